@@ -1,0 +1,1 @@
+"""What is true in the clinic: plain Python, with no web, no database, no clock and no log."""

@@ -1,0 +1,30 @@
+"""One type per kind of identifier, and the one place where identifiers are made."""
+
+import uuid
+from typing import NewType
+from uuid import UUID
+
+import uuid_utils
+
+StaffId = NewType("StaffId", UUID)
+SessionId = NewType("SessionId", UUID)
+ProgrammeId = NewType("ProgrammeId", UUID)
+GrantId = NewType("GrantId", UUID)
+ClientId = NewType("ClientId", UUID)
+EpisodeId = NewType("EpisodeId", UUID)
+PlanId = NewType("PlanId", UUID)
+CheckInId = NewType("CheckInId", UUID)
+TherapySessionId = NewType("TherapySessionId", UUID)
+OrderId = NewType("OrderId", UUID)
+DoseId = NewType("DoseId", UUID)
+HoldId = NewType("HoldId", UUID)
+DecisionId = NewType("DecisionId", UUID)
+SignatureId = NewType("SignatureId", UUID)
+RelatedPersonId = NewType("RelatedPersonId", UUID)
+ConsentId = NewType("ConsentId", UUID)
+EntryId = NewType("EntryId", UUID)
+
+
+def new_id() -> UUID:
+    """A fresh UUIDv7 (RFC 9562, section 5.7): ordered by the time it was made, and never a secret."""
+    return uuid.UUID(bytes=uuid_utils.uuid7().bytes)
