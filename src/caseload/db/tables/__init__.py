@@ -1,0 +1,1 @@
+"""The clinic's tables, one module per subject, all on one MetaData."""

@@ -1,0 +1,48 @@
+"""The one MetaData of schema `clinic`, and the column shapes that every table shares."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Column, DateTime, MetaData, Text, Uuid, text
+from sqlalchemy.types import TypeEngine
+
+metadata = MetaData(
+    schema="clinic",
+    naming_convention={
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+        "pk": "%(table_name)s_pkey",
+    },
+)
+
+INSTANT: TypeEngine[object] = DateTime(timezone=True)
+"""An instant: aware, UTC, `timestamptz`."""
+
+
+def identifier(name: str = "id", *, primary_key: bool = True) -> Column[UUID]:
+    """A UUIDv7 made by `domain/ids.py`, never by the database."""
+    return Column(name, Uuid(), primary_key=primary_key)
+
+
+def recorded_at() -> Column[object]:
+    """When we were told, as distinct from when it happened."""
+    return Column("recorded_at", INSTANT, nullable=False)
+
+
+def one_of(column: str, words: type[StrEnum] | Iterable[str], *, name: str | None = None) -> CheckConstraint:
+    """A CHECK that a text column holds one of the words."""
+    listed = ", ".join(f"'{word}'" for word in words)
+    return CheckConstraint(text(f"{column} IN ({listed})"), name=name or column)
+
+
+def not_blank(column: str) -> CheckConstraint:
+    """A CHECK that a text column says something."""
+    return CheckConstraint(text(f"btrim({column}) <> ''"), name=f"{column}_not_blank")
+
+
+def words(name: str, *, nullable: bool = False) -> Column[str]:
+    """A text column."""
+    return Column(name, Text(), nullable=nullable)

@@ -1,0 +1,173 @@
+"""Clients, their identity, their episodes of care, and who looks after them from when to when."""
+
+from sqlalchemy import Boolean, CheckConstraint, Column, Date, ForeignKey, Index, LargeBinary, SmallInteger, Table, Text, text
+from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint
+
+from caseload.db.tables.base import INSTANT, identifier, metadata, not_blank, one_of, recorded_at, words
+from caseload.domain.caseload import DischargeReason
+from caseload.domain.client import IdentifierKind, Sex
+
+client = Table(
+    "client",
+    metadata,
+    identifier(),
+    Column("programme_id", ForeignKey("clinic.programme.id"), nullable=False),
+    Column("registered_by", ForeignKey("clinic.staff.id"), nullable=False),
+    recorded_at(),
+    Index(None, "programme_id", "id"),
+    comment="A person known to the clinic. The home programme fixes the zone of every dosing day.",
+)
+
+client_identity = Table(
+    "client_identity",
+    metadata,
+    Column("client_id", ForeignKey("clinic.client.id"), primary_key=True),
+    Column("version", SmallInteger(), primary_key=True, autoincrement=False),
+    words("given_name"),
+    words("family_name"),
+    Column("birth_date", Date(), nullable=False),
+    Column("birth_date_estimated", Boolean(), nullable=False),
+    words("sex"),
+    words("reason", nullable=True),
+    Column("recorded_by", ForeignKey("clinic.staff.id"), nullable=False),
+    recorded_at(),
+    not_blank("given_name"),
+    not_blank("family_name"),
+    one_of("sex", Sex),
+    CheckConstraint(text("version >= 1"), name="version"),
+    CheckConstraint(text("version = 1 OR reason IS NOT NULL"), name="correction_has_reason"),
+    CheckConstraint(text("birth_date >= DATE '1880-01-01'"), name="birth_date"),
+    Index(
+        "client_identity_name_idx",
+        text("lower(given_name || ' ' || family_name) gin_trgm_ops"),
+        postgresql_using="gin",
+    ),
+    Index(None, "birth_date"),
+    comment="What the client is called, as versions: a former name still finds the client.",
+)
+
+client_identifier = Table(
+    "client_identifier",
+    metadata,
+    Column("client_id", ForeignKey("clinic.client.id"), primary_key=True),
+    Column("kind", Text(), primary_key=True),
+    Column("value", Text(), primary_key=True),
+    Column("recorded_by", ForeignKey("clinic.staff.id"), nullable=False),
+    recorded_at(),
+    one_of("kind", IdentifierKind),
+    not_blank("value"),
+    Index("client_identifier_value_key", "kind", text("lower(value)"), unique=True),
+    comment="Numbers by which a client is known: ours, a health service's, another system's.",
+)
+
+episode = Table(
+    "episode",
+    metadata,
+    identifier(),
+    Column("client_id", ForeignKey("clinic.client.id"), nullable=False),
+    Column("programme_id", ForeignKey("clinic.programme.id"), nullable=False),
+    Column("admitted_on", Date(), nullable=False),
+    Column("period", TSTZRANGE(), nullable=False),
+    Column("returns_from", ForeignKey("clinic.episode.id")),
+    Column("recorded_by", ForeignKey("clinic.staff.id"), nullable=False),
+    recorded_at(),
+    CheckConstraint(text("NOT isempty(period) AND NOT lower_inf(period)"), name="period"),
+    ExcludeConstraint(("client_id", "="), ("period", "&&"), name="episode_one_at_a_time", using="gist"),
+    Index(None, "client_id"),
+    comment="From admission to discharge. Only its end is ever written after the fact, by the discharge.",
+)
+
+level_of_care = Table(
+    "level_of_care",
+    metadata,
+    Column("episode_id", ForeignKey("clinic.episode.id"), primary_key=True),
+    Column("from_on", Date(), primary_key=True),
+    words("edition"),
+    words("level"),
+    Column("recorded_by", ForeignKey("clinic.staff.id"), nullable=False),
+    recorded_at(),
+    comment="Moves between levels of care; the newest that has begun is in force.",
+)
+
+discharge = Table(
+    "discharge",
+    metadata,
+    Column("episode_id", ForeignKey("clinic.episode.id"), primary_key=True),
+    Column("effective_at", INSTANT, nullable=False),
+    words("reason"),
+    words("note", nullable=True),
+    Column("recorded_by", ForeignKey("clinic.staff.id"), nullable=False),
+    recorded_at(),
+    one_of("reason", DischargeReason),
+    CheckConstraint(text("effective_at <= recorded_at"), name="not_in_the_future"),
+    comment="How and when an episode ended: both clocks.",
+)
+
+responsibility = Table(
+    "responsibility",
+    metadata,
+    identifier(),
+    Column("client_id", ForeignKey("clinic.client.id"), nullable=False),
+    Column("episode_id", ForeignKey("clinic.episode.id"), nullable=False),
+    Column("counsellor_id", ForeignKey("clinic.staff.id"), nullable=False),
+    Column("period", TSTZRANGE(), nullable=False),
+    words("note", nullable=True),
+    Column("recorded_by", ForeignKey("clinic.staff.id"), nullable=False),
+    recorded_at(),
+    CheckConstraint(text("NOT isempty(period) AND NOT lower_inf(period)"), name="period"),
+    ExcludeConstraint(("client_id", "="), ("period", "&&"), name="responsibility_one_at_a_time", using="gist"),
+    Index(None, "counsellor_id", "client_id"),
+    Index(None, "client_id"),
+    Index(None, "episode_id"),
+    comment="Exactly one responsible counsellor at every moment of an episode; only the end of a period is written later.",
+)
+
+cover = Table(
+    "cover",
+    metadata,
+    identifier(),
+    Column("client_id", ForeignKey("clinic.client.id"), nullable=False),
+    Column("counsellor_id", ForeignKey("clinic.staff.id"), nullable=False),
+    Column("period", TSTZRANGE(), nullable=False),
+    words("reason"),
+    Column("recorded_by", ForeignKey("clinic.staff.id"), nullable=False),
+    recorded_at(),
+    CheckConstraint(
+        text("NOT isempty(period) AND NOT lower_inf(period) AND NOT upper_inf(period)"), name="period_has_an_end"
+    ),
+    not_blank("reason"),
+    Index("cover_counsellor_idx", "counsellor_id", "period", postgresql_using="gist"),
+    Index(None, "client_id"),
+    comment="Who stands in for the responsible counsellor, from when to when; it ends by itself.",
+)
+
+guest_stay = Table(
+    "guest_stay",
+    metadata,
+    identifier(),
+    Column("client_id", ForeignKey("clinic.client.id"), nullable=False),
+    Column("host_programme_id", ForeignKey("clinic.programme.id"), nullable=False),
+    Column("period", TSTZRANGE(), nullable=False),
+    words("reason"),
+    Column("recorded_by", ForeignKey("clinic.staff.id"), nullable=False),
+    recorded_at(),
+    CheckConstraint(
+        text("NOT isempty(period) AND NOT lower_inf(period) AND NOT upper_inf(period)"), name="period_has_an_end"
+    ),
+    ExcludeConstraint(("client_id", "="), ("period", "&&"), name="guest_stay_one_at_a_time", using="gist"),
+    comment="Another programme hosts the client for a while; it ends by itself.",
+)
+
+match_decision = Table(
+    "match_decision",
+    metadata,
+    identifier(),
+    Column("likeness", LargeBinary(), nullable=False),
+    words("reason"),
+    Column("decided_by", ForeignKey("clinic.staff.id"), nullable=False),
+    recorded_at(),
+    not_blank("reason"),
+    CheckConstraint(text("octet_length(likeness) = 32"), name="likeness"),
+    Index(None, "likeness", "recorded_at"),
+    comment="The records lead's word that somebody about to be registered is nobody we know yet.",
+)
