@@ -1,0 +1,158 @@
+from datetime import date, timedelta
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from caseload.domain.medication import Medicine
+from caseload.domain.profiles import (
+    Outcome,
+    Profile,
+    ProfileBroken,
+    ProfileUnknown,
+    in_order,
+    profile_on,
+    profile_version,
+    profiles,
+    read_profile,
+)
+
+TODAY = date(2026, 11, 22)
+
+
+def rung(profile: str, medicine: Medicine, missed: int) -> tuple[str, Outcome] | None:
+    ladder = profile_on(profile, TODAY).ladder(medicine)
+    assert ladder is not None
+    found = ladder.rung(missed)
+    return (found.rule, found.outcome) if found else None
+
+
+def changed(profile: Profile, **fields: object) -> bytes:
+    return msgspec.json.encode(msgspec.structs.replace(profile, **fields))
+
+
+def test_every_jurisdiction_has_its_profile() -> None:
+    assert set(profiles()) == {"US", "US-CA-BRIDGE", "UK", "AU"}
+
+
+@pytest.mark.parametrize(
+    ("profile", "outcomes"),
+    [
+        ("UK", ["give", "give", "ask_prescriber", "ask_prescriber", "ask_prescriber", "ask_prescriber"]),
+        ("AU", ["give", "give_unless_intoxicated", "ask_prescriber", "ask_prescriber", "new_start", "new_start"]),
+        ("US-CA-BRIDGE", ["give", "give", "give", "ask_prescriber", "new_start", "new_start"]),
+        ("US", ["give", "give", "ask_prescriber", "ask_prescriber", "new_start", "new_start"]),
+    ],
+)
+def test_each_published_ladder_stops_where_its_text_says(profile: str, outcomes: list[str]) -> None:
+    found = [rung(profile, Medicine.METHADONE, missed) for missed in range(1, 7)]
+    assert [step[1] for step in found if step] == outcomes
+
+
+@pytest.mark.parametrize("profile", sorted(profiles()))
+def test_no_missed_dose_reaches_no_rung(profile: str) -> None:
+    assert rung(profile, Medicine.METHADONE, 0) is None
+
+
+@pytest.mark.parametrize("profile", sorted(profiles()))
+@pytest.mark.parametrize("medicine", list(Medicine))
+def test_three_or_four_missed_of_any_medicine_never_pass_unseen(profile: str, medicine: Medicine) -> None:
+    step = rung(profile, medicine, 4)
+    assert step is not None
+    assert step[1] in {Outcome.ASK_PRESCRIBER, Outcome.NEW_START}
+
+
+@pytest.mark.parametrize(
+    ("profile", "missed", "last_mg", "proposed_mg"),
+    [
+        ("AU", 3, "100", "50"),
+        ("AU", 4, "100", "40"),  # lower of 40 and 50
+        ("AU", 4, "60", "30"),
+        ("AU", 3, "65", "32.5"),  # only a prescriber rounds
+        ("US-CA-BRIDGE", 4, "100", "50"),  # higher of 50 and 30
+        ("US-CA-BRIDGE", 4, "40", "30"),
+        ("US-CA-BRIDGE", 4, "20", "20"),  # never more than the last dose taken
+    ],
+)
+def test_a_restart_is_proposed_as_published(profile: str, missed: int, last_mg: str, proposed_mg: str) -> None:
+    ladder = profile_on(profile, TODAY).ladder(Medicine.METHADONE)
+    assert ladder is not None
+    step = ladder.rung(missed)
+    assert step is not None
+    assert step.proposal is not None
+    assert step.proposal.amount_mg(Decimal(last_mg)) == Decimal(proposed_mg)
+
+
+def test_every_rule_names_itself_once_and_its_source() -> None:
+    for versions in profiles().values():
+        for profile in versions:
+            steps = [step for ladder in profile.missed_doses for step in ladder.rungs]
+            rules = [*steps, profile.unknown_days, profile.minimum_interval, profile.sign_off, profile.at_the_window]
+            assert len({rule.rule for rule in rules}) == len(rules)
+            assert all(rule.source.strip() and rule.says.strip() for rule in rules)
+
+
+def test_a_later_version_counts_from_its_date_and_the_earlier_stays() -> None:
+    first = profile_on("UK", TODAY)
+    second = msgspec.structs.replace(first, version=2, in_force_from=TODAY)
+    assert in_order([second, first]) == (first, second)
+
+
+@pytest.mark.parametrize("fields", [{}, {"version": 2}, {"in_force_from": TODAY}])
+def test_versions_and_dates_must_rise_together(fields: dict[str, object]) -> None:
+    first = profile_on("UK", TODAY)
+    with pytest.raises(ProfileBroken):
+        in_order([first, msgspec.structs.replace(first, **fields)])
+
+
+def test_a_day_before_the_first_version_has_the_first_version() -> None:
+    first = profiles()["UK"][0]
+    assert profile_on("UK", first.in_force_from - timedelta(days=1)) is first
+
+
+def test_a_version_is_found_by_its_number() -> None:
+    assert profile_version("UK", 1).label == "UK-1"
+
+
+@pytest.mark.parametrize(("name", "version"), [("UK", 99), ("FR", 1)])
+def test_an_unknown_version_is_said_to_be_unknown(name: str, version: int) -> None:
+    with pytest.raises(ProfileUnknown):
+        profile_version(name, version)
+
+
+def test_an_unknown_profile_names_the_known_ones() -> None:
+    with pytest.raises(ProfileUnknown, match="AU, UK, US, US-CA-BRIDGE"):
+        profile_on("FR", TODAY)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "complaint"),
+    [
+        (("version",), 0, "version must be 1"),
+        (("missed_doses",), [], "every medicine"),
+        (("missed_doses", 0, "rungs"), [], "begin at 1"),
+        (("missed_doses", 0, "rungs", 0, "from_missed"), 2, "begin at 1"),
+        (("missed_doses", 0, "rungs", 1, "from_missed"), 1, "begin at 1"),
+        (("missed_doses", 0, "rungs", 2, "proposal", "percent"), 0, "percent"),
+        (("missed_doses", 0, "rungs", 2, "proposal", "percent"), 101, "percent"),
+        (("sign_off", "roles"), [], "name clinicians"),
+        (("sign_off", "roles"), ["counsellor"], "name clinicians"),
+        (("sign_off", "deadline_hours"), 0, "deadline_hours must be more"),
+        (("minimum_interval", "hours"), 0, "hours must be more"),
+        (("at_the_window", "late_after_minutes"), -1, "late_after_minutes must be more"),
+        (("at_the_window", "clock_ahead_seconds"), -1, "not be negative"),
+        (("check_ins", "grace_days"), -1, "not be negative"),
+        (("check_ins", "grace_days"), "two", "Expected `int`"),
+        (("surprise",), 1, "unknown field"),
+    ],
+)
+def test_a_profile_that_contradicts_itself_is_refused_by_name(
+    path: tuple[str | int, ...], value: object, complaint: str
+) -> None:
+    document = msgspec.json.decode(changed(profile_on("AU", TODAY)))
+    place = document
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    with pytest.raises(ProfileBroken, match=f"(?s)broken.json: .*{complaint}"):
+        read_profile(msgspec.json.encode(document), "broken.json")
