@@ -77,6 +77,8 @@ class Act(StrEnum):
     SEE_STAFF = "see_staff"
     MANAGE_STAFF = "manage_staff"
     CONFIRM_ROLE = "confirm_role"
+    CONFIRM_IDENTITY = "confirm_identity"
+    PLAN_DUTY = "plan_duty"
     LIFT_LOCKOUT = "lift_lockout"
     MANAGE_PROGRAMMES = "manage_programmes"
     SEE_PROGRAMMES = "see_programmes"
@@ -127,11 +129,21 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType({
     }),
     Act.MANAGE_STAFF: frozenset({Role.ADMINISTRATOR}),
     Act.CONFIRM_ROLE: frozenset({Role.ADMINISTRATOR, Role.MEDICAL_DIRECTOR, Role.SUPERVISOR}),
+    Act.CONFIRM_IDENTITY: frozenset({Role.ADMINISTRATOR, Role.MEDICAL_DIRECTOR, Role.SUPERVISOR}),
+    Act.PLAN_DUTY: frozenset({Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),
     Act.LIFT_LOCKOUT: frozenset({Role.SUPERVISOR, Role.MEDICAL_DIRECTOR, Role.ADMINISTRATOR}),
     Act.MANAGE_PROGRAMMES: frozenset({Role.ADMINISTRATOR}),
     Act.SEE_PROGRAMMES: _EVERYONE,
 })  # fmt: skip
 """What each role may do. A role that does not stand beside an act may not do it."""
+
+
+CONFIRMED_BY_ANOTHER = CLINICIANS | MAY[Act.CONFIRM_ROLE]
+"""Roles that count only once a second person has confirmed them: those that sign, and those that confirm.
+
+The second half closes the circle: without it one administrator could invent a colleague and confirm with that
+colleague's hand (21 CFR 11.200(a)(3): misuse must need two people).
+"""
 
 
 class Extent(StrEnum):

@@ -1,4 +1,4 @@
-"""The four kinds of refusal. A feature names its own by subclassing one of them.
+"""The kinds of refusal: four about what was asked, two about who asks. A feature subclasses one of them.
 
 The docstring of a subclass is the title that a caller sees; the detail says what to do next. Neither ever
 holds client data: an error may travel to places that have no right to know who is in treatment.
@@ -28,6 +28,18 @@ class Conflict(CaseloadError):
 
 class NotPermitted(CaseloadError):
     """Your role does not allow this."""
+
+
+class NotSignedIn(CaseloadError):
+    """Sign in first."""
+
+
+class TooManyAttempts(CaseloadError):
+    """Too many attempts. Wait before the next one."""
+
+    def __init__(self, detail: str, /, *, retry_after_s: int) -> None:
+        super().__init__(detail, retry_after_s=retry_after_s)
+        self.retry_after_s = retry_after_s
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,340 @@
+"""Programmes, staff, their registrations, roles and duty, their passwords and their sessions.
+
+A state that the rules forbid cannot be stored: who granted and who confirmed stand in one row of the confirmation,
+so that a CHECK can compare them; an exclusion constraint keeps administrators and clinicians apart.
+"""
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Computed,
+    Date,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    literal_column,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, TSTZRANGE, ExcludeConstraint
+
+from caseload.db.tables.base import INSTANT, identifier, metadata, not_blank, one_of, words
+from caseload.domain.access import CLINICIANS, WITHOUT_PROGRAMME, Role
+from caseload.domain.people.staff import COMMAND_LINE
+
+_CLINICAL = ", ".join(f"'{role}'" for role in sorted(CLINICIANS))
+_WITHOUT_PROGRAMME = ", ".join(f"'{role}'" for role in sorted(WITHOUT_PROGRAMME))
+_NOT_THE_COMMAND_LINE = f"<> '{COMMAND_LINE}'::uuid"
+
+programme = Table(
+    "programme",
+    metadata,
+    identifier(),
+    words("code"),
+    words("name"),
+    words("time_zone"),
+    words("profile"),
+    Column("opened_at", INSTANT, nullable=False),
+    UniqueConstraint("code"),
+    CheckConstraint(text("code ~ '^[A-Z0-9][A-Z0-9-]{0,15}$'"), name="code"),
+    not_blank("name"),
+    CheckConstraint(text("time_zone ~ '^[A-Za-z0-9_+/-]{1,64}$'"), name="time_zone"),
+    CheckConstraint(text("profile ~ '^[A-Z]{2}$'"), name="profile"),
+    comment="A site of the clinic, with the time zone of its days and the jurisdiction profile of its rules.",
+)
+
+staff = Table(
+    "staff",
+    metadata,
+    identifier(),
+    words("user_name"),
+    words("printed_name"),
+    Column("created_at", INSTANT, nullable=False),
+    Column("created_by", ForeignKey("clinic.staff.id"), nullable=False),
+    UniqueConstraint("user_name"),
+    CheckConstraint(text("user_name ~ '^[a-z0-9][a-z0-9._@+-]{1,63}$'"), name="user_name"),
+    not_blank("printed_name"),
+    comment="A person who works here. Never deleted; a user name is one person's for ever.",
+)
+
+staff_password = Table(
+    "staff_password",
+    metadata,
+    Column("staff_id", ForeignKey("clinic.staff.id"), primary_key=True),
+    Column("number", Integer(), primary_key=True, autoincrement=False),
+    Column("set_at", INSTANT, nullable=False),
+    Column("set_by", ForeignKey("clinic.staff.id"), nullable=False),
+    words("hash"),
+    Column("one_time_until", INSTANT),
+    CheckConstraint(text("number >= 1"), name="number"),
+    CheckConstraint(text("hash LIKE '$argon2id$%'"), name="hash"),
+    CheckConstraint(text("(one_time_until IS NULL) = (set_by = staff_id)"), name="set_by_another_is_one_time"),
+    CheckConstraint(text("one_time_until > set_at"), name="one_time_until"),
+    CheckConstraint(text(f"staff_id {_NOT_THE_COMMAND_LINE}"), name="a_person"),
+    comment="Passwords, newest number counts. Set by another it is a one-time secret for choosing one.",
+)
+
+staff_deactivation = Table(
+    "staff_deactivation",
+    metadata,
+    Column("staff_id", ForeignKey("clinic.staff.id"), primary_key=True),
+    Column("deactivated_at", INSTANT, nullable=False),
+    Column("deactivated_by", ForeignKey("clinic.staff.id"), nullable=False),
+    words("reason"),
+    not_blank("reason"),
+    CheckConstraint(text("deactivated_by <> staff_id"), name="by_another"),
+    CheckConstraint(text(f"staff_id {_NOT_THE_COMMAND_LINE}"), name="a_person"),
+    comment="An account that is closed for good. What the person recorded and signed stays.",
+)
+
+password_reset = Table(
+    "password_reset",
+    metadata,
+    identifier(),
+    Column("staff_id", ForeignKey("clinic.staff.id"), nullable=False),
+    Column("reset_by", ForeignKey("clinic.staff.id"), nullable=False),
+    Column("reset_at", INSTANT, nullable=False),
+    UniqueConstraint("id", "staff_id", "reset_by"),
+    CheckConstraint(text("reset_by <> staff_id"), name="by_another"),
+    Index(None, "staff_id"),
+    comment="Somebody was given a one-time secret. Until it is confirmed they may not sign.",
+)
+
+reset_confirmation = Table(
+    "reset_confirmation",
+    metadata,
+    Column("reset_id", Uuid(), primary_key=True),
+    Column("staff_id", ForeignKey("clinic.staff.id"), nullable=False),
+    Column("reset_by", ForeignKey("clinic.staff.id"), nullable=False),
+    Column("confirmed_by", ForeignKey("clinic.staff.id"), nullable=False),
+    Column("confirmed_at", INSTANT, nullable=False),
+    ForeignKeyConstraint(
+        ["reset_id", "staff_id", "reset_by"],
+        ["clinic.password_reset.id", "clinic.password_reset.staff_id", "clinic.password_reset.reset_by"],
+        name="reset_confirmation_of_reset_fkey",
+    ),
+    CheckConstraint(text("confirmed_by <> reset_by AND confirmed_by <> staff_id"), name="by_a_third_person"),
+    CheckConstraint(text(f"confirmed_by {_NOT_THE_COMMAND_LINE}"), name="by_a_person"),
+    comment="A third person, not who reset nor who was reset, vouches for who asked.",
+)
+
+registration = Table(
+    "registration",
+    metadata,
+    identifier(),
+    Column("staff_id", ForeignKey("clinic.staff.id"), nullable=False),
+    words("body"),
+    words("number"),
+    Column("recorded_at", INSTANT, nullable=False),
+    Column("recorded_by", ForeignKey("clinic.staff.id"), nullable=False),
+    UniqueConstraint("id", "staff_id"),
+    UniqueConstraint("body", "number"),
+    CheckConstraint(text("body ~ '^[A-Z][A-Z0-9 .&/-]{0,31}$'"), name="body"),
+    CheckConstraint(text("number ~ '^[A-Z0-9][A-Z0-9 ./-]{0,31}$'"), name="number"),
+    CheckConstraint(text("recorded_by <> staff_id"), name="by_another"),
+    Index(None, "staff_id"),
+    comment="A person's entry with a professional body. One number is one person's.",
+)
+
+registration_check = Table(
+    "registration_check",
+    metadata,
+    Column("registration_id", Uuid(), primary_key=True),
+    Column("number", Integer(), primary_key=True, autoincrement=False),
+    Column("staff_id", ForeignKey("clinic.staff.id"), nullable=False),
+    Column("expires_on", Date(), nullable=False),
+    Column("checked_at", INSTANT, nullable=False),
+    Column("checked_by", ForeignKey("clinic.staff.id"), nullable=False),
+    ForeignKeyConstraint(
+        ["registration_id", "staff_id"],
+        ["clinic.registration.id", "clinic.registration.staff_id"],
+        name="registration_check_of_registration_fkey",
+    ),
+    CheckConstraint(text("number >= 1"), name="number"),
+    CheckConstraint(text("checked_by <> staff_id"), name="by_another"),
+    comment="What the body's register said when somebody looked; the newest number counts.",
+)
+
+role_grant = Table(
+    "role_grant",
+    metadata,
+    identifier(),
+    Column("staff_id", ForeignKey("clinic.staff.id"), nullable=False),
+    Column("programme_id", ForeignKey("clinic.programme.id")),
+    words("role"),
+    Column("starts_at", INSTANT, nullable=False),
+    Column("ends_at", INSTANT),
+    Column("granted_by", ForeignKey("clinic.staff.id"), nullable=False),
+    Column("granted_at", INSTANT, nullable=False),
+    Column("registration_id", Uuid()),
+    Column("revoked_at", INSTANT),
+    Column(
+        "period",
+        TSTZRANGE(),
+        Computed(
+            "tstzrange(starts_at, CASE WHEN ends_at IS NULL AND revoked_at IS NULL THEN NULL::timestamp with time zone "
+            "ELSE GREATEST(starts_at, LEAST(ends_at, revoked_at)) END)",
+            persisted=True,
+        ),
+        nullable=False,
+    ),
+    UniqueConstraint("id", "staff_id"),
+    UniqueConstraint("id", "staff_id", "granted_by"),
+    Index(None, "staff_id"),
+    ForeignKeyConstraint(
+        ["registration_id", "staff_id"],
+        ["clinic.registration.id", "clinic.registration.staff_id"],
+        name="role_grant_own_registration_fkey",
+    ),
+    one_of("role", Role),
+    CheckConstraint(
+        text(f"programme_id IS NOT NULL OR role IN ({_WITHOUT_PROGRAMME})"), name="programme_where_one_is_needed"
+    ),
+    CheckConstraint(
+        text(f"(registration_id IS NOT NULL) = (role IN ({_CLINICAL}))"), name="registration_for_clinical_roles"
+    ),
+    CheckConstraint(text("ends_at > starts_at"), name="ends_after_start"),
+    CheckConstraint(text("role <> 'inspector' OR ends_at IS NOT NULL"), name="inspector_ends"),
+    CheckConstraint(text("granted_by <> staff_id"), name="by_another"),
+    CheckConstraint(
+        text(f"granted_by {_NOT_THE_COMMAND_LINE} OR role = 'administrator'"), name="command_line_administrators_only"
+    ),
+    CheckConstraint(text(f"staff_id {_NOT_THE_COMMAND_LINE}"), name="to_a_person"),
+    ExcludeConstraint(
+        ("staff_id", "="),
+        (literal_column("((role = 'administrator')::integer)"), "<>"),
+        ("period", "&&"),
+        name="role_grant_administrator_apart_from_clinic",
+        using="gist",
+        where=text(f"role IN ('administrator', {_CLINICAL})"),
+    ),
+    ExcludeConstraint(
+        ("staff_id", "="),
+        ("role", "="),
+        (literal_column("COALESCE(programme_id, '00000000-0000-0000-0000-000000000000'::uuid)"), "="),
+        ("period", "&&"),
+        name="role_grant_once_at_a_time",
+        using="gist",
+    ),
+    comment="A role, in a programme or everywhere, from when to when. A trigger sets `revoked_at`.",
+)
+
+role_confirmation = Table(
+    "role_confirmation",
+    metadata,
+    Column("grant_id", Uuid(), primary_key=True),
+    Column("staff_id", ForeignKey("clinic.staff.id"), nullable=False),
+    Column("granted_by", ForeignKey("clinic.staff.id"), nullable=False),
+    Column("confirmed_by", ForeignKey("clinic.staff.id"), nullable=False),
+    Column("confirmed_at", INSTANT, nullable=False),
+    ForeignKeyConstraint(
+        ["grant_id", "staff_id", "granted_by"],
+        ["clinic.role_grant.id", "clinic.role_grant.staff_id", "clinic.role_grant.granted_by"],
+        name="role_confirmation_of_grant_fkey",
+    ),
+    CheckConstraint(text("confirmed_by <> granted_by AND confirmed_by <> staff_id"), name="by_a_third_person"),
+    CheckConstraint(text(f"confirmed_by {_NOT_THE_COMMAND_LINE}"), name="by_a_person"),
+    comment="A third person, not who granted nor who holds it, confirms a role.",
+)
+
+role_revocation = Table(
+    "role_revocation",
+    metadata,
+    Column("grant_id", Uuid(), primary_key=True),
+    Column("staff_id", ForeignKey("clinic.staff.id"), nullable=False),
+    Column("revoked_by", ForeignKey("clinic.staff.id"), nullable=False),
+    Column("revoked_at", INSTANT, nullable=False),
+    words("reason"),
+    ForeignKeyConstraint(
+        ["grant_id", "staff_id"],
+        ["clinic.role_grant.id", "clinic.role_grant.staff_id"],
+        name="role_revocation_of_grant_fkey",
+    ),
+    CheckConstraint(text("revoked_by <> staff_id"), name="by_another"),
+    not_blank("reason"),
+    comment="A role taken away before its end. A trigger writes the moment into the grant.",
+)
+
+duty_shift = Table(
+    "duty_shift",
+    metadata,
+    identifier(),
+    Column("staff_id", ForeignKey("clinic.staff.id"), nullable=False),
+    Column("programme_id", ForeignKey("clinic.programme.id"), nullable=False),
+    Column("period", TSTZRANGE(), nullable=False),
+    Column("set_by", ForeignKey("clinic.staff.id"), nullable=False),
+    Column("set_at", INSTANT, nullable=False),
+    CheckConstraint(
+        text("NOT isempty(period) AND NOT lower_inf(period) AND NOT upper_inf(period)"), name="period_has_an_end"
+    ),
+    CheckConstraint(text("upper(period) - lower(period) <= interval '24 hours'"), name="one_day_at_most"),
+    CheckConstraint(text("set_by <> staff_id"), name="by_another"),
+    Index("duty_shift_staff_idx", "staff_id", "period", postgresql_using="gist"),
+    comment="A counsellor on duty sees the whole programme for the length of the shift.",
+)
+
+duty_shift_cancellation = Table(
+    "duty_shift_cancellation",
+    metadata,
+    Column("shift_id", ForeignKey("clinic.duty_shift.id"), primary_key=True),
+    Column("cancelled_by", ForeignKey("clinic.staff.id"), nullable=False),
+    Column("cancelled_at", INSTANT, nullable=False),
+    comment="A shift that does not take place, or ends early.",
+)
+
+sign_in_session = Table(
+    "sign_in_session",
+    metadata,
+    identifier(),
+    Column("token_digest", LargeBinary(), nullable=False),
+    Column("staff_id", ForeignKey("clinic.staff.id"), nullable=False),
+    Column("source_digest", LargeBinary(), nullable=False),
+    Column("methods", ARRAY(Text()), nullable=False),
+    Column("started_at", INSTANT, nullable=False),
+    Column("last_used_at", INSTANT, nullable=False),
+    Column("expires_at", INSTANT, nullable=False),
+    Column("ended_at", INSTANT),
+    words("end_reason", nullable=True),
+    UniqueConstraint("token_digest"),
+    CheckConstraint(text("octet_length(token_digest) = 32"), name="token_digest"),
+    CheckConstraint(text("octet_length(source_digest) = 32"), name="source_digest"),
+    CheckConstraint(text("expires_at > started_at"), name="expires_after_start"),
+    CheckConstraint(text("last_used_at >= started_at"), name="used_after_start"),
+    CheckConstraint(text("cardinality(methods) >= 1"), name="methods"),
+    CheckConstraint(text("(ended_at IS NULL) = (end_reason IS NULL)"), name="end"),
+    one_of("end_reason", ("signed_out", "password_changed", "password_reset", "deactivated")),
+    CheckConstraint(text(f"staff_id {_NOT_THE_COMMAND_LINE}"), name="a_person"),
+    Index("sign_in_session_open_idx", "staff_id", postgresql_where=text("ended_at IS NULL")),
+    Index(None, "staff_id", "source_digest"),
+    comment="Sessions, found by the SHA-256 of their token. Expiry is a question, not an update.",
+)
+
+sign_in_failure = Table(
+    "sign_in_failure",
+    metadata,
+    Column("account_digest", LargeBinary(), primary_key=True),
+    Column("source_digest", LargeBinary(), primary_key=True),
+    Column("failures", Integer(), nullable=False),
+    Column("last_at", INSTANT, nullable=False),
+    Column("blocked_until", INSTANT),
+    CheckConstraint(text("octet_length(account_digest) = 32"), name="account_digest"),
+    CheckConstraint(text("octet_length(source_digest) = 32"), name="source_digest"),
+    CheckConstraint(text("failures >= 1"), name="failures"),
+    comment="Failures by account and source; 32 zero bytes stand for any account or any source.",
+)
+
+sign_in_failure_minute = Table(
+    "sign_in_failure_minute",
+    metadata,
+    Column("minute", INSTANT, primary_key=True),
+    Column("source_digest", LargeBinary(), primary_key=True),
+    Column("failures", Integer(), nullable=False),
+    CheckConstraint(text("octet_length(source_digest) = 32"), name="source_digest"),
+    CheckConstraint(text("failures >= 1"), name="failures"),
+    comment="Failures of a minute by source, until they are told to the audit log as one entry each.",
+)

@@ -1,0 +1,54 @@
+"""Who is asking: one person of the staff, with what they hold right now."""
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from caseload.domain import access
+from caseload.domain.access import Act, Holding, Reach
+from caseload.domain.errors import NotPermitted
+from caseload.domain.ids import ProgrammeId, SessionId, StaffId
+
+COMMAND_LINE: Final = StaffId(UUID("00000000-0000-7000-8000-000000000001"))
+"""Whoever runs `caseload` on the server: named where nobody is signed in. Has no password and no role, ever."""
+
+
+class SigningSuspended(NotPermitted):
+    """You cannot sign yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staff:
+    """One person of the staff as of now: who they are, and the roles in force for them."""
+
+    id: StaffId
+    user_name: str
+    printed_name: str
+    """As it stands under a signature (21 CFR 11.50(a)(1))."""
+    session: SessionId | None
+    """The session they ask from; None for the command line and for jobs."""
+    holdings: tuple[Holding, ...]
+    may_sign: bool = True
+    """False while a reset of the password waits for a second person to confirm who asked for it."""
+    registration: str | None = None
+    """Body and number of the registration behind the clinical roles, as printed under a signature."""
+
+    def may(self, act: Act) -> bool:
+        """Whether any role held now allows the act somewhere."""
+        return access.may(self.holdings, act)
+
+    def require(self, act: Act, programme: ProgrammeId) -> None:
+        """Raise `NotPermitted` unless a role held in this programme allows the act."""
+        access.require(self.holdings, act, programme)
+
+    def require_signing(self) -> None:
+        """Raise `SigningSuspended` while a reset is unconfirmed."""
+        if not self.may_sign:
+            raise SigningSuspended(
+                "Your password was reset. A second person, not the one who reset it, must confirm that it was you "
+                "who asked; until then you can work but not sign."
+            )
+
+    def reach(self, act: Act) -> Reach:
+        """Whom this person may see for the act."""
+        return access.reach(self.id, self.holdings, act)
