@@ -1,11 +1,16 @@
 """The one MetaData of schema `clinic`, and the column shapes that every table shares."""
 
+import importlib
+import pkgutil
 from collections.abc import Iterable
 from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Column, DateTime, MetaData, Text, Uuid, text
 from sqlalchemy.types import TypeEngine
+
+SCHEMAS = ("clinic", "audit", "keys")
+"""`clinic` holds the record, `audit` the log, `keys` the per-client keys. The first migration makes all three."""
 
 metadata = MetaData(
     schema="clinic",
@@ -17,6 +22,14 @@ metadata = MetaData(
         "pk": "%(table_name)s_pkey",
     },
 )
+
+def complete() -> MetaData:
+    """The metadata with every subject's tables on it, whatever has been imported so far."""
+    package = importlib.import_module("caseload.db.tables")
+    for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+        importlib.import_module(module.name)
+    return metadata
+
 
 INSTANT: TypeEngine[object] = DateTime(timezone=True)
 """An instant: aware, UTC, `timestamptz`."""

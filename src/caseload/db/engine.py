@@ -1,0 +1,64 @@
+"""How the service connects: one small pool per worker, over asyncpg, with limits set on the server's side."""
+
+import uuid
+from typing import Any
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from caseload.settings import Secret, Settings, SettingsError
+
+RECYCLE_SECONDS = 1800
+
+
+def make_engine(settings: Settings, *, application_name: str = "caseload") -> AsyncEngine:
+    """The engine over `database_url`. The caller disposes of it.
+
+    asyncpg reads the address itself, so every form it knows works: a socket folder as host, several hosts with
+    `target_session_attrs=read-write`, TLS options. Raises `SettingsError` when there is no address.
+    """
+    if settings.database_url is None:
+        message = "CASELOAD_DATABASE_URL is not set: start the service with `caseload serve`, which supplies it."
+        raise SettingsError(message)
+    return create_async_engine(
+        "postgresql+asyncpg://",
+        connect_args=_connect_args(settings, settings.database_url, application_name),
+        pool_size=settings.db_pool_size,
+        max_overflow=0,
+        pool_timeout=settings.db_pool_timeout_seconds,
+        pool_use_lifo=True,
+        pool_recycle=RECYCLE_SECONDS,
+        json_serializer=_to_json,
+        json_deserializer=msgspec.json.decode,
+        hide_parameters=True,
+    )
+
+
+def _connect_args(settings: Settings, url: Secret, application_name: str) -> dict[str, Any]:
+    if settings.db_pooler == "transaction":
+        # The next statement may run on another server connection: nothing may be prepared, named the same or set.
+        return {
+            "dsn": url.reveal(),
+            "statement_cache_size": 0,
+            "prepared_statement_cache_size": 0,
+            "prepared_statement_name_func": lambda: f"__caseload_{uuid.uuid4()}__",
+            "server_settings": {"application_name": application_name},
+        }
+    return {
+        "dsn": url.reveal(),
+        "server_settings": {
+            "application_name": application_name,
+            "jit": "off",
+            "timezone": "UTC",
+            "statement_timeout": _milliseconds(settings.db_statement_timeout_seconds),
+            "idle_in_transaction_session_timeout": _milliseconds(settings.db_idle_transaction_timeout_seconds),
+        },
+    }
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(round(seconds * 1000))
+
+
+def _to_json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,231 @@
+"""Every setting the service reads, in one place: `CASELOAD_*` variables, and `CASELOAD_*_FILE` for secrets.
+
+A variable that starts with `CASELOAD_` and names no setting is refused, so that a misspelt safety switch is a
+clear error and not a silent default. Errors name variables, never their values.
+"""
+
+import difflib
+import hmac
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+PREFIX = "CASELOAD_"
+FILE_SUFFIX = "_FILE"
+ROOT_KEY_BYTES = 32
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Count = Annotated[int, Meta(ge=1, le=256)]
+Seconds = Annotated[float, Meta(gt=0, le=3600)]
+
+
+class SettingsError(Exception):
+    """A setting is missing, misspelt or cannot be used; the text says which, and what to do."""
+
+
+class Secret:
+    """A text that shows itself as `***` wherever it is printed, logged or formatted."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Give the text itself: call it only where the text is used."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "***"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and hmac.compare_digest(self._text.encode(), other.reveal().encode())
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
+def default_data_dir() -> Path:
+    """Where everything is kept unless said otherwise: /var/lib/caseload for root, the XDG data folder for others."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/caseload")
+    base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Path(base).expanduser() / "caseload"
+
+
+def default_workers() -> int:
+    """One worker process per processor, up to four: a clinic needs no more, and each takes memory."""
+    return min(os.cpu_count() or 1, 4)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an operator can decide. The variable of `data_dir` is `CASELOAD_DATA_DIR`, and so on."""
+
+    data_dir: Path = msgspec.field(default_factory=default_data_dir)
+    """The one folder that holds everything kept: the local database, generated secrets, demo passwords."""
+    host: str = "127.0.0.1"
+    """Address the service listens on. Leave it on the loopback unless a proxy with TLS stands in front."""
+    port: Port = 8000
+    """TCP port the service listens on."""
+    workers: Count = msgspec.field(default_factory=default_workers)
+    """Worker processes. Each takes up to 150 MB and `db_pool_size` database connections."""
+    production: bool = False
+    """Refuses generated secrets and the demo clinic. Set it wherever real people are in the record."""
+    root_key: Secret | None = None
+    """64 hexadecimal digits (32 bytes) from which every other key is derived. Generated when missing, outside
+    production. Losing it loses the identities in the audit log: keep it apart from the backups."""
+
+    database_url: Secret | None = None
+    """The service's own connection, `postgresql://user:password@host/database`, as a member of the role
+    `caseload_app`. Several hosts may be listed with `?target_session_attrs=read-write`. Without it the local
+    PostgreSQL in `data_dir` is started."""
+    database_owner_url: Secret | None = None
+    """The connection of the role that migrates. Only `caseload db` uses it; the service never needs it."""
+    db_pooler: Literal["none", "transaction"] = "none"
+    """`transaction` when a pooler such as PgBouncer hands out server connections per transaction. Prepared
+    statements and session settings are then left out: set timeouts with `ALTER ROLE ... SET`."""
+    db_pool_size: Count = 10
+    """Database connections per worker. Workers times this stays below the server's `max_connections`."""
+    db_pool_timeout_seconds: Seconds = 5.0
+    """How long a request waits for a free connection before it is answered 503."""
+    db_statement_timeout_seconds: Seconds = 15.0
+    """The longest a single statement of the service may take."""
+    db_idle_transaction_timeout_seconds: Seconds = 30.0
+    """When the server ends a transaction in which nothing happens."""
+    pg_bin: Path | None = None
+    """Folder with the PostgreSQL programs (`postgres`, `initdb`, `pg_dump`). Found by itself when missing."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least serious line that is logged."""
+    log_format: Literal["auto", "console", "json"] = "auto"
+    """`json` for machines, `console` for people, `auto` to decide by whether standard error is a terminal."""
+    drain_seconds: Seconds = 15.0
+    """How long a stopping worker may finish the requests it has begun."""
+
+    def key_for(self, purpose: str) -> bytes:
+        """A 32-byte key for one purpose, derived from the root key (HKDF-Expand, RFC 5869, section 2.3).
+
+        Raises `SettingsError` in production when no root key was supplied, or when it is not 64 hex digits.
+        """
+        return hmac.digest(self._root_key(), purpose.encode() + b"\x01", "sha256")
+
+    def _root_key(self) -> bytes:
+        if self.root_key is not None:
+            return _root_key_bytes(self.root_key)
+        if self.production:
+            raise SettingsError(NO_GENERATED_KEY)
+        return _root_key_bytes(kept_secret(self.data_dir / "secrets" / "root.key"))
+
+
+NO_GENERATED_KEY = (
+    "In production CASELOAD_ROOT_KEY_FILE must name a file with a key of your own: make one with "
+    "`openssl rand -hex 32`, keep a copy apart from the backups, and start again."
+)
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings from the environment. Raises `SettingsError` with the variable and what is wrong."""
+    fields = {name.upper(): name for name in Settings.__struct_fields__}
+    found: dict[str, str] = {}
+    for variable, value in environ.items():
+        if not variable.startswith(PREFIX) or not value:
+            continue
+        name = variable.removeprefix(PREFIX)
+        if name in fields:
+            found[fields[name]] = value
+        elif name.removesuffix(FILE_SUFFIX) not in SECRETS:
+            raise SettingsError(_unknown(variable, fields))
+    for name in SECRETS:
+        _read_file(environ, name, found)
+    try:
+        settings = msgspec.convert(found, Settings, strict=False, dec_hook=_decode)
+    except msgspec.ValidationError as error:
+        raise SettingsError(_explained(str(error))) from None
+    if settings.root_key is not None:
+        _root_key_bytes(settings.root_key)
+    elif settings.production:
+        raise SettingsError(NO_GENERATED_KEY)
+    return settings
+
+
+SECRETS = ("ROOT_KEY", "DATABASE_URL", "DATABASE_OWNER_URL")
+
+
+def kept_secret(path: Path) -> Secret:
+    """The secret in this file, made at random the first time. Only its owner can read the file.
+
+    Two processes that start together agree: the file appears complete or not at all, and the first one wins.
+    """
+    try:
+        return Secret(path.read_text().strip())
+    except FileNotFoundError:
+        pass
+    except PermissionError:
+        message = f"{path} belongs to another user: run as the user who made {path.parent}."
+        raise SettingsError(message) from None
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_hex(ROOT_KEY_BYTES) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    return Secret(path.read_text().strip())
+
+
+def _decode(wanted: type, value: object) -> object:
+    if wanted is Secret:
+        return Secret(str(value))
+    if wanted is Path:
+        return Path(str(value)).expanduser().absolute()
+    message = f"no way to read {wanted}"
+    raise TypeError(message)
+
+
+def _read_file(environ: Mapping[str, str], name: str, found: dict[str, str]) -> None:
+    variable = f"{PREFIX}{name}{FILE_SUFFIX}"
+    path = environ.get(variable)
+    if not path:
+        return
+    if name.lower() in found:
+        message = f"{PREFIX}{name} and {variable} are both set: keep one of them."
+        raise SettingsError(message)
+    try:
+        found[name.lower()] = Path(path).expanduser().read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"{variable} names a file that cannot be read ({type(error).__name__}): check its path and mode."
+        raise SettingsError(message) from None
+
+
+def _unknown(variable: str, fields: Mapping[str, str]) -> str:
+    known = [PREFIX + name for name in fields] + [f"{PREFIX}{name}{FILE_SUFFIX}" for name in SECRETS]
+    close = difflib.get_close_matches(variable, known, n=1)
+    hint = f"did you mean {close[0]}?" if close else "unset it, or see `caseload serve --help` for the settings."
+    return f"{variable} is not a setting: {hint}"
+
+
+def _explained(problem: str) -> str:
+    said = re.fullmatch(r"(?P<what>.*) - at `\$\.(?P<field>\w+)`", problem)
+    if said is None:
+        return f"The settings cannot be used: {problem}"
+    return f"{PREFIX}{said['field'].upper()} cannot be used: {said['what'][0].lower()}{said['what'][1:]}."
+
+
+def _root_key_bytes(key: Secret) -> bytes:
+    text = key.reveal()
+    if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
+        message = "CASELOAD_ROOT_KEY must be 64 hexadecimal digits: make one with `openssl rand -hex 32`."
+        raise SettingsError(message)
+    return bytes.fromhex(text)

@@ -1,0 +1,120 @@
+"""One PostgreSQL for a whole test run, shared by every worker, and one migrated database to copy from.
+
+The process that leads the run (pytest itself, or xdist's controller) owns the server, so it lives exactly as long as
+the run. It starts when the first test that is not about plain Python is about to run.
+"""
+
+import asyncio
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from caseload.db import migrate
+from caseload.db.embedded import EmbeddedServer
+from caseload.db.embedded.people import DATABASE
+
+TEMPLATE = "caseload_template"
+WAIT_SECONDS = 120.0
+NEEDS_NOTHING = ("tests/domain/",)
+
+FASTER = {
+    # Only what decides about surviving a power cut, which no test that shares this server is about.
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "300",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """One database, as its owner and as the service."""
+
+    owner: str
+    service: str
+
+    def of(self, name: str) -> "Addresses":
+        """The addresses of another database on the same server."""
+        return Addresses(_renamed(self.owner, name), _renamed(self.service, name))
+
+
+def _renamed(url: str, name: str) -> str:
+    before, _, after = url.partition("?")
+    return f"{before.rpartition('/')[0]}/{name}?{after}"
+
+
+class SharedServer:
+    """The server of this run, as the process that leads the run sees it."""
+
+    def __init__(self) -> None:
+        # Not below pytest's own folder: as root the server runs as another user, who may not pass through that.
+        self.folder = Path(tempfile.mkdtemp(prefix="caseload-test-"))
+        self._server: EmbeddedServer | None = None
+
+    @property
+    def address(self) -> Path:
+        """The file that tells the workers where the server is."""
+        return self.folder / "address.json"
+
+    def start(self) -> None:
+        """Start it and migrate the database that the others are copied from; does nothing the second time."""
+        if self._server is not None:
+            return
+        self.folder.chmod(0o711)
+        self._server = EmbeddedServer(self.folder / "data", options=FASTER)
+        databases = self._server.start().databases
+        addresses = Addresses(databases.owner, databases.service)
+        asyncio.run(execute(addresses.owner, f"create database {TEMPLATE}"))
+        migrate.upgrade(addresses.of(TEMPLATE).owner)
+        draft = self.address.with_suffix(".new")
+        draft.write_text(json.dumps({"owner": addresses.owner, "service": addresses.service}))
+        draft.rename(self.address)
+
+    def stop(self) -> None:
+        """Stop it and remove everything."""
+        if self._server is not None:
+            self._server.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def needs_server(test_ids: Iterable[str]) -> bool:
+    """Whether any of these tests may ask for the server."""
+    return any(not test_id.startswith(NEEDS_NOTHING) for test_id in test_ids)
+
+
+def wait_for(address: Path) -> Addresses:
+    """Where the server is, once the leading process has started it."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not address.exists():
+        if time.monotonic() > deadline:
+            message = f"The shared PostgreSQL did not start within {WAIT_SECONDS:.0f} s."
+            raise TimeoutError(message)
+        time.sleep(0.02)
+    found = json.loads(address.read_text())
+    return Addresses(found["owner"], found["service"])
+
+
+@contextmanager
+def copied(server: Addresses, name: str) -> Iterator[Addresses]:
+    """A fresh copy of the migrated database, dropped afterwards whoever is still connected."""
+    asyncio.run(execute(server.owner, f"create database {name} template {TEMPLATE}"))
+    try:
+        yield server.of(name)
+    finally:
+        asyncio.run(execute(server.owner, f"drop database {name} with (force)"))
+
+
+async def execute(url: str, statement: str) -> None:
+    """Run one statement on a connection of its own, outside any transaction."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
