@@ -9,7 +9,7 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,6 @@ import asyncpg
 
 from caseload.db import migrate
 from caseload.db.embedded import EmbeddedServer
-from caseload.db.embedded.people import DATABASE
 
 TEMPLATE = "caseload_template"
 WAIT_SECONDS = 120.0
@@ -102,7 +101,7 @@ def wait_for(address: Path) -> Addresses:
 
 
 @contextmanager
-def copied(server: Addresses, name: str) -> Iterator[Addresses]:
+def copied(server: Addresses, name: str) -> Generator[Addresses]:
     """A fresh copy of the migrated database, dropped afterwards whoever is still connected."""
     asyncio.run(execute(server.owner, f"create database {name} template {TEMPLATE}"))
     try:

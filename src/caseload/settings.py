@@ -131,16 +131,7 @@ NO_GENERATED_KEY = (
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings from the environment. Raises `SettingsError` with the variable and what is wrong."""
-    fields = {name.upper(): name for name in Settings.__struct_fields__}
-    found: dict[str, str] = {}
-    for variable, value in environ.items():
-        if not variable.startswith(PREFIX) or not value:
-            continue
-        name = variable.removeprefix(PREFIX)
-        if name in fields:
-            found[fields[name]] = value
-        elif name.removesuffix(FILE_SUFFIX) not in SECRETS:
-            raise SettingsError(_unknown(variable, fields))
+    found = _named(environ)
     for name in SECRETS:
         _read_file(environ, name, found)
     try:
@@ -192,6 +183,21 @@ def _decode(wanted: type, value: object) -> object:
         return Path(str(value)).expanduser().absolute()
     message = f"no way to read {wanted}"
     raise TypeError(message)
+
+
+def _named(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables that name a setting, by field. An empty one counts as unset."""
+    fields = {name.upper(): name for name in Settings.__struct_fields__}
+    found: dict[str, str] = {}
+    for variable, value in environ.items():
+        if not variable.startswith(PREFIX) or not value:
+            continue
+        name = variable.removeprefix(PREFIX)
+        if name in fields:
+            found[fields[name]] = value
+        elif not name.endswith(FILE_SUFFIX) or name.removesuffix(FILE_SUFFIX) not in SECRETS:
+            raise SettingsError(_unknown(variable, fields))
+    return found
 
 
 def _read_file(environ: Mapping[str, str], name: str, found: dict[str, str]) -> None:

@@ -1,0 +1,1 @@
+"""How what is true is kept: tables, statements and the PostgreSQL underneath."""

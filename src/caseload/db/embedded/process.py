@@ -83,10 +83,10 @@ def clear_leftovers(cluster: Path, postmaster: int | None) -> bool:
     merely carries the recorded number (numbers are used again, in containers at once) is left alone, and the stale
     file goes, because PostgreSQL would otherwise take the stranger for a server.
     """
-    names = {str(cluster), str(cluster.resolve())}
-    ours = postmaster is not None and alive(postmaster) and any(name in command_of(postmaster) for name in names)
-    waiting = working_in(cluster.resolve()) | ({postmaster} if ours and postmaster is not None else set())
+    waiting = working_in(cluster.resolve())
+    ours = postmaster is not None and alive(postmaster) and _runs_over(postmaster, cluster)
     if ours and postmaster is not None:
+        waiting.add(postmaster)
         os.kill(postmaster, signal.SIGINT)
     deadline = time.monotonic() + LONGEST_LEFTOVER_SECONDS
     while any(alive(pid) for pid in waiting):
@@ -98,3 +98,8 @@ def clear_leftovers(cluster: Path, postmaster: int | None) -> bool:
     if postmaster is not None and not ours and alive(postmaster):
         (cluster / "postmaster.pid").unlink(missing_ok=True)
     return bool(waiting)
+
+
+def _runs_over(pid: int, cluster: Path) -> bool:
+    command = command_of(pid)
+    return str(cluster) in command or str(cluster.resolve()) in command

@@ -1,7 +1,7 @@
 """How every other command gets at the database: the one outside, the one that runs, or one started for the moment."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from caseload.db.embedded.errors import AlreadyRunning, CannotStart
@@ -15,7 +15,7 @@ READY_SECONDS = 30.0
 
 
 @contextmanager
-def reach(settings: Settings) -> Iterator[Databases]:
+def reach(settings: Settings) -> Generator[Databases]:
     """Give the addresses of the database these settings mean, and keep it running meanwhile.
 
     With `CASELOAD_DATABASE_URL` that one is taken, and nothing is started. Otherwise the local server is used: the

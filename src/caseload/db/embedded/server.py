@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from caseload.db.embedded.account import Account, account_for
@@ -134,7 +133,11 @@ class EmbeddedServer:
         process = self._running()
         while process.poll() is None:
             lines = self._folder.status()
-            if len(lines) > STATUS_LINE and lines[0].strip() == str(process.pid) and lines[STATUS_LINE].strip() == "ready":
+            if (
+                len(lines) > STATUS_LINE
+                and lines[0].strip() == str(process.pid)
+                and lines[STATUS_LINE].strip() == "ready"
+            ):
                 return
             time.sleep(POLL_SECONDS)
         self._process = None
@@ -177,9 +180,7 @@ class EmbeddedServer:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
 
@@ -194,7 +195,7 @@ def _initialise(folder: DataFolder, programs: Binaries, account: Account) -> Non
     subprocess.run(["rm", "-rf", str(draft)], check=True)  # noqa: S607 files of another user in a folder of ours
     draft.mkdir(mode=0o700)
     account.give(draft)
-    with tempfile.NamedTemporaryFile(dir="/tmp", prefix="caseload-", suffix=".password") as pwfile:  # noqa: S108 made 0600
+    with tempfile.NamedTemporaryFile(dir="/tmp", prefix="caseload-", suffix=".password") as pwfile:
         pwfile.write(folder.password(OWNER).reveal().encode())
         pwfile.flush()
         account.give(Path(pwfile.name))
@@ -209,11 +210,9 @@ def _initialise(folder: DataFolder, programs: Binaries, account: Account) -> Non
     draft.rename(folder.cluster)
 
 
-def _run_initdb(
-    programs: Binaries, draft: Path, pwfile: str, account: Account
-) -> subprocess.CompletedProcess[str]:
+def _run_initdb(programs: Binaries, draft: Path, pwfile: str, account: Account) -> subprocess.CompletedProcess[str]:
     # The provider `builtin` came with PostgreSQL 17; before it, plain C sorts the same way.
-    modern = programs.major >= 17  # noqa: PLR2004
+    modern = programs.major >= 17
     locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"] if modern else ["--locale=C"]
     return subprocess.run(
         [
