@@ -1,0 +1,1 @@
+"""How people are kept: sessions, roles, registrations, duty and passwords."""

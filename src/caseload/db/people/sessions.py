@@ -1,0 +1,139 @@
+"""Sessions: found by the digest of their token, noted as used in bulk, ended for good."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Row,
+    Uuid,
+    any_,
+    bindparam,
+    distinct,
+    exists,
+    func,
+    literal_column,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from caseload.db.people.grants import in_force, on_duty
+from caseload.db.tables.base import INSTANT
+from caseload.db.tables.people import (
+    password_reset,
+    registration,
+    reset_confirmation,
+    role_grant,
+    sign_in_session,
+    staff,
+    staff_deactivation,
+)
+from caseload.domain.access import Holding, Role
+from caseload.domain.ids import ProgrammeId, SessionId, StaffId
+from caseload.domain.people.sessions import Session
+from caseload.domain.people.staff import Staff
+
+_NOW = bindparam("now", type_=INSTANT)
+
+_HELD = (
+    select(
+        func.array_agg(role_grant.c.role).label("roles"),
+        func.array_agg(role_grant.c.programme_id).label("programmes"),
+        func.array_agg(on_duty(_NOW)).label("on_duty"),
+        func.string_agg(
+            distinct(registration.c.body + literal_column("' '") + registration.c.number), literal_column("', '")
+        ).label("registration"),
+    )
+    .select_from(role_grant.outerjoin(registration, registration.c.id == role_grant.c.registration_id))
+    .where(role_grant.c.staff_id == staff.c.id, in_force(_NOW))
+    .correlate(staff)
+    .lateral("held")
+)
+
+HAS_UNCONFIRMED_RESET = exists(
+    select(password_reset.c.id).where(
+        password_reset.c.staff_id == staff.c.id,
+        ~exists(select(reset_confirmation.c.reset_id).where(reset_confirmation.c.reset_id == password_reset.c.id)),
+    )
+)
+"""Of a row of `staff`: somebody reset the password and nobody has confirmed who asked for it."""
+
+IS_DEACTIVATED = exists(select(staff_deactivation.c.staff_id).where(staff_deactivation.c.staff_id == staff.c.id))
+"""Of a row of `staff`: the account is closed."""
+
+_BY_TOKEN = (
+    select(
+        sign_in_session.c.id.label("session_id"),
+        sign_in_session.c.last_used_at,
+        sign_in_session.c.expires_at,
+        sign_in_session.c.ended_at,
+        staff.c.id.label("staff_id"),
+        staff.c.user_name,
+        staff.c.printed_name,
+        IS_DEACTIVATED.label("deactivated"),
+        HAS_UNCONFIRMED_RESET.label("suspended"),
+        _HELD.c.roles,
+        _HELD.c.programmes,
+        _HELD.c.on_duty,
+        _HELD.c.registration,
+    )
+    .select_from(sign_in_session.join(staff, staff.c.id == sign_in_session.c.staff_id).outerjoin(_HELD, true()))
+    .where(sign_in_session.c.token_digest == bindparam("digest"))
+)
+
+
+async def find_session(connection: AsyncConnection, token_digest: bytes, *, now: datetime) -> Session | None:
+    """The session of that token, with who holds it and the roles in force for them now: one statement."""
+    row = (await connection.execute(_BY_TOKEN, {"digest": token_digest, "now": now})).one_or_none()
+    return None if row is None else _session(row)
+
+
+def _session(row: Row[Any]) -> Session:
+    return Session(
+        id=SessionId(row.session_id),
+        staff=Staff(
+            id=StaffId(row.staff_id),
+            user_name=row.user_name,
+            printed_name=row.printed_name,
+            session=SessionId(row.session_id),
+            holdings=_holdings(row),
+            may_sign=not row.suspended,
+            registration=row.registration,
+        ),
+        last_used_at=row.last_used_at,
+        expires_at=row.expires_at,
+        ended_at=row.ended_at,
+        deactivated=row.deactivated,
+    )
+
+
+def _holdings(row: Row[Any]) -> tuple[Holding, ...]:
+    if row.roles is None:
+        return ()
+    return tuple(
+        Holding(role=Role(role), programme=None if where is None else ProgrammeId(where), on_duty=on_duty)
+        for role, where, on_duty in zip(row.roles, row.programmes, row.on_duty, strict=True)
+    )
+
+
+_NOTE_USE = (
+    update(sign_in_session)
+    .where(
+        sign_in_session.c.id.in_(
+            select(sign_in_session.c.id)
+            .where(
+                sign_in_session.c.id == any_(bindparam("ids", type_=ARRAY(Uuid()))),
+                sign_in_session.c.ended_at.is_(None),
+            )
+            .with_for_update(skip_locked=True)
+        )
+    )
+    .values(last_used_at=func.greatest(sign_in_session.c.last_used_at, bindparam("at", type_=INSTANT)))
+)
+
+
+async def note_use(connection: AsyncConnection, sessions: list[SessionId], *, at: datetime) -> None:
+    """Write down that these sessions were in use then. One that somebody is ending just now is left alone."""
+    await connection.execute(_NOTE_USE, {"ids": sessions, "at": at})
