@@ -1,38 +1,13 @@
 """How Alembic runs the migrations: with a connection it is given, or with none at all (`--sql`).
 
-`caseload.db.migrate` is the only caller that connects; `alembic revision` from a clone needs no database.
+`caseload.db.migrate` is the only caller that connects; `alembic revision` from a clone needs no database. The models
+are not loaded here: a service that starts need not wait for them, and a test compares them with what came out.
 """
 
 from alembic import context
-from sqlalchemy import Connection, MetaData
-
-from caseload.db.tables.base import SCHEMAS, complete
+from sqlalchemy import Connection
 
 config = context.config
-
-
-def _of_ours(name: str | None, kind: str, _parents: object) -> bool:
-    return kind != "schema" or name in SCHEMAS
-
-
-def _models() -> MetaData | None:
-    """The tables as the code has them, loaded only to compare: a service that starts need not wait for it."""
-    return complete() if getattr(config.cmd_opts, "autogenerate", False) else None
-
-
-def _run(connection: Connection | None, metadata: MetaData | None) -> None:
-    context.configure(
-        connection=connection,
-        dialect_name=None if connection is not None else "postgresql",
-        target_metadata=metadata,
-        include_schemas=True,
-        include_name=_of_ours,
-        compare_server_default=True,
-        transaction_per_migration=True,
-        literal_binds=connection is None,
-    )
-    with context.begin_transaction():
-        context.run_migrations()
 
 
 def _given() -> Connection | None:
@@ -45,4 +20,15 @@ def _given() -> Connection | None:
     return connection
 
 
-_run(_given(), _models())
+def _run(connection: Connection | None) -> None:
+    context.configure(
+        connection=connection,
+        dialect_name=None if connection is not None else "postgresql",
+        literal_binds=connection is None,
+        transaction_per_migration=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+_run(_given())

@@ -158,19 +158,21 @@ class Extent(StrEnum):
     NOBODY = "nobody"
 
 
-EXTENT: Mapping[Role, Extent] = MappingProxyType({
-    Role.NURSE: Extent.PROGRAMME,
-    Role.PRESCRIBER: Extent.PROGRAMME,
-    Role.PHARMACIST: Extent.PROGRAMME,
-    Role.COUNSELLOR: Extent.CASELOAD,
-    Role.SUPERVISOR: Extent.PROGRAMME,
-    Role.MEDICAL_DIRECTOR: Extent.PROGRAMME,
-    Role.FRONT_DESK: Extent.PROGRAMME,
-    Role.AUDITOR: Extent.ONE_BY_IDENTIFIER,
-    Role.PRIVACY_OFFICER: Extent.ONE_BY_IDENTIFIER,
-    Role.INSPECTOR: Extent.NOBODY,
-    Role.ADMINISTRATOR: Extent.NOBODY,
-})
+EXTENT: Mapping[Role, Extent] = MappingProxyType(
+    {
+        Role.NURSE: Extent.PROGRAMME,
+        Role.PRESCRIBER: Extent.PROGRAMME,
+        Role.PHARMACIST: Extent.PROGRAMME,
+        Role.COUNSELLOR: Extent.CASELOAD,
+        Role.SUPERVISOR: Extent.PROGRAMME,
+        Role.MEDICAL_DIRECTOR: Extent.PROGRAMME,
+        Role.FRONT_DESK: Extent.PROGRAMME,
+        Role.AUDITOR: Extent.ONE_BY_IDENTIFIER,
+        Role.PRIVACY_OFFICER: Extent.ONE_BY_IDENTIFIER,
+        Role.INSPECTOR: Extent.NOBODY,
+        Role.ADMINISTRATOR: Extent.NOBODY,
+    }
+)
 """How far each role sees, in one place."""
 
 

@@ -90,7 +90,7 @@ async def find_session(connection: AsyncConnection, token_digest: bytes, *, now:
     return None if row is None else _session(row)
 
 
-def _session(row: Row[Any]) -> Session:
+def _session(row: Row[*tuple[Any, ...]]) -> Session:
     return Session(
         id=SessionId(row.session_id),
         staff=Staff(
@@ -109,7 +109,7 @@ def _session(row: Row[Any]) -> Session:
     )
 
 
-def _holdings(row: Row[Any]) -> tuple[Holding, ...]:
+def _holdings(row: Row[*tuple[Any, ...]]) -> tuple[Holding, ...]:
     if row.roles is None:
         return ()
     return tuple(

@@ -3,10 +3,11 @@
 import importlib
 import pkgutil
 from collections.abc import Iterable
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, DateTime, MetaData, Text, Uuid, text
+from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKey, MetaData, Text, Uuid, text
 from sqlalchemy.types import TypeEngine
 
 SCHEMAS = ("clinic", "audit", "keys")
@@ -23,6 +24,7 @@ metadata = MetaData(
     },
 )
 
+
 def complete() -> MetaData:
     """The metadata with every subject's tables on it, whatever has been imported so far."""
     package = importlib.import_module("caseload.db.tables")
@@ -31,13 +33,18 @@ def complete() -> MetaData:
     return metadata
 
 
-INSTANT: TypeEngine[object] = DateTime(timezone=True)
+INSTANT: TypeEngine[datetime] = DateTime(timezone=True)
 """An instant: aware, UTC, `timestamptz`."""
 
 
 def identifier(name: str = "id", *, primary_key: bool = True) -> Column[UUID]:
     """A UUIDv7 made by `domain/ids.py`, never by the database."""
     return Column(name, Uuid(), primary_key=primary_key)
+
+
+def reference(name: str, table: str, *, primary_key: bool = False, nullable: bool = False) -> Column[UUID]:
+    """A column that names a row of another table of the clinic."""
+    return Column(name, Uuid(), ForeignKey(f"clinic.{table}.id"), primary_key=primary_key, nullable=nullable)
 
 
 def recorded_at() -> Column[object]:

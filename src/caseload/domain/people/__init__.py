@@ -1,6 +1,7 @@
 """People: the staff of the clinic, how they sign in, what they may do, and how that is granted and taken away."""
 
 from caseload.domain.people.proof import Proof, ProofNotYours, ProofSpent, Prove
+from caseload.domain.people.sessions import Session, SessionEnd, SessionOver, SessionRules, new_token, token_digest
 from caseload.domain.people.staff import COMMAND_LINE, SigningSuspended, Staff
 
 __all__ = [
@@ -9,6 +10,12 @@ __all__ = [
     "ProofNotYours",
     "ProofSpent",
     "Prove",
+    "Session",
+    "SessionEnd",
+    "SessionOver",
+    "SessionRules",
     "SigningSuspended",
     "Staff",
+    "new_token",
+    "token_digest",
 ]
