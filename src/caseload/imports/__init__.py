@@ -1,0 +1,1 @@
+"""Bringing in what others recorded: folders of CSV files, read without trusting a byte of them."""

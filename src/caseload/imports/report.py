@@ -1,0 +1,295 @@
+"""What `caseload import check` says: one account of a folder, for people and for programs.
+
+The account names clients by the identifier of their files and by nothing else; keep it as you keep the files.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from caseload.domain.history import LONG_RUN, Question, QuestionKind, Refusal, Shown, show
+from caseload.imports.folder import FileRead, FolderRead
+
+SHOWN_OF_A_LIST = 20
+"""How much of a long list people are shown unless they ask for all of it."""
+
+FORMAT = "caseload-import-check/1"
+
+_Row = TypeVar("_Row")
+
+_ASKED = {
+    QuestionKind.TWO_DOSES_ON_ONE_DAY: (
+        "Two doses on one day: a second part, or a correction?",
+        "Undecided, both are kept and the day counts once. Decide in decisions.csv.",
+    ),
+    QuestionKind.OUTCOME_UNKNOWN: (
+        "Visits whose outcome is unknown",
+        "They stay unknown: neither attended nor missed. Who knows better writes it into visits.csv.",
+    ),
+    QuestionKind.DOSE_BEFORE_ADMISSION: (
+        "Doses before the day of admission",
+        "They are kept as recorded. Is the day of the dose wrong, or that of admission?",
+    ),
+    QuestionKind.POSSIBLY_ONE_PERSON: (
+        "Clients who may be one person: same names, same day of birth",
+        "Each is brought in as a client of their own. Ask the records lead.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A folder as read, with its questions and what it shows worked out once."""
+
+    read: FolderRead
+    questions: tuple[Question, ...]
+    shown: Shown
+
+    @property
+    def refused(self) -> Sequence[Refusal]:
+        """The rows that are left out."""
+        return self.read.history.refused
+
+
+def account_of(read: FolderRead) -> Account:
+    """Work out what a folder shows."""
+    return Account(read=read, questions=tuple(read.history.questions()), shown=show(read.history))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A heading, a table and what is to be said about it."""
+
+    title: str
+    columns: tuple[str, ...] = ()
+    rows: Sequence[tuple[str, ...]] = ()
+    remarks: Sequence[str] = ()
+    numbers: frozenset[int] = field(default_factory=frozenset[int])
+    """Which columns are set to the right."""
+
+
+def sections(account: Account, *, everything: bool) -> Iterator[Section]:
+    """The account for people, in the order in which it is read."""
+    yield _files(account)
+    if not account.read.usable:
+        return
+    if account.refused:
+        yield _refused(account, everything=everything)
+    yield from _questions(account, everything=everything)
+    yield _runs(account.shown)
+    yield _medicines(account.shown)
+    yield _attendance(account.shown)
+    yield _last_known(account.shown, everything=everything)
+
+
+def _files(account: Account) -> Section:
+    files = account.read.files
+    return Section(
+        title="Files",
+        columns=("file", "rows", "accepted", "refused", "read as"),
+        rows=[
+            (file.file, f"{file.rows:,}", f"{file.accepted:,}", f"{file.refused:,}", file.encoding or "not read")
+            for file in files
+        ],
+        remarks=[
+            *(f"{file.file} {problem}" for file in files for problem in file.problems),
+            *(f"{file.file} {note}" for file in files for note in file.notes),
+            *account.read.notes,
+        ],
+        numbers=frozenset({1, 2, 3}),
+    )
+
+
+def _refused(account: Account, *, everything: bool) -> Section:
+    kept, more = _cut(account.refused, everything=everything)
+    return Section(
+        title=f"Refused rows, left out ({len(account.refused):,})",
+        columns=("file", "line", "why"),
+        rows=[(refusal.file, str(refusal.line), said(refusal)) for refusal in kept],
+        remarks=more,
+        numbers=frozenset({1}),
+    )
+
+
+def said(refusal: Refusal) -> str:
+    """Every reason for which a row is refused, in one sentence."""
+    return "; ".join(f"{fault.field} {fault.problem}".strip() for fault in refusal.faults)
+
+
+def _questions(account: Account, *, everything: bool) -> Iterator[Section]:
+    for kind, (title, remark) in _ASKED.items():
+        asked = [question for question in account.questions if question.kind is kind]
+        if not asked:
+            continue
+        kept, more = _cut(asked, everything=everything)
+        answered = sum(question.answer is not None for question in asked)
+        yield Section(
+            title=f"To decide: {title} ({len(asked) - answered:,}" + (f", {answered:,} decided)" if answered else ")"),
+            columns=("client", "day", "file", "lines", "mg", "decided"),
+            rows=[
+                (
+                    question.external_id,
+                    str(question.day or ""),
+                    question.file,
+                    ", ".join(map(str, question.lines)),
+                    " + ".join(map(str, question.amounts_mg)),
+                    question.answer or "",
+                )
+                for question in kept
+            ],
+            remarks=[*more, remark],
+        )
+
+
+def _runs(shown: Shown) -> Section:
+    return Section(
+        title="Runs of consecutive missed days between two days with a dose of daily medicine",
+        columns=("days missed", "runs"),
+        rows=[(_length(length), f"{shown.missed_runs[length]:,}") for length in range(1, LONG_RUN + 1)],
+        remarks=[f"{shown.people_with_daily_doses:,} of {shown.people:,} people had at least one daily dose."],
+        numbers=frozenset({0, 1}),
+    )
+
+
+def _length(days: int) -> str:
+    return f"{days} or more" if days == LONG_RUN else str(days)
+
+
+def _medicines(shown: Shown) -> Section:
+    return Section(
+        title="Doses by medicine",
+        columns=("medicine", "form", "doses", "largest mg", "in line"),
+        rows=[
+            (
+                *made,
+                f"{doses:,}",
+                str(shown.largest_mg[made].amount_mg),
+                str(shown.largest_mg[made].line),
+            )
+            for made, doses in shown.doses.most_common()
+        ],
+        numbers=frozenset({2, 3, 4}),
+    )
+
+
+def _attendance(shown: Shown) -> Section:
+    return Section(
+        title="Visits",
+        columns=("outcome", "visits"),
+        rows=[(outcome, f"{visits:,}") for outcome, visits in sorted(shown.visits.items())],
+        remarks=[f"{shown.visits_without_day:,} of them have no day; they count, but on no day."]
+        if shown.visits_without_day
+        else [],
+        numbers=frozenset({1}),
+    )
+
+
+def _last_known(shown: Shown, *, everything: bool) -> Section:
+    kept, more = _cut(shown.last_known, everything=everything)
+    return Section(
+        title="Last dose and last day covered, by client",
+        columns=("client", "last dose", "medicine", "mg", "last day covered"),
+        rows=[
+            (
+                known.external_id,
+                str(known.last_doses[0].given_on) if known.last_doses else "never",
+                ", ".join(dict.fromkeys(dose.medicine for dose in known.last_doses)),
+                " + ".join(str(dose.amount_mg) for dose in known.last_doses),
+                str(known.last_day_covered),
+            )
+            for known in kept
+        ],
+        remarks=[*more, "Days after the last day covered are not known; they are not missed. Verify them."],
+        numbers=frozenset({3}),
+    )
+
+
+def _cut(rows: Sequence[_Row], *, everything: bool) -> tuple[Sequence[_Row], list[str]]:
+    if everything or len(rows) <= SHOWN_OF_A_LIST:
+        return rows, []
+    return rows[:SHOWN_OF_A_LIST], [f"and {len(rows) - SHOWN_OF_A_LIST:,} more; --all shows them"]
+
+
+def verdict(account: Account) -> str:
+    """What would happen, in one sentence."""
+    if not account.read.usable:
+        return "Nothing can be brought in until these files can be read."
+    people, refused = account.shown.people, len(account.refused)
+    left_out = f"{refused:,} {'row' if refused == 1 else 'rows'} would be left out" if refused else "no row is refused"
+    return f"{people:,} {'person' if people == 1 else 'people'} would be brought in; {left_out}."
+
+
+def plain(account: Account, *, everything: bool) -> Iterator[str]:
+    """The account as lines of plain text, for files, pipes and printers."""
+    for section in sections(account, everything=everything):
+        yield section.title
+        yield from _aligned(section)
+        yield from (f"  {remark}" for remark in section.remarks)
+        yield ""
+    yield verdict(account)
+
+
+def _aligned(section: Section) -> Iterator[str]:
+    table = [section.columns, *section.rows]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for row in table:
+        cells = (
+            cell.rjust(width) if index in section.numbers else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        yield f"  {'  '.join(cells)}".rstrip()
+
+
+def as_data(account: Account) -> dict[str, object]:
+    """The whole account for programs; nothing is cut. Amounts are strings, days are ISO 8601."""
+    shown = account.shown
+    return {
+        "format": FORMAT,
+        "folder": account.read.folder.name,
+        "usable": account.read.usable,
+        "files": [_file_data(file) for file in account.read.files],
+        "notes": account.read.notes,
+        "refused": [
+            {
+                "file": refusal.file,
+                "line": refusal.line,
+                "reasons": [{"column": fault.field or None, "problem": fault.problem} for fault in refusal.faults],
+            }
+            for refusal in account.refused
+        ],
+        "questions_by_kind": Counter(question.kind for question in account.questions),
+        "questions": account.questions,
+        "shows": {
+            "people": shown.people,
+            "people_with_daily_doses": shown.people_with_daily_doses,
+            "missed_runs": {_length(length): shown.missed_runs[length] for length in range(1, LONG_RUN + 1)},
+            "doses": [
+                {
+                    "medicine": medicine,
+                    "form": form,
+                    "doses": doses,
+                    "largest_mg": shown.largest_mg[medicine, form].amount_mg,
+                    "largest_in_line": shown.largest_mg[medicine, form].line,
+                }
+                for (medicine, form), doses in shown.doses.most_common()
+            ],
+            "visits": shown.visits,
+            "visits_without_day": shown.visits_without_day,
+            "drug_screens": shown.screens,
+            "clients": shown.last_known,
+        },
+    }
+
+
+def _file_data(file: FileRead) -> dict[str, object]:
+    return {
+        "file": file.file,
+        "read_as": file.encoding or None,
+        "sha256": file.sha256 or None,
+        "rows": file.rows,
+        "accepted": file.accepted,
+        "refused": file.refused,
+        "problems": file.problems,
+        "notes": file.notes,
+    }
