@@ -18,7 +18,7 @@ import msgspec
 
 from caseload.domain.access import CLINICIANS, Role
 from caseload.domain.errors import NotFound
-from caseload.domain.medication import Medicine
+from caseload.domain.medicines import Medicine
 
 _WHOLE = Decimal(100)
 _THOUSANDTHS = Decimal("0.001")
