@@ -4,7 +4,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from caseload.domain.medicines import Medicine
+from caseload.domain.medication import Medicine
 from caseload.domain.profiles import (
     Outcome,
     Profile,
@@ -141,8 +141,13 @@ def test_an_unknown_profile_names_the_known_ones() -> None:
         (("minimum_interval", "hours"), 0, "hours must be more"),
         (("at_the_window", "late_after_minutes"), -1, "late_after_minutes must be more"),
         (("at_the_window", "clock_ahead_seconds"), -1, "not be negative"),
-        (("check_ins", "grace_days"), -1, "not be negative"),
-        (("check_ins", "grace_days"), "two", "Expected `int`"),
+        (("check_ins", "slack"), [], "begin at an interval of 1 day"),
+        (("check_ins", "slack", 0, "from_interval_days"), 2, "begin at an interval of 1 day"),
+        (("check_ins", "slack", 1, "from_interval_days"), 1, "begin at an interval of 1 day"),
+        (("check_ins", "slack", 1, "grace_days"), -1, "between 0 and 31"),
+        (("check_ins", "slack", 1, "early_days"), 32, "between 0 and 31"),
+        (("check_ins", "slack", 1, "grace_days"), "two", "Expected `int`"),
+        (("attendance", "minimum_minutes"), 0, "minimum_minutes must be more"),
         (("surprise",), 1, "unknown field"),
     ],
 )
@@ -156,3 +161,10 @@ def test_a_profile_that_contradicts_itself_is_refused_by_name(
     place[path[-1]] = value
     with pytest.raises(ProfileBroken, match=f"(?s)broken.json: .*{complaint}"):
         read_profile(msgspec.json.encode(document), "broken.json")
+
+
+@pytest.mark.parametrize(
+    ("interval_days", "grace_days"), [(1, 0), (6, 0), (7, 1), (13, 1), (14, 3), (27, 3), (28, 7), (366, 7)]
+)
+def test_the_rarer_the_check_in_the_longer_its_grace(interval_days: int, grace_days: int) -> None:
+    assert profile_on("US", TODAY).check_ins.slack_for(interval_days).grace_days == grace_days

@@ -18,7 +18,10 @@ import msgspec
 
 from caseload.domain.access import CLINICIANS, Role
 from caseload.domain.errors import NotFound
-from caseload.domain.medicines import Medicine
+from caseload.domain.medication import Medicine
+
+LONGEST_SLACK_DAYS = 31
+"""The most days of grace, or of early window, that a check-in may have."""
 
 _WHOLE = Decimal(100)
 _THOUSANDTHS = Decimal("0.001")
@@ -118,10 +121,30 @@ class SignOff(SaidBy, frozen=True):
     deadline_hours: int
 
 
+class Slack(_Data, frozen=True):
+    """What check-ins that are at least so many days apart allow, until the next step."""
+
+    from_interval_days: int
+    grace_days: int
+    """Local days after the check-in is due until it is overdue."""
+    early_days: int
+    """Local days before it is due from which a contact counts as this check-in."""
+
+
 class CheckIns(SaidBy, frozen=True):
     """When a check-in that was not completed becomes overdue, unless its plan says otherwise."""
 
-    grace_days: int
+    slack: tuple[Slack, ...]
+
+    def slack_for(self, interval_days: int) -> Slack:
+        """The slack of check-ins that far apart."""
+        return next(step for step in reversed(self.slack) if step.from_interval_days <= interval_days)
+
+
+class Attendance(SaidBy, frozen=True):
+    """How long somebody must have been at a session for it to count as attended."""
+
+    minimum_minutes: int
 
 
 class Profile(_Data, frozen=True):
@@ -137,6 +160,7 @@ class Profile(_Data, frozen=True):
     at_the_window: AtTheWindow
     sign_off: SignOff
     check_ins: CheckIns
+    attendance: Attendance
 
     @property
     def label(self) -> str:
@@ -177,10 +201,21 @@ def _contradictions(profile: Profile) -> Iterable[str]:
         "minimum_interval.hours": profile.minimum_interval.hours,
         "at_the_window.late_after_minutes": profile.at_the_window.late_after_minutes,
         "sign_off.deadline_hours": profile.sign_off.deadline_hours,
+        "attendance.minimum_minutes": profile.attendance.minimum_minutes,
     }
     yield from (f"{name} must be more than zero" for name, count in counts.items() if count <= 0)
-    if profile.at_the_window.clock_ahead_seconds < 0 or profile.check_ins.grace_days < 0:
-        yield "at_the_window.clock_ahead_seconds and check_ins.grace_days must not be negative"
+    if profile.at_the_window.clock_ahead_seconds < 0:
+        yield "at_the_window.clock_ahead_seconds must not be negative"
+    yield from _wrong_slack(profile.check_ins.slack)
+
+
+def _wrong_slack(slack: tuple[Slack, ...]) -> Iterable[str]:
+    steps = [step.from_interval_days for step in slack]
+    if not steps or steps[0] != 1 or any(later <= earlier for earlier, later in pairwise(steps)):
+        yield "check_ins.slack must begin at an interval of 1 day and rise"
+    for step in slack:
+        if not (0 <= step.grace_days <= LONGEST_SLACK_DAYS and 0 <= step.early_days <= LONGEST_SLACK_DAYS):
+            yield f"grace_days and early_days of check_ins.slack must lie between 0 and {LONGEST_SLACK_DAYS}"
 
 
 def _wrong_ladder(ladder: Ladder) -> Iterable[str]:
