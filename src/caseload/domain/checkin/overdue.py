@@ -1,0 +1,75 @@
+"""Overdue: the one definition, and why each check-in is on the list.
+
+A check-in is overdue when it waits to be settled and now is after the end of its grace. The end of the grace is worked
+out when the check-in is made or moved, and kept; lists, counts and alerts read what is kept, and `overdue` says the
+same from the facts alone.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from caseload.domain.checkin.plan import Terms
+from caseload.domain.checkin.record import Record, Waiting, waiting
+from caseload.domain.schedule import local_day
+
+
+class ClearedBy(StrEnum):
+    """What takes a check-in off the list."""
+
+    COMPLETE = "complete"
+    """A contact at or after `counts_from`, of this check-in or of a later one of the plan."""
+    RESCHEDULE_FOR_CLIENT = "reschedule_for_client"
+    """Another time at the client's wish, up to `movable_until`."""
+    RESCHEDULE_FOR_PROVIDER = "reschedule_for_provider"
+    """Another time at the clinic's wish."""
+    MISS = "miss"
+    """Giving it up as missed, with the reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overdue:
+    """One line of the overdue list, which explains itself."""
+
+    waiting: Waiting
+    rule: str
+    """The rule of the plan in words."""
+    grace_days: int
+    days_late: int
+    """Local days from the day it was due to today."""
+    counts_from: datetime
+    cleared_by: tuple[ClearedBy, ...]
+
+    @property
+    def since(self) -> datetime:
+        """Since when it has been overdue."""
+        return self.waiting.grace_ends_at
+
+
+def is_overdue(one: Waiting, *, now: datetime) -> bool:
+    """The definition. At the last instant of its grace a check-in is not overdue yet."""
+    return now > one.grace_ends_at
+
+
+def explain(one: Waiting, terms: Terms, *, now: datetime) -> Overdue:
+    """Why a check-in is overdue, how late it is, and what would clear it."""
+    for_client = (ClearedBy.RESCHEDULE_FOR_CLIENT,) if one.movable_until > now else ()
+    return Overdue(
+        waiting=one,
+        rule=terms.rule.words,
+        grace_days=terms.grace_days,
+        days_late=(local_day(now, terms.zone) - local_day(one.due_at, terms.zone)).days,
+        counts_from=terms.counts_from(one.due_at),
+        cleared_by=(ClearedBy.COMPLETE, *for_client, ClearedBy.RESCHEDULE_FOR_PROVIDER, ClearedBy.MISS),
+    )
+
+
+def overdue(records: Iterable[Record], *, now: datetime) -> Sequence[Overdue]:
+    """Everything overdue among these records, longest overdue first: the oracle of the lists and counts."""
+    late = [
+        explain(one, record.terms, now=now)
+        for record in records
+        if (one := waiting(record)) is not None and is_overdue(one, now=now)
+    ]
+    return sorted(late, key=lambda line: (line.since, line.waiting.check_in))
