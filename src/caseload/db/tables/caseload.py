@@ -1,6 +1,18 @@
 """Clients, their identity, their episodes of care, and who looks after them from when to when."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Date, ForeignKey, Index, LargeBinary, SmallInteger, Table, Text, text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint
 
 from caseload.db.tables.base import INSTANT, identifier, metadata, not_blank, one_of, recorded_at, words

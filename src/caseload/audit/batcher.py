@@ -1,0 +1,251 @@
+"""Makes the entries of reads and refusals durable together, so that a hundred of them share one commit.
+
+    batcher = Batcher(engine, trail)          # once per process, on connections that serve nothing else
+    entry_id = await batcher.add(pending)     # returns when durable; an answer may leave then and not before
+    await batcher.close()                     # takes no more, makes what waits durable
+
+A lone entry is flushed at once. While a flush is under way others gather, for the window at least, and go with the
+next one. There is no spool: when the database cannot take an entry, whoever waits for it gets `LogUnavailable`
+and answers 503. The next flush opens a new connection, so it recovers with the database.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import asyncpg
+import structlog
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from caseload.audit.canonical import NotCanonical
+from caseload.audit.keystore import KeyStoreUnusable
+from caseload.audit.leaf import BadLeaf
+from caseload.audit.trail import AuditTrail, Entry, Pending, parameters
+from caseload.domain.ids import EntryId
+
+WINDOW_SECONDS = 0.002
+MOST_PER_FLUSH = 512
+MOST_REFERENCES_PER_FLUSH = 16_384
+FLUSHERS = 2
+MOST_WAITING = 8_192
+PATIENCE_SECONDS = 10.0
+
+_APPEND = "select audit.append($1, $2, $3)"
+_log = structlog.get_logger()
+
+
+class LogUnavailable(Exception):
+    """The entry could not be made durable, so nothing of what it tells may leave."""
+
+
+_TROUBLE = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+"""What a database that is away, full or in the wrong state raises."""
+
+_ITS_OWN_FAULT = (BadLeaf, NotCanonical, KeyStoreUnusable)
+"""What one entry can do wrong without the database being at fault."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    pending: Pending
+    durable: asyncio.Future[EntryId]
+    since: float
+
+
+class Batcher:
+    """Group commit for entries that have no transaction of their own. One per process and event loop."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        trail: AuditTrail,
+        *,
+        window_seconds: float = WINDOW_SECONDS,
+        most_waiting: int = MOST_WAITING,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
+        """Take two connections of the engine for good, when they are first needed."""
+        self._lines = [_Line(engine, trail) for _ in range(FLUSHERS)]
+        self._window = window_seconds
+        self._most_waiting = most_waiting
+        self._patience = patience_seconds
+        self._waiting: deque[_Waiting] = deque()
+        self._flushes: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    async def add(self, pending: Pending) -> EntryId:
+        """Return the entry's identifier once it is durable.
+
+        Raises `LogUnavailable` when it cannot be made so, when too many wait already, or after `close`;
+        `BadLeaf` or `NotCanonical` for what may not stand in the log. A caller that is cancelled leaves
+        its entry behind.
+        """
+        if self._closed or len(self._waiting) >= self._most_waiting:
+            raise LogUnavailable("The log takes no more entries at this moment.")
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(pending, loop.create_future(), loop.time())
+        self._waiting.append(waiting)
+        self._schedule()
+        return await waiting.durable
+
+    async def close(self) -> None:
+        """Take no more, and return when everything that waits is durable or has failed."""
+        self._closed = True
+        while self._waiting or self._flushes:
+            while self._waiting and self._lines:
+                self._start()
+            await asyncio.wait(self._flushes)
+        for line in self._lines:
+            await line.close()
+
+    def _schedule(self) -> None:
+        """Start a flush now, or see to it that one starts when the window of the oldest entry is over."""
+        if not self._waiting or not self._lines:
+            return
+        loop = asyncio.get_running_loop()
+        due = self._waiting[0].since + self._window
+        if not self._flushes or len(self._waiting) >= MOST_PER_FLUSH or due <= loop.time():
+            self._start()
+        elif self._timer is None:
+            self._timer = loop.call_at(due, self._on_time)
+
+    def _on_time(self) -> None:
+        self._timer = None
+        self._schedule()
+
+    def _start(self) -> None:
+        task = asyncio.create_task(self._flush_next(self._lines.pop()), name="audit flush")
+        self._flushes.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._flushes.discard(task)
+        self._schedule()
+
+    async def _flush_next(self, line: "_Line") -> None:
+        batch = self._take()
+        try:
+            await self._flush(line, batch)
+        finally:
+            self._lines.append(line)
+            _fail(batch, LogUnavailable("The service is stopping."))
+
+    def _take(self) -> list[_Waiting]:
+        """The oldest entries, up to what one flush carries."""
+        taken: list[_Waiting] = []
+        references = 0
+        while self._waiting and len(taken) < MOST_PER_FLUSH and references < MOST_REFERENCES_PER_FLUSH:
+            taken.append(self._waiting.popleft())
+            references += len(taken[-1].pending.journal.kinds)
+        return taken
+
+    async def _flush(self, line: "_Line", batch: Sequence[_Waiting]) -> None:
+        """Make these durable or fail them. One that cannot be written does not take the others with it."""
+        try:
+            async with asyncio.timeout(self._patience):
+                entries = await line.keep([each.pending for each in batch])
+        except _ITS_OWN_FAULT as fault:
+            if len(batch) == 1:
+                _fail(batch, fault)
+                return
+            for each in batch:
+                await self._flush(line, [each])
+        except (LogUnavailable, TimeoutError) as trouble:
+            _log.error("audit log unavailable", entries=len(batch), error=type(trouble.__cause__ or trouble).__name__)
+            _fail(batch, LogUnavailable("The log cannot be written at this moment."))
+        else:
+            for each, entry in zip(batch, entries, strict=True):
+                if not each.durable.done():
+                    each.durable.set_result(entry.id)
+
+
+class _Line:
+    """One connection of the batcher: opened when first needed, and anew after any trouble with it."""
+
+    def __init__(self, engine: AsyncEngine, trail: AuditTrail) -> None:
+        self._engine = engine
+        self._trail = trail
+        self._connection: AsyncConnection | None = None
+
+    async def keep(self, pendings: Sequence[Pending]) -> list[Entry]:
+        """Make entries of these and commit them, all or none; on a second connection if the first one is dead.
+
+        Raises `LogUnavailable`; then nobody knows whether they were kept.
+        """
+        entries: list[Entry] = []
+        kept = False
+        try:
+            try:
+                entries = await self._prepare(pendings)
+                await self._append(entries)
+            except _TROUBLE:
+                await self._drop()
+                entries = entries or await self._prepare(pendings)
+                await self._append_again(entries)
+            kept = True
+        except _TROUBLE as trouble:
+            raise LogUnavailable from trouble
+        finally:
+            self._trail.settle(entries, kept=kept)
+            if not kept:
+                await self._drop()
+        return entries
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            await connection.close()
+
+    async def _prepare(self, pendings: Sequence[Pending]) -> list[Entry]:
+        return await self._trail.prepare(await self._opened(), pendings)
+
+    async def _append(self, entries: Sequence[Entry]) -> None:
+        """One statement, which is its own transaction, past SQLAlchemy: it is the price of every read."""
+        given = parameters(entries)
+        raw = await (await self._opened()).get_raw_connection()
+        await cast("Any", raw.driver_connection).fetchval(_APPEND, given["leaves"], given["refs"], given["sealed"])
+
+    async def _append_again(self, entries: Sequence[Entry]) -> None:
+        """Append what may have been appended already: their identifiers are new, so a twin is themselves."""
+        try:
+            await self._append(entries)
+        except asyncpg.UniqueViolationError:
+            _log.info("audit entries were kept by the first attempt", entries=len(entries))
+
+    async def _opened(self) -> AsyncConnection:
+        if self._connection is None:
+            connection = await self._engine.connect()
+            try:
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+                await _require_durable_commits(connection)
+            except BaseException:
+                await connection.invalidate()
+                await connection.close()
+                raise
+            self._connection = connection
+        return self._connection
+
+    async def _drop(self) -> None:
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            await connection.invalidate()
+            await connection.close()
+
+
+async def _require_durable_commits(connection: AsyncConnection) -> None:
+    """An entry that is not on disk when the answer leaves can be lost without a trace."""
+    setting = (await connection.execute(select(func.current_setting("synchronous_commit")))).scalar_one()
+    if setting == "off":
+        raise LogUnavailable("synchronous_commit is off: set it to on.")
+
+
+def _fail(batch: Sequence[_Waiting], error: Exception) -> None:
+    for each in batch:
+        if not each.durable.done():
+            each.durable.set_exception(error)

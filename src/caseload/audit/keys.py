@@ -1,0 +1,178 @@
+"""A key per client: what links a client to the log, and what is destroyed to take the link away.
+
+From a client's 32 random bytes come, each by HMAC-SHA256 under a word of its own: the salt of every commitment,
+the key under which disclosures are encrypted, and the reference under which the log can be searched. Nobody
+without the client's key can tell which entries are about that client, and with it gone, neither can we.
+
+The bytes lie in `keys.client_key`, wrapped with AES-256-GCM under the key store's `client-keys` key and bound to the
+client, so that swapped rows do not open.
+"""
+
+import hashlib
+import hmac
+import os
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import any_, bindparam, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import Uuid
+
+from caseload.audit.item import NONCE_BYTES, client_prefix
+from caseload.audit.keystore import KEY_BYTES, KeyName, KeyStore, KeyStoreUnusable
+from caseload.audit.tables import client_key
+from caseload.domain.ids import new_id
+
+REFERENCE_BYTES = 16
+_NUMBER_BYTES = 2
+_POSITION_BYTES = 4
+
+
+class ClientKey:
+    """What can be done with one client's key. Made from the unwrapped bytes, which it does not keep."""
+
+    __slots__ = ("_box", "_salts", "prefix", "reference")
+
+    def __init__(self, client: UUID, secret: bytes) -> None:
+        self.prefix = client_prefix(client)
+        self.reference = hmac.digest(secret, b"reference", "sha256")[:REFERENCE_BYTES]
+        """Under which the log is searched for this client. It says nothing without the key."""
+        self._salts = hmac.new(secret, b"salt", hashlib.sha256)
+        self._box = AESGCM(hmac.digest(secret, b"seal", "sha256"))
+
+    def salt(self, leaf: UUID, position: int) -> bytes:
+        """The salt of this client's item: `HMAC-SHA256(key, "salt" || leaf || position)`."""
+        salts = self._salts.copy()
+        salts.update(leaf.bytes + position.to_bytes(_POSITION_BYTES, "big"))
+        return salts.digest()
+
+    def seal(self, nonce: bytes, what: bytes, leaf: UUID) -> bytes:
+        """Encrypt a disclosure for this client. A nonce may serve once per client key."""
+        return self._box.encrypt(nonce, what, leaf.bytes)
+
+    def open(self, nonce: bytes, sealed: bytes, leaf: UUID) -> bytes:
+        """Decrypt a disclosure. Raises `cryptography.exceptions.InvalidTag`."""
+        return self._box.decrypt(nonce, sealed, leaf.bytes)
+
+
+@dataclass(slots=True)
+class _Kept:
+    key: ClientKey
+    until: float
+
+
+@dataclass(slots=True)
+class Opened:
+    """The keys for some work, and which of them are to be remembered once its transaction has committed."""
+
+    keys: dict[UUID, ClientKey] = field(default_factory=dict[UUID, ClientKey])
+    new_here: dict[UUID, ClientKey] = field(default_factory=dict[UUID, ClientKey])
+
+
+class ClientKeys:
+    """Finds, makes and for a short while remembers the keys of clients.
+
+    A key enters the memory only through `remember`, after the transaction that showed it has committed: a key made
+    by work that was undone never existed, and nothing may be sealed with it.
+    """
+
+    def __init__(
+        self,
+        store: KeyStore,
+        *,
+        most: int = 8192,
+        lifetime_seconds: float = 300.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._most = most
+        self._lifetime = lifetime_seconds
+        self._clock = clock
+        self._remembered: OrderedDict[UUID, _Kept] = OrderedDict()
+        self._boxes: dict[int, AESGCM] = {}
+
+    async def of(self, connection: AsyncConnection, clients: Collection[UUID]) -> Opened:
+        """The keys of these clients, made for those who have none. At most one query when all have one.
+
+        Raises `KeyStoreUnusable` when a key does not open.
+        """
+        opened = Opened()
+        missing = self._recall(clients, opened.keys)
+        if missing:
+            opened.new_here = await self._find(connection, missing)
+            if unknown := [client for client in missing if client not in opened.new_here]:
+                opened.new_here |= await self._make(connection, unknown)
+            opened.keys |= opened.new_here
+        return opened
+
+    async def existing(self, connection: AsyncConnection, client: UUID) -> ClientKey | None:
+        """The key of a client, or None: never seen, or erased."""
+        return (await self._find(connection, [client])).get(client)
+
+    def remember(self, keys: Mapping[UUID, ClientKey]) -> None:
+        """Keep keys for a while; the oldest make room."""
+        until = self._clock() + self._lifetime
+        for client, key in keys.items():
+            self._remembered[client] = _Kept(key, until)
+        while len(self._remembered) > self._most:
+            self._remembered.popitem(last=False)
+
+    def _recall(self, clients: Collection[UUID], into: dict[UUID, ClientKey]) -> list[UUID]:
+        """Put the remembered ones into `into`, return the others."""
+        now = self._clock()
+        missing: list[UUID] = []
+        for client in clients:
+            kept = self._remembered.get(client)
+            if kept is not None and kept.until > now:
+                into[client] = kept.key
+            else:
+                missing.append(client)
+        return missing
+
+    async def _find(self, connection: AsyncConnection, clients: Collection[UUID]) -> dict[UUID, ClientKey]:
+        rows = await connection.execute(_FIND, {"clients": list(clients)})
+        return {client: ClientKey(client, self._unwrap(key_id, client, wrapped)) for key_id, client, wrapped in rows}
+
+    async def _make(self, connection: AsyncConnection, clients: Iterable[UUID]) -> dict[UUID, ClientKey]:
+        """Make keys; where somebody else was faster, theirs is the one. In order, so that two cannot deadlock."""
+        ordered = sorted(clients)
+        await connection.execute(_KEEP, [self._fresh_row(client) for client in ordered])
+        return await self._find(connection, ordered)
+
+    def _fresh_row(self, client: UUID) -> dict[str, object]:
+        key_id = new_id()
+        return {"key_id": key_id, "client_id": client, "wrapped": self._wrap(key_id, client, os.urandom(KEY_BYTES))}
+
+    def _wrap(self, key_id: UUID, client: UUID, secret: bytes) -> bytes:
+        number = self._store.current(KeyName.CLIENT_KEYS).number
+        nonce = os.urandom(NONCE_BYTES)
+        sealed = self._box(number).encrypt(nonce, secret, key_id.bytes + client.bytes)
+        return number.to_bytes(_NUMBER_BYTES, "big") + nonce + sealed
+
+    def _unwrap(self, key_id: UUID, client: UUID, wrapped: bytes) -> bytes:
+        number = int.from_bytes(wrapped[:_NUMBER_BYTES], "big")
+        nonce = wrapped[_NUMBER_BYTES : _NUMBER_BYTES + NONCE_BYTES]
+        try:
+            return self._box(number).decrypt(nonce, wrapped[_NUMBER_BYTES + NONCE_BYTES :], key_id.bytes + client.bytes)
+        except (InvalidTag, ValueError) as problem:
+            raise KeyStoreUnusable(
+                f"The client key {key_id} does not open with key {number} of the store."
+            ) from problem
+
+    def _box(self, number: int) -> AESGCM:
+        box = self._boxes.get(number)
+        if box is None:
+            box = self._boxes[number] = AESGCM(self._store.numbered(KeyName.CLIENT_KEYS, number).secret)
+        return box
+
+
+_FIND = select(client_key.c.key_id, client_key.c.client_id, client_key.c.wrapped).where(
+    client_key.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid())))
+)
+_KEEP = insert(client_key).on_conflict_do_nothing(index_elements=[client_key.c.client_id])

@@ -1,0 +1,107 @@
+"""The tables of the log and of the clients' keys, as the migrations make them.
+
+They have a MetaData of their own: nothing in `caseload.db` knows them, and they refer to nothing there. Schema
+`audit` is owned by `audit_owner`; the service may only call `audit.append`. Schema `keys` has another backup
+policy: destroying a row there, and its backups, is what erases a client from the log.
+"""
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Computed,
+    DateTime,
+    Index,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+)
+from sqlalchemy.schema import SchemaItem
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+        "pk": "%(table_name)s_pkey",
+    }
+)
+
+
+def _cached() -> tuple[SchemaItem, ...]:
+    """What the leaf says, beside it for filtering. A cache: `audit.append` fills it from the leaf, which is the truth."""
+    return (
+        Column("at", DateTime(timezone=True), nullable=False),
+        Column("actor", Text(), nullable=False),
+        Column("event", Text(), nullable=False),
+        Column("outcome", SmallInteger(), nullable=False),
+        Column("programme", Uuid()),
+        Column("leaf", LargeBinary(), nullable=False),
+        CheckConstraint("octet_length(leaf) BETWEEN 2 AND 16383", name="leaf_length"),
+    )
+
+
+queue = Table(
+    "queue",
+    metadata,
+    Column("entry_id", Uuid(), primary_key=True),
+    *_cached(),
+    Index(None, "actor", "entry_id"),
+    schema="audit",
+)
+"""Entries that are durable and have no place in the tree yet. Rows leave it only for `entry`."""
+
+entry = Table(
+    "entry",
+    metadata,
+    Column("idx", BigInteger(), primary_key=True, autoincrement=False),
+    Column("entry_id", Uuid(), nullable=False, unique=True),
+    *_cached(),
+    Column("leaf_hash", LargeBinary(), Computed("sha256('\\x00'::bytea || leaf)", persisted=True), nullable=False),
+    CheckConstraint("idx >= 0", name="idx"),
+    Index(None, "actor", "entry_id"),
+    schema="audit",
+)
+"""Entries with their place, dense from 0. Only the sequencer adds here."""
+
+disclosure = Table(
+    "disclosure",
+    metadata,
+    Column("entry_id", Uuid(), primary_key=True),
+    Column("refs", ARRAY(LargeBinary()), nullable=False),
+    Column("sealed", LargeBinary(), nullable=False),
+    Index(None, "refs", postgresql_using="gin"),
+    schema="audit",
+)
+"""What lies beside a leaf, one row per entry whatever the number of clients: their references, by which the log is
+searched for one of them, and the sealed disclosures in the same order (see `item.unpack`). No proof rests on it."""
+
+log = Table(
+    "log",
+    MetaData(),
+    Column("idx", BigInteger()),
+    Column("entry_id", Uuid()),
+    Column("at", DateTime(timezone=True)),
+    Column("actor", Text()),
+    Column("event", Text()),
+    Column("outcome", SmallInteger()),
+    Column("programme", Uuid()),
+    Column("leaf", LargeBinary()),
+    schema="audit",
+)
+"""The view over `queue` and `entry`: the whole log. Readable as `audit_reader`."""
+
+client_key = Table(
+    "client_key",
+    metadata,
+    Column("key_id", Uuid(), primary_key=True),
+    Column("client_id", Uuid(), nullable=False, unique=True),
+    Column("wrapped", LargeBinary(), nullable=False),
+    schema="keys",
+)
+"""One random key per client, wrapped by a key of the key store. The row is all that links a client to the log."""
