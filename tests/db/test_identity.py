@@ -11,7 +11,7 @@ from caseload.db.tables import people as tables
 from caseload.domain.access import Holding, Role
 from caseload.domain.errors import NotSignedIn
 from caseload.domain.ids import ProgrammeId, SessionId, StaffId, new_id
-from caseload.domain.people import COMMAND_LINE, SessionOver, SessionRules, Staff, new_token
+from caseload.domain.people import COMMAND_LINE, SessionOver, SessionRules, Staff
 from caseload.request.identity import identify
 from tests.factories import people
 from tests.factories.people import NOW
@@ -27,7 +27,7 @@ class Used:
     def __init__(self) -> None:
         self.sessions: list[SessionId] = []
 
-    def note(self, session: SessionId, *, at: datetime) -> None:
+    def note(self, session: SessionId, *, at: datetime) -> None:  # noqa: ARG002 - what the port calls it
         self.sessions.append(session)
 
 
@@ -66,7 +66,7 @@ async def test_somebody_without_any_role_is_known_and_holds_nothing(
     assert await held(connection, nobody_special.id) == ()
 
 
-@pytest.mark.parametrize("token", ["", "x", new_token(), "ü" * 43, "a" * 100_000, "\x00" * 43])
+@pytest.mark.parametrize("token", ["", "x", "A" * 43, "ü" * 43, "a" * 100_000, "\x00" * 43])
 async def test_an_unknown_token_is_nobody(connection: AsyncConnection, token: str) -> None:
     with pytest.raises(NotSignedIn):
         await identify(connection, token, NOW)

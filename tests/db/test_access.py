@@ -1,0 +1,224 @@
+"""The SQL that says whom a person may see answers as `Reach.covers` does, on any clinic."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import insert, select
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from caseload.db.access import within
+from caseload.db.tables import caseload as tables
+from caseload.domain.access import EXTENT, Act, Extent, Holding, Reach, Role, reach
+from caseload.domain.ids import ClientId, ProgrammeId, StaffId, new_id
+from tests.factories import people
+from tests.factories.people import LONG_AGO, NOW
+
+pytestmark = pytest.mark.anyio
+
+PROGRAMMES = st.integers(0, 2)
+COUNSELLORS = st.integers(0, 1)
+BEGUN = NOW - timedelta(days=10)
+OVER = (LONG_AGO, LONG_AGO + timedelta(days=1))
+RUNNING = (BEGUN, NOW + timedelta(microseconds=1))
+JUST_BEGUN = (NOW, NOW + timedelta(days=1))
+JUST_OVER = (BEGUN, NOW)
+TO_COME = (NOW + timedelta(microseconds=1), NOW + timedelta(days=1))
+PERIODS = st.sampled_from([OVER, RUNNING, JUST_BEGUN, JUST_OVER, TO_COME])
+
+
+def counts(period: tuple[datetime, datetime]) -> bool:
+    return period[0] <= NOW < period[1]
+
+
+@dataclass
+class Somebody:
+    """A client as the strategy makes one; programmes and counsellors by their place in a list."""
+
+    home: int
+    guest_of: tuple[int, tuple[datetime, datetime]] | None
+    responsible: tuple[int, tuple[datetime, datetime]] | None
+    covered_by: list[tuple[int, tuple[datetime, datetime]]]
+    id: ClientId = field(default_factory=lambda: ClientId(new_id()))
+
+
+CLIENTS = st.lists(
+    st.builds(
+        Somebody,
+        home=PROGRAMMES,
+        guest_of=st.none() | st.tuples(PROGRAMMES, PERIODS),
+        responsible=st.none() | st.tuples(COUNSELLORS, PERIODS),
+        covered_by=st.lists(st.tuples(COUNSELLORS, PERIODS), max_size=2),
+        id=st.builds(new_id),
+    ),
+    max_size=5,
+)
+HOLDINGS = st.lists(st.tuples(st.sampled_from(Role), st.none() | PROGRAMMES, st.booleans()), max_size=4)
+
+
+@dataclass
+class Clinic:
+    """Three programmes and two people, made once for many examples."""
+
+    programmes: list[ProgrammeId]
+    counsellors: list[StaffId]
+
+
+@pytest.fixture
+async def clinic(connection: AsyncConnection) -> Clinic:
+    return Clinic(
+        programmes=[await people.programme(connection) for _ in range(3)],
+        counsellors=[await people.bystander(connection) for _ in range(2)],
+    )
+
+
+async def open_clinic(connection: AsyncConnection, clinic: Clinic, clients: list[Somebody]) -> None:
+    by = {"recorded_by": clinic.counsellors[0], "recorded_at": LONG_AGO}
+    for client in clients:
+        home = clinic.programmes[client.home]
+        await connection.execute(
+            insert(tables.client).values(
+                id=client.id, programme_id=home, registered_by=clinic.counsellors[0], recorded_at=LONG_AGO
+            )
+        )
+        if client.guest_of is not None:
+            host, period = client.guest_of
+            await connection.execute(
+                insert(tables.guest_stay).values(
+                    id=new_id(),
+                    client_id=client.id,
+                    host_programme_id=clinic.programmes[host],
+                    period=Range(*period),
+                    reason="work",
+                    **by,
+                )
+            )
+        if client.responsible is not None:
+            await look_after(connection, client.id, home, clinic.counsellors[client.responsible[0]], client, by)
+        for counsellor, period in client.covered_by:
+            await connection.execute(
+                insert(tables.cover).values(
+                    id=new_id(),
+                    client_id=client.id,
+                    counsellor_id=clinic.counsellors[counsellor],
+                    period=Range(*period),
+                    reason="leave",
+                    **by,
+                )
+            )
+
+
+async def look_after(
+    connection: AsyncConnection,
+    client: ClientId,
+    home: ProgrammeId,
+    counsellor: StaffId,
+    somebody: Somebody,
+    by: Mapping[str, object],
+) -> None:
+    assert somebody.responsible is not None
+    period = Range(*somebody.responsible[1])
+    episode = new_id()
+    await connection.execute(
+        insert(tables.episode).values(
+            id=episode, client_id=client, programme_id=home, admitted_on=date(2020, 1, 1), period=period, **by
+        )
+    )
+    await connection.execute(
+        insert(tables.responsibility).values(
+            id=new_id(), client_id=client, episode_id=episode, counsellor_id=counsellor, period=period, **by
+        )
+    )
+
+
+def expected(clinic: Clinic, client: Somebody, seen: Reach, *, by_identifier: bool) -> bool:
+    programmes = {clinic.programmes[client.home]}
+    if client.guest_of is not None and counts(client.guest_of[1]):
+        programmes.add(clinic.programmes[client.guest_of[0]])
+    lookers = [client.responsible] if client.responsible is not None else []
+    looked_after_by = [clinic.counsellors[who] for who, period in [*lookers, *client.covered_by] if counts(period)]
+    return seen.covers(programmes=programmes, looked_after_by=looked_after_by, by_identifier=by_identifier)
+
+
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(clients=CLIENTS, holdings=HOLDINGS, act=st.sampled_from(Act), by_identifier=st.booleans())
+async def test_sql_and_python_agree_on_whom_a_person_may_see(
+    connection: AsyncConnection,
+    clinic: Clinic,
+    clients: list[Somebody],
+    holdings: list[tuple[Role, int | None, bool]],
+    act: Act,
+    *,
+    by_identifier: bool,
+) -> None:
+    held = [
+        Holding(role=role, programme=None if where is None else clinic.programmes[where], on_duty=on_duty)
+        for role, where, on_duty in holdings
+    ]
+    seen = reach(clinic.counsellors[0], held, act)
+    async with connection.begin_nested() as nested:
+        await open_clinic(connection, clinic, clients)
+        ids = [client.id for client in clients]
+        condition = within(seen, at=NOW, by_identifier=by_identifier)
+        found = await connection.execute(select(tables.client.c.id).where(tables.client.c.id.in_(ids), condition))
+        assert set(found.scalars()) == {
+            client.id for client in clients if expected(clinic, client, seen, by_identifier=by_identifier)
+        }
+        await nested.rollback()
+
+
+def a_reach(*, everyone_in: int = 0, caseload_in: int = 0, any_by_identifier: bool = False) -> Reach:
+    return Reach(
+        staff=StaffId(new_id()),
+        everyone_in=frozenset(ProgrammeId(new_id()) for _ in range(everyone_in)),
+        caseload_in=frozenset(ProgrammeId(new_id()) for _ in range(caseload_in)),
+        any_by_identifier=any_by_identifier,
+    )
+
+
+def test_the_statement_reads_the_same_for_everybody() -> None:
+    texts = {
+        str(
+            select(tables.client.c.id)
+            .where(within(seen, at=datetime(2026, 1, day, tzinfo=UTC), by_identifier=day > 1))
+            .compile(dialect=postgresql.dialect())  # pyright: ignore[reportUnknownMemberType]
+        )
+        for day, seen in enumerate(
+            [a_reach(), a_reach(everyone_in=3), a_reach(caseload_in=2, any_by_identifier=True)], start=1
+        )
+    }
+    assert len(texts) == 1
+
+
+async def test_an_alias_of_the_clients_can_be_asked_too(connection: AsyncConnection, clinic: Clinic) -> None:
+    client = Somebody(home=0, guest_of=None, responsible=None, covered_by=[])
+    await open_clinic(connection, clinic, [client])
+    seen = Reach(
+        staff=clinic.counsellors[0],
+        everyone_in=frozenset({clinic.programmes[0]}),
+        caseload_in=frozenset(),
+        any_by_identifier=False,
+    )
+    person = tables.client.alias("person")
+    found = await connection.execute(
+        select(person.c.id).where(person.c.id == client.id, within(seen, at=NOW, clients=person))
+    )
+    assert found.scalars().all() == [UUID(str(client.id))]
+
+
+@pytest.mark.parametrize("role", [role for role in Role if EXTENT[role] is Extent.NOBODY])
+@pytest.mark.parametrize("act", list(Act))
+def test_administrators_and_inspectors_see_no_client_by_any_act(role: Role, act: Act) -> None:
+    programme = ProgrammeId(new_id())
+    seen = reach(StaffId(new_id()), [Holding(role=role, programme=programme)], act)
+    assert not seen.covers(programmes=[programme], looked_after_by=[seen.staff], by_identifier=True)
