@@ -4,7 +4,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from caseload.domain.medication import Medicine
+from caseload.domain.medicines import Medicine
 from caseload.domain.profiles import (
     Outcome,
     Profile,

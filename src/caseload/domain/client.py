@@ -14,7 +14,7 @@ from typing import ClassVar, Protocol
 
 from caseload.domain.access import Act, Reach
 from caseload.domain.errors import Conflict, Fault, Faults, Invalid, NotFound
-from caseload.domain.ids import ClientId, ProgrammeId, StaffId, new_id
+from caseload.domain.ids import ClientId, ProgrammeId, StaffId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
 
@@ -184,7 +184,7 @@ class Clients(Protocol):
         """
         ...
 
-    async def get(self, client: ClientId, *, within: Reach) -> Client:
+    async def get(self, wanted: ClientId, *, within_reach: Reach) -> Client:
         """The client, or `ClientUnknown` when they are outside the reach."""
         ...
 
@@ -192,6 +192,10 @@ class Clients(Protocol):
         self, client: ClientId, identity: Identity, *, version: int, reason: str, by: StaffId, at: datetime
     ) -> None:
         """Keep a new version of the identity; `IdentityChanged` when that version exists."""
+        ...
+
+    async def search(self, wanted: Wanted, *, within_reach: Reach, limit: int) -> Sequence[Client]:
+        """Whom the search finds within the reach, likeliest first; former names count."""
         ...
 
     async def like(self, identity: Identity, identifiers: Sequence[Identifier]) -> Sequence[Likely]:
@@ -211,6 +215,7 @@ async def register(
     identity: Identity,
     identifiers: Sequence[Identifier],
     *,
+    id: ClientId,
     programme: ProgrammeId,
     by: Staff,
     now: datetime,
@@ -237,7 +242,7 @@ async def register(
     ):
         raise ProbableMatch
     client = Client(
-        id=ClientId(new_id()),
+        id=id,
         programme=programme,
         identity=identity,
         version=1,

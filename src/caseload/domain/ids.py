@@ -24,6 +24,7 @@ HoldId = NewType("HoldId", UUID)
 DecisionId = NewType("DecisionId", UUID)
 SignatureId = NewType("SignatureId", UUID)
 RelatedPersonId = NewType("RelatedPersonId", UUID)
+InformationId = NewType("InformationId", UUID)
 ConsentId = NewType("ConsentId", UUID)
 EntryId = NewType("EntryId", UUID)
 

@@ -18,7 +18,7 @@ import msgspec
 
 from caseload.domain.access import CLINICIANS, Role
 from caseload.domain.errors import NotFound
-from caseload.domain.medication import Medicine
+from caseload.domain.medicines import Medicine
 
 LONGEST_SLACK_DAYS = 31
 """The most days of grace, or of early window, that a check-in may have."""

@@ -1,8 +1,4 @@
-"""Medicines, and what a prescriber orders: who gets what, how much, in which parts of which days.
-
-An order is immutable once signed: a change is a new order that replaces it and keeps the chain (FHIR R4
-MedicationRequest; domain words: order, administration and dispense are three different records).
-"""
+"""The medicines for opioid use disorder, their forms, what an amount is, and the parts of a day."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -66,6 +62,19 @@ FORMS: Mapping[Medicine, frozenset[Form]] = MappingProxyType({
 
 LONG_ACTING = frozenset({Form.EXTENDED_RELEASE_INJECTION})
 """Forms that last for weeks: days without one are not missed doses."""
+
+
+class DosePart(StrEnum):
+    """Which part of the dosing day a dose is."""
+
+    WHOLE = "whole"
+    MORNING = "morning"
+    EVENING = "evening"
+
+    def meets(self, other: "DosePart") -> bool:
+        """Whether the two cannot both be given on one day: the same part, or the whole day beside a part of it."""
+        return self is other or DosePart.WHOLE in {self, other}
+
 
 _THOUSANDTHS = Decimal("0.001")
 _MOST_MG = Decimal(9999)

@@ -1,0 +1,23 @@
+"""Which requests have been carried out, so that a retry gets the first answer again."""
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary, SmallInteger, Table, Text, Uuid, text
+
+from caseload.db.tables.base import metadata, recorded_at
+
+request_key = Table(
+    "request_key",
+    metadata,
+    Column("staff_id", ForeignKey("clinic.staff.id"), primary_key=True),
+    Column("route", Text(), primary_key=True),
+    Column("key", Text(), primary_key=True),
+    Column("digest", LargeBinary(), nullable=False),
+    Column("status", SmallInteger(), nullable=False),
+    Column("resource", Uuid(), nullable=False),
+    Column("version", SmallInteger()),
+    recorded_at(),
+    CheckConstraint(text("octet_length(digest) = 32"), name="digest"),
+    CheckConstraint(text("length(key) BETWEEN 1 AND 255"), name="key"),
+    CheckConstraint(text("status BETWEEN 200 AND 299"), name="only_successes"),
+    Index(None, "recorded_at"),
+    comment="Kept in the transaction that did the work; holds no client data, only which record was made.",
+)

@@ -1,0 +1,147 @@
+"""May I tell this person this, for this purpose, now? One pure function decides it; nothing else does.
+
+Allowed is what one consent in force covers in every respect: discloser, recipient, category and purpose. All the
+rest is refused (deny by default; 42 CFR 2.13(a)). In the United States even that somebody attends is protected
+(2.13(c)), so presence is a category like any other; elsewhere a profile may let staff acknowledge what the asker
+has shown to know. Listening and general information tell nothing about the client and are free everywhere.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+
+from caseload.domain.consent.consent import Consent, Recipient, Standing
+from caseload.domain.consent.forms import DisclosureRules
+from caseload.domain.consent.words import NEEDS_NO_CONSENT, Category, Purpose
+from caseload.domain.ids import ConsentId, ProgrammeId
+
+
+class Reason(StrEnum):
+    """Why the answer is what it is."""
+
+    CONSENT = "consent"
+    """A consent in force covers it."""
+    NOTHING_DISCLOSED = "nothing_disclosed"
+    """It tells nothing about the client."""
+    ALREADY_KNOWN = "already_known"
+    """The asker has shown to know it, and this profile lets staff acknowledge it."""
+    NO_CONSENT = "no_consent"
+    """No consent names this recipient."""
+    OTHER_DISCLOSER = "other_discloser"
+    """The consent lets another programme tell."""
+    OTHER_CATEGORY = "other_category"
+    """The consent covers other kinds of information."""
+    OTHER_PURPOSE = "other_purpose"
+    """The consent was given for another purpose."""
+    NOT_YET_SIGNED = "not_yet_signed"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+ALLOWING = frozenset({Reason.CONSENT, Reason.NOTHING_DISCLOSED, Reason.ALREADY_KNOWN})
+"""The reasons for which something may be told. Every other reason refuses."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a member of staff wants to tell, to whom, for what."""
+
+    programme: ProgrammeId
+    """Whose staff would tell."""
+    recipient: Recipient
+    category: Category
+    purpose: Purpose
+    known_already: bool = False
+    """The recipient has shown to know this without being told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The answer to one question, with what it rests on. It is not yet a disclosure."""
+
+    category: Category
+    allowed: bool
+    reason: Reason
+    consent: ConsentId | None
+    """What an allowance rests on; for a refusal, the consent that comes nearest."""
+    rule: str
+    rules_version: str
+    advice: str | None
+    """What to do or say instead."""
+    notice: str | None
+    """What must accompany the disclosure (42 CFR 2.32)."""
+
+
+_NEARNESS: Mapping[Reason, int] = MappingProxyType({
+    Reason.NO_CONSENT: 0,
+    Reason.OTHER_DISCLOSER: 1,
+    Reason.OTHER_CATEGORY: 2,
+    Reason.OTHER_PURPOSE: 3,
+    Reason.NOT_YET_SIGNED: 4,
+    Reason.EXPIRED: 4,
+    Reason.REVOKED: 4,
+    Reason.CONSENT: 5,
+})  # fmt: skip
+"""How near a consent comes to covering a question, by the first respect in which it does not."""
+
+
+_BY_STANDING: Mapping[Standing, Reason] = MappingProxyType({
+    Standing.IN_FORCE: Reason.CONSENT,
+    Standing.NOT_YET: Reason.NOT_YET_SIGNED,
+    Standing.EXPIRED: Reason.EXPIRED,
+    Standing.REVOKED: Reason.REVOKED,
+})  # fmt: skip
+
+
+def may_tell(question: Question, *, at: datetime, consents: Iterable[Consent], rules: DisclosureRules) -> Answer:
+    """Answer one question from all the consents a client ever gave; of equally near ones the newest is named."""
+    if question.category in NEEDS_NO_CONSENT:
+        return _answer(question, Reason.NOTHING_DISCLOSED, consent=None, rules=rules)
+    reason, nearest = Reason.NO_CONSENT, None
+    for consent in sorted(consents, key=_signed_at, reverse=True):
+        judged = _judge(consent, question, at)
+        if _NEARNESS[judged] > _NEARNESS[reason]:
+            reason, nearest = judged, consent.id
+    if reason is not Reason.CONSENT and question.known_already and question.category in rules.known_already:
+        return _answer(question, Reason.ALREADY_KNOWN, consent=None, rules=rules)
+    return _answer(question, reason, consent=nearest, rules=rules)
+
+
+def _signed_at(consent: Consent) -> datetime:
+    return consent.signature.signed_at
+
+
+def _judge(consent: Consent, question: Question, at: datetime) -> Reason:
+    if not any(recipient.is_same(question.recipient) for recipient in consent.recipients):
+        return Reason.NO_CONSENT
+    if consent.discloser != question.programme:
+        return Reason.OTHER_DISCLOSER
+    if question.category not in consent.categories:
+        return Reason.OTHER_CATEGORY
+    if question.purpose not in consent.purposes:
+        return Reason.OTHER_PURPOSE
+    return _BY_STANDING[consent.standing(at)]
+
+
+def _answer(question: Question, reason: Reason, *, consent: ConsentId | None, rules: DisclosureRules) -> Answer:
+    match reason:
+        case Reason.CONSENT:
+            rule, advice = rules.by_consent, None
+        case Reason.NOTHING_DISCLOSED:
+            rule, advice = rules.nothing_disclosed, rules.advice_when_general
+        case Reason.ALREADY_KNOWN:
+            rule, advice = rules.known_facts, rules.advice_when_general
+        case _:
+            rule, advice = rules.without_consent, rules.advice_when_refused
+    return Answer(
+        category=question.category,
+        allowed=reason in ALLOWING,
+        reason=reason,
+        consent=consent,
+        rule=rule,
+        rules_version=rules.version,
+        advice=advice,
+        notice=rules.notice if reason is Reason.CONSENT else None,
+    )

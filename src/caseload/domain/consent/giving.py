@@ -1,0 +1,274 @@
+"""What people do with consents: give, revoke, note that the event has come that ends one, and ask."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar, Protocol
+
+from caseload.domain.access import Act
+from caseload.domain.client import Client
+from caseload.domain.consent.consent import Consent, Draft, Recipient, Setting, complete
+from caseload.domain.consent.disclosure import Answer, Question, may_tell
+from caseload.domain.consent.forms import DisclosureRules
+from caseload.domain.consent.words import Category, Purpose
+from caseload.domain.errors import Conflict, Fault, Faults, Invalid, NotFound
+from caseload.domain.family import LONGEST_TEXT, text_fault
+from caseload.domain.ids import ClientId, ConsentId, StaffId
+from caseload.domain.journal import Event, Journal
+from caseload.domain.people import Staff
+
+
+class ConsentUnknown(NotFound):
+    """No such consent of this client."""
+
+    def __init__(self) -> None:
+        super().__init__("Read the client's consents again; this one is not among them.")
+
+
+class AlreadyRevoked(Conflict):
+    """This consent has been revoked already."""
+
+    def __init__(self) -> None:
+        super().__init__("Nothing needs to be done: it has not been in force since the first revocation was received.")
+
+
+class EventAlreadyRecorded(Conflict):
+    """The event that ends this consent has been recorded already."""
+
+    def __init__(self) -> None:
+        super().__init__("Nothing needs to be done: the consent ended with the event that was recorded.")
+
+
+class How(StrEnum):
+    """How a client revoked. Any clear withdrawal counts."""
+
+    IN_WRITING = "in_writing"
+    SPOKEN = "spoken"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revocation:
+    """A client's word that a consent no longer holds. It takes effect when we receive it; nothing earlier is undone."""
+
+    consent: ConsentId
+    how: How
+    received_at: datetime
+    recorded_at: datetime
+    recorded_by: StaffId
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventHappened:
+    """The event to which a consent was tied has come."""
+
+    consent: ConsentId
+    happened_at: datetime
+    recorded_at: datetime
+    recorded_by: StaffId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One asker and purpose, and everything that would be told: each category gets an answer of its own."""
+
+    recipient: Recipient
+    categories: tuple[Category, ...]
+    purpose: Purpose
+    known_already: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentGiven(Event):
+    """A complete consent was recorded."""
+
+    name: ClassVar[str] = "consent.given"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentRevoked(Event):
+    """A consent was revoked."""
+
+    name: ClassVar[str] = "consent.revoked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentEndedByEvent(Event):
+    """The event that ends a consent was recorded."""
+
+    name: ClassVar[str] = "consent.ended_by_event"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisclosureAsked(Event):
+    """Somebody asked whether something may be told, and was answered."""
+
+    name: ClassVar[str] = "consent.asked"
+
+
+class Consents(Protocol):
+    """The consents that are kept, each with the facts that ended it."""
+
+    async def add(self, consent: Consent) -> None:
+        """Keep a complete consent."""
+        ...
+
+    async def get(self, consent: ConsentId, *, client: ClientId) -> Consent:
+        """A consent of this client, or `ConsentUnknown`."""
+        ...
+
+    async def of(self, client: ClientId) -> Sequence[Consent]:
+        """Every consent this client ever gave, the newest signature first."""
+        ...
+
+    async def add_revocation(self, revocation: Revocation, *, of: Consent) -> None:
+        """Keep a revocation; `AlreadyRevoked` when there is one."""
+        ...
+
+    async def add_event(self, event: EventHappened, *, of: Consent) -> None:
+        """Keep that the event happened; `EventAlreadyRecorded` when it is known."""
+        ...
+
+
+async def give_consent(
+    client: Client,
+    draft: Draft,
+    *,
+    setting: Setting,
+    by: Staff,
+    now: datetime,
+    consents: Consents,
+    journal: Journal,
+) -> Consent:
+    """Record a consent that the client has signed. Raises `NotPermitted`, or `Invalid` with every missing element."""
+    by.require(Act.RECORD_CONSENT, client.programme)
+    consent = complete(draft, client=client.id, setting=setting, recorded_by=by.id, recorded_at=now)
+    await consents.add(consent)
+    journal.tell(
+        ConsentGiven(client=client.id, records=(consent.id,), facts={"kind": consent.kind.value, "form": consent.form})
+    )
+    return consent
+
+
+async def revoke_consent(
+    consent: Consent,
+    *,
+    how: How,
+    received_at: datetime,
+    note: str | None,
+    client: Client,
+    by: Staff,
+    now: datetime,
+    consents: Consents,
+    journal: Journal,
+) -> Revocation:
+    """Record that a client has revoked a consent, written or spoken, from the moment it was received.
+
+    An expired consent can be revoked too: the client's word is always recordable. Raises `NotPermitted`, `Invalid`,
+    or `AlreadyRevoked`.
+    """
+    by.require(Act.RECORD_CONSENT, client.programme)
+    faults = Faults()
+    faults.check(when=received_at > now, where="received_at", problem="must not lie in the future")
+    faults.check(
+        when=received_at < consent.signature.signed_at,
+        where="received_at",
+        problem="must not be before the consent was signed",
+    )
+    if problem := text_fault(note, longest=LONGEST_TEXT):
+        faults.add("note", problem)
+    faults.raise_if_any()
+    revocation = Revocation(
+        consent=consent.id, how=how, received_at=received_at, recorded_at=now, recorded_by=by.id, note=note
+    )
+    await consents.add_revocation(revocation, of=consent)
+    journal.tell(ConsentRevoked(client=client.id, records=(consent.id,), facts={"how": how.value}))
+    return revocation
+
+
+async def record_event(
+    consent: Consent,
+    *,
+    happened_at: datetime,
+    client: Client,
+    by: Staff,
+    now: datetime,
+    consents: Consents,
+    journal: Journal,
+) -> EventHappened:
+    """Record that the event has come to which a consent was tied; it is not in force from then on.
+
+    Raises `NotPermitted`, `Invalid`, or `EventAlreadyRecorded`.
+    """
+    by.require(Act.RECORD_CONSENT, client.programme)
+    if consent.expiry.event is None:
+        raise Invalid(Fault("consent", "does not end with an event; revoke it if the client wishes so"))
+    faults = Faults()
+    faults.check(when=happened_at > now, where="happened_at", problem="must not lie in the future")
+    faults.check(
+        when=happened_at < consent.signature.signed_at,
+        where="happened_at",
+        problem="must not be before the consent was signed",
+    )
+    faults.raise_if_any()
+    event = EventHappened(consent=consent.id, happened_at=happened_at, recorded_at=now, recorded_by=by.id)
+    await consents.add_event(event, of=consent)
+    journal.tell(ConsentEndedByEvent(client=client.id, records=(consent.id,)))
+    return event
+
+
+async def ask(
+    asked: Asked,
+    *,
+    client: Client,
+    rules: DisclosureRules,
+    by: Staff,
+    now: datetime,
+    consents: Consents,
+    journal: Journal,
+) -> Sequence[Answer]:
+    """Answer, category by category, whether this may be told to this person now, and leave question and answer in the log.
+
+    Raises `NotPermitted`, or `Invalid` when the question does not name one recipient and at least one category.
+    """
+    by.require(Act.ASK_CONSENT, client.programme)
+    faults = Faults()
+    if problem := asked.recipient.problem():
+        faults.add("recipient", problem)
+    faults.check(when=not asked.categories, where="categories", problem="say what would be told, by category")
+    faults.raise_if_any()
+    given = await consents.of(client.id)
+    answers = [
+        may_tell(
+            Question(
+                programme=client.programme,
+                recipient=asked.recipient,
+                category=category,
+                purpose=asked.purpose,
+                known_already=asked.known_already,
+            ),
+            at=now,
+            consents=given,
+            rules=rules,
+        )
+        for category in dict.fromkeys(asked.categories)
+    ]
+    for answer in answers:
+        journal.tell(_asked(client.id, asked, answer))
+    return answers
+
+
+def _asked(client: ClientId, asked: Asked, answer: Answer) -> DisclosureAsked:
+    person = asked.recipient.person
+    return DisclosureAsked(
+        client=client,
+        records=tuple(record for record in (person, answer.consent) if record is not None),
+        facts={
+            "category": answer.category.value,
+            "purpose": asked.purpose.value,
+            "answer": "allowed" if answer.allowed else "refused",
+            "reason": answer.reason.value,
+            "rules": answer.rules_version,
+        },
+    )

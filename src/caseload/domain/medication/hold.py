@@ -1,0 +1,250 @@
+"""Holds, and a prescriber's signed decisions that clear them or allow a dose after missed ones.
+
+While a hold is in force nothing is about to be given. Counselling attendance can never hold a dose: there is no such
+reason (42 CFR 8.12; no programme may make medicine depend on counselling).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import ClassVar, Final, Protocol
+
+from caseload.domain.access import Act
+from caseload.domain.errors import Conflict, Faults, NotFound
+from caseload.domain.ids import ClientId, DecisionId, DoseId, HoldId, ProgrammeId, StaffId, new_id
+from caseload.domain.journal import Event, Journal
+from caseload.domain.medication.order import LONGEST_NOTE, check_reason
+from caseload.domain.medication.record import MedicationRecord, MedicationRecords
+from caseload.domain.medicines import check_milligrams
+from caseload.domain.people import Proof, Staff
+from caseload.domain.signature import Meaning, Signature, Signatures, Subject, Version, sign, signing_role
+
+MOST_NAMED_DAYS: Final = 14
+EXCEPTION_HOLDS_NEXT: Final = "exception_holds_next"
+"""The rule by which a dose that broke a rule holds the next one until a prescriber has looked."""
+
+
+class HoldReason(StrEnum):
+    """Why nothing may be given."""
+
+    INTOXICATION = "intoxication"
+    SEDATION = "sedation"
+    MEDICAL = "medical"
+    IDENTITY = "identity"
+    PRESCRIBER_ASKED = "prescriber_asked"
+    EXCEPTION = "exception"
+    """A dose was recorded that broke a rule; only the rule raises it."""
+    OTHER = "other"
+
+
+class HoldUnknown(NotFound):
+    """There is no such hold within your reach."""
+
+
+class HoldCleared(Conflict):
+    """The hold has already been cleared."""
+
+
+class NothingToDecide(Conflict):
+    """No missed-dose rule stands in the way on these days."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Nothing is given to the client from the moment it is raised until a prescriber clears it."""
+
+    id: HoldId
+    client: ClientId
+    programme: ProgrammeId
+    reason: HoldReason
+    note: str
+    raised_by: StaffId
+    raised_at: datetime
+    by_rule: str | None = None
+    """The rule that raised it; None when a person did."""
+    dose: DoseId | None = None
+    """The dose that broke a rule."""
+    dose_version: int | None = None
+    cleared_at: datetime | None = None
+    cleared_by: DecisionId | None = None
+
+
+class DecisionKind(StrEnum):
+    """What a prescriber decides."""
+
+    CLEAR_HOLD = "clear_hold"
+    ALLOW_DOSE = "allow_dose"
+    """One dose on one of the named days, in spite of missed doses or days that nobody knows of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A prescriber's signed decision with its reason."""
+
+    id: DecisionId
+    client: ClientId
+    programme: ProgrammeId
+    kind: DecisionKind
+    reason: str
+    decided_by: StaffId
+    decided_at: datetime
+    hold: HoldId | None = None
+    days: tuple[date, ...] = ()
+    at_most_mg: Decimal | None = None
+    """The most that may be given on the strength of this decision; None means what the order says."""
+    profile: str = ""
+    profile_version: int = 0
+    rules: tuple[str, ...] = ()
+    """The profile's rules that stood in the way when it was decided."""
+    last_taken_on: date | None = None
+    missed: int = 0
+
+    def as_signed(self) -> Version:
+        """The content that the prescriber signs, with the facts it rests on."""
+        return Version(
+            subject=Subject.DECISION,
+            id=self.id,
+            number=1,
+            content={
+                "at_most_mg": self.at_most_mg,
+                "client": self.client,
+                "days": self.days,
+                "decided_at": self.decided_at,
+                "decided_by": self.decided_by,
+                "hold": self.hold,
+                "kind": self.kind,
+                "last_taken_on": self.last_taken_on,
+                "missed": self.missed,
+                "profile": self.profile,
+                "profile_version": self.profile_version,
+                "programme": self.programme,
+                "reason": self.reason,
+                "rules": self.rules,
+            },
+        )
+
+
+class HoldRaised(Event):
+    """Nothing is given to the client until a prescriber clears it."""
+
+    name: ClassVar[str] = "hold.raised"
+
+
+class MedicationDecided(Event):
+    """A prescriber cleared a hold or allowed a dose after missed ones."""
+
+    name: ClassVar[str] = "medication.decided"
+
+
+class Holds(MedicationRecords, Signatures, Protocol):
+    """The holds of clients and the decisions about them. Whoever adds one has locked the client's record first."""
+
+    async def add_hold(self, hold: Hold) -> None:
+        """Keep a hold."""
+        ...
+
+    async def hold(self, hold: HoldId, *, by: Staff, act: Act) -> Hold:
+        """One hold; raises `HoldUnknown` outside the person's reach."""
+        ...
+
+    async def add_decision(self, decision: Decision, signature: Signature) -> None:
+        """Keep a signed decision, and with it the end of the hold it clears; raises `HoldCleared`."""
+        ...
+
+
+async def raise_hold(
+    client: ClientId, reason: HoldReason, note: str, *, by: Staff, now: datetime, holds: Holds, journal: Journal
+) -> Hold:
+    """Hold every dose of a client from now on. Raises `NotPermitted` and `Invalid`."""
+    faults = Faults()
+    faults.check(
+        when=reason is HoldReason.EXCEPTION, where="reason", problem="only a recorded exception raises this one"
+    )
+    faults.check(
+        when=reason is HoldReason.OTHER and not note.strip(), where="note", problem="say what the other reason is"
+    )
+    faults.check(when=len(note) > LONGEST_NOTE, where="note", problem=f"at most {LONGEST_NOTE} characters")
+    faults.raise_if_any()
+    record = await holds.lock(client, by=by, act=Act.RAISE_HOLD)
+    hold = Hold(
+        id=HoldId(new_id()),
+        client=client,
+        programme=record.place(by, Act.RAISE_HOLD),
+        reason=reason,
+        note=note,
+        raised_by=by.id,
+        raised_at=now,
+    )
+    await holds.add_hold(hold)
+    journal.tell(HoldRaised(client=client, records=(hold.id,), facts={"reason": hold.reason}))
+    return hold
+
+
+async def clear_hold(
+    hold_id: HoldId, reason: str, *, by: Staff, proof: Proof, now: datetime, holds: Holds, journal: Journal
+) -> Decision:
+    """Clear a hold by a prescriber's signed decision.
+
+    Raises `HoldUnknown`, `HoldCleared`, `NotPermitted`, `Invalid`, and what `sign` raises.
+    """
+    faults = Faults()
+    check_reason(reason, faults)
+    faults.raise_if_any()
+    seen = await holds.hold(hold_id, by=by, act=Act.DECIDE_MEDICATION)
+    record = await holds.lock(seen.client, by=by, act=Act.DECIDE_MEDICATION)
+    hold = await holds.hold(hold_id, by=by, act=Act.DECIDE_MEDICATION)
+    if hold.cleared_at is not None:
+        raise HoldCleared("Somebody else cleared it. Read the chart again.", hold=str(hold.id))
+    place = record.place(by, Act.DECIDE_MEDICATION)
+    rules = record.rules_on(record.day_of(now))
+    decision = Decision(
+        id=DecisionId(new_id()),
+        client=hold.client,
+        programme=place,
+        kind=DecisionKind.CLEAR_HOLD,
+        hold=hold.id,
+        reason=reason,
+        decided_by=by.id,
+        decided_at=now,
+        profile=rules.profile,
+        profile_version=rules.version,
+        rules=(hold.by_rule,) if hold.by_rule else (),
+    )
+    await decide(decision, by=by, proof=proof, holds=holds, journal=journal)
+    return decision
+
+
+async def decide(decision: Decision, *, by: Staff, proof: Proof, holds: Holds, journal: Journal) -> None:
+    """Sign and keep a decision; raises what `signing_role` and `sign` raise, and `HoldCleared`."""
+    role = signing_role(by, Act.DECIDE_MEDICATION, decision.programme)
+    signature = sign(
+        decision.as_signed(), by=by, role=role, meaning=Meaning.APPROVED, proof=proof, now=decision.decided_at
+    )
+    await holds.add_decision(decision, signature)
+    journal.tell(
+        MedicationDecided(
+            client=decision.client,
+            records=(decision.id, signature.id),
+            facts={"kind": decision.kind, "profile": decision.profile, "profile_version": decision.profile_version},
+        )
+    )
+
+
+def check_days(days: Sequence[date], record: MedicationRecord, now: datetime, faults: Faults) -> None:
+    """Add faults unless the days can be named in a decision: today or soon, each once."""
+    today = record.day_of(now)
+    faults.check(when=not 1 <= len(days) <= MOST_NAMED_DAYS, where="days", problem=f"name 1 to {MOST_NAMED_DAYS} days")
+    faults.check(when=len(set(days)) != len(days), where="days", problem="name each day once")
+    faults.check(
+        when=any(not today <= day < today + timedelta(days=MOST_NAMED_DAYS) for day in days),
+        where="days",
+        problem=f"name days from today on, within {MOST_NAMED_DAYS} days",
+    )
+
+
+def check_at_most(at_most_mg: Decimal | None, faults: Faults) -> None:
+    """Add a fault unless the limit is an amount that can be given."""
+    if at_most_mg is not None:
+        check_milligrams(at_most_mg, "at_most_mg", faults)

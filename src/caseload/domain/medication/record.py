@@ -1,0 +1,56 @@
+"""The client's medication record: the one row that everything about their doses locks first."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from caseload.domain.access import Act
+from caseload.domain.ids import ClientId, ProgrammeId
+from caseload.domain.people import Staff
+from caseload.domain.profiles import Profile, profile_on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MedicationRecord:
+    """Whose doses, in which home programme's days and rules, and until when brought-in history tells of them."""
+
+    client: ClientId
+    programme: ProgrammeId
+    """The home programme: its zone fixes the dosing day, its profile the rules."""
+    time_zone: str
+    profile: str
+    host: ProgrammeId | None = None
+    """The programme where the client is a guest now."""
+    history_until: date | None = None
+    """The last day of which brought-in history tells; later days before our own record are not known."""
+
+    def day_of(self, instant: datetime) -> date:
+        """The dosing day: the local date in the home programme's zone, wherever the dose is given."""
+        return instant.astimezone(ZoneInfo(self.time_zone)).date()
+
+    def rules_on(self, day: date) -> Profile:
+        """The version of the profile that is in force on a day."""
+        return profile_on(self.profile, day)
+
+    def place(self, by: Staff, act: Act) -> ProgrammeId:
+        """Where this person acts for the client: at home, or in the programme that hosts the client as a guest.
+
+        Raises `NotPermitted`.
+        """
+        if self.host is not None and not any(holding.programme == self.programme for holding in by.holdings):
+            by.require(act, self.host)
+            return self.host
+        by.require(act, self.programme)
+        return self.programme
+
+
+class MedicationRecords(Protocol):
+    """The medication records of clients."""
+
+    async def lock(self, client: ClientId, *, by: Staff, act: Act) -> MedicationRecord:
+        """Lock the client's record until the end of the work, so that what was committed before is seen and wins.
+
+        Raises `ClientUnknown` outside the person's reach.
+        """
+        ...
