@@ -136,13 +136,15 @@ def sign(version: Version, *, by: Staff, role: Role, meaning: Meaning, proof: Pr
 
     Raises `NotRegistered`, `SigningSuspended`, `ProofNotYours`, `ProofSpent`.
     """
-    return sign_together([version], by=by, role=role, meaning=meaning, proof=proof, now=now)[0]
+    return sign_together([(version, role)], by=by, meaning=meaning, proof=proof, now=now)[0]
 
 
 def sign_together(
-    versions: Sequence[Version], *, by: Staff, role: Role, meaning: Meaning, proof: Proof, now: datetime
+    versions: Sequence[tuple[Version, Role]], *, by: Staff, meaning: Meaning, proof: Proof, now: datetime
 ) -> Sequence[Signature]:
     """Sign several versions, as they were displayed together, with one proof: a signature of its own for each.
+
+    Beside each version stands the role in which it is signed.
 
     Raises `NotRegistered`, `SigningSuspended`, `ProofNotYours`, `ProofSpent`.
     """
@@ -150,7 +152,7 @@ def sign_together(
         raise NotRegistered("Ask the administrator to record your registration and its new expiry.")
     proof.spend(by=by)
     signatures: list[Signature] = []
-    for version in versions:
+    for version, role in versions:
         statement = Statement(
             id=SignatureId(new_id()),
             signer=by.id,

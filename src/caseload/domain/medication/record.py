@@ -29,6 +29,10 @@ class MedicationRecord:
         """The dosing day: the local date in the home programme's zone, wherever the dose is given."""
         return instant.astimezone(ZoneInfo(self.time_zone)).date()
 
+    def clock(self, instant: datetime) -> str:
+        """The instant as people at the home programme's window say it: local day and time."""
+        return instant.astimezone(ZoneInfo(self.time_zone)).strftime("%Y-%m-%d %H:%M")
+
     def rules_on(self, day: date) -> Profile:
         """The version of the profile that is in force on a day."""
         return profile_on(self.profile, day)

@@ -1,0 +1,138 @@
+"""A prescriber's decision about missed doses, taken on the same facts as the refusal at the window."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Protocol
+
+from caseload.domain.access import Act
+from caseload.domain.dosing.missed import DaysWithout, Taken, days_without, ladder_says
+from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, needs_restart_amount
+from caseload.domain.errors import Fault, Faults, Invalid
+from caseload.domain.ids import ClientId, DecisionId, new_id
+from caseload.domain.journal import Journal
+from caseload.domain.medication import (
+    Decision,
+    DecisionKind,
+    Holds,
+    MedicationRecord,
+    NothingToDecide,
+    Order,
+    Standing,
+)
+from caseload.domain.medication.hold import check_at_most, check_days, decide
+from caseload.domain.medication.order import check_reason
+from caseload.domain.medicines import LONG_ACTING, Form, Medicine
+from caseload.domain.people import Proof, Staff
+from caseload.domain.profiles import Profile
+
+
+class Histories(Holds, Protocol):
+    """What a decision about missed doses rests on, beside the holds."""
+
+    async def orders_of(self, client: ClientId) -> Sequence[Order]:
+        """Every order of a client, newest first."""
+        ...
+
+    async def last_taken(self, client: ClientId, medicine: Medicine, form: Form, until: date) -> Taken | None:
+        """The last dose taken until a day, of a medicine with the same action and duration."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a prescriber wants to allow: one dose on one of these days."""
+
+    days: tuple[date, ...]
+    reason: str
+    at_most_mg: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InTheWay:
+    """What stands in the way of a dose on one day, for the prescriber who decides."""
+
+    day: date
+    rules: tuple[str, ...]
+    without: DaysWithout
+    proposed_mg: Decimal | None
+    needs_amount: bool
+
+
+async def allow_dose(
+    wanted: Wanted, client: ClientId, *, by: Staff, proof: Proof, now: datetime, histories: Histories, journal: Journal
+) -> Decision:
+    """Allow one dose on one of the named days in spite of missed doses or days that nobody knows of.
+
+    Raises `ClientUnknown`, `NotPermitted`, `Invalid`, `NothingToDecide`, and what `sign` raises.
+    """
+    record = await histories.lock(client, by=by, act=Act.DECIDE_MEDICATION)
+    place = record.place(by, Act.DECIDE_MEDICATION)
+    faults = Faults()
+    check_reason(wanted.reason, faults)
+    check_at_most(wanted.at_most_mg, faults)
+    check_days(wanted.days, record, now, faults)
+    faults.raise_if_any()
+    orders = [order for order in await histories.orders_of(client) if order.signed_at is not None]
+    found = [await _in_the_way(day, orders, record, histories) for day in sorted(wanted.days)]
+    stopping = [one for one in found if one is not None]
+    if not stopping:
+        raise NothingToDecide("No order is in force on these days, or its doses may be given without a decision.")
+    if wanted.at_most_mg is None and any(one.needs_amount for one in stopping):
+        raise Invalid(
+            Fault(
+                "at_most_mg", "so many doses were missed that it is a new start: name the amount, or write a new order"
+            )
+        )
+    worst = stopping[-1]
+    rules = record.rules_on(worst.day)
+    decision = Decision(
+        id=DecisionId(new_id()),
+        client=client,
+        programme=place,
+        kind=DecisionKind.ALLOW_DOSE,
+        reason=wanted.reason,
+        decided_by=by.id,
+        decided_at=now,
+        days=tuple(sorted(wanted.days)),
+        at_most_mg=wanted.at_most_mg,
+        profile=rules.profile,
+        profile_version=rules.version,
+        rules=worst.rules,
+        last_taken_on=worst.without.last.day if worst.without.last is not None else None,
+        missed=len(worst.without.missed),
+    )
+    await decide(decision, by=by, proof=proof, holds=histories, journal=journal)
+    return decision
+
+
+async def _in_the_way(
+    day: date, orders: Sequence[Order], record: MedicationRecord, histories: Histories
+) -> InTheWay | None:
+    order = next((order for order in orders if order.standing(day, EVERYTHING_COMMITTED) is Standing.IN_FORCE), None)
+    if order is None or order.form in LONG_ACTING:
+        return None
+    last = await histories.last_taken(record.client, order.medicine, order.form, day)
+    return stopped_by(last, day, order, orders, record)
+
+
+def stopped_by(
+    last: Taken | None, day: date, order: Order, orders: Sequence[Order], record: MedicationRecord
+) -> InTheWay | None:
+    """What the ladder and the days that nobody knows of put in the way of a dose of this order on a day."""
+    rules: Profile = record.rules_on(day)
+    without = days_without(last, day, orders, record)
+    ladder = ladder_says(without, order.medicine, rules)
+    broken: list[str] = [rules.unknown_days.rule] if without.not_known else []
+    if ladder.rung is not None and not ladder.gives:
+        broken.append(ladder.rung.rule)
+    if not broken:
+        return None
+    return InTheWay(
+        day=day,
+        rules=tuple(broken),
+        without=without,
+        proposed_mg=ladder.proposed_mg,
+        needs_amount=needs_restart_amount(without, order.medicine, order, record, rules),
+    )

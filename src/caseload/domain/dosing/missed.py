@@ -1,0 +1,100 @@
+"""Missed days: what the record says about the days since the last dose, and what the profile makes of it.
+
+With a daily order and the last dose four days ago, three doses were missed: the days strictly between. An order that
+asks for a dose every so many days counts only its own days. A day on which no order was in force is a day without
+medicine and counts too; for tolerance it does not matter why. Days after brought-in history ends and before an order
+of ours was in force are not known: neither missed nor taken.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from caseload.domain.medication import MedicationRecord, Order
+from caseload.domain.medicines import LONG_ACTING, Medicine
+from caseload.domain.profiles import GIVES, Outcome, Profile, Rung
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """The last dose that was taken of a daily medicine with the same action."""
+
+    day: date
+    at: datetime | None
+    medicine: Medicine
+    amount_mg: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaysWithout:
+    """The days strictly between the last dose and a dosing day on which the record has none."""
+
+    last: Taken | None
+    missed: tuple[date, ...] = ()
+    not_known: tuple[date, ...] = ()
+
+
+def days_without(last: Taken | None, day: date, orders: Sequence[Order], record: MedicationRecord) -> DaysWithout:
+    """Count the days without medicine before a dosing day. A first dose ever has none.
+
+    `orders` are the client's signed orders that may have been in force since the last dose.
+    """
+    if last is None:
+        return DaysWithout(last=None)
+    missed: list[date] = []
+    not_known: list[date] = []
+    known_until = (
+        record.history_until if record.history_until is not None and last.day <= record.history_until else None
+    )
+    for between in _days_between(last.day, day):
+        order = next((order for order in orders if order.covers(between, record.time_zone)), None)
+        if order is not None and order.form not in LONG_ACTING:
+            if order.is_scheduled(between):
+                missed.append(between)
+        elif known_until is not None and between > known_until:
+            not_known.append(between)
+        else:
+            missed.append(between)
+    return DaysWithout(last=last, missed=tuple(missed), not_known=tuple(not_known))
+
+
+def _days_between(first: date, last: date) -> Iterable[date]:
+    return (first + timedelta(days=number) for number in range(1, (last - first).days))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LadderSays:
+    """What the profile's ladder makes of the missed doses of a medicine."""
+
+    rung: Rung | None
+    proposed_mg: Decimal | None
+    """What the published ladder proposes for the restart; a prescriber decides."""
+
+    @property
+    def gives(self) -> bool:
+        """Whether the next dose may be given without a prescriber's decision."""
+        return self.rung is None or self.rung.outcome in GIVES
+
+    @property
+    def is_new_start(self) -> bool:
+        """Whether the order cannot be given as it stands."""
+        return self.rung is not None and self.rung.outcome is Outcome.NEW_START
+
+
+def ladder_says(without: DaysWithout, medicine: Medicine, rules: Profile) -> LadderSays:
+    """Which rung of the medicine's ladder the missed doses reach.
+
+    Milligrams are proposed only from a last dose of the same medicine: those of methadone never apply to another.
+    """
+    ladder = rules.ladder(medicine)
+    rung = ladder.rung(len(without.missed)) if ladder is not None else None
+    proposed = None
+    if (
+        rung is not None
+        and rung.proposal is not None
+        and without.last is not None
+        and without.last.medicine is medicine
+    ):
+        proposed = rung.proposal.amount_mg(without.last.amount_mg)
+    return LadderSays(rung=rung, proposed_mg=proposed)

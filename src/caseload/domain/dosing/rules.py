@@ -1,0 +1,340 @@
+"""What stands in the way of a dose: pure decisions from facts, each naming its rule, its days and the profile version.
+
+About to be given: any of these refuses it. Already given: it is recorded all the same, and these are the rules that
+the exception names. One list of rules serves both.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from caseload.domain.dosing.missed import DaysWithout, Taken, days_without, ladder_says
+from caseload.domain.ids import ClientId, CorrectionId, DecisionId, HoldId, OrderId
+from caseload.domain.medication import MedicationRecord, Order, Standing
+from caseload.domain.medicines import LONG_ACTING, DosePart, Form, Medicine
+from caseload.domain.profiles import Profile
+
+EVERYTHING_COMMITTED: Final = datetime(9999, 1, 1, tzinfo=UTC)
+"""The moment for judging what is about to be given: whatever was committed before the lock counts, by whatever clock."""
+
+_MOST_DAYS_LISTED = 31
+
+
+class Rule(StrEnum):
+    """The rules that can stand in the way of a dose."""
+
+    ALREADY_GIVEN = "already_given"
+    NO_ORDER_IN_FORCE = "no_order_in_force"
+    NOT_SCHEDULED = "not_scheduled"
+    PART_NOT_ORDERED = "part_not_ordered"
+    ANOTHER_MEDICINE = "another_medicine"
+    MORE_THAN_ORDERED = "more_than_ordered"
+    MORE_THAN_DECIDED = "more_than_decided"
+    CLIENT_HELD = "client_held"
+    MISSED_DOSES = "missed_doses"
+    DAYS_NOT_KNOWN = "days_not_known"
+    TOO_SOON = "too_soon"
+    FUTURE = "future"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """One rule that stands in the way, in words that tell what to do, with what it rests on."""
+
+    rule: Rule
+    says: str
+    policy: str = ""
+    """The profile's own name of the rule and its version, where the profile decides (`uk.missed.3 of UK-1`)."""
+    facts: dict[str, object] = field(default_factory=dict[str, object])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Giving:
+    """What is about to be given, or has been given."""
+
+    client: ClientId
+    order: OrderId | None
+    medicine: Medicine
+    form: Form
+    amount_mg: Decimal
+    part: DosePart
+    given_at: datetime
+    supervised: bool
+    less_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlreadyGiven:
+    """A dose that already takes this part of the day."""
+
+    dose: UUID
+    part: DosePart
+    given_at: datetime | None
+    given_by: str
+    """The printed name of the colleague, for the one who stands at the other window."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A hold that is in force."""
+
+    hold: HoldId
+    reason: str
+    raised_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowed:
+    """A prescriber's decision for this day that no dose has used yet."""
+
+    decision: DecisionId
+    at_most_mg: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Everything the rules need to know, read after the client's medication record was locked."""
+
+    order: Order | None
+    given: AlreadyGiven | None
+    last: Taken | None
+    held: Held | None
+    allowed: Allowed | None
+    freed_by: CorrectionId | None
+    """The last correction "not given" of an ordinary dose of this part of the day."""
+    earlier: Sequence[Order] = ()
+    """Signed orders since the last dose; read only when there are days to explain."""
+    next_at: datetime | None = None
+    """When the next dose of a later day was given; only for what has already happened."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What the rules say about one dose."""
+
+    broken: tuple[Refusal, ...]
+    uses: DecisionId | None
+    """The decision that the dose uses up."""
+    without: DaysWithout
+
+
+def judge(
+    giving: Giving, day: date, facts: Facts, record: MedicationRecord, *, at: datetime, now: datetime
+) -> Judgement:
+    """Judge one dose for a dosing day by the profile in force on that day.
+
+    `at` is the moment whose orders, holds and decisions count: `EVERYTHING_COMMITTED` for what is about to be given.
+    """
+    rules = record.rules_on(day)
+    broken: list[Refusal] = []
+    if giving.given_at > now:
+        broken.append(Refusal(rule=Rule.FUTURE, says="It lies in the future.", facts={"now": _text(now)}))
+    if facts.given is not None:
+        broken.append(_already_given(facts.given, record))
+    broken += _against_order(giving, day, facts, at)
+    if facts.held is not None:
+        broken.append(_held(facts.held))
+    broken += _against_interval(giving, day, facts, record, rules)
+    without, in_the_way = _against_ladder(giving, day, facts, record, rules)
+    if not in_the_way:
+        return Judgement(broken=tuple(broken), uses=None, without=without)
+    if facts.allowed is None or not _is_enough(facts.allowed, without, giving, facts, record, rules):
+        return Judgement(broken=(*broken, *in_the_way), uses=None, without=without)
+    broken += against_decision(giving, facts.allowed.at_most_mg, facts.allowed.decision)
+    return Judgement(broken=tuple(broken), uses=facts.allowed.decision, without=without)
+
+
+def due_mg(giving: Giving, facts: Facts, judgement: Judgement) -> Decimal | None:
+    """How much is due: what the order says, or less where the decision that is used says so; None without an order."""
+    ordered = facts.order.amounts_mg.get(giving.part) if facts.order is not None else None
+    decided = facts.allowed.at_most_mg if facts.allowed is not None and judgement.uses is not None else None
+    if ordered is None or decided is None:
+        return ordered
+    return min(ordered, decided)
+
+
+def _already_given(given: AlreadyGiven, record: MedicationRecord) -> Refusal:
+    when = f" at {record.clock(given.given_at)}" if given.given_at is not None else ""
+    return Refusal(
+        rule=Rule.ALREADY_GIVEN,
+        says=f"{given.given_by} gave this part of the day{when}. Do not give it again.",
+        facts={
+            "dose": str(given.dose),
+            "given_at": _text(given.given_at) if given.given_at is not None else None,
+            "given_by": given.given_by,
+            "part": given.part,
+        },
+    )
+
+
+def _held(held: Held) -> Refusal:
+    return Refusal(
+        rule=Rule.CLIENT_HELD,
+        says="The client is held. A prescriber must clear the hold before anything is given.",
+        facts={"hold": str(held.hold), "reason": held.reason, "raised_at": _text(held.raised_at)},
+    )
+
+
+def _against_order(giving: Giving, day: date, facts: Facts, at: datetime) -> list[Refusal]:
+    order = facts.order
+    standing = order.standing(day, at) if order is not None else None
+    if order is None or standing is not Standing.IN_FORCE:
+        found: dict[str, object] = {} if order is None else {"order": str(order.id), "standing": standing}
+        return [
+            Refusal(
+                rule=Rule.NO_ORDER_IN_FORCE,
+                says="No signed order is in force for this day. Ask a prescriber.",
+                facts={**found, "day": str(day)},
+            )
+        ]
+    broken: list[Refusal] = []
+    if not _is_due(order, day, facts):
+        broken.append(
+            Refusal(
+                rule=Rule.NOT_SCHEDULED,
+                says=f"The order asks for a dose every {order.every_days} days, and not on this one.",
+                facts={"order": str(order.id), "day": str(day), "every_days": order.every_days},
+            )
+        )
+    return broken + against_content(giving, order)
+
+
+def against_content(giving: Giving, order: Order) -> list[Refusal]:
+    """What the order says against the medicine and the amount themselves, whenever they are given."""
+    broken: list[Refusal] = []
+    if (giving.medicine, giving.form) != (order.medicine, order.form):
+        broken.append(
+            Refusal(
+                rule=Rule.ANOTHER_MEDICINE,
+                says="It is another medicine or form than the order says.",
+                facts={"order": str(order.id), "medicine": order.medicine, "form": order.form},
+            )
+        )
+    ordered = order.amounts_mg.get(giving.part)
+    if ordered is None:
+        parts = sorted(order.amounts_mg)
+        says = f"The order has no {giving.part} part: it orders {' and '.join(parts)}."
+        facts: dict[str, object] = {"order": str(order.id), "parts": parts}
+        broken.append(Refusal(rule=Rule.PART_NOT_ORDERED, says=says, facts=facts))
+    elif giving.amount_mg > ordered:
+        broken.append(
+            Refusal(
+                rule=Rule.MORE_THAN_ORDERED,
+                says="It is more than the order says.",
+                facts={"order": str(order.id), "ordered_mg": str(ordered)},
+            )
+        )
+    return broken
+
+
+def against_decision(giving: Giving, at_most_mg: Decimal | None, decision: DecisionId) -> list[Refusal]:
+    """Whether the dose is more than the prescriber decided for the restart."""
+    if at_most_mg is None or giving.amount_mg <= at_most_mg:
+        return []
+    return [
+        Refusal(
+            rule=Rule.MORE_THAN_DECIDED,
+            says="It is more than the prescriber decided for the restart.",
+            facts={"at_most_mg": str(at_most_mg), "decision": str(decision)},
+        )
+    ]
+
+
+def _is_due(order: Order, day: date, facts: Facts) -> bool:
+    """An injection is due when its days have passed since the last one; anything else on the order's own days."""
+    if order.form not in LONG_ACTING:
+        return order.is_scheduled(day)
+    return facts.last is None or (day - facts.last.day).days >= order.every_days
+
+
+def _against_interval(
+    giving: Giving, day: date, facts: Facts, record: MedicationRecord, rules: Profile
+) -> list[Refusal]:
+    """Doses of different dosing days must lie apart, so that midnight does not make two of one."""
+    apart = timedelta(hours=rules.minimum_interval.hours)
+    before = facts.last.at if facts.last is not None and facts.last.day < day else None
+    nearest = [other for other in (before, facts.next_at) if other is not None and abs(giving.given_at - other) < apart]
+    if not nearest:
+        return []
+    return [
+        Refusal(
+            rule=Rule.TOO_SOON,
+            says=f"{rules.minimum_interval.says} Wait until {record.clock(nearest[0] + apart)}.",
+            policy=_policy(rules.minimum_interval.rule, rules),
+            facts={"other_dose_at": _text(nearest[0]), "hours": rules.minimum_interval.hours},
+        )
+    ]
+
+
+def _against_ladder(
+    giving: Giving, day: date, facts: Facts, record: MedicationRecord, rules: Profile
+) -> tuple[DaysWithout, list[Refusal]]:
+    if giving.form in LONG_ACTING:
+        return DaysWithout(last=facts.last), []
+    without = days_without(facts.last, day, facts.earlier, record)
+    in_the_way: list[Refusal] = []
+    if without.not_known:
+        in_the_way.append(
+            Refusal(
+                rule=Rule.DAYS_NOT_KNOWN,
+                says=rules.unknown_days.says,
+                policy=_policy(rules.unknown_days.rule, rules),
+                facts=_days("not_known", without.not_known) | _last(without),
+            )
+        )
+    ladder = ladder_says(without, giving.medicine, rules)
+    if ladder.rung is not None and not ladder.gives:
+        facts_of_it = _days("missed", without.missed) | _last(without)
+        if ladder.proposed_mg is not None:
+            facts_of_it["proposed_mg"] = str(ladder.proposed_mg)
+        in_the_way.append(
+            Refusal(
+                rule=Rule.MISSED_DOSES,
+                says=ladder.rung.says,
+                policy=_policy(ladder.rung.rule, rules),
+                facts=facts_of_it,
+            )
+        )
+    return without, in_the_way
+
+
+def _is_enough(
+    allowed: Allowed, without: DaysWithout, giving: Giving, facts: Facts, record: MedicationRecord, rules: Profile
+) -> bool:
+    """Whether a decision clears what the ladder says; see `needs_restart_amount`."""
+    return allowed.at_most_mg is not None or not needs_restart_amount(
+        without, giving.medicine, facts.order, record, rules
+    )
+
+
+def needs_restart_amount(
+    without: DaysWithout, medicine: Medicine, order: Order | None, record: MedicationRecord, rules: Profile
+) -> bool:
+    """Whether a decision must name the amount to restart with.
+
+    So many doses were missed that the order cannot be given as it stands, and it was signed before they were missed:
+    either a new order is written, or the decision says how much.
+    """
+    if not ladder_says(without, medicine, rules).is_new_start or without.last is None:
+        return False
+    return order is None or order.signed_at is None or record.day_of(order.signed_at) <= without.last.day
+
+
+def _days(name: str, days: Sequence[date]) -> dict[str, object]:
+    return {name: len(days), f"{name}_days": [str(day) for day in days[-_MOST_DAYS_LISTED:]]}
+
+
+def _last(without: DaysWithout) -> dict[str, object]:
+    return {"last_taken_on": str(without.last.day) if without.last is not None else None}
+
+
+def _policy(rule: str, rules: Profile) -> str:
+    return f"{rule} of {rules.label}"
+
+
+def _text(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

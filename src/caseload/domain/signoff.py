@@ -1,0 +1,186 @@
+"""The second look at a dose: a clinician other than the giver signs the exact version, or sends it back with a reason.
+
+Waiting, rejected or under amendment, a recorded dose counts as swallowed for every rule and never delays tomorrow's.
+The queue is kept as rows that leave it when their version is signed or corrected, so that it stays as long as what
+waits, whatever the record has grown to (decision 0302).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Protocol
+
+from caseload.domain.access import Act, Role
+from caseload.domain.dosing import BroughtInDose, Dose, DoseMoved, DoseUnknown, Kind, OwnDose
+from caseload.domain.errors import CaseloadError, Faults, NotPermitted
+from caseload.domain.ids import ClientId, DoseId, ProgrammeId, StaffId
+from caseload.domain.journal import Event, Journal
+from caseload.domain.medication.order import check_reason
+from caseload.domain.people import Proof, Staff
+from caseload.domain.profiles import profile_version
+from caseload.domain.signature import Meaning, Signature, Signatures, sign_together, signing_role
+
+MOST_AT_ONCE = 100
+
+
+class NotForYourRole(NotPermitted):
+    """The programme's rules ask another role to sign for this dose."""
+
+
+class DoseSignedOff(Event):
+    """A second clinician signed the record of a dose."""
+
+    name: ClassVar[str] = "dose.signed_off"
+
+
+class DoseRejected(Event):
+    """A second clinician sent the record of a dose back to the recorder."""
+
+    name: ClassVar[str] = "dose.rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """The record of a dose was sent back with a reason."""
+
+    dose: DoseId
+    version: int
+    reason: str
+    rejected_by: StaffId
+    rejected_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A version of a dose that waits: for a signature, or, sent back, for its recorder."""
+
+    dose: DoseId
+    version: int
+    client: ClientId
+    programme: ProgrammeId
+    is_exception: bool
+    recorded_by: StaffId
+    given_by: StaffId
+    recorded_at: datetime
+    sign_by: datetime
+    rejected_at: datetime | None
+    rejection: str | None
+
+    def is_late(self, now: datetime) -> bool:
+        """Whether the profile's deadline for the signature has passed."""
+        return self.sign_by < now
+
+
+class SignOffs(Signatures, Protocol):
+    """What waits for a second clinician, and how it ended."""
+
+    async def newest(self, doses: Sequence[DoseId], *, by: Staff) -> Sequence[Dose]:
+        """The newest versions of those doses that are within the person's reach to sign for."""
+        ...
+
+    async def add_sign_offs(self, signed: Sequence[tuple[Dose, Signature]]) -> Sequence[DoseId]:
+        """Keep the sign-offs of the versions that still wait; return the doses that had moved on meanwhile."""
+        ...
+
+    async def add_rejection(self, rejection: Rejection) -> bool:
+        """Keep a rejection; False when the version no longer waits."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedOff:
+    """What became of the doses that somebody signed together."""
+
+    signed: Mapping[DoseId, Signature]
+    refused: Mapping[DoseId, CaseloadError]
+
+
+async def sign_off(
+    versions: Mapping[DoseId, int],
+    *,
+    by: Staff,
+    proof: Proof,
+    meaning: Meaning,
+    now: datetime,
+    sign_offs: SignOffs,
+    journal: Journal,
+) -> SignedOff:
+    """Sign for doses as displayed, each by a signature of its own; what changed meanwhile is refused and named.
+
+    Raises `Invalid`, and what `sign` raises.
+    """
+    faults = Faults()
+    faults.check(
+        when=not 1 <= len(versions) <= MOST_AT_ONCE, where="doses", problem=f"sign 1 to {MOST_AT_ONCE} at once"
+    )
+    faults.check(when=meaning is Meaning.AUTHORED, where="meaning", problem="the author of a dose is who recorded it")
+    faults.raise_if_any()
+    found = {dose.id: dose for dose in await sign_offs.newest(sorted(versions), by=by)}
+    accepted: dict[DoseId, tuple[Dose, Role]] = {}
+    refused: dict[DoseId, CaseloadError] = {}
+    for dose_id, version in versions.items():
+        try:
+            accepted[dose_id] = _for_signing(found.get(dose_id), version, by)
+        except CaseloadError as error:
+            refused[dose_id] = error
+    if not accepted:
+        return SignedOff(signed={}, refused=refused)
+    signatures = sign_together(
+        [(dose.as_signed(), role) for dose, role in accepted.values()], by=by, meaning=meaning, proof=proof, now=now
+    )
+    doses = [dose for dose, _ in accepted.values()]
+    moved = set(await sign_offs.add_sign_offs(list(zip(doses, signatures, strict=True))))
+    refused |= {dose_id: _moved() for dose_id in moved}
+    signed = {dose.id: made for dose, made in zip(doses, signatures, strict=True) if dose.id not in moved}
+    for dose in doses:
+        if dose.id in signed:
+            records = (dose.id, signed[dose.id].id)
+            journal.tell(DoseSignedOff(client=dose.client, records=records, facts={"version": dose.version}))
+    return SignedOff(signed=signed, refused=refused)
+
+
+async def reject(
+    dose_id: DoseId, version: int, reason: str, *, by: Staff, now: datetime, sign_offs: SignOffs, journal: Journal
+) -> Rejection:
+    """Send a version of a dose back to its recorder with the reason; only an amendment makes it ready to sign again.
+
+    Raises `Invalid`, `DoseUnknown`, `DoseMoved`, `BroughtInDose`, `OwnDose`, `NotPermitted`.
+    """
+    faults = Faults()
+    check_reason(reason, faults)
+    faults.raise_if_any()
+    found = await sign_offs.newest([dose_id], by=by)
+    dose, _ = _for_signing(found[0] if found else None, version, by)
+    rejection = Rejection(dose=dose.id, version=version, reason=reason, rejected_by=by.id, rejected_at=now)
+    if not await sign_offs.add_rejection(rejection):
+        raise _moved()
+    journal.tell(DoseRejected(client=dose.client, records=(dose.id,), facts={"version": version}))
+    return rejection
+
+
+def _for_signing(dose: Dose | None, version: int, by: Staff) -> tuple[Dose, Role]:
+    """The dose and the role in which this person may be its second pair of eyes, or the reason why not."""
+    if dose is None:
+        raise DoseUnknown("Read the queue again.")
+    if dose.kind is Kind.BROUGHT_IN:
+        raise BroughtInDose("It needs no signature.")
+    if dose.version != version:
+        raise _moved()
+    if by.id in dose.hands:
+        raise OwnDose("Leave it for a colleague.")
+    return dose, _second_role(dose, by)
+
+
+def _second_role(dose: Dose, by: Staff) -> Role:
+    """The role in which the profile that judged the dose lets this person sign for it; raises `NotForYourRole`."""
+    signing_role(by, Act.SIGN_OFF_DOSE, dose.programme)
+    asked = profile_version(dose.profile, dose.profile_version).sign_off
+    held = (holding.role for holding in by.holdings if holding.programme in {dose.programme, None})
+    role = next((role for role in held if role in asked.roles), None)
+    if role is None:
+        raise NotForYourRole(asked.says, rule=asked.rule)
+    return role
+
+
+def _moved() -> DoseMoved:
+    return DoseMoved("It was amended, signed, sent back or corrected meanwhile. Read the queue again.")
