@@ -8,7 +8,7 @@ period and open the next within its transaction).
 from alembic import op
 
 revision = "20261122_020"
-down_revision = "20261122_010"
+down_revision = "20261122_003"
 
 TABLES = (
     """

@@ -215,7 +215,7 @@ async def register(
     identity: Identity,
     identifiers: Sequence[Identifier],
     *,
-    id: ClientId,
+    as_id: ClientId,
     programme: ProgrammeId,
     by: Staff,
     now: datetime,
@@ -242,7 +242,7 @@ async def register(
     ):
         raise ProbableMatch
     client = Client(
-        id=id,
+        id=as_id,
         programme=programme,
         identity=identity,
         version=1,

@@ -42,7 +42,10 @@ client_identity = Table(
     Column("birth_date_estimated", Boolean(), nullable=False),
     words("sex"),
     Column(
-        "whole_name", Text(), Computed("lower(((given_name || ' '::text) || family_name))", persisted=True), nullable=False
+        "whole_name",
+        Text(),
+        Computed("lower(((given_name || ' '::text) || family_name))", persisted=True),
+        nullable=False,
     ),
     words("reason", nullable=True),
     Column("recorded_by", ForeignKey("clinic.staff.id"), nullable=False),
@@ -54,7 +57,9 @@ client_identity = Table(
     CheckConstraint(text("version = 1 OR reason IS NOT NULL"), name="correction_has_reason"),
     CheckConstraint(text("birth_date >= DATE '1880-01-01'"), name="birth_date"),
     Index(None, "birth_date"),
-    Index("client_identity_name_idx", "whole_name", postgresql_using="gin", postgresql_ops={"whole_name": "gin_trgm_ops"}),
+    Index(
+        "client_identity_name_idx", "whole_name", postgresql_using="gin", postgresql_ops={"whole_name": "gin_trgm_ops"}
+    ),
     comment="What the client is called, as versions: a former name still finds the client.",
 )
 
