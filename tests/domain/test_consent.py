@@ -44,7 +44,6 @@ from caseload.domain.consent import (
     end_of,
     forms,
     give_consent,
-    jurisdiction_of,
     may_tell,
     record_event,
     revoke_consent,
@@ -53,15 +52,15 @@ from caseload.domain.consent import (
 from caseload.domain.consent.consent import MAY_BE_FOR, MAY_COVER
 from caseload.domain.consent.forms import RulesUnknown
 from caseload.domain.errors import Invalid, NotPermitted
-from caseload.domain.family import Involvement, PersonDetails, RelatedPerson, Relationship
+from caseload.domain.family import Information, Involvement, PersonDetails, RelatedPerson, Relationship
 from caseload.domain.ids import ClientId, ConsentId, ProgrammeId, RelatedPersonId, StaffId, new_id
 from caseload.domain.journal import Event
 from caseload.domain.people import Staff
+from caseload.domain.programme import Programme
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 TODAY = NOW.date()
 SECOND = timedelta(seconds=1)
-BOSTON = ZoneInfo("America/New_York")
 CLIENT = ClientId(new_id())
 PROGRAMME, ELSEWHERE = ProgrammeId(new_id()), ProgrammeId(new_id())
 MOTHER, GUARDIAN, STRANGER = RelatedPersonId(new_id()), RelatedPersonId(new_id()), RelatedPersonId(new_id())
@@ -87,17 +86,18 @@ def person(identifier: RelatedPersonId, *involvements: Involvement, evidence: st
     )
 
 
-def setting(*, profile: str = "US", zone: ZoneInfo = BOSTON) -> Setting:
-    return Setting(
-        programme=PROGRAMME,
-        jurisdiction=jurisdiction_of(profile),
-        zone=zone,
-        forms=forms(),
-        around={
-            MOTHER: person(MOTHER, Involvement.CARE_PARTNER),
-            GUARDIAN: person(GUARDIAN, Involvement.LEGAL_REPRESENTATIVE, evidence="Court order 12/26, in the safe"),
-        },
-    )
+AROUND = {
+    MOTHER: person(MOTHER, Involvement.CARE_PARTNER),
+    GUARDIAN: person(GUARDIAN, Involvement.LEGAL_REPRESENTATIVE, evidence="Court order 12/26, in the safe"),
+}
+
+
+def programme(*, profile: str = "US", time_zone: str = "America/New_York") -> Programme:
+    return Programme(id=PROGRAMME, code="HARBOUR", name="Harbour House", time_zone=time_zone, profile=profile)
+
+
+def setting(where: Programme | None = None) -> Setting:
+    return Setting(programme=where or programme(), around=AROUND)
 
 
 def signature(signed_at: datetime = NOW - timedelta(days=30)) -> Signature:
@@ -295,7 +295,7 @@ def test_the_last_day_lies_after_the_signature_and_within_reason() -> None:
 
 
 def test_without_a_form_for_it_there_is_no_consent_without_end_outside_the_united_states() -> None:
-    britain = setting(profile="UK", zone=ZoneInfo("Europe/London"))
+    britain = setting(programme(profile="UK", time_zone="Europe/London"))
     assert set(faults_of(operations(), britain)) == {"form"}
     assert consent(draft(form="uk-named-2024-01"), where=britain).form == "uk-named-2024-01"
 
@@ -584,6 +584,26 @@ class Told:
         self.events.append(event)
 
 
+class Around:
+    """The people around the client."""
+
+    async def add(self, person: RelatedPerson) -> None: ...
+
+    async def get(self, person: RelatedPersonId, *, client: ClientId) -> RelatedPerson:
+        assert client == CLIENT
+        return AROUND[person]
+
+    async def around(self, client: ClientId) -> Sequence[RelatedPerson]:
+        assert client == CLIENT
+        return list(AROUND.values())
+
+    async def add_information(self, information: Information) -> None: ...
+
+    async def information(self, client: ClientId) -> Sequence[Information]:
+        assert client == CLIENT
+        return []
+
+
 @dataclass
 class Kept:
     """Consents kept in memory."""
@@ -641,12 +661,21 @@ COUNSELLOR = staff(Role.COUNSELLOR)
 
 def given_consent(kept: Kept, told: Told, by: Staff = COUNSELLOR, what: Draft | None = None) -> Consent:
     return asyncio.run(
-        give_consent(client(), what or draft(), setting=setting(), by=by, now=NOW, consents=kept, journal=told)
+        give_consent(
+            client(),
+            what or draft(),
+            programme=programme(),
+            by=by,
+            now=NOW,
+            families=Around(),
+            consents=kept,
+            journal=told,
+        )
     )
 
 
 def asked_of(kept: Kept, told: Told, what: Asked, by: Staff = COUNSELLOR) -> Sequence[Answer]:
-    return asyncio.run(ask(what, client=client(), rules=US, by=by, now=NOW, consents=kept, journal=told))
+    return asyncio.run(ask(what, client=client(), programme=programme(), by=by, now=NOW, consents=kept, journal=told))
 
 
 def revoked(kept: Kept, told: Told, made: Consent, *, received_at: datetime, by: Staff = COUNSELLOR) -> Revocation:

@@ -58,6 +58,18 @@ def one_of(column: str, words: type[StrEnum] | Iterable[str], *, name: str | Non
     return CheckConstraint(text(f"{column} IN ({listed})"), name=name or column)
 
 
+def any_of(column: str, words: type[StrEnum] | Iterable[str]) -> CheckConstraint:
+    """A CHECK that a column of text arrays holds none, one or several of the words."""
+    listed = ", ".join(f"'{word}'" for word in words)
+    return CheckConstraint(text(f"{column} <@ ARRAY[{listed}]"), name=column)
+
+
+def some_of(column: str, words: type[StrEnum] | Iterable[str]) -> CheckConstraint:
+    """A CHECK that a column of text arrays holds one or more of the words."""
+    listed = ", ".join(f"'{word}'" for word in words)
+    return CheckConstraint(text(f"cardinality({column}) >= 1 AND {column} <@ ARRAY[{listed}]"), name=column)
+
+
 def not_blank(column: str) -> CheckConstraint:
     """A CHECK that a text column says something."""
     return CheckConstraint(text(f"btrim({column}) <> ''"), name=f"{column}_not_blank")

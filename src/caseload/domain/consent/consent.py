@@ -17,7 +17,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from caseload.domain.consent.forms import Form
+from caseload.domain.consent.forms import Form, forms, jurisdiction_of
 from caseload.domain.consent.words import (
     CONSENTABLE,
     TREATMENT_PAYMENT_OPERATIONS,
@@ -30,6 +30,7 @@ from caseload.domain.consent.words import (
 from caseload.domain.errors import Faults, Invalid
 from caseload.domain.family import LONGEST_NAME, LONGEST_TEXT, RelatedPerson, text_fault
 from caseload.domain.ids import ClientId, ConsentId, ProgrammeId, RelatedPersonId, StaffId, new_id
+from caseload.domain.programme import Programme
 
 LONGEST_CONSENT = timedelta(days=25 * 366)
 """Not a rule of anybody's: a last day further away than this is a slip of the pen."""
@@ -161,12 +162,9 @@ class Consent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """Where a consent is given: what its programme and its client's people say about it."""
+    """Where a consent is given: the client's programme, and the people around the client."""
 
-    programme: ProgrammeId
-    jurisdiction: str
-    zone: ZoneInfo
-    forms: Mapping[str, Form]
+    programme: Programme
     around: Mapping[RelatedPersonId, RelatedPerson]
 
 
@@ -188,7 +186,7 @@ def complete(
 ) -> Consent:
     """The consent that this draft amounts to, or `Invalid` naming everything that is missing or does not belong."""
     faults = Faults()
-    form, signature = setting.forms.get(draft.form), draft.signature
+    form, signature = forms().get(draft.form), draft.signature
     _check_form(draft, form, setting, faults)
     _check_discloser(draft, setting, faults)
     _check_recipients(draft, setting, faults)
@@ -204,12 +202,12 @@ def complete(
         kind=draft.kind,
         form=form.version,
         form_digest=form.digest,
-        discloser=setting.programme,
+        discloser=setting.programme.id,
         recipients=draft.recipients,
         categories=draft.categories,
         purposes=draft.purposes,
         expiry=draft.expiry,
-        expires_at=None if last_day is None else end_of(last_day, setting.zone),
+        expires_at=None if last_day is None else end_of(last_day, setting.programme.zone),
         signature=signature,
         recorded_at=recorded_at,
         recorded_by=recorded_by,
@@ -217,7 +215,7 @@ def complete(
 
 
 def _check_form(draft: Draft, form: Form | None, setting: Setting, faults: Faults) -> None:
-    if form is None or form.jurisdiction != setting.jurisdiction:
+    if form is None or form.jurisdiction != jurisdiction_of(setting.programme.profile):
         faults.add("form", "is not a form of this programme's profile")
         return
     faults.check(
@@ -225,7 +223,7 @@ def _check_form(draft: Draft, form: Form | None, setting: Setting, faults: Fault
     )
     signed = draft.signature
     faults.check(
-        when=signed is not None and signed.signed_at.astimezone(setting.zone).date() < form.in_force_from,
+        when=signed is not None and signed.signed_at.astimezone(setting.programme.zone).date() < form.in_force_from,
         where="form",
         problem=f"was not in use yet when this was signed; it is since {form.in_force_from}",
     )
@@ -234,7 +232,7 @@ def _check_form(draft: Draft, form: Form | None, setting: Setting, faults: Fault
 def _check_discloser(draft: Draft, setting: Setting, faults: Faults) -> None:
     if draft.discloser is None:
         faults.add("discloser", "name the programme whose staff may tell (42 CFR 2.31(a)(2))")
-    elif draft.discloser != setting.programme:
+    elif draft.discloser != setting.programme.id:
         faults.add("discloser", "must be the client's own programme")
 
 
@@ -291,7 +289,7 @@ def _check_expiry(draft: Draft, setting: Setting, faults: Faults) -> None:
     if problem := text_fault(expiry.event, longest=LONGEST_TEXT):
         faults.add("expiry.event", problem)
     if draft.signature is not None and expiry.last_day is not None:
-        signed_on = draft.signature.signed_at.astimezone(setting.zone).date()
+        signed_on = draft.signature.signed_at.astimezone(setting.programme.zone).date()
         faults.check(
             when=not signed_on <= expiry.last_day <= signed_on + LONGEST_CONSENT,
             where="expiry.last_day",

@@ -10,13 +10,14 @@ from caseload.domain.access import Act
 from caseload.domain.client import Client
 from caseload.domain.consent.consent import Consent, Draft, Recipient, Setting, complete
 from caseload.domain.consent.disclosure import Answer, Question, may_tell
-from caseload.domain.consent.forms import DisclosureRules
+from caseload.domain.consent.forms import rules_on
 from caseload.domain.consent.words import Category, Purpose
 from caseload.domain.errors import Conflict, Fault, Faults, Invalid, NotFound
-from caseload.domain.family import LONGEST_TEXT, text_fault
+from caseload.domain.family import LONGEST_TEXT, Families, text_fault
 from caseload.domain.ids import ClientId, ConsentId, StaffId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
+from caseload.domain.programme import Programme
 
 
 class ConsentUnknown(NotFound):
@@ -135,14 +136,20 @@ async def give_consent(
     client: Client,
     draft: Draft,
     *,
-    setting: Setting,
+    programme: Programme,
     by: Staff,
     now: datetime,
+    families: Families,
     consents: Consents,
     journal: Journal,
 ) -> Consent:
-    """Record a consent that the client has signed. Raises `NotPermitted`, or `Invalid` with every missing element."""
+    """Record a consent that the client has signed. `programme` is the client's own.
+
+    Raises `NotPermitted`, or `Invalid` with every missing element.
+    """
     by.require(Act.RECORD_CONSENT, client.programme)
+    around = {person.id: person for person in await families.around(client.id)}
+    setting = Setting(programme=programme, around=around)
     consent = complete(draft, client=client.id, setting=setting, recorded_by=by.id, recorded_at=now)
     await consents.add(consent)
     journal.tell(
@@ -222,13 +229,13 @@ async def ask(
     asked: Asked,
     *,
     client: Client,
-    rules: DisclosureRules,
+    programme: Programme,
     by: Staff,
     now: datetime,
     consents: Consents,
     journal: Journal,
 ) -> Sequence[Answer]:
-    """Answer, category by category, whether this may be told to this person now, and leave question and answer in the log.
+    """Answer, category by category, whether this may be told to this person now; question and answer go into the log.
 
     Raises `NotPermitted`, or `Invalid` when the question does not name one recipient and at least one category.
     """
@@ -239,6 +246,7 @@ async def ask(
     faults.check(when=not asked.categories, where="categories", problem="say what would be told, by category")
     faults.raise_if_any()
     given = await consents.of(client.id)
+    rules = rules_on(programme.profile, programme.today(now))
     answers = [
         may_tell(
             Question(

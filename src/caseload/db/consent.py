@@ -1,0 +1,202 @@
+"""Consents in PostgreSQL: what was signed, and the rows that ended it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, bindparam, func, insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from caseload.db.tables.consent import consent, consent_event, consent_recipient, consent_revocation
+from caseload.domain.consent import (
+    AlreadyRevoked,
+    Category,
+    Consent,
+    ConsentKind,
+    ConsentUnknown,
+    EventAlreadyRecorded,
+    EventHappened,
+    Expiry,
+    Purpose,
+    Recipient,
+    RecipientClass,
+    Revocation,
+    Signatory,
+    Signature,
+)
+from caseload.domain.ids import ClientId, ConsentId, ProgrammeId, RelatedPersonId, StaffId
+from caseload.domain.journal import Journal
+
+
+def _recipients(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """One column of all recipients of a consent, in the order in which they were written."""
+    return func.array(
+        select(column)
+        .where(consent_recipient.c.consent_id == consent.c.id)
+        .order_by(consent_recipient.c.place)
+        .scalar_subquery()
+    )
+
+
+_CONSENT = (
+    select(
+        consent.c.id,
+        consent.c.client_id,
+        consent.c.kind,
+        consent.c.form,
+        consent.c.form_digest,
+        consent.c.discloser_id,
+        consent.c.categories,
+        consent.c.purposes,
+        consent.c.last_day,
+        consent.c.expires_at,
+        consent.c.expiry_event,
+        consent.c.never_expires,
+        consent.c.signatory,
+        consent.c.signed_name,
+        consent.c.signed_at,
+        consent.c.representative_id,
+        consent.c.recorded_by,
+        consent.c.recorded_at,
+        _recipients(consent_recipient.c.person_id).label("people"),
+        _recipients(consent_recipient.c.name).label("names"),
+        _recipients(consent_recipient.c.group).label("groups"),
+        consent_revocation.c.received_at.label("revoked_at"),
+        consent_event.c.happened_at.label("event_at"),
+    )
+    .outerjoin(consent_revocation, consent_revocation.c.consent_id == consent.c.id)
+    .outerjoin(consent_event, consent_event.c.consent_id == consent.c.id)
+    .where(consent.c.client_id == bindparam("client"))
+)
+_GET = _CONSENT.where(consent.c.id == bindparam("consent"))
+_OF = _CONSENT.order_by(consent.c.signed_at.desc(), consent.c.id.desc())
+
+
+class Consents:
+    """Satisfies `domain.consent.Consents`. Whoever asks has been let through to the client before."""
+
+    def __init__(self, connection: AsyncConnection, journal: Journal) -> None:
+        self._connection = connection
+        self._journal = journal
+
+    async def add(self, new: Consent) -> None:
+        """See `domain.consent.Consents.add`."""
+        await self._connection.execute(
+            insert(consent).values(
+                id=new.id,
+                client_id=new.client,
+                kind=new.kind,
+                form=new.form,
+                form_digest=new.form_digest,
+                discloser_id=new.discloser,
+                recipient_count=len(new.recipients),
+                categories=sorted(new.categories),
+                purposes=sorted(new.purposes),
+                last_day=new.expiry.last_day,
+                expires_at=new.expires_at,
+                expiry_event=new.expiry.event,
+                never_expires=new.expiry.never,
+                signatory=new.signature.signatory,
+                signed_name=new.signature.name,
+                signed_at=new.signature.signed_at,
+                representative_id=new.signature.representative,
+                recorded_by=new.recorded_by,
+                recorded_at=new.recorded_at,
+            )
+        )
+        await self._connection.execute(
+            insert(consent_recipient),
+            [
+                {
+                    "consent_id": new.id,
+                    "place": place,
+                    "client_id": new.client,
+                    "kind": new.kind,
+                    "recipient_count": len(new.recipients),
+                    "person_id": recipient.person,
+                    "name": recipient.name,
+                    "group": recipient.group,
+                }
+                for place, recipient in enumerate(new.recipients, start=1)
+            ],
+        )
+
+    async def get(self, wanted: ConsentId, *, client: ClientId) -> Consent:
+        """See `domain.consent.Consents.get`."""
+        row = (await self._connection.execute(_GET, {"client": client, "consent": wanted})).first()
+        if row is None:
+            raise ConsentUnknown
+        self._journal.saw(client, "consent")
+        return _consent(row)
+
+    async def of(self, client: ClientId) -> Sequence[Consent]:
+        """See `domain.consent.Consents.of`."""
+        rows = (await self._connection.execute(_OF, {"client": client})).all()
+        self._journal.saw(client, "consent")
+        return [_consent(row) for row in rows]
+
+    async def add_revocation(self, revocation: Revocation, *, of: Consent) -> None:
+        """See `domain.consent.Consents.add_revocation`."""
+        try:
+            await self._connection.execute(
+                insert(consent_revocation).values(
+                    consent_id=revocation.consent,
+                    signed_at=of.signature.signed_at,
+                    how=revocation.how,
+                    received_at=revocation.received_at,
+                    note=revocation.note,
+                    recorded_by=revocation.recorded_by,
+                    recorded_at=revocation.recorded_at,
+                )
+            )
+        except IntegrityError as twice:
+            raise AlreadyRevoked from twice
+
+    async def add_event(self, event: EventHappened, *, of: Consent) -> None:
+        """See `domain.consent.Consents.add_event`."""
+        try:
+            await self._connection.execute(
+                insert(consent_event).values(
+                    consent_id=event.consent,
+                    signed_at=of.signature.signed_at,
+                    expiry_event=of.expiry.event,
+                    happened_at=event.happened_at,
+                    recorded_by=event.recorded_by,
+                    recorded_at=event.recorded_at,
+                )
+            )
+        except IntegrityError as twice:
+            raise EventAlreadyRecorded from twice
+
+
+def _consent(row: Row[*tuple[Any, ...]]) -> Consent:
+    return Consent(
+        id=ConsentId(row.id),
+        client=ClientId(row.client_id),
+        kind=ConsentKind(row.kind),
+        form=row.form,
+        form_digest=row.form_digest,
+        discloser=ProgrammeId(row.discloser_id),
+        recipients=tuple(
+            Recipient(
+                person=None if person is None else RelatedPersonId(person),
+                name=name,
+                group=None if group is None else RecipientClass(group),
+            )
+            for person, name, group in zip(row.people, row.names, row.groups, strict=True)
+        ),
+        categories=frozenset(Category(word) for word in row.categories),
+        purposes=frozenset(Purpose(word) for word in row.purposes),
+        expiry=Expiry(last_day=row.last_day, event=row.expiry_event, never=row.never_expires),
+        expires_at=row.expires_at,
+        signature=Signature(
+            signatory=Signatory(row.signatory),
+            name=row.signed_name,
+            signed_at=row.signed_at,
+            representative=None if row.representative_id is None else RelatedPersonId(row.representative_id),
+        ),
+        recorded_at=row.recorded_at,
+        recorded_by=StaffId(row.recorded_by),
+        revoked_at=row.revoked_at,
+        event_at=row.event_at,
+    )
