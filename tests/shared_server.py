@@ -26,7 +26,6 @@ NEEDS_NOTHING = ("tests/domain/",)
 FASTER = {
     # Only what decides about surviving a power cut, which no test that shares this server is about.
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "max_connections": "300",
 }

@@ -77,6 +77,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Worker processes. Each takes up to 150 MB and `db_pool_size` database connections."""
     production: bool = False
     """Refuses generated secrets and the demo clinic. Set it wherever real people are in the record."""
+    organisation: str = "caseload"
+    """The clinic's name in the audit log: small letters, digits, dots, dashes. Never change it once entries exist."""
     root_key: Secret | None = None
     """64 hexadecimal digits (32 bytes) from which every other key is derived. Generated when missing, outside
     production. Losing it loses the identities in the audit log: keep it apart from the backups."""

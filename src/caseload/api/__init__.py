@@ -1,0 +1,1 @@
+"""How the service is reached: JSON over HTTP. The web framework and the wire format live here."""

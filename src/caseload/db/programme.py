@@ -33,7 +33,5 @@ class Programmes:
         return [_programme(row) for row in await self._connection.execute(_IN_ORDER)]
 
 
-def _programme(row: Row[Any]) -> Programme:
-    return Programme(
-        id=ProgrammeId(row.id), code=row.code, name=row.name, time_zone=row.time_zone, profile=row.profile
-    )
+def _programme(row: Row[*tuple[Any, ...]]) -> Programme:
+    return Programme(id=ProgrammeId(row.id), code=row.code, name=row.name, time_zone=row.time_zone, profile=row.profile)

@@ -177,7 +177,7 @@ class DifferentPersonDecided(Event):
 class Clients(Protocol):
     """The clients that are kept."""
 
-    async def add(self, client: Client) -> None:
+    async def add(self, new: Client) -> None:
         """Keep a new client, with the key that their entries in the log will need.
 
         Raises `ProbableMatch` when an identifier is already somebody's.
@@ -189,7 +189,7 @@ class Clients(Protocol):
         ...
 
     async def add_identity(
-        self, client: ClientId, identity: Identity, *, version: int, reason: str, by: StaffId, at: datetime
+        self, of: ClientId, identity: Identity, *, version: int, reason: str, by: StaffId, at: datetime
     ) -> None:
         """Keep a new version of the identity; `IdentityChanged` when that version exists."""
         ...

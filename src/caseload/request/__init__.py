@@ -1,0 +1,1 @@
+"""One piece of work, whoever asks for it: its transaction, its identity, its retries and its entry."""

@@ -1,0 +1,249 @@
+"""RFC 9457 everywhere: the one table from a kind of refusal to a status, and every answer that is not a success.
+
+A problem never holds client data. It has a stable `type`, says what to do next, and for invalid input names every
+field at once. The same shape answers for Litestar's own errors, for the database's and for our mistakes.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.openapi.datastructures import ResponseSpec
+
+from caseload.api.wire import FieldProblem, faults_of
+from caseload.db.failures import Failure, failure_of
+from caseload.domain.errors import (
+    CaseloadError,
+    Conflict,
+    Fault,
+    Invalid,
+    NotFound,
+    NotPermitted,
+    NotSignedIn,
+    TooManyAttempts,
+)
+from caseload.request.gate import WORK
+
+PROBLEM_JSON: Final = "application/problem+json"
+
+_log = structlog.get_logger()
+
+AnyRequest = Request[Any, Any, State]
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A problem document (RFC 9457, section 3)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str = ""
+    request: str = ""
+    """Id of the request; the operator finds it in the log, the auditor in the audit log."""
+    errors: list[FieldProblem] = []
+    facts: dict[str, Any] = {}
+    """What the refusal rests on: rules, days, ids and amounts."""
+
+
+class NotJson(Invalid):
+    """The body must be JSON."""
+
+    def __init__(self) -> None:
+        super().__init__("send the header Content-Type: application/json")
+
+
+class VersionMissing(Invalid):
+    """Name the version you saw."""
+
+    def __init__(self) -> None:
+        super().__init__(Fault("If-Match", "send the ETag of the version you saw"))
+
+
+class VersionStale(Conflict):
+    """The record has a newer version than the one you named."""
+
+    def __init__(self) -> None:
+        super().__init__("Read it again and decide whether your change still holds.")
+
+
+STATUS: Final[Mapping[type[CaseloadError], int]] = {
+    NotSignedIn: 401,
+    NotPermitted: 403,
+    NotFound: 404,
+    Conflict: 409,
+    Invalid: 422,
+    TooManyAttempts: 429,
+    NotJson: 415,
+    VersionMissing: 428,
+    VersionStale: 412,
+}
+"""From a kind of refusal to a status; a feature's error has the status of its kind."""
+
+
+def status_of(kind: type[CaseloadError]) -> int:
+    """The status of an error by its nearest kind."""
+    return next((STATUS[base] for base in kind.__mro__ if base in STATUS), 500)
+
+
+def type_of(name: str) -> str:
+    """The stable `type` of a problem: `DoseAlreadyGiven` is `urn:caseload:problem:dose-already-given`."""
+    return "urn:caseload:problem:" + re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
+
+
+def documented(*statuses: int) -> dict[int, ResponseSpec]:
+    """The problems a route may answer with, for the API description."""
+    return {
+        status: ResponseSpec(
+            data_container=Problem, media_type=PROBLEM_JSON, description=_MEANING[status], generate_examples=False
+        )
+        for status in statuses
+    }
+
+
+_MEANING: Final = {
+    400: "The request could not be read.",
+    401: "Nobody is signed in, or the session has ended.",
+    403: "Your role does not allow this.",
+    404: "There is no such record within your reach.",
+    405: "This resource does not know that method.",
+    409: "The record has moved on, or a rule of the record stands against it; the detail names it.",
+    412: "The record has a newer version than the one you named.",
+    413: "The request is too large.",
+    415: "The body must be JSON.",
+    422: "Some of what was sent cannot be accepted; every field is named.",
+    428: "Name the version you saw in If-Match.",
+    429: "Too many attempts; wait as long as Retry-After says.",
+    503: "The database or the audit log cannot be reached; nothing was kept and nothing is shown.",
+}
+
+
+def _title(kind: type[CaseloadError]) -> str:
+    return (kind.__doc__ or "").strip().split("\n")[0]
+
+
+def answer(request: AnyRequest, problem: Problem, headers: Mapping[str, str] | None = None) -> Response[Problem]:
+    """A problem as a response."""
+    circumstances = getattr(cast("Mapping[str, object]", request.scope).get(WORK), "circumstances", None)
+    if circumstances is not None:
+        problem = msgspec.structs.replace(problem, request=str(circumstances.request))
+    return Response(
+        problem,
+        status_code=problem.status,
+        media_type=PROBLEM_JSON,
+        headers={"cache-control": "no-store", **(headers or {})},
+    )
+
+
+def refused(request: AnyRequest, error: CaseloadError) -> Response[Problem]:
+    """One of the domain's refusals."""
+    status = status_of(type(error))
+    errors = (
+        [FieldProblem(field=f.field, problem=f.problem) for f in error.faults] if isinstance(error, Invalid) else []
+    )
+    headers: dict[str, str] = {}
+    if status == 401:
+        headers["www-authenticate"] = 'Bearer realm="caseload"'
+    if isinstance(error, TooManyAttempts):
+        headers["retry-after"] = str(error.retry_after_s)
+    return answer(
+        request,
+        Problem(
+            type=type_of(type(error).__name__),
+            title=_title(type(error)),
+            status=status,
+            detail="" if errors else error.detail,
+            errors=errors,
+            facts=dict(error.facts),
+        ),
+        headers,
+    )
+
+
+async def by_http(request: AnyRequest, error: HTTPException) -> Response[Problem]:
+    """One of Litestar's own errors; for a body of the wrong shape, every field of it at once."""
+    if error.status_code >= 500:
+        return broken(request, error)
+    if error.status_code == 400 and (faults := await _misread(request, error)):
+        return answer(
+            request,
+            Problem(type=type_of("Invalid"), title=_title(Invalid), status=422, errors=faults),
+        )
+    kind = {400: "Unreadable", 404: "NotFound", 405: "MethodNotAllowed", 413: "TooLarge"}.get(error.status_code, "Http")
+    title = _MEANING.get(error.status_code, "The request could not be carried out.")
+    headers = {k: v for k, v in (error.headers or {}).items() if k.lower() in {"allow", "retry-after"}}
+    return answer(request, Problem(type=type_of(kind), title=title, status=error.status_code), headers)
+
+
+async def _misread(request: AnyRequest, error: HTTPException) -> list[FieldProblem]:
+    handler = cast("Mapping[str, object]", request.scope).get("route_handler")
+    data = getattr(handler, "parsed_data_field", None)
+    if data is not None and (faults := faults_of(await request.body(), data.annotation)):
+        return faults
+    if not isinstance(error, ValidationException):
+        return []
+    told = error.extra if isinstance(error.extra, list) else []
+    return [
+        FieldProblem(field=str(each.get("key", "")), problem=str(each.get("message", "cannot be read")))
+        for each in told
+    ] or [FieldProblem(field="", problem="cannot be read")]
+
+
+def broken(request: AnyRequest, error: Exception) -> Response[Problem]:
+    """A failure: of the database when it is one, else a mistake of ours. Its text stays out of answer and log."""
+    match failure_of(error):
+        case Failure.UNAVAILABLE:
+            _log.warning("database unavailable", error=type(error).__name__)
+            return answer(
+                request,
+                Problem(
+                    type=type_of("Unavailable"),
+                    title="The service cannot reach its database.",
+                    status=503,
+                    detail="Nothing was kept and nothing was shown. Try again in a few seconds.",
+                ),
+                {"retry-after": "5"},
+            )
+        case Failure.BUSY:
+            return answer(
+                request,
+                Problem(
+                    type=type_of("TwinInFlight"),
+                    title="Somebody else is working on the same record right now.",
+                    status=409,
+                    detail="Nothing was kept. Send it again, with the same Idempotency-Key if it has one.",
+                ),
+            )
+        case Failure.UNSTORABLE:
+            return answer(
+                request,
+                Problem(
+                    type=type_of("Invalid"),
+                    title="Some of what was sent cannot be accepted.",
+                    status=422,
+                    errors=[FieldProblem(field="", problem="holds a character or number that cannot be stored")],
+                ),
+            )
+        case None:
+            _log.exception("unexpected failure")
+            return answer(
+                request,
+                Problem(
+                    type=type_of("Unexpected"),
+                    title="The service made a mistake.",
+                    status=500,
+                    detail="Nothing was kept. Tell the operator the request id.",
+                ),
+            )
+
+
+HANDLERS: Final[dict[int | type[Exception], Any]] = {
+    CaseloadError: refused,
+    HTTPException: by_http,
+    Exception: broken,
+}
+"""What `app` gives to Litestar."""

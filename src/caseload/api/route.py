@@ -1,0 +1,145 @@
+"""How a route is declared: what it is called, which act it is, what it may answer. Nothing is reachable undeclared."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias, cast
+
+from litestar import Request, delete, get, post, put
+from litestar.connection import ASGIConnection
+from litestar.handlers import HTTPRouteHandler
+from litestar.handlers.base import BaseRouteHandler
+
+from caseload.api.problems import NotJson, documented
+from caseload.audit.trail import Op, Purpose
+from caseload.domain.access import Act
+from caseload.domain.errors import Invalid, NotPermitted, NotSignedIn
+from caseload.request.gate import work_of
+from caseload.request.identity import identify
+
+ALWAYS: Final = (400, 401, 403, 422, 503)
+"""What every route that needs somebody signed in may answer."""
+
+SESSION_COOKIE: Final = "__Host-caseload"
+
+Declared = Callable[[Callable[..., Any]], HTTPRouteHandler]
+AnyConnection: TypeAlias = ASGIConnection[Any, Any, Any, Any]
+
+
+_OP: Final = {"POST": Op.CREATE, "PUT": Op.UPDATE, "PATCH": Op.UPDATE, "DELETE": Op.DELETE}
+
+_PURPOSE: Final = {
+    Act.SEE_AUDIT_LOG: Purpose.COMPLIANCE,
+    Act.EXPORT_AUDIT_LOG: Purpose.COMPLIANCE,
+    Act.SEE_DISPENSING_LOG: Purpose.COMPLIANCE,
+    Act.SEE_STAFF: Purpose.ADMINISTRATION,
+    Act.MANAGE_STAFF: Purpose.ADMINISTRATION,
+    Act.CONFIRM_ROLE: Purpose.ADMINISTRATION,
+    Act.LIFT_LOCKOUT: Purpose.ADMINISTRATION,
+    Act.MANAGE_PROGRAMMES: Purpose.ADMINISTRATION,
+    Act.MATCH_RECORDS: Purpose.OPERATIONS,
+}
+"""Why an act is done, where it is not for treatment (HL7 v3 PurposeOfUse)."""
+
+
+def event_of(name: str) -> str:
+    """What the entry of a route is called: `read_client` is `client.read`."""
+    verb, _, noun = name.partition("_")
+    return f"{noun}.{verb}"
+
+
+def reading(path: str, *, act: Act, name: str, problems: tuple[int, ...] = (404,), unaudited: str = "") -> Declared:
+    """A route that shows something. `unaudited` gives the reason why a success leaves no entry."""
+    return get(
+        path,
+        operation_id=name,
+        responses=documented(*ALWAYS, *problems),
+        opt={"act": act, "writes": False, "event": event_of(name), "unaudited": unaudited},
+    )
+
+
+def searching(path: str, *, act: Act, name: str, problems: tuple[int, ...] = ()) -> Declared:
+    """A read that is asked by POST, so that what is looked for never stands in a URL."""
+    return post(
+        path,
+        operation_id=name,
+        status_code=200,
+        responses=documented(*ALWAYS, 409, 413, 415, *problems),
+        opt={"act": act, "writes": False, "event": event_of(name), "unaudited": ""},
+    )
+
+
+def writing(
+    path: str, *, act: Act, name: str, status: int = 201, problems: tuple[int, ...] = (404,), method: str = "POST"
+) -> Declared:
+    """A route that changes something."""
+    make = {"POST": post, "PUT": put, "DELETE": delete}[method]
+    return make(
+        path,
+        operation_id=name,
+        status_code=status,
+        responses=documented(*ALWAYS, 409, 413, 415, *problems),
+        opt={"act": act, "writes": True, "event": event_of(name), "unaudited": ""},
+    )
+
+
+def public(handler: Callable[..., Any], path: str, *, name: str, why: str, **options: Any) -> Declared:
+    """A route that needs nobody signed in; `why` says so in the test that lists them."""
+    return handler(
+        path, operation_id=name, opt={"public": why, "event": event_of(name), **options.pop("opt", {})}, **options
+    )
+
+
+async def admitted(connection: AnyConnection, handler: BaseRouteHandler) -> None:
+    """The one guard: somebody is signed in, and a role they hold allows the act of this route.
+
+    Raises `NotSignedIn` or `NotPermitted`. Routes that are public open nothing.
+    """
+    scope = cast("Mapping[str, Any]", connection.scope)
+    work = work_of(scope)
+    if "public" in handler.opt:
+        return
+    act: Act = handler.opt["act"]
+    method: str = scope["method"]
+    work.writes = handler.opt["writes"]
+    work.audited = not handler.opt["unaudited"]
+    said = work.circumstances
+    said.route = f"{method} {scope.get('path_template', '')}"
+    said.event = handler.opt["event"]
+    said.op = _OP.get(method, Op.READ) if work.writes else Op.READ
+    said.act = act
+    said.purpose = _PURPOSE.get(act, Purpose.TREATMENT)
+    asked: Mapping[str, object] = scope.get("path_params", {})
+    if asked:
+        said.filter = {name: str(value) for name, value in asked.items()}
+    opened = await work.open()
+    work.staff = await identify(opened, _token(connection), work.now)
+    if not work.staff.may(act):
+        raise NotPermitted(f"None of your roles may {act.value.replace('_', ' ')}.")
+
+
+def _token(connection: AnyConnection) -> str:
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token:
+        return token
+    cookie = connection.cookies.get(SESSION_COOKIE)
+    if cookie is None:
+        raise NotSignedIn("Sign in at POST /api/v1/sign-in and send the token as Authorization: Bearer.")
+    if cast("Mapping[str, Any]", connection.scope)["method"] not in {"GET", "HEAD"} and not _same_origin(connection):
+        raise NotPermitted("A request from another site cannot act with your session.")
+    return cookie
+
+
+def _same_origin(connection: AnyConnection) -> bool:
+    """Whether the browser says that the request comes from our own pages (W3C Fetch Metadata)."""
+    return connection.headers.get("sec-fetch-site", "") == "same-origin"
+
+
+async def acceptable(request: Request[Any, Any, Any]) -> None:
+    """Refuse what cannot be stored or read before anything is done with it: NUL characters, another content type."""
+    if b"%00" in request.scope["query_string"] or "\x00" in request.scope["path"]:
+        raise Invalid("a NUL character cannot be accepted")
+    if request.scope["method"] in {"POST", "PUT", "PATCH"}:
+        body = await request.body()
+        if body and request.content_type[0] != "application/json":
+            raise NotJson
+        if b"\\u0000" in body:
+            raise Invalid("a NUL character cannot be accepted")

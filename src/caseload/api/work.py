@@ -1,0 +1,65 @@
+"""What a handler is given: its piece of work, its idempotency key, and the version the caller saw."""
+
+from typing import Annotated, Any, TypeAlias
+
+from litestar import Request
+from litestar.di import NamedDependency
+from litestar.params import HeaderParameter, SkipValidation
+
+from caseload.api.problems import VersionMissing, VersionStale
+from caseload.request.gate import work_of
+from caseload.request.idempotency import RequestKey
+from caseload.request.work import Work
+
+TheWork: TypeAlias = SkipValidation[NamedDependency[Work]]
+"""Says in a handler's signature that it is given its piece of work, under the name `work`."""
+
+TheKey: TypeAlias = SkipValidation[NamedDependency[RequestKey | None]]
+"""The request's idempotency key, under the name `key`."""
+
+IdempotencyKey = Annotated[
+    str | None,
+    HeaderParameter(
+        name="Idempotency-Key",
+        required=False,
+        max_length=255,
+        description="A fresh random key per act; a retry with the same key and body gets the first answer again.",
+    ),
+]
+IfMatch = Annotated[
+    str | None, HeaderParameter(name="If-Match", required=False, description="The ETag of the version you saw.")
+]
+
+
+async def piece_of_work(request: Request[Any, Any, Any]) -> Work:
+    """The request's one piece of work, opened."""
+    work = work_of(request.scope)
+    await work.open()
+    return work
+
+
+async def request_key(request: Request[Any, Any, Any], idempotency_key: IdempotencyKey = None) -> RequestKey | None:
+    """The request's key with the digest of what it asks, when it has one."""
+    if idempotency_key is None:
+        return None
+    work = work_of(request.scope)
+    return RequestKey.of(
+        route=work.circumstances.route,
+        key=idempotency_key,
+        path=request.scope["path"],
+        body=await request.body(),
+        secret=work.service.request_secret,
+    )
+
+
+def etag(version: int) -> str:
+    """The strong validator of a version (RFC 9110, section 8.8.3)."""
+    return f'"{version}"'
+
+
+def require_version(if_match: str | None, version: int) -> None:
+    """Raise `VersionMissing` (428) without If-Match and `VersionStale` (412) when it names another version."""
+    if if_match is None:
+        raise VersionMissing
+    if if_match.strip() != etag(version):
+        raise VersionStale

@@ -1,0 +1,260 @@
+"""Clients in PostgreSQL."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, bindparam, exists, func, insert, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from caseload.db.access import within
+from caseload.db.tables.caseload import client, client_identifier, client_identity, match_decision
+from caseload.domain.access import Reach
+from caseload.domain.client import (
+    Client,
+    ClientUnknown,
+    Identifier,
+    IdentifierKind,
+    Identity,
+    IdentityChanged,
+    Likely,
+    ProbableMatch,
+    Sex,
+    Wanted,
+)
+from caseload.domain.ids import ClientId, ProgrammeId, StaffId, new_id
+from caseload.domain.journal import Journal
+
+LIKE_ENOUGH: Final = 0.55
+"""Trigram similarity of two whole names, on one date of birth, from which they are taken for one person."""
+
+_newest = client_identity.alias("newest")
+_newer = client_identity.alias("newer")
+_searched = client_identity.alias("searched")
+
+_IS_NEWEST = ~exists().where(_newer.c.client_id == _newest.c.client_id, _newer.c.version > _newest.c.version)
+
+_NUMBERS = func.array(
+    select(client_identifier.c.kind + ":" + client_identifier.c.value)
+    .where(client_identifier.c.client_id == client.c.id)
+    .order_by(client_identifier.c.kind, client_identifier.c.value)
+    .scalar_subquery()
+)
+
+_CLIENT = (
+    select(
+        client.c.id,
+        client.c.programme_id,
+        client.c.registered_by,
+        client.c.recorded_at,
+        _newest.c.version,
+        _newest.c.given_name,
+        _newest.c.family_name,
+        _newest.c.birth_date,
+        _newest.c.birth_date_estimated,
+        _newest.c.sex,
+        _NUMBERS.label("numbers"),
+    )
+    .join(_newest, _newest.c.client_id == client.c.id)
+    .where(_IS_NEWEST)
+)
+
+_GET = _CLIENT.where(client.c.id == bindparam("client"))
+
+_KNOWN_AS_DIFFERENT = select(
+    exists().where(
+        match_decision.c.likeness == bindparam("likeness"), match_decision.c.recorded_at >= bindparam("since")
+    )
+)
+
+
+_LIKE = (
+    select(
+        client.c.id,
+        client.c.programme_id,
+        _newest.c.given_name,
+        _newest.c.family_name,
+        _newest.c.birth_date,
+        _newest.c.birth_date_estimated,
+        _newest.c.sex,
+        _NUMBERS.label("numbers"),
+    )
+    .join(_newest, _newest.c.client_id == client.c.id)
+    .where(
+        _IS_NEWEST,
+        or_(
+            client.c.id.in_(
+                select(_searched.c.client_id).where(
+                    _searched.c.birth_date == bindparam("birth_date"),
+                    func.similarity(_searched.c.whole_name, func.lower(bindparam("name"))) >= LIKE_ENOUGH,
+                )
+            ),
+            client.c.id.in_(
+                select(client_identifier.c.client_id).where(
+                    client_identifier.c.kind + ":" + func.lower(client_identifier.c.value)
+                    == func.any(bindparam("numbers"))
+                )
+            ),
+        ),
+    )
+    .order_by(client.c.id)
+    .limit(50)
+)
+
+
+class Clients:
+    """Satisfies `domain.client.Clients`."""
+
+    def __init__(self, connection: AsyncConnection, journal: Journal, *, now: datetime) -> None:
+        self._connection = connection
+        self._journal = journal
+        self._now = now
+
+    async def add(self, new: Client) -> None:
+        """See `domain.client.Clients.add`."""
+        await self._connection.execute(
+            insert(client).values(
+                id=new.id, programme_id=new.programme, registered_by=new.registered_by, recorded_at=new.registered_at
+            )
+        )
+        await self._insert_identity(
+            new.id, new.identity, version=1, reason=None, by=new.registered_by, at=new.registered_at
+        )
+        if new.identifiers:
+            try:
+                await self._connection.execute(
+                    insert(client_identifier),
+                    [
+                        {
+                            "client_id": new.id,
+                            "kind": each.kind,
+                            "value": each.value.strip(),
+                            "recorded_by": new.registered_by,
+                            "recorded_at": new.registered_at,
+                        }
+                        for each in new.identifiers
+                    ],
+                )
+            except IntegrityError as taken:
+                raise ProbableMatch from taken
+
+    async def _insert_identity(
+        self, of: ClientId, identity: Identity, *, version: int, reason: str | None, by: StaffId, at: datetime
+    ) -> None:
+        await self._connection.execute(
+            insert(client_identity).values(
+                client_id=of,
+                version=version,
+                given_name=identity.given_name.strip(),
+                family_name=identity.family_name.strip(),
+                birth_date=identity.birth_date,
+                birth_date_estimated=identity.birth_date_estimated,
+                sex=identity.sex,
+                reason=reason,
+                recorded_by=by,
+                recorded_at=at,
+            )
+        )
+
+    async def get(self, wanted: ClientId, *, within_reach: Reach) -> Client:
+        """See `domain.client.Clients.get`."""
+        statement = _GET.where(within(within_reach, at=self._now, by_identifier=True))
+        row = (await self._connection.execute(statement, {"client": wanted})).first()
+        if row is None:
+            raise ClientUnknown
+        self._journal.saw(wanted, "identity")
+        return _client(row)
+
+    async def add_identity(
+        self, of: ClientId, identity: Identity, *, version: int, reason: str, by: StaffId, at: datetime
+    ) -> None:
+        """See `domain.client.Clients.add_identity`."""
+        try:
+            await self._insert_identity(of, identity, version=version, reason=reason, by=by, at=at)
+        except IntegrityError as raced:
+            raise IdentityChanged("Read the client again and decide whether the correction still holds.") from raced
+
+    async def search(self, wanted: Wanted, *, within_reach: Reach, limit: int) -> Sequence[Client]:
+        """See `domain.client.Clients.search`."""
+        statement = _CLIENT.where(within(within_reach, at=self._now, by_identifier=False)).limit(limit)
+        given: dict[str, Any] = {}
+        if wanted.name is not None:
+            name = func.lower(bindparam("name"))
+            given["name"] = wanted.name.strip()
+            matching = select(_searched.c.client_id).where(_searched.c.whole_name.op("%>")(name))
+            statement = statement.where(client.c.id.in_(matching)).order_by(
+                func.word_similarity(name, _newest.c.whole_name).desc(), client.c.id
+            )
+        if wanted.birth_date is not None:
+            given["birth_date"] = wanted.birth_date
+            born = select(_searched.c.client_id).where(_searched.c.birth_date == bindparam("birth_date"))
+            statement = statement.where(client.c.id.in_(born))
+        if wanted.identifier is not None:
+            given["number"] = wanted.identifier.strip()
+            numbered = select(client_identifier.c.client_id).where(
+                client_identifier.c.kind.in_(tuple(IdentifierKind)),
+                func.lower(client_identifier.c.value) == func.lower(bindparam("number")),
+            )
+            statement = statement.where(client.c.id.in_(numbered))
+        rows = (await self._connection.execute(statement, given)).all()
+        for row in rows:
+            self._journal.saw(row.id, "identity")
+        return [_client(row) for row in rows]
+
+    async def like(self, identity: Identity, identifiers: Sequence[Identifier]) -> Sequence[Likely]:
+        """See `domain.client.Clients.like`. Whoever is not shown the result does not cause an entry about them."""
+        numbers = [f"{each.kind}:{each.value.strip().lower()}" for each in identifiers]
+        rows = await self._connection.execute(
+            _LIKE,
+            {
+                "birth_date": identity.birth_date,
+                "name": f"{identity.given_name.strip()} {identity.family_name.strip()}",
+                "numbers": numbers,
+            },
+        )
+        return [
+            Likely(
+                client=ClientId(row.id),
+                programme=ProgrammeId(row.programme_id),
+                identity=_identity(row),
+                because="identifier" if set(numbers) & {n.lower() for n in row.numbers} else "name and date of birth",
+            )
+            for row in rows
+        ]
+
+    async def known_as_different(self, identity: Identity, *, since: datetime) -> bool:
+        """See `domain.client.Clients.known_as_different`."""
+        found = await self._connection.execute(_KNOWN_AS_DIFFERENT, {"likeness": identity.likeness, "since": since})
+        return bool(found.scalar_one())
+
+    async def keep_match_decision(self, identity: Identity, *, reason: str, by: StaffId, at: datetime) -> None:
+        """See `domain.client.Clients.keep_match_decision`."""
+        await self._connection.execute(
+            insert(match_decision).values(
+                id=new_id(), likeness=identity.likeness, reason=reason, decided_by=by, recorded_at=at
+            )
+        )
+
+
+def _identity(row: Row[*tuple[Any, ...]]) -> Identity:
+    return Identity(
+        given_name=row.given_name,
+        family_name=row.family_name,
+        birth_date=row.birth_date,
+        birth_date_estimated=row.birth_date_estimated,
+        sex=Sex(row.sex),
+    )
+
+
+def _client(row: Row[*tuple[Any, ...]]) -> Client:
+    numbers = (number.partition(":") for number in row.numbers)
+    return Client(
+        id=ClientId(row.id),
+        programme=ProgrammeId(row.programme_id),
+        identity=_identity(row),
+        version=row.version,
+        identifiers=tuple(Identifier(kind=IdentifierKind(kind), value=value) for kind, _, value in numbers),
+        registered_by=StaffId(row.registered_by),
+        registered_at=row.recorded_at,
+    )

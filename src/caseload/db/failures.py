@@ -1,0 +1,49 @@
+"""What went wrong in the database, in three words that the outside understands."""
+
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+
+class Failure(StrEnum):
+    """How a failure of the database is answered."""
+
+    UNAVAILABLE = "unavailable"
+    """Down, full, starting, stopping or too busy: nothing was kept, try again."""
+    BUSY = "busy"
+    """Somebody else holds the same record for too long, or two transactions crossed: try again."""
+    UNSTORABLE = "unstorable"
+    """A value that PostgreSQL cannot hold."""
+
+
+_BUSY: Final = frozenset({
+    "55P03",  # lock_not_available
+    "40P01",  # deadlock_detected
+    "40001",  # serialization_failure
+    "0A000",  # feature_not_supported: a cached plan after a migration
+})  # fmt: skip
+_UNSTORABLE: Final = ("22",)
+_UNAVAILABLE: Final = ("08", "25006", "53", "57", "58", "XX")
+"""Connection, read-only server, out of resources, operator intervention, system error, internal error."""
+
+
+def failure_of(error: BaseException) -> Failure | None:
+    """Which failure of the database this is, or None when it is not one (PostgreSQL, appendix A)."""
+    state = _sqlstate(error)
+    if state in _BUSY:
+        return Failure.BUSY
+    if state.startswith(_UNSTORABLE):
+        return Failure.UNSTORABLE
+    if state.startswith(_UNAVAILABLE) or isinstance(error, PoolTimeoutError | InterfaceError | OSError):
+        return Failure.UNAVAILABLE
+    if isinstance(error, DBAPIError) and (error.connection_invalidated or not state):
+        return Failure.UNAVAILABLE
+    return None
+
+
+def _sqlstate(error: BaseException) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(cause, "sqlstate", None)
+    return state if isinstance(state, str) else ""

@@ -1,0 +1,91 @@
+"""The service as a caller meets it: the whole application over a database of its own, one per worker.
+
+Each test makes its own programme and people, so tests that commit do not meet one another.
+"""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from caseload.app import Application
+from caseload.domain.access import Role
+from caseload.domain.ids import ProgrammeId
+from caseload.domain.people import Staff
+from caseload.request.work import Service
+from caseload.settings import Secret, Settings
+from tests.factories import people
+from tests.shared_server import Addresses, copied
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody signed in, and the way they call the service."""
+
+    staff: Staff
+    http: httpx.AsyncClient
+
+    async def get(self, path: str, **options: Any) -> httpx.Response:
+        """GET a path below /api/v1."""
+        return await self.http.get(f"/api/v1{path}", **options)
+
+    async def post(self, path: str, json: Any = None, *, key: str | None = None, **options: Any) -> httpx.Response:
+        """POST JSON to a path below /api/v1."""
+        headers = {**options.pop("headers", {}), **({"Idempotency-Key": key} if key else {})}
+        return await self.http.post(f"/api/v1{path}", json=json, headers=headers, **options)
+
+    async def put(self, path: str, json: Any = None, **options: Any) -> httpx.Response:
+        """PUT JSON to a path below /api/v1."""
+        return await self.http.put(f"/api/v1{path}", json=json, **options)
+
+
+@dataclass(frozen=True, slots=True)
+class Clinic:
+    """The running service, and a way to put programmes and people into it."""
+
+    application: Application
+    service: Service
+    addresses: Addresses
+
+    async def programme(self, **options: Any) -> ProgrammeId:
+        """A programme of the test's own."""
+        async with self.service.engine.begin() as connection:
+            return await people.programme(connection, **options)
+
+    async def person(self, *holds: tuple[Role, ProgrammeId | None], **options: Any) -> Person:
+        """Somebody of the staff, signed in, with these roles."""
+        async with self.service.engine.begin() as connection:
+            staff = await people.staff(connection, holds=holds, **options)
+            token = await people.signed_in(connection, staff.id, at=self.service.clock())
+        return Person(staff, self.client(token))
+
+    def client(self, token: str | None = None) -> httpx.AsyncClient:
+        """Somebody at the door, with a token or without."""
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.application, raise_app_exceptions=False),
+            base_url="http://caseload.test",
+            headers={"Authorization": f"Bearer {token}"} if token else {},
+        )
+
+
+@pytest.fixture(scope="session")
+def clinic_database(server: Addresses) -> Iterator[Addresses]:
+    """A database that the API tests of this worker may commit to."""
+    with copied(server, f"clinic_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}") as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+async def clinic(
+    anyio_backend: object, clinic_database: Addresses, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Clinic]:
+    """The service over that database, started and stopped as a server would."""
+    folder: Path = tmp_path_factory.mktemp("clinic")
+    application = Application(Settings(database_url=Secret(clinic_database.service), data_dir=folder))
+    async with application.litestar.lifespan():
+        assert application.service is not None
+        yield Clinic(application, application.service, clinic_database)
