@@ -24,7 +24,7 @@ TABLES = (
         CONSTRAINT programme_code_check CHECK (code ~ '^[A-Z0-9][A-Z0-9-]{0,15}$'),
         CONSTRAINT programme_name_not_blank_check CHECK (btrim(name) <> ''),
         CONSTRAINT programme_time_zone_check CHECK (time_zone ~ '^[A-Za-z0-9_+/-]{1,64}$'),
-        CONSTRAINT programme_profile_check CHECK (profile ~ '^[A-Z]{2}$')
+        CONSTRAINT programme_profile_check CHECK (profile ~ '^[A-Z]{2}(-[A-Z0-9-]{1,30})?$')
     )
     """,
     """

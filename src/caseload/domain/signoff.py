@@ -8,6 +8,7 @@ waits, whatever the record has grown to (decision 0302).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import ClassVar, Protocol
 
 from caseload.domain.access import Act, Role
@@ -21,6 +22,13 @@ from caseload.domain.profiles import profile_version
 from caseload.domain.signature import Meaning, Signature, Signatures, sign_together, signing_role
 
 MOST_AT_ONCE = 100
+
+
+class Verdict(StrEnum):
+    """How a second clinician's look at a version of a dose ended."""
+
+    SIGNED = "signed"
+    REJECTED = "rejected"
 
 
 class NotForYourRole(NotPermitted):

@@ -43,7 +43,7 @@ programme = Table(
     CheckConstraint(text("code ~ '^[A-Z0-9][A-Z0-9-]{0,15}$'"), name="code"),
     not_blank("name"),
     CheckConstraint(text("time_zone ~ '^[A-Za-z0-9_+/-]{1,64}$'"), name="time_zone"),
-    CheckConstraint(text("profile ~ '^[A-Z]{2}$'"), name="profile"),
+    CheckConstraint(text("profile ~ '^[A-Z]{2}(-[A-Z0-9-]{1,30})?$'"), name="profile"),
     comment="A site of the clinic, with the time zone of its days and the jurisdiction profile of its rules.",
 )
 

@@ -29,6 +29,8 @@ class Entry(StrEnum):
     """Recorded as it was given."""
     LATE = "late"
     """Recorded afterwards, with the reason why."""
+    SOURCE = "source"
+    """Brought in from the record of another system."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,8 @@ class Dose:
     medicine: Medicine
     form: Form
     amount_mg: Decimal
-    supervised: bool
+    supervised: bool | None
+    """None only for brought-in doses, of which it is not known."""
     given_at: datetime | None
     """None only for brought-in doses, of which only the day is known."""
     given_by: StaffId

@@ -1,0 +1,236 @@
+"""Doses, corrections, the second look, and the queue that waits for it.
+
+The duplicate key of a dosing day is a unique index: ordinary doses only, over all orders, medicines and programmes.
+A second ordinary dose of the same part of a day can be stored only by naming the signed correction that freed it.
+"""
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Computed,
+    Date,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from caseload.db.tables.base import INSTANT, identifier, metadata, not_blank, one_of, recorded_at, words
+from caseload.db.tables.medication import AMOUNT, made_as
+from caseload.domain.dosing import Entry, Kind, NotGivenReason
+from caseload.domain.medicines import DosePart
+from caseload.domain.signoff import Verdict
+
+dose = Table(
+    "dose",
+    metadata,
+    identifier(),
+    Column("version", SmallInteger(), primary_key=True, autoincrement=False),
+    Column("previous_version", SmallInteger(), Computed("nullif(version - 1, 0)", persisted=True)),
+    Column("client_id", ForeignKey("clinic.client.id"), nullable=False),
+    Column("programme_id", ForeignKey("clinic.programme.id"), nullable=False),
+    Column("order_id", Uuid()),
+    Column("dosing_day", Date(), nullable=False),
+    words("part"),
+    words("medicine"),
+    words("form"),
+    Column("amount_mg", AMOUNT, nullable=False),
+    Column("supervised", Boolean()),
+    Column("given_at", INSTANT),
+    Column("given_by", ForeignKey("clinic.staff.id"), nullable=False),
+    recorded_at(),
+    Column("recorded_by", ForeignKey("clinic.staff.id"), nullable=False),
+    words("kind"),
+    words("entry"),
+    words("late_reason", nullable=True),
+    words("less_reason", nullable=True),
+    Column("rules", ARRAY(Text())),
+    words("profile"),
+    Column("profile_version", SmallInteger(), nullable=False),
+    Column("decision_id", Uuid()),
+    Column("freed_by", Uuid()),
+    Column("amended_at", INSTANT),
+    Column("amended_by", ForeignKey("clinic.staff.id")),
+    words("amendment_reason", nullable=True),
+    Column("source_id", Uuid()),
+    Column("source_line", Integer()),
+    ForeignKeyConstraint(
+        ["id", "previous_version"], ["clinic.dose.id", "clinic.dose.version"], name="dose_previous_fkey"
+    ),
+    ForeignKeyConstraint(
+        ["order_id", "client_id"],
+        ["clinic.medication_order.id", "clinic.medication_order.client_id"],
+        name="dose_order_fkey",
+    ),
+    ForeignKeyConstraint(
+        ["decision_id", "client_id"],
+        ["clinic.medication_decision.id", "clinic.medication_decision.client_id"],
+        name="dose_decision_fkey",
+    ),
+    ForeignKeyConstraint(
+        ["freed_by", "client_id", "dosing_day", "part"],
+        [
+            "clinic.dose_correction.id",
+            "clinic.dose_correction.client_id",
+            "clinic.dose_correction.dosing_day",
+            "clinic.dose_correction.part",
+        ],
+        name="dose_freed_by_fkey",
+        use_alter=True,
+    ),
+    one_of("part", DosePart),
+    one_of("kind", Kind),
+    one_of("entry", Entry),
+    made_as(),
+    CheckConstraint(text("version >= 1"), name="version"),
+    CheckConstraint(text("amount_mg > 0"), name="amount_mg"),
+    CheckConstraint(text("given_at <= recorded_at OR given_at <= amended_at"), name="not_in_the_future"),
+    CheckConstraint(
+        text(
+            "num_nonnulls(source_id, source_line) = CASE kind WHEN 'brought_in' THEN 2 ELSE 0 END"
+            " AND (kind = 'brought_in') = (entry = 'source') AND (kind <> 'brought_in' OR version = 1)"
+        ),
+        name="brought_in_has_a_source",
+    ),
+    CheckConstraint(
+        text("kind = 'brought_in' OR (given_at IS NOT NULL AND supervised IS NOT NULL)"), name="known_in_full"
+    ),
+    CheckConstraint(
+        text(
+            "order_id IS NOT NULL OR kind = 'brought_in' OR (kind = 'exception' AND 'no_order_in_force' = ANY (rules))"
+        ),
+        name="without_an_order",
+    ),
+    CheckConstraint(text("kind <> 'brought_in' OR order_id IS NULL"), name="brought_in_has_no_order"),
+    CheckConstraint(text("(kind = 'exception') = (rules IS NOT NULL)"), name="exception_names_its_rules"),
+    CheckConstraint(text("cardinality(rules) > 0"), name="rules"),
+    CheckConstraint(text("(entry = 'late') = (late_reason IS NOT NULL)"), name="late_has_a_reason"),
+    CheckConstraint(text("entry = 'late' OR given_by = recorded_by"), name="given_by_who_records"),
+    CheckConstraint(text("entry <> 'window' OR kind = 'ordinary' OR version > 1"), name="refused_at_the_window"),
+    CheckConstraint(
+        text("num_nonnulls(amended_at, amended_by, amendment_reason) = CASE WHEN version = 1 THEN 0 ELSE 3 END"),
+        name="amendment",
+    ),
+    not_blank("late_reason"),
+    not_blank("less_reason"),
+    not_blank("amendment_reason"),
+    Index(
+        "dose_one_ordinary_per_part_key",
+        "client_id",
+        "dosing_day",
+        "part",
+        "freed_by",
+        unique=True,
+        postgresql_where=text("kind = 'ordinary' AND version = 1"),
+        postgresql_nulls_not_distinct=True,
+    ),
+    Index(
+        "dose_other_kinds_idx",
+        "client_id",
+        "dosing_day",
+        postgresql_where=text("kind <> 'ordinary' AND version = 1"),
+    ),
+    Index(
+        "dose_decision_used_once_key",
+        "decision_id",
+        "freed_by",
+        unique=True,
+        postgresql_where=text("decision_id IS NOT NULL AND version = 1"),
+        postgresql_nulls_not_distinct=True,
+    ),
+    comment="One row per version of a dose; a change is a new row. given_at is when it happened, recorded_at when told.",
+)
+
+dose_correction = Table(
+    "dose_correction",
+    metadata,
+    identifier(),
+    Column("dose_id", Uuid(), nullable=False),
+    Column("dose_version", SmallInteger(), nullable=False),
+    Column("client_id", ForeignKey("clinic.client.id"), nullable=False),
+    Column("dosing_day", Date(), nullable=False),
+    words("part"),
+    words("reason"),
+    Column("signed_by", ForeignKey("clinic.staff.id"), nullable=False),
+    Column("signed_at", INSTANT, nullable=False),
+    Column("signature_id", ForeignKey("clinic.signature.id"), nullable=False),
+    UniqueConstraint("dose_id"),
+    UniqueConstraint("signature_id"),
+    UniqueConstraint("id", "client_id", "dosing_day", "part"),
+    ForeignKeyConstraint(
+        ["dose_id", "dose_version"], ["clinic.dose.id", "clinic.dose.version"], name="dose_correction_dose_fkey"
+    ),
+    one_of("part", DosePart),
+    not_blank("reason"),
+    Index(None, "client_id", "dosing_day"),
+    comment="A recorded dose was in fact not given. A trigger refuses the signature of whoever gave or recorded it.",
+)
+
+dose_review = Table(
+    "dose_review",
+    metadata,
+    Column("dose_id", Uuid(), primary_key=True),
+    Column("dose_version", SmallInteger(), primary_key=True, autoincrement=False),
+    words("verdict"),
+    Column("reviewed_by", ForeignKey("clinic.staff.id"), nullable=False),
+    Column("reviewed_at", INSTANT, nullable=False),
+    words("reason", nullable=True),
+    Column("signature_id", ForeignKey("clinic.signature.id")),
+    UniqueConstraint("signature_id"),
+    ForeignKeyConstraint(
+        ["dose_id", "dose_version"], ["clinic.dose.id", "clinic.dose.version"], name="dose_review_dose_fkey"
+    ),
+    one_of("verdict", Verdict),
+    CheckConstraint(text("(verdict = 'signed') = (signature_id IS NOT NULL)"), name="signed"),
+    CheckConstraint(text("(verdict = 'rejected') = (reason IS NOT NULL)"), name="rejected"),
+    not_blank("reason"),
+    comment="One verdict per version, by a clinician who neither gave, recorded nor amended it (a trigger holds that).",
+)
+
+dose_waiting = Table(
+    "dose_waiting",
+    metadata,
+    Column("dose_id", Uuid(), primary_key=True),
+    Column("dose_version", SmallInteger(), nullable=False),
+    Column("programme_id", Uuid(), nullable=False),
+    Column("recorded_by", Uuid(), nullable=False),
+    Column("is_exception", Boolean(), nullable=False),
+    Column("sign_by", INSTANT, nullable=False),
+    Column("rejected_at", INSTANT),
+    Index(None, "programme_id", text("is_exception DESC"), "sign_by", "dose_id"),
+    Index(None, "recorded_by", postgresql_where=text("rejected_at IS NOT NULL")),
+    comment="The newest versions that nobody has signed: a queue, filled by the statement that keeps the dose.",
+)
+
+dose_not_given = Table(
+    "dose_not_given",
+    metadata,
+    identifier(),
+    Column("client_id", ForeignKey("clinic.client.id"), nullable=False),
+    Column("programme_id", ForeignKey("clinic.programme.id"), nullable=False),
+    Column("order_id", Uuid()),
+    Column("dosing_day", Date(), nullable=False),
+    words("part"),
+    words("reason"),
+    words("note"),
+    recorded_at(),
+    Column("recorded_by", ForeignKey("clinic.staff.id"), nullable=False),
+    ForeignKeyConstraint(
+        ["order_id", "client_id"],
+        ["clinic.medication_order.id", "clinic.medication_order.client_id"],
+        name="dose_not_given_order_fkey",
+    ),
+    one_of("part", DosePart),
+    one_of("reason", NotGivenReason),
+    CheckConstraint(text("reason <> 'other' OR btrim(note) <> ''"), name="other_is_explained"),
+    Index(None, "client_id", "dosing_day"),
+    comment="A dose that was not given, with the reason; never a dose of nothing.",
+)

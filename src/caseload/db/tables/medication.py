@@ -1,0 +1,189 @@
+"""Medication records, orders, holds and decisions.
+
+What happens to an order or a hold is a row of its own whose key lets it happen once. `medication_record` is the row
+that everything about a client's doses locks first; it holds nothing clinical.
+"""
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Numeric,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from caseload.db.tables.base import INSTANT, identifier, metadata, not_blank, one_of, words
+from caseload.domain.medication import DecisionKind, HoldReason
+from caseload.domain.medicines import FORMS, LONG_ACTING
+
+AMOUNT = Numeric(7, 3)
+"""Milligrams, never a binary fraction."""
+
+_MADE_AS = " OR ".join(
+    f"(medicine = '{medicine}' AND form IN ({', '.join(repr(form.value) for form in sorted(forms))}))"
+    for medicine, forms in FORMS.items()
+)
+_INJECTIONS = ", ".join(f"'{form}'" for form in sorted(LONG_ACTING))
+
+
+def made_as() -> CheckConstraint:
+    """A CHECK that the medicine exists in this form."""
+    return CheckConstraint(text(_MADE_AS), name="made_as")
+
+
+medication_record = Table(
+    "medication_record",
+    metadata,
+    Column("client_id", ForeignKey("clinic.client.id"), primary_key=True),
+    Column("history_until", Date()),
+    comment="Locked first by whatever touches a client's doses. Brought-in history tells of the days until history_until.",
+)
+
+medication_order = Table(
+    "medication_order",
+    metadata,
+    identifier(),
+    Column("chain_id", Uuid(), nullable=False),
+    Column("version", SmallInteger(), nullable=False),
+    Column("replaces_id", Uuid()),
+    Column("client_id", ForeignKey("clinic.client.id"), nullable=False),
+    Column("programme_id", ForeignKey("clinic.programme.id"), nullable=False),
+    words("medicine"),
+    words("form"),
+    Column("strength_mg", AMOUNT, nullable=False),
+    Column("whole_mg", AMOUNT),
+    Column("morning_mg", AMOUNT),
+    Column("evening_mg", AMOUNT),
+    Column("every_days", SmallInteger(), nullable=False),
+    Column("starts_on", Date(), nullable=False),
+    Column("ends_on", Date()),
+    Column("supervised", Boolean(), nullable=False),
+    words("note"),
+    Column("written_by", ForeignKey("clinic.staff.id"), nullable=False),
+    Column("written_at", INSTANT, nullable=False),
+    UniqueConstraint("chain_id", "version"),
+    UniqueConstraint("id", "client_id"),
+    ForeignKeyConstraint(
+        ["replaces_id", "client_id"],
+        ["clinic.medication_order.id", "clinic.medication_order.client_id"],
+        name="medication_order_replaces_fkey",
+    ),
+    made_as(),
+    CheckConstraint(text("strength_mg > 0"), name="strength_mg"),
+    CheckConstraint(
+        text("(whole_mg IS NOT NULL) <> (morning_mg IS NOT NULL OR evening_mg IS NOT NULL)"), name="whole_or_parts"
+    ),
+    CheckConstraint(text("whole_mg > 0 AND morning_mg > 0 AND evening_mg > 0"), name="amounts"),
+    CheckConstraint(text(f"form NOT IN ({_INJECTIONS}) OR whole_mg IS NOT NULL"), name="injection_is_whole"),
+    CheckConstraint(text("every_days BETWEEN 1 AND 92"), name="every_days"),
+    CheckConstraint(text("ends_on >= starts_on"), name="ends_on"),
+    CheckConstraint(text("version >= 1 AND (version = 1) = (replaces_id IS NULL)"), name="chain"),
+    CheckConstraint(text("(version = 1) = (chain_id = id)"), name="first_of_chain"),
+    Index(None, "client_id", "starts_on"),
+    Index(None, "programme_id"),
+    comment="A prescriber's instruction, never edited: a change is a new row of the same chain.",
+)
+
+medication_order_signature = Table(
+    "medication_order_signature",
+    metadata,
+    Column("order_id", ForeignKey("clinic.medication_order.id"), primary_key=True),
+    Column("signature_id", ForeignKey("clinic.signature.id"), nullable=False),
+    Column("signed_at", INSTANT, nullable=False),
+    UniqueConstraint("signature_id"),
+    comment="The signature that puts an order in force.",
+)
+
+medication_order_replacement = Table(
+    "medication_order_replacement",
+    metadata,
+    Column("replaced_id", ForeignKey("clinic.medication_order.id"), primary_key=True),
+    Column("order_id", ForeignKey("clinic.medication_order_signature.order_id"), nullable=False),
+    Column("from_on", Date(), nullable=False),
+    Column("replaced_at", INSTANT, nullable=False),
+    UniqueConstraint("order_id"),
+    CheckConstraint(text("order_id <> replaced_id"), name="another"),
+    comment="A signed order took the place of another from its first day on; each order is replaced once.",
+)
+
+medication_order_stop = Table(
+    "medication_order_stop",
+    metadata,
+    Column("order_id", ForeignKey("clinic.medication_order.id"), primary_key=True),
+    words("reason"),
+    Column("stopped_by", ForeignKey("clinic.staff.id"), nullable=False),
+    Column("stopped_at", INSTANT, nullable=False),
+    Column("signature_id", ForeignKey("clinic.signature.id"), nullable=False),
+    UniqueConstraint("signature_id"),
+    not_blank("reason"),
+    comment="An order stopped at once, or a draft withdrawn.",
+)
+
+hold = Table(
+    "hold",
+    metadata,
+    identifier(),
+    Column("client_id", ForeignKey("clinic.client.id"), nullable=False),
+    Column("programme_id", ForeignKey("clinic.programme.id"), nullable=False),
+    words("reason"),
+    words("note"),
+    Column("raised_by", ForeignKey("clinic.staff.id"), nullable=False),
+    Column("raised_at", INSTANT, nullable=False),
+    words("by_rule", nullable=True),
+    Column("dose_id", Uuid()),
+    Column("dose_version", SmallInteger()),
+    UniqueConstraint("id", "client_id"),
+    one_of("reason", HoldReason),
+    CheckConstraint(text("reason <> 'other' OR btrim(note) <> ''"), name="other_is_explained"),
+    CheckConstraint(
+        text("(reason = 'exception') = (by_rule IS NOT NULL AND dose_id IS NOT NULL AND dose_version IS NOT NULL)"),
+        name="exception_names_its_dose",
+    ),
+    Index(None, "client_id"),
+    Index(None, "programme_id", "raised_at"),
+    comment="Nothing is given to the client until a prescriber's signed decision clears it.",
+)
+
+medication_decision = Table(
+    "medication_decision",
+    metadata,
+    identifier(),
+    Column("client_id", ForeignKey("clinic.client.id"), nullable=False),
+    Column("programme_id", ForeignKey("clinic.programme.id"), nullable=False),
+    words("kind"),
+    Column("hold_id", Uuid()),
+    Column("days", ARRAY(Date()), nullable=False),
+    Column("at_most_mg", AMOUNT),
+    words("reason"),
+    Column("decided_by", ForeignKey("clinic.staff.id"), nullable=False),
+    Column("decided_at", INSTANT, nullable=False),
+    words("profile"),
+    Column("profile_version", SmallInteger(), nullable=False),
+    Column("rules", ARRAY(Text()), nullable=False),
+    Column("last_taken_on", Date()),
+    Column("missed", SmallInteger(), nullable=False),
+    Column("signature_id", ForeignKey("clinic.signature.id"), nullable=False),
+    UniqueConstraint("hold_id"),
+    UniqueConstraint("signature_id"),
+    UniqueConstraint("id", "client_id"),
+    ForeignKeyConstraint(
+        ["hold_id", "client_id"], ["clinic.hold.id", "clinic.hold.client_id"], name="medication_decision_hold_fkey"
+    ),
+    one_of("kind", DecisionKind),
+    CheckConstraint(text("(kind = 'clear_hold') = (hold_id IS NOT NULL)"), name="clears_a_hold"),
+    CheckConstraint(text("(kind = 'allow_dose') = (cardinality(days) > 0)"), name="names_days"),
+    CheckConstraint(text("at_most_mg > 0"), name="at_most_mg"),
+    not_blank("reason"),
+    Index(None, "client_id"),
+    comment="A prescriber's signed decision: it clears one hold, or allows one dose on one of the days it names.",
+)

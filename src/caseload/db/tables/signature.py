@@ -1,0 +1,39 @@
+"""Signatures: the exact bytes that were signed, with what a signature must show (21 CFR 11.50, 11.70)."""
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary, SmallInteger, Table, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from caseload.db.tables.base import INSTANT, identifier, metadata, not_blank, one_of, words
+from caseload.domain.access import CLINICIANS
+from caseload.domain.signature import Meaning, Subject
+
+signature = Table(
+    "signature",
+    metadata,
+    identifier(),
+    words("subject"),
+    Column("subject_id", Uuid(), nullable=False),
+    Column("subject_version", SmallInteger(), nullable=False),
+    Column("signer_id", ForeignKey("clinic.staff.id"), nullable=False),
+    words("printed_name"),
+    words("role"),
+    words("registration"),
+    words("meaning"),
+    Column("signed_at", INSTANT, nullable=False),
+    Column("methods", ARRAY(Text()), nullable=False),
+    Column("format_version", SmallInteger(), nullable=False),
+    Column("signed_bytes", LargeBinary(), nullable=False),
+    Column("digest", LargeBinary(), nullable=False),
+    one_of("subject", Subject),
+    one_of("role", sorted(CLINICIANS)),
+    one_of("meaning", Meaning),
+    not_blank("printed_name"),
+    not_blank("registration"),
+    CheckConstraint(text("subject_version >= 1"), name="subject_version"),
+    CheckConstraint(text("format_version >= 1"), name="format_version"),
+    CheckConstraint(text("cardinality(methods) >= 1"), name="methods"),
+    CheckConstraint(text("digest = sha256(signed_bytes)"), name="digest"),
+    Index(None, "subject_id", "subject_version"),
+    Index(None, "signer_id"),
+    comment="Made once, in the signer's own session with their identity proved again; never changed.",
+)
