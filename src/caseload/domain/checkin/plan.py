@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import ClassVar, Protocol
 from zoneinfo import ZoneInfo
 
-from caseload.domain.access import Act, Reach
+from caseload.domain.access import Act
 from caseload.domain.caseload import Episode, NoOpenEpisode
 from caseload.domain.errors import Conflict, Faults, NotFound
 from caseload.domain.ids import CheckInId, ClientId, PlanId, ProgrammeId, StaffId, new_id
@@ -177,10 +177,6 @@ class CheckInsScheduled(Event):
 class Plans(Protocol):
     """The plans that are kept."""
 
-    async def hold(self, plan: PlanId, *, within: Reach) -> Plan:
-        """The plan, held until this piece of work ends so that nothing of it changes meanwhile; or `PlanUnknown`."""
-        ...
-
     async def add(self, plan: Plan) -> None:
         """Keep a new plan with its first version."""
         ...
@@ -241,7 +237,7 @@ async def change_plan(
 ) -> Plan:
     """Change a plan from the rule's first day on: what the old version scheduled from then on is withdrawn.
 
-    What is due already stays to be settled, and a day whose check-in has been completed ahead of time is not
+    `plan` is held, so that nothing of it changes meanwhile. What is due already stays to be settled, and a day whose check-in has been completed ahead of time is not
     scheduled a second time. Raises `NotPermitted`, `Invalid`, `PlanStopped`, or `PlanChanged` on a race.
     """
     _check_start(terms, now)
