@@ -11,6 +11,8 @@ import caseload
 from caseload import settings as settings_of
 from caseload.api import caseload as caseload_routes
 from caseload.api import client as client_routes
+from caseload.api import consent as consent_routes
+from caseload.api import family as family_routes
 from caseload.api.problems import HANDLERS
 from caseload.api.route import acceptable, admitted
 from caseload.api.work import piece_of_work, request_key
@@ -25,7 +27,7 @@ from caseload.settings import Settings
 LARGEST_BODY = 1_000_000
 """Bytes of a request body; the largest we ask for, a register of 200 people, has a tenth of it."""
 
-ROUTERS = (client_routes.router, caseload_routes.router)
+ROUTERS = (client_routes.router, caseload_routes.router, family_routes.router, consent_routes.router)
 
 
 @asynccontextmanager

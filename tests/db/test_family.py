@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.family import Families
 from caseload.db.tables.family import family_information, related_person, related_person_version
-from caseload.domain.family import Information, PersonChanged, PersonUnknown, Told
+from caseload.domain.family import Information, InformationUnknown, PersonChanged, PersonUnknown, Told
 from caseload.domain.ids import InformationId, new_id
 from tests.factories import families
 from tests.factories.families import MOTHER, Place, Seen, refused
@@ -79,7 +79,10 @@ async def test_what_was_heard_comes_back_the_newest_first(place: Place) -> None:
     for information in heard:
         await kept.add_information(information)
     assert await kept.information(sam) == heard[::-1]
-    assert seen.clients == [(sam, "family_information")]
+    assert await kept.get_information(heard[0].id, client=sam) == heard[0]
+    assert seen.clients == [(sam, "family_information")] * 2
+    with pytest.raises(InformationUnknown):
+        await kept.get_information(heard[0].id, client=await place.client())
 
 
 async def test_a_wrong_state_cannot_be_stored(place: Place) -> None:

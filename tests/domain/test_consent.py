@@ -52,8 +52,15 @@ from caseload.domain.consent import (
 from caseload.domain.consent.consent import MAY_BE_FOR, MAY_COVER
 from caseload.domain.consent.forms import RulesUnknown
 from caseload.domain.errors import Invalid, NotPermitted
-from caseload.domain.family import Information, Involvement, PersonDetails, RelatedPerson, Relationship
-from caseload.domain.ids import ClientId, ConsentId, ProgrammeId, RelatedPersonId, StaffId, new_id
+from caseload.domain.family import (
+    Information,
+    InformationUnknown,
+    Involvement,
+    PersonDetails,
+    RelatedPerson,
+    Relationship,
+)
+from caseload.domain.ids import ClientId, ConsentId, InformationId, ProgrammeId, RelatedPersonId, StaffId, new_id
 from caseload.domain.journal import Event
 from caseload.domain.people import Staff
 from caseload.domain.programme import Programme
@@ -132,6 +139,7 @@ def operations(**changes: Any) -> Draft:
 def consent(from_draft: Draft | None = None, *, where: Setting | None = None, **ended: Any) -> Consent:
     made = complete(
         from_draft or draft(),
+        as_id=ConsentId(new_id()),
         client=CLIENT,
         setting=where or setting(),
         recorded_by=StaffId(new_id()),
@@ -173,7 +181,7 @@ def test_a_complete_consent_keeps_what_was_signed() -> None:
 def test_everything_that_is_missing_is_named_at_once() -> None:
     assert set(faults_of(Draft(kind=ConsentKind.NAMED, form="unheard-of"))) == {
         "form",
-        "discloser",
+        "discloser_id",
         "recipients",
         "categories",
         "purposes",
@@ -185,8 +193,8 @@ def test_everything_that_is_missing_is_named_at_once() -> None:
 @pytest.mark.parametrize(
     ("missing", "where"),
     [
-        ({"discloser": None}, "discloser"),
-        ({"discloser": ELSEWHERE}, "discloser"),
+        ({"discloser": None}, "discloser_id"),
+        ({"discloser": ELSEWHERE}, "discloser_id"),
         ({"recipients": ()}, "recipients"),
         ({"categories": frozenset[Category]()}, "categories"),
         ({"purposes": frozenset[Purpose]()}, "purposes"),
@@ -273,7 +281,7 @@ def test_only_a_representative_with_evidence_signs_for_the_client(
     signatory: Signatory, representative: RelatedPersonId | None
 ) -> None:
     signed = replace(signature(), signatory=signatory, representative=representative)
-    assert set(faults_of(draft(signature=signed))) == {"signature.representative"}
+    assert set(faults_of(draft(signature=signed))) == {"signature.representative_id"}
 
 
 def test_a_representative_with_evidence_signs_for_the_client() -> None:
@@ -599,6 +607,10 @@ class Around:
 
     async def add_information(self, information: Information) -> None: ...
 
+    async def get_information(self, information: InformationId, *, client: ClientId) -> Information:
+        del information, client
+        raise InformationUnknown
+
     async def information(self, client: ClientId) -> Sequence[Information]:
         assert client == CLIENT
         return []
@@ -610,11 +622,11 @@ class Kept:
 
     consents: dict[ConsentId, Consent] = field(default_factory=dict[ConsentId, Consent])
 
-    async def add(self, consent: Consent) -> None:
-        self.consents[consent.id] = consent
+    async def add(self, new: Consent) -> None:
+        self.consents[new.id] = new
 
-    async def get(self, consent: ConsentId, *, client: ClientId) -> Consent:
-        found = self.consents.get(consent)
+    async def get(self, wanted: ConsentId, *, client: ClientId) -> Consent:
+        found = self.consents.get(wanted)
         if found is None or client != CLIENT:
             raise ConsentUnknown
         return found
@@ -664,6 +676,7 @@ def given_consent(kept: Kept, told: Told, by: Staff = COUNSELLOR, what: Draft | 
         give_consent(
             client(),
             what or draft(),
+            as_id=ConsentId(new_id()),
             programme=programme(),
             by=by,
             now=NOW,

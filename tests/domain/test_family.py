@@ -13,6 +13,7 @@ from caseload.domain.errors import Invalid, NotPermitted
 from caseload.domain.family import (
     Families,
     Information,
+    InformationUnknown,
     Involvement,
     PersonChanged,
     PersonDetails,
@@ -24,7 +25,7 @@ from caseload.domain.family import (
     change_person,
     receive_information,
 )
-from caseload.domain.ids import ClientId, ProgrammeId, RelatedPersonId, StaffId, new_id
+from caseload.domain.ids import ClientId, InformationId, ProgrammeId, RelatedPersonId, StaffId, new_id
 from caseload.domain.journal import Event
 from caseload.domain.people import Staff
 
@@ -85,6 +86,12 @@ class Kept:
     async def add_information(self, information: Information) -> None:
         self.heard.append(information)
 
+    async def get_information(self, information: InformationId, *, client: ClientId) -> Information:
+        found = [told for told in await self.information(client) if told.id == information]
+        if not found:
+            raise InformationUnknown
+        return found[0]
+
     async def information(self, client: ClientId) -> Sequence[Information]:
         return [told for told in self.heard if told.client == client]
 
@@ -103,7 +110,9 @@ COUNSELLOR, FRONT_DESK = staff(Role.COUNSELLOR), staff(Role.FRONT_DESK)
 
 
 def added(kept: Families, told: Remembered, details: PersonDetails = MOTHER, by: Staff = COUNSELLOR) -> RelatedPerson:
-    return asyncio.run(add_person(CLIENT, details, by=by, now=NOW, families=kept, journal=told))
+    return asyncio.run(
+        add_person(CLIENT, details, as_id=RelatedPersonId(new_id()), by=by, now=NOW, families=kept, journal=told)
+    )
 
 
 def changed(
@@ -121,7 +130,11 @@ def changed(
 
 
 def received(kept: Families, told: Remembered, what: Told, by: Staff = COUNSELLOR) -> Information:
-    return asyncio.run(receive_information(what, client=CLIENT, by=by, now=NOW, families=kept, journal=told))
+    return asyncio.run(
+        receive_information(
+            what, as_id=InformationId(new_id()), client=CLIENT, by=by, now=NOW, families=kept, journal=told
+        )
+    )
 
 
 def faults_of(refused: pytest.ExceptionInfo[Invalid]) -> set[str]:
@@ -207,6 +220,14 @@ def test_what_a_stranger_says_is_kept_too() -> None:
     kept, told = Kept(), Remembered()
     received(kept, told, Told(text="Saw him in the park.", received_at=NOW, source="an anonymous caller"))
     assert kept.heard[0].told.source == "an anonymous caller"
+
+
+def test_what_was_heard_is_found_only_with_its_own_client() -> None:
+    kept, told = Kept(), Remembered()
+    heard = received(kept, told, Told(text="news", received_at=NOW, source="a neighbour"))
+    assert asyncio.run(kept.get_information(heard.id, client=CLIENT.id)) == heard
+    with pytest.raises(InformationUnknown):
+        asyncio.run(kept.get_information(heard.id, client=ClientId(new_id())))
 
 
 @pytest.mark.parametrize(

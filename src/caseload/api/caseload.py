@@ -4,13 +4,12 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-import msgspec
 from litestar import Router
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from caseload.api.pages import USUAL, After, Limit, Page
 from caseload.api.route import reading, writing
-from caseload.api.wire import Wire
+from caseload.api.wire import Instant, Wire
 from caseload.api.work import TheWork
 from caseload.db.caseload import Caseloads
 from caseload.db.client import Clients
@@ -20,8 +19,6 @@ from caseload.domain.access import Act
 from caseload.domain.caseload import DischargeReason, Edition, Episode, LevelOfCare
 from caseload.domain.ids import ClientId, StaffId
 from caseload.request.work import Work
-
-Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class LevelOfCareWire(Wire, frozen=True, kw_only=True):

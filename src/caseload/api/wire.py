@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, cast, get_args, get_origin
+from datetime import datetime
+from typing import Annotated, Any, cast, get_args, get_origin
 
 import msgspec
 
@@ -11,6 +12,10 @@ _MESSAGE_PLACE = re.compile(r" - at `\$\.?(?P<place>[^`]*)`$")
 
 class Wire(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a caller may send or will get."""
+
+
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A moment with its offset, such as `2026-11-22T09:30:00Z`."""
 
 
 class FieldProblem(msgspec.Struct, frozen=True, kw_only=True):

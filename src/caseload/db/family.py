@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from caseload.db.tables.family import family_information, related_person, related_person_version
 from caseload.domain.family import (
     Information,
+    InformationUnknown,
     Involvement,
     PersonChanged,
     PersonDetails,
@@ -50,21 +51,19 @@ _PERSON = (
 _GET = _PERSON.where(related_person.c.id == bindparam("person"))
 _AROUND = _PERSON.order_by(related_person.c.id)
 
-_INFORMATION = (
-    select(
-        family_information.c.id,
-        family_information.c.client_id,
-        family_information.c.person_id,
-        family_information.c.source,
-        family_information.c.text,
-        family_information.c.confidential,
-        family_information.c.received_at,
-        family_information.c.recorded_at,
-        family_information.c.recorded_by,
-    )
-    .where(family_information.c.client_id == bindparam("client"))
-    .order_by(family_information.c.received_at.desc(), family_information.c.id.desc())
-)
+_INFORMATION = select(
+    family_information.c.id,
+    family_information.c.client_id,
+    family_information.c.person_id,
+    family_information.c.source,
+    family_information.c.text,
+    family_information.c.confidential,
+    family_information.c.received_at,
+    family_information.c.recorded_at,
+    family_information.c.recorded_by,
+).where(family_information.c.client_id == bindparam("client"))
+_ONE_INFORMATION = _INFORMATION.where(family_information.c.id == bindparam("information"))
+_ALL_INFORMATION = _INFORMATION.order_by(family_information.c.received_at.desc(), family_information.c.id.desc())
 
 
 class Families:
@@ -131,9 +130,17 @@ class Families:
             )
         )
 
+    async def get_information(self, information: InformationId, *, client: ClientId) -> Information:
+        """See `domain.family.Families.get_information`."""
+        row = (await self._connection.execute(_ONE_INFORMATION, {"client": client, "information": information})).first()
+        if row is None:
+            raise InformationUnknown
+        self._journal.saw(client, "family_information")
+        return _information(row)
+
     async def information(self, client: ClientId) -> Sequence[Information]:
         """See `domain.family.Families.information`."""
-        rows = (await self._connection.execute(_INFORMATION, {"client": client})).all()
+        rows = (await self._connection.execute(_ALL_INFORMATION, {"client": client})).all()
         self._journal.saw(client, "family_information")
         return [_information(row) for row in rows]
 

@@ -69,6 +69,7 @@ class Act(StrEnum):
     SEE_DISPENSING_LOG = "see_dispensing_log"
     SEE_FAMILY = "see_family"
     RECORD_FAMILY = "record_family"
+    SEE_CONSENT = "see_consent"
     RECORD_CONSENT = "record_consent"
     ASK_CONSENT = "ask_consent"
     MATCH_RECORDS = "match_records"
@@ -119,6 +120,7 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.SEE_DISPENSING_LOG: CLINICIANS | {Role.INSPECTOR},
     Act.SEE_FAMILY: _COUNSELLING,
     Act.RECORD_FAMILY: _COUNSELLING,
+    Act.SEE_CONSENT: _COUNSELLING | {Role.PRIVACY_OFFICER},
     Act.RECORD_CONSENT: _COUNSELLING | {Role.PRIVACY_OFFICER},
     Act.ASK_CONSENT: _CARE | {Role.FRONT_DESK, Role.PRIVACY_OFFICER},
     Act.MATCH_RECORDS: frozenset({Role.PRIVACY_OFFICER, Role.SUPERVISOR}),

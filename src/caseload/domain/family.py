@@ -15,7 +15,7 @@ from typing import ClassVar, Protocol
 from caseload.domain.access import Act
 from caseload.domain.client import Client
 from caseload.domain.errors import Conflict, Fault, Faults, Invalid, NotFound
-from caseload.domain.ids import ClientId, InformationId, RelatedPersonId, StaffId, new_id
+from caseload.domain.ids import ClientId, InformationId, RelatedPersonId, StaffId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
 
@@ -125,6 +125,13 @@ class PersonUnknown(NotFound):
         super().__init__("Read the list of people around the client again; this one is not on it.")
 
 
+class InformationUnknown(NotFound):
+    """No such information about this client."""
+
+    def __init__(self) -> None:
+        super().__init__("Read the list of what was told about the client again; this is not on it.")
+
+
 class PersonChanged(Conflict):
     """Somebody else changed this person's details since you read them."""
 
@@ -231,6 +238,10 @@ class Families(Protocol):
         """Keep what was told."""
         ...
 
+    async def get_information(self, information: InformationId, *, client: ClientId) -> Information:
+        """Something that was told about this client, or `InformationUnknown`."""
+        ...
+
     async def information(self, client: ClientId) -> Sequence[Information]:
         """What was told about this client, the newest first."""
         ...
@@ -240,13 +251,20 @@ class Families(Protocol):
 
 
 async def add_person(
-    client: Client, details: PersonDetails, *, by: Staff, now: datetime, families: Families, journal: Journal
+    client: Client,
+    details: PersonDetails,
+    *,
+    as_id: RelatedPersonId,
+    by: Staff,
+    now: datetime,
+    families: Families,
+    journal: Journal,
 ) -> RelatedPerson:
     """Put somebody on the list of people around a client. Raises `NotPermitted`, or `Invalid` with every fault."""
     by.require(Act.RECORD_FAMILY, client.programme)
     check_details(details)
     person = RelatedPerson(
-        id=RelatedPersonId(new_id()),
+        id=as_id,
         client=client.id,
         version=1,
         details=details,
@@ -288,7 +306,14 @@ async def change_person(
 
 
 async def receive_information(
-    told: Told, *, client: Client, by: Staff, now: datetime, families: Families, journal: Journal
+    told: Told,
+    *,
+    as_id: InformationId,
+    client: Client,
+    by: Staff,
+    now: datetime,
+    families: Families,
+    journal: Journal,
 ) -> Information:
     """Keep what somebody told us about a client, with its source. Asks for no consent: listening discloses nothing.
 
@@ -298,9 +323,7 @@ async def receive_information(
     check_told(told, now=now)
     if told.person is not None:
         await families.get(told.person, client=client.id)
-    information = Information(
-        id=InformationId(new_id()), client=client.id, told=told, recorded_at=now, recorded_by=by.id
-    )
+    information = Information(id=as_id, client=client.id, told=told, recorded_at=now, recorded_by=by.id)
     await families.add_information(information)
     journal.tell(InformationReceived(client=client.id, records=(information.id,)))
     return information

@@ -29,7 +29,7 @@ from caseload.domain.consent.words import (
 )
 from caseload.domain.errors import Faults, Invalid
 from caseload.domain.family import LONGEST_NAME, LONGEST_TEXT, RelatedPerson, text_fault
-from caseload.domain.ids import ClientId, ConsentId, ProgrammeId, RelatedPersonId, StaffId, new_id
+from caseload.domain.ids import ClientId, ConsentId, ProgrammeId, RelatedPersonId, StaffId
 from caseload.domain.programme import Programme
 
 LONGEST_CONSENT = timedelta(days=25 * 366)
@@ -182,7 +182,13 @@ def end_of(day: date, zone: ZoneInfo) -> datetime:
 
 
 def complete(
-    draft: Draft, *, client: ClientId, setting: Setting, recorded_by: StaffId, recorded_at: datetime
+    draft: Draft,
+    *,
+    as_id: ConsentId,
+    client: ClientId,
+    setting: Setting,
+    recorded_by: StaffId,
+    recorded_at: datetime,
 ) -> Consent:
     """The consent that this draft amounts to, or `Invalid` naming everything that is missing or does not belong."""
     faults = Faults()
@@ -197,7 +203,7 @@ def complete(
         raise Invalid(faults.found)
     last_day = draft.expiry.last_day
     return Consent(
-        id=ConsentId(new_id()),
+        id=as_id,
         client=client,
         kind=draft.kind,
         form=form.version,
@@ -231,9 +237,9 @@ def _check_form(draft: Draft, form: Form | None, setting: Setting, faults: Fault
 
 def _check_discloser(draft: Draft, setting: Setting, faults: Faults) -> None:
     if draft.discloser is None:
-        faults.add("discloser", "name the programme whose staff may tell (42 CFR 2.31(a)(2))")
+        faults.add("discloser_id", "name the programme whose staff may tell (42 CFR 2.31(a)(2))")
     elif draft.discloser != setting.programme.id:
-        faults.add("discloser", "must be the client's own programme")
+        faults.add("discloser_id", "must be the client's own programme")
 
 
 def _check_recipients(draft: Draft, setting: Setting, faults: Faults) -> None:
@@ -306,13 +312,13 @@ def _check_signature(signature: Signature | None, setting: Setting, now: datetim
     faults.check(when=signature.signed_at > now, where="signature.signed_at", problem="must not lie in the future")
     faults.check(
         when=(signature.signatory is Signatory.REPRESENTATIVE) != (signature.representative is not None),
-        where="signature.representative",
+        where="signature.representative_id",
         problem="name the representative if, and only if, one has signed for the client",
     )
     if signature.representative is not None:
         representative = setting.around.get(signature.representative)
         faults.check(
             when=representative is None or not representative.may_sign,
-            where="signature.representative",
+            where="signature.representative_id",
             problem="must be a legal representative of this client whose evidence is on file (42 CFR 2.14, 2.15)",
         )

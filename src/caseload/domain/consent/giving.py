@@ -111,11 +111,11 @@ class DisclosureAsked(Event):
 class Consents(Protocol):
     """The consents that are kept, each with the facts that ended it."""
 
-    async def add(self, consent: Consent) -> None:
+    async def add(self, new: Consent) -> None:
         """Keep a complete consent."""
         ...
 
-    async def get(self, consent: ConsentId, *, client: ClientId) -> Consent:
+    async def get(self, wanted: ConsentId, *, client: ClientId) -> Consent:
         """A consent of this client, or `ConsentUnknown`."""
         ...
 
@@ -136,6 +136,7 @@ async def give_consent(
     client: Client,
     draft: Draft,
     *,
+    as_id: ConsentId,
     programme: Programme,
     by: Staff,
     now: datetime,
@@ -150,7 +151,7 @@ async def give_consent(
     by.require(Act.RECORD_CONSENT, client.programme)
     around = {person.id: person for person in await families.around(client.id)}
     setting = Setting(programme=programme, around=around)
-    consent = complete(draft, client=client.id, setting=setting, recorded_by=by.id, recorded_at=now)
+    consent = complete(draft, as_id=as_id, client=client.id, setting=setting, recorded_by=by.id, recorded_at=now)
     await consents.add(consent)
     journal.tell(
         ConsentGiven(client=client.id, records=(consent.id,), facts={"kind": consent.kind.value, "form": consent.form})

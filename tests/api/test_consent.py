@@ -1,0 +1,180 @@
+"""Consents and the question whether something may be told, over HTTP and into the log."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from caseload.domain.access import Role
+from tests.api.conftest import Clinic, Person
+from tests.api.test_family import MOTHER
+
+pytestmark = pytest.mark.anyio
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A counselling nurse in the United States, a client, and the client's mother."""
+
+    nurse: Person
+    path: str
+    programme: str
+    mother: str
+
+    def consent(self, **changes: Any) -> dict[str, Any]:
+        return {
+            "kind": "named",
+            "form": "us-named-2026-02",
+            "discloser_id": self.programme,
+            "recipients": [{"person_id": self.mother}],
+            "categories": ["attendance"],
+            "purposes": ["family_involvement"],
+            "expiry": {"last_day": "2040-05-01"},
+            "signature": {"signatory": "client", "name": "Ada Lindqvist", "signed_at": "2026-03-01T12:00:00Z"},
+            **changes,
+        }
+
+    def question(self, *categories: str, **changes: Any) -> dict[str, Any]:
+        return {
+            "recipient": {"person_id": self.mother},
+            "categories": list(categories),
+            "purpose": "family_involvement",
+            **changes,
+        }
+
+    async def asked(self, *categories: str, **changes: Any) -> list[dict[str, Any]]:
+        answer = await self.nurse.post(f"{self.path}/disclosure-questions", self.question(*categories, **changes))
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["audit-entry"]
+        return answer.json()["items"]
+
+
+async def chart_in(clinic: Clinic, profile: str) -> Chart:
+    programme = await clinic.programme(profile=profile, time_zone="America/New_York")
+    nurse = await clinic.person((Role.NURSE, programme))
+    identity = {"given_name": "Ada", "family_name": f"Lindqvist {uuid4()}", "birth_date": "1984-02-29"}
+    client = (await nurse.post("/clients", {"programme_id": str(programme), "identity": identity})).json()
+    path = f"/clients/{client['id']}"
+    mother = (await nurse.post(f"{path}/related-people", MOTHER)).json()
+    return Chart(nurse, path, str(programme), mother["id"])
+
+
+@pytest.fixture
+async def chart(clinic: Clinic) -> Chart:
+    return await chart_in(clinic, "US")
+
+
+async def test_a_consent_is_kept_once_and_read_back(chart: Chart) -> None:
+    key = str(uuid4())
+    first = await chart.nurse.post(f"{chart.path}/consents", chart.consent(), key=key)
+    assert first.status_code == 201, first.text
+    given = first.json()
+    assert (given["standing"], given["expires_at"]) == ("in_force", "2040-05-02T04:00:00Z")
+    again = await chart.nurse.post(f"{chart.path}/consents", chart.consent(), key=key)
+    assert (again.status_code, again.json()) == (201, given)
+    assert (await chart.nurse.get(f"{chart.path}/consents")).json()["items"] == [given]
+    assert (await chart.nurse.get(f"{chart.path}/consents/{given['id']}")).json() == given
+
+
+async def test_a_consent_that_lacks_anything_is_refused_with_everything_it_lacks(chart: Chart) -> None:
+    refused = await chart.nurse.post(f"{chart.path}/consents", {"kind": "named", "form": "unheard-of"})
+    assert refused.status_code == 422
+    assert {error["field"] for error in refused.json()["errors"]} == {
+        "form",
+        "discloser_id",
+        "recipients",
+        "categories",
+        "purposes",
+        "expiry",
+        "signature",
+    }
+
+
+async def test_60_a_consent_to_a_mother_without_end_is_refused(chart: Chart) -> None:
+    refused = await chart.nurse.post(f"{chart.path}/consents", chart.consent(expiry={"never": True}))
+    assert refused.status_code == 422
+    assert [error["field"] for error in refused.json()["errors"]] == ["expiry.never"]
+
+
+async def test_63_a_consent_to_attendance_allows_attendance_and_refuses_the_doses(chart: Chart) -> None:
+    given = (await chart.nurse.post(f"{chart.path}/consents", chart.consent())).json()
+    attendance, doses = await chart.asked("attendance", "medication")
+    assert (attendance["allowed"], attendance["reason"], attendance["consent_id"]) == (True, "consent", given["id"])
+    assert attendance["notice"] == "42 CFR part 2 prohibits unauthorized use or disclosure of these records."
+    assert (doses["allowed"], doses["reason"], doses["consent_id"]) == (False, "other_category", given["id"])
+    assert doses["advice"]
+
+
+async def test_a_revocation_ends_what_may_be_told_from_its_receipt_on(chart: Chart) -> None:
+    given = (await chart.nurse.post(f"{chart.path}/consents", chart.consent())).json()
+    path, key = f"{chart.path}/consents/{given['id']}/revocation", str(uuid4())
+    revoked = await chart.nurse.post(path, {"how": "spoken"}, key=key)
+    assert (revoked.status_code, revoked.json()["standing"]) == (201, "revoked")
+    assert (await chart.nurse.post(path, {"how": "spoken"}, key=key)).status_code == 201
+    twice = await chart.nurse.post(path, {"how": "in_writing"})
+    assert (twice.status_code, twice.json()["type"]) == (409, "urn:caseload:problem:already-revoked")
+    [attendance] = await chart.asked("attendance")
+    assert (attendance["allowed"], attendance["reason"]) == (False, "revoked")
+
+
+async def test_a_revocation_cannot_be_received_in_the_future(chart: Chart) -> None:
+    given = (await chart.nurse.post(f"{chart.path}/consents", chart.consent())).json()
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    path = f"{chart.path}/consents/{given['id']}/revocation"
+    refused = await chart.nurse.post(path, {"how": "spoken", "received_at": tomorrow})
+    assert [error["field"] for error in refused.json()["errors"]] == ["received_at"]
+
+
+async def test_the_event_ends_the_consent_that_was_tied_to_it(chart: Chart) -> None:
+    tied = chart.consent(expiry={"event": "discharge from this episode"})
+    given = (await chart.nurse.post(f"{chart.path}/consents", tied)).json()
+    path, key = f"{chart.path}/consents/{given['id']}/expiry-event", str(uuid4())
+    ended = await chart.nurse.post(path, {}, key=key)
+    assert (ended.status_code, ended.json()["standing"]) == (201, "expired")
+    assert (await chart.nurse.post(path, {}, key=key)).json()["ended_by_event_at"]
+    assert (await chart.nurse.post(path, {})).status_code == 409
+    assert (await chart.asked("attendance"))[0]["reason"] == "expired"
+
+
+async def test_presence_needs_consent_in_the_united_states_and_may_be_acknowledged_in_britain(
+    clinic: Clinic, chart: Chart
+) -> None:
+    britain = await chart_in(clinic, "UK")
+    assert (await chart.asked("presence", known_already=True))[0]["allowed"] is False
+    assert (await britain.asked("presence", known_already=True))[0]["reason"] == "already_known"
+    for each in (chart, britain):
+        free = await each.asked("being_heard", "general_information")
+        assert [answer["reason"] for answer in free] == ["nothing_disclosed"] * 2
+
+
+async def test_the_front_desk_may_ask_but_sees_no_consents(clinic: Clinic, chart: Chart) -> None:
+    desk = await clinic.person((Role.FRONT_DESK, chart.nurse.staff.holdings[0].programme))
+    asked = await desk.post(f"{chart.path}/disclosure-questions", chart.question("attendance"))
+    assert [answer["allowed"] for answer in asked.json()["items"]] == [False]
+    assert (await desk.get(f"{chart.path}/consents")).status_code == 403
+    assert (await desk.post(f"{chart.path}/consents", chart.consent())).status_code == 403
+
+
+async def test_the_privacy_officer_sees_one_clients_consents_by_identifier(clinic: Clinic, chart: Chart) -> None:
+    officer = await clinic.person((Role.PRIVACY_OFFICER, None))
+    assert (await officer.get(f"{chart.path}/consents")).json() == {"items": []}
+
+
+async def test_out_of_reach_there_is_no_such_client(clinic: Clinic, chart: Chart) -> None:
+    stranger = await clinic.person((Role.NURSE, await clinic.programme()))
+    for answer in (
+        await stranger.get(f"{chart.path}/consents"),
+        await stranger.get(f"{chart.path}/consents/{uuid4()}"),
+        await stranger.post(f"{chart.path}/consents", chart.consent()),
+        await stranger.post(f"{chart.path}/disclosure-questions", chart.question("attendance")),
+    ):
+        assert answer.status_code == 404
+    assert (await chart.nurse.get(f"{chart.path}/consents/{uuid4()}")).status_code == 404
+
+
+async def test_the_forms_are_shown_as_clients_read_them(chart: Chart) -> None:
+    shown = (await chart.nurse.get("/consent-forms")).json()["items"]
+    assert {form["jurisdiction"] for form in shown} == {"US", "UK", "AU"}
+    assert all(form["right_to_revoke"] for form in shown)
