@@ -10,14 +10,16 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from caseload.api.pages import USUAL, After, Limit, Page
 from caseload.api.route import reading, writing
 from caseload.api.wire import Instant, Wire
-from caseload.api.work import TheWork
+from caseload.api.work import TheKey, TheWork, nothing_more
 from caseload.db.caseload import Caseloads
 from caseload.db.client import Clients
+from caseload.db.idempotency import Kept
 from caseload.db.programme import Programmes
 from caseload.domain import caseload as domain
 from caseload.domain.access import Act
-from caseload.domain.caseload import DischargeReason, Edition, Episode, LevelOfCare
-from caseload.domain.ids import ClientId, StaffId
+from caseload.domain.caseload import Cover, DischargeReason, Edition, Episode, LevelOfCare, Responsibility
+from caseload.domain.ids import ClientId, EpisodeId, StaffId, new_id
+from caseload.request.idempotency import once
 from caseload.request.work import Work
 
 
@@ -150,26 +152,35 @@ def _caseloads(work: Work) -> Caseloads:
 
 
 @writing("/clients/{client_id:uuid}/episodes", act=Act.ADMIT, name="admit_client")
-async def admit_client(client_id: FromPath[UUID], data: JSONBody[AdmissionIn], work: TheWork) -> EpisodeOut:
+async def admit_client(
+    client_id: FromPath[UUID], data: JSONBody[AdmissionIn], work: TheWork, key: TheKey
+) -> EpisodeOut:
     """Admit a client, with a responsible counsellor from the first moment."""
-    client = await Clients(work.connection, work.journal, now=work.now).get(
-        ClientId(client_id), within_reach=work.by.reach(Act.REGISTER_CLIENT)
-    )
-    programme = await Programmes(work.connection).get(client.programme)
-    at = data.admitted_at or work.now
-    episode = await domain.admit(
-        client.id,
-        programme=client.programme,
-        counsellor=StaffId(data.counsellor_id),
-        on=programme.today(at),
-        at=at,
-        level=data.level_of_care.read(),
-        by=work.by,
-        now=work.now,
-        caseloads=_caseloads(work),
-        journal=work.journal,
-    )
-    return EpisodeOut.of(episode)
+    caseloads = _caseloads(work)
+    new = EpisodeId(new_id())
+
+    async def admit() -> Episode:
+        client = await Clients(work.connection, work.journal, now=work.now).get(
+            ClientId(client_id), within_reach=work.by.reach(Act.REGISTER_CLIENT)
+        )
+        programme = await Programmes(work.connection).get(client.programme)
+        return await domain.admit(
+            client.id,
+            as_id=new,
+            programme=programme,
+            counsellor=StaffId(data.counsellor_id),
+            at=data.admitted_at or work.now,
+            level=data.level_of_care.read(),
+            by=work.by,
+            now=work.now,
+            caseloads=caseloads,
+            journal=work.journal,
+        )
+
+    async def again(kept: Kept) -> Episode:
+        return await caseloads.episode(EpisodeId(kept.resource), within_reach=work.by.reach(Act.REGISTER_CLIENT))
+
+    return EpisodeOut.of(await once(work, key, Kept(status=201, resource=new), do=admit, again=again))
 
 
 @reading("/clients/{client_id:uuid}/episodes", act=Act.SEE_CLIENT, name="list_episodes")
@@ -180,56 +191,80 @@ async def list_episodes(client_id: FromPath[UUID], work: TheWork) -> EpisodesOut
 
 
 @writing("/clients/{client_id:uuid}/discharge", act=Act.DISCHARGE, name="discharge_client", status=204)
-async def discharge_client(client_id: FromPath[UUID], data: JSONBody[DischargeIn], work: TheWork) -> None:
+async def discharge_client(client_id: FromPath[UUID], data: JSONBody[DischargeIn], work: TheWork, key: TheKey) -> None:
     """End the open episode: when it happened and when we were told are both kept."""
     caseloads = _caseloads(work)
-    episode = await caseloads.open_episode(ClientId(client_id), within_reach=work.by.reach(Act.DISCHARGE))
-    await domain.discharge(
-        episode,
-        at=data.effective_at or work.now,
-        reason=data.reason,
-        note=data.note,
-        by=work.by,
-        now=work.now,
-        caseloads=caseloads,
-        journal=work.journal,
-    )
+
+    async def discharge() -> None:
+        episode = await caseloads.open_episode(ClientId(client_id), within_reach=work.by.reach(Act.DISCHARGE))
+        await domain.discharge(
+            episode,
+            at=data.effective_at or work.now,
+            reason=data.reason,
+            note=data.note,
+            by=work.by,
+            now=work.now,
+            caseloads=caseloads,
+            journal=work.journal,
+        )
+
+    await once(work, key, Kept(status=204, resource=client_id), do=discharge, again=nothing_more)
 
 
 @writing("/clients/{client_id:uuid}/handovers", act=Act.HAND_OVER, name="hand_over_client")
-async def hand_over_client(client_id: FromPath[UUID], data: JSONBody[HandoverIn], work: TheWork) -> ResponsibilityOut:
+async def hand_over_client(
+    client_id: FromPath[UUID], data: JSONBody[HandoverIn], work: TheWork, key: TheKey
+) -> ResponsibilityOut:
     """Pass responsibility to another counsellor, without a moment in which nobody is responsible."""
     caseloads = _caseloads(work)
-    episode = await caseloads.open_episode(ClientId(client_id), within_reach=work.by.reach(Act.HAND_OVER))
-    passed = await domain.hand_over(
-        episode,
-        to=StaffId(data.to),
-        at=data.effective_at or work.now,
-        note=data.note,
-        by=work.by,
-        now=work.now,
-        caseloads=caseloads,
-        journal=work.journal,
-    )
+    reach = work.by.reach(Act.HAND_OVER)
+    new = new_id()
+
+    async def hand_over() -> Responsibility:
+        return await domain.hand_over(
+            await caseloads.open_episode(ClientId(client_id), within_reach=reach),
+            as_id=new,
+            to=StaffId(data.to),
+            at=data.effective_at or work.now,
+            note=data.note,
+            by=work.by,
+            now=work.now,
+            caseloads=caseloads,
+            journal=work.journal,
+        )
+
+    async def again(kept: Kept) -> Responsibility:
+        return await caseloads.responsibility(kept.resource, within_reach=reach)
+
+    passed = await once(work, key, Kept(status=201, resource=new), do=hand_over, again=again)
     return ResponsibilityOut(id=passed.id, client_id=passed.client, counsellor_id=passed.counsellor, since=passed.since)
 
 
 @writing("/clients/{client_id:uuid}/covers", act=Act.HAND_OVER, name="cover_client")
-async def cover_client(client_id: FromPath[UUID], data: JSONBody[CoverIn], work: TheWork) -> CoverOut:
+async def cover_client(client_id: FromPath[UUID], data: JSONBody[CoverIn], work: TheWork, key: TheKey) -> CoverOut:
     """Let somebody stand in for the responsible counsellor; it ends by itself."""
     caseloads = _caseloads(work)
-    episode = await caseloads.open_episode(ClientId(client_id), within_reach=work.by.reach(Act.HAND_OVER))
-    cover = await domain.arrange_cover(
-        episode,
-        counsellor=StaffId(data.counsellor_id),
-        starts_at=data.starts_at,
-        ends_at=data.ends_at,
-        reason=data.reason,
-        by=work.by,
-        now=work.now,
-        caseloads=caseloads,
-        journal=work.journal,
-    )
+    reach = work.by.reach(Act.HAND_OVER)
+    new = new_id()
+
+    async def arrange() -> Cover:
+        return await domain.arrange_cover(
+            await caseloads.open_episode(ClientId(client_id), within_reach=reach),
+            as_id=new,
+            counsellor=StaffId(data.counsellor_id),
+            starts_at=data.starts_at,
+            ends_at=data.ends_at,
+            reason=data.reason,
+            by=work.by,
+            now=work.now,
+            caseloads=caseloads,
+            journal=work.journal,
+        )
+
+    async def again(kept: Kept) -> Cover:
+        return await caseloads.cover(kept.resource, within_reach=reach)
+
+    cover = await once(work, key, Kept(status=201, resource=new), do=arrange, again=again)
     return CoverOut(
         id=cover.id,
         client_id=cover.client,
@@ -240,19 +275,24 @@ async def cover_client(client_id: FromPath[UUID], data: JSONBody[CoverIn], work:
 
 
 @writing("/clients/{client_id:uuid}/levels-of-care", act=Act.ADMIT, name="move_level_of_care", status=204)
-async def move_level_of_care(client_id: FromPath[UUID], data: JSONBody[LevelOfCareMoveIn], work: TheWork) -> None:
+async def move_level_of_care(
+    client_id: FromPath[UUID], data: JSONBody[LevelOfCareMoveIn], work: TheWork, key: TheKey
+) -> None:
     """Move the open episode to another level of care; the former one stays in the history."""
     caseloads = _caseloads(work)
-    episode = await caseloads.open_episode(ClientId(client_id), within_reach=work.by.reach(Act.ADMIT))
-    await domain.move_level_of_care(
-        episode,
-        data.level_of_care.read(),
-        on=data.from_on,
-        by=work.by,
-        now=work.now,
-        caseloads=caseloads,
-        journal=work.journal,
-    )
+
+    async def move() -> None:
+        await domain.move_level_of_care(
+            await caseloads.open_episode(ClientId(client_id), within_reach=work.by.reach(Act.ADMIT)),
+            data.level_of_care.read(),
+            on=data.from_on,
+            by=work.by,
+            now=work.now,
+            caseloads=caseloads,
+            journal=work.journal,
+        )
+
+    await once(work, key, Kept(status=204, resource=client_id), do=move, again=nothing_more)
 
 
 @reading("/caseload", act=Act.SEE_CASELOAD, name="list_caseload", problems=())

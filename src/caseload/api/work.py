@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import HeaderParameter, SkipValidation
 
 from caseload.api.problems import VersionMissing, VersionStale
+from caseload.db.idempotency import Kept
 from caseload.request.gate import work_of
 from caseload.request.idempotency import RequestKey
 from caseload.request.work import Work
@@ -63,3 +64,7 @@ def require_version(if_match: str | None, version: int) -> None:
         raise VersionMissing
     if if_match.strip() != etag(version):
         raise VersionStale
+
+
+async def nothing_more(_: Kept) -> None:
+    """The answer to a retry of something that answers with nothing."""

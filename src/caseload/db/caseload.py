@@ -30,6 +30,7 @@ from caseload.domain.caseload import (
     DischargeReason,
     Edition,
     Episode,
+    EpisodeUnknown,
     LevelOfCare,
     NoOpenEpisode,
     OnCaseload,
@@ -76,6 +77,35 @@ _EPISODE = (
 )
 
 _OF_CLIENT = _EPISODE.where(episode.c.client_id == bindparam("client")).order_by(func.lower(episode.c.period).desc())
+
+_RESPONSIBILITY = (
+    select(
+        responsibility.c.id,
+        responsibility.c.client_id,
+        responsibility.c.episode_id,
+        responsibility.c.counsellor_id,
+        func.lower(responsibility.c.period).label("since"),
+        responsibility.c.note,
+        responsibility.c.recorded_by,
+        responsibility.c.recorded_at,
+    )
+    .join(client, client.c.id == responsibility.c.client_id)
+    .where(responsibility.c.id == bindparam("wanted"))
+)
+_COVER = (
+    select(
+        cover.c.id,
+        cover.c.client_id,
+        cover.c.counsellor_id,
+        func.lower(cover.c.period).label("starts_at"),
+        func.upper(cover.c.period).label("ends_at"),
+        cover.c.reason,
+        cover.c.recorded_by,
+        cover.c.recorded_at,
+    )
+    .join(client, client.c.id == cover.c.client_id)
+    .where(cover.c.id == bindparam("wanted"))
+)
 
 _COUNSELS = select(
     exists().where(
@@ -129,6 +159,7 @@ _ON_CASELOAD = (
         _current.c.counsellor_id,
         episode.c.admitted_on,
     )
+    .select_from(client)
     .join(
         _identity,
         (_identity.c.client_id == client.c.id)
@@ -295,6 +326,53 @@ class Caseloads:
             )
             for row in rows
         ]
+
+    async def episode(self, wanted: EpisodeId, *, within_reach: Reach) -> Episode:
+        """One episode, open or ended; `EpisodeUnknown` outside the reach."""
+        statement = _EPISODE.where(
+            episode.c.id == bindparam("episode"), within(within_reach, at=self._now, by_identifier=True)
+        )
+        row = (await self._connection.execute(statement, {"episode": wanted, "now": self._now})).first()
+        if row is None:
+            raise EpisodeUnknown
+        self._journal.saw(ClientId(row.client_id), "episode")
+        return _episode(row)
+
+    async def responsibility(self, wanted: UUID, *, within_reach: Reach) -> Responsibility:
+        """One period of responsibility; `EpisodeUnknown` outside the reach."""
+        statement = _RESPONSIBILITY.where(within(within_reach, at=self._now, by_identifier=True))
+        row = (await self._connection.execute(statement, {"wanted": wanted})).first()
+        if row is None:
+            raise EpisodeUnknown
+        self._journal.saw(ClientId(row.client_id), "caseload")
+        return Responsibility(
+            id=row.id,
+            client=ClientId(row.client_id),
+            episode=EpisodeId(row.episode_id),
+            counsellor=StaffId(row.counsellor_id),
+            since=row.since,
+            note=row.note,
+            recorded_by=StaffId(row.recorded_by),
+            recorded_at=row.recorded_at,
+        )
+
+    async def cover(self, wanted: UUID, *, within_reach: Reach) -> Cover:
+        """One cover; `EpisodeUnknown` outside the reach."""
+        statement = _COVER.where(within(within_reach, at=self._now, by_identifier=True))
+        row = (await self._connection.execute(statement, {"wanted": wanted})).first()
+        if row is None:
+            raise EpisodeUnknown
+        self._journal.saw(ClientId(row.client_id), "caseload")
+        return Cover(
+            id=row.id,
+            client=ClientId(row.client_id),
+            counsellor=StaffId(row.counsellor_id),
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+            reason=row.reason,
+            recorded_by=StaffId(row.recorded_by),
+            recorded_at=row.recorded_at,
+        )
 
 
 def _episode(row: Row[*tuple[Any, ...]]) -> Episode:

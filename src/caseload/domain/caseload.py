@@ -16,6 +16,7 @@ from caseload.domain.errors import Conflict, Fault, Faults, NotFound
 from caseload.domain.ids import ClientId, EpisodeId, ProgrammeId, StaffId, new_id
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
+from caseload.domain.programme import Programme
 
 LONGEST_COVER = timedelta(days=366)
 LONGEST_NOTE = 4000
@@ -59,6 +60,9 @@ class CaseloadMoved(Conflict):
 
 class EpisodeUnknown(NotFound):
     """No such episode within your reach."""
+
+    def __init__(self) -> None:
+        super().__init__("Check the identifier. If you should see this client, ask the supervisor of the programme.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +185,7 @@ class Caseloads(Protocol):
         """The open episode; `ClientUnknown` outside the reach, `NoOpenEpisode` when there is none."""
         ...
 
-    async def last_episode(self, client: ClientId) -> Episode | None:
+    async def last_episode(self, of: ClientId) -> Episode | None:
         """The newest episode, open or ended."""
         ...
 
@@ -189,25 +193,25 @@ class Caseloads(Protocol):
         """Whether this person holds the role of counsellor in the programme at that moment."""
         ...
 
-    async def add_episode(self, episode: Episode, responsibility: Responsibility) -> None:
+    async def add_episode(self, new: Episode, first: Responsibility) -> None:
         """Keep both; `AlreadyInCare` when another episode overlaps."""
         ...
 
     async def end_episode(
-        self, episode: Episode, *, at: datetime, reason: DischargeReason, note: str | None, by: StaffId, now: datetime
+        self, ending: Episode, *, at: datetime, reason: DischargeReason, note: str | None, by: StaffId, now: datetime
     ) -> None:
         """Keep the discharge and end the episode, its responsibility and its covers; `CaseloadMoved` on a race."""
         ...
 
-    async def pass_on(self, responsibility: Responsibility) -> None:
+    async def pass_on(self, new: Responsibility) -> None:
         """End the current responsibility at `since` and keep the new one; `CaseloadMoved` on a race."""
         ...
 
-    async def add_cover(self, cover: Cover) -> None:
+    async def add_cover(self, new: Cover) -> None:
         """Keep a cover."""
         ...
 
-    async def add_level(self, episode: EpisodeId, level: LevelOfCare, *, on: date, by: StaffId, now: datetime) -> None:
+    async def add_level(self, of: EpisodeId, level: LevelOfCare, *, on: date, by: StaffId, now: datetime) -> None:
         """Keep a move to another level of care; `CaseloadMoved` when one of that day is kept already."""
         ...
 
@@ -215,9 +219,9 @@ class Caseloads(Protocol):
 async def admit(
     client: ClientId,
     *,
-    programme: ProgrammeId,
+    as_id: EpisodeId,
+    programme: Programme,
     counsellor: StaffId,
-    on: date,
     at: datetime,
     level: LevelOfCare,
     by: Staff,
@@ -225,25 +229,25 @@ async def admit(
     caseloads: Caseloads,
     journal: Journal,
 ) -> Episode:
-    """Admit a client from `at` on (local date `on`), with a responsible counsellor from the first moment.
+    """Admit a client from `at` on, with a responsible counsellor from the first moment.
 
     A return after an earlier episode is a new episode that keeps the old one in view.
     Raises `NotPermitted`, `Invalid`, `AlreadyInCare`.
     """
-    by.require(Act.ADMIT, programme)
+    by.require(Act.ADMIT, programme.id)
     faults = Faults(list(level.faults()))
     faults.check(when=at > now, where="admitted_at", problem="an admission cannot lie in the future")
-    if not await caseloads.counsels_in(counsellor, programme, at=now):
+    if not await caseloads.counsels_in(counsellor, programme.id, at=now):
         faults.add("counsellor_id", "must be somebody who is a counsellor in this programme now")
     faults.raise_if_any()
     former = await caseloads.last_episode(client)
     if former is not None and former.ends_at is None:
         raise AlreadyInCare("Discharge the client from the open episode first, or hand the client over.")
     episode = Episode(
-        id=EpisodeId(new_id()),
+        id=as_id,
         client=client,
-        programme=programme,
-        admitted_on=on,
+        programme=programme.id,
+        admitted_on=programme.today(at),
         starts_at=at,
         ends_at=None,
         level=level,
@@ -261,7 +265,9 @@ async def admit(
         recorded_at=now,
     )
     await caseloads.add_episode(episode, responsibility)
-    journal.tell(Admitted(client=client, records=(episode.id, responsibility.id), facts={"programme": str(programme)}))
+    journal.tell(
+        Admitted(client=client, records=(episode.id, responsibility.id), facts={"programme": str(programme.id)})
+    )
     return episode
 
 
@@ -290,6 +296,7 @@ async def discharge(
 async def hand_over(
     episode: Episode,
     *,
+    as_id: UUID,
     to: StaffId,
     at: datetime,
     note: str | None,
@@ -311,7 +318,7 @@ async def hand_over(
         faults.add("to", "must be somebody who is a counsellor in this programme then")
     faults.raise_if_any()
     responsibility = Responsibility(
-        id=new_id(),
+        id=as_id,
         client=episode.client,
         episode=episode.id,
         counsellor=to,
@@ -328,6 +335,7 @@ async def hand_over(
 async def arrange_cover(
     episode: Episode,
     *,
+    as_id: UUID,
     counsellor: StaffId,
     starts_at: datetime,
     ends_at: datetime,
@@ -349,7 +357,7 @@ async def arrange_cover(
         faults.add("counsellor_id", "must be somebody who is a counsellor in this programme then")
     faults.raise_if_any()
     cover = Cover(
-        id=new_id(),
+        id=as_id,
         client=episode.client,
         counsellor=counsellor,
         starts_at=starts_at,
