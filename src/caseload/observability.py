@@ -15,14 +15,15 @@ from structlog.typing import Processor, WrappedLogger
 
 from caseload.settings import Settings
 
-QUIET = ("httpx", "httpcore", "asyncio", "hpack", "alembic.runtime.plugins")
+QUIET = ("httpx", "httpcore", "asyncio", "hpack", "alembic", "granian.access")
 """Libraries that would log addresses or chatter at the level of information."""
+
 
 MOST_FRAMES = 20
 
 
-def configure(settings: Settings) -> None:
-    """Set up logging for this process, once, before anything else logs."""
+def configure(settings: Settings, *, least: str = "debug") -> None:
+    """Set up logging for this process, once, before anything else logs; nothing below `least` is shown."""
     as_json = settings.log_format == "json" or (settings.log_format == "auto" and not sys.stderr.isatty())
     renderer: Processor = (
         structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
@@ -46,7 +47,8 @@ def configure(settings: Settings) -> None:
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(settings.log_level.upper())
+    levels = logging.getLevelNamesMapping()
+    root.setLevel(max(levels[settings.log_level.upper()], levels[least.upper()]))
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
 

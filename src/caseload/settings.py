@@ -25,7 +25,11 @@ Count = Annotated[int, Meta(ge=1, le=256)]
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
 
 
-class SettingsError(Exception):
+class OperatorError(Exception):
+    """Something that whoever runs the service can mend. The text says what is wrong and what to do, in one line."""
+
+
+class SettingsError(OperatorError):
     """A setting is missing, misspelt or cannot be used; the text says which, and what to do."""
 
 

@@ -18,12 +18,13 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 import caseload
+from caseload.settings import OperatorError
 
 ONE_AT_A_TIME = 4_711_202_611
 """Key of the advisory lock that makes two services starting at once migrate one after the other."""
 
 
-class CannotMigrate(Exception):
+class CannotMigrate(OperatorError):
     """The database cannot be brought to the needed shape; the text says what to do."""
 
 
@@ -42,6 +43,19 @@ class Standing:
     def up_to_date(self) -> bool:
         """Whether the service can work with the database as it is."""
         return self.current == self.head
+
+    @property
+    def advice(self) -> str:
+        """What an operator should do about it, in one line."""
+        if self.up_to_date:
+            return f"The database is at {self.head}, as this version needs."
+        if not self.known:
+            return (
+                f"The database is at {self.current}, which this version does not know (its newest is {self.head}): "
+                "a newer caseload has migrated it. Install that version."
+            )
+        at = f"at {self.current}" if self.current else "empty"
+        return f"The database is {at} and this version needs {self.head}: run `caseload db upgrade`."
 
 
 def folder() -> Path:
@@ -83,6 +97,13 @@ def check(url: str) -> Standing:
     return asyncio.run(_with_connection(url, _standing))
 
 
+def require(url: str) -> None:
+    """Raise `CannotMigrate` unless the database is at exactly the revision this version needs."""
+    standing = check(url)
+    if not standing.up_to_date:
+        raise CannotMigrate(standing.advice)
+
+
 def sql(revisions: str = "head") -> str:
     """The statements of the migrations, as a database administrator would review them."""
     written = io.StringIO()
@@ -110,11 +131,7 @@ def _upgrade(connection: Connection, revision: str) -> Standing:
     connection.execute(text("select pg_advisory_lock(:key)"), {"key": ONE_AT_A_TIME})
     before = _standing(connection)
     if not before.known:
-        message = (
-            f"The database is at {before.current}, which this version does not know (its newest is {before.head}): "
-            "a newer caseload has migrated it. Install that version."
-        )
-        raise CannotMigrate(message)
+        raise CannotMigrate(before.advice)
     # The lock belongs to the session, not to this transaction, and goes with the connection.
     connection.commit()
     made = config()

@@ -1,7 +1,9 @@
 """What keeps the local PostgreSQL from running."""
 
+from caseload.settings import OperatorError
 
-class CannotStart(Exception):
+
+class CannotStart(OperatorError):
     """The local PostgreSQL cannot be started; the text says why and what to do, in one sentence or two."""
 
 

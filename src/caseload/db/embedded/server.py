@@ -167,6 +167,11 @@ class EmbeddedServer:
             self._socket = None
         self._folder.release()
 
+    def let_go(self) -> None:
+        """In a process forked from this one: forget the server and the lock, which are the parent's."""
+        self._process = None
+        self._folder.release()
+
     def exited(self) -> int | None:
         """The exit code when the server has ended by itself; nothing while it runs."""
         return self._process.poll() if self._process is not None else None

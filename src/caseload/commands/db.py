@@ -1,0 +1,84 @@
+"""Look after the database: bring it up to date, back it up, restore it."""
+
+from pathlib import Path
+
+import rich_click as click
+
+from caseload.commands import terminal
+
+ONE_MEGABYTE = 1_000_000
+
+
+@click.group(
+    epilog="""\b
+Examples:
+  caseload db check
+  CASELOAD_DATABASE_OWNER_URL=postgresql://owner@db/clinic caseload db upgrade
+  caseload db backup /safe/place/caseload-2026-11-22.backup
+"""
+)
+def command() -> None:
+    """Look after the database: bring it up to date, back it up, restore it.
+
+    With CASELOAD_DATABASE_URL unset these act on the local PostgreSQL in CASELOAD_DATA_DIR, whether the service is
+    running or not. With it set they act on that one; upgrade, backup and restore then connect with
+    CASELOAD_DATABASE_OWNER_URL.
+    """
+
+
+@command.command()
+@click.option("--sql", "as_sql", is_flag=True, help="Print the statements instead, for whoever runs the server.")
+def upgrade(*, as_sql: bool) -> None:
+    """Apply the migrations that are missing. The service does this itself for the local database."""
+    from caseload.db import embedded, migrate
+
+    if as_sql:
+        click.echo(migrate.sql(), nl=False)
+        return
+    with embedded.reach(terminal.settings()) as addresses:
+        before = migrate.check(addresses.owner)
+        after = migrate.upgrade(addresses.owner)
+    changed = "was already" if before.current == after.current else "is now"
+    click.echo(f"The database {changed} at {after.current}.")
+
+
+@command.command()
+def check() -> None:
+    """Say whether the database is as this version needs it. Exit code 1 when it is not."""
+    from caseload.db import embedded, migrate
+
+    with embedded.reach(terminal.settings()) as addresses:
+        standing = migrate.check(addresses.service)
+    if not standing.up_to_date:
+        raise migrate.CannotMigrate(standing.advice)
+    click.echo(standing.advice)
+
+
+@command.command(epilog="Example: caseload db backup /safe/place/caseload-2026-11-22.backup")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def backup(file: Path) -> None:
+    """Write the whole database to FILE, as it is at this moment. The service may be running.
+
+    The root key is not in it: keep a copy of that apart, or nobody can read the names in the audit log again.
+    """
+    from caseload.db import backup as backups
+    from caseload.db import embedded
+
+    settings = terminal.settings()
+    with embedded.reach(settings) as addresses, terminal.progress("Backing up") as bar:
+        size = backups.backup(addresses.owner, file, pg_bin=settings.pg_bin, watch=bar.refresh)
+    click.echo(f"Backed up to {file} ({size / ONE_MEGABYTE:.1f} MB).")
+
+
+@command.command(epilog="Example: CASELOAD_DATA_DIR=/var/lib/caseload-new caseload db restore caseload.backup")
+@click.argument("file", type=click.Path(path_type=Path))
+def restore(file: Path) -> None:
+    """Bring the backup in FILE into an empty database, wholly or not at all."""
+    from caseload.db import backup as backups
+    from caseload.db import embedded, migrate
+
+    settings = terminal.settings()
+    with embedded.reach(settings) as addresses, terminal.progress("Restoring") as bar:
+        backups.restore(addresses.owner, file, pg_bin=settings.pg_bin, watch=bar.refresh)
+        standing = migrate.check(addresses.owner)
+    click.echo(f"Restored from {file}. {standing.advice}")

@@ -1,0 +1,110 @@
+"""Start the service, with a PostgreSQL of its own unless CASELOAD_DATABASE_URL names one."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
+import rich_click as click
+
+from caseload.commands.port import port_held
+from caseload.observability import configure, logger
+from caseload.settings import OperatorError, Settings, load
+
+APP = "caseload.app:create_app"
+PEOPLE = "demo-people.txt"
+"""Who can sign in to the demo clinic: written by `caseload demo`, readable by the owner of the data folder alone."""
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  caseload serve
+  CASELOAD_PORT=8080 CASELOAD_DATA_DIR=~/clinic caseload serve --demo
+  CASELOAD_DATABASE_URL_FILE=/run/secrets/database-url CASELOAD_PRODUCTION=true caseload serve
+"""
+)
+@click.option("--demo", is_flag=True, help="Fill an empty database with the demo clinic, and say who can sign in.")
+def command(*, demo: bool) -> None:
+    """Start the service, and the local PostgreSQL unless CASELOAD_DATABASE_URL names another.
+
+    The local database is made and migrated when needed. An outside one is only checked: migrate it with `caseload db
+    upgrade`. Ctrl-C or SIGTERM lets requests finish, then stops everything.
+    """
+    settings = load()
+    configure(settings)
+    run(settings, app=APP, demo=demo)
+
+
+def run(settings: Settings, *, app: str, demo: bool) -> None:
+    """Start everything, serve until told to stop, stop everything. Raises `OperatorError` when it cannot start."""
+    from caseload.commands import workers
+
+    began = time.perf_counter()
+    signal.signal(signal.SIGTERM, _leave)
+    with port_held(settings) as release_port, _database(settings) as release_database:
+        if demo and not (settings.data_dir / PEOPLE).exists():
+            _fill_demo()
+
+        def ready() -> None:
+            seconds = round(time.perf_counter() - began, 2)
+            logger(__name__).info("ready", address=workers.address(settings), seconds=seconds)
+            click.echo(_welcome(settings, workers.address(settings)), err=True)
+
+        def release() -> None:
+            release_port()
+            release_database()
+
+        workers.serve(settings, app, ready=ready, release=release)
+    logger(__name__).info("stopped")
+
+
+@contextmanager
+def _database(settings: Settings) -> Generator[Callable[[], None]]:
+    """The database, and its address in the environment of the workers. Yields what a worker calls to let go of it."""
+    from caseload.commands.workers import stop_when
+    from caseload.db import migrate
+    from caseload.db.embedded import EmbeddedServer
+
+    # A worker never needs the owner's address, so that none can leak it.
+    for variable in ("CASELOAD_DATABASE_OWNER_URL", "CASELOAD_DATABASE_OWNER_URL_FILE"):
+        os.environ.pop(variable, None)
+    if settings.database_url is not None:
+        migrate.require(settings.database_url.reveal())
+        yield lambda: None
+        return
+    with EmbeddedServer(settings.data_dir, pg_bin=settings.pg_bin) as server:
+        migrate.upgrade(server.databases.owner)
+        os.environ["CASELOAD_DATABASE_URL"] = server.databases.service
+        stop_when(lambda: server.exited() is not None, lambda: logger(__name__).error("postgresql_ended"))
+        yield server.let_go
+
+
+def _fill_demo() -> None:
+    """Fill the demo clinic in a process of its own, whose memory is not the workers'. It ends when we do."""
+    from caseload.db.embedded.process import die_with_parent
+
+    done = subprocess.run(
+        [sys.executable, "-m", "caseload", "demo"],
+        check=False,
+        preexec_fn=die_with_parent(signal.SIGTERM),
+    )
+    if done.returncode != 0:
+        message = "The demo clinic could not be made, as said above. `caseload serve` without --demo starts as it is."
+        raise OperatorError(message)
+
+
+def _welcome(settings: Settings, address: str) -> str:
+    lines = [f"caseload is ready at {address} (documentation at {address}/docs). Ctrl-C stops it."]
+    people = settings.data_dir / PEOPLE
+    if people.exists():
+        lines += ["", people.read_text().rstrip()]
+    return "\n".join(lines)
+
+
+def _leave(_signal: int, _frame: object) -> None:
+    """Before the workers are there, SIGTERM ends the start in an orderly way; afterwards granian takes it."""
+    sys.exit(143)

@@ -1,0 +1,67 @@
+"""What subcommands share: settings, the database they mean, and progress for whoever watches."""
+
+import sys
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from caseload.observability import configure
+from caseload.settings import Secret, Settings, load
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+
+def settings() -> Settings:
+    """The settings of this environment. Raises `SettingsError`.
+
+    Logging is set up so that only warnings show: what a subcommand has to say it says itself.
+    """
+    found = load()
+    configure(found, least="warning")
+    return found
+
+
+@contextmanager
+def database() -> Generator[Settings]:
+    """The settings with the service's database in them, which is kept running meanwhile.
+
+    It is the outside one when `CASELOAD_DATABASE_URL` says so, the one of the running service, or one started for
+    the moment. The local one is migrated when it needs to be; the outside one belongs to somebody else, and when it
+    is not at this version's revision that raises `CannotMigrate`. Raises `CannotStart`.
+    """
+    from caseload.db import embedded, migrate
+
+    found = settings()
+    with embedded.reach(found) as addresses:
+        if found.database_url is None:
+            migrate.upgrade(addresses.owner)
+        else:
+            migrate.require(addresses.service)
+        yield msgspec.structs.replace(found, database_url=Secret(addresses.service), database_owner_url=None)
+
+
+def on_terminal() -> bool:
+    """Whether a person watches standard error."""
+    return sys.stderr.isatty()
+
+
+@contextmanager
+def progress(description: str, total: float | None = None) -> Generator["Progress"]:
+    """A progress bar on standard error with one task, or silence when nobody watches.
+
+    Advance it with `bar.update(bar.task_ids[0], completed=...)`; without a total it only shows that work goes on.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns: Iterable[object] = (
+        (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        if total is None
+        else (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    )
+    with Progress(*columns, console=Console(stderr=True), disable=not on_terminal(), transient=True) as bar:
+        bar.add_task(description, total=total)
+        yield bar

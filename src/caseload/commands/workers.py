@@ -1,0 +1,115 @@
+"""The worker processes: granian over the application, each tied to us, stopped and counted."""
+
+import gc
+import http.client
+import importlib
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from granian.constants import HTTPModes, Interfaces, Loops
+from granian.server import Server
+
+from caseload.db.embedded.process import die_with_parent
+from caseload.observability import configure
+from caseload.settings import Settings
+
+POLL_SECONDS = 0.05
+READY_SECONDS = 120.0
+
+THROUGH_OURS: dict[str, Any] = {
+    "formatters": {},
+    "handlers": {},
+    "loggers": {"_granian": {"propagate": True}, "granian.access": {"propagate": False, "handlers": []}},
+}
+"""Granian's lines go through our pipeline; it writes no access log, because paths carry ids of clients."""
+
+
+def serve(settings: Settings, app: str, *, ready: Callable[[], None], release: Callable[[], None]) -> None:
+    """Serve `app` (`module:factory`) until SIGINT or SIGTERM, then let the workers finish what they have begun.
+
+    `ready` is called once the service answers; `release` in each worker, to let go of what only the parent holds.
+    Workers are forked from this process with the application's modules already loaded: the start is quicker and the
+    memory is shared. Must run in the main thread: what ties a worker to us follows the thread.
+    """
+    module, _, factory = app.partition(":")
+    importlib.import_module(module)
+    gc.collect()
+    gc.freeze()
+    server = Server(
+        app,
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        http=HTTPModes.http1,
+        loop=Loops.uvloop,
+        websockets=False,
+        workers=settings.workers,
+        workers_kill_timeout=max(1, round(settings.drain_seconds)),
+        respawn_failed_workers=True,
+        log_dictconfig=THROUGH_OURS,
+    )
+    logging.getLogger("_granian").setLevel(logging.WARNING)
+    tie = die_with_parent(signal.SIGKILL)
+
+    def load() -> Callable[..., Any]:
+        if tie is not None:
+            tie()
+        release()
+        gc.unfreeze()
+        configure(settings)
+        return getattr(importlib.import_module(module), factory)()
+
+    server.on_startup(lambda: _in_thread(lambda: _announce(settings, ready)))
+    server.serve(target_loader=load, wrap_loader=False)
+
+
+def stop_when(ended: Callable[[], bool], then: Callable[[], None]) -> None:
+    """Watch beside the service; when what it stands on has ended, say so and stop it, so that it is started anew."""
+
+    def watch() -> None:
+        while not ended():
+            time.sleep(POLL_SECONDS * 10)
+        then()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    _in_thread(watch)
+
+
+def _in_thread(work: Callable[[], None]) -> None:
+    threading.Thread(target=work, daemon=True).start()
+
+
+def _announce(settings: Settings, ready: Callable[[], None]) -> None:
+    """Ask until the service answers that it is ready, then say so. Nothing is said when it does not come up."""
+    deadline = time.monotonic() + READY_SECONDS
+    while not _is_ready(settings):
+        if time.monotonic() > deadline:
+            return
+        time.sleep(POLL_SECONDS)
+    ready()
+
+
+def _is_ready(settings: Settings) -> bool:
+    asked = http.client.HTTPConnection(_reachable(settings.host), settings.port, timeout=5)
+    try:
+        asked.request("GET", "/readyz")
+        return asked.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        asked.close()
+
+
+def address(settings: Settings) -> str:
+    """Where the service is, for a person on this machine."""
+    host = _reachable(settings.host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
+
+
+def _reachable(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 compared, not bound
