@@ -31,6 +31,9 @@ from caseload.request.gate import WORK
 
 PROBLEM_JSON: Final = "application/problem+json"
 
+BODY: Final = "caseload.body"
+"""Where the body of a request stands in its scope, once it has been read whole."""
+
 _log = structlog.get_logger()
 
 AnyRequest = Request[Any, Any, State]
@@ -164,25 +167,30 @@ def refused(request: AnyRequest, error: CaseloadError) -> Response[Problem]:
     )
 
 
-async def by_http(request: AnyRequest, error: HTTPException) -> Response[Problem]:
-    """One of Litestar's own errors; for a body of the wrong shape, every field of it at once."""
+def by_http(request: AnyRequest, error: HTTPException) -> Response[Problem]:
+    """One of Litestar's own errors; for a body of the wrong shape, every field of it at once.
+
+    Litestar calls its exception handlers without awaiting them, so this one may not be a coroutine.
+    """
     if error.status_code >= 500:
         return broken(request, error)
-    if error.status_code == 400 and (faults := await _misread(request, error)):
+    if error.status_code == 400 and (faults := _misread(request, error)):
         return answer(
             request,
             Problem(type=type_of("Invalid"), title=_title(Invalid), status=422, errors=faults),
         )
     kind = {400: "Unreadable", 404: "NotFound", 405: "MethodNotAllowed", 413: "TooLarge"}.get(error.status_code, "Http")
     title = _MEANING.get(error.status_code, "The request could not be carried out.")
-    headers = {k: v for k, v in (error.headers or {}).items() if k.lower() in {"allow", "retry-after"}}
+    headers: dict[str, str] = {}
+    if allowed := (error.headers or {}).get("allow"):
+        headers["allow"] = ", ".join(sorted(allowed.split(", ")))
     return answer(request, Problem(type=type_of(kind), title=title, status=error.status_code), headers)
 
 
-async def _misread(request: AnyRequest, error: HTTPException) -> list[FieldProblem]:
-    handler = cast("Mapping[str, object]", request.scope).get("route_handler")
-    data = getattr(handler, "parsed_data_field", None)
-    if data is not None and (faults := faults_of(await request.body(), data.annotation)):
+def _misread(request: AnyRequest, error: HTTPException) -> list[FieldProblem]:
+    scope = cast("Mapping[str, Any]", request.scope)
+    data = getattr(scope.get("route_handler"), "parsed_data_field", None)
+    if data is not None and (faults := faults_of(scope.get(BODY, b""), data.annotation)):
         return faults
     if not isinstance(error, ValidationException):
         return []

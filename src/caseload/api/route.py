@@ -1,6 +1,6 @@
 """How a route is declared: what it is called, which act it is, what it may answer. Nothing is reachable undeclared."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, Final, TypeAlias, cast
 
 from litestar import Request, delete, get, post, put
@@ -8,7 +8,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import HTTPRouteHandler
 from litestar.handlers.base import BaseRouteHandler
 
-from caseload.api.problems import NotJson, documented
+from caseload.api.problems import BODY, NotJson, documented
 from caseload.audit.trail import Op, Purpose
 from caseload.domain.access import Act
 from caseload.domain.errors import Invalid, NotPermitted, NotSignedIn
@@ -95,7 +95,7 @@ async def admitted(connection: AnyConnection, handler: BaseRouteHandler) -> None
     """
     scope = cast("Mapping[str, Any]", connection.scope)
     work = work_of(scope)
-    if "public" in handler.opt:
+    if "public" in handler.opt or scope["method"] == "OPTIONS":
         return
     act: Act = handler.opt["act"]
     method: str = scope["method"]
@@ -139,6 +139,7 @@ async def acceptable(request: Request[Any, Any, Any]) -> None:
         raise Invalid("a NUL character cannot be accepted")
     if request.scope["method"] in {"POST", "PUT", "PATCH"}:
         body = await request.body()
+        cast("MutableMapping[str, Any]", request.scope)[BODY] = body
         if body and request.content_type[0] != "application/json":
             raise NotJson
         if b"\\u0000" in body:
