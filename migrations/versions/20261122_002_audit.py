@@ -72,6 +72,10 @@ APPEND = """
         clients int;
         taken int := 0;
     BEGIN
+        -- What an entry tells of may leave as soon as the commit returns: the commit has to be on disk by then.
+        IF current_setting('synchronous_commit') = 'off' THEN
+            PERFORM set_config('synchronous_commit', 'on', true);
+        END IF;
         IF cardinality(leaves) <> cardinality(sealed) THEN
             RAISE EXCEPTION 'there must be as many sealed parts as leaves' USING ERRCODE = 'invalid_parameter_value';
         END IF;

@@ -112,7 +112,7 @@ def disclose_client(
     position = references.index(key.reference)
     what = key.open(beside.nonce, beside.clients[position], leaf)
     path = tuple(inclusion_path(beside.commitments, position)) if len(references) > 1 else ()
-    proof = Disclosure(position, len(references), key.salt(leaf, position), client_item(client, leaf, what), path)
+    proof = Disclosure(position, key.salt(leaf, position), client_item(client, leaf, what), path)
     return _decode(what), proof
 
 
@@ -124,7 +124,7 @@ def disclose_request(leaf: UUID, beside: Sealed, box: LogBox) -> list[tuple[dict
     items = [(salt, request_item(leaf, what), what) for salt, what in salted]
     hashes = [leaf_hash(salt + item) for salt, item, _ in items]
     return [
-        (_decode(what), Disclosure(index, len(items), salt, item, tuple(inclusion_path(hashes, index))))
+        (_decode(what), Disclosure(index, salt, item, tuple(inclusion_path(hashes, index))))
         for index, (salt, item, what) in enumerate(items)
     ]
 

@@ -41,15 +41,17 @@ class Disclosure(NamedTuple):
     """One item laid open: enough to prove it against its leaf, and nothing about the other items."""
 
     position: int
-    size: int
     salt: bytes
     item: bytes
     path: tuple[bytes, ...]
 
-    def proves(self, root: bytes) -> bool:
-        """Whether this item is among those that the root in the leaf commits to."""
+    def proves(self, *, root: bytes, count: int) -> bool:
+        """Whether this item is among those a leaf commits to; root and count are taken from the leaf.
+
+        Never from whoever shows the item: a path alone does not say how large the tree is.
+        """
         return len(self.salt) == SALT_BYTES and includes(
-            root=root, size=self.size, index=self.position, leaf=leaf_hash(self.salt + self.item), path=self.path
+            root=root, size=count, index=self.position, leaf=leaf_hash(self.salt + self.item), path=self.path
         )
 
 

@@ -1,0 +1,149 @@
+"""Keys of clients: made once, found together, remembered for a short while and bound to their client."""
+
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID
+
+import asyncpg
+import pytest
+from sqlalchemy import event, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from caseload.audit.keys import ClientKeys
+from caseload.audit.keystore import KeyName, KeyStoreUnusable
+from caseload.audit.tables import client_key
+from tests.factories.audit import KeysInMemory, a_client
+
+pytestmark = pytest.mark.anyio
+
+
+class Statements:
+    """The statements a connection sends."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.sent: list[str] = []
+        event.listen(connection.sync_connection, "before_cursor_execute", self._note)
+
+    def _note(self, _conn: object, _cursor: object, statement: str, *_: object) -> None:
+        self.sent.append(statement)
+
+
+async def test_one_query_finds_the_keys_of_many_clients_and_none_when_they_are_remembered(
+    connection: AsyncConnection,
+) -> None:
+    clients, store = [a_client() for _ in range(50)], KeysInMemory()
+    made = await ClientKeys(store).of(connection, clients)
+    keys, statements = ClientKeys(store), Statements(connection)
+    found = await keys.of(connection, clients)
+    assert len(statements.sent) == 1
+    assert {client: key.reference for client, key in found.keys.items()} == {
+        client: key.reference for client, key in made.keys.items()
+    }
+    keys.remember(found.new_here)
+    again = await keys.of(connection, clients)
+    assert len(statements.sent) == 1
+    assert again.keys == found.keys
+    assert again.new_here == {}
+
+
+async def test_clients_without_a_key_get_one_each(connection: AsyncConnection) -> None:
+    keys, old = ClientKeys(KeysInMemory()), [a_client() for _ in range(3)]
+    await keys.of(connection, old)
+    everybody = [*old, *(a_client() for _ in range(3))]
+    found = await keys.of(connection, everybody)
+    assert set(found.keys) == set(everybody)
+    assert len({key.reference for key in found.keys.values()}) == 6
+    count = select(func.count()).where(client_key.c.client_id.in_(everybody))
+    assert (await connection.execute(count)).scalar_one() == 6
+
+
+async def test_processes_that_meet_new_clients_together_agree_and_do_not_deadlock(own_engine: AsyncEngine) -> None:
+    clients, store = [a_client() for _ in range(20)], KeysInMemory()
+
+    async def meet(order: Sequence[UUID]) -> dict[UUID, bytes]:
+        async with own_engine.begin() as connection:
+            found = await ClientKeys(store).of(connection, order)
+            return {client: key.reference for client, key in found.keys.items()}
+
+    results = await asyncio.gather(*(meet(clients[number:] + clients[:number]) for number in range(8)))
+    assert all(result == results[0] for result in results)
+
+
+async def test_a_key_is_remembered_for_its_time_and_no_longer(connection: AsyncConnection) -> None:
+    now = 100.0
+    keys = ClientKeys(KeysInMemory(), lifetime_seconds=300, clock=lambda: now)
+    client, statements = a_client(), Statements(connection)
+    keys.remember((await keys.of(connection, [client])).new_here)
+    sent = len(statements.sent)
+    now = 399.9
+    await keys.of(connection, [client])
+    assert len(statements.sent) == sent
+    now = 400.1
+    await keys.of(connection, [client])
+    assert len(statements.sent) == sent + 1
+
+
+async def test_only_so_many_keys_are_remembered(connection: AsyncConnection) -> None:
+    keys = ClientKeys(KeysInMemory(), most=5)
+    clients = [a_client() for _ in range(8)]
+    keys.remember((await keys.of(connection, clients)).new_here)
+    assert set((await keys.of(connection, clients)).new_here) == set(clients[:3])
+
+
+async def test_what_was_not_committed_is_not_remembered(connection: AsyncConnection) -> None:
+    keys, client = ClientKeys(KeysInMemory()), a_client()
+    await keys.of(connection, [client])
+    assert set((await keys.of(connection, [client])).new_here) == {client}
+
+
+async def test_the_database_holds_no_key_in_the_clear(connection: AsyncConnection) -> None:
+    store, client = KeysInMemory(), a_client()
+    found = await ClientKeys(store).of(connection, [client])
+    [wrapped] = (await connection.execute(select(client_key.c.wrapped).where(client_key.c.client_id == client))).one()
+    assert len(wrapped) == 2 + 12 + 32 + 16
+    assert found.keys[client].reference not in wrapped
+    with pytest.raises(KeyStoreUnusable, match="does not open"):
+        await ClientKeys(KeysInMemory()).of(connection, [client])
+
+
+async def test_keys_that_were_swapped_between_clients_do_not_open(
+    own_engine: AsyncEngine, owner: asyncpg.Connection
+) -> None:
+    store, clients = KeysInMemory(), [a_client(), a_client()]
+    async with own_engine.begin() as connection:
+        await ClientKeys(store).of(connection, clients)
+    await owner.execute(
+        "update keys.client_key set wrapped = other.wrapped from keys.client_key other"
+        " where other.key_id <> client_key.key_id"
+    )
+    async with own_engine.begin() as connection:
+        for client in clients:
+            with pytest.raises(KeyStoreUnusable, match="does not open"):
+                await ClientKeys(store).of(connection, [client])
+
+
+async def test_a_new_wrapping_key_is_used_for_new_clients_and_the_old_ones_still_open(
+    connection: AsyncConnection,
+) -> None:
+    store, old = KeysInMemory(), a_client()
+    before = await ClientKeys(store).of(connection, [old])
+    store.kept[KeyName.CLIENT_KEYS, 2] = bytes(range(32))
+    new = a_client()
+    after = await ClientKeys(store).of(connection, [old, new])
+    assert after.keys[old].reference == before.keys[old].reference
+    rows = await connection.execute(
+        select(client_key.c.client_id, client_key.c.wrapped).where(client_key.c.client_id.in_([old, new]))
+    )
+    numbers = {row.client_id: row.wrapped for row in rows}
+    assert (numbers[old][:2], numbers[new][:2]) == (b"\x00\x01", b"\x00\x02")
+    del store.kept[KeyName.CLIENT_KEYS, 1]
+    with pytest.raises(KeyStoreUnusable, match="no key client-keys 1"):
+        await ClientKeys(store).of(connection, [old])
+
+
+async def test_asking_for_a_key_makes_none(connection: AsyncConnection) -> None:
+    keys, client = ClientKeys(KeysInMemory()), a_client()
+    assert await keys.existing(connection, client) is None
+    assert await keys.existing(connection, client) is None
+    count = select(func.count()).where(client_key.c.client_id == client)
+    assert (await connection.execute(count)).scalar_one() == 0
