@@ -27,7 +27,7 @@ from caseload.domain.history import (
     missed_runs,
     show,
 )
-from caseload.domain.medication import FORMS, Form, Medicine
+from caseload.domain.medicines import FORMS, Form, Medicine
 
 NOW = datetime(2026, 1, 10, 3, 0, tzinfo=UTC)
 """Still the evening of the ninth in New York."""
@@ -179,6 +179,7 @@ def test_a_client_that_cannot_be_right_is_refused(cells: Cells, column: str) -> 
     ("cells", "column"),
     [
         (a_programme(code=""), "code"),
+        (a_programme(code="site 1"), "code"),
         (a_programme(time_zone="Mars/Olympus"), "time_zone"),
         (a_programme(time_zone="../../etc/passwd"), "time_zone"),
         (a_programme(time_zone="America"), "time_zone"),

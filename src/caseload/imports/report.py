@@ -5,7 +5,7 @@ The account names clients by the identifier of their files and by nothing else; 
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from caseload.domain.history import LONG_RUN, Question, QuestionKind, Refusal, Shown, show
@@ -33,7 +33,7 @@ _ASKED = {
     ),
     QuestionKind.POSSIBLY_ONE_PERSON: (
         "Clients who may be one person: same names, same day of birth",
-        "Each is brought in as a client of their own. Ask the records lead.",
+        "Each is brought in as a client of their own, as the clinic kept them. Ask the records lead.",
     ),
 }
 
@@ -106,15 +106,10 @@ def _refused(account: Account, *, everything: bool) -> Section:
     return Section(
         title=f"Refused rows, left out ({len(account.refused):,})",
         columns=("file", "line", "why"),
-        rows=[(refusal.file, str(refusal.line), said(refusal)) for refusal in kept],
+        rows=[(refusal.file, str(refusal.line), refusal.reason) for refusal in kept],
         remarks=more,
         numbers=frozenset({1}),
     )
-
-
-def said(refusal: Refusal) -> str:
-    """Every reason for which a row is refused, in one sentence."""
-    return "; ".join(f"{fault.field} {fault.problem}".strip() for fault in refusal.faults)
 
 
 def _questions(account: Account, *, everything: bool) -> Iterator[Section]:
@@ -124,22 +119,34 @@ def _questions(account: Account, *, everything: bool) -> Iterator[Section]:
             continue
         kept, more = _cut(asked, everything=everything)
         answered = sum(question.answer is not None for question in asked)
-        yield Section(
-            title=f"To decide: {title} ({len(asked) - answered:,}" + (f", {answered:,} decided)" if answered else ")"),
-            columns=("client", "day", "file", "lines", "mg", "decided"),
-            rows=[
-                (
-                    question.external_id,
-                    str(question.day or ""),
-                    question.file,
-                    ", ".join(map(str, question.lines)),
-                    " + ".join(map(str, question.amounts_mg)),
-                    question.answer or "",
-                )
-                for question in kept
-            ],
-            remarks=[*more, remark],
+        yield _without_empty_columns(
+            Section(
+                title=f"To decide: {title} ({len(asked) - answered:,}"
+                + (f", {answered:,} decided)" if answered else ")"),
+                columns=("client", "day", "file", "lines", "mg", "decided"),
+                rows=[
+                    (
+                        question.external_id,
+                        str(question.day or ""),
+                        question.file,
+                        ", ".join(map(str, question.lines)),
+                        " + ".join(map(str, question.amounts_mg)),
+                        question.answer or "",
+                    )
+                    for question in kept
+                ],
+                remarks=[*more, remark],
+            )
         )
+
+
+def _without_empty_columns(section: Section) -> Section:
+    kept = [number for number in range(len(section.columns)) if any(row[number] for row in section.rows)]
+    return replace(
+        section,
+        columns=tuple(section.columns[number] for number in kept),
+        rows=[tuple(row[number] for number in kept) for row in section.rows],
+    )
 
 
 def _runs(shown: Shown) -> Section:

@@ -34,6 +34,11 @@ class Refusal:
     line: int
     faults: tuple[Fault, ...]
 
+    @property
+    def reason(self) -> str:
+        """Every fault in one sentence. It names a column and what is wrong with it, never what stands there."""
+        return "; ".join(f"{fault.field} {fault.problem}".strip() for fault in self.faults)
+
 
 class QuestionKind(StrEnum):
     """What the rows alone do not settle."""

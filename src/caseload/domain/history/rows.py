@@ -14,12 +14,11 @@ from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 from caseload.domain.client import EARLIEST_BIRTH, LONGEST_IDENTIFIER, LONGEST_NAME, Identity, Sex
 from caseload.domain.errors import Faults
-from caseload.domain.medication import FORMS, Form, Medicine, check_milligrams
-from caseload.domain.profiles import profiles
+from caseload.domain.medicines import FORMS, Form, Medicine, check_milligrams
+from caseload.domain.programme import check_programme
 
 EARLIEST_DAY = date(1900, 1, 1)
 """No day of anybody's record lies before it: earlier years are slips of the pen or of a spreadsheet."""
@@ -181,15 +180,6 @@ def _amount(written: str) -> Decimal | None:
     return Decimal(written) if _WRITTEN_AMOUNT.fullmatch(written) else None
 
 
-@lru_cache(maxsize=256)
-def _knows_zone(key: str) -> bool:
-    try:
-        ZoneInfo(key)
-    except (KeyError, ValueError, OSError):  # the key may be malformed, unknown, or name a folder
-        return False
-    return True
-
-
 def is_plain(text: str) -> bool:
     """Whether a text holds nothing that hides, breaks or reorders what a person reads."""
     return text.isprintable() or not any(
@@ -251,21 +241,12 @@ def programme_row(line: int, cells: Mapping[str, str]) -> ProgrammeRow:
     reading = _Reading(cells)
     row = ProgrammeRow(
         line=line,
-        code=reading.text("code", most=64),
-        name=reading.text("name", most=200),
-        time_zone=reading.text("time_zone", most=64),
-        profile=reading.text("profile", most=16),
+        code=cells.get("code", ""),
+        name=cells.get("name", ""),
+        time_zone=cells.get("time_zone", ""),
+        profile=cells.get("profile", ""),
     )
-    reading.faults.check(
-        when=bool(row.time_zone) and not _knows_zone(row.time_zone),
-        where="time_zone",
-        problem="is not a time zone of the IANA database, such as America/New_York",
-    )
-    reading.faults.check(
-        when=bool(row.profile) and row.profile not in profiles(),
-        where="profile",
-        problem=f"is not one of {', '.join(sorted(profiles()))}",
-    )
+    check_programme(row.code, row.name, row.time_zone, row.profile, reading.faults)
     reading.done()
     return row
 

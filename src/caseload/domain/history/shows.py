@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from caseload.domain.history.gathering import History, Person
 from caseload.domain.history.rows import DoseRow, Outcome
-from caseload.domain.medication import ACTION, LONG_ACTING, Action, Form, Medicine
+from caseload.domain.medicines import ACTION, LONG_ACTING, Action, Form, Medicine
 
 LONG_RUN = 8
 """Runs of this many missed days and more are counted together."""
