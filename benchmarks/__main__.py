@@ -1,0 +1,203 @@
+"""`make bench`: every case beside what PostgreSQL alone does, one table, ratios measured in one run.
+
+python -m benchmarks [--seconds 8] [--clients 20000] [--cases read,dose,overdue,audit,memory] [--quick]
+"""
+
+import argparse
+import asyncio
+import random
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks import pgbench, wrk
+from benchmarks.clinic import Clinic, fill
+from benchmarks.scripts import DOSE_ROWS, dose, overdue, read
+from benchmarks.stage import Served, Stage, stage
+from benchmarks.wrk import Load
+
+CONNECTIONS = (1, 8, 32)
+WARM_SECONDS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the table."""
+
+    case: str
+    connections: int
+    load: Load
+    beside: float
+    """Transactions per second of PostgreSQL alone, or of the audited service."""
+    worker_cpu: float
+    """Microseconds of the workers' processor time per request."""
+    postgres_cpu: float
+    pss: float
+    """Of the largest worker, in MB."""
+
+    @property
+    def ratio(self) -> float:
+        """What the service reaches of what it is set beside."""
+        return self.load.rate / self.beside
+
+
+@dataclass
+class Run:
+    """One run: where it happens, with what, and what it found."""
+
+    stage: Stage
+    clinic: Clinic
+    seconds: int
+    connections: tuple[int, ...]
+    lines: list[Line] = field(default_factory=list[Line])
+
+    def measure(self, case: str, served: Served, script: str, beside: Callable[[int], float]) -> None:
+        """Drive one script at each number of connections, each right after its measure of PostgreSQL alone."""
+        wrk.run(served.url, script, connections=8, seconds=WARM_SECONDS, scratch=self.stage.scratch)
+        for connections in self.connections:
+            alone = beside(connections)
+            workers, postgres = served.usage(), self.stage.postgres()
+            load = wrk.run(
+                served.url, script, connections=connections, seconds=self.seconds, scratch=self.stage.scratch
+            )
+            used, pg_used = served.usage(), self.stage.postgres()
+            done = max(1, load.requests)
+            line = Line(
+                case,
+                connections,
+                load,
+                alone,
+                (used.cpu - workers.cpu) / done * 1e6,
+                (pg_used.cpu - postgres.cpu) / done * 1e6,
+                max(used.pss, default=0.0),
+            )
+            self.lines.append(line)
+            print(_row(line), flush=True)
+            if load.refused > load.requests * 0.01 or load.lost:
+                print(f"  {load.refused} answers of 400 and above, {load.lost} lost connections", flush=True)
+
+    def select_only(self, connections: int) -> float:
+        """`pgbench -S`."""
+        return pgbench.read_only(
+            self.stage.pgbench, self.stage.owner, connections=connections, seconds=max(2, self.seconds // 2)
+        )
+
+    def bare_inserts(self, connections: int) -> float:
+        """The rows of one recorded dose, inserted by pgbench."""
+        return pgbench.script(
+            self.stage.pgbench,
+            self.stage.owner,
+            DOSE_ROWS,
+            connections=connections,
+            seconds=max(2, self.seconds // 2),
+            scratch=self.stage.scratch,
+        )
+
+
+def reads(run: Run) -> None:
+    """A client's summary, audited, beside `pgbench -S`."""
+    with run.stage.serving() as served:
+        run.measure("read a client", served, read(run.clinic, run.stage.scratch), run.select_only)
+
+
+def doses(run: Run) -> None:
+    """Recording a dose with every check, beside the bare inserts of the same rows."""
+    with run.stage.serving() as served:
+        run.measure("record a dose", served, dose(run.clinic, run.stage.scratch, "morning"), run.bare_inserts)
+
+
+def overdue_lists(run: Run) -> None:
+    """A counsellor's overdue list of 50 rows, beside `pgbench -S`."""
+    with run.stage.serving() as served:
+        run.measure("overdue list", served, overdue(run.clinic, run.stage.scratch), run.select_only)
+
+
+def cost_of_auditing(run: Run) -> None:
+    """The same reads and writes with and without the append to the log, turn about."""
+    for name, script in (
+        ("read", read(run.clinic, run.stage.scratch)),
+        ("dose", dose(run.clinic, run.stage.scratch, "evening")),
+    ):
+        rates: dict[str, float] = {}
+        for app in ("benchmarks.unaudited:create_app", "caseload.app:create_app"):
+            with run.stage.serving(app) as served:
+                wrk.run(served.url, script, connections=8, seconds=WARM_SECONDS, scratch=run.stage.scratch)
+                load = wrk.run(served.url, script, connections=32, seconds=run.seconds, scratch=run.stage.scratch)
+                rates[app] = load.rate
+        unaudited, audited = rates.values()
+        print(f"auditing a {name} at 32: {unaudited:,.0f}/s without, {audited:,.0f}/s with it: "
+              f"{1 - audited / unaudited:.1%} of throughput", flush=True)  # fmt: skip
+
+
+def memory(run: Run) -> None:
+    """PSS of a worker over 100,000 requests."""
+    with run.stage.serving() as served:
+        script = read(run.clinic, run.stage.scratch)
+        done, sizes = 0, list[str]()
+        while done < 100_000:
+            load = wrk.run(served.url, script, connections=32, seconds=10, scratch=run.stage.scratch)
+            done += load.requests
+            sizes.append(f"{done // 1000}k: {max(served.usage().pss):.0f}")
+        print(f"PSS of the largest worker in MB, after requests: {', '.join(sizes)}", flush=True)
+
+
+CASES: dict[str, Callable[[Run], None]] = {
+    "read": reads,
+    "dose": doses,
+    "overdue": overdue_lists,
+    "audit": cost_of_auditing,
+    "memory": memory,
+}
+
+
+def _row(line: Line) -> str:
+    load = line.load
+    return (
+        f"{line.case:<16}{line.connections:>4}{load.rate:>10,.0f}{line.beside:>11,.0f}{line.ratio:>8.3f}"
+        f"{load.mean:>8.1f}{load.p50:>8.1f}{load.p95:>8.1f}{load.p99:>8.1f}"
+        f"{line.worker_cpu:>9,.0f}{line.postgres_cpu:>9,.0f}{line.pss:>7.0f}"
+    )
+
+
+HEAD = (
+    f"{'case':<16}{'conn':>4}{'req/s':>10}{'alone/s':>11}{'ratio':>8}"
+    f"{'mean ms':>8}{'p50':>8}{'p95':>8}{'p99':>8}{'us work':>9}{'us pg':>9}{'PSS MB':>7}"
+)
+
+
+@contextmanager
+def _said(what: str) -> Iterator[None]:
+    began = time.perf_counter()
+    print(f"{what} ...", end="", flush=True)
+    yield
+    print(f" {time.perf_counter() - began:.1f} s", flush=True)
+
+
+def main(arguments: Iterable[str]) -> None:
+    """Run the cases."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks")
+    parser.add_argument("--seconds", type=int, default=8, help="length of each load")
+    parser.add_argument("--clients", type=int, default=20_000)
+    parser.add_argument("--cases", default=",".join(CASES))
+    parser.add_argument("--quick", action="store_true", help="3 seconds each, at 32 connections only")
+    given = parser.parse_args(list(arguments))
+    random.seed(1)
+    with stage() as ready:
+        with _said(f"{given.clients:,} clients"):
+            clinic = asyncio.run(fill(ready.owner, ready.service, Path(ready.scratch), clients=given.clients))
+        with _said("pgbench's own tables"):
+            pgbench.prepare(ready.pgbench, ready.owner)
+        run = Run(ready, clinic, 3 if given.quick else given.seconds, (32,) if given.quick else CONNECTIONS)
+        print(HEAD, flush=True)
+        for case in given.cases.split(","):
+            CASES[case](run)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except wrk.NoWrk as missing:
+        sys.exit(str(missing))
