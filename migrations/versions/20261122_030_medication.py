@@ -387,7 +387,7 @@ INDEXES = (
     """,
     "CREATE INDEX dose_correction_client_id_dosing_day_idx ON clinic.dose_correction (client_id, dosing_day)",
     """
-    CREATE INDEX dose_waiting_programme_id_sign_by_dose_id_idx ON clinic.dose_waiting (programme_id, is_exception DESC, sign_by, dose_id)
+    CREATE INDEX dose_waiting_queue_idx ON clinic.dose_waiting (programme_id, is_exception DESC, dose_id)
     """,
     "CREATE INDEX dose_waiting_recorded_by_idx ON clinic.dose_waiting (recorded_by) WHERE rejected_at IS NOT NULL",
     "CREATE INDEX dose_not_given_client_id_dosing_day_idx ON clinic.dose_not_given (client_id, dosing_day)",

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from caseload.db.access import within
+from caseload.db.access import reach_given, within, within_given_reach
 from caseload.db.tables import caseload as tables
 from caseload.domain.access import EXTENT, Act, Extent, Holding, Reach, Role, reach
 from caseload.domain.ids import ClientId, ProgrammeId, StaffId, new_id
@@ -175,9 +175,11 @@ async def test_sql_and_python_agree_on_whom_a_person_may_see(
         ids = [client.id for client in clients]
         condition = within(seen, at=NOW, by_identifier=by_identifier)
         found = await connection.execute(select(tables.client.c.id).where(tables.client.c.id.in_(ids), condition))
-        assert set(found.scalars()) == {
-            client.id for client in clients if expected(clinic, client, seen, by_identifier=by_identifier)
-        }
+        wanted = {client.id for client in clients if expected(clinic, client, seen, by_identifier=by_identifier)}
+        assert set(found.scalars()) == wanted
+        made_once = select(tables.client.c.id).where(tables.client.c.id.in_(ids), within_given_reach())
+        found = await connection.execute(made_once, reach_given(seen, at=NOW, by_identifier=by_identifier))
+        assert set(found.scalars()) == wanted
         await nested.rollback()
 
 

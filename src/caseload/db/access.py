@@ -25,10 +25,48 @@ def within(
     officer's reach count, never in a list. `clients` is `client` or an alias of it; any table with its `id` and
     `programme_id` will do.
     """
-    now = literal(at, INSTANT)
-    staff = literal(reach.staff, Uuid())
-    everyone_in, caseload_in = _array(reach.everyone_in), _array(reach.caseload_in)
+    return _condition(
+        clients,
+        now=literal(at, INSTANT),
+        staff=literal(reach.staff, Uuid()),
+        everyone_in=_array(reach.everyone_in),
+        caseload_in=_array(reach.caseload_in),
+        anyone=literal(by_identifier and reach.any_by_identifier, Boolean()),
+    )
 
+
+def within_given_reach(clients: FromClause = client) -> ColumnElement[bool]:
+    """The same condition for a statement that is made once: what differs is given by `reach_given` at execution."""
+    return _condition(
+        clients,
+        now=bindparam("reach_at", type_=INSTANT),
+        staff=bindparam("reach_staff", type_=Uuid()),
+        everyone_in=bindparam("reach_everyone_in", type_=ARRAY(Uuid())),
+        caseload_in=bindparam("reach_caseload_in", type_=ARRAY(Uuid())),
+        anyone=bindparam("reach_anyone", type_=Boolean()),
+    )
+
+
+def reach_given(reach: Reach, *, at: datetime, by_identifier: bool = False) -> dict[str, object]:
+    """The parameters of `within_given_reach`."""
+    return {
+        "reach_at": at,
+        "reach_staff": reach.staff,
+        "reach_everyone_in": sorted(reach.everyone_in),
+        "reach_caseload_in": sorted(reach.caseload_in),
+        "reach_anyone": by_identifier and reach.any_by_identifier,
+    }
+
+
+def _condition(
+    clients: FromClause,
+    *,
+    now: ColumnElement[datetime],
+    staff: ColumnElement[UUID],
+    everyone_in: ColumnElement[Sequence[UUID]],
+    caseload_in: ColumnElement[Sequence[UUID]],
+    anyone: ColumnElement[bool],
+) -> ColumnElement[bool]:
     def is_guest_of(programmes: ColumnElement[Sequence[UUID]]) -> ColumnElement[bool]:
         return exists(
             select(guest_stay.c.id).where(
@@ -57,7 +95,7 @@ def within(
             or_(is_responsible, covers),
             or_(clients.c.programme_id == any_(caseload_in), is_guest_of(caseload_in)),
         ),
-        literal(by_identifier and reach.any_by_identifier, Boolean()),
+        anyone,
     )
 
 

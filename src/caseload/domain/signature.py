@@ -126,7 +126,7 @@ class Signature:
 class Signatures(Protocol):
     """The signatures that were made."""
 
-    async def add(self, signature: Signature) -> None:
+    async def add(self, signature: Signature, /) -> None:
         """Keep a signature."""
         ...
 

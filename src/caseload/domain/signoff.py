@@ -14,7 +14,7 @@ from typing import ClassVar, Protocol
 from caseload.domain.access import Act, Role
 from caseload.domain.dosing import BroughtInDose, Dose, DoseMoved, DoseUnknown, Kind, OwnDose
 from caseload.domain.errors import CaseloadError, Faults, NotPermitted
-from caseload.domain.ids import ClientId, DoseId, ProgrammeId, StaffId
+from caseload.domain.ids import DoseId, StaffId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.medication.order import check_reason
 from caseload.domain.people import Proof, Staff
@@ -62,17 +62,13 @@ class Rejection:
 class Waiting:
     """A version of a dose that waits: for a signature, or, sent back, for its recorder."""
 
-    dose: DoseId
-    version: int
-    client: ClientId
-    programme: ProgrammeId
-    is_exception: bool
-    recorded_by: StaffId
-    given_by: StaffId
-    recorded_at: datetime
+    dose: Dose
+    """The newest version, as it is displayed and would be signed."""
     sign_by: datetime
+    """The profile's deadline for the signature."""
     rejected_at: datetime | None
     rejection: str | None
+    """Why it was sent back; only an amendment makes it ready to sign again."""
 
     def is_late(self, now: datetime) -> bool:
         """Whether the profile's deadline for the signature has passed."""
@@ -82,15 +78,15 @@ class Waiting:
 class SignOffs(Signatures, Protocol):
     """What waits for a second clinician, and how it ended."""
 
-    async def newest(self, doses: Sequence[DoseId], *, by: Staff) -> Sequence[Dose]:
+    async def newest(self, doses: Sequence[DoseId], /, *, by: Staff) -> Sequence[Dose]:
         """The newest versions of those doses that are within the person's reach to sign for."""
         ...
 
-    async def add_sign_offs(self, signed: Sequence[tuple[Dose, Signature]]) -> Sequence[DoseId]:
+    async def add_sign_offs(self, signed: Sequence[tuple[Dose, Signature]], /) -> Sequence[DoseId]:
         """Keep the sign-offs of the versions that still wait; return the doses that had moved on meanwhile."""
         ...
 
-    async def add_rejection(self, rejection: Rejection) -> bool:
+    async def add_rejection(self, rejection: Rejection, /) -> bool:
         """Keep a rejection; False when the version no longer waits."""
         ...
 

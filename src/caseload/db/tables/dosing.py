@@ -205,7 +205,7 @@ dose_waiting = Table(
     Column("is_exception", Boolean(), nullable=False),
     Column("sign_by", INSTANT, nullable=False),
     Column("rejected_at", INSTANT),
-    Index(None, "programme_id", text("is_exception DESC"), "sign_by", "dose_id"),
+    Index("dose_waiting_queue_idx", "programme_id", text("is_exception DESC"), "dose_id"),
     Index(None, "recorded_by", postgresql_where=text("rejected_at IS NOT NULL")),
     comment="The newest versions that nobody has signed: a queue, filled by the statement that keeps the dose.",
 )

@@ -31,11 +31,11 @@ from caseload.domain.profiles import Profile
 class Histories(Holds, Protocol):
     """What a decision about missed doses rests on, beside the holds."""
 
-    async def orders_of(self, client: ClientId) -> Sequence[Order]:
+    async def orders_of(self, client: ClientId, /) -> Sequence[Order]:
         """Every order of a client, newest first."""
         ...
 
-    async def last_taken(self, client: ClientId, medicine: Medicine, form: Form, until: date) -> Taken | None:
+    async def last_taken(self, client: ClientId, medicine: Medicine, form: Form, until: date, /) -> Taken | None:
         """The last dose taken until a day, of a medicine with the same action and duration."""
         ...
 

@@ -87,7 +87,7 @@ class Doses(MedicationRecords, Signatures, Protocol):
     """The doses of clients. Whoever adds to them has locked the client's record first."""
 
     async def facts(
-        self, record: MedicationRecord, giving: Giving, day: date, *, at: datetime, past: bool = False
+        self, record: MedicationRecord, giving: Giving, day: date, /, *, at: datetime, past: bool = False
     ) -> Facts:
         """Read what the rules need to know for one dose of a dosing day.
 
@@ -95,31 +95,31 @@ class Doses(MedicationRecords, Signatures, Protocol):
         """
         ...
 
-    async def add_dose(self, dose: Dose, *, sign_by: datetime) -> None:
+    async def add_dose(self, dose: Dose, /, *, sign_by: datetime) -> None:
         """Keep a version of a dose, and put it in the queue that waits for a second clinician until `sign_by`."""
         ...
 
-    async def add_not_given(self, not_given: NotGiven) -> None:
+    async def add_not_given(self, not_given: NotGiven, /) -> None:
         """Keep that a dose was not given."""
         ...
 
-    async def add_hold(self, hold: Hold) -> None:
+    async def add_hold(self, hold: Hold, /) -> None:
         """Keep a hold."""
         ...
 
-    async def dose(self, dose: DoseId, *, by: Staff, act: Act) -> Dose:
+    async def dose(self, dose: DoseId, /, *, by: Staff, act: Act) -> Dose:
         """The newest version of one dose; raises `DoseUnknown` outside the person's reach."""
         ...
 
-    async def decided_limit_mg(self, decision: DecisionId) -> Decimal | None:
+    async def decided_limit_mg(self, decision: DecisionId, /) -> Decimal | None:
         """The most that a decision allows; None when it leaves it to the order."""
         ...
 
-    async def correction_of(self, dose: DoseId) -> Correction | None:
+    async def correction_of(self, dose: DoseId, /) -> Correction | None:
         """The correction "not given" of a dose, if there is one."""
         ...
 
-    async def add_correction(self, correction: Correction, signature: Signature) -> None:
+    async def add_correction(self, correction: Correction, signature: Signature, /) -> None:
         """Keep a signed correction and take the dose out of the queue; raises `DoseMoved` when there is one already."""
         ...
 

@@ -141,15 +141,15 @@ class MedicationDecided(Event):
 class Holds(MedicationRecords, Signatures, Protocol):
     """The holds of clients and the decisions about them. Whoever adds one has locked the client's record first."""
 
-    async def add_hold(self, hold: Hold) -> None:
+    async def add_hold(self, hold: Hold, /) -> None:
         """Keep a hold."""
         ...
 
-    async def hold(self, hold: HoldId, *, by: Staff, act: Act) -> Hold:
+    async def hold(self, hold: HoldId, /, *, by: Staff, act: Act) -> Hold:
         """One hold; raises `HoldUnknown` outside the person's reach."""
         ...
 
-    async def add_decision(self, decision: Decision, signature: Signature) -> None:
+    async def add_decision(self, decision: Decision, signature: Signature, /) -> None:
         """Keep a signed decision, and with it the end of the hold it clears; raises `HoldCleared`."""
         ...
 

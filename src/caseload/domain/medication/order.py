@@ -245,26 +245,26 @@ class OrderStopped(Event):
 class Orders(MedicationRecords, Signatures, Protocol):
     """The orders of clients. Whoever changes one has locked the client's record first."""
 
-    async def add_order(self, order: Order) -> None:
+    async def add_order(self, order: Order, /) -> None:
         """Keep a new order."""
         ...
 
-    async def order(self, order: OrderId, *, by: Staff, act: Act) -> Order:
+    async def order(self, order: OrderId, /, *, by: Staff, act: Act) -> Order:
         """One order with what has happened to it; raises `OrderUnknown` outside the person's reach."""
         ...
 
-    async def orders_of(self, client: ClientId) -> Sequence[Order]:
+    async def orders_of(self, client: ClientId, /) -> Sequence[Order]:
         """Every order of a client, newest first."""
         ...
 
-    async def add_order_signature(self, order: Order, signature: Signature) -> None:
+    async def add_order_signature(self, order: Order, signature: Signature, /) -> None:
         """Put an order in force, and the one it replaces out of force from the new first day.
 
         Raises `OrderMoved` when somebody else did either at the same moment.
         """
         ...
 
-    async def add_order_stop(self, stop: Stop, order: Order, signature: Signature) -> None:
+    async def add_order_stop(self, stop: Stop, order: Order, signature: Signature, /) -> None:
         """Keep a stop; raises `OrderMoved` when the order was stopped before."""
         ...
 

@@ -52,7 +52,7 @@ class MedicationRecord:
 class MedicationRecords(Protocol):
     """The medication records of clients."""
 
-    async def lock(self, client: ClientId, *, by: Staff, act: Act) -> MedicationRecord:
+    async def lock(self, client: ClientId, /, *, by: Staff, act: Act) -> MedicationRecord:
         """Lock the client's record until the end of the work, so that what was committed before is seen and wins.
 
         Raises `ClientUnknown` outside the person's reach.

@@ -1,0 +1,278 @@
+"""Doses in PostgreSQL. Recording one takes three statements: lock, facts, and the dose with its place in the queue."""
+
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from sqlalchemy import Row, bindparam, delete, exists, insert, literal, null, select
+from sqlalchemy.dialects.postgresql import insert as insert_or_update
+from sqlalchemy.exc import IntegrityError
+
+from caseload.db.access import reach_given, within_given_reach
+from caseload.db.dosing.facts import FACTS, LAST_TAKEN, NEXT_GIVEN, facts_of, given_to, same_kind_of
+from caseload.db.medication import Holds, Orders
+from caseload.db.tables.base import INSTANT
+from caseload.db.tables.caseload import client
+from caseload.db.tables.dosing import dose, dose_correction, dose_not_given, dose_waiting
+from caseload.db.tables.medication import medication_decision
+from caseload.domain.access import Act
+from caseload.domain.dosing import Correction, Dose, DoseMoved, DoseUnknown, Entry, Facts, Giving, Kind, NotGiven, Taken
+from caseload.domain.errors import Fault, Invalid
+from caseload.domain.ids import ClientId, DecisionId, DoseId, ProgrammeId, StaffId
+from caseload.domain.medication import MedicationRecord
+from caseload.domain.medicines import DosePart, Form, Medicine
+from caseload.domain.people import Staff
+from caseload.domain.signature import Signature
+
+KIND = "dose"
+"""What the journal calls doses."""
+
+_FOREIGN_KEY = "23503"
+
+DOSE_COLUMNS = tuple(column for column in dose.c if column.computed is None)
+
+_newer = dose.alias("newer")
+IS_NEWEST = ~exists().where(_newer.c.id == dose.c.id, _newer.c.version > dose.c.version)
+
+_kept = (
+    insert(dose)
+    .values({column.name: bindparam(column.name, type_=column.type) for column in DOSE_COLUMNS})
+    .returning(dose.c.id, dose.c.version, dose.c.programme_id, dose.c.recorded_by, dose.c.kind)
+    .cte("kept")
+)
+_queued = insert_or_update(dose_waiting).from_select(
+    [
+        dose_waiting.c.dose_id,
+        dose_waiting.c.dose_version,
+        dose_waiting.c.programme_id,
+        dose_waiting.c.recorded_by,
+        dose_waiting.c.is_exception,
+        dose_waiting.c.sign_by,
+        dose_waiting.c.rejected_at,
+    ],
+    select(
+        _kept.c.id,
+        _kept.c.version,
+        _kept.c.programme_id,
+        _kept.c.recorded_by,
+        _kept.c.kind == Kind.EXCEPTION.value,
+        bindparam("sign_by", type_=INSTANT),
+        literal(None, INSTANT),
+    ),
+)
+_ADD = _queued.on_conflict_do_update(
+    index_elements=[dose_waiting.c.dose_id],
+    set_={
+        "dose_version": _queued.excluded.dose_version,
+        "is_exception": _queued.excluded.is_exception,
+        "sign_by": _queued.excluded.sign_by,
+        "rejected_at": null(),
+    },
+)
+
+_NEWEST = (
+    select(*DOSE_COLUMNS)
+    .join(client, client.c.id == dose.c.client_id)
+    .where(dose.c.id == bindparam("dose"), IS_NEWEST, within_given_reach())
+)
+_CORRECTION = select(
+    dose_correction.c.id,
+    dose_correction.c.dose_id,
+    dose_correction.c.dose_version,
+    dose_correction.c.client_id,
+    dose_correction.c.dosing_day,
+    dose_correction.c.part,
+    dose_correction.c.reason,
+    dose_correction.c.signed_by,
+    dose_correction.c.signed_at,
+).where(dose_correction.c.dose_id == bindparam("dose"))
+_LIMIT = select(medication_decision.c.at_most_mg).where(medication_decision.c.id == bindparam("decision"))
+_ADD_NOT_GIVEN = insert(dose_not_given)
+_ADD_CORRECTION = insert(dose_correction)
+_LEAVE_QUEUE = delete(dose_waiting).where(dose_waiting.c.dose_id == bindparam("dose"))
+
+
+class Doses(Orders, Holds):
+    """Satisfies `domain.dosing.Doses` and `domain.dosing.Histories`."""
+
+    async def facts(
+        self, record: MedicationRecord, giving: Giving, day: date, *, at: datetime, past: bool = False
+    ) -> Facts:
+        """See `domain.dosing.Doses.facts`."""
+        row = (await self._connection.execute(FACTS, given_to(giving, day, at))).one()
+        self._journal.saw(record.client, KIND)
+        facts = facts_of(row)
+        if facts.last is not None and (day - facts.last.day).days > 1:
+            signed = [order for order in await self.orders_of(record.client) if order.signed_at is not None]
+            facts = replace(facts, earlier=signed)
+        if past:
+            found = await self._connection.execute(NEXT_GIVEN, {"client": record.client, "day": day})
+            facts = replace(facts, next_at=found.scalar_one())
+        return facts
+
+    async def last_taken(self, wanted: ClientId, medicine: Medicine, form: Form, until: date) -> Taken | None:
+        """See `domain.dosing.Histories.last_taken`."""
+        given = {"client": wanted, "day": until, **same_kind_of(medicine, form)}
+        row = (await self._connection.execute(LAST_TAKEN, given)).first()
+        self._journal.saw(wanted, KIND)
+        if row is None:
+            return None
+        return Taken(day=row.dosing_day, at=row.given_at, medicine=Medicine(row.medicine), amount_mg=row.amount_mg)
+
+    async def add_dose(self, recorded: Dose, *, sign_by: datetime) -> None:
+        """See `domain.dosing.Doses.add_dose`."""
+        try:
+            await self._connection.execute(_ADD, {**_row(recorded), "sign_by": sign_by})
+        except IntegrityError as refused:
+            _explain(refused)
+
+    async def add_not_given(self, not_given: NotGiven) -> None:
+        """See `domain.dosing.Doses.add_not_given`."""
+        try:
+            await self._connection.execute(
+                _ADD_NOT_GIVEN,
+                {
+                    "id": not_given.id,
+                    "client_id": not_given.client,
+                    "programme_id": not_given.programme,
+                    "order_id": not_given.order,
+                    "dosing_day": not_given.dosing_day,
+                    "part": not_given.part,
+                    "reason": not_given.reason,
+                    "note": not_given.note,
+                    "recorded_at": not_given.recorded_at,
+                    "recorded_by": not_given.recorded_by,
+                },
+            )
+        except IntegrityError as refused:
+            raise Invalid(Fault("order_id", "is not an order of this client")) from refused
+
+    async def dose(self, wanted: DoseId, *, by: Staff, act: Act) -> Dose:
+        """See `domain.dosing.Doses.dose`."""
+        given = {"dose": wanted, **reach_given(by.reach(act), at=self._now)}
+        row = (await self._connection.execute(_NEWEST, given)).first()
+        if row is None:
+            raise DoseUnknown("Read the client's medication chart for the doses there are.")
+        self._journal.saw(ClientId(row.client_id), KIND)
+        return dose_of(row)
+
+    async def decided_limit_mg(self, decision: DecisionId) -> Decimal | None:
+        """See `domain.dosing.Doses.decided_limit_mg`."""
+        return (await self._connection.execute(_LIMIT, {"decision": decision})).scalar_one()
+
+    async def correction_of(self, wanted: DoseId) -> Correction | None:
+        """See `domain.dosing.Doses.correction_of`."""
+        row = (await self._connection.execute(_CORRECTION, {"dose": wanted})).first()
+        if row is None:
+            return None
+        return Correction(
+            id=row.id,
+            dose=DoseId(row.dose_id),
+            dose_version=row.dose_version,
+            client=ClientId(row.client_id),
+            dosing_day=row.dosing_day,
+            part=DosePart(row.part),
+            reason=row.reason,
+            signed_by=StaffId(row.signed_by),
+            signed_at=row.signed_at,
+        )
+
+    async def add_correction(self, correction: Correction, signature: Signature) -> None:
+        """See `domain.dosing.Doses.add_correction`."""
+        await self.add(signature)
+        try:
+            await self._connection.execute(
+                _ADD_CORRECTION,
+                {
+                    "id": correction.id,
+                    "dose_id": correction.dose,
+                    "dose_version": correction.dose_version,
+                    "client_id": correction.client,
+                    "dosing_day": correction.dosing_day,
+                    "part": correction.part,
+                    "reason": correction.reason,
+                    "signed_by": correction.signed_by,
+                    "signed_at": correction.signed_at,
+                    "signature_id": signature.id,
+                },
+            )
+        except IntegrityError as refused:
+            _explain(refused)
+        await self._connection.execute(_LEAVE_QUEUE, {"dose": correction.dose})
+
+
+def dose_of(row: Row[*tuple[Any, ...]]) -> Dose:
+    """The dose in a row with `DOSE_COLUMNS`."""
+    return Dose(
+        id=DoseId(row.id),
+        version=row.version,
+        client=ClientId(row.client_id),
+        programme=ProgrammeId(row.programme_id),
+        order=row.order_id,
+        dosing_day=row.dosing_day,
+        part=DosePart(row.part),
+        medicine=Medicine(row.medicine),
+        form=Form(row.form),
+        amount_mg=row.amount_mg,
+        supervised=row.supervised,
+        given_at=row.given_at,
+        given_by=StaffId(row.given_by),
+        recorded_at=row.recorded_at,
+        recorded_by=StaffId(row.recorded_by),
+        kind=Kind(row.kind),
+        entry=Entry(row.entry),
+        late_reason=row.late_reason,
+        less_reason=row.less_reason,
+        rules=tuple(row.rules or ()),
+        profile=row.profile,
+        profile_version=row.profile_version,
+        decision=row.decision_id,
+        freed_by=row.freed_by,
+        amended_at=row.amended_at,
+        amended_by=row.amended_by,
+        amendment_reason=row.amendment_reason,
+        source=row.source_id,
+        source_line=row.source_line,
+    )
+
+
+def _row(recorded: Dose) -> dict[str, Any]:
+    return {
+        "id": recorded.id,
+        "version": recorded.version,
+        "client_id": recorded.client,
+        "programme_id": recorded.programme,
+        "order_id": recorded.order,
+        "dosing_day": recorded.dosing_day,
+        "part": recorded.part.value,
+        "medicine": recorded.medicine.value,
+        "form": recorded.form.value,
+        "amount_mg": recorded.amount_mg,
+        "supervised": recorded.supervised,
+        "given_at": recorded.given_at,
+        "given_by": recorded.given_by,
+        "recorded_at": recorded.recorded_at,
+        "recorded_by": recorded.recorded_by,
+        "kind": recorded.kind.value,
+        "entry": recorded.entry.value,
+        "late_reason": recorded.late_reason,
+        "less_reason": recorded.less_reason,
+        "rules": list(recorded.rules) or None,
+        "profile": recorded.profile,
+        "profile_version": recorded.profile_version,
+        "decision_id": recorded.decision,
+        "freed_by": recorded.freed_by,
+        "amended_at": recorded.amended_at,
+        "amended_by": recorded.amended_by,
+        "amendment_reason": recorded.amendment_reason,
+        "source_id": recorded.source,
+        "source_line": recorded.source_line,
+    }
+
+
+def _explain(refused: IntegrityError) -> NoReturn:
+    """Say in the clinic's words which constraint refused a row; the lock makes every one of these a rarity."""
+    if getattr(refused.orig, "sqlstate", None) == _FOREIGN_KEY:
+        raise Invalid(Fault("given_by", "is nobody of the staff")) from refused
+    raise DoseMoved("Somebody else has changed it at the same moment. Read the chart again.") from refused

@@ -1,0 +1,182 @@
+"""Holds and decisions in PostgreSQL."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, bindparam, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from caseload.db.access import reach_given, within_given_reach
+from caseload.db.medication.record import KIND, MedicationRecords
+from caseload.db.tables.caseload import client
+from caseload.db.tables.medication import hold, medication_decision
+from caseload.domain.access import Act
+from caseload.domain.ids import ClientId, DecisionId, HoldId, ProgrammeId, StaffId
+from caseload.domain.medication import Decision, DecisionKind, Hold, HoldCleared, HoldReason, HoldUnknown
+from caseload.domain.people import Staff
+from caseload.domain.signature import Signature
+
+_HOLDS = select(
+    hold.c.id,
+    hold.c.client_id,
+    hold.c.programme_id,
+    hold.c.reason,
+    hold.c.note,
+    hold.c.raised_by,
+    hold.c.raised_at,
+    hold.c.by_rule,
+    hold.c.dose_id,
+    hold.c.dose_version,
+    medication_decision.c.id.label("cleared_by"),
+    medication_decision.c.decided_at.label("cleared_at"),
+).select_from(hold.outerjoin(medication_decision, medication_decision.c.hold_id == hold.c.id))
+_ONE = _HOLDS.join(client, client.c.id == hold.c.client_id).where(hold.c.id == bindparam("hold"), within_given_reach())
+_OF_CLIENT = _HOLDS.where(hold.c.client_id == bindparam("client")).order_by(hold.c.raised_at.desc(), hold.c.id.desc())
+_IN_FORCE = (
+    _HOLDS.join(client, client.c.id == hold.c.client_id)
+    .where(hold.c.programme_id == bindparam("programme"), medication_decision.c.id.is_(None), within_given_reach())
+    .order_by((hold.c.reason == HoldReason.EXCEPTION).desc(), hold.c.raised_at, hold.c.id)
+)
+_DECISIONS = (
+    select(
+        medication_decision.c.id,
+        medication_decision.c.client_id,
+        medication_decision.c.programme_id,
+        medication_decision.c.kind,
+        medication_decision.c.hold_id,
+        medication_decision.c.days,
+        medication_decision.c.at_most_mg,
+        medication_decision.c.reason,
+        medication_decision.c.decided_by,
+        medication_decision.c.decided_at,
+        medication_decision.c.profile,
+        medication_decision.c.profile_version,
+        medication_decision.c.rules,
+        medication_decision.c.last_taken_on,
+        medication_decision.c.missed,
+    )
+    .where(medication_decision.c.client_id == bindparam("client"))
+    .order_by(medication_decision.c.decided_at.desc(), medication_decision.c.id.desc())
+)
+ADD_HOLD = insert(hold)
+_DECIDE = insert(medication_decision)
+
+
+def hold_row(raised: Hold) -> dict[str, Any]:
+    """The row of a hold."""
+    return {
+        "id": raised.id,
+        "client_id": raised.client,
+        "programme_id": raised.programme,
+        "reason": raised.reason,
+        "note": raised.note,
+        "raised_by": raised.raised_by,
+        "raised_at": raised.raised_at,
+        "by_rule": raised.by_rule,
+        "dose_id": raised.dose,
+        "dose_version": raised.dose_version,
+    }
+
+
+class Holds(MedicationRecords):
+    """Satisfies `domain.medication.Holds`."""
+
+    async def add_hold(self, raised: Hold) -> None:
+        """See `domain.medication.Holds.add_hold`."""
+        await self._connection.execute(ADD_HOLD, hold_row(raised))
+
+    async def hold(self, wanted: HoldId, *, by: Staff, act: Act) -> Hold:
+        """See `domain.medication.Holds.hold`."""
+        given = {"hold": wanted, **reach_given(by.reach(act), at=self._now)}
+        row = (await self._connection.execute(_ONE, given)).first()
+        if row is None:
+            raise HoldUnknown("Read the client's medication chart for the holds there are.")
+        found = hold_of(row)
+        self._journal.saw(found.client, KIND)
+        return found
+
+    async def holds_of(self, wanted: ClientId) -> Sequence[Hold]:
+        """Every hold of a client, newest first."""
+        rows = (await self._connection.execute(_OF_CLIENT, {"client": wanted})).all()
+        self._journal.saw(wanted, KIND)
+        return [hold_of(row) for row in rows]
+
+    async def decisions_of(self, wanted: ClientId) -> Sequence[Decision]:
+        """Every decision about a client, newest first."""
+        rows = (await self._connection.execute(_DECISIONS, {"client": wanted})).all()
+        self._journal.saw(wanted, KIND)
+        return [_decision_of(row) for row in rows]
+
+    async def in_force(self, programme: ProgrammeId, *, by: Staff, act: Act) -> Sequence[Hold]:
+        """The holds of a programme that wait for a prescriber: exceptions first, then the oldest."""
+        given = {"programme": programme, **reach_given(by.reach(act), at=self._now)}
+        found = [hold_of(row) for row in (await self._connection.execute(_IN_FORCE, given)).all()]
+        for each in found:
+            self._journal.saw(each.client, KIND)
+        return found
+
+    async def add_decision(self, decision: Decision, signature: Signature) -> None:
+        """See `domain.medication.Holds.add_decision`."""
+        await self.add(signature)
+        try:
+            await self._connection.execute(
+                _DECIDE,
+                {
+                    "id": decision.id,
+                    "client_id": decision.client,
+                    "programme_id": decision.programme,
+                    "kind": decision.kind,
+                    "hold_id": decision.hold,
+                    "days": list(decision.days),
+                    "at_most_mg": decision.at_most_mg,
+                    "reason": decision.reason,
+                    "decided_by": decision.decided_by,
+                    "decided_at": decision.decided_at,
+                    "profile": decision.profile,
+                    "profile_version": decision.profile_version,
+                    "rules": list(decision.rules),
+                    "last_taken_on": decision.last_taken_on,
+                    "missed": decision.missed,
+                    "signature_id": signature.id,
+                },
+            )
+        except IntegrityError as raced:
+            raise HoldCleared("Somebody else cleared it. Read the chart again.") from raced
+
+
+def hold_of(row: Row[*tuple[Any, ...]]) -> Hold:
+    """The hold in a row."""
+    return Hold(
+        id=HoldId(row.id),
+        client=ClientId(row.client_id),
+        programme=ProgrammeId(row.programme_id),
+        reason=HoldReason(row.reason),
+        note=row.note,
+        raised_by=StaffId(row.raised_by),
+        raised_at=row.raised_at,
+        by_rule=row.by_rule,
+        dose=row.dose_id,
+        dose_version=row.dose_version,
+        cleared_at=row.cleared_at,
+        cleared_by=row.cleared_by,
+    )
+
+
+def _decision_of(row: Row[*tuple[Any, ...]]) -> Decision:
+    return Decision(
+        id=DecisionId(row.id),
+        client=ClientId(row.client_id),
+        programme=ProgrammeId(row.programme_id),
+        kind=DecisionKind(row.kind),
+        hold=row.hold_id,
+        days=tuple(row.days),
+        at_most_mg=row.at_most_mg,
+        reason=row.reason,
+        decided_by=StaffId(row.decided_by),
+        decided_at=row.decided_at,
+        profile=row.profile,
+        profile_version=row.profile_version,
+        rules=tuple(row.rules),
+        last_taken_on=row.last_taken_on,
+        missed=row.missed,
+    )

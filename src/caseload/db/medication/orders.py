@@ -1,0 +1,180 @@
+"""Orders in PostgreSQL, and what has happened to them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, bindparam, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from caseload.db.access import reach_given, within_given_reach
+from caseload.db.medication.record import KIND, MedicationRecords
+from caseload.db.tables.caseload import client
+from caseload.db.tables.medication import (
+    medication_order,
+    medication_order_replacement,
+    medication_order_signature,
+    medication_order_stop,
+)
+from caseload.domain.access import Act
+from caseload.domain.ids import ClientId, OrderId, ProgrammeId, StaffId
+from caseload.domain.medication import Order, OrderMoved, OrderUnknown, Stop
+from caseload.domain.medicines import DosePart, Form, Medicine
+from caseload.domain.people import Staff
+from caseload.domain.signature import Signature
+
+ORDER_COLUMNS = (
+    medication_order.c.id.label("order_id"),
+    medication_order.c.chain_id,
+    medication_order.c.version.label("order_version"),
+    medication_order.c.replaces_id,
+    medication_order.c.client_id.label("order_client_id"),
+    medication_order.c.programme_id.label("order_programme_id"),
+    medication_order.c.medicine.label("order_medicine"),
+    medication_order.c.form.label("order_form"),
+    medication_order.c.strength_mg,
+    medication_order.c.whole_mg,
+    medication_order.c.morning_mg,
+    medication_order.c.evening_mg,
+    medication_order.c.every_days,
+    medication_order.c.starts_on,
+    medication_order.c.ends_on,
+    medication_order.c.supervised.label("order_supervised"),
+    medication_order.c.note.label("order_note"),
+    medication_order.c.written_by,
+    medication_order.c.written_at,
+    medication_order_signature.c.signed_at,
+    medication_order_stop.c.stopped_at,
+    medication_order_replacement.c.order_id.label("replaced_by"),
+    medication_order_replacement.c.replaced_at,
+    medication_order_replacement.c.from_on.label("replaced_from"),
+)
+"""What `order_of` reads; every name is its own, so that they can stand beside others in one row."""
+
+WITH_WHAT_HAPPENED = (
+    medication_order.outerjoin(
+        medication_order_signature, medication_order_signature.c.order_id == medication_order.c.id
+    )
+    .outerjoin(medication_order_stop, medication_order_stop.c.order_id == medication_order.c.id)
+    .outerjoin(medication_order_replacement, medication_order_replacement.c.replaced_id == medication_order.c.id)
+)
+
+_ORDERS = select(*ORDER_COLUMNS).select_from(WITH_WHAT_HAPPENED)
+_ONE = _ORDERS.join(client, client.c.id == medication_order.c.client_id).where(
+    medication_order.c.id == bindparam("order"), within_given_reach()
+)
+_OF_CLIENT = _ORDERS.where(medication_order.c.client_id == bindparam("client")).order_by(
+    medication_order.c.starts_on.desc(), medication_order.c.id.desc()
+)
+_ADD = insert(medication_order)
+_SIGN = insert(medication_order_signature)
+_REPLACE = insert(medication_order_replacement)
+_STOP = insert(medication_order_stop)
+
+
+class Orders(MedicationRecords):
+    """Satisfies `domain.medication.Orders`."""
+
+    async def add_order(self, order: Order) -> None:
+        """See `domain.medication.Orders.add_order`."""
+        await self._connection.execute(
+            _ADD,
+            {
+                "id": order.id,
+                "chain_id": order.chain,
+                "version": order.version,
+                "replaces_id": order.replaces,
+                "client_id": order.client,
+                "programme_id": order.programme,
+                "medicine": order.medicine,
+                "form": order.form,
+                "strength_mg": order.strength_mg,
+                "whole_mg": order.amounts_mg.get(DosePart.WHOLE),
+                "morning_mg": order.amounts_mg.get(DosePart.MORNING),
+                "evening_mg": order.amounts_mg.get(DosePart.EVENING),
+                "every_days": order.every_days,
+                "starts_on": order.starts_on,
+                "ends_on": order.ends_on,
+                "supervised": order.supervised,
+                "note": order.note,
+                "written_by": order.written_by,
+                "written_at": order.written_at,
+            },
+        )
+
+    async def order(self, wanted: OrderId, *, by: Staff, act: Act) -> Order:
+        """See `domain.medication.Orders.order`."""
+        given = {"order": wanted, **reach_given(by.reach(act), at=self._now)}
+        row = (await self._connection.execute(_ONE, given)).first()
+        if row is None:
+            raise OrderUnknown("Read the client's medication chart for the orders there are.")
+        found = order_of(row)
+        self._journal.saw(found.client, KIND)
+        return found
+
+    async def orders_of(self, wanted: ClientId) -> Sequence[Order]:
+        """See `domain.medication.Orders.orders_of`."""
+        rows = (await self._connection.execute(_OF_CLIENT, {"client": wanted})).all()
+        self._journal.saw(wanted, KIND)
+        return [order_of(row) for row in rows]
+
+    async def add_order_signature(self, order: Order, signature: Signature) -> None:
+        """See `domain.medication.Orders.add_order_signature`."""
+        at = signature.statement.signed_at
+        await self.add(signature)
+        try:
+            await self._connection.execute(_SIGN, {"order_id": order.id, "signature_id": signature.id, "signed_at": at})
+            if order.replaces is not None:
+                replaced = {"replaced_id": order.replaces, "order_id": order.id}
+                await self._connection.execute(_REPLACE, {**replaced, "from_on": order.starts_on, "replaced_at": at})
+        except IntegrityError as raced:
+            raise OrderMoved("Read the chart again.", order=str(order.id)) from raced
+
+    async def add_order_stop(self, stop: Stop, order: Order, signature: Signature) -> None:
+        """See `domain.medication.Orders.add_order_stop`."""
+        await self.add(signature)
+        try:
+            await self._connection.execute(
+                _STOP,
+                {
+                    "order_id": order.id,
+                    "reason": stop.reason,
+                    "stopped_by": stop.stopped_by,
+                    "stopped_at": stop.stopped_at,
+                    "signature_id": signature.id,
+                },
+            )
+        except IntegrityError as raced:
+            raise OrderMoved("Read the chart again.", order=str(order.id)) from raced
+
+
+def order_of(row: Row[*tuple[Any, ...]]) -> Order:
+    """The order in a row with `ORDER_COLUMNS`."""
+    amounts = (
+        (DosePart.WHOLE, row.whole_mg),
+        (DosePart.MORNING, row.morning_mg),
+        (DosePart.EVENING, row.evening_mg),
+    )
+    return Order(
+        id=OrderId(row.order_id),
+        chain=OrderId(row.chain_id),
+        version=row.order_version,
+        replaces=row.replaces_id,
+        client=ClientId(row.order_client_id),
+        programme=ProgrammeId(row.order_programme_id),
+        medicine=Medicine(row.order_medicine),
+        form=Form(row.order_form),
+        strength_mg=row.strength_mg,
+        amounts_mg={part: amount for part, amount in amounts if amount is not None},
+        every_days=row.every_days,
+        starts_on=row.starts_on,
+        ends_on=row.ends_on,
+        supervised=row.order_supervised,
+        note=row.order_note,
+        written_by=StaffId(row.written_by),
+        written_at=row.written_at,
+        signed_at=row.signed_at,
+        stopped_at=row.stopped_at,
+        replaced_by=row.replaced_by,
+        replaced_at=row.replaced_at,
+        replaced_from=row.replaced_from,
+    )

@@ -1,0 +1,88 @@
+"""The client's medication record in PostgreSQL: the row that is locked first."""
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from caseload.db.access import reach_given, within_given_reach
+from caseload.db.signature import Signatures
+from caseload.db.tables.base import INSTANT
+from caseload.db.tables.caseload import client, guest_stay
+from caseload.db.tables.medication import medication_record
+from caseload.db.tables.people import programme
+from caseload.domain.access import Act
+from caseload.domain.client import ClientUnknown
+from caseload.domain.ids import ClientId, ProgrammeId
+from caseload.domain.journal import Journal
+from caseload.domain.medication import MedicationRecord
+from caseload.domain.people import Staff
+
+KIND: Final = "medication"
+"""What the journal calls the data of these modules."""
+
+_HOST = (
+    select(guest_stay.c.host_programme_id)
+    .where(guest_stay.c.client_id == client.c.id, guest_stay.c.period.op("@>")(bindparam("reach_at", type_=INSTANT)))
+    .scalar_subquery()
+)
+
+_AT_HOME = client.join(programme, programme.c.id == client.c.programme_id)
+_RECORD = select(
+    client.c.programme_id,
+    programme.c.time_zone,
+    programme.c.profile,
+    _HOST.label("host_programme_id"),
+    medication_record.c.history_until,
+).where(client.c.id == bindparam("client"), within_given_reach())
+_READ = _RECORD.select_from(_AT_HOME.outerjoin(medication_record, medication_record.c.client_id == client.c.id))
+_LOCK = _RECORD.select_from(
+    _AT_HOME.join(medication_record, medication_record.c.client_id == client.c.id)
+).with_for_update(of=medication_record)
+_OPEN = insert(medication_record).on_conflict_do_nothing()
+
+
+class MedicationRecords(Signatures):
+    """Satisfies `domain.medication.MedicationRecords`."""
+
+    def __init__(self, connection: AsyncConnection, journal: Journal, *, now: datetime) -> None:
+        super().__init__(connection)
+        self._journal = journal
+        self._now = now
+
+    async def lock(self, wanted: ClientId, *, by: Staff, act: Act) -> MedicationRecord:
+        """See `domain.medication.MedicationRecords.lock`."""
+        given = {"client": wanted, **reach_given(by.reach(act), at=self._now)}
+        row = (await self._connection.execute(_LOCK, given)).first()
+        if row is None:
+            # Outside the reach, or the first time that anybody touches this client's medication.
+            await self.record(wanted, by=by, act=act)
+            await self._connection.execute(_OPEN, {"client_id": wanted})
+            row = (await self._connection.execute(_LOCK, given)).one()
+        self._journal.saw(wanted, KIND)
+        return MedicationRecord(
+            client=wanted,
+            programme=ProgrammeId(row.programme_id),
+            time_zone=row.time_zone,
+            profile=row.profile,
+            host=row.host_programme_id,
+            history_until=row.history_until,
+        )
+
+    async def record(self, wanted: ClientId, *, by: Staff, act: Act) -> MedicationRecord:
+        """The record without a lock, for reading; raises `ClientUnknown` outside the person's reach."""
+        given = {"client": wanted, **reach_given(by.reach(act), at=self._now)}
+        row = (await self._connection.execute(_READ, given)).first()
+        if row is None:
+            raise ClientUnknown
+        self._journal.saw(wanted, KIND)
+        return MedicationRecord(
+            client=wanted,
+            programme=ProgrammeId(row.programme_id),
+            time_zone=row.time_zone,
+            profile=row.profile,
+            host=row.host_programme_id,
+            history_until=row.history_until,
+        )
