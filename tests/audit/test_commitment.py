@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from caseload.audit import canonical
 from caseload.audit.canonical import NotCanonical
-from caseload.audit.commitment import Committed, Fact, LogBox, commit, disclose_client, disclose_request
+from caseload.audit.commitment import Asked, Committed, Fact, LogBox, commit, disclose_client, disclose_request
 from caseload.audit.item import unpack
 from caseload.audit.journal import RequestJournal
 from caseload.audit.keys import ClientKey
@@ -26,10 +26,11 @@ def committed(
     leaf: UUID | None = None,
     box: LogBox | None = None,
     keys: dict[UUID, ClientKey] | None = None,
+    asked: Asked = Asked(),  # noqa: B008
 ) -> tuple[UUID, dict[UUID, ClientKey], Committed]:
     leaf = leaf or new_id()
     keys = keys if keys is not None else keys_for(journal)
-    return leaf, keys, commit(leaf, journal, keys, request or [], box or LogBox(KeysInMemory()))
+    return leaf, keys, commit(leaf, journal, asked, keys, request or [], box or LogBox(KeysInMemory()))
 
 
 def keys_for(journal: RequestJournal) -> dict[UUID, ClientKey]:
@@ -84,9 +85,9 @@ def test_one_clients_disclosure_shows_nobody_else_on_the_list() -> None:
         if other != clients[7]:
             assert str(other).encode() not in laid_open
             assert keys[other].reference not in laid_open
-            assert keys[other].salt(leaf, clients.index(other)) not in laid_open
+            assert keys[other].salt(leaf.bytes, clients.index(other)) not in laid_open
             with pytest.raises(InvalidTag):
-                keys[clients[7]].open(beside.nonce, beside.clients[clients.index(other)], leaf)
+                keys[clients[7]].open(beside.nonce, beside.clients[clients.index(other)], leaf.bytes)
     for client in clients:
         assert str(client).encode() not in found.sealed
         assert client.bytes not in found.sealed + b"".join(found.references)
@@ -105,7 +106,7 @@ def test_without_its_key_a_client_cannot_be_linked_and_the_others_still_prove_th
             guessed = ClientKey(erased, os.urandom(32))
             assert guessed.reference not in found.references
             with pytest.raises(InvalidTag):
-                guessed.open(beside.nonce, beside.clients[4], leaf)
+                guessed.open(beside.nonce, beside.clients[4], leaf.bytes)
         else:
             shown = disclose_client(client, keys[client], leaf, found.references, beside)
             assert shown is not None
@@ -129,7 +130,7 @@ def test_the_same_client_is_salted_anew_in_every_leaf_and_place() -> None:
     client = a_client()
     key = ClientKey(client, os.urandom(32))
     leaves = [new_id(), new_id()]
-    assert len({key.salt(leaf, place) for leaf in leaves for place in range(3)}) == 6
+    assert len({key.salt(leaf.bytes, place) for leaf in leaves for place in range(3)}) == 6
     roots = {committed(seen([client]), keys={client: key})[2].client_root for _ in range(5)}
     assert len(roots) == 5
 
@@ -139,8 +140,8 @@ def test_a_key_does_what_it_did_before() -> None:
     client, leaf = UUID("0197f0a0-0000-7000-8000-000000000001"), UUID("0197f0a0-0000-7000-8000-000000000002")
     key = ClientKey(client, bytes(range(32)))
     assert key.reference.hex() == KNOWN_REFERENCE
-    assert key.salt(leaf, 1).hex() == KNOWN_SALT
-    assert key.seal(bytes(12), b'{"saw":["dose"]}', leaf).hex() == KNOWN_SEALED
+    assert key.salt(leaf.bytes, 1).hex() == KNOWN_SALT
+    assert key.seal(bytes(12), b'{"saw":["dose"]}', leaf.bytes).hex() == KNOWN_SEALED
 
 
 # The first two as `openssl dgst -sha256 -mac HMAC` gives them for the same key.
@@ -168,6 +169,34 @@ def test_what_is_said_of_the_request_opens_with_the_logs_key_and_proves_itself()
         disclose_request(leaf, unpack(found.sealed), LogBox(KeysInMemory()))
     with pytest.raises(InvalidTag):
         disclose_request(new_id(), unpack(found.sealed), LogBox(store))
+
+
+def test_identifiers_in_the_path_go_with_the_one_client_they_concern() -> None:
+    client, dose = a_client(), str(new_id())
+    leaf, keys, found = committed(seen([client]), asked=Asked(client, {"dose": dose}))
+    assert found.requests == 0
+    shown = disclose_client(client, keys[client], leaf, found.references, unpack(found.sealed))
+    assert shown is not None
+    assert shown[0] == {"asked": {"dose": dose}, "saw": ["check_in"]}
+
+
+def test_whoever_is_only_asked_for_is_in_the_entry_too() -> None:
+    client = a_client()
+    keys: dict[UUID, ClientKey] = {client: ClientKey(client, os.urandom(32))}
+    leaf, _, found = committed(RequestJournal(), asked=Asked(client), keys=keys)
+    shown = disclose_client(client, keys[client], leaf, found.references, unpack(found.sealed))
+    assert shown is not None
+    assert shown[0] == {"asked": {}}
+    assert shown[1].proves(root=found.client_root, count=1)
+
+
+def test_an_identifier_of_nobody_or_of_several_is_a_fact_about_the_request() -> None:
+    store, nobody, record = KeysInMemory(), a_client(), str(new_id())
+    leaf, _, found = committed(RequestJournal(), asked=Asked(nobody), box=LogBox(store), keys={})
+    assert found.references == []
+    assert disclose_request(leaf, unpack(found.sealed), LogBox(store))[0][0] == {"asked": {"client": str(nobody)}}
+    leaf, _, found = committed(seen([a_client(), a_client()]), asked=Asked(None, {"group": record}), box=LogBox(store))
+    assert disclose_request(leaf, unpack(found.sealed), LogBox(store))[0][0] == {"asked": {"group": record}}
 
 
 def test_what_was_sealed_under_an_older_log_key_still_opens() -> None:

@@ -141,6 +141,16 @@ async def test_a_new_wrapping_key_is_used_for_new_clients_and_the_old_ones_still
         await ClientKeys(store).of(connection, [old])
 
 
+async def test_an_identifier_that_somebody_sent_gets_no_key(connection: AsyncConnection) -> None:
+    """Otherwise anybody could fill the table by asking for clients that are not there."""
+    keys, client, known, guessed = ClientKeys(KeysInMemory()), a_client(), a_client(), a_client()
+    await keys.of(connection, [known])
+    found = await keys.of(connection, [client], asked=[known, guessed])
+    assert set(found.keys) == {client, known}
+    count = select(func.count()).where(client_key.c.client_id == guessed)
+    assert (await connection.execute(count)).scalar_one() == 0
+
+
 async def test_asking_for_a_key_makes_none(connection: AsyncConnection) -> None:
     keys, client = ClientKeys(KeysInMemory()), a_client()
     assert await keys.existing(connection, client) is None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, Final, TypeAlias, cast
+from uuid import UUID
 
 from litestar import Request, delete, get, post, put
 from litestar.connection import ASGIConnection
@@ -12,6 +13,7 @@ from caseload.api.problems import BODY, NotJson, documented
 from caseload.audit.trail import Op, Purpose
 from caseload.domain.access import Act
 from caseload.domain.errors import Invalid, NotPermitted, NotSignedIn
+from caseload.domain.ids import ClientId
 from caseload.request.gate import work_of
 from caseload.request.identity import identify
 
@@ -108,8 +110,9 @@ async def admitted(connection: AnyConnection, handler: BaseRouteHandler) -> None
     said.act = act
     said.purpose = _PURPOSE.get(act, Purpose.TREATMENT)
     asked: Mapping[str, object] = scope.get("path_params", {})
-    if asked:
-        said.filter = {name: str(value) for name, value in asked.items()}
+    client = asked.get("client_id")
+    said.client = ClientId(client) if isinstance(client, UUID) else None
+    said.asked = {name: str(value) for name, value in asked.items() if name != "client_id"}
     opened = await work.open()
     work.staff = await identify(opened, _token(connection), work.now)
     if not work.staff.may(act):

@@ -3,12 +3,14 @@
 What is told of a client (the kinds of data seen, the events, the identifiers of the rows written) goes into that
 client's item, under that client's key, and goes with that key. What belongs to no client (the source address, the
 filter of a list, events about staff or programmes) goes into items of the request, with random salts, sealed under
-the log's own key.
+the log's own key. Identifiers in the request's path go with the client when the work concerns exactly one.
 """
 
 import os
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from hashlib import sha256
+from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
 
@@ -38,6 +40,14 @@ _decode = msgspec.json.Decoder(dict[str, object]).decode
 _NUMBER_BYTES = 2
 
 
+class Asked(NamedTuple):
+    """What the request's path names."""
+
+    client: UUID | None = None
+    others: Mapping[str, str] = MappingProxyType({})
+    """Identifiers of other records, by the name they have in the route."""
+
+
 class Committed(NamedTuple):
     """What one leaf holds of clients and request, and what lies beside it."""
 
@@ -59,38 +69,46 @@ class LogBox:
         self._boxes = {current.number: AESGCM(current.secret)}
         self._box = self._boxes[current.number]
 
-    def seal(self, nonce: bytes, plain: bytes, leaf: UUID) -> bytes:
+    def seal(self, nonce: bytes, plain: bytes, leaf: bytes) -> bytes:
         """Encrypt; the number of the key stands in front."""
-        return self._prefix + self._box.encrypt(nonce, plain, leaf.bytes)
+        return self._prefix + self._box.encrypt(nonce, plain, leaf)
 
-    def open(self, nonce: bytes, sealed: bytes, leaf: UUID) -> bytes:
+    def open(self, nonce: bytes, sealed: bytes, leaf: bytes) -> bytes:
         """Decrypt. Raises `cryptography.exceptions.InvalidTag`, or `KeyStoreUnusable` when the key is gone."""
         number = int.from_bytes(sealed[:_NUMBER_BYTES], "big")
         box = self._boxes.get(number)
         if box is None:
             box = self._boxes[number] = AESGCM(self._store.numbered(KeyName.LOG, number).secret)
-        return box.decrypt(nonce, sealed[_NUMBER_BYTES:], leaf.bytes)
+        return box.decrypt(nonce, sealed[_NUMBER_BYTES:], leaf)
 
 
 def commit(
-    leaf: UUID, journal: RequestJournal, keys: Mapping[UUID, ClientKey], request: Iterable[Fact], box: LogBox
+    leaf: UUID,
+    journal: RequestJournal,
+    asked: Asked,
+    keys: Mapping[UUID, ClientKey],
+    request: Iterable[Fact],
+    box: LogBox,
 ) -> Committed:
     """Commit to every client and to every fact about the request.
 
-    Raises `NotCanonical` for a fact outside the canonical subset, `KeyError` for a client without a key.
+    A client who is only asked for is committed to when there is a key, which every client has; an identifier that
+    is nobody's is a fact about the request. Raises `NotCanonical` for a fact outside the canonical subset, `KeyError` for a client without a key.
     """
     nonce = os.urandom(NONCE_BYTES)
+    bound = leaf.bytes
     hashes: list[bytes] = []
     sealed: list[bytes] = []
     references: list[bytes] = []
     middle = str(leaf).encode() + b'","w":'
-    for position, (client, what) in enumerate(_told_of_clients(journal).items()):
+    whats, facts = _told(journal, asked, keys, request)
+    for position, (client, what) in enumerate(whats.items()):
         key = keys[client]
         # Spelt out from `item.client_item` and `merkle.leaf_hash`: a list passes here once per row.
-        hashes.append(sha256(b"\x00" + key.salt(leaf, position) + key.prefix + middle + what + b"}").digest())
-        sealed.append(key.seal(nonce, what, leaf))
+        hashes.append(sha256(b"\0%b%b%b%b}" % (key.salt(bound, position), key.prefix, middle, what)).digest())
+        sealed.append(key.seal(nonce, what, bound))
         references.append(key.reference)
-    request_hashes, request_sealed = _commit_request(leaf, nonce, _told_of_request(journal, request), box)
+    request_hashes, request_sealed = _commit_request(leaf, nonce, facts, box)
     return Committed(
         root_of(hashes),
         root_of(request_hashes),
@@ -110,9 +128,9 @@ def disclose_client(
     if key.reference not in references:
         return None
     position = references.index(key.reference)
-    what = key.open(beside.nonce, beside.clients[position], leaf)
+    what = key.open(beside.nonce, beside.clients[position], leaf.bytes)
     path = tuple(inclusion_path(beside.commitments, position)) if len(references) > 1 else ()
-    proof = Disclosure(position, key.salt(leaf, position), client_item(client, leaf, what), path)
+    proof = Disclosure(position, key.salt(leaf.bytes, position), client_item(client, leaf, what), path)
     return _decode(what), proof
 
 
@@ -120,7 +138,7 @@ def disclose_request(leaf: UUID, beside: Sealed, box: LogBox) -> list[tuple[dict
     """What a leaf says of its request, each item with its proof."""
     if not beside.request:
         return []
-    salted = _apart(box.open(beside.nonce, beside.request, leaf))
+    salted = _apart(box.open(beside.nonce, beside.request, leaf.bytes))
     items = [(salt, request_item(leaf, what), what) for salt, what in salted]
     hashes = [leaf_hash(salt + item) for salt, item, _ in items]
     return [
@@ -135,7 +153,7 @@ def _commit_request(leaf: UUID, nonce: bytes, whats: list[bytes], box: LogBox) -
     salts = os.urandom(SALT_BYTES * len(whats))
     salted = [(salts[at * SALT_BYTES : (at + 1) * SALT_BYTES], what) for at, what in enumerate(whats)]
     hashes = [leaf_hash(salt + request_item(leaf, what)) for salt, what in salted]
-    return hashes, box.seal(nonce, b"".join(salt + what + b"\n" for salt, what in salted), leaf)
+    return hashes, box.seal(nonce, b"".join(salt + what + b"\n" for salt, what in salted), leaf.bytes)
 
 
 def _apart(plain: bytes) -> list[tuple[bytes, bytes]]:
@@ -149,39 +167,55 @@ def _apart(plain: bytes) -> list[tuple[bytes, bytes]]:
     return found
 
 
-def _told_of_request(journal: RequestJournal, request: Iterable[Fact]) -> list[bytes]:
+def _told(
+    journal: RequestJournal, asked: Asked, keys: Mapping[UUID, ClientKey], request: Iterable[Fact]
+) -> tuple[dict[UUID, bytes], list[bytes]]:
+    """What is said of each client, and of the request; all of it canonical."""
+    whats = {client: _saw(kinds) for client, kinds in journal.kinds.items()}
     facts = list(request)
-    if unowned := [_told(event) for event in journal.events if event.client is None]:
+    did, unowned = _did(journal.events)
+    if unowned:
         facts.append({"did": unowned})
-    for fact in facts:
-        canonical.check(fact)
-    return [_encode(fact) for fact in facts]
+    whats |= {client: _encode_checked(_seen(journal, client) | {"did": events}) for client, events in did.items()}
+    others = dict(asked.others)
+    if asked.client is not None and asked.client not in whats:
+        if asked.client in keys:
+            whats[asked.client] = _encode({"asked": {}})
+        else:
+            others["client"] = str(asked.client)
+    if others and len(whats) == 1:
+        [client] = whats
+        said: dict[str, canonical.Value] = {"asked": others}
+        if client in did:
+            said["did"] = did[client]
+        whats[client] = _encode_checked(said | _seen(journal, client))
+    elif others:
+        facts.append({"asked": others})
+    return whats, [_encode_checked(fact) for fact in facts]
 
 
-def _told_of_clients(journal: RequestJournal) -> dict[UUID, bytes]:
-    """What is said of each client, canonical; the rows of a list mostly say the same, which is encoded once."""
-    same: dict[tuple[str, ...], bytes] = {}
-    whats: dict[UUID, bytes] = {}
-    for client, kinds in journal.kinds.items():
-        what = same.get(kinds)
-        if what is None:
-            what = same[kinds] = _encode_checked({"saw": sorted(kinds)})
-        whats[client] = what
-    for client, did in _told_by_client(journal.events).items():
-        saw = journal.kinds.get(client)
-        whats[client] = _encode_checked({"did": did, "saw": sorted(saw)} if saw else {"did": did})
-    return whats
+@lru_cache(maxsize=1024)
+def _saw(kinds: tuple[str, ...]) -> bytes:
+    """The rows of a list mostly say the same."""
+    return _encode_checked({"saw": sorted(kinds)})
 
 
-def _told_by_client(events: Iterable[Event]) -> dict[UUID, list[canonical.Value]]:
-    told: dict[UUID, list[canonical.Value]] = {}
+def _seen(journal: RequestJournal, client: UUID) -> dict[str, canonical.Value]:
+    kinds = journal.kinds.get(client)
+    return {"saw": sorted(kinds)} if kinds else {}
+
+
+def _did(events: Iterable[Event]) -> tuple[dict[UUID, list[canonical.Value]], list[canonical.Value]]:
+    """What happened, by client, and what concerns none."""
+    owned: dict[UUID, list[canonical.Value]] = {}
+    unowned: list[canonical.Value] = []
     for event in events:
-        if event.client is not None:
-            told.setdefault(event.client, []).append(_told(event))
-    return told
+        told = unowned if event.client is None else owned.setdefault(event.client, [])
+        told.append(_happened(event))
+    return owned, unowned
 
 
-def _told(event: Event) -> dict[str, canonical.Value]:
+def _happened(event: Event) -> dict[str, canonical.Value]:
     said: dict[str, canonical.Value] = {"ev": event.name}
     if event.records:
         said["rec"] = [str(record) for record in event.records]
@@ -190,6 +224,6 @@ def _told(event: Event) -> dict[str, canonical.Value]:
     return said
 
 
-def _encode_checked(said: dict[str, canonical.Value]) -> bytes:
+def _encode_checked(said: Fact) -> bytes:
     canonical.check(said)
     return _encode(said)

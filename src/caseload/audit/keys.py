@@ -46,19 +46,19 @@ class ClientKey:
         self._salts = hmac.new(secret, b"salt", hashlib.sha256)
         self._box = AESGCM(hmac.digest(secret, b"seal", "sha256"))
 
-    def salt(self, leaf: UUID, position: int) -> bytes:
-        """The salt of this client's item: `HMAC-SHA256(key, "salt" || leaf || position)`."""
+    def salt(self, leaf: bytes, position: int) -> bytes:
+        """The salt of this client's item: `HMAC-SHA256(key, "salt" || leaf || position)`, leaf being its 16 bytes."""
         salts = self._salts.copy()
-        salts.update(leaf.bytes + position.to_bytes(_POSITION_BYTES, "big"))
+        salts.update(leaf + position.to_bytes(_POSITION_BYTES, "big"))
         return salts.digest()
 
-    def seal(self, nonce: bytes, what: bytes, leaf: UUID) -> bytes:
+    def seal(self, nonce: bytes, what: bytes, leaf: bytes) -> bytes:
         """Encrypt a disclosure for this client. A nonce may serve once per client key."""
-        return self._box.encrypt(nonce, what, leaf.bytes)
+        return self._box.encrypt(nonce, what, leaf)
 
-    def open(self, nonce: bytes, sealed: bytes, leaf: UUID) -> bytes:
+    def open(self, nonce: bytes, sealed: bytes, leaf: bytes) -> bytes:
         """Decrypt a disclosure. Raises `cryptography.exceptions.InvalidTag`."""
-        return self._box.decrypt(nonce, sealed, leaf.bytes)
+        return self._box.decrypt(nonce, sealed, leaf)
 
 
 @dataclass(slots=True)
@@ -97,16 +97,19 @@ class ClientKeys:
         self._remembered: OrderedDict[UUID, _Kept] = OrderedDict()
         self._boxes: dict[int, AESGCM] = {}
 
-    async def of(self, connection: AsyncConnection, clients: Collection[UUID]) -> Opened:
-        """The keys of these clients, made for those who have none. At most one query when all have one.
+    async def of(
+        self, connection: AsyncConnection, clients: Collection[UUID], *, asked: Collection[UUID] = ()
+    ) -> Opened:
+        """The keys of these clients, made for those who have none; at most one query when all have one.
 
+        `asked` are identifiers that somebody sent: their keys are found where there are any, and never made.
         Raises `KeyStoreUnusable` when a key does not open.
         """
         opened = Opened()
-        missing = self._recall(clients, opened.keys)
+        missing = self._recall([*clients, *asked] if asked else clients, opened.keys)
         if missing:
             opened.new_here = await self._find(connection, missing)
-            if unknown := [client for client in missing if client not in opened.new_here]:
+            if unknown := [each for each in missing if each not in opened.new_here and each in clients]:
                 opened.new_here |= await self._make(connection, unknown)
             opened.keys |= opened.new_here
         return opened

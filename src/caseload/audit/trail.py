@@ -22,7 +22,7 @@ so that a number which is missing without a word is evidence.
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, cast
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, select
@@ -30,7 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import NullType
 
 from caseload.audit import canonical
-from caseload.audit.commitment import Fact, LogBox, commit
+from caseload.audit.commitment import Asked, Fact, LogBox, commit
 from caseload.audit.journal import RequestJournal
 from caseload.audit.keys import ClientKey, ClientKeys, Opened
 from caseload.audit.keystore import KeyStore
@@ -53,7 +53,7 @@ from caseload.audit.leaf import (
 )
 from caseload.domain.access import MAY, Holding
 from caseload.domain.access import Act as Permission
-from caseload.domain.ids import EntryId, ProgrammeId, SessionId, StaffId, new_id
+from caseload.domain.ids import ClientId, EntryId, ProgrammeId, SessionId, StaffId, new_id
 
 __all__ = ["Actor", "AuditTrail", "Auth", "Circumstances", "Entry", "Op", "Outcome", "Pending", "Purpose"]
 
@@ -99,6 +99,10 @@ class Circumstances:
     programme: ProgrammeId | None = None
     """Where the work concerns one programme."""
     auth: Auth = Auth.PASSWORD
+    client: ClientId | None = None
+    """The client whom the path names. Stands in the log also when nothing of them was shown."""
+    asked: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Other identifiers in the path, by their names in the route."""
     filter: Mapping[str, canonical.Value] | None = None
     """What a list or an export was narrowed to, by identifiers and codes. Stands in the log as a commitment, and
     outlives the erasure of a client: never a name or a birth date."""
@@ -157,7 +161,8 @@ class AuditTrail:
         that does not open. Whoever calls this also calls `settle`, however it ends.
         """
         clients = dict.fromkeys(client for pending in pendings for client in pending.journal.clients())
-        opened = await self.keys.of(connection, clients.keys())
+        asked = {pending.circumstances.client for pending in pendings} - clients.keys() - {None}
+        opened = await self.keys.of(connection, clients.keys(), asked=cast("set[UUID]", asked))
         entries: list[Entry] = []
         try:
             entries.extend(self._make(pending, opened) for pending in pendings)
@@ -177,7 +182,9 @@ class AuditTrail:
     def _make(self, pending: Pending, opened: Opened) -> Entry:
         entry_id = EntryId(new_id())
         said = pending.circumstances
-        committed = commit(entry_id, pending.journal, opened.keys, _facts(said), self.box)
+        committed = commit(
+            entry_id, pending.journal, Asked(said.client, said.asked), opened.keys, _facts(said), self.box
+        )
         leaf = Leaf(
             act=_act(pending),
             boot=self.boot,
