@@ -4,6 +4,7 @@
 `connection`              a connection of the service in a transaction that is rolled back after the test
 `throwaway_database`      a fresh copy (`.service`, `.owner`) for a test that must commit or opens its own connections
 `settings`                settings over `database` with a data folder of the test's own
+`counts`                  how often: `counts(5, full=50)` is 5 in `make test` and 50 in `make soak`
 """
 
 import itertools
@@ -12,6 +13,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
+import hypothesis
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -21,6 +23,16 @@ from tests.shared_server import Addresses, SharedServer, copied, needs_server, w
 
 SERVER = pytest.StashKey[SharedServer]()
 _numbers = itertools.count(1)
+
+
+hypothesis.settings.register_profile("quick", max_examples=50, deadline=None)
+hypothesis.settings.register_profile("soak", max_examples=2000, deadline=None)
+
+
+class Counts(Protocol):
+    """How often something is tried, by the size of the run."""
+
+    def __call__(self, quick: int, /, *, full: int) -> int: ...
 
 
 class WorkerNode(Protocol):
@@ -35,8 +47,24 @@ def _told(config: pytest.Config) -> dict[str, str] | None:
     return getattr(config, "workerinput", None)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--soak` runs the same tests at the full counts."""
+    parser.addoption("--soak", action="store_true", help="full counts: what `make soak` runs")
+
+
+@pytest.fixture(scope="session")
+def counts(pytestconfig: pytest.Config) -> Counts:
+    """Choose between the count of `make test` and that of `make soak`."""
+
+    def chosen(quick: int, /, *, full: int) -> int:
+        return full if pytestconfig.getoption("--soak") else quick
+
+    return chosen
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """The leading process alone holds the shared server."""
+    hypothesis.settings.load_profile("soak" if config.getoption("--soak") else "quick")
     if _told(config) is None:
         config.stash[SERVER] = SharedServer()
 

@@ -27,7 +27,7 @@ class Used:
     def __init__(self) -> None:
         self.sessions: list[SessionId] = []
 
-    def note(self, session: SessionId, *, at: datetime) -> None:  # noqa: ARG002 - what the port calls it
+    def note(self, session: SessionId, *, at: datetime) -> None:
         self.sessions.append(session)
 
 

