@@ -225,15 +225,15 @@ def waiting(record: Record) -> Waiting | None:
 class CheckIns(Protocol):
     """The check-ins that are kept."""
 
-    async def hold(self, check_in: CheckInId, *, within: Reach) -> Record:
+    async def hold(self, check_in: CheckInId, /, *, within_reach: Reach) -> Record:
         """The check-in, its plan held so that nothing of it changes until this piece of work ends; `CheckInUnknown`."""
         ...
 
-    async def open_before(self, check_in: CheckIn) -> Sequence[Record]:
+    async def open_before(self, check_in: CheckIn, /) -> Sequence[Record]:
         """The plan's check-ins that were scheduled before this one and still wait."""
         ...
 
-    async def overtaken_by(self, check_in: CheckInId) -> Sequence[Record]:
+    async def overtaken_by(self, check_in: CheckInId, /) -> Sequence[Record]:
         """The check-ins that were closed, and still are, because this one took place."""
         ...
 

@@ -1,0 +1,7 @@
+"""Check-ins in PostgreSQL: plans, what happened to each check-in, and the lists of those that are overdue."""
+
+from caseload.db.checkin.overdue import OverdueCheckIns
+from caseload.db.checkin.plans import Plans
+from caseload.db.checkin.records import CheckIns
+
+__all__ = ["CheckIns", "OverdueCheckIns", "Plans"]

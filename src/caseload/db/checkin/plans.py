@@ -1,0 +1,257 @@
+"""Plans of check-ins in PostgreSQL."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Date, Row, Select, Uuid, any_, bindparam, exists, insert, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from caseload.db.access import reach_given, within_given_reach
+from caseload.db.checkin.rows import TERMS, begin_waiting, check_in_values, end_waiting, terms_of, terms_values
+from caseload.db.tables.base import INSTANT
+from caseload.db.tables.caseload import client
+from caseload.db.tables.checkin import (
+    check_in,
+    check_in_outcome,
+    check_in_plan,
+    check_in_plan_current,
+    check_in_plan_version,
+    check_in_waiting,
+)
+from caseload.domain.access import Reach
+from caseload.domain.checkin import (
+    CheckIn,
+    Ended,
+    Plan,
+    PlanChanged,
+    PlanUnknown,
+    PlanVersion,
+    Record,
+    Replaced,
+    waiting,
+)
+from caseload.domain.checkin.record import SETTLED_BY_PEOPLE
+from caseload.domain.client import ClientUnknown
+from caseload.domain.ids import CheckInId, ClientId, PlanId, ProgrammeId, StaffId
+from caseload.domain.journal import Journal
+
+_WITHIN = within_given_reach()
+_PLAN = (
+    select(
+        check_in_plan.c.id,
+        check_in_plan.c.client_id,
+        check_in_plan.c.programme_id,
+        check_in_plan_current.c.scheduled_through,
+        check_in_plan_version.c.version,
+        check_in_plan_version.c.replaces_from,
+        check_in_plan_version.c.reason,
+        check_in_plan_version.c.decided_by,
+        check_in_plan_version.c.decided_at,
+        *TERMS,
+    )
+    .join(check_in_plan_current, check_in_plan_current.c.plan_id == check_in_plan.c.id)
+    .join(
+        check_in_plan_version,
+        (check_in_plan_version.c.plan_id == check_in_plan.c.id)
+        & (check_in_plan_version.c.version == check_in_plan_current.c.version),
+    )
+)
+_PLANS = _PLAN.where(check_in_plan.c.id == any_(bindparam("plans", type_=ARRAY(Uuid())))).order_by(check_in_plan.c.id)
+_OF_CLIENT = _PLAN.where(check_in_plan.c.client_id == bindparam("client")).order_by(check_in_plan.c.id)
+
+_HOLD = (
+    select(check_in_plan_current.c.plan_id)
+    .join(check_in_plan, check_in_plan.c.id == check_in_plan_current.c.plan_id)
+    .join(client, client.c.id == check_in_plan.c.client_id)
+    .where(check_in_plan_current.c.plan_id == bindparam("plan"), _WITHIN)
+    .with_for_update(of=check_in_plan_current)
+)
+_SEEN = (
+    select(check_in_plan.c.id)
+    .join(client, client.c.id == check_in_plan.c.client_id)
+    .where(check_in_plan.c.id == bindparam("plan"), _WITHIN)
+)
+_SEEN_CLIENT = select(client.c.id).where(client.c.id == bindparam("client"), _WITHIN)
+_BEHIND = (
+    select(check_in_plan_current.c.plan_id)
+    .where(check_in_plan_current.c.scheduled_through < bindparam("day", type_=Date()))
+    .order_by(check_in_plan_current.c.scheduled_through)
+    .limit(bindparam("at_most"))
+    .with_for_update(skip_locked=True)
+)
+_NOW_AT = (
+    update(check_in_plan_current)
+    .where(check_in_plan_current.c.plan_id == bindparam("plan"))
+    .values(version=bindparam("to_version"), scheduled_through=bindparam("through"))
+)
+
+_outcomes_of_waiting = (
+    select(check_in_outcome.c.version)
+    .where(check_in_outcome.c.check_in_id == check_in_waiting.c.check_in_id)
+    .order_by(check_in_outcome.c.version.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_OPEN_FROM = (
+    select(check_in_waiting.c.check_in_id, _outcomes_of_waiting.label("outcomes"))
+    .join(check_in, check_in.c.id == check_in_waiting.c.check_in_id)
+    .where(
+        check_in_waiting.c.plan_id == bindparam("plan"),
+        check_in_waiting.c.due_at >= bindparam("moment", type_=INSTANT),
+        check_in.c.due_at >= bindparam("moment", type_=INSTANT),
+    )
+)
+
+_newer = check_in_outcome.alias("newer")
+_SETTLED_DAYS = (
+    select(check_in.c.scheduled_on)
+    .join(check_in_outcome, check_in_outcome.c.check_in_id == check_in.c.id)
+    .where(
+        check_in.c.plan_id == bindparam("plan"),
+        check_in.c.scheduled_on >= bindparam("since", type_=Date()),
+        check_in_outcome.c.ended.in_(sorted(SETTLED_BY_PEOPLE)),
+        ~exists().where(
+            _newer.c.check_in_id == check_in_outcome.c.check_in_id, _newer.c.version > check_in_outcome.c.version
+        ),
+    )
+)
+
+
+class Plans:
+    """Satisfies `domain.checkin.Plans`."""
+
+    def __init__(self, connection: AsyncConnection, journal: Journal, *, now: datetime) -> None:
+        self._connection = connection
+        self._journal = journal
+        self._now = now
+
+    async def hold(self, plan: PlanId, *, within_reach: Reach) -> Plan:
+        """The plan, held until this piece of work ends so that nothing of it changes meanwhile; or `PlanUnknown`."""
+        return await self._found(_HOLD, plan, within_reach)
+
+    async def get(self, plan: PlanId, *, within_reach: Reach) -> Plan:
+        """The plan as it stands, without holding it; or `PlanUnknown`."""
+        return await self._found(_SEEN, plan, within_reach)
+
+    async def _found(self, statement: Select[*tuple[Any, ...]], plan: PlanId, within_reach: Reach) -> Plan:
+        given = {"plan": plan, **reach_given(within_reach, at=self._now, by_identifier=True)}
+        if (await self._connection.execute(statement, given)).first() is None:
+            raise PlanUnknown("Look at the client's plans for the one you mean.")
+        return await self._one(plan)
+
+    async def _one(self, plan: PlanId) -> Plan:
+        row = (await self._connection.execute(_PLANS, {"plans": [plan]})).one()
+        self._journal.saw(ClientId(row.client_id), "check_in_plan")
+        return _plan(row)
+
+    async def of_client(self, of: ClientId, *, within_reach: Reach) -> Sequence[Plan]:
+        """A client's plans, also those that were stopped; `ClientUnknown` outside the reach."""
+        given = {"client": of, **reach_given(within_reach, at=self._now, by_identifier=True)}
+        if (await self._connection.execute(_SEEN_CLIENT, given)).first() is None:
+            raise ClientUnknown
+        self._journal.saw(of, "check_in_plan")
+        return [_plan(row) for row in await self._connection.execute(_OF_CLIENT, {"client": of})]
+
+    async def add(self, plan: Plan) -> None:
+        """See `domain.checkin.Plans.add`."""
+        await self._connection.execute(
+            insert(check_in_plan).values(id=plan.id, client_id=plan.client, programme_id=plan.programme)
+        )
+        await self._add_version(plan)
+        await self._connection.execute(
+            insert(check_in_plan_current).values(
+                plan_id=plan.id, version=plan.version.version, scheduled_through=plan.scheduled_through
+            )
+        )
+
+    async def add_version(self, plan: Plan) -> None:
+        """See `domain.checkin.Plans.add_version`."""
+        try:
+            await self._add_version(plan)
+        except IntegrityError as raced:
+            raise PlanChanged("Read the plan again and decide anew.") from raced
+        await self._stands(plan, through=plan.scheduled_through)
+
+    async def _add_version(self, plan: Plan) -> None:
+        version = plan.version
+        await self._connection.execute(
+            insert(check_in_plan_version).values(
+                plan_id=plan.id,
+                version=version.version,
+                replaces_from=version.replaces_from,
+                reason=version.reason,
+                decided_by=version.decided_by,
+                decided_at=version.decided_at,
+                **terms_values(version.terms),
+            )
+        )
+
+    async def _stands(self, plan: Plan, *, through: date) -> None:
+        given = {"plan": plan.id, "to_version": plan.version.version, "through": through}
+        await self._connection.execute(_NOW_AT, given)
+
+    async def open_from(self, plan: PlanId, moment: datetime) -> Sequence[Replaced]:
+        """See `domain.checkin.Plans.open_from`."""
+        rows = await self._connection.execute(_OPEN_FROM, {"plan": plan, "moment": moment})
+        return [Replaced(check_in=CheckInId(row.check_in_id), outcome_version=1 + (row.outcomes or 0)) for row in rows]
+
+    async def withdraw(self, check_ins: Sequence[Replaced], *, reason: str, by: StaffId, now: datetime) -> None:
+        """See `domain.checkin.Plans.withdraw`."""
+        if not check_ins:
+            return
+        await self._connection.execute(
+            insert(check_in_outcome),
+            [
+                {
+                    "check_in_id": one.check_in,
+                    "version": one.outcome_version,
+                    "ended": Ended.WITHDRAWN,
+                    "reason": reason,
+                    "recorded_by": by,
+                    "recorded_at": now,
+                }
+                for one in check_ins
+            ],
+        )
+        await end_waiting(self._connection, [one.check_in for one in check_ins])
+
+    async def settled_days(self, plan: PlanId, *, since: date) -> frozenset[date]:
+        """See `domain.checkin.Plans.settled_days`."""
+        rows = await self._connection.execute(_SETTLED_DAYS, {"plan": plan, "since": since})
+        return frozenset(rows.scalars())
+
+    async def schedule(self, plan: Plan, check_ins: Sequence[CheckIn], *, through: date) -> None:
+        """See `domain.checkin.Plans.schedule`."""
+        if check_ins and plan.version.terms is not None:
+            terms = plan.version.terms
+            await self._connection.execute(insert(check_in), [check_in_values(one) for one in check_ins])
+            fresh = [waiting(Record(check_in=one, terms=terms)) for one in check_ins]
+            await begin_waiting(self._connection, [one for one in fresh if one is not None])
+        await self._stands(plan, through=through)
+
+    async def behind(self, day: date, *, at_most: int) -> Sequence[Plan]:
+        """See `domain.checkin.Plans.behind`."""
+        held = (await self._connection.execute(_BEHIND, {"day": day, "at_most": at_most})).scalars().all()
+        if not held:
+            return []
+        return [_plan(row) for row in await self._connection.execute(_PLANS, {"plans": list(held)})]
+
+
+def _plan(row: Row[*tuple[Any, ...]]) -> Plan:
+    return Plan(
+        id=PlanId(row.id),
+        client=ClientId(row.client_id),
+        programme=ProgrammeId(row.programme_id),
+        version=PlanVersion(
+            version=row.version,
+            terms=None if row.unit is None else terms_of(row),
+            replaces_from=row.replaces_from,
+            reason=row.reason,
+            decided_by=StaffId(row.decided_by),
+            decided_at=row.decided_at,
+        ),
+        scheduled_through=row.scheduled_through,
+    )

@@ -1,0 +1,176 @@
+"""From rows to the domain's words and back, in one place for every statement about check-ins."""
+
+from collections.abc import Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row, Uuid, any_, bindparam, delete, insert
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from caseload.db.tables.checkin import check_in, check_in_plan_version, check_in_waiting
+from caseload.domain.checkin import CheckIn, LastFact, Mode, Terms, Waiting
+from caseload.domain.ids import CheckInId, ClientId, PlanId, ProgrammeId, StaffId
+from caseload.domain.schedule import Recurrence, Unit, Weekday
+
+TERMS = (
+    check_in_plan_version.c.every,
+    check_in_plan_version.c.unit,
+    check_in_plan_version.c.weekday,
+    check_in_plan_version.c.month_day,
+    check_in_plan_version.c.local_time,
+    check_in_plan_version.c.starts_on,
+    check_in_plan_version.c.ends_on,
+    check_in_plan_version.c.grace_days,
+    check_in_plan_version.c.early_days,
+    check_in_plan_version.c.mode,
+    check_in_plan_version.c.time_zone,
+)
+"""The columns that say what a version of a plan asks for."""
+
+CHECK_IN = (
+    check_in.c.id,
+    check_in.c.plan_id,
+    check_in.c.plan_version,
+    check_in.c.client_id,
+    check_in.c.programme_id,
+    check_in.c.scheduled_on,
+    check_in.c.due_at,
+    check_in.c.grace_ends_at,
+    check_in.c.made_at,
+)
+
+WAITING = (
+    check_in_waiting.c.check_in_id,
+    check_in_waiting.c.plan_id,
+    check_in_waiting.c.plan_version,
+    check_in_waiting.c.client_id,
+    check_in_waiting.c.programme_id,
+    check_in_waiting.c.due_at,
+    check_in_waiting.c.grace_ends_at,
+    check_in_waiting.c.movable_until,
+    check_in_waiting.c.attempts,
+    check_in_waiting.c.last_fact,
+    check_in_waiting.c.last_fact_at,
+    check_in_waiting.c.last_fact_by,
+)
+
+_INSERT_WAITING = insert(check_in_waiting)
+_DELETE_WAITING = delete(check_in_waiting).where(
+    check_in_waiting.c.check_in_id == any_(bindparam("settled", type_=ARRAY(Uuid())))
+)
+
+
+def terms_of(row: Row[*tuple[Any, ...]]) -> Terms:
+    """What the version of a plan in this row asks for."""
+    return Terms(
+        rule=Recurrence(
+            every=row.every,
+            unit=Unit(row.unit),
+            weekday=None if row.weekday is None else Weekday(row.weekday),
+            month_day=row.month_day,
+            at=row.local_time,
+            starts_on=row.starts_on,
+            ends_on=row.ends_on,
+        ),
+        grace_days=row.grace_days,
+        early_days=row.early_days,
+        mode=Mode(row.mode),
+        zone=ZoneInfo(row.time_zone),
+    )
+
+
+def terms_values(terms: Terms | None) -> dict[str, Any]:
+    """The columns of a version that asks for these terms; all empty where the plan is stopped."""
+    if terms is None:
+        return {column.name: None for column in TERMS}
+    return {
+        "every": terms.rule.every,
+        "unit": terms.rule.unit,
+        "weekday": terms.rule.weekday,
+        "month_day": terms.rule.month_day,
+        "local_time": terms.rule.at,
+        "starts_on": terms.rule.starts_on,
+        "ends_on": terms.rule.ends_on,
+        "grace_days": terms.grace_days,
+        "early_days": terms.early_days,
+        "mode": terms.mode,
+        "time_zone": terms.zone.key,
+    }
+
+
+def check_in_of(row: Row[*tuple[Any, ...]]) -> CheckIn:
+    """The check-in of this row."""
+    return CheckIn(
+        id=CheckInId(row.id),
+        plan=PlanId(row.plan_id),
+        plan_version=row.plan_version,
+        client=ClientId(row.client_id),
+        programme=ProgrammeId(row.programme_id),
+        scheduled_on=row.scheduled_on,
+        due_at=row.due_at,
+        grace_ends_at=row.grace_ends_at,
+        made_at=row.made_at,
+    )
+
+
+def check_in_values(one: CheckIn) -> dict[str, Any]:
+    """The columns of a check-in."""
+    return {
+        "id": one.id,
+        "plan_id": one.plan,
+        "plan_version": one.plan_version,
+        "client_id": one.client,
+        "programme_id": one.programme,
+        "scheduled_on": one.scheduled_on,
+        "due_at": one.due_at,
+        "grace_ends_at": one.grace_ends_at,
+        "made_at": one.made_at,
+    }
+
+
+def waiting_of(row: Row[*tuple[Any, ...]]) -> Waiting:
+    """What is kept of a check-in that waits."""
+    return Waiting(
+        check_in=CheckInId(row.check_in_id),
+        plan=PlanId(row.plan_id),
+        plan_version=row.plan_version,
+        client=ClientId(row.client_id),
+        programme=ProgrammeId(row.programme_id),
+        due_at=row.due_at,
+        grace_ends_at=row.grace_ends_at,
+        movable_until=row.movable_until,
+        attempts=row.attempts,
+        last_fact=LastFact(row.last_fact),
+        last_fact_at=row.last_fact_at,
+        last_fact_by=None if row.last_fact_by is None else StaffId(row.last_fact_by),
+    )
+
+
+def waiting_values(one: Waiting) -> dict[str, Any]:
+    """The columns of what is kept of a check-in that waits."""
+    return {
+        "check_in_id": one.check_in,
+        "plan_id": one.plan,
+        "plan_version": one.plan_version,
+        "client_id": one.client,
+        "programme_id": one.programme,
+        "due_at": one.due_at,
+        "grace_ends_at": one.grace_ends_at,
+        "movable_until": one.movable_until,
+        "attempts": one.attempts,
+        "last_fact": one.last_fact,
+        "last_fact_at": one.last_fact_at,
+        "last_fact_by": one.last_fact_by,
+    }
+
+
+async def begin_waiting(connection: AsyncConnection, check_ins: Sequence[Waiting]) -> None:
+    """Keep that these wait, as they now stand."""
+    if check_ins:
+        await connection.execute(_INSERT_WAITING, [waiting_values(one) for one in check_ins])
+
+
+async def end_waiting(connection: AsyncConnection, check_ins: Sequence[CheckInId]) -> None:
+    """Keep that these wait no longer."""
+    await connection.execute(_DELETE_WAITING, {"settled": list(check_ins)})

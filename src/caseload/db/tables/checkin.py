@@ -1,0 +1,198 @@
+"""Plans of check-ins, the check-ins they scheduled, and what happened to each.
+
+Everything is added and nothing changed, but for two tables that hold no facts of their own: where a plan stands
+(`check_in_plan_current`, which is also what every change of a plan or its check-ins locks first) and which check-ins
+wait to be settled (`check_in_waiting`). Both can be worked out again from the rest.
+"""
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKeyConstraint,
+    Index,
+    SmallInteger,
+    Table,
+    Text,
+    Time,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+
+from caseload.db.tables.base import INSTANT, identifier, metadata, one_of, recorded_at, reference, words
+from caseload.domain.checkin import AskedBy, Ended, LastFact, Mode, Result
+from caseload.domain.schedule import Unit, Weekday
+
+check_in_plan = Table(
+    "check_in_plan",
+    metadata,
+    identifier(),
+    reference("client_id", "client"),
+    reference("programme_id", "programme"),
+    UniqueConstraint("id", "client_id", "programme_id"),
+    Index(None, "client_id"),
+    comment="A regular check-in with one client; what it asks for stands in its versions.",
+)
+
+check_in_plan_version = Table(
+    "check_in_plan_version",
+    metadata,
+    reference("plan_id", "check_in_plan", primary_key=True),
+    Column("version", SmallInteger(), primary_key=True, autoincrement=False),
+    Column("every", SmallInteger()),
+    Column("unit", Text()),
+    Column("weekday", Text()),
+    Column("month_day", SmallInteger()),
+    Column("local_time", Time()),
+    Column("starts_on", Date()),
+    Column("ends_on", Date()),
+    Column("grace_days", SmallInteger()),
+    Column("early_days", SmallInteger()),
+    Column("mode", Text()),
+    Column("time_zone", Text()),
+    Column("replaces_from", INSTANT, nullable=False),
+    words("reason", nullable=True),
+    reference("decided_by", "staff"),
+    Column("decided_at", INSTANT, nullable=False),
+    CheckConstraint(text("version >= 1"), name="version"),
+    CheckConstraint(text("(version = 1) = (reason IS NULL)"), name="change_has_reason"),
+    CheckConstraint(
+        text("num_nonnulls(every, unit, local_time, starts_on, grace_days, early_days, mode, time_zone) IN (0, 8)"),
+        name="whole_or_stopped",
+    ),
+    CheckConstraint(text("every >= 1 AND grace_days >= 0 AND early_days >= 0"), name="counts"),
+    CheckConstraint(text("(weekday IS NOT NULL) = (unit IS NOT DISTINCT FROM 'weeks')"), name="weeks_name_a_weekday"),
+    CheckConstraint(text("(month_day IS NOT NULL) = (unit IS NOT DISTINCT FROM 'months')"), name="months_name_a_day"),
+    CheckConstraint(text("month_day BETWEEN 1 AND 31"), name="month_day"),
+    CheckConstraint(text("ends_on >= starts_on"), name="ends_on"),
+    CheckConstraint(text("ends_on IS NULL OR unit IS NOT NULL"), name="stopped_has_no_end"),
+    one_of("unit", Unit),
+    one_of("weekday", Weekday),
+    one_of("mode", Mode),
+    comment="What a plan said from one decision to the next; a version without a rule is the decision to stop.",
+)
+
+check_in_plan_current = Table(
+    "check_in_plan_current",
+    metadata,
+    reference("plan_id", "check_in_plan", primary_key=True),
+    Column("version", SmallInteger(), nullable=False),
+    Column("scheduled_through", Date(), nullable=False),
+    Index(None, "scheduled_through"),
+    comment="Where a plan stands, worked out from its versions; locked first by whatever changes the plan.",
+)
+
+check_in = Table(
+    "check_in",
+    metadata,
+    identifier(),
+    Column("plan_id", Uuid(), nullable=False),
+    Column("plan_version", SmallInteger(), nullable=False),
+    Column("client_id", Uuid(), nullable=False),
+    Column("programme_id", Uuid(), nullable=False),
+    Column("scheduled_on", Date(), nullable=False),
+    Column("due_at", INSTANT, nullable=False),
+    Column("grace_ends_at", INSTANT, nullable=False),
+    Column("made_at", INSTANT, nullable=False),
+    UniqueConstraint("plan_id", "scheduled_on", "plan_version"),
+    ForeignKeyConstraint(
+        ("plan_id", "plan_version"),
+        ("clinic.check_in_plan_version.plan_id", "clinic.check_in_plan_version.version"),
+        name="check_in_plan_version_fkey",
+    ),
+    ForeignKeyConstraint(
+        ("plan_id", "client_id", "programme_id"),
+        ("clinic.check_in_plan.id", "clinic.check_in_plan.client_id", "clinic.check_in_plan.programme_id"),
+        name="check_in_plan_fkey",
+    ),
+    CheckConstraint(text("grace_ends_at >= due_at"), name="grace"),
+    Index(None, "client_id", "due_at"),
+    Index(None, "programme_id", "due_at"),
+    comment="One check-in as a version of a plan scheduled it; scheduling it twice meets the key.",
+)
+
+check_in_attempt = Table(
+    "check_in_attempt",
+    metadata,
+    identifier(),
+    reference("check_in_id", "check_in"),
+    Column("attempted_at", INSTANT, nullable=False),
+    words("mode"),
+    words("result"),
+    words("note", nullable=True),
+    reference("recorded_by", "staff"),
+    recorded_at(),
+    one_of("mode", Mode),
+    one_of("result", Result),
+    CheckConstraint(text("attempted_at <= recorded_at"), name="not_in_the_future"),
+    Index(None, "check_in_id"),
+    comment="Somebody tried to reach the client. Not a completion, however many there are.",
+)
+
+check_in_move = Table(
+    "check_in_move",
+    metadata,
+    reference("check_in_id", "check_in", primary_key=True),
+    Column("number", SmallInteger(), primary_key=True, autoincrement=False),
+    Column("due_at", INSTANT, nullable=False),
+    Column("grace_ends_at", INSTANT, nullable=False),
+    words("asked_by"),
+    words("reason", nullable=True),
+    reference("recorded_by", "staff"),
+    recorded_at(),
+    one_of("asked_by", AskedBy),
+    CheckConstraint(text("number >= 1"), name="number"),
+    CheckConstraint(text("grace_ends_at >= due_at AND due_at > recorded_at"), name="to_a_later_time"),
+    comment="A check-in was given another time; the last one counts.",
+)
+
+check_in_outcome = Table(
+    "check_in_outcome",
+    metadata,
+    reference("check_in_id", "check_in", primary_key=True),
+    Column("version", SmallInteger(), primary_key=True, autoincrement=False),
+    words("ended"),
+    Column("occurred_at", INSTANT),
+    words("mode", nullable=True),
+    words("note", nullable=True),
+    words("reason", nullable=True),
+    reference("overtaken_by", "check_in", nullable=True),
+    reference("recorded_by", "staff"),
+    recorded_at(),
+    one_of("ended", Ended),
+    one_of("mode", Mode),
+    CheckConstraint(text("version >= 1"), name="version"),
+    CheckConstraint(
+        text("num_nonnulls(occurred_at, mode) = CASE ended WHEN 'completed' THEN 2 ELSE 0 END"), name="took_place"
+    ),
+    CheckConstraint(text("occurred_at <= recorded_at"), name="not_in_the_future"),
+    CheckConstraint(text("(ended = 'overtaken') = (overtaken_by IS NOT NULL)"), name="overtaken"),
+    CheckConstraint(
+        text("ended IN ('completed', 'overtaken') OR (reason IS NOT NULL AND btrim(reason) <> '')"), name="says_why"
+    ),
+    Index(None, "overtaken_by", postgresql_where=text("overtaken_by IS NOT NULL")),
+    comment="How a check-in was settled, as versions of which the last counts; the key settles who was first.",
+)
+
+check_in_waiting = Table(
+    "check_in_waiting",
+    metadata,
+    reference("check_in_id", "check_in", primary_key=True),
+    Column("plan_id", Uuid(), nullable=False),
+    Column("plan_version", SmallInteger(), nullable=False),
+    Column("client_id", Uuid(), nullable=False),
+    Column("programme_id", Uuid(), nullable=False),
+    Column("due_at", INSTANT, nullable=False),
+    Column("grace_ends_at", INSTANT, nullable=False),
+    Column("movable_until", INSTANT, nullable=False),
+    Column("attempts", SmallInteger(), nullable=False),
+    words("last_fact"),
+    Column("last_fact_at", INSTANT, nullable=False),
+    Column("last_fact_by", Uuid()),
+    one_of("last_fact", LastFact),
+    Index(None, "client_id", "grace_ends_at", "check_in_id"),
+    Index(None, "programme_id", "grace_ends_at", "check_in_id"),
+    Index(None, "plan_id"),
+    comment="The check-ins that wait to be settled, worked out from their facts; what the lists and counts read.",
+)

@@ -1,0 +1,708 @@
+"""Check-ins as they are kept: what waits equals the facts, lists equal counts, and keys settle races."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy.exc import IntegrityError, ProgrammingError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from caseload.db.access import reach_given
+from caseload.db.checkin import CheckIns, OverdueCheckIns, Plans
+from caseload.db.checkin import overdue as statements
+from caseload.db.checkin.rows import WAITING, waiting_of
+from caseload.db.tables import checkin as tables
+from caseload.domain.access import Act, Role
+from caseload.domain.checkin import (
+    AlreadySettled,
+    AskedBy,
+    CheckInUnknown,
+    Ended,
+    Mode,
+    Outcome,
+    Plan,
+    PlanChanged,
+    PlanUnknown,
+    Record,
+    Terms,
+    change_plan,
+    complete,
+    overdue,
+    plan_check_ins,
+    reschedule,
+    schedule_ahead,
+    stop_plan,
+    waiting,
+)
+from caseload.domain.client import ClientUnknown
+from caseload.domain.ids import CheckInId, ClientId, PlanId, ProgrammeId, StaffId
+from caseload.domain.people import Staff
+from tests.factories import clients, people
+from tests.factories.checkin import MONDAY, MORNING, Remembered, daily, terms, weekly
+from tests.factories.clients import InCare
+from tests.factories.explain import plan_of
+from tests.factories.stories import Story, Teller, planned_days, stories
+from tests.shared_server import Addresses
+
+pytestmark = pytest.mark.anyio
+
+DAY = timedelta(days=1)
+MINUTE = timedelta(minutes=1)
+NINE = MORNING + timedelta(hours=1)
+
+
+@dataclass
+class Ward:
+    """A programme, its counsellor, and a client in care: what each test begins with."""
+
+    connection: AsyncConnection
+    programme: ProgrammeId
+    robin: Staff
+    client: InCare
+    journal: Remembered
+
+    def plans(self, now: datetime) -> Plans:
+        return Plans(self.connection, self.journal, now=now)
+
+    def check_ins(self, now: datetime) -> CheckIns:
+        return CheckIns(self.connection, self.journal, now=now)
+
+    def lists(self, now: datetime) -> OverdueCheckIns:
+        return OverdueCheckIns(self.connection, self.journal, now=now)
+
+    async def plan(
+        self,
+        wanted: Terms | None = None,
+        *,
+        now: datetime = MORNING,
+        client: InCare | None = None,
+        by: Staff | None = None,
+    ) -> Plan:
+        by = by or self.robin
+        made = await plan_check_ins(
+            (client or self.client).episode,
+            wanted or terms(),
+            by=by,
+            now=now,
+            plans=self.plans(now),
+            journal=self.journal,
+        )
+        return await self.plans(now).hold(made.id, within_reach=by.reach(Act.PLAN_CHECK_INS))
+
+    async def records(self, now: datetime = MORNING + 900 * DAY) -> Sequence[Record]:
+        return await self.check_ins(now).of_client(
+            self.client.id, within_reach=self.robin.reach(Act.SEE_CHECK_INS), before=now, limit=10_000
+        )
+
+    async def complete(self, record: Record, *, at: datetime, by: Staff | None = None) -> Outcome:
+        return await complete(
+            record.check_in.id,
+            occurred_at=at,
+            mode=Mode.TELEPHONE,
+            note="Slept well.",
+            by=by or self.robin,
+            now=at,
+            check_ins=self.check_ins(at),
+            journal=self.journal,
+        )
+
+    async def overdue(
+        self, *, now: datetime, of: StaffId | None = None, by: Staff | None = None, limit: int = 1000
+    ) -> list[CheckInId]:
+        lines = await self.lists(now).of_counsellor(
+            of or self.robin.id,
+            within_reach=(by or self.robin).reach(Act.SEE_CHECK_INS),
+            after=None,
+            limit=limit,
+        )
+        return [line.overdue.waiting.check_in for line in lines]
+
+
+async def a_ward(connection: AsyncConnection) -> Ward:
+    programme = await people.programme(connection, time_zone="America/New_York", profile="US")
+    robin = await people.staff(connection, holds=[(Role.COUNSELLOR, programme)])
+    return Ward(
+        connection=connection,
+        programme=programme,
+        robin=robin,
+        client=await clients.in_care(connection, programme=programme, counsellor=robin.id),
+        journal=Remembered(),
+    )
+
+
+@pytest.fixture
+async def ward(connection: AsyncConnection) -> Ward:
+    return await a_ward(connection)
+
+
+@dataclass
+class InTables:
+    """A shelf of the stories in the tables."""
+
+    ward: Ward
+    teller: Teller | None = None
+
+    @property
+    def now(self) -> datetime:
+        assert self.teller is not None
+        return self.teller.now
+
+    @property
+    def plans(self) -> Plans:
+        return self.ward.plans(self.now)
+
+    @property
+    def check_ins(self) -> CheckIns:
+        return self.ward.check_ins(self.now)
+
+    async def all_plans(self) -> Sequence[Plan]:
+        return await self.plans.of_client(self.ward.client.id, within_reach=self.ward.robin.reach(Act.PLAN_CHECK_INS))
+
+    async def all_records(self) -> Sequence[Record]:
+        return await self.ward.records(self.now + 900 * DAY)
+
+
+# One definition.
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(story=stories(most=15))
+async def test_list_count_and_explanation_agree_with_the_facts_whatever_happens(ward: Ward, story: Story) -> None:
+    async with ward.connection.begin_nested() as nested:
+        shelf = InTables(ward)
+        teller = shelf.teller = Teller(
+            shelf=shelf, episode=ward.client.episode, by=ward.robin, journal=ward.journal, now=story.starts_at
+        )
+        for step in story.steps:
+            async with ward.connection.begin_nested():
+                await teller.do(step)
+        records = await shelf.all_records()
+        assert len(planned_days(records)) == len(set(planned_days(records)))
+        kept = {row.check_in_id: waiting_of(row) for row in await ward.connection.execute(select(*WAITING))}
+        assert kept == {one.check_in: one for record in records if (one := waiting(record)) is not None}
+        for later in (timedelta(), 3 * DAY, 40 * DAY):
+            await lists_agree(ward, records, now=teller.now + later)
+        await nested.rollback()
+
+
+async def lists_agree(ward: Ward, records: Sequence[Record], *, now: datetime) -> None:
+    expected = overdue(records, now=now)
+    lists, reach = ward.lists(now), ward.robin.reach(Act.SEE_CHECK_INS)
+    lines = await lists.of_counsellor(ward.robin.id, within_reach=reach, after=None, limit=10_000)
+    assert [line.overdue for line in lines] == expected
+    assert await lists.count_of_counsellor(ward.robin.id, within_reach=reach) == len(expected)
+    of_programme = await lists.of_programme(ward.programme, within_reach=reach, after=None, limit=10_000)
+    assert [line.overdue for line in of_programme] == expected
+    assert await lists.count_of_programme(ward.programme, within_reach=reach) == len(expected)
+
+
+async def test_a_check_in_appears_on_the_list_the_moment_after_its_grace(ward: Ward) -> None:
+    await ward.plan()
+
+    assert await ward.overdue(now=NINE + DAY) == []
+    assert len(await ward.overdue(now=NINE + DAY + timedelta(microseconds=1))) == 1
+
+
+async def test_pages_follow_one_another_and_leave_nothing_out(ward: Ward) -> None:
+    await ward.plan(terms(daily(), grace_days=0))
+    await ward.plan(terms(daily(), grace_days=0))
+    now = NINE + 10 * DAY
+    whole = await ward.overdue(now=now)
+    assert len(whole) == 20
+
+    for of in ("counsellor", "programme"):
+        seen: list[CheckInId] = []
+        while len(seen) < 20:
+            page = await next_page(ward, of, now=now, after=seen[-1] if seen else None)
+            assert 0 < len(page) <= 3
+            seen += page
+        assert seen == whole
+        assert await next_page(ward, of, now=now, after=seen[-1]) == []
+
+
+async def next_page(ward: Ward, of: str, *, now: datetime, after: CheckInId | None) -> list[CheckInId]:
+    lists, reach = ward.lists(now), ward.robin.reach(Act.SEE_CHECK_INS)
+    lines = (
+        await lists.of_counsellor(ward.robin.id, within_reach=reach, after=after, limit=3)
+        if of == "counsellor"
+        else await lists.of_programme(ward.programme, within_reach=reach, after=after, limit=3)
+    )
+    return [line.overdue.waiting.check_in for line in lines]
+
+
+@pytest.mark.parametrize("meanwhile", ["completed", "moved on", "moved on and completed"])
+async def test_the_next_page_leaves_nothing_out_when_the_last_line_has_gone(ward: Ward, meanwhile: str) -> None:
+    await ward.plan(terms(daily(), grace_days=0))
+    now = NINE + 10 * DAY
+    whole = await ward.overdue(now=now)
+    last = next(record for record in await ward.records() if record.check_in.id == whole[2])
+    if "moved" in meanwhile:
+        await reschedule(
+            last.check_in.id,
+            due_at=now + 5 * DAY,
+            asked_by=AskedBy.PROVIDER,
+            reason=None,
+            by=ward.robin,
+            now=now,
+            check_ins=ward.check_ins(now),
+            journal=ward.journal,
+        )
+    if "completed" in meanwhile:
+        await ward.check_ins(now).add_outcomes(
+            [
+                Outcome(
+                    check_in=last.check_in.id,
+                    version=1,
+                    ended=Ended.MISSED,
+                    reason="Away",
+                    recorded_by=ward.robin.id,
+                    recorded_at=now,
+                )
+            ],
+            [],
+        )
+
+    after = await next_page(ward, "counsellor", now=now, after=last.check_in.id)
+
+    assert after == whole[3:6]
+
+
+# Whose list.
+
+
+async def test_the_list_holds_ones_own_and_covered_clients_and_nobody_elses(ward: Ward) -> None:
+    connection = ward.connection
+    sam = await people.staff(connection, holds=[(Role.COUNSELLOR, ward.programme)])
+    others = [
+        await clients.in_care(connection, programme=ward.programme, counsellor=sam.id, given_name=name)
+        for name in ("Covered", "Not covered")
+    ]
+    await ward.plan()
+    for other in others:
+        await ward.plan(client=other, by=sam)
+    now = NINE + 2 * DAY
+    await clients.cover(connection, others[0].id, counsellor=ward.robin.id, starts_at=NINE, ends_at=now + MINUTE)
+
+    lines = await ward.lists(now).of_counsellor(
+        ward.robin.id, within_reach=ward.robin.reach(Act.SEE_CHECK_INS), after=None, limit=50
+    )
+    assert {line.given_name for line in lines} == {"Ada", "Covered"}
+    later = await ward.lists(now + MINUTE).of_counsellor(
+        ward.robin.id, within_reach=ward.robin.reach(Act.SEE_CHECK_INS), after=None, limit=50
+    )
+    assert {line.given_name for line in later} == {"Ada"}
+
+
+async def test_somebody_elses_list_shows_only_whom_one_may_see(ward: Ward) -> None:
+    sam = await people.staff(ward.connection, holds=[(Role.COUNSELLOR, ward.programme)])
+    supervisor = await people.staff(ward.connection, holds=[(Role.SUPERVISOR, ward.programme)])
+    elsewhere = await people.programme(ward.connection)
+    stranger = await people.staff(ward.connection, holds=[(Role.SUPERVISOR, elsewhere)])
+    await ward.plan()
+    now = NINE + 2 * DAY
+
+    assert len(await ward.overdue(now=now, by=supervisor)) == 1
+    assert await ward.overdue(now=now, by=sam) == []
+    assert await ward.overdue(now=now, by=stranger) == []
+    assert (
+        await ward.lists(now).count_of_programme(ward.programme, within_reach=supervisor.reach(Act.SEE_CHECK_INS)) == 1
+    )
+    for outsider in (sam, stranger):
+        reach = outsider.reach(Act.SEE_CHECK_INS)
+        assert await ward.lists(now).count_of_programme(ward.programme, within_reach=reach) == 0
+        assert await ward.lists(now).count_of_counsellor(ward.robin.id, within_reach=reach) == 0
+
+
+async def test_a_role_that_has_ended_in_the_programme_shows_nothing_even_of_ones_own(ward: Ward) -> None:
+    await ward.plan()
+    elsewhere = await people.programme(ward.connection)
+    moved_on = Staff(
+        id=ward.robin.id,
+        user_name=ward.robin.user_name,
+        printed_name=ward.robin.printed_name,
+        session=None,
+        holdings=(await people.staff(ward.connection, holds=[(Role.COUNSELLOR, elsewhere)])).holdings,
+    )
+
+    assert await ward.overdue(now=NINE + 2 * DAY, by=moved_on) == []
+
+
+async def test_the_list_names_the_client_by_the_newest_identity_and_tells_the_journal(ward: Ward) -> None:
+    await ward.plan()
+    now = NINE + 2 * DAY
+    seen: list[tuple[ClientId, str]] = []
+    ward.journal.saw = lambda client, kind: seen.append((client, kind))  # type: ignore[method-assign]
+    await ward.connection.execute(
+        text(
+            "insert into clinic.client_identity (client_id, version, given_name, family_name, birth_date,"
+            " birth_date_estimated, sex, reason, recorded_by, recorded_at)"
+            " values (:client, 2, 'Ada', 'Nowak', '1984-02-29', false, 'unknown', 'Married', :by, :at)"
+        ),
+        {"client": ward.client.id, "by": ward.robin.id, "at": now},
+    )
+
+    (line,) = await ward.lists(now).of_counsellor(
+        ward.robin.id, within_reach=ward.robin.reach(Act.SEE_CHECK_INS), after=None, limit=50
+    )
+
+    assert (line.given_name, line.family_name) == ("Ada", "Nowak")
+    assert seen == [(ward.client.id, "check_in")]
+
+
+async def test_outside_the_reach_there_is_nothing(ward: Ward) -> None:
+    plan = await ward.plan()
+    record = (await ward.records())[0]
+    elsewhere = await people.programme(ward.connection)
+    stranger = await people.staff(ward.connection, holds=[(Role.COUNSELLOR, elsewhere)])
+    reach = stranger.reach(Act.SEE_CHECK_INS)
+
+    with pytest.raises(PlanUnknown):
+        await ward.plans(MORNING).hold(plan.id, within_reach=reach)
+    with pytest.raises(PlanUnknown):
+        await ward.plans(MORNING).get(plan.id, within_reach=reach)
+    with pytest.raises(ClientUnknown):
+        await ward.plans(MORNING).of_client(ward.client.id, within_reach=reach)
+    with pytest.raises(CheckInUnknown):
+        await ward.check_ins(MORNING).hold(record.check_in.id, within_reach=reach)
+    with pytest.raises(CheckInUnknown):
+        await ward.check_ins(MORNING).get(record.check_in.id, within_reach=reach)
+    with pytest.raises(ClientUnknown):
+        await ward.check_ins(MORNING).of_client(ward.client.id, within_reach=reach, before=NINE, limit=1)
+    with pytest.raises(CheckInUnknown):
+        await ward.complete(record, at=NINE, by=stranger)
+
+
+# What is kept.
+
+
+async def test_a_plan_is_read_back_as_it_was_kept_with_its_newest_version(ward: Ward) -> None:
+    plan = await ward.plan()
+    changed = await change_plan(
+        plan,
+        terms(daily(every=2, starts_on=MONDAY + DAY), grace_days=2, early_days=0, mode=Mode.IN_PERSON),
+        reason="Relapse",
+        by=ward.robin,
+        now=NINE,
+        plans=ward.plans(NINE),
+        journal=ward.journal,
+    )
+    reach = ward.robin.reach(Act.SEE_CHECK_INS)
+
+    (kept,) = await ward.plans(NINE).of_client(ward.client.id, within_reach=reach)
+
+    assert kept.version == changed.version
+    assert kept == await ward.plans(NINE).get(plan.id, within_reach=reach)
+
+
+async def test_the_same_version_of_a_plan_is_kept_once(ward: Ward) -> None:
+    plan = await ward.plan()
+    await stop_plan(
+        plan, at=NINE, reason="Discharged", by=ward.robin, now=NINE, plans=ward.plans(NINE), journal=ward.journal
+    )
+
+    with pytest.raises(PlanChanged):
+        await stop_plan(
+            plan, at=NINE, reason="Discharged", by=ward.robin, now=NINE, plans=ward.plans(NINE), journal=ward.journal
+        )
+
+
+async def test_the_same_version_of_an_outcome_is_kept_once(ward: Ward) -> None:
+    await ward.plan()
+    first = (await ward.records())[0]
+    outcome = await ward.complete(first, at=NINE)
+
+    with pytest.raises(AlreadySettled):
+        await ward.check_ins(NINE).add_outcomes([outcome], [])
+
+
+async def test_scheduling_ahead_extends_what_is_behind_and_twice_changes_nothing(ward: Ward) -> None:
+    await ward.plan(terms(daily()))
+    await ward.plan(terms(weekly()))
+    later = MORNING + 20 * DAY
+    before = len(await ward.records())
+
+    assert await schedule_ahead(now=later, plans=ward.plans(later), journal=ward.journal) == 2
+    after = [record.check_in.id for record in await ward.records()]
+    assert len(after) > before
+    assert await schedule_ahead(now=later, plans=ward.plans(later), journal=ward.journal) == 0
+    assert [record.check_in.id for record in await ward.records()] == after
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        tables.check_in_plan,
+        tables.check_in_plan_version,
+        tables.check_in,
+        tables.check_in_attempt,
+        tables.check_in_move,
+        tables.check_in_outcome,
+    ],
+    ids=lambda table: table.name,
+)
+@pytest.mark.parametrize("how", ["update", "delete"])
+async def test_the_service_can_neither_change_nor_remove_a_fact(ward: Ward, table: Any, how: str) -> None:
+    column = next(iter(table.primary_key))
+    statement = delete(table) if how == "delete" else update(table).values({column: column})
+
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        await ward.connection.execute(statement)
+
+
+@pytest.mark.parametrize(
+    ("values", "constraint"),
+    [
+        ({"ended": "completed"}, "took_place"),
+        ({"ended": "missed", "occurred_at": NINE, "mode": "text", "reason": "x"}, "took_place"),
+        ({"ended": "missed"}, "says_why"),
+        ({"ended": "missed", "reason": " "}, "says_why"),
+        ({"ended": "overtaken"}, "overtaken"),
+        ({"ended": "completed", "occurred_at": NINE + DAY, "mode": "text"}, "not_in_the_future"),
+        ({"ended": "gone", "reason": "x"}, "ended"),
+        ({"ended": "missed", "reason": "x", "version": 0}, "version"),
+    ],
+)
+async def test_an_outcome_that_contradicts_itself_cannot_be_kept(
+    ward: Ward, values: dict[str, Any], constraint: str
+) -> None:
+    await ward.plan()
+    record = (await ward.records())[0]
+    given = {
+        "check_in_id": record.check_in.id,
+        "version": 1,
+        "recorded_by": ward.robin.id,
+        "recorded_at": NINE,
+        **values,
+    }
+
+    with pytest.raises(IntegrityError, match=f"check_in_outcome_{constraint}_check"):
+        await ward.connection.execute(insert(tables.check_in_outcome).values(**given))
+
+
+# Races, for which one must commit.
+
+
+@pytest.fixture
+async def committing(throwaway_database: Addresses) -> Any:
+    engine = create_async_engine("postgresql+asyncpg://", connect_args={"dsn": throwaway_database.service})
+    yield engine
+    await engine.dispose()
+
+
+async def settled_ward(engine: AsyncEngine) -> tuple[Ward, Plan, Sequence[Record]]:
+    async with engine.begin() as connection:
+        ward = await a_ward(connection)
+        plan = await ward.plan()
+        records = await ward.records()
+    return ward, plan, records
+
+
+async def test_of_two_counsellors_completing_one_check_in_the_second_learns_when_it_was_done(
+    committing: AsyncEngine,
+) -> None:
+    ward, _, (first, *_) = await settled_ward(committing)
+
+    async def once(minutes: int) -> Outcome:
+        at = NINE + minutes * MINUTE
+        async with committing.begin() as connection:
+            return await complete(
+                first.check_in.id,
+                occurred_at=at,
+                mode=Mode.TELEPHONE,
+                note=None,
+                by=ward.robin,
+                now=at,
+                check_ins=CheckIns(connection, ward.journal, now=at),
+                journal=ward.journal,
+            )
+
+    for _ in range(10):
+        ward, _, (first, *_) = await settled_ward(committing)
+        results = await asyncio.gather(*(once(minutes) for minutes in range(4)), return_exceptions=True)
+        (won,) = [result for result in results if isinstance(result, Outcome)]
+        lost = [result for result in results if isinstance(result, AlreadySettled)]
+        assert len(lost) == 3
+        assert won.occurred_at is not None
+        assert {error.facts["at"] for error in lost} == {won.occurred_at.isoformat()}
+
+
+async def test_a_plan_changed_while_its_check_in_is_completed_leaves_one_truth(committing: AsyncEngine) -> None:
+    async def change(ward: Ward, plan: PlanId) -> None:
+        now = NINE + 6 * DAY
+        async with committing.begin() as connection:
+            plans = Plans(connection, ward.journal, now=now)
+            held = await plans.hold(plan, within_reach=ward.robin.reach(Act.PLAN_CHECK_INS))
+            await change_plan(
+                held,
+                terms(weekly(starts_on=MONDAY + 7 * DAY)),
+                reason="Same day, other terms",
+                by=ward.robin,
+                now=now,
+                plans=plans,
+                journal=ward.journal,
+            )
+
+    async def finish(ward: Ward, record: Record) -> None:
+        now = NINE + 6 * DAY
+        async with committing.begin() as connection:
+            await complete(
+                record.check_in.id,
+                occurred_at=now,
+                mode=Mode.TELEPHONE,
+                note=None,
+                by=ward.robin,
+                now=now,
+                check_ins=CheckIns(connection, ward.journal, now=now),
+                journal=ward.journal,
+            )
+
+    for _ in range(10):
+        ward, plan, (_, second, *_) = await settled_ward(committing)
+        await asyncio.gather(change(ward, plan.id), finish(ward, second))
+        async with committing.begin() as connection:
+            ward.connection = connection
+            that_day = [r for r in await ward.records() if r.check_in.scheduled_on == MONDAY + 7 * DAY]
+            kept = set((await connection.execute(select(tables.check_in_waiting.c.check_in_id))).scalars())
+            assert {r.check_in.id for r in that_day if r.outcome is None} == kept & {r.check_in.id for r in that_day}
+            done = [r for r in that_day if r.outcome is not None and r.outcome.ended is Ended.COMPLETED]
+            assert [r.check_in.id for r in done] == [second.check_in.id]
+
+
+async def test_two_workers_scheduling_ahead_share_the_plans_and_make_each_check_in_once(
+    committing: AsyncEngine,
+) -> None:
+    ward, plan, _ = await settled_ward(committing)
+    later = MORNING + 30 * DAY
+
+    async def ahead() -> int:
+        async with committing.begin() as connection:
+            return await schedule_ahead(
+                now=later, plans=Plans(connection, ward.journal, now=later), journal=ward.journal
+            )
+
+    done = await asyncio.gather(ahead(), ahead(), ahead())
+
+    assert sum(done) == 1
+    async with committing.begin() as connection:
+        doubled = await connection.execute(
+            select(tables.check_in.c.scheduled_on)
+            .where(tables.check_in.c.plan_id == plan.id)
+            .group_by(tables.check_in.c.scheduled_on)
+            .having(func.count() > 1)
+        )
+        assert doubled.all() == []
+
+
+# Speed: no list walks a table that grows.
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "COUNSELLOR_FIRST",
+        "COUNSELLOR_NEXT",
+        "COUNSELLOR_COUNT",
+        "PROGRAMME_FIRST",
+        "PROGRAMME_NEXT",
+        "PROGRAMME_COUNT",
+    ],
+)
+async def test_no_list_walks_a_table_that_grows(
+    committing: AsyncEngine, throwaway_database: Addresses, name: str
+) -> None:
+    ward, _, (first, *_) = await settled_ward(committing)
+    now = NINE + 2 * DAY
+    given = {
+        "counsellor": ward.robin.id,
+        "programme": ward.programme,
+        "limit": 50,
+        "after": first.check_in.id,
+        **reach_given(ward.robin.reach(Act.SEE_CHECK_INS), at=now),
+    }
+    owner = create_async_engine("postgresql+asyncpg://", connect_args={"dsn": throwaway_database.owner})
+    async with owner.begin() as connection:
+        for statement in CROWD:
+            await connection.execute(text(statement))
+    async with committing.connect() as connection:
+        plan = await plan_of(connection, getattr(statements, name), given)
+    await owner.dispose()
+
+    assert [line for line in plan if "Seq Scan" in line] == [], "\n".join(plan)
+
+
+CROWD = (
+    # A thousand clients of twenty counsellors in care, each with as many check-ins that wait as make the tables large.
+    "alter table clinic.episode disable trigger user",
+    "alter table clinic.responsibility disable trigger user",
+    """
+    insert into clinic.staff (id, user_name, printed_name, created_at, created_by)
+    select ('00000000-0000-7000-8000-1000000000' || lpad(n::text, 2, '0'))::uuid, 'crowd-' || n, 'Crowd', now(),
+           '00000000-0000-7000-8000-000000000001'
+    from generate_series(1, 20) n
+    """,
+    """
+    create temporary table crowd on commit drop as
+    select gen_random_uuid() as id, gen_random_uuid() as episode, gen_random_uuid() as plan, n,
+           ('00000000-0000-7000-8000-1000000000' || lpad((1 + n % 20)::text, 2, '0'))::uuid as counsellor,
+           c.programme_id, c.registered_by
+    from clinic.client c, generate_series(1, 1000) n
+    """,
+    "insert into clinic.client select id, programme_id, registered_by, '2020-01-01' from crowd",
+    """
+    insert into clinic.client_identity (client_id, version, given_name, family_name, birth_date,
+                                        birth_date_estimated, sex, recorded_by, recorded_at)
+    select id, 1, 'A', 'B', '1980-01-01', false, 'unknown', registered_by, '2020-01-01' from crowd
+    """,
+    """
+    insert into clinic.episode (id, client_id, programme_id, admitted_on, period, recorded_by, recorded_at)
+    select episode, id, programme_id, '2020-01-01', '[2020-01-01,)', registered_by, '2020-01-01' from crowd
+    """,
+    """
+    insert into clinic.responsibility (id, client_id, episode_id, counsellor_id, period, recorded_by, recorded_at)
+    select gen_random_uuid(), id, episode, counsellor, '[2020-01-01,)', registered_by, '2020-01-01' from crowd
+    """,
+    """
+    insert into clinic.cover (id, client_id, counsellor_id, period, reason, recorded_by, recorded_at)
+    select gen_random_uuid(), id, registered_by, '[2020-01-01,2020-02-01)', 'Leave', registered_by, '2020-01-01'
+    from crowd
+    """,
+    """
+    insert into clinic.guest_stay (id, client_id, host_programme_id, period, reason, recorded_by, recorded_at)
+    select gen_random_uuid(), id, programme_id, '[2020-01-01,2020-02-01)', 'Work', registered_by, '2020-01-01'
+    from crowd
+    """,
+    "insert into clinic.check_in_plan (id, client_id, programme_id) select plan, id, programme_id from crowd",
+    """
+    insert into clinic.check_in_plan_version (plan_id, version, every, unit, local_time, starts_on, grace_days,
+                                              early_days, mode, time_zone, replaces_from, decided_by, decided_at)
+    select plan, 1, 1, 'days', '09:00', '2026-06-01', 1, 1, 'text', 'UTC', '2026-06-01', registered_by, '2026-06-01'
+    from crowd
+    """,
+    """
+    insert into clinic.check_in (id, plan_id, plan_version, client_id, programme_id, scheduled_on, due_at,
+                                 grace_ends_at, made_at)
+    select gen_random_uuid(), plan, 1, id, programme_id, date '2026-06-01' + d, timestamptz '2026-06-01 09:00Z'
+           + d * interval '1 day', timestamptz '2026-06-02 09:00Z' + d * interval '1 day', '2026-06-01'
+    from crowd, generate_series(0, 29) d
+    """,
+    """
+    insert into clinic.check_in_waiting (check_in_id, plan_id, plan_version, client_id, programme_id, due_at,
+                                         grace_ends_at, movable_until, attempts, last_fact, last_fact_at)
+    select id, plan_id, plan_version, client_id, programme_id, due_at, grace_ends_at, grace_ends_at, 0, 'scheduled',
+           made_at
+    from clinic.check_in where made_at = '2026-06-01'
+    """,
+    """
+    insert into clinic.check_in_move (check_in_id, number, due_at, grace_ends_at, asked_by, recorded_by, recorded_at)
+    select c.id, 1, c.due_at, c.grace_ends_at, 'client', crowd.registered_by, '2026-05-01'
+    from clinic.check_in c join crowd on crowd.plan = c.plan_id
+    """,
+    "analyze",
+)
