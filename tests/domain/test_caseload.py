@@ -54,7 +54,7 @@ class Kept:
     episodes: list[Episode] = field(default_factory=list[Episode])
     calls: list[tuple[str, Any]] = field(default_factory=list[tuple[str, Any]])
 
-    async def open_episode(self, of: ClientId, *, within_reach: Reach) -> Episode:
+    async def open_episode(self, of: ClientId, *, reach: Reach) -> Episode:
         raise NotImplementedError
 
     async def last_episode(self, of: ClientId) -> Episode | None:

@@ -71,13 +71,13 @@ class Kept:
     async def add(self, new: Client) -> None:
         self.added.append(new)
 
-    async def get(self, wanted: ClientId, *, within_reach: Reach) -> Client:
+    async def get(self, wanted: ClientId, *, reach: Reach) -> Client:
         raise NotImplementedError
 
     async def add_identity(self, of: ClientId, identity: Identity, *, version: int, reason: str, **_: Any) -> None:
         self.versions.append((identity, version, reason))
 
-    async def search(self, wanted: Wanted, *, within_reach: Reach, limit: int) -> Sequence[Client]:
+    async def search(self, wanted: Wanted, *, reach: Reach, limit: int) -> Sequence[Client]:
         raise NotImplementedError
 
     async def like(self, identity: Identity, identifiers: Sequence[Identifier]) -> Sequence[Likely]:

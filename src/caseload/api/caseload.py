@@ -161,7 +161,7 @@ async def admit_client(
 
     async def admit() -> Episode:
         client = await Clients(work.connection, work.journal, now=work.now).get(
-            ClientId(client_id), within_reach=work.by.reach(Act.REGISTER_CLIENT)
+            ClientId(client_id), reach=work.by.reach(Act.REGISTER_CLIENT)
         )
         programme = await Programmes(work.connection).get(client.programme)
         return await domain.admit(
@@ -178,7 +178,7 @@ async def admit_client(
         )
 
     async def again(kept: Kept) -> Episode:
-        return await caseloads.episode(EpisodeId(kept.resource), within_reach=work.by.reach(Act.REGISTER_CLIENT))
+        return await caseloads.episode(EpisodeId(kept.resource), reach=work.by.reach(Act.REGISTER_CLIENT))
 
     return EpisodeOut.of(await once(work, key, Kept(status=201, resource=new), do=admit, again=again))
 
@@ -186,7 +186,7 @@ async def admit_client(
 @reading("/clients/{client_id:uuid}/episodes", act=Act.SEE_CLIENT, name="list_episodes")
 async def list_episodes(client_id: FromPath[UUID], work: TheWork) -> EpisodesOut:
     """The episodes of a client, newest first."""
-    episodes = await _caseloads(work).episodes(ClientId(client_id), within_reach=work.by.reach(Act.SEE_CLIENT))
+    episodes = await _caseloads(work).episodes(ClientId(client_id), reach=work.by.reach(Act.SEE_CLIENT))
     return EpisodesOut(items=[EpisodeOut.of(each) for each in episodes])
 
 
@@ -196,7 +196,7 @@ async def discharge_client(client_id: FromPath[UUID], data: JSONBody[DischargeIn
     caseloads = _caseloads(work)
 
     async def discharge() -> None:
-        episode = await caseloads.open_episode(ClientId(client_id), within_reach=work.by.reach(Act.DISCHARGE))
+        episode = await caseloads.open_episode(ClientId(client_id), reach=work.by.reach(Act.DISCHARGE))
         await domain.discharge(
             episode,
             at=data.effective_at or work.now,
@@ -222,7 +222,7 @@ async def hand_over_client(
 
     async def hand_over() -> Responsibility:
         return await domain.hand_over(
-            await caseloads.open_episode(ClientId(client_id), within_reach=reach),
+            await caseloads.open_episode(ClientId(client_id), reach=reach),
             as_id=new,
             to=StaffId(data.to),
             at=data.effective_at or work.now,
@@ -234,7 +234,7 @@ async def hand_over_client(
         )
 
     async def again(kept: Kept) -> Responsibility:
-        return await caseloads.responsibility(kept.resource, within_reach=reach)
+        return await caseloads.responsibility(kept.resource, reach=reach)
 
     passed = await once(work, key, Kept(status=201, resource=new), do=hand_over, again=again)
     return ResponsibilityOut(id=passed.id, client_id=passed.client, counsellor_id=passed.counsellor, since=passed.since)
@@ -249,7 +249,7 @@ async def cover_client(client_id: FromPath[UUID], data: JSONBody[CoverIn], work:
 
     async def arrange() -> Cover:
         return await domain.arrange_cover(
-            await caseloads.open_episode(ClientId(client_id), within_reach=reach),
+            await caseloads.open_episode(ClientId(client_id), reach=reach),
             as_id=new,
             counsellor=StaffId(data.counsellor_id),
             starts_at=data.starts_at,
@@ -262,7 +262,7 @@ async def cover_client(client_id: FromPath[UUID], data: JSONBody[CoverIn], work:
         )
 
     async def again(kept: Kept) -> Cover:
-        return await caseloads.cover(kept.resource, within_reach=reach)
+        return await caseloads.cover(kept.resource, reach=reach)
 
     cover = await once(work, key, Kept(status=201, resource=new), do=arrange, again=again)
     return CoverOut(
@@ -283,7 +283,7 @@ async def move_level_of_care(
 
     async def move() -> None:
         await domain.move_level_of_care(
-            await caseloads.open_episode(ClientId(client_id), within_reach=work.by.reach(Act.ADMIT)),
+            await caseloads.open_episode(ClientId(client_id), reach=work.by.reach(Act.ADMIT)),
             data.level_of_care.read(),
             on=data.from_on,
             by=work.by,
@@ -308,7 +308,7 @@ async def list_caseload(
     of = StaffId(counsellor) if counsellor else work.by.id
     lines = await _caseloads(work).caseload(
         of,
-        within_reach=work.by.reach(Act.SEE_CASELOAD),
+        reach=work.by.reach(Act.SEE_CASELOAD),
         after=None if after is None else ClientId(after),
         limit=limit,
     )

@@ -154,7 +154,7 @@ async def register_client(data: JSONBody[ClientIn], work: TheWork, key: TheKey) 
         )
 
     async def again(kept: Kept) -> Client:
-        return await clients.get(ClientId(kept.resource), within_reach=work.by.reach(Act.REGISTER_CLIENT))
+        return await clients.get(ClientId(kept.resource), reach=work.by.reach(Act.REGISTER_CLIENT))
 
     client = await once(work, key, Kept(status=201, resource=new, version=1), do=register, again=again)
     return _versioned(client, 201)
@@ -165,7 +165,7 @@ async def search_clients(data: JSONBody[WantedIn], work: TheWork) -> FoundOut:
     """Find clients within your reach by name, date of birth or identifier; former names count."""
     wanted = Wanted(name=data.name, birth_date=data.birth_date, identifier=data.identifier)
     found = await Clients(work.connection, work.journal, now=work.now).search(
-        wanted, within_reach=work.by.reach(Act.FIND_CLIENT), limit=FOUND_AT_MOST
+        wanted, reach=work.by.reach(Act.FIND_CLIENT), limit=FOUND_AT_MOST
     )
     return FoundOut(items=[ClientOut.of(each) for each in found], more=len(found) == FOUND_AT_MOST)
 
@@ -174,7 +174,7 @@ async def search_clients(data: JSONBody[WantedIn], work: TheWork) -> FoundOut:
 async def read_client(client_id: FromPath[UUID], work: TheWork) -> Response[ClientOut]:
     """One client's identity."""
     clients = Clients(work.connection, work.journal, now=work.now)
-    return _versioned(await clients.get(ClientId(client_id), within_reach=work.by.reach(Act.SEE_IDENTITY)), 200)
+    return _versioned(await clients.get(ClientId(client_id), reach=work.by.reach(Act.SEE_IDENTITY)), 200)
 
 
 @writing(
@@ -190,7 +190,7 @@ async def correct_identity(
 ) -> Response[ClientOut]:
     """Correct the identity: a new version with its reason; the former stays readable."""
     clients = Clients(work.connection, work.journal, now=work.now)
-    client = await clients.get(ClientId(client_id), within_reach=work.by.reach(Act.CORRECT_IDENTITY))
+    client = await clients.get(ClientId(client_id), reach=work.by.reach(Act.CORRECT_IDENTITY))
     require_version(if_match, client.version)
     corrected = await domain.correct_identity(
         client,

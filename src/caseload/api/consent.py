@@ -270,7 +270,7 @@ class FormsOut(Wire, frozen=True, kw_only=True):
 
 async def _client(work: Work, client_id: UUID, act: Act) -> Client:
     clients = Clients(work.connection, work.journal, now=work.now)
-    return await clients.get(ClientId(client_id), within_reach=work.by.reach(act))
+    return await clients.get(ClientId(client_id), reach=work.by.reach(act))
 
 
 @reading(

@@ -148,7 +148,7 @@ class InformationPage(Wire, frozen=True, kw_only=True):
 
 async def _client(work: Work, client_id: UUID, act: Act) -> Client:
     clients = Clients(work.connection, work.journal, now=work.now)
-    return await clients.get(ClientId(client_id), within_reach=work.by.reach(act))
+    return await clients.get(ClientId(client_id), reach=work.by.reach(act))
 
 
 def _versioned(person: RelatedPerson, status: int) -> Response[PersonOut]:

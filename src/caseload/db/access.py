@@ -1,103 +1,91 @@
 """Whom a person may see, as a condition on rows of `client`: the SQL twin of `Reach.covers`.
 
-The statement's text is the same for everybody; what differs between people travels as parameters.
+The condition is the same for everybody, so a statement with it is built once, when its module loads; what differs
+between people travels as parameters:
+
+    _GET = select(...).where(client.c.id == bindparam("client"), within_reach())
+    await connection.execute(_GET, {"client": wanted, **reach_of(reach, at=now, by_identifier=True)})
 """
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Boolean, ColumnElement, FromClause, Uuid, and_, any_, bindparam, exists, literal, or_, select
+from sqlalchemy import (
+    BindParameter,
+    Boolean,
+    ColumnElement,
+    FromClause,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    exists,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, cover, guest_stay, responsibility
 from caseload.domain.access import Reach
-from caseload.domain.ids import ProgrammeId
+
+_AT: Final[BindParameter[datetime]] = bindparam("reach_at", type_=INSTANT)
+_STAFF: Final[BindParameter[UUID]] = bindparam("reach_staff", type_=Uuid())
+_EVERYONE_IN: Final[BindParameter[Sequence[UUID]]] = bindparam("reach_everyone_in", type_=ARRAY(Uuid()))
+_CASELOAD_IN: Final[BindParameter[Sequence[UUID]]] = bindparam("reach_caseload_in", type_=ARRAY(Uuid()))
+_ANY: Final[BindParameter[bool]] = bindparam("reach_any", type_=Boolean())
 
 
-def within(
-    reach: Reach, *, at: datetime, by_identifier: bool = False, clients: FromClause = client
-) -> ColumnElement[bool]:
-    """A row of `clients` is within reach at that moment.
+def within_reach(clients: FromClause = client) -> ColumnElement[bool]:
+    """A row of `clients` is within the reach whose parameters come with the statement.
 
-    `by_identifier` says that the caller asked for one client by identifier: only then does an auditor's or a privacy
-    officer's reach count, never in a list. `clients` is `client` or an alias of it; any table with its `id` and
-    `programme_id` will do.
+    `clients` is `client` or an alias of it; any table with its `id` and `programme_id` will do.
     """
-    return _condition(
-        clients,
-        now=literal(at, INSTANT),
-        staff=literal(reach.staff, Uuid()),
-        everyone_in=_array(reach.everyone_in),
-        caseload_in=_array(reach.caseload_in),
-        anyone=literal(by_identifier and reach.any_by_identifier, Boolean()),
-    )
 
-
-def within_given_reach(clients: FromClause = client) -> ColumnElement[bool]:
-    """The same condition for a statement that is made once: what differs is given by `reach_given` at execution."""
-    return _condition(
-        clients,
-        now=bindparam("reach_at", type_=INSTANT),
-        staff=bindparam("reach_staff", type_=Uuid()),
-        everyone_in=bindparam("reach_everyone_in", type_=ARRAY(Uuid())),
-        caseload_in=bindparam("reach_caseload_in", type_=ARRAY(Uuid())),
-        anyone=bindparam("reach_anyone", type_=Boolean()),
-    )
-
-
-def reach_given(reach: Reach, *, at: datetime, by_identifier: bool = False) -> dict[str, object]:
-    """The parameters of `within_given_reach`."""
-    return {
-        "reach_at": at,
-        "reach_staff": reach.staff,
-        "reach_everyone_in": sorted(reach.everyone_in),
-        "reach_caseload_in": sorted(reach.caseload_in),
-        "reach_anyone": by_identifier and reach.any_by_identifier,
-    }
-
-
-def _condition(
-    clients: FromClause,
-    *,
-    now: ColumnElement[datetime],
-    staff: ColumnElement[UUID],
-    everyone_in: ColumnElement[Sequence[UUID]],
-    caseload_in: ColumnElement[Sequence[UUID]],
-    anyone: ColumnElement[bool],
-) -> ColumnElement[bool]:
     def is_guest_of(programmes: ColumnElement[Sequence[UUID]]) -> ColumnElement[bool]:
         return exists(
             select(guest_stay.c.id).where(
                 guest_stay.c.client_id == clients.c.id,
                 guest_stay.c.host_programme_id == any_(programmes),
-                guest_stay.c.period.op("@>")(now),
+                guest_stay.c.period.op("@>")(_AT),
             )
         )
 
     is_responsible = exists(
         select(responsibility.c.id).where(
             responsibility.c.client_id == clients.c.id,
-            responsibility.c.counsellor_id == staff,
-            responsibility.c.period.op("@>")(now),
+            responsibility.c.counsellor_id == _STAFF,
+            responsibility.c.period.op("@>")(_AT),
         )
     )
     covers = exists(
         select(cover.c.id).where(
-            cover.c.client_id == clients.c.id, cover.c.counsellor_id == staff, cover.c.period.op("@>")(now)
+            cover.c.client_id == clients.c.id, cover.c.counsellor_id == _STAFF, cover.c.period.op("@>")(_AT)
         )
     )
     return or_(
-        clients.c.programme_id == any_(everyone_in),
-        is_guest_of(everyone_in),
+        clients.c.programme_id == any_(_EVERYONE_IN),
+        is_guest_of(_EVERYONE_IN),
         and_(
             or_(is_responsible, covers),
-            or_(clients.c.programme_id == any_(caseload_in), is_guest_of(caseload_in)),
+            or_(clients.c.programme_id == any_(_CASELOAD_IN), is_guest_of(_CASELOAD_IN)),
         ),
-        anyone,
+        _ANY,
     )
 
 
-def _array(programmes: frozenset[ProgrammeId]) -> ColumnElement[Sequence[UUID]]:
-    return bindparam(None, sorted(programmes), type_=ARRAY(Uuid()), unique=True)
+def reach_of(reach: Reach, *, at: datetime, by_identifier: bool = False) -> dict[str, object]:
+    """The parameters of `within_reach`: one person's reach at one moment.
+
+    `by_identifier` says that the caller asked for one client by identifier: only then does an auditor's or a privacy
+    officer's reach count, never in a list.
+    """
+    return {
+        "reach_at": at,
+        "reach_staff": reach.staff,
+        "reach_everyone_in": sorted(reach.everyone_in),
+        "reach_caseload_in": sorted(reach.caseload_in),
+        "reach_any": by_identifier and reach.any_by_identifier,
+    }

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from caseload.db.access import within
+from caseload.db.access import reach_of, within_reach
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import (
     client,
@@ -78,6 +78,10 @@ _EPISODE = (
 
 _OF_CLIENT = _EPISODE.where(episode.c.client_id == bindparam("client")).order_by(func.lower(episode.c.period).desc())
 
+_OF_CLIENT_WITHIN_REACH = _OF_CLIENT.where(within_reach()).limit(1)
+_ONE_EPISODE = _EPISODE.where(episode.c.id == bindparam("episode"), within_reach())
+_IS_WITHIN_REACH = select(client.c.id).where(client.c.id == bindparam("client"), within_reach())
+
 _RESPONSIBILITY = (
     select(
         responsibility.c.id,
@@ -90,7 +94,7 @@ _RESPONSIBILITY = (
         responsibility.c.recorded_at,
     )
     .join(client, client.c.id == responsibility.c.client_id)
-    .where(responsibility.c.id == bindparam("wanted"))
+    .where(responsibility.c.id == bindparam("wanted"), within_reach())
 )
 _COVER = (
     select(
@@ -104,7 +108,7 @@ _COVER = (
         cover.c.recorded_at,
     )
     .join(client, client.c.id == cover.c.client_id)
-    .where(cover.c.id == bindparam("wanted"))
+    .where(cover.c.id == bindparam("wanted"), within_reach())
 )
 
 _COUNSELS = select(
@@ -167,7 +171,7 @@ _ON_CASELOAD = (
     )
     .join(_current, (_current.c.client_id == client.c.id) & _current.c.period.op("@>")(_NOW))
     .join(episode, episode.c.id == _current.c.episode_id)
-    .where(client.c.id.in_(_LOOKED_AFTER), client.c.id > bindparam("after"))
+    .where(client.c.id.in_(_LOOKED_AFTER), client.c.id > bindparam("after"), within_reach())
     .order_by(client.c.id)
     .limit(bindparam("limit"))
 )
@@ -181,25 +185,25 @@ class Caseloads:
         self._journal = journal
         self._now = now
 
-    async def open_episode(self, of: ClientId, *, within_reach: Reach) -> Episode:
+    async def open_episode(self, of: ClientId, *, reach: Reach) -> Episode:
         """See `domain.caseload.Caseloads.open_episode`."""
-        statement = _OF_CLIENT.where(within(within_reach, at=self._now, by_identifier=True)).limit(1)
-        row = (await self._connection.execute(statement, {"client": of, "now": self._now})).first()
+        given = {"client": of, "now": self._now, **reach_of(reach, at=self._now, by_identifier=True)}
+        row = (await self._connection.execute(_OF_CLIENT_WITHIN_REACH, given)).first()
         if row is None:
-            await self._require_within(of, within_reach)
+            await self._require_within(of, reach)
         if row is None or row.ends_at is not None:
             raise NoOpenEpisode("Admit the client first.")
         self._journal.saw(of, "episode")
         return _episode(row)
 
-    async def _require_within(self, of: ClientId, within_reach: Reach) -> None:
-        statement = select(client.c.id).where(client.c.id == of, within(within_reach, at=self._now, by_identifier=True))
-        if (await self._connection.execute(statement)).first() is None:
+    async def _require_within(self, of: ClientId, reach: Reach) -> None:
+        given = {"client": of, **reach_of(reach, at=self._now, by_identifier=True)}
+        if (await self._connection.execute(_IS_WITHIN_REACH, given)).first() is None:
             raise ClientUnknown
 
-    async def episodes(self, of: ClientId, *, within_reach: Reach) -> Sequence[Episode]:
+    async def episodes(self, of: ClientId, *, reach: Reach) -> Sequence[Episode]:
         """Every episode of a client, newest first; `ClientUnknown` outside the reach."""
-        await self._require_within(of, within_reach)
+        await self._require_within(of, reach)
         rows = (await self._connection.execute(_OF_CLIENT, {"client": of, "now": self._now})).all()
         self._journal.saw(of, "episode")
         return [_episode(row) for row in rows]
@@ -304,13 +308,16 @@ class Caseloads:
             )
         )
 
-    async def caseload(
-        self, of: StaffId, *, within_reach: Reach, after: ClientId | None, limit: int
-    ) -> Sequence[OnCaseload]:
+    async def caseload(self, of: StaffId, *, reach: Reach, after: ClientId | None, limit: int) -> Sequence[OnCaseload]:
         """Whom this counsellor is responsible for or covers now, in the order of registration."""
-        statement = _ON_CASELOAD.where(within(within_reach, at=self._now, by_identifier=False))
-        given = {"counsellor": of, "now": self._now, "after": after or NIL, "limit": limit}
-        rows = (await self._connection.execute(statement, given)).all()
+        given = {
+            "counsellor": of,
+            "now": self._now,
+            "after": after or NIL,
+            "limit": limit,
+            **reach_of(reach, at=self._now),
+        }
+        rows = (await self._connection.execute(_ON_CASELOAD, given)).all()
         for row in rows:
             self._journal.saw(row.id, "caseload")
         return [
@@ -327,21 +334,19 @@ class Caseloads:
             for row in rows
         ]
 
-    async def episode(self, wanted: EpisodeId, *, within_reach: Reach) -> Episode:
+    async def episode(self, wanted: EpisodeId, *, reach: Reach) -> Episode:
         """One episode, open or ended; `EpisodeUnknown` outside the reach."""
-        statement = _EPISODE.where(
-            episode.c.id == bindparam("episode"), within(within_reach, at=self._now, by_identifier=True)
-        )
-        row = (await self._connection.execute(statement, {"episode": wanted, "now": self._now})).first()
+        given = {"episode": wanted, "now": self._now, **reach_of(reach, at=self._now, by_identifier=True)}
+        row = (await self._connection.execute(_ONE_EPISODE, given)).first()
         if row is None:
             raise EpisodeUnknown
         self._journal.saw(ClientId(row.client_id), "episode")
         return _episode(row)
 
-    async def responsibility(self, wanted: UUID, *, within_reach: Reach) -> Responsibility:
+    async def responsibility(self, wanted: UUID, *, reach: Reach) -> Responsibility:
         """One period of responsibility; `EpisodeUnknown` outside the reach."""
-        statement = _RESPONSIBILITY.where(within(within_reach, at=self._now, by_identifier=True))
-        row = (await self._connection.execute(statement, {"wanted": wanted})).first()
+        given = {"wanted": wanted, **reach_of(reach, at=self._now, by_identifier=True)}
+        row = (await self._connection.execute(_RESPONSIBILITY, given)).first()
         if row is None:
             raise EpisodeUnknown
         self._journal.saw(ClientId(row.client_id), "caseload")
@@ -356,10 +361,10 @@ class Caseloads:
             recorded_at=row.recorded_at,
         )
 
-    async def cover(self, wanted: UUID, *, within_reach: Reach) -> Cover:
+    async def cover(self, wanted: UUID, *, reach: Reach) -> Cover:
         """One cover; `EpisodeUnknown` outside the reach."""
-        statement = _COVER.where(within(within_reach, at=self._now, by_identifier=True))
-        row = (await self._connection.execute(statement, {"wanted": wanted})).first()
+        given = {"wanted": wanted, **reach_of(reach, at=self._now, by_identifier=True)}
+        row = (await self._connection.execute(_COVER, given)).first()
         if row is None:
             raise EpisodeUnknown
         self._journal.saw(ClientId(row.client_id), "caseload")

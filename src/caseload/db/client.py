@@ -8,7 +8,7 @@ from sqlalchemy import Row, bindparam, exists, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from caseload.db.access import within
+from caseload.db.access import reach_of, within_reach
 from caseload.db.tables.caseload import client, client_identifier, client_identity, match_decision
 from caseload.domain.access import Reach
 from caseload.domain.client import (
@@ -60,7 +60,9 @@ _CLIENT = (
     .where(_IS_NEWEST)
 )
 
-_GET = _CLIENT.where(client.c.id == bindparam("client"))
+_GET = _CLIENT.where(client.c.id == bindparam("client"), within_reach())
+
+_WITHIN_REACH = _CLIENT.where(within_reach())
 
 _KNOWN_AS_DIFFERENT = select(
     exists().where(
@@ -157,10 +159,9 @@ class Clients:
             )
         )
 
-    async def get(self, wanted: ClientId, *, within_reach: Reach) -> Client:
+    async def get(self, wanted: ClientId, *, reach: Reach) -> Client:
         """See `domain.client.Clients.get`."""
-        statement = _GET.where(within(within_reach, at=self._now, by_identifier=True))
-        row = (await self._connection.execute(statement, {"client": wanted})).first()
+        row = (await self._connection.execute(_GET, {"client": wanted, **reach_of(reach, at=self._now, by_identifier=True)})).first()
         if row is None:
             raise ClientUnknown
         self._journal.saw(wanted, "identity")
@@ -175,10 +176,10 @@ class Clients:
         except IntegrityError as raced:
             raise IdentityChanged("Read the client again and decide whether the correction still holds.") from raced
 
-    async def search(self, wanted: Wanted, *, within_reach: Reach, limit: int) -> Sequence[Client]:
+    async def search(self, wanted: Wanted, *, reach: Reach, limit: int) -> Sequence[Client]:
         """See `domain.client.Clients.search`."""
-        statement = _CLIENT.where(within(within_reach, at=self._now, by_identifier=False)).limit(limit)
-        given: dict[str, Any] = {}
+        statement = _WITHIN_REACH.limit(limit)
+        given = reach_of(reach, at=self._now)
         if wanted.name is not None:
             name = func.lower(bindparam("name"))
             given["name"] = wanted.name.strip()

@@ -181,7 +181,7 @@ class LevelOfCareMoved(Event):
 class Caseloads(Protocol):
     """The episodes and responsibilities that are kept."""
 
-    async def open_episode(self, of: ClientId, *, within_reach: Reach) -> Episode:
+    async def open_episode(self, of: ClientId, *, reach: Reach) -> Episode:
         """The open episode; `ClientUnknown` outside the reach, `NoOpenEpisode` when there is none."""
         ...
 

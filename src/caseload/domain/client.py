@@ -184,7 +184,7 @@ class Clients(Protocol):
         """
         ...
 
-    async def get(self, wanted: ClientId, *, within_reach: Reach) -> Client:
+    async def get(self, wanted: ClientId, *, reach: Reach) -> Client:
         """The client, or `ClientUnknown` when they are outside the reach."""
         ...
 
@@ -194,7 +194,7 @@ class Clients(Protocol):
         """Keep a new version of the identity; `IdentityChanged` when that version exists."""
         ...
 
-    async def search(self, wanted: Wanted, *, within_reach: Reach, limit: int) -> Sequence[Client]:
+    async def search(self, wanted: Wanted, *, reach: Reach, limit: int) -> Sequence[Client]:
         """Whom the search finds within the reach, likeliest first; former names count."""
         ...
 
