@@ -174,7 +174,8 @@ async def test_sql_and_python_agree_on_whom_a_person_may_see(
         ids = [client.id for client in clients]
         condition = within_reach()
         found = await connection.execute(
-            select(tables.client.c.id).where(tables.client.c.id.in_(ids), condition), reach_of(seen, at=NOW, by_identifier=by_identifier)
+            select(tables.client.c.id).where(tables.client.c.id.in_(ids), condition),
+            reach_of(seen, at=NOW, by_identifier=by_identifier),
         )
         assert set(found.scalars()) == {
             client.id for client in clients if expected(clinic, client, seen, by_identifier=by_identifier)

@@ -161,7 +161,11 @@ class Clients:
 
     async def get(self, wanted: ClientId, *, reach: Reach) -> Client:
         """See `domain.client.Clients.get`."""
-        row = (await self._connection.execute(_GET, {"client": wanted, **reach_of(reach, at=self._now, by_identifier=True)})).first()
+        row = (
+            await self._connection.execute(
+                _GET, {"client": wanted, **reach_of(reach, at=self._now, by_identifier=True)}
+            )
+        ).first()
         if row is None:
             raise ClientUnknown
         self._journal.saw(wanted, "identity")

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from caseload.db.access import reach_given, within_given_reach
+from caseload.db.access import reach_of, within_reach
 from caseload.db.dosing.doses import DOSE_COLUMNS, IS_NEWEST, KIND, dose_of
 from caseload.db.signature import Signatures
 from caseload.db.tables.base import INSTANT
@@ -42,7 +42,7 @@ _DOSES = bindparam("doses", type_=ARRAY(Uuid()))
 _NEWEST = (
     select(*DOSE_COLUMNS)
     .join(client, client.c.id == dose.c.client_id)
-    .where(dose.c.id == any_(_DOSES), IS_NEWEST, within_given_reach())
+    .where(dose.c.id == any_(_DOSES), IS_NEWEST, within_reach())
 )
 _asked = func.unnest(_DOSES, bindparam("versions", type_=ARRAY(SmallInteger()))).table_valued("id", "version")
 _SIGNED = (
@@ -76,7 +76,7 @@ _WAITING = (
     .join(dose, and_(dose.c.id == dose_waiting.c.dose_id, dose.c.version == dose_waiting.c.dose_version))
     .join(client, client.c.id == dose.c.client_id)
     .outerjoin(dose_review, and_(dose_review.c.dose_id == dose.c.id, dose_review.c.dose_version == dose.c.version))
-    .where(within_given_reach())
+    .where(within_reach())
 )
 _after_is_exception = bindparam("after_is_exception", type_=Boolean())
 _after = bindparam("after", type_=Uuid())
@@ -109,7 +109,7 @@ class SignOffs(Signatures):
 
     async def newest(self, doses: Sequence[DoseId], *, by: Staff) -> Sequence[Dose]:
         """See `domain.signoff.SignOffs.newest`."""
-        given = {"doses": list(doses), **reach_given(by.reach(Act.SIGN_OFF_DOSE), at=self._now)}
+        given = {"doses": list(doses), **reach_of(by.reach(Act.SIGN_OFF_DOSE), at=self._now)}
         found = [dose_of(row) for row in (await self._connection.execute(_NEWEST, given)).all()]
         for each in found:
             self._journal.saw(each.client, KIND)
@@ -174,7 +174,7 @@ class SignOffs(Signatures):
         return await self._queued(_SENT_BACK, by, {"recorder": by.id})
 
     async def _queued(self, statement: Select[*tuple[Any, ...]], by: Staff, asked: dict[str, Any]) -> Sequence[Waiting]:
-        given = {**asked, **reach_given(by.reach(Act.SIGN_OFF_DOSE), at=self._now)}
+        given = {**asked, **reach_of(by.reach(Act.SIGN_OFF_DOSE), at=self._now)}
         found: list[Waiting] = []
         for row in (await self._connection.execute(statement, given)).all():
             queued = dose_of(row)

@@ -9,7 +9,7 @@ from sqlalchemy import Row, bindparam, delete, exists, insert, literal, null, se
 from sqlalchemy.dialects.postgresql import insert as insert_or_update
 from sqlalchemy.exc import IntegrityError
 
-from caseload.db.access import reach_given, within_given_reach
+from caseload.db.access import reach_of, within_reach
 from caseload.db.dosing.facts import FACTS, LAST_TAKEN, NEXT_GIVEN, facts_of, given_to, same_kind_of
 from caseload.db.medication import Holds, Orders
 from caseload.db.tables.base import INSTANT
@@ -74,7 +74,7 @@ _ADD = _queued.on_conflict_do_update(
 _NEWEST = (
     select(*DOSE_COLUMNS)
     .join(client, client.c.id == dose.c.client_id)
-    .where(dose.c.id == bindparam("dose"), IS_NEWEST, within_given_reach())
+    .where(dose.c.id == bindparam("dose"), IS_NEWEST, within_reach())
 )
 _CORRECTION = select(
     dose_correction.c.id,
@@ -150,7 +150,7 @@ class Doses(Orders, Holds):
 
     async def dose(self, wanted: DoseId, *, by: Staff, act: Act) -> Dose:
         """See `domain.dosing.Doses.dose`."""
-        given = {"dose": wanted, **reach_given(by.reach(act), at=self._now)}
+        given = {"dose": wanted, **reach_of(by.reach(act), at=self._now)}
         row = (await self._connection.execute(_NEWEST, given)).first()
         if row is None:
             raise DoseUnknown("Read the client's medication chart for the doses there are.")

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row, bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from caseload.db.access import reach_given, within_given_reach
+from caseload.db.access import reach_of, within_reach
 from caseload.db.medication.record import KIND, MedicationRecords
 from caseload.db.tables.caseload import client
 from caseload.db.tables.medication import hold, medication_decision
@@ -30,11 +30,11 @@ _HOLDS = select(
     medication_decision.c.id.label("cleared_by"),
     medication_decision.c.decided_at.label("cleared_at"),
 ).select_from(hold.outerjoin(medication_decision, medication_decision.c.hold_id == hold.c.id))
-_ONE = _HOLDS.join(client, client.c.id == hold.c.client_id).where(hold.c.id == bindparam("hold"), within_given_reach())
+_ONE = _HOLDS.join(client, client.c.id == hold.c.client_id).where(hold.c.id == bindparam("hold"), within_reach())
 _OF_CLIENT = _HOLDS.where(hold.c.client_id == bindparam("client")).order_by(hold.c.raised_at.desc(), hold.c.id.desc())
 _IN_FORCE = (
     _HOLDS.join(client, client.c.id == hold.c.client_id)
-    .where(hold.c.programme_id == bindparam("programme"), medication_decision.c.id.is_(None), within_given_reach())
+    .where(hold.c.programme_id == bindparam("programme"), medication_decision.c.id.is_(None), within_reach())
     .order_by((hold.c.reason == HoldReason.EXCEPTION).desc(), hold.c.raised_at, hold.c.id)
 )
 _DECISIONS = (
@@ -87,7 +87,7 @@ class Holds(MedicationRecords):
 
     async def hold(self, wanted: HoldId, *, by: Staff, act: Act) -> Hold:
         """See `domain.medication.Holds.hold`."""
-        given = {"hold": wanted, **reach_given(by.reach(act), at=self._now)}
+        given = {"hold": wanted, **reach_of(by.reach(act), at=self._now)}
         row = (await self._connection.execute(_ONE, given)).first()
         if row is None:
             raise HoldUnknown("Read the client's medication chart for the holds there are.")
@@ -109,7 +109,7 @@ class Holds(MedicationRecords):
 
     async def in_force(self, programme: ProgrammeId, *, by: Staff, act: Act) -> Sequence[Hold]:
         """The holds of a programme that wait for a prescriber: exceptions first, then the oldest."""
-        given = {"programme": programme, **reach_given(by.reach(act), at=self._now)}
+        given = {"programme": programme, **reach_of(by.reach(act), at=self._now)}
         found = [hold_of(row) for row in (await self._connection.execute(_IN_FORCE, given)).all()]
         for each in found:
             self._journal.saw(each.client, KIND)

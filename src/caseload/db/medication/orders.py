@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row, bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from caseload.db.access import reach_given, within_given_reach
+from caseload.db.access import reach_of, within_reach
 from caseload.db.medication.record import KIND, MedicationRecords
 from caseload.db.tables.caseload import client
 from caseload.db.tables.medication import (
@@ -60,7 +60,7 @@ WITH_WHAT_HAPPENED = (
 
 _ORDERS = select(*ORDER_COLUMNS).select_from(WITH_WHAT_HAPPENED)
 _ONE = _ORDERS.join(client, client.c.id == medication_order.c.client_id).where(
-    medication_order.c.id == bindparam("order"), within_given_reach()
+    medication_order.c.id == bindparam("order"), within_reach()
 )
 _OF_CLIENT = _ORDERS.where(medication_order.c.client_id == bindparam("client")).order_by(
     medication_order.c.starts_on.desc(), medication_order.c.id.desc()
@@ -103,7 +103,7 @@ class Orders(MedicationRecords):
 
     async def order(self, wanted: OrderId, *, by: Staff, act: Act) -> Order:
         """See `domain.medication.Orders.order`."""
-        given = {"order": wanted, **reach_given(by.reach(act), at=self._now)}
+        given = {"order": wanted, **reach_of(by.reach(act), at=self._now)}
         row = (await self._connection.execute(_ONE, given)).first()
         if row is None:
             raise OrderUnknown("Read the client's medication chart for the orders there are.")

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from caseload.db.access import reach_given, within_given_reach
+from caseload.db.access import reach_of, within_reach
 from caseload.db.signature import Signatures
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, guest_stay
@@ -36,7 +36,7 @@ _RECORD = select(
     programme.c.profile,
     _HOST.label("host_programme_id"),
     medication_record.c.history_until,
-).where(client.c.id == bindparam("client"), within_given_reach())
+).where(client.c.id == bindparam("client"), within_reach())
 _READ = _RECORD.select_from(_AT_HOME.outerjoin(medication_record, medication_record.c.client_id == client.c.id))
 _LOCK = _RECORD.select_from(
     _AT_HOME.join(medication_record, medication_record.c.client_id == client.c.id)
@@ -54,7 +54,7 @@ class MedicationRecords(Signatures):
 
     async def lock(self, wanted: ClientId, *, by: Staff, act: Act) -> MedicationRecord:
         """See `domain.medication.MedicationRecords.lock`."""
-        given = {"client": wanted, **reach_given(by.reach(act), at=self._now)}
+        given = {"client": wanted, **reach_of(by.reach(act), at=self._now)}
         row = (await self._connection.execute(_LOCK, given)).first()
         if row is None:
             # Outside the reach, or the first time that anybody touches this client's medication.
@@ -73,7 +73,7 @@ class MedicationRecords(Signatures):
 
     async def record(self, wanted: ClientId, *, by: Staff, act: Act) -> MedicationRecord:
         """The record without a lock, for reading; raises `ClientUnknown` outside the person's reach."""
-        given = {"client": wanted, **reach_given(by.reach(act), at=self._now)}
+        given = {"client": wanted, **reach_of(by.reach(act), at=self._now)}
         row = (await self._connection.execute(_READ, given)).first()
         if row is None:
             raise ClientUnknown
