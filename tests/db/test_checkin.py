@@ -12,7 +12,7 @@ from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from caseload.db.access import reach_given
+from caseload.db.access import reach_of
 from caseload.db.checkin import CheckIns, OverdueCheckIns, Plans
 from caseload.db.checkin import overdue as statements
 from caseload.db.checkin.rows import WAITING, waiting_of
@@ -92,11 +92,11 @@ class Ward:
             plans=self.plans(now),
             journal=self.journal,
         )
-        return await self.plans(now).hold(made.id, within_reach=by.reach(Act.PLAN_CHECK_INS))
+        return await self.plans(now).hold(made.id, reach=by.reach(Act.PLAN_CHECK_INS))
 
     async def records(self, now: datetime = MORNING + 900 * DAY) -> Sequence[Record]:
         return await self.check_ins(now).of_client(
-            self.client.id, within_reach=self.robin.reach(Act.SEE_CHECK_INS), before=now, limit=10_000
+            self.client.id, reach=self.robin.reach(Act.SEE_CHECK_INS), before=now, limit=10_000
         )
 
     async def complete(self, record: Record, *, at: datetime, by: Staff | None = None) -> Outcome:
@@ -116,7 +116,7 @@ class Ward:
     ) -> list[CheckInId]:
         lines = await self.lists(now).of_counsellor(
             of or self.robin.id,
-            within_reach=(by or self.robin).reach(Act.SEE_CHECK_INS),
+            reach=(by or self.robin).reach(Act.SEE_CHECK_INS),
             after=None,
             limit=limit,
         )
@@ -161,7 +161,7 @@ class InTables:
         return self.ward.check_ins(self.now)
 
     async def all_plans(self) -> Sequence[Plan]:
-        return await self.plans.of_client(self.ward.client.id, within_reach=self.ward.robin.reach(Act.PLAN_CHECK_INS))
+        return await self.plans.of_client(self.ward.client.id, reach=self.ward.robin.reach(Act.PLAN_CHECK_INS))
 
     async def all_records(self) -> Sequence[Record]:
         return await self.ward.records(self.now + 900 * DAY)
@@ -195,12 +195,12 @@ async def test_list_count_and_explanation_agree_with_the_facts_whatever_happens(
 async def lists_agree(ward: Ward, records: Sequence[Record], *, now: datetime) -> None:
     expected = overdue(records, now=now)
     lists, reach = ward.lists(now), ward.robin.reach(Act.SEE_CHECK_INS)
-    lines = await lists.of_counsellor(ward.robin.id, within_reach=reach, after=None, limit=10_000)
+    lines = await lists.of_counsellor(ward.robin.id, reach=reach, after=None, limit=10_000)
     assert [line.overdue for line in lines] == expected
-    assert await lists.count_of_counsellor(ward.robin.id, within_reach=reach) == len(expected)
-    of_programme = await lists.of_programme(ward.programme, within_reach=reach, after=None, limit=10_000)
+    assert await lists.count_of_counsellor(ward.robin.id, reach=reach) == len(expected)
+    of_programme = await lists.of_programme(ward.programme, reach=reach, after=None, limit=10_000)
     assert [line.overdue for line in of_programme] == expected
-    assert await lists.count_of_programme(ward.programme, within_reach=reach) == len(expected)
+    assert await lists.count_of_programme(ward.programme, reach=reach) == len(expected)
 
 
 async def test_a_check_in_appears_on_the_list_the_moment_after_its_grace(ward: Ward) -> None:
@@ -230,9 +230,9 @@ async def test_pages_follow_one_another_and_leave_nothing_out(ward: Ward) -> Non
 async def next_page(ward: Ward, of: str, *, now: datetime, after: CheckInId | None) -> list[CheckInId]:
     lists, reach = ward.lists(now), ward.robin.reach(Act.SEE_CHECK_INS)
     lines = (
-        await lists.of_counsellor(ward.robin.id, within_reach=reach, after=after, limit=3)
+        await lists.of_counsellor(ward.robin.id, reach=reach, after=after, limit=3)
         if of == "counsellor"
-        else await lists.of_programme(ward.programme, within_reach=reach, after=after, limit=3)
+        else await lists.of_programme(ward.programme, reach=reach, after=after, limit=3)
     )
     return [line.overdue.waiting.check_in for line in lines]
 
@@ -291,11 +291,11 @@ async def test_the_list_holds_ones_own_and_covered_clients_and_nobody_elses(ward
     await clients.cover(connection, others[0].id, counsellor=ward.robin.id, starts_at=NINE, ends_at=now + MINUTE)
 
     lines = await ward.lists(now).of_counsellor(
-        ward.robin.id, within_reach=ward.robin.reach(Act.SEE_CHECK_INS), after=None, limit=50
+        ward.robin.id, reach=ward.robin.reach(Act.SEE_CHECK_INS), after=None, limit=50
     )
     assert {line.given_name for line in lines} == {"Ada", "Covered"}
     later = await ward.lists(now + MINUTE).of_counsellor(
-        ward.robin.id, within_reach=ward.robin.reach(Act.SEE_CHECK_INS), after=None, limit=50
+        ward.robin.id, reach=ward.robin.reach(Act.SEE_CHECK_INS), after=None, limit=50
     )
     assert {line.given_name for line in later} == {"Ada"}
 
@@ -311,13 +311,11 @@ async def test_somebody_elses_list_shows_only_whom_one_may_see(ward: Ward) -> No
     assert len(await ward.overdue(now=now, by=supervisor)) == 1
     assert await ward.overdue(now=now, by=sam) == []
     assert await ward.overdue(now=now, by=stranger) == []
-    assert (
-        await ward.lists(now).count_of_programme(ward.programme, within_reach=supervisor.reach(Act.SEE_CHECK_INS)) == 1
-    )
+    assert await ward.lists(now).count_of_programme(ward.programme, reach=supervisor.reach(Act.SEE_CHECK_INS)) == 1
     for outsider in (sam, stranger):
         reach = outsider.reach(Act.SEE_CHECK_INS)
-        assert await ward.lists(now).count_of_programme(ward.programme, within_reach=reach) == 0
-        assert await ward.lists(now).count_of_counsellor(ward.robin.id, within_reach=reach) == 0
+        assert await ward.lists(now).count_of_programme(ward.programme, reach=reach) == 0
+        assert await ward.lists(now).count_of_counsellor(ward.robin.id, reach=reach) == 0
 
 
 async def test_a_role_that_has_ended_in_the_programme_shows_nothing_even_of_ones_own(ward: Ward) -> None:
@@ -349,7 +347,7 @@ async def test_the_list_names_the_client_by_the_newest_identity_and_tells_the_jo
     )
 
     (line,) = await ward.lists(now).of_counsellor(
-        ward.robin.id, within_reach=ward.robin.reach(Act.SEE_CHECK_INS), after=None, limit=50
+        ward.robin.id, reach=ward.robin.reach(Act.SEE_CHECK_INS), after=None, limit=50
     )
 
     assert (line.given_name, line.family_name) == ("Ada", "Nowak")
@@ -364,17 +362,17 @@ async def test_outside_the_reach_there_is_nothing(ward: Ward) -> None:
     reach = stranger.reach(Act.SEE_CHECK_INS)
 
     with pytest.raises(PlanUnknown):
-        await ward.plans(MORNING).hold(plan.id, within_reach=reach)
+        await ward.plans(MORNING).hold(plan.id, reach=reach)
     with pytest.raises(PlanUnknown):
-        await ward.plans(MORNING).get(plan.id, within_reach=reach)
+        await ward.plans(MORNING).get(plan.id, reach=reach)
     with pytest.raises(ClientUnknown):
-        await ward.plans(MORNING).of_client(ward.client.id, within_reach=reach)
+        await ward.plans(MORNING).of_client(ward.client.id, reach=reach)
     with pytest.raises(CheckInUnknown):
-        await ward.check_ins(MORNING).hold(record.check_in.id, within_reach=reach)
+        await ward.check_ins(MORNING).hold(record.check_in.id, reach=reach)
     with pytest.raises(CheckInUnknown):
-        await ward.check_ins(MORNING).get(record.check_in.id, within_reach=reach)
+        await ward.check_ins(MORNING).get(record.check_in.id, reach=reach)
     with pytest.raises(ClientUnknown):
-        await ward.check_ins(MORNING).of_client(ward.client.id, within_reach=reach, before=NINE, limit=1)
+        await ward.check_ins(MORNING).of_client(ward.client.id, reach=reach, before=NINE, limit=1)
     with pytest.raises(CheckInUnknown):
         await ward.complete(record, at=NINE, by=stranger)
 
@@ -395,10 +393,10 @@ async def test_a_plan_is_read_back_as_it_was_kept_with_its_newest_version(ward: 
     )
     reach = ward.robin.reach(Act.SEE_CHECK_INS)
 
-    (kept,) = await ward.plans(NINE).of_client(ward.client.id, within_reach=reach)
+    (kept,) = await ward.plans(NINE).of_client(ward.client.id, reach=reach)
 
     assert kept.version == changed.version
-    assert kept == await ward.plans(NINE).get(plan.id, within_reach=reach)
+    assert kept == await ward.plans(NINE).get(plan.id, reach=reach)
 
 
 async def test_the_same_version_of_a_plan_is_kept_once(ward: Ward) -> None:
@@ -538,7 +536,7 @@ async def test_a_plan_changed_while_its_check_in_is_completed_leaves_one_truth(c
         now = NINE + 6 * DAY
         async with committing.begin() as connection:
             plans = Plans(connection, ward.journal, now=now)
-            held = await plans.hold(plan, within_reach=ward.robin.reach(Act.PLAN_CHECK_INS))
+            held = await plans.hold(plan, reach=ward.robin.reach(Act.PLAN_CHECK_INS))
             await change_plan(
                 held,
                 terms(weekly(starts_on=MONDAY + 7 * DAY)),
@@ -624,7 +622,7 @@ async def test_no_list_walks_a_table_that_grows(
         "programme": ward.programme,
         "limit": 50,
         "after": first.check_in.id,
-        **reach_given(ward.robin.reach(Act.SEE_CHECK_INS), at=now),
+        **reach_of(ward.robin.reach(Act.SEE_CHECK_INS), at=now),
     }
     owner = create_async_engine("postgresql+asyncpg://", connect_args={"dsn": throwaway_database.owner})
     async with owner.begin() as connection:

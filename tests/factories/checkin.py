@@ -162,8 +162,8 @@ class Kept:
         late = [plan for plan in self.plans.values() if plan.version.terms and plan.scheduled_through < day]
         return late[:at_most]
 
-    async def hold(self, check_in: CheckInId, *, within_reach: Reach) -> Record:
-        self.reaches.append(within_reach)
+    async def hold(self, check_in: CheckInId, *, reach: Reach) -> Record:
+        self.reaches.append(reach)
         if check_in not in self.records:
             raise CheckInUnknown
         return self.records[check_in]

@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from caseload.db.access import reach_given, within_given_reach
+from caseload.db.access import reach_of, within_reach
 from caseload.db.checkin.rows import TERMS, WAITING, terms_of, waiting_of
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, client_identity, cover, responsibility
@@ -38,7 +38,7 @@ from caseload.domain.checkin import Overdue, explain
 from caseload.domain.ids import CheckInId, ProgrammeId, StaffId
 from caseload.domain.journal import Journal
 
-_WITHIN = within_given_reach()
+_WITHIN = within_reach()
 _NOW: Final[ColumnElement[datetime]] = bindparam("reach_at", type_=INSTANT)
 
 
@@ -162,39 +162,37 @@ class OverdueCheckIns:
         self._journal = journal
         self._now = now
 
-    async def of_counsellor(
-        self, of: StaffId, *, within_reach: Reach, after: CheckInId | None, limit: int
-    ) -> Sequence[Line]:
+    async def of_counsellor(self, of: StaffId, *, reach: Reach, after: CheckInId | None, limit: int) -> Sequence[Line]:
         """Of the clients whom somebody is responsible for or covers now, the longest overdue first."""
         statement = COUNSELLOR_FIRST if after is None else COUNSELLOR_NEXT
-        return await self._page(statement, {"counsellor": of}, within_reach, after, limit)
+        return await self._page(statement, {"counsellor": of}, reach, after, limit)
 
     async def of_programme(
-        self, of: ProgrammeId, *, within_reach: Reach, after: CheckInId | None, limit: int
+        self, of: ProgrammeId, *, reach: Reach, after: CheckInId | None, limit: int
     ) -> Sequence[Line]:
         """Of everybody whose check-ins a programme plans, as far as the reach goes, the longest overdue first."""
         statement = PROGRAMME_FIRST if after is None else PROGRAMME_NEXT
-        return await self._page(statement, {"programme": of}, within_reach, after, limit)
+        return await self._page(statement, {"programme": of}, reach, after, limit)
 
-    async def count_of_counsellor(self, of: StaffId, *, within_reach: Reach) -> int:
+    async def count_of_counsellor(self, of: StaffId, *, reach: Reach) -> int:
         """How many lines the list of a counsellor has."""
-        given = {"counsellor": of, **reach_given(within_reach, at=self._now)}
+        given = {"counsellor": of, **reach_of(reach, at=self._now)}
         return (await self._connection.execute(COUNSELLOR_COUNT, given)).scalar_one()
 
-    async def count_of_programme(self, of: ProgrammeId, *, within_reach: Reach) -> int:
+    async def count_of_programme(self, of: ProgrammeId, *, reach: Reach) -> int:
         """How many lines the list of a programme has."""
-        given = {"programme": of, **reach_given(within_reach, at=self._now)}
+        given = {"programme": of, **reach_of(reach, at=self._now)}
         return (await self._connection.execute(PROGRAMME_COUNT, given)).scalar_one()
 
     async def _page(
         self,
         statement: Select[*tuple[Any, ...]],
         of: dict[str, Any],
-        within_reach: Reach,
+        reach: Reach,
         after: CheckInId | None,
         limit: int,
     ) -> Sequence[Line]:
-        given = {**of, "limit": limit, **reach_given(within_reach, at=self._now)}
+        given = {**of, "limit": limit, **reach_of(reach, at=self._now)}
         if after is not None:
             given["after"] = after
         rows = (await self._connection.execute(statement, given)).all()

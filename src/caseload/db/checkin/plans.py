@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from caseload.db.access import reach_given, within_given_reach
+from caseload.db.access import reach_of, within_reach
 from caseload.db.checkin.rows import TERMS, begin_waiting, check_in_values, end_waiting, terms_of, terms_values
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
@@ -38,7 +38,7 @@ from caseload.domain.client import ClientUnknown
 from caseload.domain.ids import CheckInId, ClientId, PlanId, ProgrammeId, StaffId
 from caseload.domain.journal import Journal
 
-_WITHIN = within_given_reach()
+_WITHIN = within_reach()
 _PLAN = (
     select(
         check_in_plan.c.id,
@@ -128,16 +128,16 @@ class Plans:
         self._journal = journal
         self._now = now
 
-    async def hold(self, plan: PlanId, *, within_reach: Reach) -> Plan:
+    async def hold(self, plan: PlanId, *, reach: Reach) -> Plan:
         """The plan, held until this piece of work ends so that nothing of it changes meanwhile; or `PlanUnknown`."""
-        return await self._found(_HOLD, plan, within_reach)
+        return await self._found(_HOLD, plan, reach)
 
-    async def get(self, plan: PlanId, *, within_reach: Reach) -> Plan:
+    async def get(self, plan: PlanId, *, reach: Reach) -> Plan:
         """The plan as it stands, without holding it; or `PlanUnknown`."""
-        return await self._found(_SEEN, plan, within_reach)
+        return await self._found(_SEEN, plan, reach)
 
-    async def _found(self, statement: Select[*tuple[Any, ...]], plan: PlanId, within_reach: Reach) -> Plan:
-        given = {"plan": plan, **reach_given(within_reach, at=self._now, by_identifier=True)}
+    async def _found(self, statement: Select[*tuple[Any, ...]], plan: PlanId, reach: Reach) -> Plan:
+        given = {"plan": plan, **reach_of(reach, at=self._now, by_identifier=True)}
         if (await self._connection.execute(statement, given)).first() is None:
             raise PlanUnknown("Look at the client's plans for the one you mean.")
         return await self._one(plan)
@@ -147,9 +147,9 @@ class Plans:
         self._journal.saw(ClientId(row.client_id), "check_in_plan")
         return _plan(row)
 
-    async def of_client(self, of: ClientId, *, within_reach: Reach) -> Sequence[Plan]:
+    async def of_client(self, of: ClientId, *, reach: Reach) -> Sequence[Plan]:
         """A client's plans, also those that were stopped; `ClientUnknown` outside the reach."""
-        given = {"client": of, **reach_given(within_reach, at=self._now, by_identifier=True)}
+        given = {"client": of, **reach_of(reach, at=self._now, by_identifier=True)}
         if (await self._connection.execute(_SEEN_CLIENT, given)).first() is None:
             raise ClientUnknown
         self._journal.saw(of, "check_in_plan")

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from caseload.db.access import reach_given, within_given_reach
+from caseload.db.access import reach_of, within_reach
 from caseload.db.checkin.rows import CHECK_IN, TERMS, begin_waiting, check_in_of, end_waiting, terms_of
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
@@ -43,7 +43,7 @@ from caseload.domain.client import ClientUnknown
 from caseload.domain.ids import CheckInId, ClientId, StaffId
 from caseload.domain.journal import Journal
 
-_WITHIN = within_given_reach()
+_WITHIN = within_reach()
 _THESE = any_(bindparam("these", type_=ARRAY(Uuid())))
 
 _CHECK_INS = (
@@ -143,16 +143,16 @@ class CheckIns:
         self._journal = journal
         self._now = now
 
-    async def hold(self, wanted: CheckInId, *, within_reach: Reach) -> Record:
+    async def hold(self, wanted: CheckInId, *, reach: Reach) -> Record:
         """See `domain.checkin.CheckIns.hold`."""
-        return await self._found(_HOLD, wanted, within_reach)
+        return await self._found(_HOLD, wanted, reach)
 
-    async def get(self, wanted: CheckInId, *, within_reach: Reach) -> Record:
+    async def get(self, wanted: CheckInId, *, reach: Reach) -> Record:
         """A check-in as it stands, without holding its plan; or `CheckInUnknown`."""
-        return await self._found(_SEEN, wanted, within_reach)
+        return await self._found(_SEEN, wanted, reach)
 
-    async def _found(self, statement: Select[*tuple[Any, ...]], wanted: CheckInId, within_reach: Reach) -> Record:
-        given = {"check_in": wanted, **reach_given(within_reach, at=self._now, by_identifier=True)}
+    async def _found(self, statement: Select[*tuple[Any, ...]], wanted: CheckInId, reach: Reach) -> Record:
+        given = {"check_in": wanted, **reach_of(reach, at=self._now, by_identifier=True)}
         if (await self._connection.execute(statement, given)).first() is None:
             raise CheckInUnknown("Look at the client's check-ins for the one you mean.")
         return await self._one(wanted)
@@ -162,9 +162,9 @@ class CheckIns:
         self._journal.saw(record.check_in.client, "check_in")
         return record
 
-    async def of_client(self, of: ClientId, *, within_reach: Reach, before: datetime, limit: int) -> Sequence[Record]:
+    async def of_client(self, of: ClientId, *, reach: Reach, before: datetime, limit: int) -> Sequence[Record]:
         """A client's check-ins that are due before an instant, in order, the last of them; or `ClientUnknown`."""
-        given = {"client": of, **reach_given(within_reach, at=self._now, by_identifier=True)}
+        given = {"client": of, **reach_of(reach, at=self._now, by_identifier=True)}
         if (await self._connection.execute(_SEEN_CLIENT, given)).first() is None:
             raise ClientUnknown
         self._journal.saw(of, "check_in")

@@ -225,7 +225,7 @@ def waiting(record: Record) -> Waiting | None:
 class CheckIns(Protocol):
     """The check-ins that are kept."""
 
-    async def hold(self, check_in: CheckInId, /, *, within_reach: Reach) -> Record:
+    async def hold(self, check_in: CheckInId, /, *, reach: Reach) -> Record:
         """The check-in, its plan held so that nothing of it changes until this piece of work ends; `CheckInUnknown`."""
         ...
 

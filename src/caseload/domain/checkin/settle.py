@@ -113,7 +113,7 @@ async def complete(
     was overtaken or withdrawn can be completed too, since what has happened can always be recorded.
     Raises `CheckInUnknown`, `Invalid`, or `AlreadySettled` saying how and when.
     """
-    record = await check_ins.hold(check_in, within_reach=by.reach(Act.COMPLETE_CHECK_IN))
+    record = await check_ins.hold(check_in, reach=by.reach(Act.COMPLETE_CHECK_IN))
     if record.outcome is not None and record.outcome.ended in SETTLED_BY_PEOPLE:
         raise _settled(record.outcome)
     faults = Faults()
@@ -158,7 +158,7 @@ async def attempt(
 
     Raises `CheckInUnknown` or `Invalid`.
     """
-    record = await check_ins.hold(check_in, within_reach=by.reach(Act.COMPLETE_CHECK_IN))
+    record = await check_ins.hold(check_in, reach=by.reach(Act.COMPLETE_CHECK_IN))
     faults = Faults()
     faults.check(when=attempted_at > now, where="attempted_at", problem="must not lie in the future")
     faults.check(
@@ -273,7 +273,7 @@ async def correct(
     What the corrected contact had overtaken, and no longer does, waits again.
     Raises `CheckInUnknown`, `Invalid`, or `OutcomeChanged`.
     """
-    record = await check_ins.hold(check_in, within_reach=by.reach(Act.COMPLETE_CHECK_IN))
+    record = await check_ins.hold(check_in, reach=by.reach(Act.COMPLETE_CHECK_IN))
     if record.outcome is None or record.outcome.version != version:
         raise OutcomeChanged("Read the check-in again, and correct what it says now.", version=len(record.outcomes))
     faults = correction.faults()
@@ -348,7 +348,7 @@ async def _released(outcome: Outcome, *, check_ins: CheckIns) -> Sequence[Record
 
 
 async def _hold_open(check_in: CheckInId, *, by: Staff, check_ins: CheckIns) -> Record:
-    record = await check_ins.hold(check_in, within_reach=by.reach(Act.COMPLETE_CHECK_IN))
+    record = await check_ins.hold(check_in, reach=by.reach(Act.COMPLETE_CHECK_IN))
     if record.outcome is not None:
         raise _settled(record.outcome)
     return record
