@@ -17,7 +17,7 @@ def create_app() -> Callable[..., Awaitable[None]]:
 async def answer(
     scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
 ) -> None:
-    """Answer with the worker's process id, after a look into the database."""
+    """Answer with the worker's process id and the database's user, or with the names of the addresses it was given."""
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
         return
@@ -28,6 +28,8 @@ async def answer(
     finally:
         await connection.close()
     body = f"{os.getpid()} {user}".encode()
+    if scope["path"] == "/variables":
+        body = " ".join(name for name in os.environ if name.endswith("_URL")).encode()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
     await send({"type": "http.response.body", "body": body})
 

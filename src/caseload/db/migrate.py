@@ -14,7 +14,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 import caseload
@@ -114,10 +114,24 @@ def sql(revisions: str = "head") -> str:
 async def _with_connection(url: str, work: Callable[[Connection], Standing]) -> Standing:
     engine = create_async_engine("postgresql+asyncpg://", connect_args={"dsn": url}, poolclass=NullPool)
     try:
-        async with engine.connect() as connection:
+        connection = await _connected(engine)
+        try:
             return await connection.run_sync(work)
+        finally:
+            await connection.close()
     finally:
         await engine.dispose()
+
+
+async def _connected(engine: AsyncEngine) -> AsyncConnection:
+    try:
+        return await engine.connect()
+    except OSError as error:
+        message = (
+            f"The database cannot be reached ({type(error).__name__}): is it running, and is its address right? "
+            "See CASELOAD_DATABASE_URL."
+        )
+        raise CannotMigrate(message) from None
 
 
 def _standing(connection: Connection) -> Standing:

@@ -1,0 +1,174 @@
+"""`caseload db`: up to date, backed up, brought back."""
+
+import asyncio
+import stat
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from caseload.db import backup as backups
+from caseload.db import migrate
+from caseload.db.embedded.binaries import bin_dir
+from tests import processes
+from tests.shared_server import TEMPLATE, Addresses, execute
+
+
+def fetch(url: str, query: str) -> object:
+    async def fetched() -> object:
+        connection = await asyncpg.connect(url)
+        try:
+            return await connection.fetchval(query)
+        finally:
+            await connection.close()
+
+    return asyncio.run(fetched())
+
+
+def _watch() -> None: ...
+
+
+def _caseload(*arguments: str, addresses: Addresses) -> tuple[int, str, str]:
+    told = processes.run(
+        "-m",
+        "caseload",
+        *arguments,
+        CASELOAD_DATABASE_URL=addresses.service,
+        CASELOAD_DATABASE_OWNER_URL=addresses.owner,
+    )
+    return told.returncode, told.stdout, told.stderr
+
+
+def test_an_outside_database_is_checked_and_upgraded_by_its_owner(server: Addresses) -> None:
+    asyncio.run(execute(server.owner, "create database upgraded"))
+    addresses = server.of("upgraded")
+    try:
+        code, _, said = _caseload("db", "check", addresses=addresses)
+        assert (code, said.startswith("caseload: The database is empty and this version needs")) == (1, True)
+        code, said, _ = _caseload("db", "upgrade", addresses=addresses)
+        assert (code, said) == (0, f"The database is now at {migrate.head()}.\n")
+        code, said, _ = _caseload("db", "upgrade", addresses=addresses)
+        assert (code, said) == (0, f"The database was already at {migrate.head()}.\n")
+        code, said, _ = _caseload("db", "check", addresses=addresses)
+        assert (code, said) == (0, f"The database is at {migrate.head()}, as this version needs.\n")
+    finally:
+        asyncio.run(execute(server.owner, "drop database upgraded with (force)"))
+
+
+def test_the_local_database_is_made_checked_and_backed_up_without_a_service(tmp_path: Path) -> None:
+    with processes.folder() as folder:
+        local = {"CASELOAD_DATA_DIR": str(folder / "data")}
+        assert processes.run("-m", "caseload", "db", "upgrade", **local).returncode == 0
+        told = processes.run("-m", "caseload", "db", "backup", str(tmp_path / "a.backup"), **local)
+        assert (told.returncode, told.stderr) == (0, "")
+        assert told.stdout.startswith("Backed up to ")
+        other = {"CASELOAD_DATA_DIR": str(folder / "other")}
+        told = processes.run("-m", "caseload", "db", "restore", str(tmp_path / "a.backup"), **other)
+        assert (told.returncode, told.stderr) == (0, "")
+        assert processes.run("-m", "caseload", "db", "check", **other).returncode == 0
+
+
+def test_a_backup_comes_back_whole_with_who_may_do_what(throwaway_database: Addresses, tmp_path: Path) -> None:
+    file = tmp_path / "clinic.backup"
+    owner, service = throwaway_database.owner, throwaway_database.service
+    asyncio.run(execute(owner, "create table clinic.kept (id int)"))
+    asyncio.run(execute(service, "insert into clinic.kept select generate_series(1, 1000)"))
+    backups.backup(owner, file, pg_bin=None, watch=_watch)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    asyncio.run(execute(owner, "create database brought_back"))
+    back = throwaway_database.of("brought_back")
+    try:
+        backups.restore(back.owner, file, pg_bin=None, watch=_watch)
+        assert migrate.check(back.service).up_to_date
+        assert fetch(back.service, "select sum(id) from clinic.kept") == 500_500
+        owner_of_log = "select nspowner::regrole::text from pg_namespace where nspname = 'audit'"
+        assert fetch(back.owner, owner_of_log) == "audit_owner"
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            asyncio.run(execute(back.service, "delete from clinic.kept"))
+        asyncio.run(execute(back.owner, "create table clinic.later (id int)"))
+        asyncio.run(execute(back.service, "insert into clinic.later values (1)"))
+        with pytest.raises(backups.BackupFailed, match="The database is not empty"):
+            backups.restore(back.owner, file, pg_bin=None, watch=_watch)
+    finally:
+        asyncio.run(execute(owner, "drop database brought_back with (force)"))
+
+
+def test_a_restore_that_fails_leaves_nothing_and_can_be_tried_again(server: Addresses, tmp_path: Path) -> None:
+    file = tmp_path / "clinic.backup"
+    backups.backup(server.of(TEMPLATE).owner, file, pg_bin=None, watch=_watch)
+    broken = tmp_path / "broken.backup"
+    broken.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    asyncio.run(execute(server.owner, "create database half"))
+    half = server.of("half")
+    try:
+        with pytest.raises(backups.BackupFailed, match="pg_restore failed: "):
+            backups.restore(half.owner, broken, pg_bin=None, watch=_watch)
+        backups.restore(half.owner, file, pg_bin=None, watch=_watch)
+        assert migrate.check(half.service).up_to_date
+    finally:
+        asyncio.run(execute(server.owner, "drop database half with (force)"))
+
+
+def test_a_backup_never_overwrites_another(throwaway_database: Addresses, tmp_path: Path) -> None:
+    file = tmp_path / "there.backup"
+    file.write_text("precious")
+    with pytest.raises(backups.BackupFailed, match="exists already"):
+        backups.backup(throwaway_database.owner, file, pg_bin=None, watch=_watch)
+    assert file.read_text() == "precious"
+
+
+def test_a_backup_that_fails_leaves_no_file(server: Addresses, tmp_path: Path) -> None:
+    with pytest.raises(backups.BackupFailed, match="pg_dump failed: "):
+        backups.backup(server.of("no_such_database").owner, tmp_path / "x.backup", pg_bin=None, watch=_watch)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written_is_named(server: Addresses) -> None:
+    with pytest.raises(backups.BackupFailed, match=r"/proc/x\.backup cannot be written"):
+        backups.backup(server.owner, Path("/proc/x.backup"), pg_bin=None, watch=_watch)
+
+
+def test_a_backup_that_is_not_there_is_named(server: Addresses, tmp_path: Path) -> None:
+    with pytest.raises(backups.BackupFailed, match="There is no file"):
+        backups.restore(server.owner, tmp_path / "none", pg_bin=None, watch=_watch)
+
+
+def test_the_password_stays_out_of_what_others_can_see(tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    program = tmp_path / "pg_dump"
+    program.write_text(f'#!/bin/sh\necho "$@" > {seen}\necho "$PGPASSWORD" >> {seen}\n')
+    program.chmod(0o755)
+    url = "postgresql://own%20er:s%40cret@db.example:5433/clinic?sslmode=require"
+    backups.backup(url, tmp_path / "x.backup", pg_bin=_with_server(tmp_path), watch=_watch)
+    arguments, password = seen.read_text().splitlines()
+    assert "--dbname=postgresql://own%20er@db.example:5433/clinic?sslmode=require" in arguments
+    assert password == "s@cret"
+
+
+def _with_server(folder: Path) -> Path:
+    for name in ("postgres", "initdb"):
+        (folder / name).touch()
+    return folder
+
+
+def test_programs_older_than_the_server_are_told_apart(tmp_path: Path) -> None:
+    program = tmp_path / "pg_dump"
+    program.write_text(
+        "#!/bin/sh\necho 'pg_dump: error: aborting because of server version mismatch' >&2\n"
+        "echo 'pg_dump: detail: server version: 18.6; pg_dump version: 15.20' >&2\nexit 1\n"
+    )
+    program.chmod(0o755)
+    with pytest.raises(backups.BackupFailed, match=r"The server is PostgreSQL 18\.6 and pg_dump is 15\.20: point"):
+        backups.backup("postgresql:///x", tmp_path / "y", pg_bin=_with_server(tmp_path), watch=_watch)
+
+
+def test_client_programs_come_from_where_the_server_comes_from() -> None:
+    assert (bin_dir() / "pg_dump").is_file()
+    assert (bin_dir() / "pg_restore").is_file()
+
+
+def test_the_statements_can_be_reviewed_before_they_are_run() -> None:
+    told = processes.run("-m", "caseload", "db", "upgrade", "--sql")
+    assert told.returncode == 0
+    assert "create schema audit authorization audit_owner;" in told.stdout
+    assert migrate.head() in told.stdout

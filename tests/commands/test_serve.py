@@ -1,0 +1,208 @@
+"""`caseload serve` with real processes: one start, one stop, and nothing left behind whichever way it ends."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import processes
+from tests.shared_server import Addresses
+
+SERVICE = ("-m", "tests.commands.tiny_service")
+
+
+def free_port() -> int:
+    """A port that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A running service, seen from outside."""
+
+    process: subprocess.Popen[str]
+    port: int
+    data: Path
+    said: Path
+
+    def get(self, path: str = "/") -> str:
+        """What it answers: the worker's process id and the database user."""
+        asked = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            asked.request("GET", path)
+            return asked.getresponse().read().decode()
+        finally:
+            asked.close()
+
+    def workers(self) -> set[int]:
+        """The processes that answer."""
+        return {int(self.get().split()[0]) for _ in range(40)}
+
+    def lines(self) -> list[dict[str, Any]]:
+        """What it has logged."""
+        return [json.loads(line) for line in self.said.read_text().splitlines() if line.startswith("{")]
+
+    def events(self) -> list[str]:
+        """The names of what it has logged."""
+        return [line["event"] for line in self.lines()]
+
+    def database(self) -> int:
+        """The process id of its PostgreSQL."""
+        return int((self.data / "postgres" / "postmaster.pid").read_text().splitlines()[0])
+
+
+def variables(port: int, data: Path, **more: str) -> dict[str, str]:
+    """The settings of a service under test."""
+    return {"CASELOAD_PORT": str(port), "CASELOAD_DATA_DIR": str(data), "CASELOAD_WORKERS": "2"} | more
+
+
+@contextmanager
+def service(data: Path, **more: str) -> Generator[Service]:
+    """A service that has said it is ready."""
+    port = free_port()
+    said = data.parent / f"said-{port}"
+    with processes.running(*SERVICE, variables=variables(port, data, **more), said=said) as process:
+        started = Service(process, port, data, said)
+        processes.until(lambda: "ready" in started.events() or process.poll() is not None, "the service is ready")
+        assert process.poll() is None, said.read_text()
+        yield started
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder the server's own user can reach."""
+    with processes.folder() as path:
+        yield path
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_told_to_stop_it_finishes_what_it_has_begun_and_leaves_nothing(folder: Path, how: signal.Signals) -> None:
+    with service(folder / "data") as running:
+        workers, database = running.workers(), running.database()
+        assert len(workers) == 2
+        answers: list[str] = []
+        slow = threading.Thread(target=lambda: answers.append(running.get("/slow")))
+        slow.start()
+        processes.until(lambda: _asked_slowly(running), "the slow request is in the database")
+        running.process.send_signal(how)
+        slow.join()
+        assert running.process.wait(processes.PATIENCE_SECONDS) == 0
+        assert answers[0].endswith(" caseload")
+        assert running.events()[-1] == "stopped"
+        for pid in (*workers, database):
+            assert processes.gone(pid)
+        assert not (folder / "data" / "postgres" / "postmaster.pid").exists()
+
+
+def _asked_slowly(running: Service) -> bool:
+    told = processes.run("-c", IN_PROGRESS, str(running.data))
+    assert told.returncode == 0, told.stderr
+    return told.stdout.strip() == "1"
+
+
+IN_PROGRESS = """
+import asyncio, sys, asyncpg
+from pathlib import Path
+from caseload.db.embedded import reach
+from caseload.settings import Settings
+async def count(url):
+    connection = await asyncpg.connect(url)
+    print(await connection.fetchval("select count(*) from pg_stat_activity where wait_event = 'PgSleep'"))
+with reach(Settings(data_dir=Path(sys.argv[1]))) as databases:
+    asyncio.run(count(databases.owner))
+"""
+
+
+def test_killed_it_leaves_no_orphan_and_the_next_start_recovers(folder: Path) -> None:
+    with service(folder / "data") as running:
+        left = (*running.workers(), running.database())
+        running.process.kill()
+        running.process.wait()
+        processes.until(lambda: all(processes.gone(pid) for pid in left), "workers and server end with the service")
+    with service(folder / "data") as again:
+        assert again.get().endswith(" caseload")
+
+
+def test_a_second_start_beside_the_first_says_so(folder: Path) -> None:
+    with service(folder / "data") as first:
+        on_its_port = processes.run(*SERVICE, **variables(first.port, folder / "other"))
+        assert on_its_port.returncode != 0
+        assert f"A caseload already serves on port {first.port}" in on_its_port.stderr
+        on_its_data = processes.run(*SERVICE, **variables(free_port(), first.data))
+        assert on_its_data.returncode != 0
+        assert f"Already running: process {first.process.pid} holds {first.data}" in on_its_data.stderr
+        assert first.get().endswith(" caseload")
+
+
+def test_a_port_of_somebody_else_is_left_to_them(folder: Path) -> None:
+    with socket.socket() as other:
+        # Even one that would share it.
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = int(other.getsockname()[1])
+        told = processes.run(*SERVICE, **variables(port, folder / "data"))
+    assert told.returncode != 0
+    assert f"Somebody else listens on 127.0.0.1:{port}" in told.stderr
+    assert not (folder / "data").exists()
+
+
+def test_an_address_of_another_machine_is_refused(folder: Path) -> None:
+    told = processes.run(*SERVICE, **variables(free_port(), folder / "data", CASELOAD_HOST="192.0.2.1"))
+    assert told.returncode != 0
+    assert "192.0.2.1" in told.stderr
+
+
+def test_a_worker_that_dies_is_replaced(folder: Path) -> None:
+    with service(folder / "data") as running:
+        before = running.workers()
+        os.kill(min(before), signal.SIGKILL)
+        processes.until(lambda: len(_workers_meanwhile(running) - before) == 1, "another worker takes its place")
+
+
+def _workers_meanwhile(running: Service) -> set[int]:
+    try:
+        return running.workers()
+    except OSError:
+        return set()
+
+
+def test_without_its_database_the_service_stops_so_that_it_is_started_anew(folder: Path) -> None:
+    with service(folder / "data") as running:
+        workers = running.workers()
+        os.kill(running.database(), signal.SIGKILL)
+        running.process.wait(processes.PATIENCE_SECONDS)
+        assert "postgresql_ended" in running.events()
+        for pid in workers:
+            assert processes.gone(pid)
+    with service(folder / "data") as again:
+        assert again.get().endswith(" caseload")
+
+
+def test_an_outside_database_is_used_as_it_is(folder: Path, throwaway_database: Addresses) -> None:
+    outside = {"CASELOAD_DATABASE_URL": throwaway_database.service, "CASELOAD_DATABASE_OWNER_URL": "postgresql:///none"}
+    with service(folder / "data", **outside) as running:
+        assert running.get().endswith(" caseload")
+        assert not (folder / "data" / "postgres").exists()
+        # The owner's address is not passed on: a worker never needs it.
+        assert running.get("/variables") == "CASELOAD_DATABASE_URL"
+
+
+def test_an_outside_database_that_is_behind_is_told_to_be_upgraded(folder: Path, server: Addresses) -> None:
+    told = processes.run(
+        *SERVICE, **variables(free_port(), folder / "data", CASELOAD_DATABASE_URL=server.of("postgres").service)
+    )
+    assert told.returncode != 0
+    assert "run `caseload db upgrade`" in told.stderr
