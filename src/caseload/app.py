@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
 
 from litestar import Litestar, Router
 from litestar.di import Provide
@@ -13,6 +14,8 @@ from caseload.api import caseload as caseload_routes
 from caseload.api import client as client_routes
 from caseload.api import consent as consent_routes
 from caseload.api import family as family_routes
+from caseload.api import people as people_routes
+from caseload.api import programme as programme_routes
 from caseload.api.problems import HANDLERS
 from caseload.api.route import acceptable, admitted
 from caseload.api.work import piece_of_work, request_key
@@ -20,14 +23,24 @@ from caseload.audit.batcher import Batcher
 from caseload.audit.keystore import FolderOfKeys
 from caseload.audit.trail import AuditTrail
 from caseload.db.engine import make_engine
+from caseload.domain.people import PasswordRules, SessionRules
+from caseload.request.door import Door, DoorRules
 from caseload.request.gate import App, Gate, Receive, Scope, Send
+from caseload.request.housekeeping import kept_house
 from caseload.request.work import Service
 from caseload.settings import Settings
 
 LARGEST_BODY = 1_000_000
 """Bytes of a request body; the largest we ask for, a register of 200 people, has a tenth of it."""
 
-ROUTERS = (client_routes.router, caseload_routes.router, family_routes.router, consent_routes.router)
+ROUTERS = (
+    *people_routes.routers,
+    programme_routes.router,
+    client_routes.router,
+    caseload_routes.router,
+    family_routes.router,
+    consent_routes.router,
+)
 
 
 @asynccontextmanager
@@ -39,16 +52,29 @@ async def open_service(settings: Settings) -> AsyncGenerator[Service, None]:
     )
     batcher = Batcher(engine, trail)
     try:
-        yield Service(
+        service = Service(
             settings=settings,
             engine=engine,
             trail=trail,
             batcher=batcher,
             request_secret=settings.key_for("idempotency"),
+            door=Door(engine, secret=settings.key_for("sign-in"), rules=_door_rules(settings)),
         )
+        async with kept_house(service):
+            yield service
     finally:
         await batcher.close()
         await engine.dispose()
+
+
+def _door_rules(settings: Settings) -> DoorRules:
+    return DoorRules(
+        sessions=SessionRules(
+            idle=timedelta(seconds=settings.session_idle_seconds),
+            absolute=timedelta(seconds=settings.session_longest_seconds),
+        ),
+        passwords=PasswordRules(shortest=settings.password_shortest),
+    )
 
 
 class Application:

@@ -107,6 +107,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     pg_bin: Path | None = None
     """Folder with the PostgreSQL programs (`postgres`, `initdb`, `pg_dump`). Found by itself when missing."""
 
+    session_idle_seconds: Annotated[int, Meta(ge=60, le=3600)] = 900
+    """How long a station may stand unused before its session is over. Use is noted to the minute."""
+    session_longest_seconds: Annotated[int, Meta(ge=900, le=86_400)] = 43_200
+    """After this long a session is over however busy it was."""
+    password_shortest: Annotated[int, Meta(ge=12, le=64)] = 15
+    """Characters a password has at least. NIST SP 800-63B-4 asks for 15 where nothing else is asked for."""
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least serious line that is logged."""
     log_format: Literal["auto", "console", "json"] = "auto"

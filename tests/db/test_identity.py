@@ -102,7 +102,7 @@ async def test_use_is_noted_once_a_minute_and_carries_the_session_on(
     later = NOW + timedelta(minutes=14)
     staff = await identify(connection, token, later, uses=used)
     assert used.sessions == [staff.session]
-    await note_use(connection, used.sessions, at=later)
+    await note_use(connection, dict.fromkeys(used.sessions, later))
     await identify(connection, token, later + timedelta(minutes=14), uses=used)
 
 
@@ -112,8 +112,8 @@ async def test_noting_an_earlier_use_later_takes_nothing_back(
     token = await people.signed_in(connection, nobody_special.id)
     session = (await identify(connection, token, NOW)).session
     assert session is not None
-    await note_use(connection, [session], at=NOW + timedelta(minutes=10))
-    await note_use(connection, [session], at=NOW + timedelta(minutes=5))
+    await note_use(connection, {session: NOW + timedelta(minutes=10)})
+    await note_use(connection, {session: NOW + timedelta(minutes=5)})
     await identify(connection, token, NOW + timedelta(minutes=24))
 
 

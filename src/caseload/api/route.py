@@ -35,6 +35,9 @@ _PURPOSE: Final = {
     Act.SEE_STAFF: Purpose.ADMINISTRATION,
     Act.MANAGE_STAFF: Purpose.ADMINISTRATION,
     Act.CONFIRM_ROLE: Purpose.ADMINISTRATION,
+    Act.CONFIRM_IDENTITY: Purpose.ADMINISTRATION,
+    Act.PLAN_DUTY: Purpose.ADMINISTRATION,
+    Act.KNOW_MYSELF: Purpose.ADMINISTRATION,
     Act.LIFT_LOCKOUT: Purpose.ADMINISTRATION,
     Act.MANAGE_PROGRAMMES: Purpose.ADMINISTRATION,
     Act.MATCH_RECORDS: Purpose.OPERATIONS,
@@ -114,7 +117,8 @@ async def admitted(connection: AnyConnection, handler: BaseRouteHandler) -> None
     said.client = ClientId(client) if isinstance(client, UUID) else None
     said.asked = {name: str(value) for name, value in asked.items() if name != "client_id"}
     opened = await work.open()
-    work.staff = await identify(opened, _token(connection), work.now)
+    door = work.service.door
+    work.staff = await identify(opened, _token(connection), work.now, rules=door.rules.sessions, uses=door.uses)
     if not work.staff.may(act):
         raise NotPermitted(f"None of your roles may {act.value.replace('_', ' ')}.")
 
@@ -126,14 +130,23 @@ def _token(connection: AnyConnection) -> str:
     cookie = connection.cookies.get(SESSION_COOKIE)
     if cookie is None:
         raise NotSignedIn("Sign in at POST /api/v1/sign-in and send the token as Authorization: Bearer.")
-    if cast("Mapping[str, Any]", connection.scope)["method"] not in {"GET", "HEAD"} and not _same_origin(connection):
+    if cast("Mapping[str, Any]", connection.scope)["method"] not in {"GET", "HEAD"} and not same_origin(connection):
         raise NotPermitted("A request from another site cannot act with your session.")
     return cookie
 
 
-def _same_origin(connection: AnyConnection) -> bool:
-    """Whether the browser says that the request comes from our own pages (W3C Fetch Metadata)."""
-    return connection.headers.get("sec-fetch-site", "") == "same-origin"
+def same_origin(connection: AnyConnection) -> bool:
+    """Whether the browser says that the request comes from our own pages.
+
+    By `Sec-Fetch-Site` (W3C Fetch Metadata); browsers that do not send it send `Origin` (RFC 6454, section 7) with
+    every unsafe request, and it must name the host that was asked. Neither can be set by a script.
+    """
+    site = connection.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    origin = connection.headers.get("origin", "")
+    host = connection.headers.get("host", "")
+    return bool(host) and origin in {f"https://{host}", f"http://{host}"}
 
 
 async def acceptable(request: Request[Any, Any, Any]) -> None:

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 
@@ -47,3 +47,9 @@ def _sqlstate(error: BaseException) -> str:
     cause = error.orig if isinstance(error, DBAPIError) else error
     state = getattr(cause, "sqlstate", None)
     return state if isinstance(state, str) else ""
+
+
+def violated(error: IntegrityError) -> str:
+    """The name of the constraint that refused a row, or an empty text when the server named none."""
+    name = getattr(getattr(error.orig, "__cause__", None), "constraint_name", None)
+    return name if isinstance(name, str) else ""

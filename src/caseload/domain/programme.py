@@ -96,11 +96,11 @@ class Programmes(Protocol):
         """Every programme, by code."""
         ...
 
-    async def add(self, programme: Programme, *, opened_at: datetime) -> None:
+    async def add(self, new: Programme, *, opened_at: datetime) -> None:
         """Keep a new programme; `CodeTaken` when there is one with its code."""
         ...
 
-    async def get(self, programme: ProgrammeId) -> Programme:
+    async def get(self, wanted: ProgrammeId) -> Programme:
         """The programme, or `ProgrammeUnknown`."""
         ...
 

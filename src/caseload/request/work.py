@@ -19,6 +19,7 @@ from caseload.audit.journal import RequestJournal
 from caseload.audit.trail import AuditTrail, Auth, Circumstances, Outcome, Pending
 from caseload.domain.errors import CaseloadError
 from caseload.domain.people import Staff
+from caseload.request.door import Door
 from caseload.settings import Settings
 
 
@@ -44,6 +45,7 @@ class Service:
     batcher: Batcher
     request_secret: bytes
     """Under which the digests of requests with an Idempotency-Key are made."""
+    door: Door
     clock: Callable[[], datetime] = _utc_now
 
     def begin(self, circumstances: Circumstances | None = None) -> "Work":
@@ -155,6 +157,10 @@ class Work:
         await self._undo()
         if self.staff is not None:
             self.entry = await self.service.batcher.add(self._pending(outcome, status))
+
+    async def undo(self) -> None:
+        """Give the connection back, undoing what was not committed; the work goes on and may be opened again."""
+        await self._undo()
 
     async def drop(self) -> None:
         """Give the connection back whatever happened, undoing what was not committed."""

@@ -17,7 +17,7 @@ from caseload.domain.access import CONFIRMED_BY_ANOTHER, Role
 from caseload.domain.people.staff import COMMAND_LINE
 
 
-def _constants(roles: Collection[Role]) -> list[ColumnElement[str]]:
+def constants(roles: Collection[Role]) -> list[ColumnElement[str]]:
     """Roles as they stand in the statement's text, which so stays the same for every execution."""
     return [literal_column(f"'{role.value}'") for role in sorted(roles)]
 
@@ -49,9 +49,9 @@ def in_force(at: ColumnElement[datetime]) -> ColumnElement[bool]:
     return and_(
         role_grant.c.period.op("@>")(at),
         or_(
-            role_grant.c.role.not_in(_constants(CONFIRMED_BY_ANOTHER)),
+            role_grant.c.role.not_in(constants(CONFIRMED_BY_ANOTHER)),
             and_(
-                role_grant.c.role.in_(_constants({Role.ADMINISTRATOR})),
+                role_grant.c.role.in_(constants({Role.ADMINISTRATOR})),
                 role_grant.c.granted_by == literal_column(f"'{COMMAND_LINE}'::uuid"),
             ),
             confirmed,

@@ -1,12 +1,12 @@
 """Sessions: found by the digest of their token, noted as used in bulk, ended for good."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     Row,
     Uuid,
-    any_,
     bindparam,
     distinct,
     exists,
@@ -32,7 +32,7 @@ from caseload.db.tables.people import (
 )
 from caseload.domain.access import Holding, Role
 from caseload.domain.ids import ProgrammeId, SessionId, StaffId
-from caseload.domain.people.sessions import Session
+from caseload.domain.people.sessions import Session, SessionEnd
 from caseload.domain.people.staff import Staff
 
 _NOW = bindparam("now", type_=INSTANT)
@@ -118,22 +118,37 @@ def _holdings(row: Row[*tuple[Any, ...]]) -> tuple[Holding, ...]:
     )
 
 
+_SEEN = (
+    func.unnest(bindparam("ids", type_=ARRAY(Uuid())), bindparam("times", type_=ARRAY(INSTANT)))
+    .table_valued("id", "at")
+    .render_derived(name="seen")
+)
+_OPEN = (
+    select(sign_in_session.c.id, _SEEN.c.at)
+    .join(_SEEN, _SEEN.c.id == sign_in_session.c.id)
+    .where(sign_in_session.c.ended_at.is_(None))
+    .with_for_update(skip_locked=True, of=sign_in_session)
+    .cte("open")
+)
 _NOTE_USE = (
     update(sign_in_session)
-    .where(
-        sign_in_session.c.id.in_(
-            select(sign_in_session.c.id)
-            .where(
-                sign_in_session.c.id == any_(bindparam("ids", type_=ARRAY(Uuid()))),
-                sign_in_session.c.ended_at.is_(None),
-            )
-            .with_for_update(skip_locked=True)
-        )
-    )
-    .values(last_used_at=func.greatest(sign_in_session.c.last_used_at, bindparam("at", type_=INSTANT)))
+    .where(sign_in_session.c.id == _OPEN.c.id)
+    .values(last_used_at=func.greatest(sign_in_session.c.last_used_at, _OPEN.c.at))
 )
 
 
-async def note_use(connection: AsyncConnection, sessions: list[SessionId], *, at: datetime) -> None:
-    """Write down that these sessions were in use then. One that somebody is ending just now is left alone."""
-    await connection.execute(_NOTE_USE, {"ids": sessions, "at": at})
+async def note_use(connection: AsyncConnection, seen: Mapping[SessionId, datetime]) -> None:
+    """Write down when these sessions were last in use. One that somebody is ending just now is left alone."""
+    await connection.execute(_NOTE_USE, {"ids": list(seen), "times": list(seen.values())})
+
+
+_END = (
+    update(sign_in_session)
+    .where(sign_in_session.c.id == bindparam("session"), sign_in_session.c.ended_at.is_(None))
+    .values(ended_at=bindparam("at", type_=INSTANT), end_reason=bindparam("why"))
+)
+
+
+async def end_session(connection: AsyncConnection, session: SessionId, *, why: SessionEnd, at: datetime) -> None:
+    """End one session, if it is still open."""
+    await connection.execute(_END, {"session": session, "at": at, "why": why})

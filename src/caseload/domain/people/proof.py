@@ -1,12 +1,11 @@
 """Proof, in the act of signing, that it is this person who signs (21 CFR 11.200(a)).
 
-A live session is not a signature: the password is proved again for the act itself. A second factor adds its name to
-`methods` and a parameter to whatever implements `Prove`; whoever signs with a proof need not know.
+A live session is not a signature: the password is proved again for the act itself (`request.sign_in.prove`). A second
+factor adds a field to `Evidence` and its name to `methods`; whoever signs with a proof need not know.
 """
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
 
 from caseload.domain.errors import Conflict, NotPermitted
 from caseload.domain.ids import StaffId
@@ -25,7 +24,7 @@ class ProofNotYours(NotPermitted):
 class Proof:
     """Who proved themselves, when, and by which methods; good for one act, or for one batch signed together.
 
-    It is made by `Prove` within one piece of work and is never kept or sent anywhere, so it cannot outlive it.
+    It is made within one piece of work and is never kept or sent anywhere, so it cannot outlive it.
     """
 
     staff: StaffId
@@ -43,9 +42,8 @@ class Proof:
         self._spent = True
 
 
-class Prove(Protocol):
-    """Proves a person's identity again, in the act of signing."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What somebody offers to prove themselves: the password; a second factor will stand beside it."""
 
-    async def __call__(self, staff: Staff, password: str, *, now: datetime) -> Proof:
-        """Return a fresh proof; raise `WrongPassword` (counted as a failure) or `TooManyAttempts`."""
-        ...
+    password: str = field(repr=False)

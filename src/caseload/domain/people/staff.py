@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from caseload.domain import access
-from caseload.domain.access import Act, Holding, Reach
+from caseload.domain.access import Act, Holding, Reach, Role
 from caseload.domain.errors import NotPermitted
 from caseload.domain.ids import ProgrammeId, SessionId, StaffId
 
@@ -34,8 +34,8 @@ class Staff:
     """Body and number of the registration behind the clinical roles, as printed under a signature."""
 
     def may(self, act: Act) -> bool:
-        """Whether any role held now allows the act somewhere."""
-        return access.may(self.holdings, act)
+        """Whether any role held now allows the act somewhere. To know oneself, and to leave, needs no role."""
+        return act is Act.KNOW_MYSELF or access.may(self.holdings, act)
 
     def require(self, act: Act, programme: ProgrammeId) -> None:
         """Raise `NotPermitted` unless a role held in this programme allows the act."""
@@ -52,3 +52,15 @@ class Staff:
     def reach(self, act: Act) -> Reach:
         """Whom this person may see for the act."""
         return access.reach(self.id, self.holdings, act)
+
+
+def the_command_line() -> Staff:
+    """Whoever runs `caseload` on the server: administers staff and programmes, and sees no client."""
+    return Staff(
+        id=COMMAND_LINE,
+        user_name="command-line",
+        printed_name="Command line of the server",
+        session=None,
+        holdings=(Holding(role=Role.ADMINISTRATOR, programme=None),),
+        may_sign=False,
+    )

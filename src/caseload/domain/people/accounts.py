@@ -1,0 +1,395 @@
+"""Accounts: somebody begins to work here, forgets a password, leaves. What they recorded and signed stays theirs.
+
+Whoever sets a password for another knows it, and could act as them. So what is set by another is good for one use, a
+reset ends every session, and until a third person has confirmed who asked for it the account neither signs nor
+confirms anything (21 CFR 11.200(a)(3): misuse must need two people).
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Final, Protocol
+
+from caseload.domain import access
+from caseload.domain.access import Act
+from caseload.domain.errors import Conflict, Faults, NotFound, NotPermitted
+from caseload.domain.ids import ProgrammeId, ResetId, SessionId, StaffId
+from caseload.domain.journal import Event, Journal
+from caseload.domain.people.passwords import PasswordRules
+from caseload.domain.people.sessions import SessionEnd
+from caseload.domain.people.staff import COMMAND_LINE, Staff
+
+LONGEST_PRINTED_NAME: Final = 120
+LONGEST_REASON: Final = 500
+_USER_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,63}")
+
+
+class StaffUnknown(NotFound):
+    """No such person of the staff."""
+
+    def __init__(self) -> None:
+        super().__init__("Ask for the list of staff and use one of their identifiers.")
+
+
+class UserNameTaken(Conflict):
+    """This user name belongs to somebody."""
+
+    def __init__(self) -> None:
+        super().__init__("Choose another. A user name is never given to a second person, not even after years.")
+
+
+class NotYourself(NotPermitted):
+    """Somebody else must do this for you."""
+
+    def __init__(self) -> None:
+        super().__init__("Nobody changes their own account or roles. Ask another administrator.")
+
+
+class AlreadyDeactivated(Conflict):
+    """This account has been deactivated."""
+
+    def __init__(self) -> None:
+        super().__init__("It cannot be opened again. Somebody who comes back gets a new account.")
+
+
+class PasswordJustChanged(Conflict):
+    """The password was changed at the same moment."""
+
+    def __init__(self) -> None:
+        super().__init__("Sign in with the newer one.")
+
+
+class ResetUnknown(NotFound):
+    """No such reset of a password."""
+
+    def __init__(self) -> None:
+        super().__init__("Ask for the list of resets that wait for confirmation.")
+
+
+class NeedsAThirdPerson(NotPermitted):
+    """Somebody who had no part in it must confirm this."""
+
+    def __init__(self) -> None:
+        super().__init__("Neither the person concerned nor whoever set it up can confirm it.")
+
+
+class AlreadyConfirmed(Conflict):
+    """This has been confirmed."""
+
+    def __init__(self) -> None:
+        super().__init__("There is nothing left to do.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """One person of the staff, as those who manage staff see them."""
+
+    id: StaffId
+    user_name: str
+    printed_name: str
+    created_at: datetime
+    deactivated_at: datetime | None
+    suspended: bool
+    """A reset of the password waits for its confirmation."""
+    where: frozenset[ProgrammeId | None]
+    """The programmes of the roles they hold or are about to; None stands for the whole organisation."""
+
+    def must_not_be(self, by: Staff) -> None:
+        """Raise `NotYourself` when somebody is about to do it to themselves."""
+        if self.id == by.id:
+            raise NotYourself
+
+    def require_somewhere(self, act: Act, *, by: Staff) -> None:
+        """Raise `NotPermitted` unless `by` may do the act in one of this person's programmes."""
+        if self.where and not any(may_in(by, act, programme) for programme in self.where):
+            raise NotPermitted("Your role for this is in another programme than theirs.")
+
+    def require_everywhere(self, act: Act, *, by: Staff) -> None:
+        """Raise `NotPermitted` unless `by` may do the act in all of this person's programmes.
+
+        Whoever could take over an account must not gain by it what they do not manage anyway.
+        """
+        if not all(may_in(by, act, programme) for programme in self.where):
+            raise NotPermitted(
+                "They hold a role in a programme that is not yours. Ask an administrator for everything."
+            )
+
+    def require_open(self) -> None:
+        """Raise `AlreadyDeactivated` when the account is closed."""
+        if self.deactivated_at is not None:
+            raise AlreadyDeactivated
+
+
+def may_in(by: Staff, act: Act, programme: ProgrammeId | None) -> bool:
+    """Whether `by` may do the act in the programme, or everywhere where it is None."""
+    return any(held.role in access.MAY[act] and held.programme in {programme, None} for held in by.holdings)
+
+
+def require_in(by: Staff, act: Act, programme: ProgrammeId | None) -> None:
+    """Raise `NotPermitted` unless `by` may do the act in the programme, or everywhere where it is None."""
+    if not may_in(by, act, programme):
+        raise NotPermitted("Your role for this is in another programme. Ask an administrator for everything.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reset:
+    """A one-time secret was handed to somebody who had lost their password."""
+
+    id: ResetId
+    staff: StaffId
+    reset_by: StaffId
+    reset_at: datetime
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Password:
+    """A password as it is kept: who set it, and until when it may be used if that was somebody else."""
+
+    staff: StaffId
+    number: int
+    hash: str
+    set_by: StaffId
+    set_at: datetime
+    one_time_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffAdded(Event):
+    """Somebody began to work here."""
+
+    name: ClassVar[str] = "staff.added"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffDeactivated(Event):
+    """Somebody's account was closed."""
+
+    name: ClassVar[str] = "staff.deactivated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordReset(Event):
+    """Somebody was given a one-time secret; their sessions ended and they may not sign."""
+
+    name: ClassVar[str] = "staff.password_reset"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordResetConfirmed(Event):
+    """A third person confirmed who had asked for a reset; they may sign again."""
+
+    name: ClassVar[str] = "staff.password_reset_confirmed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordChosen(Event):
+    """Somebody chose a password of their own."""
+
+    name: ClassVar[str] = "staff.password_chosen"
+
+
+class Accounts(Protocol):
+    """The accounts that are kept."""
+
+    async def get(self, staff: StaffId, *, at: datetime) -> Account:
+        """The account, or `StaffUnknown`."""
+        ...
+
+    async def hold_still(self, staff: StaffId) -> None:
+        """Let no session begin on this account until the work is done."""
+        ...
+
+    async def add(self, account: Account, *, by: StaffId) -> None:
+        """Keep a new account; `UserNameTaken`."""
+        ...
+
+    async def deactivate(self, staff: StaffId, *, reason: str, by: StaffId, at: datetime) -> None:
+        """Close the account; `AlreadyDeactivated`."""
+        ...
+
+    async def newest_password(self, staff: StaffId) -> Password | None:
+        """The password that counts."""
+        ...
+
+    async def add_password(self, password: Password) -> None:
+        """Keep a password; `PasswordJustChanged` when there is one of that number."""
+        ...
+
+    async def add_reset(self, reset: Reset) -> None:
+        """Keep a reset."""
+        ...
+
+    async def get_reset(self, reset: ResetId) -> Reset:
+        """The reset, or `ResetUnknown`."""
+        ...
+
+    async def unconfirmed_resets(self) -> Sequence[Reset]:
+        """Resets that wait for their confirmation, the oldest first."""
+        ...
+
+    async def confirm_reset(self, reset: Reset, *, by: StaffId, at: datetime) -> None:
+        """Keep the confirmation; `AlreadyConfirmed`."""
+        ...
+
+    async def end_sessions(
+        self, staff: StaffId, *, why: SessionEnd, at: datetime, but: SessionId | None = None
+    ) -> None:
+        """End every session of this person that is still open, except perhaps one."""
+        ...
+
+
+async def add_staff(
+    user_name: str,
+    printed_name: str,
+    *,
+    as_id: StaffId,
+    secret_hash: str,
+    by: Staff,
+    now: datetime,
+    rules: PasswordRules,
+    accounts: Accounts,
+    journal: Journal,
+) -> Account:
+    """Make an account with a one-time secret. Raises `NotPermitted`, `Invalid`, `UserNameTaken`."""
+    if not by.may(Act.MANAGE_STAFF):
+        raise NotPermitted("Only an administrator adds staff.")
+    user_name = user_name.strip().lower()
+    faults = Faults()
+    faults.check(
+        when=_USER_NAME.fullmatch(user_name) is None,
+        where="user_name",
+        problem="must have 2 to 64 letters a to z, digits or . _ @ + -, and begin with a letter or digit",
+    )
+    faults.check(
+        when=not 0 < len(printed_name.strip()) <= LONGEST_PRINTED_NAME or not printed_name.isprintable(),
+        where="printed_name",
+        problem=f"must have 1 to {LONGEST_PRINTED_NAME} characters: it stands under every signature",
+    )
+    faults.raise_if_any()
+    account = Account(
+        id=as_id,
+        user_name=user_name,
+        printed_name=printed_name.strip(),
+        created_at=now,
+        deactivated_at=None,
+        suspended=False,
+        where=frozenset(),
+    )
+    await accounts.add(account, by=by.id)
+    await accounts.add_password(_one_time(account.id, 1, secret_hash, by=by, now=now, rules=rules))
+    journal.tell(StaffAdded(records=(account.id,)))
+    return account
+
+
+async def deactivate(
+    staff: StaffId, *, reason: str, by: Staff, now: datetime, accounts: Accounts, journal: Journal
+) -> None:
+    """Close an account for good and end its sessions. Raises `NotYourself`, `NotPermitted`, `AlreadyDeactivated`."""
+    account = await accounts.get(staff, at=now)
+    account.must_not_be(by)
+    account.require_everywhere(Act.MANAGE_STAFF, by=by)
+    account.require_open()
+    check_reason(reason)
+    await accounts.hold_still(account.id)
+    await accounts.deactivate(account.id, reason=reason.strip(), by=by.id, at=now)
+    await accounts.end_sessions(account.id, why=SessionEnd.DEACTIVATED, at=now)
+    journal.tell(StaffDeactivated(records=(account.id,)))
+
+
+async def reset_password(
+    staff: StaffId,
+    *,
+    as_id: ResetId,
+    secret_hash: str,
+    by: Staff,
+    now: datetime,
+    rules: PasswordRules,
+    accounts: Accounts,
+    journal: Journal,
+) -> Reset:
+    """Hand out a one-time secret: every session ends, and signing is suspended until a third person confirms.
+
+    Raises `NotYourself`, `NotPermitted`, `AlreadyDeactivated`.
+    """
+    account = await accounts.get(staff, at=now)
+    account.must_not_be(by)
+    account.require_everywhere(Act.MANAGE_STAFF, by=by)
+    account.require_open()
+    await accounts.hold_still(account.id)
+    former = await accounts.newest_password(account.id)
+    number = former.number + 1 if former else 1
+    reset = Reset(id=as_id, staff=account.id, reset_by=by.id, reset_at=now, confirmed=False)
+    await accounts.add_reset(reset)
+    await accounts.add_password(_one_time(account.id, number, secret_hash, by=by, now=now, rules=rules))
+    await accounts.end_sessions(account.id, why=SessionEnd.PASSWORD_RESET, at=now)
+    journal.tell(PasswordReset(records=(account.id, reset.id)))
+    return reset
+
+
+async def confirm_reset(reset_id: ResetId, *, by: Staff, now: datetime, accounts: Accounts, journal: Journal) -> None:
+    """Confirm, as a third person, that it was this person who had asked; they may sign again.
+
+    Raises `NeedsAThirdPerson`, `SigningSuspended`, `NotPermitted`, `AlreadyConfirmed`.
+    """
+    reset = await accounts.get_reset(reset_id)
+    require_third_person(by, concerned=reset.staff, set_up_by=reset.reset_by)
+    account = await accounts.get(reset.staff, at=now)
+    account.require_somewhere(Act.CONFIRM_IDENTITY, by=by)
+    if reset.confirmed:
+        raise AlreadyConfirmed
+    await accounts.confirm_reset(reset, by=by.id, at=now)
+    journal.tell(PasswordResetConfirmed(records=(reset.staff, reset.id)))
+
+
+async def choose_password(
+    former: Password,
+    hashed: str,
+    *,
+    by: StaffId,
+    session: SessionId | None,
+    now: datetime,
+    accounts: Accounts,
+    journal: Journal,
+) -> Password:
+    """Keep a password of one's own in place of the former; every other session ends.
+
+    What may be chosen is said by `PasswordRules`. Raises `PasswordJustChanged`.
+    """
+    chosen = Password(staff=by, number=former.number + 1, hash=hashed, set_by=by, set_at=now, one_time_until=None)
+    await accounts.add_password(chosen)
+    await accounts.end_sessions(by, why=SessionEnd.PASSWORD_CHANGED, at=now, but=session)
+    journal.tell(PasswordChosen(records=(by,)))
+    return chosen
+
+
+def require_third_person(by: Staff, *, concerned: StaffId, set_up_by: StaffId) -> None:
+    """Raise unless `by` is neither the person concerned nor who set it up, and may put their name to anything."""
+    if by.id in {concerned, set_up_by, COMMAND_LINE}:
+        raise NeedsAThirdPerson
+    by.require_signing()
+
+
+def check_reason(reason: str) -> None:
+    """Raise `Invalid` unless a reason is given, in so many words."""
+    faults = Faults()
+    faults.check(
+        when=not 0 < len(reason.strip()) <= LONGEST_REASON,
+        where="reason",
+        problem=f"say why, in {LONGEST_REASON} characters at most",
+    )
+    faults.raise_if_any()
+
+
+def _one_time(
+    staff: StaffId, number: int, secret_hash: str, *, by: Staff, now: datetime, rules: PasswordRules
+) -> Password:
+    return Password(
+        staff=staff,
+        number=number,
+        hash=secret_hash,
+        set_by=by.id,
+        set_at=now,
+        one_time_until=now + rules.one_time_for,
+    )

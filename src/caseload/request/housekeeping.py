@@ -1,0 +1,57 @@
+"""What a process does by itself while it serves: note which sessions are in use, tell the log of failed sign-ins."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from datetime import timedelta
+from typing import Any, Final
+
+import structlog
+
+from caseload.db.people.sign_in import forget_old_failures
+from caseload.request.sign_in import tell_failures
+from caseload.request.work import Service
+
+NOTE_USES_EVERY: Final = timedelta(seconds=5)
+TELL_FAILURES_EVERY: Final = timedelta(seconds=20)
+FORGET_FAILURES_EVERY: Final = timedelta(hours=1)
+
+_log = structlog.get_logger()
+
+
+@contextlib.asynccontextmanager
+async def kept_house(service: Service) -> AsyncGenerator[None, None]:
+    """Keep house for as long as the context lasts, and once more at its end."""
+    chores = [
+        asyncio.create_task(_every(NOTE_USES_EVERY, service.door.note_uses)),
+        asyncio.create_task(_every(TELL_FAILURES_EVERY, lambda: tell_failures(service))),
+        asyncio.create_task(_every(FORGET_FAILURES_EVERY, lambda: _forget(service))),
+    ]
+    try:
+        yield
+    finally:
+        for chore in chores:
+            chore.cancel()
+        await asyncio.gather(*chores, return_exceptions=True)
+        await service.door.close()
+        await _tried(service.door.note_uses)
+
+
+async def _every(pause: timedelta, chore: Callable[[], Awaitable[Any]]) -> None:
+    while True:
+        await asyncio.sleep(pause.total_seconds())
+        await _tried(chore)
+
+
+async def _tried(chore: Callable[[], Awaitable[Any]]) -> None:
+    """Do it; a database that is away is no reason to stop trying."""
+    try:
+        await chore()
+    except Exception as error:  # noqa: BLE001  whatever it was, the next time it may succeed
+        _log.warning("housekeeping failed", chore=getattr(chore, "__qualname__", "chore"), error=type(error).__name__)
+
+
+async def _forget(service: Service) -> None:
+    async with service.engine.begin() as connection:
+        before = service.clock() - service.door.rules.lockout.forgotten_after
+        await forget_old_failures(connection, before=before)
