@@ -13,7 +13,6 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from asyncpg.types import Range as AsyncpgRange
 
 from caseload.audit.keys import ClientKeys
 from caseload.audit.keystore import FolderOfKeys
@@ -135,7 +134,7 @@ def _client(
     client, episode, order, signature = new_id(), new_id(), new_id(), new_id()
     clinic.clients.append(client)
     clinic.orders.append(order)
-    period = AsyncpgRange(since, None)
+    period = asyncpg.Range(since, None)
     born = date(1950, 1, 1) + timedelta(days=number % 18000)
     tables["client"].rows.append((client, programme, counsellor, since))
     tables["client_identity"].rows.append(

@@ -13,9 +13,12 @@ from caseload import settings as settings_of
 from caseload.api import caseload as caseload_routes
 from caseload.api import client as client_routes
 from caseload.api import consent as consent_routes
+from caseload.api import dosing as dosing_routes
 from caseload.api import family as family_routes
+from caseload.api import medication as medication_routes
 from caseload.api import people as people_routes
 from caseload.api import programme as programme_routes
+from caseload.api import signoff as signoff_routes
 from caseload.api.problems import HANDLERS
 from caseload.api.route import acceptable, admitted
 from caseload.api.work import piece_of_work, request_key
@@ -40,6 +43,9 @@ ROUTERS = (
     caseload_routes.router,
     family_routes.router,
     consent_routes.router,
+    medication_routes.router,
+    dosing_routes.router,
+    signoff_routes.router,
 )
 
 

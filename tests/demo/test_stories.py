@@ -10,7 +10,7 @@ SMALLEST = stories(clients=FEWEST_CLIENTS, days=SHORTEST_DAYS, seed=1)
 
 def test_the_same_seed_tells_the_same_stories_and_another_seed_others() -> None:
     again = stories(clients=FEWEST_CLIENTS, days=SHORTEST_DAYS, seed=1)
-    assert again == SMALLEST
+    assert SMALLEST == again
     assert stories(clients=FEWEST_CLIENTS, days=SHORTEST_DAYS, seed=2) != again
 
 

@@ -14,7 +14,7 @@ from caseload.db.tables.caseload import client as client_table
 from caseload.domain.access import Role
 from caseload.domain.dosing import Dose, Giving, Late, allow_dose, give, record_late
 from caseload.domain.dosing.decision import Wanted
-from caseload.domain.ids import ClientId, DoseId, OrderId, ProgrammeId, new_id
+from caseload.domain.ids import ClientId, DecisionId, DoseId, HoldId, OrderId, ProgrammeId, new_id
 from caseload.domain.journal import Event
 from caseload.domain.medication import Decision, Hold, HoldReason, Order, Wish, raise_hold, sign_order, write_order
 from caseload.domain.medicines import DosePart, Form, Medicine
@@ -105,6 +105,7 @@ class Window:
         return await write_order(
             wished or wish(starts_on=now.date()),
             client or self.client,
+            as_id=OrderId(new_id()),
             by=self.prescriber,
             now=now,
             orders=self.doses(now),
@@ -150,7 +151,7 @@ class Window:
                 supervised=True,
                 less_reason=less_reason,
             ),
-            dose_id=dose_id or DoseId(new_id()),
+            as_id=dose_id or DoseId(new_id()),
             by=by or self.nurse,
             now=at,
             doses=self.doses(at),
@@ -181,7 +182,7 @@ class Window:
                 supervised=True,
             ),
             Late(reason=reason, given_by=given_by.id if given_by else None),
-            dose_id=DoseId(new_id()),
+            as_id=DoseId(new_id()),
             by=by or self.nurse,
             now=now,
             doses=self.doses(now),
@@ -193,6 +194,7 @@ class Window:
             self.client,
             HoldReason.SEDATION,
             "Drowsy.",
+            as_id=HoldId(new_id()),
             by=by or self.nurse,
             now=at,
             holds=self.doses(at),
@@ -206,6 +208,7 @@ class Window:
         return await allow_dose(
             Wanted(days=days, reason="Seen and sober.", at_most_mg=Decimal(at_most_mg) if at_most_mg else None),
             self.client,
+            as_id=DecisionId(new_id()),
             by=prescriber,
             proof=proof(prescriber, at),
             now=at,

@@ -125,7 +125,8 @@ _MEANING: Final = {
 }
 
 
-def _title(kind: type[CaseloadError]) -> str:
+def title_of(kind: type[CaseloadError]) -> str:
+    """The title of a refusal: the first line of its docstring."""
     return (kind.__doc__ or "").strip().split("\n")[0]
 
 
@@ -157,7 +158,7 @@ def refused(request: AnyRequest, error: CaseloadError) -> Response[Problem]:
         request,
         Problem(
             type=type_of(type(error).__name__),
-            title=_title(type(error)),
+            title=title_of(type(error)),
             status=status,
             detail="" if errors else error.detail,
             errors=errors,
@@ -177,7 +178,7 @@ def by_http(request: AnyRequest, error: HTTPException) -> Response[Problem]:
     if error.status_code == 400 and (faults := _misread(request, error)):
         return answer(
             request,
-            Problem(type=type_of("Invalid"), title=_title(Invalid), status=422, errors=faults),
+            Problem(type=type_of("Invalid"), title=title_of(Invalid), status=422, errors=faults),
         )
     kind = {400: "Unreadable", 404: "NotFound", 405: "MethodNotAllowed", 413: "TooLarge"}.get(error.status_code, "Http")
     title = _MEANING.get(error.status_code, "The request could not be carried out.")

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import Row, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.tables.signature import signature
-from caseload.domain.signature import Signature
+from caseload.domain.access import Role
+from caseload.domain.ids import SignatureId, StaffId
+from caseload.domain.signature import Meaning, Signature, Statement, Subject
 
 _ADD = insert(signature)
 
@@ -25,6 +27,28 @@ class Signatures:
     async def add_all(self, made: Sequence[Signature]) -> None:
         """Keep several signatures in one statement."""
         await self._connection.execute(_ADD, [_row(each) for each in made])
+
+
+def signature_of(row: Row[*tuple[Any, ...]]) -> Signature:
+    """The signature in a row."""
+    return Signature(
+        statement=Statement(
+            id=SignatureId(row.id),
+            signer=StaffId(row.signer_id),
+            printed_name=row.printed_name,
+            role=Role(row.role),
+            registration=row.registration,
+            meaning=Meaning(row.meaning),
+            signed_at=row.signed_at,
+            methods=tuple(row.methods),
+        ),
+        subject=Subject(row.subject),
+        subject_id=row.subject_id,
+        subject_version=row.subject_version,
+        format_version=row.format_version,
+        signed_bytes=row.signed_bytes,
+        digest=row.digest,
+    )
 
 
 def _row(made: Signature) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The queue of doses that wait for a second clinician, and how each ended, in PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -26,10 +26,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.dosing.doses import DOSE_COLUMNS, IS_NEWEST, KIND, dose_of
-from caseload.db.signature import Signatures
+from caseload.db.signature import Signatures, signature_of
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
 from caseload.db.tables.dosing import dose, dose_review, dose_waiting
+from caseload.db.tables.signature import signature
 from caseload.domain.access import Act
 from caseload.domain.dosing import Dose
 from caseload.domain.ids import DoseId, ProgrammeId
@@ -44,7 +45,11 @@ _NEWEST = (
     .join(client, client.c.id == dose.c.client_id)
     .where(dose.c.id == any_(_DOSES), IS_NEWEST, within_reach())
 )
-_asked = func.unnest(_DOSES, bindparam("versions", type_=ARRAY(SmallInteger()))).table_valued("id", "version")
+_asked = (
+    func.unnest(_DOSES, bindparam("versions", type_=ARRAY(SmallInteger())))
+    .table_valued("id", "version")
+    .render_derived()
+)
 _SIGNED = (
     delete(dose_waiting)
     .where(
@@ -96,6 +101,14 @@ _QUEUE = (
 _SENT_BACK = _WAITING.where(
     dose_waiting.c.recorded_by == bindparam("recorder"), dose_waiting.c.rejected_at.is_not(None)
 ).order_by(dose_waiting.c.rejected_at, dose_waiting.c.dose_id)
+_MADE = (
+    select(*signature.c)
+    .join(dose_review, dose_review.c.signature_id == signature.c.id)
+    .where(
+        dose_review.c.reviewed_by == bindparam("signer"),
+        tuple_(dose_review.c.dose_id, dose_review.c.dose_version).in_(select(_asked.c.id, _asked.c.version)),
+    )
+)
 _IS_EXCEPTION = select(func.bool_or(dose.c.kind == "exception")).where(dose.c.id == bindparam("dose"))
 
 
@@ -138,6 +151,11 @@ class SignOffs(Signatures):
                 ],
             )
         return [each.id for each, _ in signed if each.id not in left]
+
+    async def made_by(self, by: Staff, versions: Mapping[DoseId, int]) -> Sequence[Signature]:
+        """See `domain.signoff.SignOffs.made_by`."""
+        asked = {"signer": by.id, "doses": list(versions), "versions": list(versions.values())}
+        return [signature_of(row) for row in (await self._connection.execute(_MADE, asked)).all()]
 
     async def add_rejection(self, rejection: Rejection) -> bool:
         """See `domain.signoff.SignOffs.add_rejection`."""

@@ -86,6 +86,10 @@ class SignOffs(Signatures, Protocol):
         """Keep the sign-offs of the versions that still wait; return the doses that had moved on meanwhile."""
         ...
 
+    async def made_by(self, by: Staff, versions: Mapping[DoseId, int], /) -> Sequence[Signature]:
+        """The signatures that this person has made under these versions."""
+        ...
+
     async def add_rejection(self, rejection: Rejection, /) -> bool:
         """Keep a rejection; False when the version no longer waits."""
         ...
@@ -141,6 +145,12 @@ async def sign_off(
             records = (dose.id, signed[dose.id].id)
             journal.tell(DoseSignedOff(client=dose.client, records=records, facts={"version": dose.version}))
     return SignedOff(signed=signed, refused=refused)
+
+
+async def signed_before(versions: Mapping[DoseId, int], *, by: Staff, sign_offs: SignOffs) -> SignedOff:
+    """How an earlier, identical request ended: the signatures this person made under these versions."""
+    signed = {DoseId(made.subject_id): made for made in await sign_offs.made_by(by, versions)}
+    return SignedOff(signed=signed, refused={dose: _moved() for dose in versions if dose not in signed})
 
 
 async def reject(

@@ -10,14 +10,26 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_update
 from sqlalchemy.exc import IntegrityError
 
 from caseload.db.access import reach_of, within_reach
-from caseload.db.dosing.facts import FACTS, LAST_TAKEN, NEXT_GIVEN, facts_of, given_to, same_kind_of
+from caseload.db.dosing.facts import FACTS, LAST_TAKEN, NEXT_GIVEN, facts_of, given_to
 from caseload.db.medication import Holds, Orders
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
 from caseload.db.tables.dosing import dose, dose_correction, dose_not_given, dose_waiting
 from caseload.db.tables.medication import medication_decision
 from caseload.domain.access import Act
-from caseload.domain.dosing import Correction, Dose, DoseMoved, DoseUnknown, Entry, Facts, Giving, Kind, NotGiven, Taken
+from caseload.domain.dosing import (
+    Correction,
+    Dose,
+    DoseMoved,
+    DoseUnknown,
+    Entry,
+    Facts,
+    Giving,
+    Kind,
+    NotGiven,
+    NotGivenReason,
+    Taken,
+)
 from caseload.domain.errors import Fault, Invalid
 from caseload.domain.ids import ClientId, DecisionId, DoseId, ProgrammeId, StaffId
 from caseload.domain.medication import MedicationRecord
@@ -89,6 +101,22 @@ _CORRECTION = select(
 ).where(dose_correction.c.dose_id == bindparam("dose"))
 _LIMIT = select(medication_decision.c.at_most_mg).where(medication_decision.c.id == bindparam("decision"))
 _ADD_NOT_GIVEN = insert(dose_not_given)
+_NOT_GIVEN = (
+    select(
+        dose_not_given.c.id,
+        dose_not_given.c.client_id,
+        dose_not_given.c.programme_id,
+        dose_not_given.c.order_id,
+        dose_not_given.c.dosing_day,
+        dose_not_given.c.part,
+        dose_not_given.c.reason,
+        dose_not_given.c.note,
+        dose_not_given.c.recorded_at,
+        dose_not_given.c.recorded_by,
+    )
+    .join(client, client.c.id == dose_not_given.c.client_id)
+    .where(dose_not_given.c.id == bindparam("not_given"), within_reach())
+)
 _ADD_CORRECTION = insert(dose_correction)
 _LEAVE_QUEUE = delete(dose_waiting).where(dose_waiting.c.dose_id == bindparam("dose"))
 
@@ -113,7 +141,7 @@ class Doses(Orders, Holds):
 
     async def last_taken(self, wanted: ClientId, medicine: Medicine, form: Form, until: date) -> Taken | None:
         """See `domain.dosing.Histories.last_taken`."""
-        given = {"client": wanted, "day": until, **same_kind_of(medicine, form)}
+        given = {"client": wanted, "day": until, "medicine": medicine.value, "form": form.value}
         row = (await self._connection.execute(LAST_TAKEN, given)).first()
         self._journal.saw(wanted, KIND)
         if row is None:
@@ -147,6 +175,26 @@ class Doses(Orders, Holds):
             )
         except IntegrityError as refused:
             raise Invalid(Fault("order_id", "is not an order of this client")) from refused
+
+    async def not_given(self, wanted: DoseId, *, by: Staff, act: Act) -> NotGiven:
+        """One dose that was not given; raises `DoseUnknown` outside the person's reach."""
+        given = {"not_given": wanted, **reach_of(by.reach(act), at=self._now)}
+        row = (await self._connection.execute(_NOT_GIVEN, given)).first()
+        if row is None:
+            raise DoseUnknown("Read the client's medication chart for the doses there are.")
+        self._journal.saw(ClientId(row.client_id), KIND)
+        return NotGiven(
+            id=DoseId(row.id),
+            client=ClientId(row.client_id),
+            programme=ProgrammeId(row.programme_id),
+            order=row.order_id,
+            dosing_day=row.dosing_day,
+            part=DosePart(row.part),
+            reason=NotGivenReason(row.reason),
+            note=row.note,
+            recorded_at=row.recorded_at,
+            recorded_by=StaffId(row.recorded_by),
+        )
 
     async def dose(self, wanted: DoseId, *, by: Staff, act: Act) -> Dose:
         """See `domain.dosing.Doses.dose`."""

@@ -4,8 +4,11 @@ Read after the lock, in a statement of its own: under READ COMMITTED a statement
 locked row anew, but every other table as it was when the statement began.
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
@@ -13,6 +16,7 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Row,
+    Subquery,
     Text,
     Uuid,
     and_,
@@ -27,7 +31,6 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from caseload.db.medication.orders import ORDER_COLUMNS, order_of
 from caseload.db.tables.base import INSTANT
@@ -44,26 +47,25 @@ from caseload.db.tables.people import staff
 from caseload.domain.dosing import Allowed, AlreadyGiven, Facts, Giving, Held, Kind, Taken
 from caseload.domain.ids import CorrectionId, DecisionId, HoldId
 from caseload.domain.medication import DecisionKind
-from caseload.domain.medicines import ACTION, LONG_ACTING, DosePart, Form, Medicine
+from caseload.domain.medicines import ACTION, LONG_ACTING, Action, DosePart, Medicine
 
 _CLIENT = bindparam("client", type_=Uuid())
-_DAY = bindparam("day", type_=Date())
+DAY = bindparam("day", type_=Date())
 _AT = bindparam("at", type_=INSTANT)
 _PART = bindparam("part", type_=Text())
-_MEDICINES = bindparam("medicines", type_=ARRAY(Text()))
-_FORMS = bindparam("forms", type_=ARRAY(Text()))
+_MEDICINE = bindparam("medicine", type_=Text())
+_FORM = bindparam("form", type_=Text())
 
-_SAME_ACTION: Final = {
-    medicine: [other.value for other in Medicine if ACTION[other] is ACTION[medicine]] for medicine in Medicine
-}
-_SAME_DURATION: Final = {
-    form: [other.value for other in Form if (other in LONG_ACTING) is (form in LONG_ACTING)] for form in Form
-}
+
+def _listed(words: Iterable[StrEnum]) -> list[ColumnElement[str]]:
+    return [literal_column(f"'{word}'", Text()) for word in sorted(words)]
 
 
 # Constants stand in the text itself: the planner proves the predicate of a partial index from them, never from parameters.
 FIRST: Final = literal_column("1", Integer())
 ORDINARY: Final = literal_column(f"'{Kind.ORDINARY}'", Text())
+_ANTAGONISTS: Final = _listed(medicine for medicine in Medicine if ACTION[medicine] is Action.ANTAGONIST)
+_INJECTIONS: Final = _listed(LONG_ACTING)
 
 
 def is_taken(doses: FromClause) -> ColumnElement[bool]:
@@ -76,16 +78,25 @@ def is_of_kind() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return dose.c.kind == ORDINARY, dose.c.kind != ORDINARY
 
 
-def last_taken(client: ColumnElement[Any], name: str) -> FromClause:
-    """The last dose taken until a day, of medicines with the same action and duration, as its newest version says."""
+def is_like(doses: FromClause, medicine: ColumnElement[str], form: ColumnElement[str]) -> ColumnElement[bool]:
+    """A dose with the same action at the receptor, and of the same duration: the only ones that tell of tolerance."""
+    return and_(
+        doses.c.medicine.in_(_ANTAGONISTS) == medicine.in_(_ANTAGONISTS),
+        doses.c.form.in_(_INJECTIONS) == form.in_(_INJECTIONS),
+    )
+
+
+def last_taken(
+    client: ColumnElement[UUID], medicine: ColumnElement[str], form: ColumnElement[str], name: str
+) -> FromClause:
+    """The last dose like this medicine and form that was taken until a day, as its newest version says."""
     newest = dose.alias("newest_version")
     ends = [
         select(dose.c.id, dose.c.dosing_day, dose.c.given_at)
         .where(
             dose.c.client_id == client,
-            dose.c.dosing_day <= _DAY,
-            dose.c.medicine == any_(_MEDICINES),
-            dose.c.form == any_(_FORMS),
+            dose.c.dosing_day <= DAY,
+            is_like(dose, medicine, form),
             is_taken(dose),
             kind,
         )
@@ -104,21 +115,23 @@ def last_taken(client: ColumnElement[Any], name: str) -> FromClause:
     )
 
 
-def _given() -> FromClause:
-    """A dose that already takes this part of the day, whatever its kind."""
-    whole = DosePart.WHOLE.value
-    both = union_all(
+def given_on(day_of: ColumnElement[bool]) -> Subquery:
+    """The doses taken on the day that stand under this condition, whatever their kind."""
+    return union_all(
         *(
-            select(dose.c.id, dose.c.part, dose.c.given_at, dose.c.given_by).where(
-                dose.c.client_id == _CLIENT,
-                dose.c.dosing_day == _DAY,
-                or_(dose.c.part == _PART, dose.c.part == whole, literal(whole) == _PART),
-                is_taken(dose),
-                kind,
+            select(dose.c.id, dose.c.client_id, dose.c.part, dose.c.given_at, dose.c.given_by).where(
+                dose.c.dosing_day == DAY, day_of, is_taken(dose), kind
             )
             for kind in is_of_kind()
         )
     ).subquery()
+
+
+def _given() -> FromClause:
+    """A dose that already takes this part of the day."""
+    whole = DosePart.WHOLE.value
+    this_part = or_(dose.c.part == _PART, dose.c.part == whole, literal(whole) == _PART)
+    both = given_on(and_(dose.c.client_id == _CLIENT, this_part))
     return (
         select(both.c.id, both.c.part, both.c.given_at, staff.c.printed_name)
         .select_from(both.join(staff, staff.c.id == both.c.given_by))
@@ -127,29 +140,31 @@ def _given() -> FromClause:
     )
 
 
-def _held() -> FromClause:
+def held(client: ColumnElement[UUID]) -> FromClause:
+    """The oldest hold in force."""
     cleared = exists().where(medication_decision.c.hold_id == hold.c.id, medication_decision.c.decided_at <= _AT)
     return (
         select(hold.c.id, hold.c.reason, hold.c.raised_at)
-        .where(hold.c.client_id == _CLIENT, hold.c.raised_at <= _AT, ~cleared)
+        .where(hold.c.client_id == client, hold.c.raised_at <= _AT, ~cleared)
         .order_by(hold.c.raised_at)
         .limit(FIRST)
         .lateral("held")
     )
 
 
-def _allowed() -> FromClause:
-    """An unused decision for the day. One that a dose used is used, unless that very dose was corrected."""
-    corrected = exists().where(
-        dose_correction.c.dose_id == dose.c.id, dose_correction.c.dosing_day == _DAY, dose_correction.c.part == _PART
+def allowed(client: ColumnElement[UUID], freed_again: ColumnElement[bool]) -> FromClause:
+    """An unused decision for the day. One that a dose used is used, unless a correction has freed that very part."""
+    used = exists().where(
+        dose.c.decision_id == medication_decision.c.id,
+        dose.c.version == FIRST,
+        ~exists().where(dose_correction.c.dose_id == dose.c.id, dose_correction.c.dosing_day == DAY, freed_again),
     )
-    used = exists().where(dose.c.decision_id == medication_decision.c.id, dose.c.version == FIRST, ~corrected)
     return (
         select(medication_decision.c.id, medication_decision.c.at_most_mg)
         .where(
-            medication_decision.c.client_id == _CLIENT,
+            medication_decision.c.client_id == client,
             medication_decision.c.kind == DecisionKind.ALLOW_DOSE.value,
-            any_(medication_decision.c.days) == _DAY,
+            any_(medication_decision.c.days) == DAY,
             medication_decision.c.decided_at <= _AT,
             ~used,
         )
@@ -164,7 +179,7 @@ def _freed() -> FromClause:
     corrected, user = dose.alias("corrected"), dose.alias("user_of_correction")
     used = exists().where(
         user.c.client_id == _CLIENT,
-        user.c.dosing_day == _DAY,
+        user.c.dosing_day == DAY,
         user.c.part == _PART,
         user.c.freed_by == dose_correction.c.id,
         user.c.kind == ORDINARY,
@@ -176,7 +191,7 @@ def _freed() -> FromClause:
         .join(corrected, and_(corrected.c.id == dose_correction.c.dose_id, corrected.c.version == FIRST))
         .where(
             dose_correction.c.client_id == _CLIENT,
-            dose_correction.c.dosing_day == _DAY,
+            dose_correction.c.dosing_day == DAY,
             dose_correction.c.part == _PART,
             corrected.c.kind == ORDINARY,
             ~used,
@@ -187,8 +202,9 @@ def _freed() -> FromClause:
     )
 
 
-_given_dose, _hold, _decision, _freed_by = _given(), _held(), _allowed(), _freed()
-_last = last_taken(_CLIENT, "last_taken")
+_given_dose, _hold, _freed_by = _given(), held(_CLIENT), _freed()
+_decision = allowed(_CLIENT, dose_correction.c.part == _PART)
+_last = last_taken(_CLIENT, _MEDICINE, _FORM, "last_taken")
 _nothing = select(literal(1).label("always")).subquery("nothing")
 
 FACTS = select(
@@ -226,15 +242,10 @@ LAST_TAKEN = select(_last.c.dosing_day, _last.c.given_at, _last.c.medicine, _las
 
 NEXT_GIVEN = select(func.min(dose.c.given_at)).where(
     dose.c.client_id == _CLIENT,
-    dose.c.dosing_day > _DAY,
+    dose.c.dosing_day > DAY,
     is_taken(dose),
     or_(*is_of_kind()),
 )
-
-
-def same_kind_of(medicine: Medicine, form: Form) -> dict[str, object]:
-    """The parameters of `last_taken`: medicines with the same action, forms of the same duration."""
-    return {"medicines": _SAME_ACTION[medicine], "forms": _SAME_DURATION[form]}
 
 
 def given_to(giving: Giving, day: date, at: datetime) -> dict[str, object]:
@@ -245,7 +256,8 @@ def given_to(giving: Giving, day: date, at: datetime) -> dict[str, object]:
         "day": day,
         "at": at,
         "part": giving.part.value,
-        **same_kind_of(giving.medicine, giving.form),
+        "medicine": giving.medicine.value,
+        "form": giving.form.value,
     }
 
 

@@ -12,7 +12,15 @@ from caseload.db.tables.caseload import client
 from caseload.db.tables.medication import hold, medication_decision
 from caseload.domain.access import Act
 from caseload.domain.ids import ClientId, DecisionId, HoldId, ProgrammeId, StaffId
-from caseload.domain.medication import Decision, DecisionKind, Hold, HoldCleared, HoldReason, HoldUnknown
+from caseload.domain.medication import (
+    Decision,
+    DecisionKind,
+    DecisionUnknown,
+    Hold,
+    HoldCleared,
+    HoldReason,
+    HoldUnknown,
+)
 from caseload.domain.people import Staff
 from caseload.domain.signature import Signature
 
@@ -37,26 +45,28 @@ _IN_FORCE = (
     .where(hold.c.programme_id == bindparam("programme"), medication_decision.c.id.is_(None), within_reach())
     .order_by((hold.c.reason == HoldReason.EXCEPTION).desc(), hold.c.raised_at, hold.c.id)
 )
-_DECISIONS = (
-    select(
-        medication_decision.c.id,
-        medication_decision.c.client_id,
-        medication_decision.c.programme_id,
-        medication_decision.c.kind,
-        medication_decision.c.hold_id,
-        medication_decision.c.days,
-        medication_decision.c.at_most_mg,
-        medication_decision.c.reason,
-        medication_decision.c.decided_by,
-        medication_decision.c.decided_at,
-        medication_decision.c.profile,
-        medication_decision.c.profile_version,
-        medication_decision.c.rules,
-        medication_decision.c.last_taken_on,
-        medication_decision.c.missed,
-    )
-    .where(medication_decision.c.client_id == bindparam("client"))
-    .order_by(medication_decision.c.decided_at.desc(), medication_decision.c.id.desc())
+_DECISION = select(
+    medication_decision.c.id,
+    medication_decision.c.client_id,
+    medication_decision.c.programme_id,
+    medication_decision.c.kind,
+    medication_decision.c.hold_id,
+    medication_decision.c.days,
+    medication_decision.c.at_most_mg,
+    medication_decision.c.reason,
+    medication_decision.c.decided_by,
+    medication_decision.c.decided_at,
+    medication_decision.c.profile,
+    medication_decision.c.profile_version,
+    medication_decision.c.rules,
+    medication_decision.c.last_taken_on,
+    medication_decision.c.missed,
+)
+_DECISIONS = _DECISION.where(medication_decision.c.client_id == bindparam("client")).order_by(
+    medication_decision.c.decided_at.desc(), medication_decision.c.id.desc()
+)
+_ONE_DECISION = _DECISION.join(client, client.c.id == medication_decision.c.client_id).where(
+    medication_decision.c.id == bindparam("decision"), within_reach()
 )
 ADD_HOLD = insert(hold)
 _DECIDE = insert(medication_decision)
@@ -106,6 +116,16 @@ class Holds(MedicationRecords):
         rows = (await self._connection.execute(_DECISIONS, {"client": wanted})).all()
         self._journal.saw(wanted, KIND)
         return [_decision_of(row) for row in rows]
+
+    async def decision(self, wanted: DecisionId, *, by: Staff, act: Act) -> Decision:
+        """One decision; raises `DecisionUnknown` outside the person's reach."""
+        given = {"decision": wanted, **reach_of(by.reach(act), at=self._now)}
+        row = (await self._connection.execute(_ONE_DECISION, given)).first()
+        if row is None:
+            raise DecisionUnknown("Read the client's medication chart for the decisions there are.")
+        found = _decision_of(row)
+        self._journal.saw(found.client, KIND)
+        return found
 
     async def in_force(self, programme: ProgrammeId, *, by: Staff, act: Act) -> Sequence[Hold]:
         """The holds of a programme that wait for a prescriber: exceptions first, then the oldest."""

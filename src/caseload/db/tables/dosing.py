@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     Computed,
     Date,
+    ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -22,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from caseload.db.tables.base import INSTANT, identifier, metadata, not_blank, one_of, recorded_at, reference, words
+from caseload.db.tables.base import INSTANT, identifier, metadata, not_blank, one_of, recorded_at, words
 from caseload.db.tables.medication import AMOUNT, made_as
 from caseload.domain.dosing import Entry, Kind, NotGivenReason
 from caseload.domain.medicines import DosePart
@@ -34,8 +35,8 @@ dose = Table(
     identifier(),
     Column("version", SmallInteger(), primary_key=True, autoincrement=False),
     Column("previous_version", SmallInteger(), Computed("nullif(version - 1, 0)", persisted=True)),
-    reference("client_id", "client"),
-    reference("programme_id", "programme"),
+    Column("client_id", ForeignKey("clinic.client.id"), nullable=False),
+    Column("programme_id", ForeignKey("clinic.programme.id"), nullable=False),
     Column("order_id", Uuid()),
     Column("dosing_day", Date(), nullable=False),
     words("part"),
@@ -44,9 +45,9 @@ dose = Table(
     Column("amount_mg", AMOUNT, nullable=False),
     Column("supervised", Boolean()),
     Column("given_at", INSTANT),
-    reference("given_by", "staff"),
+    Column("given_by", ForeignKey("clinic.staff.id"), nullable=False),
     recorded_at(),
-    reference("recorded_by", "staff"),
+    Column("recorded_by", ForeignKey("clinic.staff.id"), nullable=False),
     words("kind"),
     words("entry"),
     words("late_reason", nullable=True),
@@ -57,7 +58,7 @@ dose = Table(
     Column("decision_id", Uuid()),
     Column("freed_by", Uuid()),
     Column("amended_at", INSTANT),
-    reference("amended_by", "staff", nullable=True),
+    Column("amended_by", ForeignKey("clinic.staff.id")),
     words("amendment_reason", nullable=True),
     Column("source_id", Uuid()),
     Column("source_line", Integer()),
@@ -154,13 +155,13 @@ dose_correction = Table(
     identifier(),
     Column("dose_id", Uuid(), nullable=False),
     Column("dose_version", SmallInteger(), nullable=False),
-    reference("client_id", "client"),
+    Column("client_id", ForeignKey("clinic.client.id"), nullable=False),
     Column("dosing_day", Date(), nullable=False),
     words("part"),
     words("reason"),
-    reference("signed_by", "staff"),
+    Column("signed_by", ForeignKey("clinic.staff.id"), nullable=False),
     Column("signed_at", INSTANT, nullable=False),
-    reference("signature_id", "signature"),
+    Column("signature_id", ForeignKey("clinic.signature.id"), nullable=False),
     UniqueConstraint("dose_id"),
     UniqueConstraint("signature_id"),
     UniqueConstraint("id", "client_id", "dosing_day", "part"),
@@ -179,10 +180,10 @@ dose_review = Table(
     Column("dose_id", Uuid(), primary_key=True),
     Column("dose_version", SmallInteger(), primary_key=True, autoincrement=False),
     words("verdict"),
-    reference("reviewed_by", "staff"),
+    Column("reviewed_by", ForeignKey("clinic.staff.id"), nullable=False),
     Column("reviewed_at", INSTANT, nullable=False),
     words("reason", nullable=True),
-    reference("signature_id", "signature", nullable=True),
+    Column("signature_id", ForeignKey("clinic.signature.id")),
     UniqueConstraint("signature_id"),
     ForeignKeyConstraint(
         ["dose_id", "dose_version"], ["clinic.dose.id", "clinic.dose.version"], name="dose_review_dose_fkey"
@@ -213,15 +214,15 @@ dose_not_given = Table(
     "dose_not_given",
     metadata,
     identifier(),
-    reference("client_id", "client"),
-    reference("programme_id", "programme"),
+    Column("client_id", ForeignKey("clinic.client.id"), nullable=False),
+    Column("programme_id", ForeignKey("clinic.programme.id"), nullable=False),
     Column("order_id", Uuid()),
     Column("dosing_day", Date(), nullable=False),
     words("part"),
     words("reason"),
     words("note"),
     recorded_at(),
-    reference("recorded_by", "staff"),
+    Column("recorded_by", ForeignKey("clinic.staff.id"), nullable=False),
     ForeignKeyConstraint(
         ["order_id", "client_id"],
         ["clinic.medication_order.id", "clinic.medication_order.client_id"],

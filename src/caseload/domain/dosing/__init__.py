@@ -1,5 +1,6 @@
 """Dosing: what is given at the window, what stands in its way, and how a record of it is put right."""
 
+from caseload.domain.dosing.chart import Chart, Charted, DoseStanding, Reviewed
 from caseload.domain.dosing.correction import (
     Amendment,
     BroughtInDose,
@@ -12,6 +13,7 @@ from caseload.domain.dosing.correction import (
 )
 from caseload.domain.dosing.decision import Histories, InTheWay, Wanted, allow_dose, stopped_by
 from caseload.domain.dosing.dose import Correction, Dose, Entry, Kind, NotGiven, NotGivenReason
+from caseload.domain.dosing.due import Due, DuePart, Morning, due_on, order_on
 from caseload.domain.dosing.missed import DaysWithout, LadderSays, Taken, days_without, ladder_says
 from caseload.domain.dosing.rules import (
     EVERYTHING_COMMITTED,
@@ -33,6 +35,7 @@ from caseload.domain.dosing.window import (
     DoseUnknown,
     ExceptionRecorded,
     Late,
+    Missing,
     NotGivenRecorded,
     OrderChanged,
     give,
@@ -46,6 +49,8 @@ __all__ = [
     "AlreadyGiven",
     "Amendment",
     "BroughtInDose",
+    "Chart",
+    "Charted",
     "Correction",
     "DaysWithout",
     "Dose",
@@ -55,8 +60,11 @@ __all__ = [
     "DoseRecorded",
     "DoseRecordedLate",
     "DoseRefused",
+    "DoseStanding",
     "DoseUnknown",
     "Doses",
+    "Due",
+    "DuePart",
     "Entry",
     "ExceptionRecorded",
     "Facts",
@@ -68,12 +76,15 @@ __all__ = [
     "Kind",
     "LadderSays",
     "Late",
+    "Missing",
+    "Morning",
     "NotGiven",
     "NotGivenReason",
     "NotGivenRecorded",
     "OrderChanged",
     "OwnDose",
     "Refusal",
+    "Reviewed",
     "Rule",
     "Taken",
     "Wanted",
@@ -81,9 +92,11 @@ __all__ = [
     "amend",
     "correct_as_not_given",
     "days_without",
+    "due_on",
     "give",
     "judge",
     "ladder_says",
+    "order_on",
     "record_late",
     "record_not_given",
     "stopped_by",

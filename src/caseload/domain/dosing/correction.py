@@ -16,7 +16,7 @@ from caseload.domain.dosing.rules import (
 )
 from caseload.domain.dosing.window import Doses, check_giving, hold_next
 from caseload.domain.errors import Conflict, Faults, NotPermitted
-from caseload.domain.ids import CorrectionId, DoseId, new_id
+from caseload.domain.ids import CorrectionId, DoseId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.medication import MedicationRecord
 from caseload.domain.medication.order import check_reason
@@ -117,6 +117,7 @@ async def correct_as_not_given(
     version: int,
     reason: str,
     *,
+    as_id: CorrectionId,
     by: Staff,
     proof: Proof,
     now: datetime,
@@ -136,7 +137,7 @@ async def correct_as_not_given(
         raise OwnDose("Ask a colleague to sign that it was not given.")
     role = signing_role(by, Act.SIGN_OFF_DOSE, record.place(by, Act.SIGN_OFF_DOSE))
     correction = Correction(
-        id=CorrectionId(new_id()),
+        id=as_id,
         dose=dose.id,
         dose_version=dose.version,
         client=dose.client,

@@ -10,7 +10,7 @@ from caseload.domain.access import Act
 from caseload.domain.dosing.missed import DaysWithout, Taken, days_without, ladder_says
 from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, needs_restart_amount
 from caseload.domain.errors import Fault, Faults, Invalid
-from caseload.domain.ids import ClientId, DecisionId, new_id
+from caseload.domain.ids import ClientId, DecisionId
 from caseload.domain.journal import Journal
 from caseload.domain.medication import (
     Decision,
@@ -61,7 +61,15 @@ class InTheWay:
 
 
 async def allow_dose(
-    wanted: Wanted, client: ClientId, *, by: Staff, proof: Proof, now: datetime, histories: Histories, journal: Journal
+    wanted: Wanted,
+    client: ClientId,
+    *,
+    as_id: DecisionId,
+    by: Staff,
+    proof: Proof,
+    now: datetime,
+    histories: Histories,
+    journal: Journal,
 ) -> Decision:
     """Allow one dose on one of the named days in spite of missed doses or days that nobody knows of.
 
@@ -88,7 +96,7 @@ async def allow_dose(
     worst = stopping[-1]
     rules = record.rules_on(worst.day)
     decision = Decision(
-        id=DecisionId(new_id()),
+        id=as_id,
         client=client,
         programme=place,
         kind=DecisionKind.ALLOW_DOSE,

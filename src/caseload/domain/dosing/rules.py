@@ -137,12 +137,15 @@ def judge(
         broken.append(_already_given(facts.given, record))
     broken += _against_order(giving, day, facts, at)
     if facts.held is not None:
-        broken.append(_held(facts.held))
+        broken.append(held_back(facts.held))
     broken += _against_interval(giving, day, facts, record, rules)
-    without, in_the_way = _against_ladder(giving, day, facts, record, rules)
+    without = DaysWithout(last=facts.last)
+    if giving.form not in LONG_ACTING:
+        without = days_without(facts.last, day, facts.earlier, record)
+    in_the_way = against_ladder(without, giving.medicine, rules)
     if not in_the_way:
         return Judgement(broken=tuple(broken), uses=None, without=without)
-    if facts.allowed is None or not _is_enough(facts.allowed, without, giving, facts, record, rules):
+    if facts.allowed is None or not is_enough(facts.allowed, without, giving.medicine, facts.order, record, rules):
         return Judgement(broken=(*broken, *in_the_way), uses=None, without=without)
     broken += against_decision(giving, facts.allowed.at_most_mg, facts.allowed.decision)
     return Judgement(broken=tuple(broken), uses=facts.allowed.decision, without=without)
@@ -171,7 +174,8 @@ def _already_given(given: AlreadyGiven, record: MedicationRecord) -> Refusal:
     )
 
 
-def _held(held: Held) -> Refusal:
+def held_back(held: Held) -> Refusal:
+    """What a hold says at the window."""
     return Refusal(
         rule=Rule.CLIENT_HELD,
         says="The client is held. A prescriber must clear the hold before anything is given.",
@@ -270,12 +274,8 @@ def _against_interval(
     ]
 
 
-def _against_ladder(
-    giving: Giving, day: date, facts: Facts, record: MedicationRecord, rules: Profile
-) -> tuple[DaysWithout, list[Refusal]]:
-    if giving.form in LONG_ACTING:
-        return DaysWithout(last=facts.last), []
-    without = days_without(facts.last, day, facts.earlier, record)
+def against_ladder(without: DaysWithout, medicine: Medicine, rules: Profile) -> list[Refusal]:
+    """What missed doses, and days that nobody knows of, put in the way of the next dose of a medicine."""
     in_the_way: list[Refusal] = []
     if without.not_known:
         in_the_way.append(
@@ -286,7 +286,7 @@ def _against_ladder(
                 facts=_days("not_known", without.not_known) | _last(without),
             )
         )
-    ladder = ladder_says(without, giving.medicine, rules)
+    ladder = ladder_says(without, medicine, rules)
     if ladder.rung is not None and not ladder.gives:
         facts_of_it = _days("missed", without.missed) | _last(without)
         if ladder.proposed_mg is not None:
@@ -299,15 +299,20 @@ def _against_ladder(
                 facts=facts_of_it,
             )
         )
-    return without, in_the_way
+    return in_the_way
 
 
-def _is_enough(
-    allowed: Allowed, without: DaysWithout, giving: Giving, facts: Facts, record: MedicationRecord, rules: Profile
+def is_enough(
+    allowed: Allowed | None,
+    without: DaysWithout,
+    medicine: Medicine,
+    order: Order | None,
+    record: MedicationRecord,
+    rules: Profile,
 ) -> bool:
     """Whether a decision clears what the ladder says; see `needs_restart_amount`."""
-    return allowed.at_most_mg is not None or not needs_restart_amount(
-        without, giving.medicine, facts.order, record, rules
+    return allowed is not None and (
+        allowed.at_most_mg is not None or not needs_restart_amount(without, medicine, order, record, rules)
     )
 
 

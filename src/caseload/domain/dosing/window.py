@@ -124,7 +124,7 @@ class Doses(MedicationRecords, Signatures, Protocol):
         ...
 
 
-async def give(giving: Giving, *, dose_id: DoseId, by: Staff, now: datetime, doses: Doses, journal: Journal) -> Dose:
+async def give(giving: Giving, *, as_id: DoseId, by: Staff, now: datetime, doses: Doses, journal: Journal) -> Dose:
     """Record a dose as it is given, unless a rule stands in the way.
 
     Raises `Invalid`, `ClientUnknown`, `NotPermitted`, `OrderUnknown`, `OrderChanged` (stopped or replaced since it
@@ -143,7 +143,7 @@ async def give(giving: Giving, *, dose_id: DoseId, by: Staff, now: datetime, dos
         raise DoseRefused(judgement.broken, rules.label)
     _require_reason_for_less(giving, facts, judgement)
     dose = Dose(
-        id=dose_id,
+        id=as_id,
         version=1,
         client=giving.client,
         programme=place,
@@ -181,7 +181,7 @@ class Late:
 
 
 async def record_late(
-    giving: Giving, late: Late, *, dose_id: DoseId, by: Staff, now: datetime, doses: Doses, journal: Journal
+    giving: Giving, late: Late, *, as_id: DoseId, by: Staff, now: datetime, doses: Doses, journal: Journal
 ) -> Dose:
     """Record a dose that has already been given. No rule refuses it: what was swallowed must be in the record.
 
@@ -203,7 +203,7 @@ async def record_late(
     judgement = judge(giving, day, facts, record, at=giving.given_at, now=now)
     broken = tuple(refusal.rule.value for refusal in judgement.broken)
     dose = Dose(
-        id=dose_id,
+        id=as_id,
         version=1,
         client=giving.client,
         programme=place,
@@ -258,40 +258,44 @@ async def hold_next(
     journal.tell(HoldRaised(client=dose.client, records=(hold.id,), facts={"reason": hold.reason}))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """A dose of today that is not given, and why."""
+
+    client: ClientId
+    order: OrderId | None
+    part: DosePart
+    reason: NotGivenReason
+    note: str = ""
+
+
 async def record_not_given(
-    client: ClientId,
-    part: DosePart,
-    reason: NotGivenReason,
-    note: str,
-    *,
-    order: OrderId | None,
-    by: Staff,
-    now: datetime,
-    doses: Doses,
-    journal: Journal,
+    missing: Missing, *, as_id: DoseId, by: Staff, now: datetime, doses: Doses, journal: Journal
 ) -> NotGiven:
     """Record that a dose of today was not given, and why. Raises `Invalid`, `ClientUnknown`, `NotPermitted`."""
     faults = Faults()
     faults.check(
-        when=reason is NotGivenReason.OTHER and not note.strip(), where="note", problem="say what the other reason is"
+        when=missing.reason is NotGivenReason.OTHER and not missing.note.strip(),
+        where="note",
+        problem="say what the other reason is",
     )
-    faults.check(when=len(note) > LONGEST_NOTE, where="note", problem=f"at most {LONGEST_NOTE} characters")
+    faults.check(when=len(missing.note) > LONGEST_NOTE, where="note", problem=f"at most {LONGEST_NOTE} characters")
     faults.raise_if_any()
-    record = await doses.lock(client, by=by, act=Act.RECORD_DOSE)
+    record = await doses.lock(missing.client, by=by, act=Act.RECORD_DOSE)
     not_given = NotGiven(
-        id=DoseId(new_id()),
-        client=client,
+        id=as_id,
+        client=missing.client,
         programme=record.place(by, Act.RECORD_DOSE),
-        order=order,
+        order=missing.order,
         dosing_day=record.day_of(now),
-        part=part,
-        reason=reason,
-        note=note,
+        part=missing.part,
+        reason=missing.reason,
+        note=missing.note,
         recorded_at=now,
         recorded_by=by.id,
     )
     await doses.add_not_given(not_given)
-    journal.tell(NotGivenRecorded(client=client, records=(not_given.id,), facts={"reason": reason}))
+    journal.tell(NotGivenRecorded(client=missing.client, records=(not_given.id,), facts={"reason": not_given.reason}))
     return not_given
 
 

@@ -13,7 +13,7 @@ from typing import ClassVar, Final, Protocol
 
 from caseload.domain.access import Act
 from caseload.domain.errors import Conflict, Faults, NotFound
-from caseload.domain.ids import ClientId, DecisionId, DoseId, HoldId, ProgrammeId, StaffId, new_id
+from caseload.domain.ids import ClientId, DecisionId, DoseId, HoldId, ProgrammeId, StaffId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.medication.order import LONGEST_NOTE, check_reason
 from caseload.domain.medication.record import MedicationRecord, MedicationRecords
@@ -41,6 +41,10 @@ class HoldReason(StrEnum):
 
 class HoldUnknown(NotFound):
     """There is no such hold within your reach."""
+
+
+class DecisionUnknown(NotFound):
+    """There is no such decision within your reach."""
 
 
 class HoldCleared(Conflict):
@@ -155,7 +159,15 @@ class Holds(MedicationRecords, Signatures, Protocol):
 
 
 async def raise_hold(
-    client: ClientId, reason: HoldReason, note: str, *, by: Staff, now: datetime, holds: Holds, journal: Journal
+    client: ClientId,
+    reason: HoldReason,
+    note: str,
+    *,
+    as_id: HoldId,
+    by: Staff,
+    now: datetime,
+    holds: Holds,
+    journal: Journal,
 ) -> Hold:
     """Hold every dose of a client from now on. Raises `NotPermitted` and `Invalid`."""
     faults = Faults()
@@ -169,7 +181,7 @@ async def raise_hold(
     faults.raise_if_any()
     record = await holds.lock(client, by=by, act=Act.RAISE_HOLD)
     hold = Hold(
-        id=HoldId(new_id()),
+        id=as_id,
         client=client,
         programme=record.place(by, Act.RAISE_HOLD),
         reason=reason,
@@ -183,7 +195,15 @@ async def raise_hold(
 
 
 async def clear_hold(
-    hold_id: HoldId, reason: str, *, by: Staff, proof: Proof, now: datetime, holds: Holds, journal: Journal
+    hold_id: HoldId,
+    reason: str,
+    *,
+    as_id: DecisionId,
+    by: Staff,
+    proof: Proof,
+    now: datetime,
+    holds: Holds,
+    journal: Journal,
 ) -> Decision:
     """Clear a hold by a prescriber's signed decision.
 
@@ -200,7 +220,7 @@ async def clear_hold(
     place = record.place(by, Act.DECIDE_MEDICATION)
     rules = record.rules_on(record.day_of(now))
     decision = Decision(
-        id=DecisionId(new_id()),
+        id=as_id,
         client=hold.client,
         programme=place,
         kind=DecisionKind.CLEAR_HOLD,

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from caseload.domain.access import Act
 from caseload.domain.errors import Conflict, Faults, NotFound
-from caseload.domain.ids import ClientId, OrderId, ProgrammeId, StaffId, new_id
+from caseload.domain.ids import ClientId, OrderId, ProgrammeId, StaffId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.medication.record import MedicationRecord, MedicationRecords
 from caseload.domain.medicines import FORMS, LONG_ACTING, DosePart, Form, Medicine, check_milligrams
@@ -270,7 +270,7 @@ class Orders(MedicationRecords, Signatures, Protocol):
 
 
 async def write_order(
-    wish: Wish, client: ClientId, *, by: Staff, now: datetime, orders: Orders, journal: Journal
+    wish: Wish, client: ClientId, *, as_id: OrderId, by: Staff, now: datetime, orders: Orders, journal: Journal
 ) -> Order:
     """Write an order for a client; it counts for nothing until a prescriber signs it.
 
@@ -279,8 +279,7 @@ async def write_order(
     record = await orders.lock(client, by=by, act=Act.WRITE_ORDER)
     programme = record.place(by, Act.WRITE_ORDER)
     wish.check(today=record.day_of(now))
-    order_id = OrderId(new_id())
-    chain, version = order_id, 1
+    chain, version = as_id, 1
     if wish.replaces is not None:
         others = await orders.orders_of(client)
         replaced = _found(wish.replaces, others)
@@ -288,7 +287,7 @@ async def write_order(
         chain = replaced.chain
         version = 1 + max(other.version for other in others if other.chain == chain)
     order = Order(
-        id=order_id,
+        id=as_id,
         chain=chain,
         version=version,
         replaces=wish.replaces,

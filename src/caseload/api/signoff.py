@@ -1,0 +1,217 @@
+"""Sign-off: what waits for a second clinician, signatures under doses as displayed, and what was sent back."""
+
+from datetime import datetime
+from uuid import UUID
+
+from litestar import Router
+from litestar.params import FromPath, JSONBody
+
+from caseload.api.dosing import DoseOut
+from caseload.api.pages import USUAL, After, Limit, Page
+from caseload.api.problems import title_of, type_of
+from caseload.api.route import reading, writing
+from caseload.api.wire import Wire
+from caseload.api.work import IfMatch, TheKey, TheWork, nothing_more, require_version
+from caseload.db.dosing import Charts
+from caseload.db.idempotency import Kept
+from caseload.db.programme import Programmes
+from caseload.db.signoff import SignOffs
+from caseload.domain import signoff as domain
+from caseload.domain.access import Act
+from caseload.domain.dosing import Charted
+from caseload.domain.ids import DoseId, ProgrammeId
+from caseload.domain.people import Evidence
+from caseload.domain.signature import Meaning
+from caseload.domain.signoff import SignedOff, Waiting
+from caseload.request.idempotency import once
+from caseload.request.sign_in import prove
+from caseload.request.work import Work
+
+
+class VersionIn(Wire, frozen=True, kw_only=True):
+    """A dose in the version that was displayed."""
+
+    dose_id: UUID
+    version: int
+
+
+class SignOffIn(Wire, frozen=True, kw_only=True):
+    """Doses to sign for together, and your password once more."""
+
+    doses: tuple[VersionIn, ...]
+    meaning: Meaning = Meaning.REVIEWED
+    password: str
+
+
+class SignatureOut(Wire, frozen=True, kw_only=True):
+    """A signature as it must be shown: printed name, time and meaning (21 CFR 11.50)."""
+
+    id: UUID
+    dose_id: UUID
+    version: int
+    printed_name: str
+    signed_at: datetime
+    meaning: Meaning
+    digest: str
+    """SHA-256 of the exact bytes that were signed, in hexadecimal."""
+
+
+class NotSignedOut(Wire, frozen=True, kw_only=True):
+    """A dose that was not signed, and why."""
+
+    dose_id: UUID
+    type: str
+    title: str
+    detail: str
+
+
+class SignOffOut(Wire, frozen=True, kw_only=True):
+    """What became of the doses: each signed by a signature of its own, or refused by name."""
+
+    signed: list[SignatureOut]
+    refused: list[NotSignedOut]
+
+
+class RejectionIn(Wire, frozen=True, kw_only=True):
+    """Why the record of a dose goes back to its recorder."""
+
+    reason: str
+
+
+class WaitingOut(Wire, frozen=True, kw_only=True):
+    """A version of a dose that waits."""
+
+    dose: DoseOut
+    sign_by: datetime
+    is_late: bool
+    rejected_at: datetime | None
+    rejection: str | None
+
+    @classmethod
+    def of(cls, waiting: Waiting, now: datetime) -> "WaitingOut":
+        """From the domain."""
+        return cls(
+            dose=DoseOut.of(Charted(dose=waiting.dose)),
+            sign_by=waiting.sign_by,
+            is_late=waiting.is_late(now),
+            rejected_at=waiting.rejected_at,
+            rejection=waiting.rejection,
+        )
+
+
+class SentBackOut(Wire, frozen=True, kw_only=True):
+    """What was sent back to you, oldest first; an amendment makes it ready to sign again."""
+
+    items: list[WaitingOut]
+
+
+def _store(work: Work) -> SignOffs:
+    return SignOffs(work.connection, work.journal, now=work.now)
+
+
+@reading("/programmes/{programme_id:uuid}/doses/waiting", act=Act.SIGN_OFF_DOSE, name="list_waiting_doses")
+async def list_waiting_doses(
+    programme_id: FromPath[UUID], work: TheWork, after: After = None, limit: Limit = USUAL
+) -> Page[WaitingOut]:
+    """The doses of a programme that wait for a second clinician: exceptions first, then the oldest."""
+    programme = await Programmes(work.connection).get(ProgrammeId(programme_id))
+    work.by.require(Act.SIGN_OFF_DOSE, programme.id)
+    found = await _store(work).queue(programme.id, by=work.by, after=after, limit=limit + 1)
+    lines = found[:limit]
+    return Page(
+        items=[WaitingOut.of(each, work.now) for each in lines],
+        next=lines[-1].dose.id if len(found) > limit else None,
+    )
+
+
+@reading("/doses/sent-back", act=Act.RECORD_DOSE, name="list_sent_back_doses", problems=())
+async def list_sent_back_doses(work: TheWork) -> SentBackOut:
+    """The doses that you recorded and that were sent back to you, with the reason."""
+    found = await _store(work).sent_back(by=work.by)
+    return SentBackOut(items=[WaitingOut.of(each, work.now) for each in found])
+
+
+@writing("/dose-sign-offs", act=Act.SIGN_OFF_DOSE, name="sign_off_doses")
+async def sign_off_doses(data: JSONBody[SignOffIn], work: TheWork, key: TheKey) -> SignOffOut:
+    """Sign for doses as they were displayed, with the password proved again.
+
+    Never for a dose that you gave, recorded or amended. What has changed meanwhile is refused by name and the rest
+    is signed; a single dose that cannot be signed is a problem of its own.
+    """
+    proof = await prove(work, Evidence(password=data.password))
+    versions = {DoseId(each.dose_id): each.version for each in data.doses}
+
+    async def sign() -> SignedOff:
+        outcome = await domain.sign_off(
+            versions,
+            by=work.by,
+            proof=proof,
+            meaning=data.meaning,
+            now=work.now,
+            sign_offs=_store(work),
+            journal=work.journal,
+        )
+        if len(versions) == 1 and outcome.refused:
+            raise next(iter(outcome.refused.values()))
+        return outcome
+
+    async def again(_: Kept) -> SignedOff:
+        return await domain.signed_before(versions, by=work.by, sign_offs=_store(work))
+
+    outcome = await once(work, key, Kept(status=201, resource=work.circumstances.request), do=sign, again=again)
+    return SignOffOut(
+        signed=[
+            SignatureOut(
+                id=made.id,
+                dose_id=dose,
+                version=made.subject_version,
+                printed_name=made.statement.printed_name,
+                signed_at=made.statement.signed_at,
+                meaning=made.statement.meaning,
+                digest=made.digest.hex(),
+            )
+            for dose, made in outcome.signed.items()
+        ],
+        refused=[
+            NotSignedOut(
+                dose_id=dose, type=type_of(type(error).__name__), title=title_of(type(error)), detail=error.detail
+            )
+            for dose, error in outcome.refused.items()
+        ],
+    )
+
+
+@writing(
+    "/doses/{dose_id:uuid}/rejection",
+    act=Act.SIGN_OFF_DOSE,
+    name="reject_dose",
+    status=204,
+    problems=(404, 412, 428),
+)
+async def reject_dose(
+    dose_id: FromPath[UUID], data: JSONBody[RejectionIn], work: TheWork, key: TheKey, if_match: IfMatch = None
+) -> None:
+    """Send a version of a dose back to its recorder; only an amendment makes it ready to sign again."""
+    wanted = DoseId(dose_id)
+
+    async def reject() -> None:
+        seen = await Charts(work.connection, work.journal, now=work.now).dose(wanted, by=work.by, act=Act.SIGN_OFF_DOSE)
+        require_version(if_match, seen.version)
+        await domain.reject(
+            wanted,
+            seen.version,
+            data.reason,
+            by=work.by,
+            now=work.now,
+            sign_offs=_store(work),
+            journal=work.journal,
+        )
+
+    await once(work, key, Kept(status=204, resource=wanted), do=reject, again=nothing_more)
+
+
+router = Router(
+    "/",
+    route_handlers=[list_waiting_doses, list_sent_back_doses, sign_off_doses, reject_dose],
+    tags=["Sign-off"],
+)

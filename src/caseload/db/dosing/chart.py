@@ -1,0 +1,164 @@
+"""The medication chart in PostgreSQL."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Date, Row, Uuid, bindparam, select, union_all
+
+from caseload.db.access import reach_of, within_reach
+from caseload.db.dosing.day import DosingDays
+from caseload.db.dosing.doses import DOSE_COLUMNS, IS_NEWEST, KIND, dose_of
+from caseload.db.dosing.facts import FIRST, is_of_kind
+from caseload.db.tables.caseload import client
+from caseload.db.tables.dosing import dose, dose_correction, dose_review
+from caseload.db.tables.people import staff
+from caseload.db.tables.signature import signature
+from caseload.domain.access import Act
+from caseload.domain.dosing import (
+    EVERYTHING_COMMITTED,
+    Chart,
+    Charted,
+    Correction,
+    DoseUnknown,
+    Giving,
+    Morning,
+    Reviewed,
+    due_on,
+    order_on,
+)
+from caseload.domain.ids import ClientId, CorrectionId, DoseId, StaffId
+from caseload.domain.medication import MedicationRecord, Order
+from caseload.domain.medicines import DosePart, Form, Medicine
+from caseload.domain.people import Staff
+from caseload.domain.signature import Meaning
+
+_reviewer = staff.alias("reviewer")
+
+_CHARTED = (
+    select(
+        *DOSE_COLUMNS,
+        dose_correction.c.id.label("correction_id"),
+        dose_correction.c.dose_version.label("corrected_version"),
+        dose_correction.c.reason.label("correction_reason"),
+        dose_correction.c.signed_by.label("corrected_by"),
+        dose_correction.c.signed_at.label("corrected_at"),
+        dose_review.c.reviewed_by,
+        dose_review.c.reviewed_at,
+        dose_review.c.reason.label("rejection"),
+        _reviewer.c.printed_name.label("reviewer_name"),
+        signature.c.printed_name.label("signed_name"),
+        signature.c.meaning,
+    )
+    .select_from(
+        dose.join(client, client.c.id == dose.c.client_id)
+        .outerjoin(dose_correction, dose_correction.c.dose_id == dose.c.id)
+        .outerjoin(dose_review, (dose_review.c.dose_id == dose.c.id) & (dose_review.c.dose_version == dose.c.version))
+        .outerjoin(_reviewer, _reviewer.c.id == dose_review.c.reviewed_by)
+        .outerjoin(signature, signature.c.id == dose_review.c.signature_id)
+    )
+    .where(within_reach())
+)
+
+_OF_CLIENT = union_all(
+    *(
+        select(dose.c.id).where(
+            dose.c.client_id == bindparam("client", type_=Uuid()),
+            dose.c.dosing_day >= bindparam("since", type_=Date()),
+            dose.c.version == FIRST,
+            kind,
+        )
+        for kind in is_of_kind()
+    )
+).subquery("recent")
+_RECENT = _CHARTED.where(dose.c.id.in_(select(_OF_CLIENT.c.id)), IS_NEWEST).order_by(
+    dose.c.dosing_day.desc(), dose.c.given_at.desc().nulls_last(), dose.c.id.desc()
+)
+_VERSIONS = _CHARTED.where(dose.c.id == bindparam("dose")).order_by(dose.c.version.desc())
+
+
+class Charts(DosingDays):
+    """Reads a client's medication chart."""
+
+    async def chart(self, wanted: ClientId, *, by: Staff, act: Act, days: int) -> Chart:
+        """The chart with the doses of the last days; raises `ClientUnknown` outside the person's reach."""
+        record = await self.record(wanted, by=by, act=act)
+        today = record.day_of(self._now)
+        orders = await self.orders_of(wanted)
+        morning = await self._morning(wanted, today, record=record, orders=orders)
+        return Chart(
+            record=record,
+            due=due_on(today, morning),
+            orders=orders,
+            holds=await self.holds_of(wanted),
+            decisions=await self.decisions_of(wanted),
+            doses=await self.recent(wanted, since=today - timedelta(days=days), by=by, act=act),
+        )
+
+    async def recent(self, wanted: ClientId, *, since: date, by: Staff, act: Act) -> Sequence[Charted]:
+        """The newest versions of the doses since a day, newest first."""
+        given = {"client": wanted, "since": since, **reach_of(by.reach(act), at=self._now, by_identifier=True)}
+        rows = (await self._connection.execute(_RECENT, given)).all()
+        self._journal.saw(wanted, KIND)
+        return [_charted(row) for row in rows]
+
+    async def versions(self, wanted: DoseId, *, by: Staff, act: Act) -> Sequence[Charted]:
+        """Every version of a dose, newest first; raises `DoseUnknown` outside the person's reach."""
+        given = {"dose": wanted, **reach_of(by.reach(act), at=self._now, by_identifier=True)}
+        rows = (await self._connection.execute(_VERSIONS, given)).all()
+        if not rows:
+            raise DoseUnknown("Read the client's medication chart for the doses there are.")
+        found = [_charted(row) for row in rows]
+        self._journal.saw(found[0].dose.client, KIND)
+        return found
+
+    async def _morning(
+        self, wanted: ClientId, day: date, *, record: MedicationRecord, orders: Sequence[Order]
+    ) -> Morning:
+        order = order_on(day, orders)
+        asked = Giving(
+            client=wanted,
+            order=order.id if order is not None else None,
+            medicine=order.medicine if order is not None else Medicine.METHADONE,
+            form=order.form if order is not None else Form.ORAL_SOLUTION,
+            amount_mg=Decimal(1),
+            part=DosePart.WHOLE,
+            given_at=self._now,
+            supervised=True,
+        )
+        facts = await self.facts(record, asked, day, at=EVERYTHING_COMMITTED)
+        return Morning(
+            record=record,
+            orders=[order for order in orders if order.signed_at is not None],
+            given=(await self.given_on([wanted], day)).get(wanted, []),
+            last=facts.last,
+            held=facts.held,
+            allowed=facts.allowed,
+        )
+
+
+def _charted(row: Row[*tuple[Any, ...]]) -> Charted:
+    recorded = dose_of(row)
+    reviewed = correction = None
+    if row.reviewed_by is not None:
+        reviewed = Reviewed(
+            by=StaffId(row.reviewed_by),
+            printed_name=row.signed_name or row.reviewer_name,
+            at=row.reviewed_at,
+            meaning=Meaning(row.meaning) if row.meaning is not None else None,
+            reason=row.rejection,
+        )
+    if row.correction_id is not None:
+        correction = Correction(
+            id=CorrectionId(row.correction_id),
+            dose=recorded.id,
+            dose_version=row.corrected_version,
+            client=recorded.client,
+            dosing_day=recorded.dosing_day,
+            part=recorded.part,
+            reason=row.correction_reason,
+            signed_by=StaffId(row.corrected_by),
+            signed_at=row.corrected_at,
+        )
+    return Charted(dose=recorded, reviewed=reviewed, correction=correction)

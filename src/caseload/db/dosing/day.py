@@ -1,0 +1,195 @@
+"""A programme's dosing day in PostgreSQL: for everybody with an order in force, what the rules need to know."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import Uuid, any_, bindparam, exists, or_, select, true
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from caseload.db.access import reach_of, within_reach
+from caseload.db.dosing.doses import KIND, Doses
+from caseload.db.dosing.facts import DAY, allowed, given_on, held, last_taken
+from caseload.db.medication.orders import ORDER_COLUMNS, order_of
+from caseload.db.tables.base import INSTANT
+from caseload.db.tables.caseload import client, client_identity, guest_stay
+from caseload.db.tables.dosing import dose
+from caseload.db.tables.medication import (
+    medication_order,
+    medication_order_replacement,
+    medication_order_signature,
+    medication_order_stop,
+    medication_record,
+)
+from caseload.db.tables.people import programme, staff
+from caseload.domain.access import Act
+from caseload.domain.dosing import EVERYTHING_COMMITTED, Allowed, AlreadyGiven, Due, Held, Morning, Taken, due_on
+from caseload.domain.ids import ClientId, DecisionId, HoldId, ProgrammeId
+from caseload.domain.medication import MedicationRecord, Order
+from caseload.domain.medicines import DosePart, Medicine
+from caseload.domain.people import Staff
+
+_last = last_taken(client.c.id, medication_order.c.medicine, medication_order.c.form, "last_taken")
+_held = held(client.c.id)
+_allowed = allowed(client.c.id, true())
+_newer = client_identity.alias("newer_identity")
+
+_DUE_IN_PROGRAMME = (
+    select(
+        client.c.id.label("client_id"),
+        client.c.programme_id.label("home_id"),
+        client_identity.c.given_name,
+        client_identity.c.family_name,
+        client_identity.c.birth_date,
+        programme.c.time_zone,
+        programme.c.profile,
+        medication_record.c.history_until,
+        *ORDER_COLUMNS,
+        _last.c.dosing_day.label("last_day"),
+        _last.c.given_at.label("last_at"),
+        _last.c.medicine.label("last_medicine"),
+        _last.c.amount_mg.label("last_mg"),
+        _held.c.id.label("hold_id"),
+        _held.c.reason.label("hold_reason"),
+        _held.c.raised_at.label("hold_raised_at"),
+        _allowed.c.id.label("decision_id"),
+        _allowed.c.at_most_mg,
+    )
+    .select_from(
+        client.join(programme, programme.c.id == client.c.programme_id)
+        .join(client_identity, client_identity.c.client_id == client.c.id)
+        .join(medication_record, medication_record.c.client_id == client.c.id)
+        .join(medication_order, medication_order.c.client_id == client.c.id)
+        .join(medication_order_signature, medication_order_signature.c.order_id == medication_order.c.id)
+        .outerjoin(medication_order_stop, medication_order_stop.c.order_id == medication_order.c.id)
+        .outerjoin(medication_order_replacement, medication_order_replacement.c.replaced_id == medication_order.c.id)
+        .outerjoin(_last, true())
+        .outerjoin(_held, true())
+        .outerjoin(_allowed, true())
+    )
+    .where(
+        or_(
+            client.c.programme_id == bindparam("programme"),
+            exists().where(
+                guest_stay.c.client_id == client.c.id,
+                guest_stay.c.host_programme_id == bindparam("programme"),
+                guest_stay.c.period.op("@>")(bindparam("reach_at", type_=INSTANT)),
+            ),
+        ),
+        ~exists().where(_newer.c.client_id == client.c.id, _newer.c.version > client_identity.c.version),
+        medication_order.c.starts_on <= DAY,
+        or_(medication_order.c.ends_on.is_(None), medication_order.c.ends_on >= DAY),
+        medication_order_stop.c.order_id.is_(None),
+        or_(medication_order_replacement.c.from_on.is_(None), medication_order_replacement.c.from_on > DAY),
+        within_reach(),
+    )
+    .order_by(client_identity.c.family_name, client_identity.c.given_name, client.c.id)
+)
+
+_given = given_on(dose.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid()))))
+_GIVEN = (
+    select(_given.c.id, _given.c.client_id, _given.c.part, _given.c.given_at, staff.c.printed_name)
+    .select_from(_given.join(staff, staff.c.id == _given.c.given_by))
+    .order_by(_given.c.given_at)
+)
+_ORDERS = (
+    select(*ORDER_COLUMNS)
+    .select_from(
+        medication_order.join(
+            medication_order_signature, medication_order_signature.c.order_id == medication_order.c.id
+        )
+        .outerjoin(medication_order_stop, medication_order_stop.c.order_id == medication_order.c.id)
+        .outerjoin(medication_order_replacement, medication_order_replacement.c.replaced_id == medication_order.c.id)
+    )
+    .where(medication_order.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid()))))
+    .order_by(medication_order.c.starts_on.desc())
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueTo:
+    """A line of the dispensing list: to whom what is due, and what stands in the way."""
+
+    client: ClientId
+    given_name: str
+    family_name: str
+    birth_date: date
+    due: Due
+    held: Held | None
+
+
+class DosingDays(Doses):
+    """Reads what is due on a dosing day."""
+
+    async def due_in(self, wanted: ProgrammeId, day: date, *, by: Staff, act: Act) -> Sequence[DueTo]:
+        """Everybody of a programme, and its guests, to whom something is due on a day, by family name."""
+        given = {
+            "programme": wanted,
+            "day": day,
+            "at": EVERYTHING_COMMITTED,
+            **reach_of(by.reach(act), at=self._now),
+        }
+        rows = (await self._connection.execute(_DUE_IN_PROGRAMME, given)).all()
+        taken = await self.given_on([row.client_id for row in rows], day)
+        behind = [row.client_id for row in rows if row.last_day is not None and (day - row.last_day).days > 1]
+        earlier = await self._orders_of_all(behind)
+        lines: list[DueTo] = []
+        for row in rows:
+            who = ClientId(row.client_id)
+            morning = Morning(
+                record=MedicationRecord(
+                    client=who,
+                    programme=ProgrammeId(row.home_id),
+                    time_zone=row.time_zone,
+                    profile=row.profile,
+                    history_until=row.history_until,
+                ),
+                orders=earlier.get(who) or [order_of(row)],
+                given=taken.get(who, []),
+                last=None
+                if row.last_day is None
+                else Taken(
+                    day=row.last_day, at=row.last_at, medicine=Medicine(row.last_medicine), amount_mg=row.last_mg
+                ),
+                held=None
+                if row.hold_id is None
+                else Held(hold=HoldId(row.hold_id), reason=row.hold_reason, raised_at=row.hold_raised_at),
+                allowed=None
+                if row.decision_id is None
+                else Allowed(decision=DecisionId(row.decision_id), at_most_mg=row.at_most_mg),
+            )
+            due = due_on(day, morning)
+            if due.order is None:
+                continue
+            self._journal.saw(who, "identity")
+            self._journal.saw(who, KIND)
+            lines.append(
+                DueTo(
+                    client=who,
+                    given_name=row.given_name,
+                    family_name=row.family_name,
+                    birth_date=row.birth_date,
+                    due=due,
+                    held=morning.held,
+                )
+            )
+        return lines
+
+    async def given_on(self, clients: Sequence[UUID], day: date) -> Mapping[ClientId, Sequence[AlreadyGiven]]:
+        """The doses taken on a day, by client."""
+        found: dict[ClientId, list[AlreadyGiven]] = defaultdict(list)
+        for row in (await self._connection.execute(_GIVEN, {"clients": list(clients), "day": day})).all():
+            found[ClientId(row.client_id)].append(
+                AlreadyGiven(dose=row.id, part=DosePart(row.part), given_at=row.given_at, given_by=row.printed_name)
+            )
+        return found
+
+    async def _orders_of_all(self, clients: Sequence[UUID]) -> Mapping[ClientId, Sequence[Order]]:
+        found: dict[ClientId, list[Order]] = defaultdict(list)
+        if clients:
+            for row in (await self._connection.execute(_ORDERS, {"clients": list(clients)})).all():
+                order = order_of(row)
+                found[order.client].append(order)
+        return found

@@ -1,0 +1,68 @@
+"""The medication chart: the record of doses as it stands, each with how its second look ended."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from caseload.domain.dosing.dose import Correction, Dose, Kind
+from caseload.domain.dosing.due import Due
+from caseload.domain.ids import StaffId
+from caseload.domain.medication import Decision, Hold, MedicationRecord, Order
+from caseload.domain.signature import Meaning
+
+
+class DoseStanding(StrEnum):
+    """Where the newest version of a dose stands. Only `not_given` makes it count no longer."""
+
+    WAITING = "waiting"
+    """For a second clinician's signature."""
+    SIGNED = "signed"
+    SENT_BACK = "sent_back"
+    NOT_GIVEN = "not_given"
+    """Corrected: it was in fact not given."""
+    BROUGHT_IN = "brought_in"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reviewed:
+    """How a second clinician's look at a version ended, as a signature shows it (21 CFR 11.50)."""
+
+    by: StaffId
+    printed_name: str
+    at: datetime
+    meaning: Meaning | None
+    """None when it was sent back."""
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charted:
+    """The newest version of a dose, and where it stands."""
+
+    dose: Dose
+    reviewed: Reviewed | None = None
+    correction: Correction | None = None
+
+    @property
+    def standing(self) -> DoseStanding:
+        """Where it stands."""
+        if self.correction is not None:
+            return DoseStanding.NOT_GIVEN
+        if self.dose.kind is Kind.BROUGHT_IN:
+            return DoseStanding.BROUGHT_IN
+        if self.reviewed is None:
+            return DoseStanding.WAITING
+        return DoseStanding.SIGNED if self.reviewed.meaning is not None else DoseStanding.SENT_BACK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """A client's medication: what is due today, and the record behind it."""
+
+    record: MedicationRecord
+    due: Due
+    orders: Sequence[Order]
+    holds: Sequence[Hold]
+    decisions: Sequence[Decision]
+    doses: Sequence[Charted]

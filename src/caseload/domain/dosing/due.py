@@ -1,0 +1,103 @@
+"""What is due to a client on a dosing day, and what stands in the way: the same rules as at the window, asked before.
+
+The chart, the dispensing list and the downtime sheet all show this one answer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from caseload.domain.dosing.missed import DaysWithout, Taken, days_without
+from caseload.domain.dosing.rules import (
+    EVERYTHING_COMMITTED,
+    Allowed,
+    AlreadyGiven,
+    Held,
+    Refusal,
+    against_ladder,
+    held_back,
+    is_enough,
+)
+from caseload.domain.medication import MedicationRecord, Order, Standing
+from caseload.domain.medicines import LONG_ACTING, DosePart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Morning:
+    """What the record of one client says on a dosing day."""
+
+    record: MedicationRecord
+    orders: Sequence[Order]
+    """Signed orders, as far back as the last dose."""
+    given: Sequence[AlreadyGiven]
+    last: Taken | None
+    held: Held | None
+    allowed: Allowed | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuePart:
+    """One part of the day."""
+
+    part: DosePart
+    amount_mg: Decimal
+    given: AlreadyGiven | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """What is due to a client on a dosing day."""
+
+    day: date
+    order: Order | None
+    """The order in force that asks for a dose on this day; None when there is none."""
+    parts: tuple[DuePart, ...]
+    without: DaysWithout
+    in_the_way: tuple[Refusal, ...]
+    allowed: Allowed | None
+    """The decision that the next dose would use."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a part of the day has not been given yet."""
+        return any(part.given is None for part in self.parts)
+
+
+def order_on(day: date, orders: Sequence[Order]) -> Order | None:
+    """The order in force on a day, by everything that was committed."""
+    return next((order for order in orders if order.standing(day, EVERYTHING_COMMITTED) is Standing.IN_FORCE), None)
+
+
+def due_on(day: date, morning: Morning) -> Due:
+    """Say what is due and what stands in the way of it."""
+    order = order_on(day, morning.orders)
+    if order is None or not _asks(order, day, morning.last):
+        return Due(day=day, order=None, parts=(), without=DaysWithout(last=morning.last), in_the_way=(), allowed=None)
+    rules = morning.record.rules_on(day)
+    without = DaysWithout(last=morning.last)
+    if order.form not in LONG_ACTING:
+        without = days_without(morning.last, day, morning.orders, morning.record)
+    in_the_way = [held_back(morning.held)] if morning.held is not None else []
+    ladder = against_ladder(without, order.medicine, rules)
+    allowed = None
+    if ladder and is_enough(morning.allowed, without, order.medicine, order, morning.record, rules):
+        allowed = morning.allowed
+    elif ladder:
+        in_the_way += ladder
+    most = allowed.at_most_mg if allowed is not None else None
+    parts = tuple(
+        DuePart(
+            part=part,
+            amount_mg=amount if most is None else min(amount, most),
+            given=next((given for given in morning.given if given.part.meets(part)), None),
+        )
+        for part, amount in order.amounts_mg.items()
+    )
+    return Due(day=day, order=order, parts=parts, without=without, in_the_way=tuple(in_the_way), allowed=allowed)
+
+
+def _asks(order: Order, day: date, last: Taken | None) -> bool:
+    if order.form in LONG_ACTING:
+        return last is None or last.day == day or (day - last.day).days >= order.every_days
+    return order.is_scheduled(day)
