@@ -8,7 +8,7 @@ import asyncio
 import random
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -169,7 +169,7 @@ HEAD = (
 
 
 @contextmanager
-def _said(what: str) -> Iterator[None]:
+def _said(what: str) -> Generator[None]:
     began = time.perf_counter()
     print(f"{what} ...", end="", flush=True)
     yield

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+from asyncpg.types import Range as AsyncpgRange
 
 from caseload.audit.keys import ClientKeys
 from caseload.audit.keystore import FolderOfKeys
@@ -134,7 +135,7 @@ def _client(
     client, episode, order, signature = new_id(), new_id(), new_id(), new_id()
     clinic.clients.append(client)
     clinic.orders.append(order)
-    period = asyncpg.Range(since, None)
+    period = AsyncpgRange(since, None)
     born = date(1950, 1, 1) + timedelta(days=number % 18000)
     tables["client"].rows.append((client, programme, counsellor, since))
     tables["client_identity"].rows.append(

@@ -10,7 +10,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +43,7 @@ class Stage:
     pgbench: Path
 
     @contextmanager
-    def serving(self, app: str = "caseload.app:create_app") -> Iterator["Served"]:
+    def serving(self, app: str = "caseload.app:create_app") -> Generator["Served"]:
         """The service over the database, in processes of its own."""
         port = _free_port()
         environment = {
@@ -90,7 +90,7 @@ class Served:
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
+def stage() -> Generator[Stage]:
     """Everything up, and everything gone at the end."""
     scratch = Path(tempfile.mkdtemp(prefix="caseload-bench-"))
     scratch.chmod(0o711)

@@ -69,11 +69,11 @@ def variables(port: int, data: Path, **more: str) -> dict[str, str]:
 
 
 @contextmanager
-def service(data: Path, **more: str) -> Generator[Service]:
+def service(data: Path, program: tuple[str, ...] = SERVICE, /, **more: str) -> Generator[Service]:
     """A service that has said it is ready."""
     port = free_port()
     said = data.parent / f"said-{port}"
-    with processes.running(*SERVICE, variables=variables(port, data, **more), said=said) as process:
+    with processes.running(*program, variables=variables(port, data, **more), said=said) as process:
         started = Service(process, port, data, said)
         processes.until(lambda: "ready" in started.events() or process.poll() is not None, "the service is ready")
         assert process.poll() is None, said.read_text()

@@ -10,7 +10,7 @@ SMALLEST = stories(clients=FEWEST_CLIENTS, days=SHORTEST_DAYS, seed=1)
 
 def test_the_same_seed_tells_the_same_stories_and_another_seed_others() -> None:
     again = stories(clients=FEWEST_CLIENTS, days=SHORTEST_DAYS, seed=1)
-    assert SMALLEST == again
+    assert again == SMALLEST
     assert stories(clients=FEWEST_CLIENTS, days=SHORTEST_DAYS, seed=2) != again
 
 

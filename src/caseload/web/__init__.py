@@ -1,0 +1,1 @@
+"""Pages for people: the start page, the documentation, and the workbench to come."""

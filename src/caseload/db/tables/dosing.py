@@ -10,7 +10,6 @@ from sqlalchemy import (
     Column,
     Computed,
     Date,
-    ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -23,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from caseload.db.tables.base import INSTANT, identifier, metadata, not_blank, one_of, recorded_at, words
+from caseload.db.tables.base import INSTANT, identifier, metadata, not_blank, one_of, recorded_at, reference, words
 from caseload.db.tables.medication import AMOUNT, made_as
 from caseload.domain.dosing import Entry, Kind, NotGivenReason
 from caseload.domain.medicines import DosePart
@@ -35,8 +34,8 @@ dose = Table(
     identifier(),
     Column("version", SmallInteger(), primary_key=True, autoincrement=False),
     Column("previous_version", SmallInteger(), Computed("nullif(version - 1, 0)", persisted=True)),
-    Column("client_id", ForeignKey("clinic.client.id"), nullable=False),
-    Column("programme_id", ForeignKey("clinic.programme.id"), nullable=False),
+    reference("client_id", "client"),
+    reference("programme_id", "programme"),
     Column("order_id", Uuid()),
     Column("dosing_day", Date(), nullable=False),
     words("part"),
@@ -45,9 +44,9 @@ dose = Table(
     Column("amount_mg", AMOUNT, nullable=False),
     Column("supervised", Boolean()),
     Column("given_at", INSTANT),
-    Column("given_by", ForeignKey("clinic.staff.id"), nullable=False),
+    reference("given_by", "staff"),
     recorded_at(),
-    Column("recorded_by", ForeignKey("clinic.staff.id"), nullable=False),
+    reference("recorded_by", "staff"),
     words("kind"),
     words("entry"),
     words("late_reason", nullable=True),
@@ -58,7 +57,7 @@ dose = Table(
     Column("decision_id", Uuid()),
     Column("freed_by", Uuid()),
     Column("amended_at", INSTANT),
-    Column("amended_by", ForeignKey("clinic.staff.id")),
+    reference("amended_by", "staff", nullable=True),
     words("amendment_reason", nullable=True),
     Column("source_id", Uuid()),
     Column("source_line", Integer()),
@@ -155,13 +154,13 @@ dose_correction = Table(
     identifier(),
     Column("dose_id", Uuid(), nullable=False),
     Column("dose_version", SmallInteger(), nullable=False),
-    Column("client_id", ForeignKey("clinic.client.id"), nullable=False),
+    reference("client_id", "client"),
     Column("dosing_day", Date(), nullable=False),
     words("part"),
     words("reason"),
-    Column("signed_by", ForeignKey("clinic.staff.id"), nullable=False),
+    reference("signed_by", "staff"),
     Column("signed_at", INSTANT, nullable=False),
-    Column("signature_id", ForeignKey("clinic.signature.id"), nullable=False),
+    reference("signature_id", "signature"),
     UniqueConstraint("dose_id"),
     UniqueConstraint("signature_id"),
     UniqueConstraint("id", "client_id", "dosing_day", "part"),
@@ -180,10 +179,10 @@ dose_review = Table(
     Column("dose_id", Uuid(), primary_key=True),
     Column("dose_version", SmallInteger(), primary_key=True, autoincrement=False),
     words("verdict"),
-    Column("reviewed_by", ForeignKey("clinic.staff.id"), nullable=False),
+    reference("reviewed_by", "staff"),
     Column("reviewed_at", INSTANT, nullable=False),
     words("reason", nullable=True),
-    Column("signature_id", ForeignKey("clinic.signature.id")),
+    reference("signature_id", "signature", nullable=True),
     UniqueConstraint("signature_id"),
     ForeignKeyConstraint(
         ["dose_id", "dose_version"], ["clinic.dose.id", "clinic.dose.version"], name="dose_review_dose_fkey"
@@ -214,15 +213,15 @@ dose_not_given = Table(
     "dose_not_given",
     metadata,
     identifier(),
-    Column("client_id", ForeignKey("clinic.client.id"), nullable=False),
-    Column("programme_id", ForeignKey("clinic.programme.id"), nullable=False),
+    reference("client_id", "client"),
+    reference("programme_id", "programme"),
     Column("order_id", Uuid()),
     Column("dosing_day", Date(), nullable=False),
     words("part"),
     words("reason"),
     words("note"),
     recorded_at(),
-    Column("recorded_by", ForeignKey("clinic.staff.id"), nullable=False),
+    reference("recorded_by", "staff"),
     ForeignKeyConstraint(
         ["order_id", "client_id"],
         ["clinic.medication_order.id", "clinic.medication_order.client_id"],

@@ -1,13 +1,13 @@
 """Which requests have been carried out, so that a retry gets the first answer again."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary, SmallInteger, Table, Text, Uuid, text
+from sqlalchemy import CheckConstraint, Column, Index, LargeBinary, SmallInteger, Table, Text, Uuid, text
 
-from caseload.db.tables.base import metadata, recorded_at
+from caseload.db.tables.base import metadata, recorded_at, reference
 
 request_key = Table(
     "request_key",
     metadata,
-    Column("staff_id", ForeignKey("clinic.staff.id"), primary_key=True),
+    reference("staff_id", "staff", primary_key=True),
     Column("route", Text(), primary_key=True),
     Column("key", Text(), primary_key=True),
     Column("digest", LargeBinary(), nullable=False),

@@ -1,9 +1,9 @@
 """Signatures: the exact bytes that were signed, with what a signature must show (21 CFR 11.50, 11.70)."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary, SmallInteger, Table, Text, Uuid, text
+from sqlalchemy import CheckConstraint, Column, Index, LargeBinary, SmallInteger, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from caseload.db.tables.base import INSTANT, identifier, metadata, not_blank, one_of, words
+from caseload.db.tables.base import INSTANT, identifier, metadata, not_blank, one_of, reference, words
 from caseload.domain.access import CLINICIANS
 from caseload.domain.signature import Meaning, Subject
 
@@ -14,7 +14,7 @@ signature = Table(
     words("subject"),
     Column("subject_id", Uuid(), nullable=False),
     Column("subject_version", SmallInteger(), nullable=False),
-    Column("signer_id", ForeignKey("clinic.staff.id"), nullable=False),
+    reference("signer_id", "staff"),
     words("printed_name"),
     words("role"),
     words("registration"),
