@@ -28,6 +28,7 @@ from caseload.domain.people import (
     WaitBeforeSigningIn,
     WrongCredentials,
     WrongPassword,
+    is_user_name,
 )
 from caseload.request.passwords import Lane, Passwords
 
@@ -123,7 +124,8 @@ class Door:
         attempt = Attempt(account=self.account(user_name), source=source)
         async with self.passwords.turn(Lane.DOOR):
             async with self.engine.connect() as connection:
-                claimed = await kept.claim(connection, user_name, attempt, now=now)
+                wanted = user_name if is_user_name(user_name) else ""
+                claimed = await kept.claim(connection, wanted, attempt, now=now)
             if claimed.blocked_until is not None and claimed.blocked_until > now:
                 await self._count([], source=source, now=now)
                 raise WaitBeforeSigningIn(until=claimed.blocked_until, now=now)

@@ -139,7 +139,7 @@ def _counting() -> Any:
 
 
 def _wait(failures: ColumnElement[Any]) -> ColumnElement[timedelta]:
-    waits = bindparam("waits", type_=ARRAY(Float()))
+    waits = func.coalesce(bindparam("waits", type_=ARRAY(Float())), type_=ARRAY(Float()))
     seconds = waits[func.least(failures, func.cardinality(waits))]
     return func.make_interval(*[literal_column("0")] * 6, seconds)
 

@@ -17,6 +17,7 @@ from caseload.domain.people.accounts import (
     choose_password,
     confirm_reset,
     deactivate,
+    is_user_name,
     reset_password,
 )
 from caseload.domain.people.duty import (
@@ -119,6 +120,7 @@ __all__ = [
     "confirm_role",
     "deactivate",
     "grant_role",
+    "is_user_name",
     "lift",
     "new_secret",
     "new_token",

@@ -25,6 +25,11 @@ LONGEST_REASON: Final = 500
 _USER_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,63}")
 
 
+def is_user_name(text: str) -> bool:
+    """Whether it can be somebody's user name."""
+    return _USER_NAME.fullmatch(text) is not None
+
+
 class StaffUnknown(NotFound):
     """No such person of the staff."""
 
@@ -258,7 +263,7 @@ async def add_staff(
     user_name = user_name.strip().lower()
     faults = Faults()
     faults.check(
-        when=_USER_NAME.fullmatch(user_name) is None,
+        when=not is_user_name(user_name),
         where="user_name",
         problem="must have 2 to 64 letters a to z, digits or . _ @ + -, and begin with a letter or digit",
     )
