@@ -24,7 +24,7 @@ def read(clinic: Clinic, scratch: Path) -> str:
 local headers = {{}}
 request = function()
   headers["Authorization"] = "Bearer " .. nurses[math.random(#nurses)]
-  return wrk.format("GET", "/api/v1/clients/" .. clients[math.random(#clients)], headers)
+  return wrk.format("GET", "/api/v1/clients/" .. clients[math.random(#clients)] .. "/summary", headers)
 end
 """
 
@@ -73,7 +73,7 @@ def overdue(clinic: Clinic, scratch: Path) -> str:
 local headers = {{}}
 request = function()
   headers["Authorization"] = "Bearer " .. counsellors[math.random(#counsellors)]
-  return wrk.format("GET", "/api/v1/overdue-check-ins?counsellor=me&limit=50", headers)
+  return wrk.format("GET", "/api/v1/overdue-check-ins?limit=50", headers)
 end
 """
 

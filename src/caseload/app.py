@@ -19,6 +19,7 @@ from caseload.api import medication as medication_routes
 from caseload.api import people as people_routes
 from caseload.api import programme as programme_routes
 from caseload.api import signoff as signoff_routes
+from caseload.api import summary as summary_routes
 from caseload.api.problems import HANDLERS
 from caseload.api.route import acceptable, admitted
 from caseload.api.work import piece_of_work, request_key
@@ -40,6 +41,7 @@ ROUTERS = (
     *people_routes.routers,
     programme_routes.router,
     client_routes.router,
+    summary_routes.router,
     caseload_routes.router,
     family_routes.router,
     consent_routes.router,

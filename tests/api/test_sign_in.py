@@ -1,19 +1,14 @@
 """Signing in over HTTP: who may come in, what guessing costs, and what nobody may learn from it."""
 
-import asyncio
-import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert
 
-from caseload.api.route import SESSION_COOKIE
 from caseload.db.tables import people as tables
-from caseload.domain.access import Role
 from caseload.domain.people import COMMAND_LINE
-from caseload.request.sign_in import tell_failures
 from tests.api.conftest import Clinic
 from tests.factories import people
 
