@@ -34,6 +34,7 @@ TABLES = (
         starts_on DATE,
         ends_on DATE,
         grace_days SMALLINT,
+        grace_rule TEXT,
         early_days SMALLINT,
         mode TEXT,
         time_zone TEXT,
@@ -54,8 +55,8 @@ TABLES = (
             NOT DISTINCT FROM 'months')),
         CONSTRAINT check_in_plan_version_month_day_check CHECK (month_day BETWEEN 1 AND 31),
         CONSTRAINT check_in_plan_version_ends_on_check CHECK (ends_on >= starts_on),
-        CONSTRAINT check_in_plan_version_stopped_has_no_end_check CHECK (ends_on IS NULL OR unit IS NOT
-            NULL),
+        CONSTRAINT check_in_plan_version_stopped_asks_for_nothing_check CHECK (unit IS NOT NULL OR
+            num_nonnulls(ends_on, grace_rule) = 0),
         CONSTRAINT check_in_plan_version_unit_check CHECK (unit IN ('days', 'weeks', 'months')),
         CONSTRAINT check_in_plan_version_weekday_check CHECK (weekday IN ('monday', 'tuesday', 'wednesday',
             'thursday', 'friday', 'saturday', 'sunday')),

@@ -36,11 +36,12 @@ from caseload.domain.checkin import (
     plan_check_ins,
     reschedule,
     schedule_ahead,
+    stop_all,
     stop_plan,
     waiting,
 )
 from caseload.domain.client import ClientUnknown
-from caseload.domain.ids import CheckInId, ClientId, PlanId, ProgrammeId, StaffId
+from caseload.domain.ids import CheckInId, ClientId, PlanId, ProgrammeId, StaffId, new_id
 from caseload.domain.people import Staff
 from tests.factories import clients, people
 from tests.factories.checkin import MONDAY, MORNING, Remembered, daily, terms, weekly
@@ -87,6 +88,7 @@ class Ward:
         made = await plan_check_ins(
             (client or self.client).episode,
             wanted or terms(),
+            as_id=PlanId(new_id()),
             by=by,
             now=now,
             plans=self.plans(now),
@@ -94,10 +96,12 @@ class Ward:
         )
         return await self.plans(now).hold(made.id, reach=by.reach(Act.PLAN_CHECK_INS))
 
-    async def records(self, now: datetime = MORNING + 900 * DAY) -> Sequence[Record]:
-        return await self.check_ins(now).of_client(
-            self.client.id, reach=self.robin.reach(Act.SEE_CHECK_INS), before=now, limit=10_000
+    async def records(self) -> Sequence[Record]:
+        """The client's check-ins in the order in which they were scheduled."""
+        found = await self.check_ins(MORNING).of_client(
+            self.client.id, reach=self.robin.reach(Act.SEE_CHECK_INS), after=None, limit=10_000
         )
+        return list(reversed(found))
 
     async def complete(self, record: Record, *, at: datetime, by: Staff | None = None) -> Outcome:
         return await complete(
@@ -164,7 +168,7 @@ class InTables:
         return await self.plans.of_client(self.ward.client.id, reach=self.ward.robin.reach(Act.PLAN_CHECK_INS))
 
     async def all_records(self) -> Sequence[Record]:
-        return await self.ward.records(self.now + 900 * DAY)
+        return await self.ward.records()
 
 
 # One definition.
@@ -372,7 +376,7 @@ async def test_outside_the_reach_there_is_nothing(ward: Ward) -> None:
     with pytest.raises(CheckInUnknown):
         await ward.check_ins(MORNING).get(record.check_in.id, reach=reach)
     with pytest.raises(ClientUnknown):
-        await ward.check_ins(MORNING).of_client(ward.client.id, reach=reach, before=NINE, limit=1)
+        await ward.check_ins(MORNING).of_client(ward.client.id, reach=reach, after=None, limit=1)
     with pytest.raises(CheckInUnknown):
         await ward.complete(record, at=NINE, by=stranger)
 
@@ -397,6 +401,40 @@ async def test_a_plan_is_read_back_as_it_was_kept_with_its_newest_version(ward: 
 
     assert kept.version == changed.version
     assert kept == await ward.plans(NINE).get(plan.id, reach=reach)
+
+
+async def test_a_clients_check_ins_come_in_pages_latest_first(ward: Ward) -> None:
+    await ward.plan(terms(daily(), grace_days=0))
+    await ward.plan(terms(daily(), grace_days=0))
+    whole = [record.check_in.id for record in reversed(await ward.records())]
+    reach = ward.robin.reach(Act.SEE_CHECK_INS)
+
+    seen: list[CheckInId] = []
+    while len(seen) < len(whole):
+        page = await ward.check_ins(MORNING).of_client(
+            ward.client.id, reach=reach, after=seen[-1] if seen else None, limit=25
+        )
+        assert page
+        seen += [record.check_in.id for record in page]
+
+    assert seen == whole
+
+
+async def test_a_discharge_stops_every_plan(ward: Ward) -> None:
+    await ward.plan()
+    await ward.plan(terms(daily()))
+
+    for _ in range(2):
+        await stop_all(
+            ward.client.id,
+            reason="Discharged",
+            by=ward.robin,
+            now=NINE,
+            plans=ward.plans(NINE),
+            journal=ward.journal,
+        )
+
+    assert (await ward.connection.execute(select(func.count()).select_from(tables.check_in_waiting))).scalar_one() == 0
 
 
 async def test_the_same_version_of_a_plan_is_kept_once(ward: Ward) -> None:

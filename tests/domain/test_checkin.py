@@ -36,13 +36,16 @@ from caseload.domain.checkin import (
     plan_check_ins,
     reschedule,
     schedule_ahead,
+    stop_all,
     stop_plan,
     upcoming,
+    usual_terms,
     waiting,
 )
 from caseload.domain.checkin.plan import HORIZON_DAYS
 from caseload.domain.errors import Invalid, NotPermitted
-from caseload.domain.ids import CheckInId, ProgrammeId, new_id
+from caseload.domain.ids import CheckInId, PlanId, ProgrammeId, new_id
+from caseload.domain.programme import Programme
 from caseload.domain.schedule import LATEST, Recurrence, Unit
 from tests.factories.checkin import (
     MONDAY,
@@ -78,7 +81,13 @@ class Clinic:
 
     async def plan(self, wanted: Terms | None = None, *, now: datetime = MORNING) -> Plan:
         made = await plan_check_ins(
-            self.episode, wanted or terms(), by=self.by, now=now, plans=self.kept, journal=self.journal
+            self.episode,
+            wanted or terms(),
+            as_id=PlanId(new_id()),
+            by=self.by,
+            now=now,
+            plans=self.kept,
+            journal=self.journal,
         )
         return self.kept.plans[made.id]
 
@@ -117,6 +126,7 @@ class Clinic:
     async def attempt(self, record: Record, *, at: datetime, now: datetime | None = None) -> None:
         await attempt(
             record.check_in.id,
+            as_id=new_id(),
             attempted_at=at,
             mode=Mode.TELEPHONE,
             result=Result.NO_ANSWER,
@@ -332,6 +342,36 @@ async def test_stopping_as_of_the_past_leaves_nothing_overdue_behind_and_keeps_w
     assert clinic.kept.waiting == {}
     assert clinic.records(plan)[0].outcome is not None
     assert [r.outcome.ended for r in clinic.records(plan) if r.outcome][:2] == [Ended.COMPLETED, Ended.WITHDRAWN]
+
+
+async def test_after_a_discharge_nothing_of_any_plan_waits_for_anybody(clinic: Clinic) -> None:
+    plans = [await clinic.plan(), await clinic.plan(terms(daily()))]
+    prescriber = counsellor(PROGRAMME, role=Role.PRESCRIBER)
+    now = NINE + 20 * DAY
+
+    for _ in range(2):
+        await stop_all(
+            clinic.episode.client,
+            reason="Discharged",
+            by=prescriber,
+            now=now,
+            plans=clinic.kept,
+            journal=clinic.journal,
+        )
+
+    assert clinic.kept.waiting == {}
+    assert [clinic.kept.plans[plan.id].version.version for plan in plans] == [2, 2]
+
+
+def test_what_a_plan_does_not_say_follows_the_profile_of_the_programme() -> None:
+    house = Programme(id=PROGRAMME, code="H", name="House", time_zone="Europe/London", profile="UK")
+
+    usual = usual_terms(house, weekly(every=2), mode=Mode.TELEPHONE, now=MORNING)
+    own = usual_terms(house, weekly(every=2), mode=Mode.TELEPHONE, now=MORNING, grace_days=0, early_days=1)
+
+    assert (usual.grace_days, usual.early_days, usual.grace_rule) == (3, 3, "UK-1 uk.check_in_grace")
+    assert (own.grace_days, own.early_days, own.grace_rule) == (0, 1, None)
+    assert usual.zone == ZoneInfo("Europe/London")
 
 
 async def test_nobody_plans_check_ins_outside_an_episode_or_without_the_role(clinic: Clinic) -> None:

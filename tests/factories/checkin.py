@@ -158,6 +158,9 @@ class Kept:
             self.records[check_in.id] = record
             self._waits(check_in.id)
 
+    async def running(self, client: ClientId, /) -> Sequence[Plan]:
+        return [plan for plan in self.plans.values() if plan.client == client and plan.version.terms is not None]
+
     async def behind(self, day: date, *, at_most: int) -> Sequence[Plan]:
         late = [plan for plan in self.plans.values() if plan.version.terms and plan.scheduled_through < day]
         return late[:at_most]

@@ -31,7 +31,7 @@ from caseload.domain.checkin import (
     stop_plan,
 )
 from caseload.domain.errors import Conflict, Invalid
-from caseload.domain.ids import PlanId
+from caseload.domain.ids import PlanId, new_id
 from caseload.domain.journal import Journal
 from caseload.domain.people import Staff
 from caseload.domain.schedule import Recurrence, Unit, Weekday, local_day
@@ -133,7 +133,13 @@ class Teller:
     async def _do(self, step: Step) -> None:
         if step.what == What.PLAN:
             await plan_check_ins(
-                self.episode, self._terms(step), by=self.by, now=self.now, plans=self.shelf.plans, journal=self.journal
+                self.episode,
+                self._terms(step),
+                as_id=PlanId(new_id()),
+                by=self.by,
+                now=self.now,
+                plans=self.shelf.plans,
+                journal=self.journal,
             )
         elif step.what == What.AHEAD:
             await schedule_ahead(now=self.now, plans=self.shelf.plans, journal=self.journal)
@@ -184,7 +190,9 @@ class Teller:
             await complete(check_in, occurred_at=happened_at, mode=mode, note=None, **common)
         elif step.what == What.ATTEMPT:
             result = tuple(Result)[step.choice % len(Result)]
-            await attempt(check_in, attempted_at=happened_at, mode=mode, result=result, note="No", **common)
+            await attempt(
+                check_in, as_id=new_id(), attempted_at=happened_at, mode=mode, result=result, note="No", **common
+            )
         elif step.what == What.MOVE:
             asked_by = tuple(AskedBy)[step.choice % 2]
             to = self.now + timedelta(hours=step.choice % 300)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Date, Row, Select, Uuid, any_, bindparam, exists, insert, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -81,6 +82,13 @@ _BEHIND = (
     .order_by(check_in_plan_current.c.scheduled_through)
     .limit(bindparam("at_most"))
     .with_for_update(skip_locked=True)
+)
+_RUNNING = (
+    select(check_in_plan_current.c.plan_id)
+    .join(check_in_plan, check_in_plan.c.id == check_in_plan_current.c.plan_id)
+    .where(check_in_plan.c.client_id == bindparam("client"))
+    .order_by(check_in_plan_current.c.plan_id)
+    .with_for_update(of=check_in_plan_current)
 )
 _NOW_AT = (
     update(check_in_plan_current)
@@ -232,9 +240,18 @@ class Plans:
             await begin_waiting(self._connection, [one for one in fresh if one is not None])
         await self._stands(plan, through=through)
 
+    async def running(self, of: ClientId, /) -> Sequence[Plan]:
+        """See `domain.checkin.Plans.running`."""
+        held = (await self._connection.execute(_RUNNING, {"client": of})).scalars().all()
+        return [plan for plan in await self._these(held) if plan.version.terms is not None]
+
     async def behind(self, day: date, *, at_most: int) -> Sequence[Plan]:
         """See `domain.checkin.Plans.behind`."""
-        held = (await self._connection.execute(_BEHIND, {"day": day, "at_most": at_most})).scalars().all()
+        return await self._these(
+            (await self._connection.execute(_BEHIND, {"day": day, "at_most": at_most})).scalars().all()
+        )
+
+    async def _these(self, held: Sequence[UUID]) -> Sequence[Plan]:
         if not held:
             return []
         return [_plan(row) for row in await self._connection.execute(_PLANS, {"plans": list(held)})]

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, Uuid, any_, bindparam, exists, insert, select
+from sqlalchemy import Row, Select, Uuid, any_, bindparam, exists, insert, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -124,14 +124,16 @@ _OVERTAKEN_BY = select(check_in_outcome.c.check_in_id).where(
     ),
 )
 
+_place = check_in.alias("place")
 _OF_CLIENT = (
     select(check_in.c.id)
-    .where(
-        check_in.c.client_id == bindparam("client"),
-        check_in.c.due_at < bindparam("before", type_=INSTANT),
-    )
+    .where(check_in.c.client_id == bindparam("client"))
     .order_by(check_in.c.due_at.desc(), check_in.c.id.desc())
     .limit(bindparam("limit"))
+)
+_OF_CLIENT_NEXT = _OF_CLIENT.where(
+    tuple_(check_in.c.due_at, check_in.c.id)
+    < tuple_(select(_place.c.due_at).where(_place.c.id == bindparam("after")).scalar_subquery(), bindparam("after"))
 )
 
 
@@ -162,14 +164,19 @@ class CheckIns:
         self._journal.saw(record.check_in.client, "check_in")
         return record
 
-    async def of_client(self, of: ClientId, *, reach: Reach, before: datetime, limit: int) -> Sequence[Record]:
-        """A client's check-ins that are due before an instant, in order, the last of them; or `ClientUnknown`."""
+    async def of_client(self, of: ClientId, *, reach: Reach, after: CheckInId | None, limit: int) -> Sequence[Record]:
+        """A client's check-ins by when they were scheduled, latest first; or `ClientUnknown`."""
         given = {"client": of, **reach_of(reach, at=self._now, by_identifier=True)}
         if (await self._connection.execute(_SEEN_CLIENT, given)).first() is None:
             raise ClientUnknown
         self._journal.saw(of, "check_in")
-        found = await self._connection.execute(_OF_CLIENT, {"client": of, "before": before, "limit": limit})
-        return await self._records(found.scalars().all())
+        page: dict[str, Any] = {"client": of, "limit": limit}
+        found = (
+            await self._connection.execute(_OF_CLIENT, page)
+            if after is None
+            else await self._connection.execute(_OF_CLIENT_NEXT, {**page, "after": after})
+        )
+        return list(reversed(await self._records(found.scalars().all())))
 
     async def open_before(self, one: CheckIn) -> Sequence[Record]:
         """See `domain.checkin.CheckIns.open_before`."""

@@ -22,6 +22,7 @@ TERMS = (
     check_in_plan_version.c.starts_on,
     check_in_plan_version.c.ends_on,
     check_in_plan_version.c.grace_days,
+    check_in_plan_version.c.grace_rule,
     check_in_plan_version.c.early_days,
     check_in_plan_version.c.mode,
     check_in_plan_version.c.time_zone,
@@ -77,6 +78,7 @@ def terms_of(row: Row[*tuple[Any, ...]]) -> Terms:
         early_days=row.early_days,
         mode=Mode(row.mode),
         zone=ZoneInfo(row.time_zone),
+        grace_rule=row.grace_rule,
     )
 
 
@@ -93,6 +95,7 @@ def terms_values(terms: Terms | None) -> dict[str, Any]:
         "starts_on": terms.rule.starts_on,
         "ends_on": terms.rule.ends_on,
         "grace_days": terms.grace_days,
+        "grace_rule": terms.grace_rule,
         "early_days": terms.early_days,
         "mode": terms.mode,
         "time_zone": terms.zone.key,

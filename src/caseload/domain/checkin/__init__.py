@@ -15,8 +15,10 @@ from caseload.domain.checkin.plan import (
     change_plan,
     plan_check_ins,
     schedule_ahead,
+    stop_all,
     stop_plan,
     upcoming,
+    usual_terms,
 )
 from caseload.domain.checkin.record import (
     AlreadySettled,
@@ -78,7 +80,9 @@ __all__ = [
     "plan_check_ins",
     "reschedule",
     "schedule_ahead",
+    "stop_all",
     "stop_plan",
     "upcoming",
+    "usual_terms",
     "waiting",
 ]

@@ -36,6 +36,8 @@ class Overdue:
     rule: str
     """The rule of the plan in words."""
     grace_days: int
+    grace_rule: str | None
+    """Profile, version and rule that the grace follows; None where the plan says it itself."""
     days_late: int
     """Local days from the day it was due to today."""
     counts_from: datetime
@@ -59,6 +61,7 @@ def explain(one: Waiting, terms: Terms, *, now: datetime) -> Overdue:
         waiting=one,
         rule=terms.rule.words,
         grace_days=terms.grace_days,
+        grace_rule=terms.grace_rule,
         days_late=(local_day(now, terms.zone) - local_day(one.due_at, terms.zone)).days,
         counts_from=terms.counts_from(one.due_at),
         cleared_by=(ClearedBy.COMPLETE, *for_client, ClearedBy.RESCHEDULE_FOR_PROVIDER, ClearedBy.MISS),

@@ -6,7 +6,7 @@ before; what was already due, and whatever was already completed or missed, stay
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import ClassVar, Protocol
 from zoneinfo import ZoneInfo
@@ -17,8 +17,10 @@ from caseload.domain.errors import Conflict, Faults, NotFound
 from caseload.domain.ids import CheckInId, ClientId, PlanId, ProgrammeId, StaffId, new_id
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
-from caseload.domain.profiles import LONGEST_SLACK_DAYS
+from caseload.domain.profiles import LONGEST_SLACK_DAYS, profile_on
+from caseload.domain.programme import Programme
 from caseload.domain.schedule import (
+    EARLIEST,
     LATEST,
     Recurrence,
     local_day,
@@ -31,6 +33,8 @@ from caseload.domain.schedule import (
 HORIZON_DAYS = 60
 """How far ahead check-ins are made. However far the next one is, it is always made."""
 
+_ALWAYS = datetime.combine(EARLIEST, time.min, UTC)
+"""Before any check-in was ever due."""
 LATEST_START = timedelta(days=731)
 LONGEST_NOTE = 4000
 
@@ -69,6 +73,8 @@ class Terms:
     mode: Mode
     zone: ZoneInfo
     """The zone the rule is worked out in: the programme's, when the plan was decided."""
+    grace_rule: str | None = None
+    """Profile, version and rule that the grace follows; None where whoever planned it said otherwise."""
 
     def __post_init__(self) -> None:
         """Refuse a grace or an early window that no clinic means."""
@@ -92,6 +98,28 @@ class Terms:
     def counts_from(self, due_at: datetime) -> datetime:
         """From when a contact counts as the check-in that is due then."""
         return local_days_later(due_at, -self.early_days, self.zone)
+
+
+def usual_terms(
+    programme: Programme,
+    rule: Recurrence,
+    *,
+    mode: Mode,
+    now: datetime,
+    grace_days: int | None = None,
+    early_days: int | None = None,
+) -> Terms:
+    """Terms in a programme's own zone; the slack that is not given follows its profile. Raises `Invalid`."""
+    profile = profile_on(programme.profile, programme.today(now))
+    slack = profile.check_ins.slack_for(rule.interval_days)
+    return Terms(
+        rule=rule,
+        grace_days=slack.grace_days if grace_days is None else grace_days,
+        early_days=slack.early_days if early_days is None else early_days,
+        mode=mode,
+        zone=programme.zone,
+        grace_rule=f"{profile.label} {profile.check_ins.rule}" if grace_days is None else None,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,13 +229,17 @@ class Plans(Protocol):
         """Keep the check-ins, waiting, and that the plan is scheduled up to that day."""
         ...
 
+    async def running(self, client: ClientId, /) -> Sequence[Plan]:
+        """The client's plans that have not been stopped, held."""
+        ...
+
     async def behind(self, day: date, *, at_most: int) -> Sequence[Plan]:
         """Running plans that are not scheduled up to that day, held; those another piece of work holds are left out."""
         ...
 
 
 async def plan_check_ins(
-    episode: Episode, terms: Terms, *, by: Staff, now: datetime, plans: Plans, journal: Journal
+    episode: Episode, terms: Terms, *, as_id: PlanId, by: Staff, now: datetime, plans: Plans, journal: Journal
 ) -> Plan:
     """Plan a client's check-ins from the rule's first day on, and make those of the coming weeks.
 
@@ -218,7 +250,7 @@ async def plan_check_ins(
         raise NoOpenEpisode("Admit the client before planning check-ins.")
     _check_start(terms, now)
     plan = Plan(
-        id=PlanId(new_id()),
+        id=as_id,
         client=episode.client,
         programme=episode.programme,
         version=PlanVersion(
@@ -240,6 +272,7 @@ async def change_plan(
     `plan` is held, so that nothing of it changes meanwhile. What is due already stays to be settled, and a day whose check-in has been completed ahead of time is not
     scheduled a second time. Raises `NotPermitted`, `Invalid`, `PlanStopped`, or `PlanChanged` on a race.
     """
+    by.require(Act.PLAN_CHECK_INS, plan.programme)
     _check_start(terms, now)
     changed = await _replace(
         plan,
@@ -265,11 +298,17 @@ async def stop_plan(
     `at` may lie in the past: at a discharge nothing that still waits is left behind. Raises `NotPermitted`,
     `Invalid`, `PlanStopped`, or `PlanChanged` on a race.
     """
-    stopped = await _replace(
-        plan, None, replaces_from=at, scheduled_through=LATEST, reason=reason, by=by, now=now, plans=plans
-    )
-    journal.tell(CheckInPlanStopped(client=plan.client, records=(plan.id,), facts={"version": stopped.version.version}))
-    return stopped
+    by.require(Act.PLAN_CHECK_INS, plan.programme)
+    return await _stop(plan, at=at, reason=reason, by=by, now=now, plans=plans, journal=journal)
+
+
+async def stop_all(client: ClientId, *, reason: str, by: Staff, now: datetime, plans: Plans, journal: Journal) -> None:
+    """Stop every plan of a client who has been discharged: nothing of theirs waits for anybody any more.
+
+    It follows from the discharge, so whoever may discharge may do it. Raises `Invalid`.
+    """
+    for plan in await plans.running(client):
+        await _stop(plan, at=_ALWAYS, reason=reason, by=by, now=now, plans=plans, journal=journal)
 
 
 async def schedule_ahead(*, now: datetime, plans: Plans, journal: Journal, at_most: int = 200) -> int:
@@ -323,6 +362,16 @@ async def _schedule(plan: Plan, *, now: datetime, settled: frozenset[date], plan
     return len(check_ins)
 
 
+async def _stop(
+    plan: Plan, *, at: datetime, reason: str, by: Staff, now: datetime, plans: Plans, journal: Journal
+) -> Plan:
+    stopped = await _replace(
+        plan, None, replaces_from=at, scheduled_through=LATEST, reason=reason, by=by, now=now, plans=plans
+    )
+    journal.tell(CheckInPlanStopped(client=plan.client, records=(plan.id,), facts={"version": stopped.version.version}))
+    return stopped
+
+
 async def _replace(
     plan: Plan,
     terms: Terms | None,
@@ -335,7 +384,6 @@ async def _replace(
     plans: Plans,
 ) -> Plan:
     """Keep the next version of a plan, and withdraw what it replaces."""
-    by.require(Act.PLAN_CHECK_INS, plan.programme)
     if plan.version.terms is None:
         raise PlanStopped("Make a new plan for the client instead.")
     faults = Faults()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar
+from uuid import UUID
 
 from caseload.domain.access import Act
 from caseload.domain.checkin.plan import LONGEST_NOTE, Mode
@@ -23,7 +24,7 @@ from caseload.domain.checkin.record import (
     waiting,
 )
 from caseload.domain.errors import Faults
-from caseload.domain.ids import CheckInId, new_id
+from caseload.domain.ids import CheckInId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
 from caseload.domain.schedule import local_days_later
@@ -145,6 +146,7 @@ async def complete(
 async def attempt(
     check_in: CheckInId,
     *,
+    as_id: UUID,
     attempted_at: datetime,
     mode: Mode,
     result: Result,
@@ -169,7 +171,7 @@ async def attempt(
     _check_text(faults, "note", note)
     faults.raise_if_any()
     tried = Attempt(
-        id=new_id(),
+        id=as_id,
         check_in=check_in,
         attempted_at=attempted_at,
         mode=mode,
