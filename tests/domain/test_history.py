@@ -292,6 +292,7 @@ def test_a_day_is_decided_once() -> None:
 def test_unknown_outcomes_early_doses_and_people_alike_are_asked_about() -> None:
     history = gathered(
         (VISITS, a_visit(status="unknown")),
+        (VISITS, a_visit(status="attended")),
         (DOSES, a_dose(given_on="2025-04-01")),
         (CLIENTS, a_client(external_id="C2", given_name="ADA")),
     )

@@ -25,15 +25,15 @@ class Kept:
     programmes: list[Programme] = field(default_factory=list[Programme])
     told: list[Event] = field(default_factory=list[Event])
 
-    async def get(self, programme: ProgrammeId) -> Programme:
-        return next(each for each in self.programmes if each.id == programme)
+    async def get(self, wanted: ProgrammeId) -> Programme:
+        return next(each for each in self.programmes if each.id == wanted)
 
     async def all(self) -> Sequence[Programme]:
         return self.programmes
 
-    async def add(self, programme: Programme, *, opened_at: datetime) -> None:
+    async def add(self, new: Programme, *, opened_at: datetime) -> None:
         assert opened_at == NOW
-        self.programmes.append(programme)
+        self.programmes.append(new)
 
     def saw(self, client: ClientId, kind: str) -> None:
         raise AssertionError((client, kind))

@@ -83,6 +83,9 @@ class Act(StrEnum):
     LIFT_LOCKOUT = "lift_lockout"
     MANAGE_PROGRAMMES = "manage_programmes"
     SEE_PROGRAMMES = "see_programmes"
+    BRING_IN_HISTORY = "bring_in_history"
+    """On the command line only: it writes charts from files and shows none."""
+    VERIFY_HISTORY = "verify_history"
 
 
 _EVERYONE = frozenset(Role)
@@ -136,6 +139,8 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.LIFT_LOCKOUT: frozenset({Role.SUPERVISOR, Role.MEDICAL_DIRECTOR, Role.ADMINISTRATOR}),
     Act.MANAGE_PROGRAMMES: frozenset({Role.ADMINISTRATOR}),
     Act.SEE_PROGRAMMES: _EVERYONE,
+    Act.BRING_IN_HISTORY: frozenset({Role.ADMINISTRATOR, Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),
+    Act.VERIFY_HISTORY: CLINICIANS,
 })  # fmt: skip
 """What each role may do. A role that does not stand beside an act may not do it."""
 

@@ -27,6 +27,8 @@ SignatureId = NewType("SignatureId", UUID)
 RelatedPersonId = NewType("RelatedPersonId", UUID)
 InformationId = NewType("InformationId", UUID)
 ConsentId = NewType("ConsentId", UUID)
+ImportId = NewType("ImportId", UUID)
+HistoryId = NewType("HistoryId", UUID)
 EntryId = NewType("EntryId", UUID)
 
 

@@ -1,4 +1,4 @@
-"""What `caseload import check` says: one account of a folder, for people and for programs.
+"""What `caseload import` says of a folder, before and after: one account, for people and for programs.
 
 The account names clients by the identifier of their files and by nothing else; keep it as you keep the files.
 """
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from caseload.domain.history import LONG_RUN, Question, QuestionKind, Refusal, Shown, show
+from caseload.domain.history.bringing_in import Result
 from caseload.imports.folder import FileRead, FolderRead
 
 SHOWN_OF_A_LIST = 20
@@ -52,6 +53,15 @@ class Account:
         return self.read.history.refused
 
 
+@dataclass(slots=True, kw_only=True)
+class Ran:
+    """What a run did."""
+
+    results: Counter[Result] = field(default_factory=Counter[Result])
+    left_out: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    """People who were not brought in, by the identifier of the files, and why."""
+
+
 def account_of(read: FolderRead) -> Account:
     """Work out what a folder shows."""
     return Account(read=read, questions=tuple(read.history.questions()), shown=show(read.history))
@@ -75,7 +85,7 @@ def sections(account: Account, *, everything: bool) -> Iterator[Section]:
     if not account.read.usable:
         return
     if account.refused:
-        yield _refused(account, everything=everything)
+        yield _refused(account.refused, everything=everything)
     yield from _questions(account, everything=everything)
     yield _runs(account.shown)
     yield _medicines(account.shown)
@@ -101,10 +111,10 @@ def _files(account: Account) -> Section:
     )
 
 
-def _refused(account: Account, *, everything: bool) -> Section:
-    kept, more = _cut(account.refused, everything=everything)
+def _refused(refused: Sequence[Refusal], *, everything: bool) -> Section:
+    kept, more = _cut(refused, everything=everything)
     return Section(
-        title=f"Refused rows, left out ({len(account.refused):,})",
+        title=f"Refused rows, left out ({len(refused):,})",
         columns=("file", "line", "why"),
         rows=[(refusal.file, str(refusal.line), refusal.reason) for refusal in kept],
         remarks=more,
@@ -230,11 +240,44 @@ def verdict(account: Account) -> str:
 def plain(account: Account, *, everything: bool) -> Iterator[str]:
     """The account as lines of plain text, for files, pipes and printers."""
     for section in sections(account, everything=everything):
-        yield section.title
-        yield from _aligned(section)
-        yield from (f"  {remark}" for remark in section.remarks)
-        yield ""
+        yield from _lines(section)
     yield verdict(account)
+
+
+def unusable(read: FolderRead) -> Iterator[str]:
+    """Why nothing of a folder can be brought in."""
+    for file in read.files:
+        yield from (f"{file.file} {problem}" for problem in file.problems)
+    yield "Nothing was brought in: put these files in order first."
+
+
+def ran(read: FolderRead, done: Ran, *, everything: bool) -> Iterator[str]:
+    """What an import did, as lines of plain text."""
+    if read.history.refused:
+        yield from _lines(_refused(read.history.refused, everything=everything))
+    if done.left_out:
+        kept, more = _cut(done.left_out, everything=everything)
+        yield from _lines(
+            Section(
+                title=f"People left out ({len(done.left_out):,})", columns=("client", "why"), rows=kept, remarks=more
+            )
+        )
+    said = {
+        Result.BROUGHT_IN: "brought in",
+        Result.ADDED_TO: "added to",
+        Result.UNCHANGED: "unchanged since they were brought in before",
+    }
+    counts = ", ".join(f"{done.results[result]:,} {words}" for result, words in said.items() if done.results[result])
+    yield f"People: {counts or 'none'}."
+    if done.results[Result.BROUGHT_IN]:
+        yield "What happened to them after their last day covered is not known: they stand on the worklist to verify."
+
+
+def _lines(section: Section) -> Iterator[str]:
+    yield section.title
+    yield from _aligned(section)
+    yield from (f"  {remark}" for remark in section.remarks)
+    yield ""
 
 
 def _aligned(section: Section) -> Iterator[str]:

@@ -59,7 +59,7 @@ dose = Table(
     Column("amended_at", INSTANT),
     reference("amended_by", "staff", nullable=True),
     words("amendment_reason", nullable=True),
-    Column("source_id", Uuid()),
+    reference("source_id", "client_history", nullable=True),
     Column("source_line", Integer()),
     ForeignKeyConstraint(
         ["id", "previous_version"], ["clinic.dose.id", "clinic.dose.version"], name="dose_previous_fkey"
@@ -130,6 +130,13 @@ dose = Table(
         unique=True,
         postgresql_where=text("kind = 'ordinary' AND version = 1"),
         postgresql_nulls_not_distinct=True,
+    ),
+    Index(
+        "dose_source_line_key",
+        "source_id",
+        "source_line",
+        unique=True,
+        postgresql_where=text("source_id IS NOT NULL"),
     ),
     Index(
         "dose_other_kinds_idx",
