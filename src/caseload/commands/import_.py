@@ -1,6 +1,8 @@
-"""Bring in the history of a clinic that starts with us: check a folder."""
+"""Bring in the history of a clinic that starts with us: check a folder, then run it."""
 
+import asyncio
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +14,8 @@ from caseload.commands import terminal
 if TYPE_CHECKING:
     from caseload.imports.folder import FolderRead
     from caseload.imports.report import Account
+    from caseload.imports.run import Ran
+    from caseload.settings import Settings
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -46,6 +50,99 @@ def check(folder: Path, *, everything: bool, as_json: bool) -> None:
         for line in report.plain(account, everything=everything):
             click.echo(line)
     sys.exit(2 if not account.read.usable else 1 if account.refused else 0)
+
+
+@command.command(
+    epilog="Example: caseload import run history/ --as marta --counsellor NORTH=anna --counsellor SOUTH=ben"
+)
+@click.argument("folder", type=FOLDER)
+@click.option(
+    "--counsellor",
+    "counsellors",
+    metavar="PROGRAMME=USER",
+    multiple=True,
+    help="Who answers for the clients of a programme from now on; * stands for every programme not named.",
+)
+@click.option("--as", "user_name", metavar="USER", required=True, help="Who brings it in: the log names them.")
+@click.option(
+    "--password-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Where the password of USER stands; asked for when left out.",
+)
+@click.option(
+    "--source", help="The name of the record this comes from, kept for ever. The name of the folder when left out."
+)
+@click.option("--all", "everything", is_flag=True, help="Show long lists whole.")
+def run(
+    folder: Path,
+    *,
+    counsellors: tuple[str, ...],
+    user_name: str,
+    password_file: Path | None,
+    source: str | None,
+    everything: bool,
+) -> None:
+    """Bring FOLDER in: each person is one transaction with one entry in the log.
+
+    Refused rows are listed and left out. Stop it and start it again as you like: what is in stays, and nothing comes
+    in twice. Ends with 0 when everything is in, 1 when something was left out, 2 when nothing can be brought in.
+    """
+    from caseload.commands.signed_in import password_of
+    from caseload.imports import report
+
+    named = _named(counsellors)
+    read = _read(folder)
+    if not read.usable:
+        for line in report.unusable(read):
+            click.echo(line, err=True)
+        sys.exit(2)
+    password = password_of(user_name, password_file)
+    with terminal.database() as settings:
+        ran = asyncio.run(
+            _run(
+                read,
+                settings,
+                user_name=user_name,
+                password=password,
+                source=source or folder.resolve().name,
+                counsellors=named,
+            )
+        )
+    for line in report.ran(read, ran, everything=everything):
+        click.echo(line)
+    sys.exit(1 if read.history.refused or ran.left_out else 0)
+
+
+def _named(counsellors: tuple[str, ...]) -> Mapping[str, str]:
+    named: dict[str, str] = {}
+    for each in counsellors:
+        programme, equals, user = each.partition("=")
+        if not (programme and equals and user):
+            message = f"{each!r} does not say who in which programme; write PROGRAMME=USER"
+            raise click.BadParameter(message, param_hint="--counsellor")
+        named[programme] = user
+    return named
+
+
+async def _run(
+    read: "FolderRead",
+    settings: "Settings",
+    *,
+    user_name: str,
+    password: str,
+    source: str,
+    counsellors: Mapping[str, str],
+) -> "Ran":
+    from caseload.app import open_service
+    from caseload.commands.signed_in import signed_in
+    from caseload.imports.run import Runner
+
+    people = len(read.history.people)
+    async with open_service(settings) as service, signed_in(service, user_name, password) as by:
+        with terminal.progress("Bringing people in", total=people) as bar:
+            return await Runner(service=service, by=by, source=source).run(
+                read, counsellors=counsellors, progress=lambda: bar.update(bar.task_ids[0], advance=1)
+            )
 
 
 def on_screen() -> bool:
