@@ -13,6 +13,7 @@ from caseload import settings as settings_of
 from caseload.api import caseload as caseload_routes
 from caseload.api import client as client_routes
 from caseload.api import consent as consent_routes
+from caseload.api import dispensing as dispensing_routes
 from caseload.api import dosing as dosing_routes
 from caseload.api import family as family_routes
 from caseload.api import medication as medication_routes
@@ -47,6 +48,7 @@ ROUTERS = (
     consent_routes.router,
     medication_routes.router,
     dosing_routes.router,
+    dispensing_routes.router,
     signoff_routes.router,
 )
 

@@ -145,6 +145,12 @@ dose = Table(
         postgresql_where=text("kind <> 'ordinary' AND version = 1"),
     ),
     Index(
+        None,
+        "dosing_day",
+        postgresql_using="brin",
+        postgresql_with={"pages_per_range": 32, "autosummarize": True},
+    ),
+    Index(
         "dose_decision_used_once_key",
         "decision_id",
         "freed_by",
