@@ -1,5 +1,6 @@
 """Start the service, with a PostgreSQL of its own unless CASELOAD_DATABASE_URL names one."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -46,7 +47,7 @@ def run(settings: Settings, *, app: str, demo: bool) -> None:
     began = time.perf_counter()
     signal.signal(signal.SIGTERM, _leave)
     with port_held(settings) as release_port, _database(settings) as release_database:
-        if demo and not (settings.data_dir / PEOPLE).exists():
+        if demo and not _has_clinic():
             _fill_demo()
 
         def ready() -> None:
@@ -81,6 +82,22 @@ def _database(settings: Settings) -> Generator[Callable[[], None]]:
         os.environ["CASELOAD_DATABASE_URL"] = server.databases.service
         stop_when(lambda: server.exited() is not None, lambda: logger(__name__).error("postgresql_ended"))
         yield server.let_go
+
+
+def _has_clinic() -> bool:
+    """Whether there is a programme in the database that the environment names."""
+    from caseload.db.engine import make_engine
+    from caseload.db.programme import Programmes
+
+    async def asked() -> bool:
+        engine = make_engine(load())
+        try:
+            async with engine.connect() as connection:
+                return bool(await Programmes(connection).all())
+        finally:
+            await engine.dispose()
+
+    return asyncio.run(asked())
 
 
 def _fill_demo() -> None:
