@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import timedelta
 
 from litestar import Litestar, Router
 from litestar.di import Provide
@@ -24,14 +23,8 @@ from caseload.api import summary as summary_routes
 from caseload.api.problems import HANDLERS
 from caseload.api.route import acceptable, admitted
 from caseload.api.work import piece_of_work, request_key
-from caseload.audit.batcher import Batcher
-from caseload.audit.keystore import FolderOfKeys
-from caseload.audit.trail import AuditTrail
-from caseload.db.engine import make_engine
-from caseload.domain.people import PasswordRules, SessionRules
-from caseload.request.door import Door, DoorRules
 from caseload.request.gate import App, Gate, Receive, Scope, Send
-from caseload.request.housekeeping import kept_house
+from caseload.request.service import open_service
 from caseload.request.work import Service
 from caseload.settings import Settings
 
@@ -51,40 +44,6 @@ ROUTERS = (
     dispensing_routes.router,
     signoff_routes.router,
 )
-
-
-@asynccontextmanager
-async def open_service(settings: Settings) -> AsyncGenerator[Service, None]:
-    """Everything a process needs to do pieces of work; drained and closed at the end."""
-    engine = make_engine(settings)
-    trail = AuditTrail(
-        FolderOfKeys(settings.data_dir / "keys", may_make=not settings.production), organisation=settings.organisation
-    )
-    batcher = Batcher(engine, trail)
-    try:
-        service = Service(
-            settings=settings,
-            engine=engine,
-            trail=trail,
-            batcher=batcher,
-            request_secret=settings.key_for("idempotency"),
-            door=Door(engine, secret=settings.key_for("sign-in"), rules=_door_rules(settings)),
-        )
-        async with kept_house(service):
-            yield service
-    finally:
-        await batcher.close()
-        await engine.dispose()
-
-
-def _door_rules(settings: Settings) -> DoorRules:
-    return DoorRules(
-        sessions=SessionRules(
-            idle=timedelta(seconds=settings.session_idle_seconds),
-            absolute=timedelta(seconds=settings.session_longest_seconds),
-        ),
-        passwords=PasswordRules(shortest=settings.password_shortest),
-    )
 
 
 class Application:

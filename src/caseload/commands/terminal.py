@@ -11,7 +11,11 @@ from caseload.observability import configure
 from caseload.settings import Secret, Settings, load
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from rich.progress import Progress
+
+    from caseload.request.work import Service
 
 
 def settings() -> Settings:
@@ -41,6 +45,20 @@ def database() -> Generator[Settings]:
         else:
             migrate.require(addresses.service)
         yield msgspec.structs.replace(found, database_url=Secret(addresses.service), database_owner_url=None)
+
+
+def with_service(do: "Callable[[Service], Awaitable[None]]") -> None:
+    """Do something with everything a piece of work needs, on the database of these settings."""
+    import asyncio
+
+    from caseload.request.service import open_service
+
+    async def done(found: Settings) -> None:
+        async with open_service(found) as service:
+            await do(service)
+
+    with database() as found:
+        asyncio.run(done(found))
 
 
 def on_terminal() -> bool:

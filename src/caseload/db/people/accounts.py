@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Row, bindparam, exists, func, insert, literal_column, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
@@ -34,6 +35,7 @@ from caseload.domain.people import (
 )
 
 _AT = bindparam("at", type_=INSTANT)
+_FIRST = UUID(int=0)
 _HELD = (
     select(func.array_agg(role_grant.c.programme_id).label("programmes"))
     .where(
@@ -61,11 +63,7 @@ _ACCOUNTS = (
 )
 _ACCOUNT = _ACCOUNTS.where(staff.c.id == bindparam("staff"))
 _NAMED = _ACCOUNTS.where(staff.c.user_name == bindparam("user_name"))
-_PAGE = (
-    _ACCOUNTS.where(or_(bindparam("after").is_(None), staff.c.id > bindparam("after")))
-    .order_by(staff.c.id)
-    .limit(bindparam("most"))
-)
+_PAGE = _ACCOUNTS.where(staff.c.id > bindparam("after")).order_by(staff.c.id).limit(bindparam("most"))
 
 _DEACTIVATED = select(
     exists(select(staff_deactivation.c.staff_id).where(staff_deactivation.c.staff_id == bindparam("staff")))
@@ -133,7 +131,7 @@ class Accounts:
 
     async def page(self, *, after: StaffId | None, most: int, at: datetime) -> Sequence[Account]:
         """Accounts, open and closed, from the oldest on."""
-        found = await self._connection.execute(_PAGE, {"after": after, "most": most, "at": at})
+        found = await self._connection.execute(_PAGE, {"after": after or _FIRST, "most": most, "at": at})
         return [_account(row) for row in found]
 
     async def hold_still(self, staff: StaffId, *, shared: bool = False) -> None:

@@ -1,0 +1,49 @@
+"""Everything a process needs to do pieces of work, opened and closed together: for the service and for commands."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from caseload.audit.batcher import Batcher
+from caseload.audit.keystore import FolderOfKeys
+from caseload.audit.trail import AuditTrail
+from caseload.db.engine import make_engine
+from caseload.domain.people import PasswordRules, SessionRules
+from caseload.request.door import Door, DoorRules
+from caseload.request.housekeeping import kept_house
+from caseload.request.work import Service
+from caseload.settings import Settings
+
+
+@asynccontextmanager
+async def open_service(settings: Settings) -> AsyncGenerator[Service, None]:
+    """Everything a process needs to do pieces of work; drained and closed at the end."""
+    engine = make_engine(settings)
+    trail = AuditTrail(
+        FolderOfKeys(settings.data_dir / "keys", may_make=not settings.production), organisation=settings.organisation
+    )
+    batcher = Batcher(engine, trail)
+    try:
+        service = Service(
+            settings=settings,
+            engine=engine,
+            trail=trail,
+            batcher=batcher,
+            request_secret=settings.key_for("idempotency"),
+            door=Door(engine, secret=settings.key_for("sign-in"), rules=_door_rules(settings)),
+        )
+        async with kept_house(service):
+            yield service
+    finally:
+        await batcher.close()
+        await engine.dispose()
+
+
+def _door_rules(settings: Settings) -> DoorRules:
+    return DoorRules(
+        sessions=SessionRules(
+            idle=timedelta(seconds=settings.session_idle_seconds),
+            absolute=timedelta(seconds=settings.session_longest_seconds),
+        ),
+        passwords=PasswordRules(shortest=settings.password_shortest),
+    )
