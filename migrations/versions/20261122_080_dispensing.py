@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "20261122_060"
-down_revision = "20261122_040"
+revision = "20261122_080"
+down_revision = "20261122_070"
 
 
 def upgrade() -> None:
