@@ -43,11 +43,8 @@ def test_an_administrator_is_made_listed_reset_and_deactivated(addresses: Addres
     code, said, _ = caseload("staff", "deactivate", "ada", "--reason", "left", addresses=addresses)
     assert (code, said) == (0, "The account of ada is closed.\n")
     code, _, said = caseload("staff", "deactivate", "ada", "--reason", "left", addresses=addresses)
-    assert (code, said) == (
-        1,
-        "caseload: This account has been deactivated. "
-        "It cannot be opened again. Somebody who comes back gets a new account.\n",
-    )
+    assert code == 1
+    assert said.startswith("caseload: This account has been deactivated. It cannot be opened again.")
 
 
 def test_what_cannot_be_is_refused_in_one_line(addresses: Addresses) -> None:
