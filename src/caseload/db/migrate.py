@@ -77,11 +77,11 @@ def config(output: io.StringIO | None = None) -> Config:
 
 def head() -> str:
     """The newest revision this version knows."""
-    found = ScriptDirectory.from_config(config()).get_current_head()
-    if found is None:
-        message = f"There is no migration in {folder()}: install caseload again."
+    heads = ScriptDirectory.from_config(config()).get_heads()
+    if len(heads) != 1:
+        message = f"The migrations in {folder()} end in {', '.join(sorted(heads)) or 'nothing'}: one of them must be last."
         raise CannotMigrate(message)
-    return found
+    return heads[0]
 
 
 def upgrade(owner_url: str, *, revision: str = "head") -> Standing:
