@@ -62,7 +62,7 @@ _REJECTED = (
     update(dose_waiting)
     .where(
         dose_waiting.c.dose_id == bindparam("dose"),
-        dose_waiting.c.dose_version == bindparam("dose_version"),
+        dose_waiting.c.dose_version == bindparam("seen_version"),
         dose_waiting.c.rejected_at.is_(None),
     )
     .values(rejected_at=bindparam("at", type_=INSTANT))
@@ -159,7 +159,7 @@ class SignOffs(Signatures):
 
     async def add_rejection(self, rejection: Rejection) -> bool:
         """See `domain.signoff.SignOffs.add_rejection`."""
-        asked = {"dose": rejection.dose, "dose_version": rejection.version, "at": rejection.rejected_at}
+        asked = {"dose": rejection.dose, "seen_version": rejection.version, "at": rejection.rejected_at}
         if (await self._connection.execute(_REJECTED, asked)).first() is None:
             return False
         await self._connection.execute(
