@@ -10,6 +10,7 @@ from litestar.openapi import OpenAPIConfig
 import caseload
 from caseload import settings as settings_of
 from caseload.api import caseload as caseload_routes
+from caseload.api import checkin as checkin_routes
 from caseload.api import client as client_routes
 from caseload.api import consent as consent_routes
 from caseload.api import dispensing as dispensing_routes
@@ -37,6 +38,7 @@ ROUTERS = (
     client_routes.router,
     summary_routes.router,
     caseload_routes.router,
+    checkin_routes.router,
     family_routes.router,
     consent_routes.router,
     medication_routes.router,

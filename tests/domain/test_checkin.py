@@ -331,6 +331,13 @@ async def test_a_stopped_plan_cannot_be_changed_or_stopped_again(clinic: Clinic)
         await clinic.stop(stopped, at=MORNING, now=MORNING)
 
 
+@pytest.mark.parametrize("at", [datetime(1999, 12, 31, tzinfo=UTC), NINE + 732 * DAY])
+async def test_a_plan_is_stopped_at_a_moment_that_somebody_can_mean(clinic: Clinic, at: datetime) -> None:
+    plan = await clinic.plan()
+    with pytest.raises(Invalid, match="at: must be from"):
+        await clinic.stop(plan, at=at, now=NINE)
+
+
 async def test_stopping_as_of_the_past_leaves_nothing_overdue_behind_and_keeps_what_was_settled(clinic: Clinic) -> None:
     plan = await clinic.plan()
     first, *_ = clinic.records(plan)
@@ -415,6 +422,10 @@ async def test_every_line_says_why_it_is_there_since_when_and_what_would_clear_i
     (line,) = clinic.overdue(now=NINE + 3 * DAY)
 
     assert line.rule == "every week on Monday at 09:00"
+    assert line.why == (
+        "It is planned every week on Monday at 09:00, its grace of 1 day is over, "
+        "and no check-in has been completed since."
+    )
     assert (line.grace_days, line.days_late) == (1, 3)
     assert line.waiting.due_at == NINE
     assert line.waiting.last_fact is LastFact.SCHEDULED
@@ -466,6 +477,7 @@ async def test_no_grace_means_overdue_at_once(clinic: Clinic) -> None:
     assert clinic.overdue(now=NINE) == []
     (line,) = clinic.overdue(now=NINE + timedelta(seconds=1))
     assert line.days_late == 0
+    assert "it has no grace" in line.why
 
 
 async def test_days_late_turn_at_local_midnight(clinic: Clinic) -> None:
@@ -482,8 +494,9 @@ async def test_the_month_end_plan_is_overdue_from_the_short_month(clinic: Clinic
     await clinic.plan(terms(rule, grace_days=7, zone=london), now=datetime(2027, 1, 1, tzinfo=UTC))
     due = datetime(2027, 2, 28, 9, tzinfo=UTC)
 
-    late = [line.waiting.due_at for line in clinic.overdue(now=due + 7 * DAY + MINUTE)]
-    assert late == [datetime(2027, 1, 31, 9, tzinfo=UTC), due]
+    late = clinic.overdue(now=due + 7 * DAY + MINUTE)
+    assert [line.waiting.due_at for line in late] == [datetime(2027, 1, 31, 9, tzinfo=UTC), due]
+    assert "its grace of 7 days is over" in late[0].why
 
 
 # What people do.

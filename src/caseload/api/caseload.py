@@ -12,12 +12,14 @@ from caseload.api.route import reading, writing
 from caseload.api.wire import Instant, Wire
 from caseload.api.work import TheKey, TheWork, nothing_more
 from caseload.db.caseload import Caseloads
+from caseload.db.checkin import Plans
 from caseload.db.client import Clients
 from caseload.db.idempotency import Kept
 from caseload.db.programme import Programmes
 from caseload.domain import caseload as domain
 from caseload.domain.access import Act
 from caseload.domain.caseload import Cover, DischargeReason, Edition, Episode, LevelOfCare, Responsibility
+from caseload.domain.checkin import stop_all
 from caseload.domain.ids import ClientId, EpisodeId, StaffId, new_id
 from caseload.request.idempotency import once
 from caseload.request.work import Work
@@ -192,7 +194,7 @@ async def list_episodes(client_id: FromPath[UUID], work: TheWork) -> EpisodesOut
 
 @writing("/clients/{client_id:uuid}/discharge", act=Act.DISCHARGE, name="discharge_client", status=204)
 async def discharge_client(client_id: FromPath[UUID], data: JSONBody[DischargeIn], work: TheWork, key: TheKey) -> None:
-    """End the open episode: when it happened and when we were told are both kept."""
+    """End the open episode, and with it every plan of check-ins; both clocks are kept."""
     caseloads = _caseloads(work)
 
     async def discharge() -> None:
@@ -205,6 +207,14 @@ async def discharge_client(client_id: FromPath[UUID], data: JSONBody[DischargeIn
             by=work.by,
             now=work.now,
             caseloads=caseloads,
+            journal=work.journal,
+        )
+        await stop_all(
+            episode.client,
+            reason=f"Discharged: {data.reason.value}",
+            by=work.by,
+            now=work.now,
+            plans=Plans(work.connection, work.journal, now=work.now),
             journal=work.journal,
         )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from caseload.domain.checkin.plan import Terms
+from caseload.domain.checkin.plan import Mode, Terms
 from caseload.domain.checkin.record import Record, Waiting, waiting
 from caseload.domain.schedule import local_day
 
@@ -35,6 +35,7 @@ class Overdue:
     waiting: Waiting
     rule: str
     """The rule of the plan in words."""
+    mode: Mode
     grace_days: int
     grace_rule: str | None
     """Profile, version and rule that the grace follows; None where the plan says it itself."""
@@ -48,6 +49,13 @@ class Overdue:
         """Since when it has been overdue."""
         return self.waiting.grace_ends_at
 
+    @property
+    def why(self) -> str:
+        """Why it is on the list, in a sentence."""
+        days = "1 day" if self.grace_days == 1 else f"{self.grace_days} days"
+        grace = f"its grace of {days} is over" if self.grace_days else "it has no grace"
+        return f"It is planned {self.rule}, {grace}, and no check-in has been completed since."
+
 
 def is_overdue(one: Waiting, *, now: datetime) -> bool:
     """The definition. At the last instant of its grace a check-in is not overdue yet."""
@@ -60,6 +68,7 @@ def explain(one: Waiting, terms: Terms, *, now: datetime) -> Overdue:
     return Overdue(
         waiting=one,
         rule=terms.rule.words,
+        mode=terms.mode,
         grace_days=terms.grace_days,
         grace_rule=terms.grace_rule,
         days_late=(local_day(now, terms.zone) - local_day(one.due_at, terms.zone)).days,

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from caseload.domain.access import Act
 from caseload.domain.caseload import Episode, NoOpenEpisode
-from caseload.domain.errors import Conflict, Faults, NotFound
+from caseload.domain.errors import Conflict, Fault, Faults, Invalid, NotFound
 from caseload.domain.ids import CheckInId, ClientId, PlanId, ProgrammeId, StaffId, new_id
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
@@ -299,6 +299,8 @@ async def stop_plan(
     `Invalid`, `PlanStopped`, or `PlanChanged` on a race.
     """
     by.require(Act.PLAN_CHECK_INS, plan.programme)
+    if not _ALWAYS <= at <= now + LATEST_START:
+        raise Invalid(Fault("at", f"must be from {_ALWAYS.date()} to two years from now"))
     return await _stop(plan, at=at, reason=reason, by=by, now=now, plans=plans, journal=journal)
 
 
