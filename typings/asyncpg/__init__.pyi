@@ -36,6 +36,8 @@ class Connection:
         output: Callable[[bytes], Awaitable[None]],
         format: str | None = None,
         header: bool | None = None,
+        quote: str | None = None,
+        delimiter: str | None = None,
     ) -> str: ...
     async def copy_records_to_table(
         self,

@@ -9,7 +9,7 @@ v3 PurposeOfUse, so that a mapping is a table.
 """
 
 import re
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 from functools import lru_cache
@@ -169,6 +169,11 @@ def session_digest(session: UUID) -> str:
 def base64url(data: bytes) -> str:
     """RFC 4648, section 5, without padding."""
     return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def from_base64url(text: str) -> bytes:
+    """The bytes of `base64url`. Raises `ValueError`."""
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 @lru_cache(maxsize=4096)

@@ -6,7 +6,6 @@ policy: destroying a row there, and its backups, is what erases a client from th
 """
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     CheckConstraint,
     Column,
@@ -19,7 +18,9 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.schema import SchemaItem
 
 metadata = MetaData(
@@ -38,11 +39,20 @@ def _cached() -> tuple[SchemaItem, ...]:
     return (
         Column("at", DateTime(timezone=True), nullable=False),
         Column("actor", Text(), nullable=False),
-        Column("event", Text(), nullable=False),
+        Column("event", Text(collation="C"), nullable=False),
         Column("outcome", SmallInteger(), nullable=False),
         Column("programme", Uuid()),
         Column("leaf", LargeBinary(), nullable=False),
         CheckConstraint("octet_length(leaf) BETWEEN 2 AND 16383", name="leaf_length"),
+    )
+
+
+def _indexes(table: str) -> tuple[Index, ...]:
+    """What the log is searched by, each with the identifier, whose order is that of time."""
+    return (
+        Index(None, "actor", "entry_id"),
+        Index(None, "event", "entry_id"),
+        Index(f"{table}_not_done_idx", "entry_id", postgresql_where=text("outcome <> 0")),
     )
 
 
@@ -51,7 +61,7 @@ queue = Table(
     metadata,
     Column("entry_id", Uuid(), primary_key=True),
     *_cached(),
-    Index(None, "actor", "entry_id"),
+    *_indexes("queue"),
     schema="audit",
 )
 """Entries that are durable and have no place in the tree yet. Rows leave it only for `entry`."""
@@ -64,7 +74,7 @@ entry = Table(
     *_cached(),
     Column("leaf_hash", LargeBinary(), Computed("sha256('\\x00'::bytea || leaf)", persisted=True), nullable=False),
     CheckConstraint("idx >= 0", name="idx"),
-    Index(None, "actor", "entry_id"),
+    *_indexes("entry"),
     schema="audit",
 )
 """Entries with their place, dense from 0. Only the sequencer adds here."""
