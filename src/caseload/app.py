@@ -9,6 +9,7 @@ from litestar.openapi import OpenAPIConfig
 
 import caseload
 from caseload import settings as settings_of
+from caseload.api import audit_log as audit_routes
 from caseload.api import caseload as caseload_routes
 from caseload.api import checkin as checkin_routes
 from caseload.api import client as client_routes
@@ -34,6 +35,7 @@ LARGEST_BODY = 1_000_000
 
 ROUTERS = (
     *people_routes.routers,
+    audit_routes.router,
     programme_routes.router,
     client_routes.router,
     summary_routes.router,

@@ -8,6 +8,7 @@ from litestar import Request, delete, get, post, put
 from litestar.connection import ASGIConnection
 from litestar.handlers import HTTPRouteHandler
 from litestar.handlers.base import BaseRouteHandler
+from litestar.openapi.spec import Operation
 
 from caseload.api.problems import BODY, NotJson, documented
 from caseload.audit.trail import Op, Purpose
@@ -61,12 +62,20 @@ def reading(path: str, *, act: Act, name: str, problems: tuple[int, ...] = (404,
     )
 
 
-def searching(path: str, *, act: Act, name: str, problems: tuple[int, ...] = ()) -> Declared:
+def searching(
+    path: str,
+    *,
+    act: Act,
+    name: str,
+    problems: tuple[int, ...] = (),
+    operation_class: type[Operation] = Operation,
+) -> Declared:
     """A read that is asked by POST, so that what is looked for never stands in a URL."""
     return post(
         path,
         operation_id=name,
         status_code=200,
+        operation_class=operation_class,
         responses=documented(*ALWAYS, 409, 413, 415, *problems),
         opt={"act": act, "writes": False, "event": event_of(name), "unaudited": ""},
     )

@@ -63,6 +63,18 @@ class LogFilter:
     client: ClientId | None = None
     """Only entries about this client. For a list of accesses it is the question itself."""
 
+    def facts(self) -> dict[str, str]:
+        """What the entry of the question says of it. The client is not in it: they are named apart."""
+        given = {
+            "since": self.since and self.since.isoformat(),
+            "until": self.until and self.until.isoformat(),
+            "actor": self.actor and str(self.actor),
+            "event": self.event,
+            "outcome": self.outcome and self.outcome.value,
+            "programme": self.programme and str(self.programme),
+        }
+        return {name: value for name, value in given.items() if value}
+
     def check(self) -> None:
         """Raise `Invalid` for a filter that nothing can fulfil."""
         faults = Faults()

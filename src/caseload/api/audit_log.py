@@ -1,0 +1,254 @@
+"""The audit log: what anyone did or saw, who saw one client, and a part of it as a file."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import msgspec
+from litestar import Router
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, Operation, Schema
+from litestar.openapi.spec.enums import OpenAPIType
+from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.response import Stream
+
+from caseload.api.pages import USUAL, After, Limit, Page
+from caseload.api.route import reading, searching
+from caseload.api.wire import Instant, Wire
+from caseload.api.work import TheWork
+from caseload.audit.accesslog import LogReader
+from caseload.audit.export import LogExport
+from caseload.audit.trail import Op
+from caseload.domain import accesslog as domain
+from caseload.domain.access import Act
+from caseload.domain.accesslog import Access, LogEntry, LogFilter, LogFormat, LogOutcome
+from caseload.domain.ids import ClientId, EntryId, ProgrammeId, StaffId
+from caseload.request.work import Work
+
+MEDIA_TYPES: Final = {LogFormat.CSV: "text/csv", LogFormat.NDJSON: "application/x-ndjson"}
+
+Since = Annotated[
+    datetime | None, QueryParameter(name="since", required=False, description="The first instant, with its offset.")
+]
+Until = Annotated[
+    datetime | None, QueryParameter(name="until", required=False, description="The first instant that counts no more.")
+]
+Actor = Annotated[UUID | None, QueryParameter(name="actor", required=False, description="Who acted.")]
+EventName = Annotated[
+    str | None,
+    QueryParameter(
+        name="event",
+        required=False,
+        max_length=160,
+        description="The name of an event (`dose.recorded`) or its beginning up to a point (`dose`).",
+    ),
+]
+HowItEnded = Annotated[LogOutcome | None, QueryParameter(name="outcome", required=False)]
+OfProgramme = Annotated[UUID | None, QueryParameter(name="programme", required=False, description="Where it happened.")]
+
+
+class AuditEntryOut(Wire, frozen=True, kw_only=True):
+    """What an entry says without laying a client open."""
+
+    id: UUID
+    index: int | None
+    """Its place in the tree; null while it waits for one."""
+    at: datetime
+    actor: str
+    """A staff identifier, `anonymous` or `system`."""
+    roles: list[str]
+    authenticated_by: str
+    operation: str
+    """FHIR `audit-event-action`."""
+    event: str
+    outcome: LogOutcome
+    status: int | None
+    route: str
+    purpose: str
+    """HL7 v3 PurposeOfUse."""
+    programme_id: UUID | None
+    request_id: str
+    clients: int
+    """How many clients it names."""
+    about: list[dict[str, Any]]
+    """What was recorded of the request: source address, filter, events that concern no client."""
+
+    @classmethod
+    def of(cls, entry: LogEntry) -> "AuditEntryOut":
+        """From the domain."""
+        return cls(
+            id=entry.id,
+            index=entry.index,
+            at=entry.at,
+            actor=entry.actor,
+            roles=list(entry.roles),
+            authenticated_by=entry.authenticated_by,
+            operation=entry.operation,
+            event=entry.event,
+            outcome=entry.outcome,
+            status=entry.status,
+            route=entry.route,
+            purpose=entry.purpose,
+            programme_id=entry.programme,
+            request_id=entry.request,
+            clients=entry.clients,
+            about=[dict(fact) for fact in entry.about],
+        )
+
+
+class AccessOut(Wire, frozen=True, kw_only=True):
+    """One access to the client: what was seen or done, and nothing of anybody else."""
+
+    entry: AuditEntryOut
+    saw: list[str]
+    """The kinds of data that were shown."""
+    did: list[dict[str, Any]]
+    """What was done to the record."""
+    asked: dict[str, Any]
+    """Identifiers in the request. With nothing seen and nothing done, it was asked for and not shown."""
+    proved: bool
+    """Whether this is what the stored leaf commits to."""
+
+    @classmethod
+    def of(cls, access: Access) -> "AccessOut":
+        """From the domain."""
+        return cls(
+            entry=AuditEntryOut.of(access.entry),
+            saw=list(access.saw),
+            did=[dict(done) for done in access.did],
+            asked=dict(access.asked),
+            proved=access.proved,
+        )
+
+
+class AuditExportIn(Wire, frozen=True, kw_only=True):
+    """Which part of the log to take away, and as what."""
+
+    format: LogFormat
+    since: Instant | None = None
+    until: Instant | None = None
+    actor_id: UUID | None = None
+    event: Annotated[str, msgspec.Meta(max_length=160)] | None = None
+    outcome: LogOutcome | None = None
+    programme_id: UUID | None = None
+    client_id: UUID | None = None
+    """Only entries about this client."""
+
+
+@dataclass
+class ExportOperation(Operation):
+    """Says that the answer is one of two kinds of file."""
+
+    def __post_init__(self) -> None:
+        """Describe the files."""
+        text = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING))
+        self.responses = {
+            **(self.responses or {}),
+            "200": OpenAPIResponse(
+                description="The file: CSV (RFC 4180) or one leaf per line, as stored.",
+                content=dict.fromkeys(MEDIA_TYPES.values(), text),
+            ),
+        }
+
+
+def _ask(work: Work, asked: LogFilter) -> tuple[LogFilter, LogReader]:
+    """Put the question into the entry that it leaves, once it is known to be one."""
+    asked.check()
+    work.circumstances.filter = asked.facts() or None
+    return asked, LogReader(work.connection, work.service.trail)
+
+
+@reading("/audit/entries", act=Act.SEE_AUDIT_LOG, name="list_audit_entries", problems=())
+async def list_audit_entries(
+    work: TheWork,
+    since: Since = None,
+    until: Until = None,
+    actor: Actor = None,
+    event: EventName = None,
+    outcome: HowItEnded = None,
+    programme: OfProgramme = None,
+    after: After = None,
+    limit: Limit = USUAL,
+) -> Page[AuditEntryOut]:
+    """The log, newest first. It shows who did what, never to whom: ask for the accesses to one client."""
+    asked, log = _ask(work, _filter(since, until, actor, event, outcome, programme))
+    entries = await domain.list_entries(asked, after=_entry(after), limit=limit, by=work.by, log=log)
+    items = [AuditEntryOut.of(each) for each in entries]
+    return Page(items=items, next=items[-1].id if len(items) == limit else None)
+
+
+@reading("/clients/{client_id:uuid}/accesses", act=Act.SEE_AUDIT_LOG, name="list_accesses")
+async def list_accesses(
+    client_id: FromPath[UUID],
+    work: TheWork,
+    since: Since = None,
+    until: Until = None,
+    actor: Actor = None,
+    event: EventName = None,
+    outcome: HowItEnded = None,
+    programme: OfProgramme = None,
+    after: After = None,
+    limit: Limit = USUAL,
+) -> Page[AccessOut]:
+    """Who saw or changed this client's record, newest first, refused attempts among them."""
+    asked, log = _ask(work, _filter(since, until, actor, event, outcome, programme))
+    accesses = await domain.who_saw(
+        ClientId(client_id), asked, after=_entry(after), limit=limit, by=work.by, log=log, journal=work.journal
+    )
+    items = [AccessOut.of(each) for each in accesses]
+    return Page(items=items, next=items[-1].entry.id if len(items) == limit else None)
+
+
+@searching(
+    "/audit/exports",
+    act=Act.EXPORT_AUDIT_LOG,
+    name="export_audit_log",
+    problems=(404,),
+    operation_class=ExportOperation,
+)
+async def export_audit_log(data: JSONBody[AuditExportIn], work: TheWork) -> Stream:
+    """A part of the log as a file, as of this moment. A second entry, with rows and SHA-256, closes the export."""
+    asked, log = _ask(
+        work,
+        replace(
+            _filter(data.since, data.until, data.actor_id, data.event, data.outcome, data.programme_id),
+            client=None if data.client_id is None else ClientId(data.client_id),
+        ),
+    )
+    work.circumstances.op = Op.EXECUTE
+    what = domain.export(asked, data.format, by=work.by, journal=work.journal)
+    key = None if asked.client is None else await log.key_of(asked.client)
+    export = LogExport(
+        work.service.engine, work.service.batcher, what, key=key, actor=work.by, circumstances=work.circumstances
+    )
+    name = f"audit-log-{work.now:%Y%m%dT%H%M%SZ}.{data.format.value}"
+    return Stream(
+        export.stream(),
+        media_type=MEDIA_TYPES[data.format],
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _filter(
+    since: datetime | None,
+    until: datetime | None,
+    actor: UUID | None,
+    event: str | None,
+    outcome: LogOutcome | None,
+    programme: UUID | None,
+) -> LogFilter:
+    return LogFilter(
+        since=since,
+        until=until,
+        actor=None if actor is None else StaffId(actor),
+        event=event,
+        outcome=outcome,
+        programme=None if programme is None else ProgrammeId(programme),
+    )
+
+
+def _entry(after: UUID | None) -> EntryId | None:
+    return None if after is None else EntryId(after)
+
+
+router = Router("/", route_handlers=[list_audit_entries, list_accesses, export_audit_log], tags=["Audit log"])
