@@ -81,7 +81,7 @@ def new_secret() -> str:
 def is_commonplace(password: str, *, about: Iterable[str] = ()) -> bool:
     """Whether it is nothing but a few commonplace pieces strung together.
 
-    A piece is one of 30,000 passwords everybody uses, a word of `about`, a number, or a run (`aaaa`, `cdef`). A whole
+    A piece is one of the 30,000 passwords that people use most, a word of `about`, a number, or a run (`aaaa`, `cdef`). A whole
     that repeats itself counts once, look-alikes (`p4ssw0rd`) count as what they look like, and what is neither letter
     nor digit is left out.
     """
@@ -117,6 +117,7 @@ def _is_piece(text: str, own: set[str]) -> bool:
 
 @cache
 def common_passwords() -> frozenset[str]:
-    """The 30,000 passwords that people use most; read when a password is first chosen, about 3 MB."""
+    """The passwords that people use most, letters and digits only; read when a password is first chosen, about 3 MB."""
     packed = files("caseload.domain.people").joinpath("common_passwords.txt.gz").read_bytes()
-    return frozenset(gzip.decompress(packed).decode().split())
+    words = (_NOT_LETTERS_OR_DIGITS.sub("", word) for word in gzip.decompress(packed).decode().split())
+    return frozenset(word for word in words if len(word) >= _SHORTEST_PIECE)
