@@ -1,0 +1,321 @@
+"""Sessions: what kind, when, led by whom, and who is expected.
+
+A session of many is one session with a line for each client, never a copy per client. Whoever leads a session sees its
+roster, also clients of other counsellors: without that, nobody could take the register of a group.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import ClassVar, Protocol
+
+from caseload.domain.access import Act, Reach
+from caseload.domain.attendance.register import Register
+from caseload.domain.errors import Conflict, Faults, NotFound
+from caseload.domain.ids import ClientId, ProgrammeId, StaffId, TherapySessionId
+from caseload.domain.journal import Event, Journal
+from caseload.domain.people import Staff
+
+LONGEST = timedelta(hours=12)
+FURTHEST = timedelta(days=731)
+LONGEST_TITLE = 200
+LONGEST_NOTE = 4000
+LARGEST_ROSTER = 200
+
+
+class Kind(StrEnum):
+    """What a session is, by the field's own words."""
+
+    INDIVIDUAL = "individual"
+    GROUP = "group"
+    FAMILY = "family"
+    EDUCATION = "education"
+    PEER_SUPPORT = "peer_support"
+    """NA, SMART, 12-step: attendance is what the client reports."""
+    VOCATIONAL = "vocational"
+    CASE_MANAGEMENT = "case_management"
+    RECOVERY_CHECK_UP = "recovery_check_up"
+    MEDICAL_REVIEW = "medical_review"
+    CONTINGENCY_MANAGEMENT = "contingency_management"
+
+
+FOR_ONE = frozenset({Kind.INDIVIDUAL, Kind.CASE_MANAGEMENT, Kind.RECOVERY_CHECK_UP, Kind.MEDICAL_REVIEW})
+"""Kinds that are about one client."""
+
+NEVER_BILLABLE = frozenset({Kind.PEER_SUPPORT})
+"""Kinds that are no encounter with the clinic, whoever reports them."""
+
+
+class CancelledBy(StrEnum):
+    """Who called it off. What the provider calls off never counts against the client."""
+
+    CLIENT = "client"
+    PROVIDER = "provider"
+
+
+class SessionUnknown(NotFound):
+    """No such session within your reach."""
+
+
+class SessionFull(Conflict):
+    """The session has no place left."""
+
+
+class AlreadyOnRoster(Conflict):
+    """Somebody of these is on the roster already."""
+
+
+class NotOnRoster(Conflict):
+    """This client is not expected at the session."""
+
+
+class RosterClosed(Conflict):
+    """The register of this session has been taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancellation:
+    """A place that was called off before the session."""
+
+    client: ClientId
+    by: CancelledBy
+    reason: str
+    recorded_by: StaffId
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booking:
+    """One client's place on a roster."""
+
+    client: ClientId
+    booked_by: StaffId
+    booked_at: datetime
+    cancellation: Cancellation | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A session as it is asked for. Raises `Invalid` with every fault at once."""
+
+    kind: Kind
+    title: str
+    starts_at: datetime
+    ends_at: datetime
+    facilitators: tuple[StaffId, ...]
+    capacity: int | None = None
+    place: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a session that cannot be."""
+        faults = Faults()
+        faults.check(
+            when=not 0 < len(self.title.strip()) <= LONGEST_TITLE,
+            where="title",
+            problem=f"must have 1 to {LONGEST_TITLE} characters",
+        )
+        faults.check(
+            when=self.place is not None and not 0 < len(self.place.strip()) <= LONGEST_TITLE,
+            where="place",
+            problem=f"must have 1 to {LONGEST_TITLE} characters",
+        )
+        faults.check(
+            when=not timedelta() < self.ends_at - self.starts_at <= LONGEST,
+            where="ends_at",
+            problem="must be after the start, by 12 hours at most",
+        )
+        faults.check(
+            when=not 1 <= len(self.facilitators) <= 10 or len(set(self.facilitators)) < len(self.facilitators),
+            where="facilitators",
+            problem="must name 1 to 10 people, each once",
+        )
+        faults.check(
+            when=self.capacity is not None and not 1 <= self.capacity <= LARGEST_ROSTER,
+            where="capacity",
+            problem=f"must be from 1 to {LARGEST_ROSTER}",
+        )
+        faults.raise_if_any()
+
+    @property
+    def places(self) -> int:
+        """How many clients it has room for."""
+        return 1 if self.kind in FOR_ONE else self.capacity or LARGEST_ROSTER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A session with its roster, and its register once that has been taken."""
+
+    id: TherapySessionId
+    programme: ProgrammeId
+    wanted: Wanted
+    planned_by: StaffId
+    planned_at: datetime
+    roster: tuple[Booking, ...] = ()
+    register: Register | None = None
+    """The version that counts."""
+
+    @property
+    def expected(self) -> frozenset[ClientId]:
+        """Whose place has not been called off."""
+        return frozenset(booking.client for booking in self.roster if booking.cancellation is None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionPlanned(Event):
+    """A session was planned."""
+
+    name: ClassVar[str] = "session.planned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceBooked(Event):
+    """A client was put on the roster of a session."""
+
+    name: ClassVar[str] = "session.booked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceCancelled(Event):
+    """A client's place in a session was called off."""
+
+    name: ClassVar[str] = "session.cancelled"
+
+
+class Sessions(Protocol):
+    """The sessions that are kept."""
+
+    async def hold(self, session: TherapySessionId, /, *, by: Staff, act: Act) -> Session:
+        """The session, held so that nothing of it changes until this piece of work ends; or `SessionUnknown`.
+
+        Within reach is a session one leads, or of a programme whose clients one sees, when a role there allows the act.
+        """
+        ...
+
+    async def may_lead(
+        self, staff: Collection[StaffId], *, programme: ProgrammeId, at: datetime
+    ) -> Collection[StaffId]:
+        """Who of these holds a role in the programme then that takes registers."""
+        ...
+
+    async def in_care(self, clients: Collection[ClientId], *, reach: Reach) -> Collection[ClientId]:
+        """Who of these is within reach and in an open episode of care."""
+        ...
+
+    async def add(self, session: Session) -> None:
+        """Keep a new session, without its roster."""
+        ...
+
+    async def add_bookings(self, session: Session, bookings: Sequence[Booking]) -> None:
+        """Keep places on the roster; `AlreadyOnRoster` when one of them exists."""
+        ...
+
+    async def add_cancellation(self, session: TherapySessionId, cancellation: Cancellation) -> None:
+        """Keep that a place was called off; `NotOnRoster` when it has been before."""
+        ...
+
+    async def add_register(self, register: Register) -> None:
+        """Keep a version of the register; `RegisterAlreadyTaken` when that version exists."""
+        ...
+
+
+async def plan_session(
+    wanted: Wanted,
+    clients: Sequence[ClientId],
+    *,
+    as_id: TherapySessionId,
+    programme: ProgrammeId,
+    by: Staff,
+    now: datetime,
+    sessions: Sessions,
+    journal: Journal,
+) -> Session:
+    """Plan a session, with those who are expected at it as far as they are known.
+
+    It may lie in the past, for one that took place unplanned. Raises `NotPermitted` or `Invalid`.
+    """
+    by.require(Act.PLAN_SESSION, programme)
+    faults = Faults()
+    faults.check(
+        when=not now - FURTHEST <= wanted.starts_at <= now + FURTHEST,
+        where="starts_at",
+        problem="must lie within two years",
+    )
+    able = await sessions.may_lead(wanted.facilitators, programme=programme, at=wanted.starts_at)
+    for number, facilitator in enumerate(wanted.facilitators):
+        faults.check(
+            when=facilitator not in able,
+            where=f"facilitators.{number}",
+            problem="must be somebody who may lead sessions in this programme then",
+        )
+    faults.raise_if_any()
+    session = Session(id=as_id, programme=programme, wanted=wanted, planned_by=by.id, planned_at=now)
+    await sessions.add(session)
+    journal.tell(SessionPlanned(records=(session.id,), facts={"programme": str(programme), "kind": wanted.kind.value}))
+    if not clients:
+        return session
+    return await book(session, clients, by=by, now=now, sessions=sessions, journal=journal)
+
+
+async def book(
+    session: Session, clients: Sequence[ClientId], *, by: Staff, now: datetime, sessions: Sessions, journal: Journal
+) -> Session:
+    """Put clients on the roster of a session that is held.
+
+    Raises `NotPermitted`, `Invalid`, `RosterClosed`, `AlreadyOnRoster` or `SessionFull`.
+    """
+    by.require(Act.PLAN_SESSION, session.programme)
+    if session.register is not None:
+        raise RosterClosed("Correct the register instead: whoever came unexpected is a walk-in.")
+    known = await sessions.in_care(clients, reach=by.reach(Act.PLAN_SESSION))
+    faults = Faults()
+    for number, client in enumerate(clients):
+        faults.check(when=client in clients[:number], where=f"clients.{number}", problem="is named twice")
+        faults.check(when=client not in known, where=f"clients.{number}", problem="is nobody in care within your reach")
+    faults.raise_if_any()
+    taken = {booking.client for booking in session.roster}
+    if taken & set(clients):
+        raise AlreadyOnRoster("Leave out who is on the roster already; a place that was called off stays so.")
+    if len(session.expected) + len(clients) > session.wanted.places:
+        raise SessionFull("Make the session larger by planning another, or ask who can come elsewhere.")
+    bookings = [Booking(client=client, booked_by=by.id, booked_at=now) for client in clients]
+    await sessions.add_bookings(session, bookings)
+    for client in clients:
+        journal.tell(PlaceBooked(client=client, records=(session.id,)))
+    return replace(session, roster=(*session.roster, *bookings))
+
+
+async def cancel(
+    session: Session,
+    client: ClientId,
+    *,
+    cancelled_by: CancelledBy,
+    reason: str,
+    by: Staff,
+    now: datetime,
+    sessions: Sessions,
+    journal: Journal,
+) -> Session:
+    """Call off one client's place before the register is taken, with who did and why.
+
+    Raises `NotPermitted`, `Invalid`, `RosterClosed` or `NotOnRoster`.
+    """
+    by.require(Act.PLAN_SESSION, session.programme)
+    faults = Faults()
+    faults.check(when=not reason.strip(), where="reason", problem="say why it was called off")
+    faults.check(
+        when=len(reason) > LONGEST_NOTE, where="reason", problem=f"must have at most {LONGEST_NOTE} characters"
+    )
+    faults.raise_if_any()
+    if session.register is not None:
+        raise RosterClosed("Correct the register instead.")
+    if client not in session.expected:
+        raise NotOnRoster("Read the roster again.")
+    cancellation = Cancellation(client=client, by=cancelled_by, reason=reason, recorded_by=by.id, recorded_at=now)
+    await sessions.add_cancellation(session.id, cancellation)
+    journal.tell(PlaceCancelled(client=client, records=(session.id,), facts={"by": cancelled_by.value}))
+    roster = tuple(
+        replace(each, cancellation=cancellation) if each.client == client else each for each in session.roster
+    )
+    return replace(session, roster=roster)
