@@ -4,8 +4,10 @@ Each test makes its own programme and people, so tests that commit do not meet o
 """
 
 import os
+import secrets
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -63,10 +65,11 @@ class Clinic:
             token = await people.signed_in(connection, staff.id, at=self.service.clock())
         return Person(staff, self.client(token))
 
-    def client(self, token: str | None = None) -> httpx.AsyncClient:
-        """Somebody at the door, with a token or without."""
+    def client(self, token: str | None = None, *, address: str | None = None) -> httpx.AsyncClient:
+        """Somebody at the door, with a token or without; from an address of their own, or from this one."""
+        coming_from = (address or str(IPv4Address(secrets.randbits(32))), 40_000)
         return httpx.AsyncClient(
-            transport=httpx.ASGITransport(self.application, raise_app_exceptions=False),
+            transport=httpx.ASGITransport(self.application, raise_app_exceptions=False, client=coming_from),
             base_url="http://caseload.test",
             headers={"Authorization": f"Bearer {token}"} if token else {},
         )

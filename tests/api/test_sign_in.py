@@ -58,14 +58,6 @@ async def colleague(clinic: Clinic, *, password: str = PASSWORD, one_time_for: t
     return made.user_name
 
 
-def station(clinic: Clinic, address: str) -> httpx.AsyncClient:
-    """Somebody at the door, coming from that address."""
-    return httpx.AsyncClient(
-        transport=httpx.ASGITransport(clinic.application, raise_app_exceptions=False, client=(address, 40000)),
-        base_url="http://caseload.test",
-    )
-
-
 async def sign_in(at: httpx.AsyncClient, user_name: str, password: str = PASSWORD, **more: Any) -> httpx.Response:
     return await at.post("/api/v1/sign-in", json={"user_name": user_name, "password": password, **more})
 
@@ -107,18 +99,18 @@ async def test_nobody_learns_from_a_refusal_whether_an_account_exists(clinic: Cl
 
 
 async def test_too_many_failures_are_429_with_how_long_to_wait(clinic: Clinic) -> None:
-    user_name, at = await colleague(clinic), station(clinic, "198.51.100.7")
+    user_name, at = await colleague(clinic), clinic.client(address="198.51.100.7")
     for _ in range(5):
         assert (await sign_in(at, user_name, "wrong")).status_code == 401
     answer = await sign_in(at, user_name)
     assert answer.status_code == 429
     assert answer.headers["retry-after"] == "1"
     assert answer.json()["type"] == "urn:caseload:problem:wait-before-signing-in"
-    assert (await sign_in(station(clinic, "198.51.100.8"), user_name)).status_code == 200
+    assert (await sign_in(clinic.client(address="198.51.100.8"), user_name)).status_code == 200
 
 
 async def test_waits_do_not_end_sessions_that_live(clinic: Clinic) -> None:
-    user_name, at = await colleague(clinic), station(clinic, "198.51.100.9")
+    user_name, at = await colleague(clinic), clinic.client(address="198.51.100.9")
     token = (await sign_in(at, user_name)).json()["token"]
     for _ in range(6):
         await sign_in(at, user_name, "wrong")
@@ -340,7 +332,7 @@ async def test_beyond_a_hundred_sources_in_a_minute_the_rest_share_one_count(cli
 
 
 async def test_refused_sign_ins_are_counted_for_the_log_and_leave_no_entry_of_their_own(clinic: Clinic) -> None:
-    at = station(clinic, "203.0.113.200")
+    at = clinic.client(address="203.0.113.200")
     source = clinic.service.door.source("203.0.113.200")
     before = len(await entries(clinic, event="sign_in.failed"))
     for _ in range(8):
