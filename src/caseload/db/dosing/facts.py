@@ -11,6 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Date,
     FromClause,
@@ -86,6 +87,11 @@ def is_like(doses: FromClause, medicine: ColumnElement[str], form: ColumnElement
     )
 
 
+def _tables_of(*columns: ColumnElement[Any]) -> set[FromClause]:
+    """The tables whose rows these columns are taken from; none for parameters."""
+    return {column.table for column in columns if isinstance(column, Column)}
+
+
 def last_taken(
     client: ColumnElement[UUID], medicine: ColumnElement[str], form: ColumnElement[str], name: str
 ) -> FromClause:
@@ -102,6 +108,9 @@ def last_taken(
         )
         .order_by(dose.c.dosing_day.desc(), dose.c.given_at.desc().nulls_last())
         .limit(FIRST)
+        # Said in words: SQLAlchemy ties a LATERAL to the rows beside it, but not what is nested in it, which would
+        # then read all clients at once.
+        .correlate(*_tables_of(client, medicine, form))
         .subquery()
         for kind in is_of_kind()
     ]
