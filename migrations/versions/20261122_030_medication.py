@@ -254,7 +254,7 @@ TABLES = (
             'naltrexone' AND form IN ('extended_release_injection', 'tablet'))),
         CONSTRAINT dose_version_check CHECK (version >= 1),
         CONSTRAINT dose_amount_mg_check CHECK (amount_mg > 0),
-        CONSTRAINT dose_not_in_the_future_check CHECK (given_at <= recorded_at OR given_at <= amended_at),
+        CONSTRAINT dose_not_in_the_future_check CHECK (given_at <= coalesce(amended_at, recorded_at)),
         CONSTRAINT dose_brought_in_has_a_source_check CHECK (num_nonnulls(source_id, source_line) = CASE kind
             WHEN 'brought_in' THEN 2 ELSE 0 END AND (kind = 'brought_in') = (entry = 'source') AND (kind <>
             'brought_in' OR version = 1)),

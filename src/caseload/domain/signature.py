@@ -187,7 +187,7 @@ def signing_role(by: Staff, act: Act, programme: ProgrammeId) -> Role:
 
 
 def canonical_bytes(document: Mapping[str, object]) -> bytes:
-    """The one way to write a document: keys in order, no spaces, UTF-8, amounts and instants as exact text."""
+    """The one way to write a document: keys in order, no spaces, UTF-8, instants and amounts (to a thousandth) as text."""
     return json.dumps(_plain(document), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
@@ -199,7 +199,7 @@ def _plain(value: object) -> object:
         case str() | UUID():
             plain = str(value)
         case Decimal():
-            plain = f"{value:f}"
+            plain = f"{value:.3f}"
         case datetime():
             plain = value.astimezone(UTC).isoformat(timespec="microseconds")
         case date():

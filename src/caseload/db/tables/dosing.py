@@ -91,7 +91,7 @@ dose = Table(
     made_as(),
     CheckConstraint(text("version >= 1"), name="version"),
     CheckConstraint(text("amount_mg > 0"), name="amount_mg"),
-    CheckConstraint(text("given_at <= recorded_at OR given_at <= amended_at"), name="not_in_the_future"),
+    CheckConstraint(text("given_at <= coalesce(amended_at, recorded_at)"), name="not_in_the_future"),
     CheckConstraint(
         text(
             "num_nonnulls(source_id, source_line) = CASE kind WHEN 'brought_in' THEN 2 ELSE 0 END"

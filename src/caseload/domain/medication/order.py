@@ -382,15 +382,13 @@ def _require_replaceable(order: Order) -> None:
 
 def _require_free_days(order: Order, record: MedicationRecord, others: Iterable[Order], now: datetime) -> None:
     """One order at a time: the days of a signed order must not be another's, except of the one it replaces."""
+    if order.replaces is not None:
+        _require_replaceable(_found(order.replaces, others))
     today = record.day_of(now)
     for other in others:
-        if other.id == order.id or other.signed_at is None or other.stopped_at is not None:
+        if other.id in {order.id, order.replaces} or other.signed_at is None or other.stopped_at is not None:
             continue
-        if other.id == order.replaces:
-            _require_replaceable(other)
-        elif other.overlaps(max(order.starts_on, today), order.ends_on):
+        if other.overlaps(max(order.starts_on, today), order.ends_on):
             raise OrderInTheWay(
                 "Stop it, or write this order as its replacement.", order=str(other.id), starts_on=str(other.starts_on)
             )
-    if order.replaces is not None:
-        _require_replaceable(_found(order.replaces, others))
