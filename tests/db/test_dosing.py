@@ -460,7 +460,7 @@ async def brought_in(here: Window, *, days_ago: int, part: DosePart = DosePart.W
             entry=Entry.SOURCE,
             profile="UK",
             profile_version=1,
-            source_id=new_id(),
+            source_id=await here.source(),
             source_line=line,
         )
     )

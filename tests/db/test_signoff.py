@@ -426,7 +426,7 @@ async def test_a_dose_without_an_order_is_brought_in_or_an_exception_that_says_s
     with pytest.raises(IntegrityError, match=constraint):
         async with connection.begin_nested():
             await connection.execute(insert(tables.dose).values(a_dose(here, **changed)))
-    for allowed in (SOURCE, ODD | {"rules": ["no_order_in_force"]}):
+    for allowed in (SOURCE | {"source_id": await here.source()}, ODD | {"rules": ["no_order_in_force"]}):
         await connection.execute(insert(tables.dose).values(a_dose(here, **allowed)))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from uuid import UUID
 
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from caseload.db.dosing import Doses
 from caseload.db.signoff import SignOffs
 from caseload.db.tables.caseload import client as client_table
+from caseload.db.tables.history import client_history, history_import
 from caseload.domain.access import Role
 from caseload.domain.dosing import Dose, Giving, Late, allow_dose, give, record_late
 from caseload.domain.dosing.decision import Wanted
@@ -89,6 +91,29 @@ class Window:
 
     def sign_offs(self, now: datetime = MORNING) -> SignOffs:
         return SignOffs(self.connection, self.journal, now=now)
+
+    async def source(self) -> UUID:
+        """What a run brought in of the client."""
+        run, made = new_id(), new_id()
+        await self.connection.execute(
+            insert(history_import).values(id=run, source="former system", begun_by=self.nurse.id, begun_at=MORNING)
+        )
+        await self.connection.execute(
+            insert(client_history).values(
+                id=made,
+                import_id=run,
+                client_id=self.client,
+                source=f"former system {made.hex[-8:]}",
+                external_id=str(made),
+                number=1,
+                content=bytes(32),
+                last_day_covered=TODAY,
+                recorded={},
+                recorded_by=self.nurse.id,
+                recorded_at=MORNING,
+            )
+        )
+        return made
 
     async def another_client(self) -> ClientId:
         made = ClientId(new_id())
