@@ -382,6 +382,10 @@ INDEXES = (
     NULLS NOT DISTINCT WHERE kind = 'ordinary' AND version = 1
     """,
     """
+    CREATE INDEX dose_dosing_day_idx ON clinic.dose USING brin (dosing_day)
+    WITH (pages_per_range = 32, autosummarize = on)
+    """,
+    """
     CREATE INDEX dose_other_kinds_idx ON clinic.dose (client_id, dosing_day)
     WHERE kind <> 'ordinary' AND version = 1
     """,

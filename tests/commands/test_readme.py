@@ -24,7 +24,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProces
         data = folder / "data"
         with test_serve.service(data, ("-m", "caseload", "serve", "--demo")) as running:
             return subprocess.run(
-                ["bash", "-c", script],
+                ["bash", "-c", script],  # noqa: S607 - the shell a reader would use
                 env=processes.environment(CASELOAD_PORT=str(running.port), CASELOAD_DATA_DIR=str(data)),
                 cwd=tmp_path_factory.mktemp("walk"),
                 capture_output=True,
