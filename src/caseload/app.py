@@ -17,6 +17,7 @@ from caseload.api import consent as consent_routes
 from caseload.api import dispensing as dispensing_routes
 from caseload.api import dosing as dosing_routes
 from caseload.api import family as family_routes
+from caseload.api import history as history_routes
 from caseload.api import medication as medication_routes
 from caseload.api import people as people_routes
 from caseload.api import programme as programme_routes
@@ -47,6 +48,7 @@ ROUTERS = (
     dosing_routes.router,
     dispensing_routes.router,
     signoff_routes.router,
+    history_routes.router,
 )
 
 

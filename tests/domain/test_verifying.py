@@ -41,9 +41,9 @@ class Kept:
     found: list[Verification] = field(default_factory=list[Verification])
     told: list[Event] = field(default_factory=list[Event])
 
-    async def waiting(self, client: ClientId, *, by: Staff) -> ToVerify | None:
+    async def waiting(self, whom: ClientId, *, by: Staff) -> ToVerify | None:
         assert by.user_name == "sam"
-        return self.waits if self.waits and self.waits.client == client else None
+        return self.waits if self.waits and self.waits.client == whom else None
 
     async def to_verify(self, *, by: Staff, after: ClientId | None, limit: int) -> Sequence[ToVerify]:
         raise AssertionError((by, after, limit))
@@ -72,6 +72,7 @@ async def found_out(
         WAITING.client,
         Finding.NO_DOSES,
         note,
+        as_id=new_id(),
         until=until,
         today=TODAY,
         by=by,

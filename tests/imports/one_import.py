@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
-from caseload.app import open_service
 from caseload.domain.access import Holding, Role
 from caseload.domain.ids import StaffId
 from caseload.domain.people import Staff
 from caseload.imports.folder import read
 from caseload.imports.run import Runner
+from caseload.request.service import open_service
 from caseload.settings import Secret, Settings
 
 

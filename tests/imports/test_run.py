@@ -6,7 +6,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,19 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from caseload.app import open_service
-from caseload.domain.access import Role
+from caseload.audit.journal import RequestJournal
+from caseload.db.history import HistoryReadings, Verifications
+from caseload.db.programme import Programmes
+from caseload.domain.access import Holding, Role
 from caseload.domain.errors import Invalid, NotPermitted
+from caseload.domain.history import Outcome
 from caseload.domain.history.bringing_in import Result
+from caseload.domain.history.reading import ProgrammeHistory, attendance
 from caseload.domain.people import Staff
 from caseload.imports.folder import read
 from caseload.imports.report import Ran
 from caseload.imports.run import FolderUnusable, Runner
+from caseload.request.service import open_service
 from caseload.request.work import Service
 from caseload.settings import Secret, Settings
 from tests.factories import people
@@ -62,6 +67,29 @@ class Place:
     async def rows(self, statement: str) -> list[tuple[Any, ...]]:
         async with self.owner.connect() as connection:
             return [tuple(row) for row in await connection.execute(text(statement))]
+
+    async def shown(self) -> tuple[ProgrammeHistory, int]:
+        """What supervisors of every programme are shown together, and how many stand on the worklist."""
+        async with self.service.engine.connect() as connection:
+            programmes = [each.id for each in await Programmes(connection).all()]
+            everybody = [(role, each) for each in programmes for role in (Role.SUPERVISOR, Role.NURSE)]
+            by = replace(
+                self.administrator, holdings=tuple(Holding(role=role, programme=where) for role, where in everybody)
+            )
+            journal = RequestJournal()
+            readings = HistoryReadings(connection, journal, now=NOW)
+            each = [await readings.shown_by(programme, by=by) for programme in programmes]
+            verifications = Verifications(connection, journal, now=NOW)
+            waiting = len(await verifications.to_verify(by=by, after=None, limit=5_000))
+        together = ProgrammeHistory(
+            people=sum(one.people for one in each),
+            people_with_daily_doses=sum(one.people_with_daily_doses for one in each),
+            missed_runs=sum((one.missed_runs for one in each), Counter[int]()),
+            visits=sum((one.visits for one in each), Counter[Outcome]()),
+            visits_without_day=sum(one.visits_without_day for one in each),
+            screens=sum(one.screens for one in each),
+        )
+        return together, waiting
 
     async def entries(self) -> list[dict[str, Any]]:
         """What the log says, in order, without the entries that only show that nothing was asked."""
@@ -251,7 +279,7 @@ async def test_an_import_that_is_killed_goes_on_where_it_stopped(
     assert sum(entry["ev"] == "history.brought_in" for entry in await place.entries()) == 60
 
 
-async def test_the_real_clinic_comes_in_whole_and_once(place: Place) -> None:
+async def test_the_real_clinic_comes_in_whole_and_once_and_its_views_agree_with_its_counts(place: Place) -> None:
     folder = real_clinic()
     ran = await place.bring_in(folder)
     assert ran.results == {Result.BROUGHT_IN: 1_330}
@@ -262,3 +290,11 @@ async def test_the_real_clinic_comes_in_whole_and_once(place: Place) -> None:
     assert await place.count("clinic.history_refusal") == 12
     assert (await place.bring_in(folder)).results == {Result.UNCHANGED: 1_330}
     assert await place.count("clinic.dose") == 116_710
+
+    shown, waiting = await place.shown()
+    assert (shown.people, shown.people_with_daily_doses) == (1_330, 1_202)
+    assert shown.missed_runs == {1: 4_316, 2: 1_338, 3: 331, 4: 151, 5: 82, 6: 82, 7: 58, 8: 335}
+    assert shown.visits == {"attended": 21_572, "did_not_attend": 4_547, "unknown": 1_038}
+    assert (shown.visits_without_day, shown.screens) == (4_452, 22_818)
+    assert attendance(shown.visits).counted == 21_572 + 4_547
+    assert waiting == 1_330

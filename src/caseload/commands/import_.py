@@ -133,9 +133,9 @@ async def _run(
     source: str,
     counsellors: Mapping[str, str],
 ) -> "Ran":
-    from caseload.app import open_service
     from caseload.commands.signed_in import signed_in
     from caseload.imports.run import Runner
+    from caseload.request.service import open_service
 
     people = len(read.history.people)
     async with open_service(settings) as service, signed_in(service, user_name, password) as by:

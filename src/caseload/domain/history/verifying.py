@@ -16,7 +16,7 @@ from uuid import UUID
 from caseload.domain.access import Act
 from caseload.domain.errors import Conflict, Faults
 from caseload.domain.history.rows import is_plain
-from caseload.domain.ids import ClientId, ProgrammeId, StaffId, new_id
+from caseload.domain.ids import ClientId, ProgrammeId, StaffId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.medicines import Medicine
 from caseload.domain.people import Staff
@@ -89,7 +89,7 @@ class HistoryVerified(Event):
 class Verifications(Protocol):
     """What was found out, and about whom nothing yet."""
 
-    async def waiting(self, client: ClientId, *, by: Staff) -> ToVerify | None:
+    async def waiting(self, whom: ClientId, *, by: Staff) -> ToVerify | None:
         """The client's line of the worklist, if they stand on it; `ClientUnknown` outside the person's reach."""
         ...
 
@@ -107,6 +107,7 @@ async def verify(
     finding: Finding,
     note: str,
     *,
+    as_id: UUID,
     until: date,
     today: date,
     by: Staff,
@@ -134,7 +135,7 @@ async def verify(
     )
     faults.raise_if_any()
     verification = Verification(
-        id=new_id(),
+        id=as_id,
         client=client,
         until=until,
         finding=finding,

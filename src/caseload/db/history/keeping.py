@@ -1,4 +1,4 @@
-"""Brought-in histories in PostgreSQL."""
+"""How brought-in histories are kept."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
