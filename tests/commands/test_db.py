@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from caseload.db import backup as backups
-from caseload.db import migrate
+from caseload.db import revisions
 from caseload.db.embedded.binaries import bin_dir
 from tests import processes
 from tests.shared_server import TEMPLATE, Addresses, execute
@@ -46,11 +46,11 @@ def test_an_outside_database_is_checked_and_upgraded_by_its_owner(server: Addres
         code, _, said = _caseload("db", "check", addresses=addresses)
         assert (code, said.startswith("caseload: The database is empty and this version needs")) == (1, True)
         code, said, _ = _caseload("db", "upgrade", addresses=addresses)
-        assert (code, said) == (0, f"The database is now at {migrate.head()}.\n")
+        assert (code, said) == (0, f"The database is now at {revisions.head()}.\n")
         code, said, _ = _caseload("db", "upgrade", addresses=addresses)
-        assert (code, said) == (0, f"The database was already at {migrate.head()}.\n")
+        assert (code, said) == (0, f"The database was already at {revisions.head()}.\n")
         code, said, _ = _caseload("db", "check", addresses=addresses)
-        assert (code, said) == (0, f"The database is at {migrate.head()}, as this version needs.\n")
+        assert (code, said) == (0, f"The database is at {revisions.head()}, as this version needs.\n")
     finally:
         asyncio.run(execute(server.owner, "drop database upgraded with (force)"))
 
@@ -79,7 +79,7 @@ def test_a_backup_comes_back_whole_with_who_may_do_what(throwaway_database: Addr
     back = throwaway_database.of("brought_back")
     try:
         backups.restore(back.owner, file, pg_bin=None, watch=_watch)
-        assert migrate.check(back.service).up_to_date
+        assert revisions.check(back.service).up_to_date
         assert fetch(back.service, "select sum(id) from clinic.kept") == 500_500
         owner_of_log = "select nspowner::regrole::text from pg_namespace where nspname = 'audit'"
         assert fetch(back.owner, owner_of_log) == "audit_owner"
@@ -104,7 +104,7 @@ def test_a_restore_that_fails_leaves_nothing_and_can_be_tried_again(server: Addr
         with pytest.raises(backups.BackupFailed, match="pg_restore failed: "):
             backups.restore(half.owner, broken, pg_bin=None, watch=_watch)
         backups.restore(half.owner, file, pg_bin=None, watch=_watch)
-        assert migrate.check(half.service).up_to_date
+        assert revisions.check(half.service).up_to_date
     finally:
         asyncio.run(execute(server.owner, "drop database half with (force)"))
 
@@ -171,4 +171,4 @@ def test_the_statements_can_be_reviewed_before_they_are_run() -> None:
     told = processes.run("-m", "caseload", "db", "upgrade", "--sql")
     assert told.returncode == 0
     assert "create schema audit authorization audit_owner;" in told.stdout
-    assert migrate.head() in told.stdout
+    assert revisions.head() in told.stdout

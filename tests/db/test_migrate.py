@@ -18,13 +18,13 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from caseload.audit import tables as audit_tables
-from caseload.db import migrate
+from caseload.db import migrate, revisions
 from caseload.db.embedded import EmbeddedServer
 from caseload.db.tables.base import SCHEMAS, complete
 from tests import processes
 from tests.shared_server import Addresses, copied, execute
 
-REVISIONS = sorted((migrate.folder() / "versions").glob("*.py"))
+REVISIONS = sorted((revisions.folder() / "versions").glob("*.py"))
 
 
 @pytest.fixture
@@ -137,16 +137,16 @@ def test_two_services_that_start_at_once_migrate_one_after_the_other(empty_datab
 
 
 def test_an_empty_database_is_told_to_be_upgraded(empty_database: Addresses) -> None:
-    standing = migrate.check(empty_database.owner)
+    standing = revisions.check(empty_database.owner)
     assert (standing.current, standing.up_to_date) == (None, False)
-    with pytest.raises(migrate.CannotMigrate, match=r"is empty and this version needs .* run `caseload db upgrade`"):
-        migrate.require(empty_database.owner)
+    with pytest.raises(revisions.CannotMigrate, match=r"is empty and this version needs .* run `caseload db upgrade`"):
+        revisions.require(empty_database.owner)
 
 
 def test_a_database_of_a_newer_version_is_left_alone(throwaway_database: Addresses) -> None:
     asyncio.run(execute(throwaway_database.owner, "update public.alembic_version set version_num = '29991231_001'"))
-    for attempt in (migrate.upgrade, migrate.require):
-        with pytest.raises(migrate.CannotMigrate, match="a newer caseload has migrated it"):
+    for attempt in (migrate.upgrade, revisions.require):
+        with pytest.raises(revisions.CannotMigrate, match="a newer caseload has migrated it"):
             attempt(throwaway_database.owner)
 
 
@@ -230,4 +230,11 @@ def test_a_role_that_would_read_the_log_unasked_is_refused(bare_server: str) -> 
 
 def test_copies_for_tests_are_what_the_migrations_make(server: Addresses) -> None:
     with copied(server, "a_copy") as copy:
-        assert migrate.check(copy.service).up_to_date
+        assert revisions.check(copy.service).up_to_date
+
+
+def test_what_is_read_from_the_files_is_what_alembic_knows() -> None:
+    script = ScriptDirectory.from_config(migrate.config())
+    known = {revision.revision: revision.down_revision for revision in script.walk_revisions()}
+    assert revisions.revisions() == known
+    assert revisions.head() == script.get_current_head()

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from caseload.db import migrate
+from caseload.db import revisions
 from tests.shared_server import Addresses
 
 pytestmark = pytest.mark.anyio
@@ -66,4 +66,4 @@ async def test_a_new_table_of_the_record_can_be_read_and_added_to_but_not_change
 
 
 def test_the_service_may_ask_where_its_database_stands(database: str) -> None:
-    assert migrate.check(database).up_to_date
+    assert revisions.check(database).up_to_date

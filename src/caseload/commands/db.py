@@ -30,13 +30,13 @@ def command() -> None:
 @click.option("--sql", "as_sql", is_flag=True, help="Print the statements instead, for whoever runs the server.")
 def upgrade(*, as_sql: bool) -> None:
     """Apply the migrations that are missing. The service does this itself for the local database."""
-    from caseload.db import embedded, migrate
+    from caseload.db import embedded, migrate, revisions
 
     if as_sql:
         click.echo(migrate.sql(), nl=False)
         return
     with embedded.reach(terminal.settings()) as addresses:
-        before = migrate.check(addresses.owner)
+        before = revisions.check(addresses.owner)
         after = migrate.upgrade(addresses.owner)
     changed = "was already" if before.current == after.current else "is now"
     click.echo(f"The database {changed} at {after.current}.")
@@ -45,12 +45,12 @@ def upgrade(*, as_sql: bool) -> None:
 @command.command()
 def check() -> None:
     """Say whether the database is as this version needs it. Exit code 1 when it is not."""
-    from caseload.db import embedded, migrate
+    from caseload.db import embedded, revisions
 
     with embedded.reach(terminal.settings()) as addresses:
-        standing = migrate.check(addresses.service)
+        standing = revisions.check(addresses.service)
     if not standing.up_to_date:
-        raise migrate.CannotMigrate(standing.advice)
+        raise revisions.CannotMigrate(standing.advice)
     click.echo(standing.advice)
 
 
@@ -75,10 +75,10 @@ def backup(file: Path) -> None:
 def restore(file: Path) -> None:
     """Bring the backup in FILE into an empty database, wholly or not at all."""
     from caseload.db import backup as backups
-    from caseload.db import embedded, migrate
+    from caseload.db import embedded, revisions
 
     settings = terminal.settings()
     with embedded.reach(settings) as addresses, terminal.progress("Restoring") as bar:
         backups.restore(addresses.owner, file, pg_bin=settings.pg_bin, watch=bar.refresh)
-        standing = migrate.check(addresses.owner)
+        standing = revisions.check(addresses.owner)
     click.echo(f"Restored from {file}. {standing.advice}")

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import rich_click as click
 
 from caseload.commands.port import port_held
+from caseload.commands.terminal import bring_up_to_date
 from caseload.observability import configure, logger
 from caseload.settings import OperatorError, Settings, load
 
@@ -67,18 +68,18 @@ def run(settings: Settings, *, app: str, demo: bool) -> None:
 def _database(settings: Settings) -> Generator[Callable[[], None]]:
     """The database, and its address in the environment of the workers. Yields what a worker calls to let go of it."""
     from caseload.commands.workers import stop_when
-    from caseload.db import migrate
+    from caseload.db import revisions
     from caseload.db.embedded import EmbeddedServer
 
     # A worker never needs the owner's address, so that none can leak it.
     for variable in ("CASELOAD_DATABASE_OWNER_URL", "CASELOAD_DATABASE_OWNER_URL_FILE"):
         os.environ.pop(variable, None)
     if settings.database_url is not None:
-        migrate.require(settings.database_url.reveal())
+        revisions.require(settings.database_url.reveal())
         yield lambda: None
         return
     with EmbeddedServer(settings.data_dir, pg_bin=settings.pg_bin) as server:
-        migrate.upgrade(server.databases.owner)
+        bring_up_to_date(server.databases.owner)
         os.environ["CASELOAD_DATABASE_URL"] = server.databases.service
         stop_when(lambda: server.exited() is not None, lambda: logger(__name__).error("postgresql_ended"))
         yield server.let_go

@@ -36,14 +36,14 @@ def database() -> Generator[Settings]:
     the moment. The local one is migrated when it needs to be; the outside one belongs to somebody else, and when it
     is not at this version's revision that raises `CannotMigrate`. Raises `CannotStart`.
     """
-    from caseload.db import embedded, migrate
+    from caseload.db import embedded, revisions
 
     found = settings()
     with embedded.reach(found) as addresses:
         if found.database_url is None:
-            migrate.upgrade(addresses.owner)
+            bring_up_to_date(addresses.owner)
         else:
-            migrate.require(addresses.service)
+            revisions.require(addresses.service)
         yield msgspec.structs.replace(found, database_url=Secret(addresses.service), database_owner_url=None)
 
 
@@ -59,6 +59,17 @@ def with_service(do: "Callable[[Service], Awaitable[None]]") -> None:
 
     with database() as found:
         asyncio.run(done(found))
+
+
+def bring_up_to_date(owner_url: str) -> None:
+    """Migrate the local database when it needs it; when it does not, do not load what migrates."""
+    from caseload.db import revisions
+
+    if revisions.check(owner_url).up_to_date:
+        return
+    from caseload.db import migrate
+
+    migrate.upgrade(owner_url)
 
 
 def on_terminal() -> bool:
