@@ -2,18 +2,22 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+import asyncpg
 import pytest
-from sqlalchemy import insert, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import func, insert, select, text, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from caseload.db.people.sessions import note_use
+from caseload.db.failures import Failure, failure_of
+from caseload.db.people.sessions import BY_TOKEN, find_session, note_use, session_of
 from caseload.db.tables import people as tables
 from caseload.domain.access import Holding, Role
 from caseload.domain.errors import NotSignedIn
 from caseload.domain.ids import ProgrammeId, SessionId, StaffId, new_id
-from caseload.domain.people import COMMAND_LINE, SessionOver, SessionRules, Staff
+from caseload.domain.people import COMMAND_LINE, SessionOver, SessionRules, Staff, token_digest
 from caseload.request.identity import identify
 from tests.factories import people
+from tests.factories.explain import plan_of
 from tests.factories.people import NOW
 
 pytestmark = pytest.mark.anyio
@@ -281,3 +285,33 @@ async def test_signing_is_suspended_until_a_third_person_confirms_a_reset(
         )
     )
     assert (await identify(connection, token, NOW)).may_sign
+
+
+async def test_finding_a_session_walks_no_table(connection: AsyncConnection) -> None:
+    await connection.execute(text("set local enable_seqscan = off"))
+    plan = await plan_of(connection, BY_TOKEN, {"digest": bytes(32), "now": NOW})
+    assert not [line for line in plan if "Seq Scan" in line], "\n".join(plan)
+
+
+async def test_both_ways_of_asking_say_the_same(connection: AsyncConnection, programme: ProgrammeId) -> None:
+    made = await people.staff(connection, holds=[(Role.NURSE, programme), (Role.AUDITOR, None)])
+    token = await people.signed_in(connection, made.id)
+    given = {"digest": token_digest(token), "now": NOW}
+    slowly = (await connection.execute(BY_TOKEN, given)).mappings().one()
+    assert session_of(dict(slowly)) == await find_session(connection, token_digest(token), now=NOW)
+
+
+async def test_a_connection_that_has_gone_is_the_databases_failure_and_the_next_one_works(
+    engine: AsyncEngine, owner_dsn: str
+) -> None:
+    async with engine.connect() as opened:
+        process = await opened.scalar(select(func.pg_backend_pid()))
+        owner = await asyncpg.connect(owner_dsn)
+        await owner.execute("select pg_terminate_backend($1)", process)
+        await owner.close()
+        with pytest.raises(DBAPIError) as error:
+            await identify(opened, "A" * 43, NOW)
+        assert failure_of(error.value) is Failure.UNAVAILABLE
+    async with engine.connect() as opened:
+        with pytest.raises(NotSignedIn):
+            await identify(opened, "A" * 43, NOW)

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Date, and_, cast, exists, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Date, Integer, and_, cast, exists, func, literal_column, or_, select
 
 from caseload.db.tables.people import (
     duty_shift,
@@ -38,7 +38,7 @@ def in_force(at: ColumnElement[datetime]) -> ColumnElement[bool]:
         select(registration_check.c.expires_on)
         .where(registration_check.c.registration_id == role_grant.c.registration_id)
         .order_by(registration_check.c.number.desc())
-        .limit(1)
+        .limit(literal_column("1", Integer()))
         .scalar_subquery()
     )
     today = (

@@ -1,11 +1,12 @@
 """Sessions: found by the digest of their token, noted as used in bulk, ended for good."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, cast
+from uuid import UUID
 
+import asyncpg
 from sqlalchemy import (
-    Row,
     Uuid,
     bindparam,
     distinct,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg as AsyncpgDialect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.people.grants import in_force, on_duty
@@ -63,7 +65,7 @@ HAS_UNCONFIRMED_RESET = exists(
 IS_DEACTIVATED = exists(select(staff_deactivation.c.staff_id).where(staff_deactivation.c.staff_id == staff.c.id))
 """Of a row of `staff`: the account is closed."""
 
-_BY_TOKEN = (
+BY_TOKEN = (
     select(
         sign_in_session.c.id.label("session_id"),
         sign_in_session.c.last_used_at,
@@ -84,37 +86,61 @@ _BY_TOKEN = (
 )
 
 
+"""The session of a token, who holds it, and the roles in force for them."""
+
+_COMPILED = BY_TOKEN.compile(dialect=AsyncpgDialect())
+_TEXT: Final = str(_COMPILED)
+_ORDER: Final = tuple(_COMPILED.positiontup or ())
+"""In which order the driver takes the parameters."""
+
+
 async def find_session(connection: AsyncConnection, token_digest: bytes, *, now: datetime) -> Session | None:
-    """The session of that token, with who holds it and the roles in force for them now: one statement."""
-    row = (await connection.execute(_BY_TOKEN, {"digest": token_digest, "now": now})).one_or_none()
-    return None if row is None else _session(row)
+    """The session of that token, with who holds it and the roles in force for them now: one statement.
+
+    Every request runs it, so it goes to the driver directly, which halves what it costs this process. When that finds
+    the connection broken, SQLAlchemy asks once more: it knows how to tell the pool.
+    """
+    given = {"digest": token_digest, "now": now}
+    driver = cast("asyncpg.Connection", (await connection.get_raw_connection()).driver_connection)
+    try:
+        row = await driver.fetchrow(_TEXT, *[given[name] for name in _ORDER])
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        if not driver.is_closed():
+            raise
+        found = (await connection.execute(BY_TOKEN, given)).mappings().one_or_none()
+        return None if found is None else session_of(dict(found))
+    return None if row is None else session_of(row)
 
 
-def _session(row: Row[*tuple[Any, ...]]) -> Session:
+def session_of(row: Mapping[str, Any]) -> Session:
+    """What a row of `BY_TOKEN` says."""
+    session = SessionId(row["session_id"])
     return Session(
-        id=SessionId(row.session_id),
+        id=session,
         staff=Staff(
-            id=StaffId(row.staff_id),
-            user_name=row.user_name,
-            printed_name=row.printed_name,
-            session=SessionId(row.session_id),
-            holdings=_holdings(row),
-            may_sign=not row.suspended,
-            registration=row.registration,
+            id=StaffId(row["staff_id"]),
+            user_name=row["user_name"],
+            printed_name=row["printed_name"],
+            session=session,
+            holdings=_holdings(row["roles"], row["programmes"], row["on_duty"]),
+            may_sign=not row["suspended"],
+            registration=row["registration"],
         ),
-        last_used_at=row.last_used_at,
-        expires_at=row.expires_at,
-        ended_at=row.ended_at,
-        deactivated=row.deactivated,
+        last_used_at=row["last_used_at"],
+        expires_at=row["expires_at"],
+        ended_at=row["ended_at"],
+        deactivated=row["deactivated"],
     )
 
 
-def _holdings(row: Row[*tuple[Any, ...]]) -> tuple[Holding, ...]:
-    if row.roles is None:
+def _holdings(
+    roles: Sequence[str] | None, programmes: Sequence[UUID | None], on_duty: Sequence[bool]
+) -> tuple[Holding, ...]:
+    if roles is None:
         return ()
     return tuple(
-        Holding(role=Role(role), programme=None if where is None else ProgrammeId(where), on_duty=on_duty)
-        for role, where, on_duty in zip(row.roles, row.programmes, row.on_duty, strict=True)
+        Holding(role=Role(role), programme=None if where is None else ProgrammeId(where), on_duty=running)
+        for role, where, running in zip(roles, programmes, on_duty, strict=True)
     )
 
 
