@@ -1,11 +1,13 @@
 """A morning at the window over HTTP."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from caseload.domain.access import Role
 from tests.api.conftest import Clinic
-from tests.api.dispensary import PASSWORD, dispensary, fresh
+from tests.api.dispensary import PASSWORD, days_ago, dispensary, fresh
 
 pytestmark = pytest.mark.anyio
 
@@ -61,3 +63,229 @@ async def test_another_key_is_refused_and_says_who_gave_it_when(clinic: Clinic) 
     assert rules(second) == ["already_given"]
     facts = second.json()["facts"]["rules"][0]["facts"]
     assert (facts["dose"], facts["given_by"]) == (first["id"], "Nora Quill")
+
+
+async def test_the_chart_shows_what_is_due_and_what_stands_in_the_way(clinic: Clinic) -> None:
+    here = await dispensary(clinic)
+    empty = await here.chart()
+    assert (empty["due"]["order_id"], empty["orders"], empty["doses"]) == (None, [], [])
+    order = await here.order(amounts_mg={"morning": "40", "evening": "20.5"})
+    chart = await here.chart()
+    assert chart["profile"] == "UK-1"
+    assert [(part["part"], part["amount_mg"], part["given"]) for part in chart["due"]["parts"]] == [
+        ("morning", "40", None),
+        ("evening", "20.5", None),
+    ]
+    assert chart["orders"][0]["standing"] == "in_force"
+    await here.give(order, part="morning")
+    await here.hold()
+    chart = await here.chart(here.prescriber)
+    assert chart["due"]["parts"][0]["given"]["given_by"] == "Nora Quill"
+    assert [each["rule"] for each in chart["due"]["in_the_way"]] == ["client_held"]
+    assert chart["due"]["last_taken"]["amount_mg"] == "40"
+    assert [each["reason"] for each in chart["holds"]] == ["sedation"]
+    assert [each["standing"] for each in chart["doses"]] == ["waiting"]
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"amount_mg": "0"}, "amount_mg"),
+        ({"amount_mg": "-1"}, "amount_mg"),
+        ({"amount_mg": "1e2"}, "amount_mg"),
+        ({"amount_mg": "60.0001"}, "amount_mg"),
+        ({"amount_mg": "99999"}, "amount_mg"),
+        ({"amount_mg": 60}, "amount_mg"),
+        ({"amount_mg": "30"}, "less_reason"),
+        ({"form": "sublingual_film"}, "form"),
+        ({"given_at": "1999-12-31T00:00:00Z"}, "given_at"),
+        ({"given_at": "2026-11-22T08:00:00"}, "given_at"),
+        ({"part": "noon"}, "part"),
+        ({"late": {"reason": " "}}, "late_reason"),
+        ({"witness": "me"}, "witness"),
+    ],
+)
+async def test_what_cannot_be_a_dose_is_refused_with_its_field(
+    clinic: Clinic, said: dict[str, Any], field: str
+) -> None:
+    here = await dispensary(clinic)
+    answer = await here.give(await here.order(), **said)
+    assert answer.status_code == 422, answer.text
+    assert field in {each["field"] for each in answer.json()["errors"]}
+    assert (await here.chart())["doses"] == []
+
+
+async def test_a_refusal_says_each_rule_its_profile_and_what_to_do_but_nothing_of_the_client(clinic: Clinic) -> None:
+    here = await dispensary(clinic)
+    order = await here.order()
+    await here.hold()
+    refused = await here.give(order, amount_mg="90")
+    told = refused.json()
+    assert (refused.status_code, told["type"]) == (409, "urn:caseload:problem:dose-refused")
+    assert rules(refused) == ["more_than_ordered", "client_held"]
+    assert told["facts"]["profile"] == "UK-1"
+    assert "A prescriber must clear the hold" in told["detail"]
+    for secret in ("Alex", "Example", "1990", "Drowsy", str(here.client)):
+        assert secret not in refused.text
+
+
+async def test_a_late_entry_is_recorded_against_every_rule_and_holds_the_next(clinic: Clinic) -> None:
+    here = await dispensary(clinic)
+    order = await here.order()
+    yesterday = days_ago(here, 1)
+    late = await here.give(
+        order, amount_mg="90", given_at=yesterday, late={"reason": "The network was down since noon."}
+    )
+    assert late.status_code == 201, late.text
+    dose = late.json()
+    assert (dose["kind"], dose["entry"]) == ("exception", "late")
+    assert dose["rules"] == ["no_order_in_force"]
+    assert rules(await here.give(order)) == ["client_held"]
+    queue = (await here.prescriber.get(f"/programmes/{here.programme}/holds")).json()["items"]
+    assert [(each["reason"], each["dose_id"]) for each in queue] == [("exception", dose["id"])]
+    cleared = await here.prescriber.post(
+        f"/holds/{queue[0]['id']}/clearance", {"reason": "Seen, awake.", "password": PASSWORD}
+    )
+    assert cleared.status_code == 201, cleared.text
+    assert (await here.give(order)).status_code == 201
+
+
+async def test_a_dose_without_any_order_can_be_told_only_afterwards(clinic: Clinic) -> None:
+    here = await dispensary(clinic)
+    order = await here.order()
+    assert (await here.give(order, order_id=None)).status_code == 404
+    told = await here.give(order, order_id=None, late={"reason": "Given on another clinic's word."})
+    assert (told.status_code, told.json()["rules"]) == (201, ["no_order_in_force"])
+
+
+async def test_an_amendment_needs_the_version_that_was_seen(clinic: Clinic) -> None:
+    here = await dispensary(clinic)
+    given = await here.give(await here.order())
+    dose = given.json()
+    assert given.headers["etag"] == '"1"'
+    said = {
+        "medicine": "methadone",
+        "form": "oral_solution",
+        "amount_mg": "55",
+        "given_at": dose["given_at"],
+        "supervised": True,
+        "reason": "Misread the measure.",
+    }
+    path = f"/doses/{dose['id']}/amendments"
+    assert (await here.nurse.post(path, said)).status_code == 428
+    assert (await here.nurse.post(path, said, headers={"If-Match": '"2"'})).status_code == 412
+    key = fresh()
+    amended = await here.nurse.post(path, said, headers={"If-Match": '"1"'}, key=key)
+    assert (amended.status_code, amended.json()["version"], amended.headers["etag"]) == (201, 2, '"2"')
+    again = await here.nurse.post(path, said, headers={"If-Match": '"1"'}, key=key)
+    assert again.json() == amended.json()
+    versions = (await here.nurse.get(f"/doses/{dose['id']}/versions")).json()["items"]
+    assert [(each["version"], each["amount_mg"]) for each in versions] == [(2, "55"), (1, "60")]
+
+
+async def test_not_given_is_signed_by_a_colleague_and_frees_the_day(clinic: Clinic) -> None:
+    here = await dispensary(clinic)
+    order = await here.order()
+    dose = (await here.give(order)).json()
+    path, said = f"/doses/{dose['id']}/correction", {"reason": "Poured away.", "password": PASSWORD}
+    seen = {"If-Match": '"1"'}
+    assert (await here.colleague.post(path, said)).status_code == 428
+    own = await here.nurse.post(path, said, headers=seen)
+    assert (own.status_code, own.json()["type"]) == (403, "urn:caseload:problem:own-dose")
+    wrong = await here.colleague.post(path, {**said, "password": "guessed, and wrong"}, headers=seen)
+    assert wrong.status_code in {401, 403}
+    key = fresh()
+    corrected = await here.colleague.post(path, said, headers=seen, key=key)
+    assert (corrected.status_code, corrected.json()["standing"]) == (201, "not_given")
+    assert (await here.colleague.post(path, said, headers=seen, key=key)).json() == corrected.json()
+    assert (await here.colleague.post(path, said, headers=seen)).status_code == 409
+    assert (await here.give(order)).status_code == 201
+
+
+async def test_a_rejection_goes_back_to_the_recorder(clinic: Clinic) -> None:
+    here = await dispensary(clinic)
+    dose = (await here.give(await here.order())).json()
+    path = f"/doses/{dose['id']}/rejection"
+    assert (await here.prescriber.post(path, {"reason": "Which bottle?"})).status_code == 428
+    rejected = await here.prescriber.post(path, {"reason": "Which bottle?"}, headers={"If-Match": '"1"'})
+    assert rejected.status_code == 204
+    back = (await here.nurse.get("/doses/sent-back")).json()["items"]
+    assert [(line["dose"]["id"], line["rejection"]) for line in back] == [(dose["id"], "Which bottle?")]
+    assert (await here.nurse.get(f"/doses/{dose['id']}")).json()["standing"] == "sent_back"
+
+
+async def test_signing_several_names_what_could_not_be_signed_and_a_retry_learns_the_same(clinic: Clinic) -> None:
+    here = await dispensary(clinic)
+    first = (await here.give(await here.order())).json()
+    second = (await here.give(await here.order(client=await here.another_client()), by=here.colleague)).json()
+    said = {
+        "doses": [{"dose_id": each["id"], "version": 1} for each in (first, second)],
+        "meaning": "witnessed",
+        "password": PASSWORD,
+    }
+    key = fresh()
+    answer = await here.colleague.post("/dose-sign-offs", said, key=key)
+    assert answer.status_code == 201, answer.text
+    assert [each["dose_id"] for each in answer.json()["signed"]] == [first["id"]]
+    assert [(each["dose_id"], each["type"]) for each in answer.json()["refused"]] == [
+        (second["id"], "urn:caseload:problem:own-dose")
+    ]
+    again = await here.colleague.post("/dose-sign-offs", said, key=key)
+    assert again.json()["signed"] == answer.json()["signed"]
+
+
+async def test_the_queue_comes_in_pages(clinic: Clinic) -> None:
+    here = await dispensary(clinic)
+    given = [(await here.give(await here.order(client=await here.another_client()))).json()["id"] for _ in range(3)]
+    path = f"/programmes/{here.programme}/doses/waiting"
+    page = (await here.prescriber.get(path, params={"limit": 2})).json()
+    rest = (await here.prescriber.get(path, params={"limit": 2, "after": page["next"]})).json()
+    assert [line["dose"]["id"] for line in page["items"] + rest["items"]] == given
+    assert rest["next"] is None
+
+
+async def test_a_dose_that_is_not_given_has_its_reason(clinic: Clinic) -> None:
+    here = await dispensary(clinic)
+    order = await here.order()
+    key = fresh()
+    path, said = f"/clients/{here.client}/doses-not-given", {"order_id": order["id"], "reason": "refused"}
+    answer = await here.nurse.post(path, said, key=key)
+    assert (answer.status_code, answer.json()["reason"]) == (201, "refused")
+    assert (await here.nurse.post(path, said, key=key)).json() == answer.json()
+
+
+async def test_the_days_list_says_what_the_charts_say(clinic: Clinic) -> None:
+    """One definition: each line of the list is the chart's own answer, whatever happened to whom."""
+    here = await dispensary(clinic, profile="AU", time_zone="Australia/Sydney")
+    clients = [here.client, *[await here.another_client(family_name=name) for name in ("Bee", "Cee", "Dee", "Eff")]]
+    orders = [await here.order(client=client) for client in clients]
+    await here.give(orders[0])
+    await here.hold()
+    await here.give(orders[1], given_at=days_ago(here, 4), late={"reason": "Paper."})
+    await here.give(orders[2], amount_mg="30", less_reason="Sleepy.")
+    listed = await here.nurse.get(f"/programmes/{here.programme}/dispensing")
+    lines = {line["client_id"]: line["due"] for line in listed.json()["items"]}
+    assert set(lines) == {str(client) for client in clients}
+    for client in clients:
+        chart = (await here.nurse.get(f"/clients/{client}/medication")).json()
+        assert lines[str(client)] == chart["due"]
+
+
+async def test_a_day_may_be_named_and_nothing_is_due_before_the_order_begins(clinic: Clinic) -> None:
+    here = await dispensary(clinic)
+    await here.order()
+    path = f"/programmes/{here.programme}/dispensing"
+    tomorrow = await here.nurse.get(path, params={"day": str(here.today + timedelta(days=1))})
+    yesterday = await here.nurse.get(path, params={"day": str(here.today - timedelta(days=1))})
+    assert (len(tomorrow.json()["items"]), len(yesterday.json()["items"])) == (1, 0)
+
+
+async def test_a_counsellor_sees_the_medication_of_their_own_clients_and_records_nothing(clinic: Clinic) -> None:
+    here = await dispensary(clinic)
+    order = await here.order()
+    counsellor = await clinic.person((Role.COUNSELLOR, here.programme))
+    assert (await counsellor.get(f"/clients/{here.client}/medication")).status_code == 404
+    assert (await here.give(order, by=counsellor)).status_code == 403
+    elsewhere = await clinic.person((Role.NURSE, await clinic.programme()))
+    assert (await here.give(order, by=elsewhere)).status_code == 404
+    assert (await elsewhere.get(f"/programmes/{here.programme}/dispensing")).status_code == 403

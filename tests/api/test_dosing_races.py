@@ -1,0 +1,130 @@
+"""Many hands at one window: whatever arrives at the same moment, at most one dose is given.
+
+`CASELOAD_SOAK=1` plays the full number of rounds.
+"""
+
+import asyncio
+import os
+from collections import Counter
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import func, select
+
+from caseload.db.tables.dosing import dose, dose_review
+from caseload.domain.access import Role
+from caseload.domain.ids import ClientId
+from tests.api.conftest import Clinic, Person
+from tests.api.dispensary import PASSWORD, Dispensary, dispensary, fresh, give_password
+
+pytestmark = pytest.mark.anyio
+
+ROUNDS = 50 if os.environ.get("CASELOAD_SOAK") else 2
+ATTEMPTS = 64
+NURSES = 12
+
+
+async def nurses(clinic: Clinic, here: Dispensary) -> list[Person]:
+    others = [
+        await clinic.person((Role.NURSE, here.programme), printed_name=f"Nurse {number}")
+        for number in range(NURSES - 2)
+    ]
+    return [here.nurse, here.colleague, *others]
+
+
+async def doses_of(clinic: Clinic, client: ClientId | str) -> int:
+    async with clinic.service.engine.connect() as connection:
+        counted = select(func.count()).select_from(dose).where(dose.c.client_id == client, dose.c.version == 1)
+        return (await connection.execute(counted)).scalar_one()
+
+
+def rules(answer: httpx.Response) -> list[str]:
+    return [each["rule"] for each in answer.json()["facts"].get("rules", [])]
+
+
+async def test_twelve_nurses_at_once_give_one_dose_and_the_others_learn_who_gave_it(clinic: Clinic) -> None:
+    here = await dispensary(clinic)
+    people = await nurses(clinic, here)
+    for _ in range(ROUNDS):
+        order = await here.order(client=await here.another_client())
+        answers = await asyncio.gather(*(here.give(order, by=people[number % NURSES]) for number in range(ATTEMPTS)))
+        assert Counter(answer.status_code for answer in answers) == {201: 1, 409: ATTEMPTS - 1}
+        winner = next(answer for answer in answers if answer.status_code == 201).json()
+        for answer in answers:
+            if answer.status_code == 409:
+                assert rules(answer) == ["already_given"]
+                facts = answer.json()["facts"]["rules"][0]["facts"]
+                assert (facts["dose"], facts["given_at"][:19]) == (winner["id"], winner["given_at"][:19])
+                assert facts["given_by"].startswith(("Nurse", "Nora", "Imran"))
+        assert await doses_of(clinic, order["client_id"]) == 1
+
+
+async def test_a_hold_that_was_committed_wins_over_every_dose_that_comes_after(clinic: Clinic) -> None:
+    here = await dispensary(clinic)
+    for _ in range(ROUNDS):
+        client = await here.another_client()
+        order = await here.order(client=client)
+
+        async def hold(held: ClientId = client) -> httpx.Response:
+            return await here.colleague.post(f"/clients/{held}/holds", {"reason": "intoxication"})
+
+        raised, *answers = await asyncio.gather(hold(), *(here.give(order) for _ in range(ATTEMPTS // 2)))
+        after = await asyncio.gather(*(here.give(order) for _ in range(4)))
+        assert raised.status_code == 201
+        given = [answer for answer in answers if answer.status_code == 201]
+        assert len(given) == await doses_of(clinic, client) <= 1
+        for answer in answers:
+            if answer.status_code != 201:
+                assert answer.status_code == 409
+                assert set(rules(answer)) <= {"already_given", "client_held"}
+        assert all(answer.status_code == 409 and "client_held" in rules(answer) for answer in after)
+
+
+async def test_a_stop_that_was_committed_wins_over_every_dose_that_comes_after(clinic: Clinic) -> None:
+    here = await dispensary(clinic)
+    for _ in range(ROUNDS):
+        client = await here.another_client()
+        order = await here.order(client=client)
+
+        async def stop(stopped: dict[str, Any] = order) -> httpx.Response:
+            said = {"reason": "Side effects.", "password": PASSWORD}
+            return await here.prescriber.post(f"/orders/{stopped['id']}/stop", said)
+
+        ended, *answers = await asyncio.gather(stop(), *(here.give(order) for _ in range(ATTEMPTS // 2)))
+        after = await asyncio.gather(*(here.give(order) for _ in range(4)))
+        assert ended.status_code == 201
+        assert sum(answer.status_code == 201 for answer in answers) == await doses_of(clinic, client) <= 1
+        refusals = {answer.json()["type"].rpartition(":")[2] for answer in answers if answer.status_code != 201}
+        assert refusals <= {"dose-refused", "order-changed"}
+        assert {answer.json()["type"] for answer in after} == {"urn:caseload:problem:order-changed"}
+
+
+async def test_a_retry_that_overtakes_its_first_can_never_double_a_dose(clinic: Clinic) -> None:
+    here = await dispensary(clinic)
+    for _ in range(ROUNDS):
+        client = await here.another_client()
+        order = await here.order(client=client)
+        key = fresh()
+        answers = await asyncio.gather(*(here.give(order, key=key) for _ in range(16)))
+        assert {answer.status_code for answer in answers} <= {201, 409}
+        told = [answer.json() for answer in answers if answer.status_code == 201]
+        assert told
+        assert all(answer == told[0] for answer in told)
+        assert await doses_of(clinic, client) == 1
+        assert (await here.give(order, key=key)).json() == told[0]
+
+
+async def test_one_version_is_signed_by_one_of_many(clinic: Clinic) -> None:
+    here = await dispensary(clinic)
+    second = await clinic.person((Role.MEDICAL_DIRECTOR, here.programme))
+    await give_password(clinic, second)
+    signers = [here.colleague, here.prescriber, second]
+    for _ in range(ROUNDS):
+        given = (await here.give(await here.order(client=await here.another_client()))).json()
+        said = {"doses": [{"dose_id": given["id"], "version": 1}], "password": PASSWORD}
+        answers = await asyncio.gather(*(signer.post("/dose-sign-offs", said) for signer in signers))
+        assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 2}
+        async with clinic.service.engine.connect() as connection:
+            counted = select(func.count()).select_from(dose_review).where(dose_review.c.dose_id == given["id"])
+            assert (await connection.execute(counted)).scalar_one() == 1
