@@ -8,7 +8,7 @@ leaves an entry that says how it ended. Requests come through `gate`; the comman
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from caseload.audit.batcher import Batcher
 from caseload.audit.journal import RequestJournal
-from caseload.audit.trail import AuditTrail, Auth, Circumstances, Outcome, Pending
+from caseload.audit.trail import AuditTrail, Auth, Circumstances, Entry, Outcome, Pending
 from caseload.domain.errors import CaseloadError
 from caseload.domain.people import Staff
 from caseload.request.door import Door
@@ -85,6 +85,8 @@ class Work:
     entry: UUID | None = None
     """The entry it left."""
     _connection: AsyncConnection | None = None
+    _pages: list[Entry] = field(default_factory=list[Entry])
+    """Entries of this transaction that stand before its last one."""
     _ended: bool = False
 
     def __post_init__(self) -> None:
@@ -121,6 +123,22 @@ class Work:
             self._connection = connection
         return self._connection
 
+    async def turn_page(self, event: str) -> None:
+        """Append an entry of this name for what was told so far, and begin the next, all in the one transaction.
+
+        For long work that would be one unreadable entry. Nothing is appended when nothing was told.
+        """
+        if self.journal.is_empty:
+            return
+        pending = Pending(
+            actor=self.staff,
+            circumstances=replace(self.circumstances, event=event),
+            outcome=Outcome.DONE,
+            journal=self.journal,
+        )
+        self._pages.append(await self.service.trail.append(self.connection, pending))
+        self.journal = RequestJournal()
+
     async def conclude(self, status: int | None = None) -> None:
         """Make the work and its entry durable, or raise: nothing may leave before this has returned."""
         if self._ended:
@@ -140,12 +158,13 @@ class Work:
         """Append the entry and commit. A transaction that wrote and has no entry is refused."""
         trail = self.service.trail
         entry = await trail.append(connection, self._pending(Outcome.DONE, status))
+        made, self._pages = [*self._pages, entry], []
         try:
             await connection.commit()
         except BaseException:
-            trail.settle([entry], kept=False)
+            trail.settle(made, kept=False)
             raise
-        trail.settle([entry], kept=True)
+        trail.settle(made, kept=True)
         self.entry = entry.id
         await self._close()
 
@@ -180,6 +199,8 @@ class Work:
         )
 
     async def _undo(self) -> None:
+        undone, self._pages = self._pages, []
+        self.service.trail.settle(undone, kept=False)
         if self._connection is not None:
             try:
                 await self._connection.rollback()
