@@ -119,7 +119,8 @@ def _welcome(settings: Settings, address: str) -> str:
     lines = [f"caseload is ready at {address} (documentation at {address}/docs). Ctrl-C stops it."]
     people = settings.data_dir / PEOPLE
     if people.exists():
-        lines += ["", people.read_text().rstrip()]
+        first, others, _ = people.read_text().partition("\n\nAnd the others")
+        lines += ["", first.rstrip(), *([f"Everybody else stands in {people}."] if others else [])]
     return "\n".join(lines)
 
 

@@ -185,7 +185,7 @@ def _story(number: int, place: int, *, on_medicine: bool, days: int, chance: Ran
         treatment=treatment,
         course=Course.KEPT if on_medicine else _pick(_COURSES, place, chance, mostly=Course.KEPT),
         sharing=_pick(_SHARINGS, place, chance, mostly=chance.choice([Sharing.NOTHING, Sharing.ALLOWED])),
-        every_weeks=1 if on_medicine else chance.choice([1, 1, 2]),
+        every_weeks=2 if on_medicine else chance.choice([1, 2, 2, 4]),
         handed_over=not on_medicine and place % 17 == len(_COURSES),
         discharged=discharged,
         returned=returned,

@@ -1,5 +1,6 @@
 """Doses in PostgreSQL. Recording one takes three statements: lock, facts, and the dose with its place in the queue."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -150,8 +151,12 @@ class Doses(Orders, Holds):
 
     async def add_dose(self, recorded: Dose, *, sign_by: datetime) -> None:
         """See `domain.dosing.Doses.add_dose`."""
+        await self.add_doses([(recorded, sign_by)])
+
+    async def add_doses(self, recorded: Sequence[tuple[Dose, datetime]]) -> None:
+        """Keep several in one go, each with the deadline of its signature."""
         try:
-            await self._connection.execute(_ADD, {**_row(recorded), "sign_by": sign_by})
+            await self._connection.execute(_ADD, [{**_row(each), "sign_by": sign_by} for each, sign_by in recorded])
         except IntegrityError as refused:
             _explain(refused)
 

@@ -1,0 +1,171 @@
+"""The whole demo clinic, in one transaction: it is there, or nothing of it is, whenever somebody stops it."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from caseload.db.people.accounts import Accounts
+from caseload.db.programme import Programmes
+from caseload.demo.cast import HARBOR, SHOWN_FIRST
+from caseload.demo.hiring import Clinic, Hiring, SignIn, make_secrets
+from caseload.demo.stories import YEAR_DAYS, Story, stories
+from caseload.demo.telling import care, family
+from caseload.demo.telling.check_ins import Contact
+from caseload.demo.telling.medicine import Medicine
+from caseload.demo.telling.stage import Life, Stage, Team
+from caseload.demo.telling.window import Memory
+from caseload.domain.access import Role
+from caseload.domain.people import the_command_line
+from caseload.request.work import Service, Work
+from caseload.settings import OperatorError
+
+PEOPLE: Final = "demo-people.txt"
+HIRED_BEFORE: Final = timedelta(days=YEAR_DAYS + 30)
+HANDED_OVER_DAYS_AGO: Final = 10
+CHAPTER_DAYS: Final = 7
+"""How many days of one programme make one entry of the audit log."""
+
+SIGNED_DAILY_DAYS: Final = 60
+"""Doses of longer ago were signed once a week, and so too late: something for the medical director to look at."""
+
+Progress = Callable[[int, int], None]
+"""Told how much has been done, of how much."""
+
+
+class DemoRefused(OperatorError):
+    """The demo clinic cannot be made here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How large a demo."""
+
+    clients: int = 300
+    days: int = 60
+    seed: int = 1
+
+
+async def fill(service: Service, size: Size, *, progress: Progress) -> Sequence[SignIn]:
+    """Make the demo clinic in an empty database, and keep who can sign in.
+
+    Everything is one transaction; the entries of the audit log carry the real time, what they tell of happened in the
+    weeks before. Raises `DemoRefused` in production and where there is anything already.
+    """
+    if service.settings.production:
+        raise DemoRefused("A clinic in production holds no made-up people. Use a data folder of its own for a demo.")
+    secrets = await make_secrets()
+    async with service.work(by=the_command_line(), event="demo.filled") as work:
+        await _require_empty(work)
+        hired_at = work.now - HIRED_BEFORE
+        clinic = await Hiring(work=work, secrets=secrets, now=hired_at, today=work.now.date()).hire()
+        await work.turn_page("demo.hired")
+        told = stories(clients=size.clients, days=size.days, seed=size.seed)
+        stages = [_stage(clinic, place, told, size, work) for place in range(len(clinic.programmes))]
+        total = sum(stage.days for stage in stages)
+        done = 0
+        for stage in stages:
+            memory = Memory()
+            for first in range(stage.days, 0, -CHAPTER_DAYS):
+                last = max(first - CHAPTER_DAYS, 0)
+                await _tell_days(stage, work, memory, range(first, last, -1))
+                done += first - last
+                progress(done, total)
+            await _tell_the_rest(stage, work)
+        # Before the commit: a demo that nobody can sign in to would be of no use.
+        keep_people(service.settings.data_dir, secrets.sign_ins)
+    return secrets.sign_ins
+
+
+async def _require_empty(work: Work) -> None:
+    if await Programmes(work.connection).all() or await Accounts(work.connection).page(after=None, most=1, at=work.now):
+        raise DemoRefused(
+            "There is a clinic in this database already, and a demo is only made in an empty one. "
+            "Point CASELOAD_DATA_DIR at a new folder."
+        )
+
+
+def _stage(clinic: Clinic, place: int, told: Sequence[Story], size: Size, work: Work) -> Stage:
+    programme = clinic.programmes[place]
+    return Stage(
+        programme=programme,
+        team=Team(
+            nurses=clinic.of(Role.NURSE, programme.id),
+            prescriber=clinic.of(Role.PRESCRIBER, programme.id)[0],
+            counsellors=clinic.of(Role.COUNSELLOR, programme.id),
+            supervisor=clinic.of(Role.SUPERVISOR, programme.id)[0],
+        ),
+        today=programme.today(work.now),
+        lives=[
+            Life(story=story, chance=Random(f"{size.seed} {story.number} life"))  # noqa: S311 a story, not a secret
+            for story in told
+            if story.site == place
+        ],
+    )
+
+
+async def _tell_days(stage: Stage, work: Work, memory: Memory, days: Sequence[int]) -> None:
+    """Some days of one programme, one after the other."""
+    medicine, contact = Medicine(stage=stage, work=work, memory=memory), Contact(stage=stage, work=work)
+    for ago in days:
+        for life in stage.lives:
+            story = life.story
+            if ago in {story.admitted, story.returned}:
+                await care.begin(life, ago, stage=stage, work=work)
+                await contact.begin(life, ago)
+            if ago == story.discharged:
+                await contact.stop(life, ago)
+                await medicine.stop(life, ago)
+                await care.end(life, ago, stage=stage, work=work)
+            elif ago == HANDED_OVER_DAYS_AGO and story.handed_over:
+                await care.pass_to_another(life, ago, stage=stage, work=work)
+            await contact.day(life, ago)
+            await medicine.day(life, ago)
+        if ago <= SIGNED_DAILY_DAYS or ago == days[-1]:
+            await medicine.evening(ago)
+    for life in stage.lives:
+        await contact.look_ahead(life, stage.moment(days[-1], 22))
+    await work.turn_page("demo.days_told")
+
+
+async def _tell_the_rest(stage: Stage, work: Work) -> None:
+    """What is told at once: families and consents, and who covers for whom now."""
+    for life in stage.lives:
+        await family.operations(life, stage=stage, work=work)
+        await family.tell(life, stage=stage, work=work)
+    if stage.programme.code == HARBOR:
+        await care.cover(stage, work=work)
+    await work.turn_page("demo.families_told")
+
+
+def keep_people(folder: Path, sign_ins: Sequence[SignIn]) -> None:
+    """Keep who can sign in where only the owner of the data folder can read it."""
+    text = people_text(sign_ins)
+    path, fresh = folder / PEOPLE, folder / f".{PEOPLE}.new"
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+def people_text(sign_ins: Sequence[SignIn]) -> str:
+    """The people of the demo, those whom a newcomer meets first in front."""
+    first = [who for name in SHOWN_FIRST for who in sign_ins if who.colleague.user_name == name]
+    others = [who for who in sign_ins if who not in first]
+    lines = ["Sign in to the demo clinic as one of these (user name, password, who it is):", ""]
+    lines += [_line(who) for who in first]
+    lines += ["", "And the others:", ""]
+    lines += [_line(who) for who in others]
+    return "\n".join(lines) + "\n"
+
+
+def _line(who: SignIn) -> str:
+    roles = ", ".join(
+        f"{role.value.replace('_', ' ')}{f' at {where}' if where else ''}" for role, where in who.colleague.holds
+    )
+    return f"  {who.colleague.user_name:<19} {who.password}   {who.colleague.printed_name}, {roles}"

@@ -1,0 +1,111 @@
+"""Registered, admitted, handed over, covered, discharged, and sometimes back again."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from caseload.db.caseload import Caseloads
+from caseload.db.client import Clients
+from caseload.demo.cast import SITES, person
+from caseload.demo.telling.stage import Life, Stage
+from caseload.domain.caseload import DischargeReason, admit, arrange_cover, discharge, hand_over
+from caseload.domain.client import Identifier, IdentifierKind, Identity, register
+from caseload.domain.ids import ClientId, EpisodeId, new_id
+from caseload.request.work import Work
+
+COVERED_SINCE_DAYS = 3
+COVERED_FOR = timedelta(days=14)
+
+
+async def begin(life: Life, ago: int, *, stage: Stage, work: Work) -> None:
+    """Register and admit a client on the first day of the story, or admit one who comes back."""
+    story, now = life.story, stage.moment(ago, 6, 30)
+    life.counsellor = story.counsellor
+    if life.client is None:
+        who = person(story.number)
+        life.client = await register(
+            Identity(given_name=who.given_name, family_name=who.family_name, birth_date=who.birth_date, sex=who.sex),
+            [Identifier(kind=IdentifierKind.CHART, value=f"{stage.programme.code}-{story.number:05}")],
+            as_id=ClientId(new_id()),
+            programme=stage.programme.id,
+            by=stage.team.nurses[0],
+            now=now,
+            today=stage.day(ago),
+            clients=Clients(work.connection, work.journal, now=now),
+            journal=work.journal,
+        )
+    life.episode = await admit(
+        life.client.id,
+        as_id=EpisodeId(new_id()),
+        programme=stage.programme,
+        counsellor=stage.counsellor(life).id,
+        at=now,
+        level=SITES[story.site].level,
+        by=stage.team.nurses[0],
+        now=now,
+        caseloads=_caseloads(work, now),
+        journal=work.journal,
+    )
+
+
+async def end(life: Life, ago: int, *, stage: Stage, work: Work) -> None:
+    """Discharge a client: one who will come back has dropped out, another has completed treatment."""
+    if life.episode is None:
+        return
+    now = stage.moment(ago, 16)
+    back = life.story.returned is not None
+    await discharge(
+        life.episode,
+        at=now,
+        reason=DischargeReason.DROPPED_OUT if back else DischargeReason.COMPLETED,
+        note="Not seen for two weeks; letters unanswered." if back else "Goals met; door stays open.",
+        by=stage.team.supervisor,
+        now=now,
+        caseloads=_caseloads(work, now),
+        journal=work.journal,
+    )
+    life.episode = None
+
+
+async def pass_to_another(life: Life, ago: int, *, stage: Stage, work: Work) -> None:
+    """Hand a client over to the programme's other counsellor."""
+    if life.episode is None:
+        return
+    now = stage.moment(ago, 15)
+    life.counsellor = 1 - life.counsellor
+    episode = life.episode
+    await hand_over(
+        episode,
+        as_id=new_id(),
+        to=stage.counsellor(life).id,
+        at=now,
+        note="Asked for a counsellor who is there in the evening.",
+        by=stage.team.supervisor,
+        now=now,
+        caseloads=_caseloads(work, now),
+        journal=work.journal,
+    )
+    life.episode = replace(episode, responsible=stage.counsellor(life).id)
+
+
+async def cover(stage: Stage, *, work: Work) -> None:
+    """Let the first counsellor cover for the second, who is away."""
+    now = stage.moment(COVERED_SINCE_DAYS, 8)
+    away, stands_in = stage.team.counsellors[1], stage.team.counsellors[0]
+    covered = [life.episode for life in stage.lives if life.episode and stage.counsellor(life) is away]
+    for episode in covered:
+        await arrange_cover(
+            episode,
+            as_id=new_id(),
+            counsellor=stands_in.id,
+            starts_at=now,
+            ends_at=now + COVERED_FOR,
+            reason="On leave for two weeks.",
+            by=stage.team.supervisor,
+            now=now,
+            caseloads=_caseloads(work, now),
+            journal=work.journal,
+        )
+
+
+def _caseloads(work: Work, now: datetime) -> Caseloads:
+    return Caseloads(work.connection, work.journal, now=now)

@@ -1,0 +1,231 @@
+"""The people around the clients, what they may be told, and what they have asked and said."""
+
+from datetime import timedelta
+
+from caseload.db.consent import Consents
+from caseload.db.family import Families
+from caseload.demo.cast import relative
+from caseload.demo.stories import Sharing
+from caseload.demo.telling.stage import Life, Stage
+from caseload.domain.client import Client
+from caseload.domain.consent import (
+    Asked,
+    Category,
+    Consent,
+    ConsentKind,
+    Draft,
+    Expiry,
+    How,
+    Purpose,
+    Recipient,
+    RecipientClass,
+    Signatory,
+    Signature,
+    ask,
+    forms,
+    give_consent,
+    jurisdiction_of,
+    record_event,
+    revoke_consent,
+)
+from caseload.domain.family import (
+    Involvement,
+    PersonDetails,
+    RelatedPerson,
+    Relationship,
+    Told,
+    add_person,
+    receive_information,
+)
+from caseload.domain.ids import ConsentId, InformationId, RelatedPersonId, new_id
+from caseload.request.work import Work
+
+SIGNED_DAYS_AGO = 25
+ENDED_DAYS_AGO = 6
+
+
+async def tell(life: Life, *, stage: Stage, work: Work) -> None:
+    """Everything about a client's family at once; it happened in the last weeks, each thing at its own time."""
+    story, client = life.story, life.client
+    if client is None or story.sharing is Sharing.NOTHING:
+        return
+    ago = min(story.admitted, SIGNED_DAYS_AGO)
+    mother = await _add_relative(life, client, ago, stage=stage, work=work)
+    if life.chance.random() < 0.3:
+        await _hear(mother, client, ago - 2, stage=stage, work=work)
+    if story.sharing is Sharing.LISTED:
+        return
+    consent = await _give(life, client, mother, ago, stage=stage, work=work)
+    match story.sharing:
+        case Sharing.REVOKED:
+            await _revoke(consent, client, stage=stage, work=work)
+        case Sharing.ENDED_BY_EVENT:
+            await _end_by_event(consent, client, stage=stage, work=work)
+        case _:
+            pass
+    await _ask(mother, client, stage=stage, work=work)
+
+
+async def operations(life: Life, *, stage: Stage, work: Work) -> None:
+    """The one consent for treatment, payment and operations that nearly every client of a US programme signs."""
+    client = life.client
+    form = _form(ConsentKind.TREATMENT_PAYMENT_OPERATIONS, stage)
+    if client is None or form is None or life.chance.random() < 0.1:
+        return
+    ago = min(life.story.admitted, SIGNED_DAYS_AGO)
+    now = stage.moment(ago, 8, 45)
+    await give_consent(
+        client,
+        Draft(
+            kind=ConsentKind.TREATMENT_PAYMENT_OPERATIONS,
+            form=form,
+            discloser=stage.programme.id,
+            recipients=(
+                Recipient(group=RecipientClass.TREATING_PROVIDERS),
+                Recipient(group=RecipientClass.HEALTH_PLANS),
+            ),
+            categories=frozenset({Category.PRESENCE, Category.ATTENDANCE, Category.MEDICATION, Category.PLAN}),
+            purposes=frozenset({Purpose.TREATMENT, Purpose.PAYMENT, Purpose.OPERATIONS}),
+            expiry=Expiry(never=True),
+            signature=_signature(client, stage, ago),
+        ),
+        as_id=ConsentId(new_id()),
+        programme=stage.programme,
+        by=stage.team.nurses[0],
+        now=now,
+        families=Families(work.connection, work.journal),
+        consents=Consents(work.connection, work.journal),
+        journal=work.journal,
+    )
+
+
+async def _add_relative(life: Life, client: Client, ago: int, *, stage: Stage, work: Work) -> RelatedPerson:
+    relationship = life.chance.choice([Relationship.MOTHER, Relationship.PARTNER, Relationship.SIBLING])
+    return await add_person(
+        client,
+        PersonDetails(
+            name=relative(life.story.number),
+            relationship=relationship,
+            involvements=frozenset(
+                life.chance.sample([Involvement.CARE_PARTNER, Involvement.FAMILY_THERAPY, Involvement.OWN_SUPPORT], 2)
+            )
+            | {Involvement.EMERGENCY_CONTACT},
+            phone=f"555-01{life.story.number % 100:02}",
+            contact_note="Evenings only.",
+        ),
+        as_id=RelatedPersonId(new_id()),
+        by=stage.team.nurses[0],
+        now=stage.moment(ago, 8, 50),
+        families=Families(work.connection, work.journal),
+        journal=work.journal,
+    )
+
+
+async def _hear(mother: RelatedPerson, client: Client, ago: int, *, stage: Stage, work: Work) -> None:
+    now = stage.moment(ago, 14, 20)
+    await receive_information(
+        Told(
+            text="Says that he has hardly slept this week and is worried about an old friend who calls.",
+            received_at=now - timedelta(minutes=10),
+            person=mother.id,
+            confidential=True,
+        ),
+        as_id=InformationId(new_id()),
+        client=client,
+        by=stage.team.nurses[0],
+        now=now,
+        families=Families(work.connection, work.journal),
+        journal=work.journal,
+    )
+
+
+async def _give(life: Life, client: Client, mother: RelatedPerson, ago: int, *, stage: Stage, work: Work) -> Consent:
+    form = _form(ConsentKind.NAMED, stage)
+    also = life.chance.choice([Category.PLAN, Category.EMERGENCY])
+    match life.story.sharing:
+        case Sharing.EXPIRED:
+            expiry = Expiry(last_day=stage.day(ENDED_DAYS_AGO))
+        case Sharing.ENDED_BY_EVENT:
+            expiry = Expiry(event="the family meeting has taken place")
+        case _:
+            expiry = Expiry(last_day=stage.day(-330))
+    return await give_consent(
+        client,
+        Draft(
+            kind=ConsentKind.NAMED,
+            form=form or "",
+            discloser=stage.programme.id,
+            recipients=(Recipient(person=mother.id),),
+            categories=frozenset({Category.PRESENCE, Category.ATTENDANCE, also}),
+            purposes=frozenset({Purpose.FAMILY_INVOLVEMENT}),
+            expiry=expiry,
+            signature=_signature(client, stage, ago),
+        ),
+        as_id=ConsentId(new_id()),
+        programme=stage.programme,
+        by=stage.team.nurses[0],
+        now=stage.moment(ago, 9),
+        families=Families(work.connection, work.journal),
+        consents=Consents(work.connection, work.journal),
+        journal=work.journal,
+    )
+
+
+async def _revoke(consent: Consent, client: Client, *, stage: Stage, work: Work) -> None:
+    now = stage.moment(ENDED_DAYS_AGO, 11)
+    await revoke_consent(
+        consent,
+        how=How.SPOKEN,
+        received_at=now - timedelta(minutes=5),
+        note="Does not want his family to be told anything for now.",
+        client=client,
+        by=stage.team.nurses[0],
+        now=now,
+        consents=Consents(work.connection, work.journal),
+        journal=work.journal,
+    )
+
+
+async def _end_by_event(consent: Consent, client: Client, *, stage: Stage, work: Work) -> None:
+    now = stage.moment(ENDED_DAYS_AGO, 17)
+    await record_event(
+        consent,
+        happened_at=now - timedelta(hours=1),
+        client=client,
+        by=stage.team.nurses[0],
+        now=now,
+        consents=Consents(work.connection, work.journal),
+        journal=work.journal,
+    )
+
+
+async def _ask(mother: RelatedPerson, client: Client, *, stage: Stage, work: Work) -> None:
+    """The relative rang yesterday; the answer, yes or no, is in the log."""
+    await ask(
+        Asked(
+            recipient=Recipient(person=mother.id),
+            categories=(Category.ATTENDANCE, Category.MEDICATION),
+            purpose=Purpose.FAMILY_INVOLVEMENT,
+        ),
+        client=client,
+        programme=stage.programme,
+        by=stage.team.nurses[0],
+        now=stage.moment(1, 10, 15),
+        consents=Consents(work.connection, work.journal),
+        journal=work.journal,
+    )
+
+
+def _signature(client: Client, stage: Stage, ago: int) -> Signature:
+    identity = client.identity
+    return Signature(
+        signatory=Signatory.CLIENT,
+        name=f"{identity.given_name} {identity.family_name}",
+        signed_at=stage.moment(ago, 8, 40),
+    )
+
+
+def _form(kind: ConsentKind, stage: Stage) -> str | None:
+    country = jurisdiction_of(stage.programme.profile)
+    found = [form for form in forms().values() if form.kind is kind and form.jurisdiction == country]
+    return max(found, key=lambda form: form.in_force_from).version if found else None

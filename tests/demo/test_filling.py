@@ -1,0 +1,325 @@
+"""The demo clinic as it stands in the database: every situation of the stories, by the real rules, or nothing at all."""
+
+import os
+import stat
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from caseload.app import Application, open_service
+from caseload.commands import demo as command
+from caseload.commands import serve
+from caseload.db.dosing import Doses
+from caseload.demo import stories
+from caseload.demo.filling import PEOPLE, DemoRefused, Size, fill
+from caseload.demo.hiring import SignIn
+from caseload.demo.telling.window import Window
+from caseload.domain.dosing import Facts, Giving
+from caseload.domain.medication import MedicationRecord
+from caseload.domain.people import COMMAND_LINE
+from caseload.request.work import Service
+from caseload.settings import Secret, Settings
+from tests.api.conftest import Clinic
+from tests.shared_server import Addresses, copied
+
+pytestmark = pytest.mark.anyio
+
+SMALLEST = Size(clients=stories.FEWEST_CLIENTS, days=stories.SHORTEST_DAYS, seed=1)
+
+
+def unnoticed(_done: int, _of: int) -> None:
+    """Nobody watches."""
+
+
+def files_like(name: str, folder: Path) -> list[Path]:
+    return list(folder.glob(f"*{name}*"))
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A demo clinic, and the connection of somebody who may look at everything."""
+
+    addresses: Addresses
+    settings: Settings
+    sign_ins: tuple[SignIn, ...]
+    began: datetime
+    ended: datetime
+    owner: asyncpg.Connection
+
+    async def values(self, query: str, *given: object) -> list[Any]:
+        """The first column of what is asked."""
+        return [row[0] for row in await self.owner.fetch(query, *given)]
+
+    async def value(self, query: str, *given: object) -> Any:
+        return await self.owner.fetchval(query, *given)
+
+
+@asynccontextmanager
+async def service_over(addresses: Addresses, folder: Path, **options: Any) -> AsyncGenerator[Service]:
+    settings = Settings(database_url=Secret(addresses.service), data_dir=folder)
+    async with open_service(settings) as service:
+        yield replace(service, settings=Settings(**{**_fields(settings), **options})) if options else service
+
+
+def _fields(settings: Settings) -> dict[str, Any]:
+    return {name: getattr(settings, name) for name in settings.__struct_fields__}
+
+
+@pytest.fixture(scope="module")
+def demo_database(server: Addresses) -> Iterator[Addresses]:
+    with copied(server, f"demo_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}") as addresses:
+        yield addresses
+
+
+@pytest.fixture(scope="module")
+async def filled(
+    anyio_backend: object, demo_database: Addresses, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Filled]:
+    async with service_over(demo_database, tmp_path_factory.mktemp("demo")) as service:
+        began = datetime.now(UTC)
+        sign_ins = await fill(service, SMALLEST, progress=unnoticed)
+        ended = datetime.now(UTC)
+        owner = await asyncpg.connect(demo_database.owner)
+        try:
+            yield Filled(demo_database, service.settings, tuple(sign_ins), began, ended, owner)
+        finally:
+            await owner.close()
+
+
+# --- who there is ------------------------------------------------------------------------------------------------
+
+
+async def test_there_are_three_programmes_24_staff_and_as_many_clients_as_were_asked_for(filled: Filled) -> None:
+    assert await filled.values("select profile from clinic.programme order by 1") == ["AU", "UK", "US"]
+    assert await filled.value("select count(*) from clinic.staff where id <> created_by") == 24
+    assert await filled.value("select count(*) from clinic.client") == SMALLEST.clients
+    on_medicine = await filled.value("select count(distinct client_id) from clinic.medication_order")
+    assert on_medicine == SMALLEST.clients * 2 // 5
+
+
+async def test_everybody_signs_in_with_the_password_they_were_given(filled: Filled) -> None:
+    application = Application(filled.settings)
+    async with application.litestar.lifespan():
+        assert application.service is not None
+        clinic = Clinic(application, application.service, filled.addresses)
+        for who in filled.sign_ins:
+            answer = await clinic.client().post(
+                "/api/v1/sign-in", json={"user_name": who.colleague.user_name, "password": who.password}
+            )
+            assert answer.status_code == 200, (who.colleague.user_name, answer.text)
+            held = {role["role"] for role in answer.json()["me"]["roles"]}
+            assert held == {role.value for role, _ in who.colleague.holds}
+
+
+def test_the_passwords_stand_where_only_the_owner_reads_them(filled: Filled) -> None:
+    file = filled.settings.data_dir / PEOPLE
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert all(who.password in file.read_text() for who in filled.sign_ins)
+    assert len({who.password for who in filled.sign_ins}) == 24
+
+
+def test_the_command_and_the_stories_agree_on_the_smallest_demo_and_its_file() -> None:
+    assert (command.FEWEST_CLIENTS, command.SHORTEST_DAYS) == (stories.FEWEST_CLIENTS, stories.SHORTEST_DAYS)
+    assert serve.PEOPLE == PEOPLE
+
+
+# --- what happened ------------------------------------------------------------------------------------------------
+
+
+async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
+    runs: set[int] = set()
+    for days in await filled.values(
+        """
+        select array_agg(distinct d.dosing_day order by d.dosing_day) from clinic.dose d
+        where d.form <> 'extended_release_injection'
+          and not exists (select from clinic.dose_correction c where c.dose_id = d.id)
+        group by d.client_id
+        """
+    ):
+        runs |= {(later - earlier).days - 1 for earlier, later in pairwise(days)}
+    assert {1, 2, 3, 4, 5, 6} <= runs
+
+
+@pytest.mark.parametrize(
+    ("situation", "query"),
+    [
+        (
+            "titrated step by step",
+            "select 1 from clinic.medication_order group by chain_id having count(*) >= 4",
+        ),
+        ("a late entry by another hand", "select 1 from clinic.dose where entry = 'late' and given_by <> recorded_by"),
+        ("a late entry that broke no rule", "select 1 from clinic.dose where entry = 'late' and kind = 'ordinary'"),
+        (
+            "an exception that was looked at",
+            """select 1 from clinic.hold h join clinic.medication_decision d on d.hold_id = h.id
+               where h.reason = 'exception'""",
+        ),
+        (
+            "held now",
+            """select 1 from clinic.hold h
+               where not exists (select from clinic.medication_decision d where d.hold_id = h.id)""",
+        ),
+        (
+            "held and cleared",
+            """select 1 from clinic.hold h join clinic.medication_decision d on d.hold_id = h.id
+               where h.reason = 'intoxication'""",
+        ),
+        ("refused a dose", "select 1 from clinic.dose_not_given where reason = 'refused'"),
+        ("took less", "select 1 from clinic.dose where less_reason is not null"),
+        ("allowed after missed doses", "select 1 from clinic.medication_decision where kind = 'allow_dose'"),
+        ("unsigned for too long", "select 1 from clinic.dose_waiting where sign_by < now() and rejected_at is null"),
+        ("unsigned since yesterday", "select 1 from clinic.dose_waiting where sign_by > now() and rejected_at is null"),
+        ("sent back", "select 1 from clinic.dose_waiting where rejected_at is not null"),
+        (
+            "sent back, amended and signed",
+            """select 1 from clinic.dose_review a join clinic.dose_review b on b.dose_id = a.dose_id
+               where a.verdict = 'rejected' and b.verdict = 'signed' and b.dose_version > a.dose_version""",
+        ),
+        (
+            "amended after it was signed",
+            """select 1 from clinic.dose_waiting w join clinic.dose_review r on r.dose_id = w.dose_id
+               where r.verdict = 'signed' and w.dose_version > r.dose_version""",
+        ),
+        ("corrected as not given", "select 1 from clinic.dose_correction"),
+        ("a split dose", "select 1 from clinic.dose where part = 'evening'"),
+        ("an injection", "select 1 from clinic.dose where form = 'extended_release_injection'"),
+        ("a year of doses", "select 1 from clinic.dose group by client_id having count(*) > 350"),
+        ("a relapse and return", "select 1 from clinic.episode where returns_from is not null"),
+        ("a discharge", "select 1 from clinic.discharge where reason = 'completed'"),
+        ("a handover", "select 1 from clinic.responsibility group by episode_id having count(*) > 1"),
+        (
+            "a covered caseload",
+            "select 1 from clinic.cover where period @> now() group by counsellor_id having count(*) > 2",
+        ),
+        ("a check-in that was missed", "select 1 from clinic.check_in_outcome where ended = 'missed'"),
+        ("a check-in to come", "select 1 from clinic.check_in_waiting where due_at > now() + interval '10 days'"),
+        ("a consent in force", "select 1 from clinic.consent where expires_at > now()"),
+        ("a consent that has expired", "select 1 from clinic.consent where expires_at < now()"),
+        ("a consent that was revoked", "select 1 from clinic.consent_revocation"),
+        ("a consent that ended with its event", "select 1 from clinic.consent_event"),
+        ("a consent for treatment, payment and operations", "select 1 from clinic.consent where never_expires"),
+        ("something heard in confidence", "select 1 from clinic.family_information where confidential"),
+    ],
+)
+async def test_the_smallest_demo_holds(filled: Filled, situation: str, query: str) -> None:
+    assert await filled.value(f"select exists ({query})"), situation
+
+
+async def test_check_ins_are_overdue_in_every_way(filled: Filled) -> None:
+    overdue = "select distinct last_fact from clinic.check_in_waiting where grace_ends_at < now()"
+    assert set(await filled.values(overdue)) == {"scheduled", "attempted", "rescheduled", "reopened"}
+
+
+async def test_today_is_left_to_whoever_looks(filled: Filled) -> None:
+    assert not await filled.values(
+        """
+        select d.id from clinic.dose d join clinic.programme p on p.id = d.programme_id
+        where d.dosing_day >= (now() at time zone p.time_zone)::date
+        """
+    )
+
+
+async def test_the_log_carries_the_real_time_and_names_the_command_line(filled: Filled) -> None:
+    told = await filled.owner.fetch(
+        """
+        select at, actor from audit.queue where event like 'demo.%'
+        union all select at, actor from audit.entry where event like 'demo.%'
+        """
+    )
+    assert len(told) > 20
+    assert all(filled.began <= entry["at"] <= filled.ended for entry in told)
+    assert {entry["actor"] for entry in told} == {str(COMMAND_LINE)}
+
+
+# --- the same again, or not at all ---------------------------------------------------------------------------------
+
+_WHAT_THERE_IS = """
+select i.family_name || ' ' || i.given_name || ' ' || i.birth_date || ' ' || said.what from clinic.client_identity i
+join lateral (
+    select concat_ws(' ', 'dose', dosing_day, part, medicine, amount_mg, kind, entry, version, given_at) as what
+    from clinic.dose where client_id = i.client_id
+    union all
+    select concat_ws(' ', 'check-in', c.scheduled_on, o.ended, o.occurred_at, w.last_fact) from clinic.check_in c
+    left join clinic.check_in_outcome o on o.check_in_id = c.id
+    left join clinic.check_in_waiting w on w.check_in_id = c.id where c.client_id = i.client_id
+    union all
+    select concat_ws(' ', 'consent', kind, categories, purposes, signed_at, expires_at) from clinic.consent
+    where client_id = i.client_id
+) said on true
+order by 1
+"""
+
+
+async def test_the_same_seed_makes_the_same_clinic_and_what_the_window_remembers_is_what_the_record_says(
+    filled: Filled, throwaway_database: Addresses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remembered = Window.facts
+    shortcuts = 0
+
+    async def compared(
+        self: Window, record: MedicationRecord, giving: Giving, day: date, *, at: datetime, past: bool = False
+    ) -> Facts:
+        nonlocal shortcuts
+        found = await remembered(self, record, giving, day, at=at, past=past)
+        await self.keep()
+        asked = await Doses.facts(self, record, giving, day, at=at, past=past)
+        assert found == asked
+        shortcuts += 1
+        return found
+
+    monkeypatch.setattr(Window, "facts", compared)
+    async with service_over(throwaway_database, tmp_path) as service:
+        await fill(service, SMALLEST, progress=unnoticed)
+    owner = await asyncpg.connect(throwaway_database.owner)
+    try:
+        again = [row[0] for row in await owner.fetch(_WHAT_THERE_IS)]
+    finally:
+        await owner.close()
+    assert shortcuts > 500
+    assert again == await filled.values(_WHAT_THERE_IS)
+
+
+async def test_it_is_refused_where_there_is_a_clinic(filled: Filled, tmp_path: Path) -> None:
+    async with service_over(filled.addresses, tmp_path) as service:
+        with pytest.raises(DemoRefused, match="a clinic in this database already"):
+            await fill(service, SMALLEST, progress=unnoticed)
+    assert not (tmp_path / PEOPLE).exists()
+
+
+async def test_it_is_refused_in_production(throwaway_database: Addresses, tmp_path: Path) -> None:
+    async with service_over(throwaway_database, tmp_path, production=True) as service:
+        with pytest.raises(DemoRefused, match="production"):
+            await fill(service, SMALLEST, progress=unnoticed)
+
+
+async def test_stopped_half_way_it_leaves_nothing_and_can_be_made_anew(
+    throwaway_database: Addresses, tmp_path: Path
+) -> None:
+    class Stopped(Exception):
+        """Ctrl-C."""
+
+    def stop(done: int, of: int) -> None:
+        assert 0 < done < of
+        raise Stopped
+
+    async with service_over(throwaway_database, tmp_path) as service:
+        with pytest.raises(Stopped):
+            await fill(service, SMALLEST, progress=stop)
+    owner = await asyncpg.connect(throwaway_database.owner)
+    try:
+        assert await owner.fetchval("select count(*) from clinic.programme") == 0
+        assert await owner.fetchval("select count(*) from clinic.staff where id <> created_by") == 0
+        events = [
+            row[0] for row in await owner.fetch("select event from audit.queue union select event from audit.entry")
+        ]
+        assert events == ["demo.filled"]
+    finally:
+        await owner.close()
+    assert files_like(PEOPLE, tmp_path) == []
