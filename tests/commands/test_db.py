@@ -172,3 +172,16 @@ def test_the_statements_can_be_reviewed_before_they_are_run() -> None:
     assert told.returncode == 0
     assert "create schema audit authorization audit_owner;" in told.stdout
     assert revisions.head() in told.stdout
+
+
+def test_the_owners_address_is_enough_to_upgrade_and_not_enough_to_serve(server: Addresses) -> None:
+    asyncio.run(execute(server.owner, "create database owned"))
+    owner = {"CASELOAD_DATABASE_OWNER_URL": server.of("owned").owner}
+    try:
+        assert processes.run("-m", "caseload", "db", "upgrade", **owner).returncode == 0
+        assert processes.run("-m", "caseload", "db", "check", **owner).returncode == 0
+        told = processes.run("-m", "caseload", "serve", **owner)
+        assert (told.returncode, told.stderr.count("\n")) == (1, 1)
+        assert told.stderr.startswith("caseload: CASELOAD_DATABASE_OWNER_URL is set and CASELOAD_DATABASE_URL is not")
+    finally:
+        asyncio.run(execute(server.owner, "drop database owned with (force)"))

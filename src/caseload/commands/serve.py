@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import rich_click as click
 
 from caseload.commands.port import port_held
-from caseload.commands.terminal import bring_up_to_date
+from caseload.commands.terminal import bring_up_to_date, refuse_owner_alone
 from caseload.observability import configure, logger
 from caseload.settings import OperatorError, Settings, load
 
@@ -46,6 +46,7 @@ def run(settings: Settings, *, app: str, demo: bool) -> None:
     from caseload.commands import workers
 
     began = time.perf_counter()
+    refuse_owner_alone(settings)
     signal.signal(signal.SIGTERM, _leave)
     with port_held(settings) as release_port, _database(settings) as release_database:
         if demo and not _has_clinic():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from caseload.observability import configure
-from caseload.settings import Secret, Settings, load
+from caseload.settings import Secret, Settings, SettingsError, load
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -39,6 +39,7 @@ def database() -> Generator[Settings]:
     from caseload.db import embedded, revisions
 
     found = settings()
+    refuse_owner_alone(found)
     with embedded.reach(found) as addresses:
         if found.database_url is None:
             bring_up_to_date(addresses.owner)
@@ -59,6 +60,16 @@ def with_service(do: "Callable[[Service], Awaitable[None]]") -> None:
 
     with database() as found:
         asyncio.run(done(found))
+
+
+def refuse_owner_alone(found: Settings) -> None:
+    """Only the migrations run as the owner: without an address of its own, the service would use the local database."""
+    if found.database_owner_url is not None and found.database_url is None:
+        message = (
+            "CASELOAD_DATABASE_OWNER_URL is set and CASELOAD_DATABASE_URL is not: set it to the service's own address, "
+            "or unset the owner's to use the local database."
+        )
+        raise SettingsError(message)
 
 
 def bring_up_to_date(owner_url: str) -> None:

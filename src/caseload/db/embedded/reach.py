@@ -18,13 +18,13 @@ READY_SECONDS = 30.0
 def reach(settings: Settings) -> Generator[Databases]:
     """Give the addresses of the database these settings mean, and keep it running meanwhile.
 
-    With `CASELOAD_DATABASE_URL` that one is taken, and nothing is started. Otherwise the local server is used: the
-    one that `caseload serve` runs, or else one that is started now and stopped afterwards.
-    Raises `CannotStart`.
+    With `CASELOAD_DATABASE_URL` or `CASELOAD_DATABASE_OWNER_URL` the outside one is taken, and nothing is started;
+    one of the two stands for both. Otherwise the local server is used: the one that `caseload serve` runs, or else one
+    that is started now and stopped afterwards. Raises `CannotStart`.
     """
-    if settings.database_url is not None:
-        owner = settings.database_owner_url or settings.database_url
-        yield Databases(owner=owner.reveal(), service=settings.database_url.reveal())
+    service = settings.database_url or settings.database_owner_url
+    if service is not None:
+        yield Databases(owner=(settings.database_owner_url or service).reveal(), service=service.reveal())
         return
     server = EmbeddedServer(settings.data_dir, pg_bin=settings.pg_bin)
     try:
