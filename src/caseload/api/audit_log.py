@@ -40,7 +40,7 @@ EventName = Annotated[
         name="event",
         required=False,
         max_length=160,
-        description="The name of an event (`dose.recorded`) or its beginning up to a point (`dose`).",
+        description="The name of an event (`dose.recorded`), or its first word (`dose`).",
     ),
 ]
 HowItEnded = Annotated[LogOutcome | None, QueryParameter(name="outcome", required=False)]

@@ -7,10 +7,9 @@ shown is decoded from the leaves.
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final, cast
+from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
 import msgspec
 from cryptography.exceptions import InvalidTag
 from sqlalchemy import (
@@ -26,7 +25,6 @@ from sqlalchemy import (
     bindparam,
     func,
     literal_column,
-    or_,
     select,
     true,
 )
@@ -39,7 +37,7 @@ from caseload.audit.keys import ClientKey
 from caseload.audit.keystore import KeyStoreUnusable
 from caseload.audit.leaf import Leaf, Outcome, decode, first_entry_at, from_base64url, made_at
 from caseload.audit.tables import disclosure, log
-from caseload.audit.trail import AuditTrail
+from caseload.audit.trail import AuditTrail, driver
 from caseload.domain.accesslog import Access, ClientNotInLog, LogEntry, LogFilter, LogOutcome, LogScope
 from caseload.domain.ids import ClientId, EntryId, ProgrammeId
 
@@ -55,11 +53,6 @@ READER: Final = "audit_reader"
 
 UNREADABLE: Final[Mapping[str, object]] = MappingProxyType({"unreadable": True})
 """Shown where something is committed to and cannot be shown: its key is gone, or it is not what was committed."""
-
-
-async def driver(connection: AsyncConnection) -> asyncpg.Connection:
-    """The connection below SQLAlchemy's."""
-    return cast("asyncpg.Connection", (await connection.get_raw_connection()).driver_connection)
 
 
 class LogReader:
@@ -170,9 +163,7 @@ def _conditions(source: FromClause, asked: LogFilter, scope: LogScope) -> list[C
     if asked.actor is not None:
         conditions.append(source.c.actor == str(asked.actor))
     if asked.event is not None:
-        # The whole name, or everything between "dose." and "dose/", which is the next character.
-        family = and_(source.c.event >= f"{asked.event}.", source.c.event < f"{asked.event}/")
-        conditions.append(or_(source.c.event == asked.event, family))
+        conditions.append(_named(source.c.event, asked.event))
     if asked.outcome is not None:
         conditions.append(source.c.outcome == CODES[asked.outcome].value)
     if asked.outcome not in {None, LogOutcome.DONE}:
@@ -184,6 +175,11 @@ def _conditions(source: FromClause, asked: LogFilter, scope: LogScope) -> list[C
         allowed = bindparam("scope", sorted(scope.programmes), type_=ARRAY(Uuid()))
         conditions.append(source.c.programme == any_(allowed))
     return conditions
+
+
+def _named(event: ColumnElement[str], name: str) -> ColumnElement[bool]:
+    """A whole name, or every name that begins with a word: from "dose." to "dose/", which is the next character."""
+    return event == name if "." in name else and_(event >= f"{name}.", event < f"{name}/")
 
 
 def _entry(row: Row[*tuple[Any, ...]], box: LogBox) -> LogEntry:

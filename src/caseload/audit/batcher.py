@@ -13,7 +13,6 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
 
 import asyncpg
 import structlog
@@ -23,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from caseload.audit.canonical import NotCanonical
 from caseload.audit.keystore import KeyStoreUnusable
 from caseload.audit.leaf import BadLeaf
-from caseload.audit.trail import AuditTrail, Entry, Pending, parameters
+from caseload.audit.trail import AuditTrail, Entry, Pending, driver, parameters
 from caseload.domain.ids import EntryId
 
 WINDOW_SECONDS = 0.002
@@ -172,6 +171,7 @@ class _Line:
         self._engine = engine
         self._trail = trail
         self._connection: AsyncConnection | None = None
+        self._raw: asyncpg.Connection | None = None
 
     async def keep(self, pendings: Sequence[Pending]) -> list[Entry]:
         """Make entries of these and commit them, all or none; on a second connection if the first one is dead.
@@ -199,6 +199,7 @@ class _Line:
 
     async def close(self) -> None:
         """Give the connection back."""
+        self._raw = None
         if self._connection is not None:
             connection, self._connection = self._connection, None
             await connection.close()
@@ -208,9 +209,10 @@ class _Line:
 
     async def _append(self, entries: Sequence[Entry]) -> None:
         """One statement, which is its own transaction, past SQLAlchemy: it is the price of every read."""
+        if self._raw is None:
+            self._raw = await driver(await self._opened())
         given = parameters(entries)
-        raw = await (await self._opened()).get_raw_connection()
-        await cast("Any", raw.driver_connection).fetchval(_APPEND, given["leaves"], given["refs"], given["sealed"])
+        await self._raw.fetchval(_APPEND, given["leaves"], given["refs"], given["sealed"])
 
     async def _append_again(self, entries: Sequence[Entry]) -> None:
         """Append what may have been appended already: their identifiers are new, so a twin is themselves."""
@@ -232,6 +234,7 @@ class _Line:
         return self._connection
 
     async def _drop(self) -> None:
+        self._raw = None
         if self._connection is not None:
             connection, self._connection = self._connection, None
             await connection.invalidate()

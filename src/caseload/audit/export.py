@@ -15,11 +15,11 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from caseload.audit.accesslog import READER, driver, narrowed
+from caseload.audit.accesslog import READER, narrowed
 from caseload.audit.batcher import Batcher
 from caseload.audit.journal import RequestJournal
 from caseload.audit.keys import ClientKey
-from caseload.audit.trail import Actor, Circumstances, Op, Outcome, Pending
+from caseload.audit.trail import Actor, Circumstances, Op, Outcome, Pending, driver
 from caseload.audit.views import csv_header, csv_lines
 from caseload.domain.accesslog import Export, LogExported, LogFormat, Taken
 

@@ -152,7 +152,7 @@ def made_at(entry: UUID) -> datetime:
 
 def timestamp(entry: UUID) -> str:
     """That instant as it stands in the leaf."""
-    return made_at(entry).strftime("%Y-%m-%dT%H:%M:%S.") + f"{(entry.int >> _TIME_BITS_OFFSET) % 1000:03d}Z"
+    return made_at(entry).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def first_entry_at(instant: datetime) -> UUID:

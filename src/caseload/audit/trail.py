@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, cast
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import NullType
@@ -220,6 +221,11 @@ class AuditTrail:
 async def append(connection: AsyncConnection, entries: Sequence[Entry]) -> None:
     """Append entries in the connection's transaction, in one round trip."""
     await connection.execute(APPEND, parameters(entries))
+
+
+async def driver(connection: AsyncConnection) -> asyncpg.Connection:
+    """The connection below SQLAlchemy's."""
+    return cast("asyncpg.Connection", (await connection.get_raw_connection()).driver_connection)
 
 
 def parameters(entries: Sequence[Entry]) -> dict[str, list[object]]:

@@ -66,7 +66,7 @@ def _asking(function: Callable[..., None]) -> Callable[..., None]:
         click.option("--since", type=Instant(), help="The first instant or day (UTC unless it says otherwise)."),
         click.option("--until", type=Instant(), help="The first instant or day that counts no more."),
         click.option("--actor", metavar="USER", help="Who acted."),
-        click.option("--event", help="The name of an event (dose.recorded) or its beginning (dose)."),
+        click.option("--event", help="The name of an event (dose.recorded), or its first word (dose)."),
         click.option(
             "--outcome", type=click.Choice(["done", "refused", "failed", "unavailable"]), help="How it ended."
         ),

@@ -57,7 +57,7 @@ class LogFilter:
     """The first instant that counts no more."""
     actor: StaffId | None = None
     event: str | None = None
-    """A whole name (`dose.recorded`) or its beginning up to a point (`dose`)."""
+    """A name (`dose.recorded`), or its first word (`dose`) for everything that begins so."""
     outcome: LogOutcome | None = None
     programme: ProgrammeId | None = None
     client: ClientId | None = None
@@ -91,7 +91,7 @@ class LogFilter:
         faults.check(
             when=self.event is not None and not _EVENT.fullmatch(self.event),
             where="event",
-            problem="must be the name of an event, such as `dose.recorded`, or its beginning, such as `dose`",
+            problem="must be the name of an event, such as `dose.recorded`, or its first word, such as `dose`",
         )
         faults.raise_if_any()
 
