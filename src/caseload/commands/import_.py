@@ -32,10 +32,11 @@ def command() -> None:
 @click.argument("folder", type=FOLDER)
 @click.option("--all", "everything", is_flag=True, help="Show long lists whole.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole account as JSON.")
-def check(folder: Path, *, everything: bool, as_json: bool) -> None:
+@click.option("--strict", is_flag=True, help="End with 1 when a single row is refused.")
+def check(folder: Path, *, everything: bool, as_json: bool, strict: bool) -> None:
     """Say what `run` would do with FOLDER, row by row, and write nothing.
 
-    Ends with 0 when every row is accepted, 1 when rows are refused, 2 when nothing can be brought in.
+    Ends with 1 when nothing can be brought in, because a file is missing or cannot be read.
     """
     from caseload.imports import report
 
@@ -49,7 +50,7 @@ def check(folder: Path, *, everything: bool, as_json: bool) -> None:
     else:
         for line in report.plain(account, everything=everything):
             click.echo(line)
-    sys.exit(2 if not account.read.usable else 1 if account.refused else 0)
+    sys.exit(not account.read.usable or (strict and bool(account.refused)))
 
 
 @command.command(
@@ -85,7 +86,7 @@ def run(
     """Bring FOLDER in: each person is one transaction with one entry in the log.
 
     Refused rows are listed and left out. Stop it and start it again as you like: what is in stays, and nothing comes
-    in twice. Ends with 0 when everything is in, 1 when something was left out, 2 when nothing can be brought in.
+    in twice. Ends with 1 when nothing was brought in, because a file is missing or cannot be read.
     """
     from caseload.commands.signed_in import password_of
     from caseload.imports import report
@@ -95,7 +96,7 @@ def run(
     if not read.usable:
         for line in report.unusable(read):
             click.echo(line, err=True)
-        sys.exit(2)
+        sys.exit(1)
     password = password_of(user_name, password_file)
     with terminal.database() as settings:
         ran = asyncio.run(
@@ -110,7 +111,6 @@ def run(
         )
     for line in report.ran(read, ran, everything=everything):
         click.echo(line)
-    sys.exit(1 if read.history.refused or ran.left_out else 0)
 
 
 def _named(counsellors: tuple[str, ...]) -> Mapping[str, str]:

@@ -69,6 +69,7 @@ _WAITING = (
     .join(_last_day, true())
     .join(_last_doses, true())
     .where(
+        client.c.id.in_(select(client_history.c.client_id)),
         ~exists().where(_newer.c.client_id == _identity.c.client_id, _newer.c.version > _identity.c.version),
         exists().where(episode.c.client_id == client.c.id, func.upper_inf(episode.c.period)),
         ~exists().where(
