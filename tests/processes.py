@@ -48,6 +48,7 @@ def running(
                 [sys.executable, *arguments],
                 env=environment(**(variables or {})),
                 cwd=ROOT,
+                stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 text=True,

@@ -126,6 +126,40 @@ def test_a_command_alone_starts_the_server_and_stops_it(cluster: Path) -> None:
     assert not (cluster / "postgres" / "postmaster.pid").exists()
 
 
+USING = """
+import asyncio, sys, asyncpg
+from pathlib import Path
+from caseload.db.embedded import reach
+from caseload.settings import Settings
+async def use(url):
+    connection = await asyncpg.connect(url)
+    print("in", flush=True)
+    sys.stdin.readline()
+    print(await connection.fetchval("select 1"), flush=True)
+with reach(Settings(data_dir=Path(sys.argv[1]))) as databases:
+    asyncio.run(use(databases.service))
+"""
+
+
+def test_a_command_does_not_stop_its_server_under_another_command(cluster: Path) -> None:
+    with processes.running("-c", USING, str(cluster)) as owner, processes.running("-c", USING, str(cluster)) as guest:
+        for command in (owner, guest):
+            assert command.stdout is not None
+            assert command.stdout.readline() == "in\n"
+        # Whichever of the two has started it, it answers both.
+        assert [_finish(owner), _finish(guest)] == ["1\n", "1\n"]
+        assert (owner.wait(), guest.wait()) == (0, 0)
+    assert not (cluster / "postgres" / "postmaster.pid").exists()
+
+
+def _finish(command: subprocess.Popen[str]) -> str:
+    assert command.stdin is not None
+    assert command.stdout is not None
+    command.stdin.write("\n")
+    command.stdin.flush()
+    return command.stdout.readline()
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_nothing_is_left_when_the_service_is_killed_and_the_next_start_recovers(
     cluster: Path, how: signal.Signals

@@ -5,6 +5,8 @@ import fcntl
 import os
 import shutil
 import tempfile
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 from caseload.db.embedded.account import Account
@@ -42,11 +44,7 @@ class DataFolder:
 
     def hold(self) -> None:
         """Take the folder for this process until it ends, however it ends. Raises `AlreadyRunning`."""
-        try:
-            descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except PermissionError:
-            message = f"{self.path} belongs to another user: run as that user, or choose another CASELOAD_DATA_DIR."
-            raise CannotStart(message) from None
+        descriptor = self._open(self._lock)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -63,6 +61,28 @@ class DataFolder:
         if self._held is not None:
             os.close(self._held)
             self._held = None
+
+    @contextmanager
+    def shared(self) -> Generator[Callable[[], None]]:
+        """Say that a command is using the server, whoever started it.
+
+        Yields what waits until nobody else is: the command that started the server stops it only then, and one that
+        comes meanwhile waits for that and starts its own.
+        """
+        self.prepare()
+        descriptor = self._open(self.path / "users")
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            yield lambda: fcntl.flock(descriptor, fcntl.LOCK_EX)
+        finally:
+            os.close(descriptor)
+
+    def _open(self, path: Path) -> int:
+        try:
+            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except PermissionError:
+            message = f"{self.path} belongs to another user: run as that user, or choose another CASELOAD_DATA_DIR."
+            raise CannotStart(message) from None
 
     def _who_holds(self) -> str:
         holder = self._lock.read_text().strip() or "unknown"

@@ -26,16 +26,19 @@ def reach(settings: Settings) -> Generator[Databases]:
     if service is not None:
         yield Databases(owner=(settings.database_owner_url or service).reveal(), service=service.reveal())
         return
+    folder = DataFolder(settings.data_dir)
     server = EmbeddedServer(settings.data_dir, pg_bin=settings.pg_bin)
-    try:
-        server.start()
-    except AlreadyRunning:
-        yield _running(DataFolder(settings.data_dir))
-        return
-    try:
-        yield server.databases
-    finally:
-        server.stop()
+    with folder.shared() as last_one_out:
+        try:
+            server.start()
+        except AlreadyRunning:
+            yield _running(folder)
+            return
+        try:
+            yield server.databases
+        finally:
+            last_one_out()
+            server.stop()
 
 
 def _running(folder: DataFolder) -> Databases:
