@@ -178,3 +178,19 @@ async def test_the_forms_are_shown_as_clients_read_them(chart: Chart) -> None:
     shown = (await chart.nurse.get("/consent-forms")).json()["items"]
     assert {form["jurisdiction"] for form in shown} == {"US", "UK", "AU"}
     assert all(form["right_to_revoke"] for form in shown)
+
+
+async def test_question_and_answer_stand_in_the_log_allowed_or_refused(clinic: Clinic, chart: Chart) -> None:
+    given = (await chart.nurse.post(f"{chart.path}/consents", chart.consent())).json()
+    asked = await chart.nurse.post(f"{chart.path}/disclosure-questions", chart.question("attendance", "medication"))
+    auditor = await clinic.person((Role.AUDITOR, None))
+    accesses = (await auditor.get(f"{chart.path}/accesses")).json()["items"]
+    access = next(one for one in accesses if one["entry"]["id"] == asked.headers["audit-entry"])
+    assert access["entry"]["event"] == "consent.asked"
+    told = access["did"]
+    assert [(one["facts"]["category"], one["facts"]["answer"]) for one in told] == [
+        ("attendance", "allowed"),
+        ("medication", "refused"),
+    ]
+    assert all(given["id"] in one["rec"] for one in told)
+    assert "consent" in access["saw"]
