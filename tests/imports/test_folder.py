@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caseload.domain.history import show
+from caseload.domain.history import History, show
 from caseload.imports.csvfile import LONGEST_LINE_BYTES, MOST_LINES_IN_A_ROW
 from caseload.imports.folder import FileRead, FolderRead, read
 from tests.imports.folders import GOOD, a_folder, real_clinic
@@ -182,6 +182,44 @@ def test_an_open_quotation_mark_costs_its_line_only(tmp_path: Path) -> None:
         ("doses.csv", 5, f"opens a quotation mark that is not closed within {MOST_LINES_IN_A_ROW} lines")
     ]
     assert file_of(found, "doses").accepted == 33
+
+
+def test_an_open_quotation_mark_before_another_bad_line_costs_both_and_no_more(tmp_path: Path) -> None:
+    damaged = [
+        'C1,"2025-05-06,methadone,oral_solution,5',
+        "C1,2025-05-07,methadone,oral_solution,5\0",
+        'C1,"2025-05-08,methadone,oral_solution,5',
+        'C1,2025-05-09,meth"x,oral_solution,5',
+        'C1,"2025-05-10",meth\radone,oral_solution,5',
+    ]
+    found = read(a_folder(tmp_path, doses=DOSES + "\n".join(damaged)), now=NOW)
+    assert [(line, problem.split(" ")[0]) for _, line, problem in refused(found)] == [
+        (5, "opens"),
+        (6, "holds"),
+        (7, "opens"),
+        (8, "is"),
+        (9, "holds"),
+    ]
+    assert file_of(found, "doses").accepted == 3
+
+
+def test_a_byte_that_is_no_letter_in_windows_1252_costs_its_line(tmp_path: Path) -> None:
+    spoilt = GOOD["clients.csv"].replace("Nagy", "Nagy\u2019s").encode("cp1252")
+    found = read(a_folder(tmp_path, clients=spoilt + b"C3,\x81,Roux,1990-01-01,yes,male,P1,2025-05-03\n"), now=NOW)
+    assert refused(found) == [("clients.csv", 4, "is not Windows-1252 as the rest of the file is")]
+
+
+def test_a_file_that_fails_while_it_is_read_stops_the_whole_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> bool:
+        raise OSError(5, "Input/output error")
+
+    folder = a_folder(tmp_path)
+    monkeypatch.setattr(History, "take", fail)
+    found = read(folder, now=NOW)
+    assert not found.usable
+    assert file_of(found, "doses").problems == ("cannot be read to its end: Input/output error",)
 
 
 def test_decisions_are_read_when_there_are_any(tmp_path: Path) -> None:
