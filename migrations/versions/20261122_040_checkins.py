@@ -198,7 +198,6 @@ INDEXES = (
     "CREATE INDEX check_in_plan_client_id_idx ON clinic.check_in_plan (client_id)",
     "CREATE INDEX check_in_plan_current_scheduled_through_idx ON clinic.check_in_plan_current (scheduled_through)",
     "CREATE INDEX check_in_client_id_due_at_idx ON clinic.check_in (client_id, due_at)",
-    "CREATE INDEX check_in_programme_id_due_at_idx ON clinic.check_in (programme_id, due_at)",
     "CREATE INDEX check_in_attempt_check_in_id_idx ON clinic.check_in_attempt (check_in_id)",
     """
     CREATE INDEX check_in_outcome_overtaken_by_idx ON clinic.check_in_outcome (overtaken_by) WHERE overtaken_by
@@ -209,6 +208,7 @@ INDEXES = (
     grace_ends_at, check_in_id)
     """,
     "CREATE INDEX check_in_waiting_plan_id_idx ON clinic.check_in_waiting (plan_id)",
+    "CREATE INDEX check_in_waiting_programme_id_due_at_idx ON clinic.check_in_waiting (programme_id, due_at)",
     """
     CREATE INDEX check_in_waiting_programme_id_grace_ends_at_check_in_id_idx ON clinic.check_in_waiting
     (programme_id, grace_ends_at, check_in_id)

@@ -9,6 +9,8 @@ from litestar.openapi import OpenAPIConfig
 
 import caseload
 from caseload import settings as settings_of
+from caseload.api import appointment as appointment_routes
+from caseload.api import attendance as attendance_routes
 from caseload.api import audit_log as audit_routes
 from caseload.api import caseload as caseload_routes
 from caseload.api import checkin as checkin_routes
@@ -42,6 +44,8 @@ ROUTERS = (
     summary_routes.router,
     caseload_routes.router,
     checkin_routes.router,
+    attendance_routes.router,
+    appointment_routes.router,
     family_routes.router,
     consent_routes.router,
     medication_routes.router,

@@ -41,7 +41,7 @@ from caseload.domain.checkin import (
     waiting,
 )
 from caseload.domain.client import ClientUnknown
-from caseload.domain.ids import CheckInId, ClientId, PlanId, ProgrammeId, StaffId, new_id
+from caseload.domain.ids import CheckInId, PlanId, ProgrammeId, StaffId, new_id
 from caseload.domain.people import Staff
 from tests.factories import clients, people
 from tests.factories.checkin import MONDAY, MORNING, Remembered, daily, terms, weekly
@@ -339,8 +339,7 @@ async def test_a_role_that_has_ended_in_the_programme_shows_nothing_even_of_ones
 async def test_the_list_names_the_client_by_the_newest_identity_and_tells_the_journal(ward: Ward) -> None:
     await ward.plan()
     now = NINE + 2 * DAY
-    seen: list[tuple[ClientId, str]] = []
-    ward.journal.saw = lambda client, kind: seen.append((client, kind))  # type: ignore[method-assign]
+    ward.journal.seen.clear()
     await ward.connection.execute(
         text(
             "insert into clinic.client_identity (client_id, version, given_name, family_name, birth_date,"
@@ -355,7 +354,7 @@ async def test_the_list_names_the_client_by_the_newest_identity_and_tells_the_jo
     )
 
     assert (line.given_name, line.family_name) == ("Ada", "Nowak")
-    assert seen == [(ward.client.id, "check_in")]
+    assert ward.journal.seen == [(ward.client.id, "check_in")]
 
 
 async def test_outside_the_reach_there_is_nothing(ward: Ward) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caseload.domain.access import Act, Reach, Role
+from caseload.domain.access import Act, Holding, Reach, Role
 from caseload.domain.attendance import (
     AlreadyOnRoster,
     Attendance,
@@ -19,6 +19,7 @@ from caseload.domain.attendance import (
     Kind,
     Line,
     NotOnRoster,
+    NotYourSession,
     Register,
     RegisterAlreadyTaken,
     RegisterChanged,
@@ -26,7 +27,6 @@ from caseload.domain.attendance import (
     RosterClosed,
     Session,
     SessionFull,
-    SessionUnknown,
     Status,
     Taking,
     Wanted,
@@ -34,6 +34,7 @@ from caseload.domain.attendance import (
     cancel,
     correct_register,
     plan_session,
+    sees_everybody,
     take_register,
     totals,
 )
@@ -41,7 +42,6 @@ from caseload.domain.attendance.register import WAS_THERE
 from caseload.domain.attendance.session import FOR_ONE, FURTHEST, NEVER_BILLABLE
 from caseload.domain.errors import Invalid, NotPermitted
 from caseload.domain.ids import ClientId, ProgrammeId, StaffId, TherapySessionId, new_id
-from caseload.domain.people import Staff
 from tests.factories.checkin import Remembered, counsellor
 
 pytestmark = pytest.mark.anyio
@@ -64,9 +64,6 @@ class Kept:
     registers: list[Register] = field(default_factory=list[Register])
     clients: set[ClientId] = field(default_factory=lambda: {ADA, BEN, CLEO, DAN})
     leaders: set[StaffId] = field(default_factory=lambda: {ROBIN.id})
-
-    async def hold(self, session: TherapySessionId, /, *, by: Staff, act: Act) -> Session:
-        raise SessionUnknown
 
     async def may_lead(
         self, staff: Collection[StaffId], *, programme: ProgrammeId, at: datetime
@@ -261,6 +258,25 @@ async def test_everything_about_sessions_needs_a_role_in_their_programme(monday:
     monday.by = counsellor(PROGRAMME, role=Role.NURSE)
     with pytest.raises(NotPermitted):
         await monday.take(session, attended(ADA))
+
+
+async def test_the_register_is_for_whoever_leads_the_session_or_sees_the_programmes_clients(monday: Group) -> None:
+    session = await monday.plan(ADA)
+    on_duty = replace(
+        counsellor(PROGRAMME), holdings=(Holding(role=Role.COUNSELLOR, programme=PROGRAMME, on_duty=True),)
+    )
+    colleague, supervisor = counsellor(PROGRAMME), counsellor(PROGRAMME, role=Role.SUPERVISOR)
+
+    seeing = {
+        each.id: sees_everybody(session, by=each, act=Act.TAKE_REGISTER)
+        for each in (ROBIN, colleague, on_duty, supervisor)
+    }
+    assert seeing == {ROBIN.id: True, colleague.id: False, on_duty.id: True, supervisor.id: True}
+    monday.by = colleague
+    with pytest.raises(NotYourSession):
+        await monday.take(session, attended(ADA))
+    with pytest.raises(NotYourSession):
+        await monday.correct(session, attended(ADA))
 
 
 async def test_nobody_is_booked_twice_or_from_outside_ones_reach(monday: Group) -> None:

@@ -86,8 +86,10 @@ class Remembered:
     """A journal that remembers."""
 
     events: list[Event] = field(default_factory=list[Event])
+    seen: list[tuple[ClientId, str]] = field(default_factory=list[tuple[ClientId, str]])
 
-    def saw(self, client: ClientId, kind: str) -> None: ...
+    def saw(self, client: ClientId, kind: str) -> None:
+        self.seen.append((client, kind))
 
     def tell(self, event: Event) -> None:
         self.events.append(event)

@@ -109,7 +109,6 @@ check_in = Table(
     ),
     CheckConstraint(text("grace_ends_at >= due_at"), name="grace"),
     Index(None, "client_id", "due_at"),
-    Index(None, "programme_id", "due_at"),
     comment="One check-in as a version of a plan scheduled it; scheduling it twice meets the key.",
 )
 
@@ -194,6 +193,7 @@ check_in_waiting = Table(
     one_of("last_fact", LastFact),
     Index(None, "client_id", "grace_ends_at", "check_in_id"),
     Index(None, "programme_id", "grace_ends_at", "check_in_id"),
+    Index(None, "programme_id", "due_at"),
     Index(None, "plan_id"),
     comment="The check-ins that wait to be settled, worked out from their facts; what the lists and counts read.",
 )

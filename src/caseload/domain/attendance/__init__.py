@@ -17,8 +17,10 @@ from caseload.domain.attendance.session import (
     book,
     cancel,
     plan_session,
+    sees_everybody,
 )
 from caseload.domain.attendance.taking import (
+    NotYourSession,
     RegisterAlreadyTaken,
     RegisterChanged,
     RegisterMissing,
@@ -37,6 +39,7 @@ __all__ = [
     "Kind",
     "Line",
     "NotOnRoster",
+    "NotYourSession",
     "Register",
     "RegisterAlreadyTaken",
     "RegisterChanged",
@@ -54,6 +57,7 @@ __all__ = [
     "cancel",
     "correct_register",
     "plan_session",
+    "sees_everybody",
     "take_register",
     "totals",
 ]

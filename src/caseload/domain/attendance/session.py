@@ -1,7 +1,6 @@
 """Sessions: what kind, when, led by whom, and who is expected.
 
-A session of many is one session with a line for each client, never a copy per client. Whoever leads a session sees its
-roster, also clients of other counsellors: without that, nobody could take the register of a group.
+A session of many is one session with a line for each client, never a copy per client.
 """
 
 from collections.abc import Collection, Sequence
@@ -186,13 +185,6 @@ class PlaceCancelled(Event):
 class Sessions(Protocol):
     """The sessions that are kept."""
 
-    async def hold(self, session: TherapySessionId, /, *, by: Staff, act: Act) -> Session:
-        """The session, held so that nothing of it changes until this piece of work ends; or `SessionUnknown`.
-
-        Within reach is a session one leads, or of a programme whose clients one sees, when a role there allows the act.
-        """
-        ...
-
     async def may_lead(
         self, staff: Collection[StaffId], *, programme: ProgrammeId, at: datetime
     ) -> Collection[StaffId]:
@@ -218,6 +210,18 @@ class Sessions(Protocol):
     async def add_register(self, register: Register) -> None:
         """Keep a version of the register; `RegisterAlreadyTaken` when that version exists."""
         ...
+
+
+def sees_everybody(session: Session, *, by: Staff, act: Act) -> bool:
+    """Whether somebody sees the whole roster of a session, and may take its register.
+
+    Those who see the programme's clients do, and whoever leads the session, also clients of other counsellors: without
+    that nobody could take the register of a group. Everybody else with a role there sees the session and, of its
+    roster, the clients within their reach.
+    """
+    reach = by.reach(act)
+    leads = by.id in session.wanted.facilitators
+    return session.programme in reach.everyone_in or (leads and session.programme in reach.caseload_in)
 
 
 async def plan_session(

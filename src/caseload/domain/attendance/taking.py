@@ -17,8 +17,9 @@ from caseload.domain.attendance.session import (
     CancelledBy,
     Session,
     Sessions,
+    sees_everybody,
 )
-from caseload.domain.errors import Conflict, Faults
+from caseload.domain.errors import Conflict, Faults, NotPermitted
 from caseload.domain.ids import ClientId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
@@ -27,6 +28,10 @@ CALLED_OFF_BY: Mapping[CancelledBy, Status] = MappingProxyType({
     CancelledBy.CLIENT: Status.CANCELLED_BY_CLIENT,
     CancelledBy.PROVIDER: Status.CANCELLED_BY_PROVIDER,
 })  # fmt: skip
+
+
+class NotYourSession(NotPermitted):
+    """Somebody else leads this session."""
 
 
 class RegisterAlreadyTaken(Conflict):
@@ -74,7 +79,7 @@ async def take_register(
     the same. Before the session begins, only cancellations can be recorded: that is how a whole session is called off.
     Raises `NotPermitted`, `Invalid` with every fault, or `RegisterAlreadyTaken` saying when.
     """
-    by.require(Act.TAKE_REGISTER, session.programme)
+    _require_leading(session, by=by)
     if session.register is not None:
         raise RegisterAlreadyTaken(
             "Correct it instead, with the reason.",
@@ -117,7 +122,7 @@ async def correct_register(
     Everybody who had a line keeps one: who should not have had it is recorded in error. `version` is the one that the
     caller read. Raises `NotPermitted`, `Invalid`, `RegisterMissing`, or `RegisterChanged`.
     """
-    by.require(Act.TAKE_REGISTER, session.programme)
+    _require_leading(session, by=by)
     former = session.register
     if former is None:
         raise RegisterMissing("Take it first.")
@@ -142,6 +147,12 @@ async def correct_register(
     for line in taking.lines:
         journal.tell(RegisterCorrected(client=line.client, records=(session.id,), facts={"version": register.version}))
     return register
+
+
+def _require_leading(session: Session, *, by: Staff) -> None:
+    by.require(Act.TAKE_REGISTER, session.programme)
+    if not sees_everybody(session, by=by, act=Act.TAKE_REGISTER):
+        raise NotYourSession("Ask whoever leads it, or the supervisor, to take the register.")
 
 
 def _completed(roster: Collection[Booking], lines: tuple[Line, ...]) -> tuple[Line, ...]:

@@ -1,0 +1,26 @@
+"""Sessions, rosters, registers and attendance over HTTP."""
+
+from litestar import Router
+
+from caseload.api.attendance.clients import list_client_sessions, read_attendance
+from caseload.api.attendance.registers import correct_register, list_registers, take_register
+from caseload.api.attendance.sessions import book_places, cancel_place, list_sessions, plan_session, read_session
+
+router = Router(
+    "/",
+    route_handlers=[
+        plan_session,
+        list_sessions,
+        read_session,
+        book_places,
+        cancel_place,
+        take_register,
+        correct_register,
+        list_registers,
+        read_attendance,
+        list_client_sessions,
+    ],
+    tags=["Sessions"],
+)
+
+__all__ = ["router"]

@@ -1,0 +1,257 @@
+"""Sessions and their rosters over HTTP."""
+
+from datetime import date, datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Response
+from litestar.params import FromPath, JSONBody, QueryParameter
+
+from caseload.api.attendance.wire import RegisterOut
+from caseload.api.pages import USUAL, After, Limit, Page
+from caseload.api.route import reading, writing
+from caseload.api.wire import Instant, Wire
+from caseload.api.work import TheKey, TheWork, etag
+from caseload.db.attendance import Name, Sessions
+from caseload.db.idempotency import Kept
+from caseload.db.programme import Programmes
+from caseload.domain import attendance as domain
+from caseload.domain.access import Act
+from caseload.domain.attendance import Booking, CancelledBy, Kind, Session, Wanted
+from caseload.domain.errors import Fault, Invalid
+from caseload.domain.ids import ClientId, ProgrammeId, StaffId, TherapySessionId, new_id
+from caseload.domain.schedule import EARLIEST, LATEST, start_of_day
+from caseload.request.idempotency import once
+from caseload.request.work import Work
+
+On = Annotated[
+    date | None, QueryParameter(name="on", required=False, description="The programme's local day; today if left out.")
+]
+
+
+class SessionIn(Wire, frozen=True, kw_only=True):
+    """A session, and who is expected at it as far as that is known."""
+
+    kind: Kind
+    title: str
+    starts_at: Instant
+    ends_at: Instant
+    facilitators: tuple[UUID, ...] = ()
+    """Who leads it; you when left out."""
+    capacity: int | None = None
+    place: str | None = None
+    clients: tuple[UUID, ...] = ()
+
+
+class BookingIn(Wire, frozen=True, kw_only=True):
+    """Clients to be put on a roster."""
+
+    clients: tuple[UUID, ...]
+
+
+class PlaceCancellationIn(Wire, frozen=True, kw_only=True):
+    """A place that is called off."""
+
+    client_id: UUID
+    cancelled_by: CancelledBy
+    reason: str
+
+
+class PlaceOut(Wire, frozen=True, kw_only=True):
+    """One client's place on the roster."""
+
+    client_id: UUID
+    given_name: str
+    family_name: str
+    booked_at: datetime
+    cancelled_by: CancelledBy | None
+    cancellation_reason: str | None
+
+    @classmethod
+    def of(cls, booking: Booking, name: Name) -> "PlaceOut":
+        """From the domain."""
+        cancellation = booking.cancellation
+        return cls(
+            client_id=booking.client,
+            given_name=name.given_name,
+            family_name=name.family_name,
+            booked_at=booking.booked_at,
+            cancelled_by=None if cancellation is None else cancellation.by,
+            cancellation_reason=None if cancellation is None else cancellation.reason,
+        )
+
+
+class SessionLineOut(Wire, frozen=True, kw_only=True):
+    """A session on the list of a day, without anybody's name."""
+
+    id: UUID
+    programme_id: UUID
+    kind: Kind
+    title: str
+    starts_at: datetime
+    ends_at: datetime
+    facilitators: list[UUID]
+    place: str | None
+    capacity: int | None
+    expected: int
+    """How many places have not been called off."""
+    register_version: int
+    """0 where no register has been taken."""
+
+    @classmethod
+    def of(cls, session: Session) -> "SessionLineOut":
+        """From the domain."""
+        wanted = session.wanted
+        return cls(
+            id=session.id,
+            programme_id=session.programme,
+            kind=wanted.kind,
+            title=wanted.title,
+            starts_at=wanted.starts_at,
+            ends_at=wanted.ends_at,
+            facilitators=list(wanted.facilitators),
+            place=wanted.place,
+            capacity=wanted.capacity,
+            expected=len(session.expected),
+            register_version=session.register.version if session.register else 0,
+        )
+
+
+class SessionOut(Wire, frozen=True, kw_only=True):
+    """A session with those of its roster and register whom you may see."""
+
+    session: SessionLineOut
+    roster: list[PlaceOut]
+    register: RegisterOut | None
+
+
+def sessions_of(work: Work) -> Sessions:
+    """The sessions, in this piece of work."""
+    return Sessions(work.connection, work.journal, now=work.now)
+
+
+async def shown(work: Work, session: Session, status: int) -> Response[SessionOut]:
+    """The session as this person may see it."""
+    names = await sessions_of(work).names(session, by=work.by, act=Act.SEE_SESSIONS)
+    out = SessionOut(
+        session=SessionLineOut.of(session),
+        roster=[PlaceOut.of(each, names[each.client]) for each in session.roster if each.client in names],
+        register=None if session.register is None else RegisterOut.of(session.register, only=names),
+    )
+    return Response(out, status_code=status, headers={"ETag": etag(out.session.register_version)})
+
+
+@writing("/programmes/{programme_id:uuid}/sessions", act=Act.PLAN_SESSION, name="plan_session")
+async def plan_session(
+    programme_id: FromPath[UUID], data: JSONBody[SessionIn], work: TheWork, key: TheKey
+) -> Response[SessionOut]:
+    """Plan a session, with those who are expected; it may also be one that has taken place unplanned."""
+    sessions, new = sessions_of(work), TherapySessionId(new_id())
+
+    async def plan() -> Session:
+        programme = await Programmes(work.connection).get(ProgrammeId(programme_id))
+        await domain.plan_session(
+            Wanted(
+                kind=data.kind,
+                title=data.title,
+                starts_at=data.starts_at,
+                ends_at=data.ends_at,
+                facilitators=tuple(StaffId(each) for each in data.facilitators) or (work.by.id,),
+                capacity=data.capacity,
+                place=data.place,
+            ),
+            [ClientId(each) for each in data.clients],
+            as_id=new,
+            programme=programme.id,
+            by=work.by,
+            now=work.now,
+            sessions=sessions,
+            journal=work.journal,
+        )
+        return await sessions.get(new, by=work.by, act=Act.PLAN_SESSION)
+
+    async def again(kept: Kept) -> Session:
+        return await sessions.get(TherapySessionId(kept.resource), by=work.by, act=Act.PLAN_SESSION)
+
+    return await shown(work, await once(work, key, Kept(status=201, resource=new), do=plan, again=again), 201)
+
+
+@reading("/programmes/{programme_id:uuid}/sessions", act=Act.SEE_SESSIONS, name="list_sessions")
+async def list_sessions(
+    programme_id: FromPath[UUID], work: TheWork, on: On = None, after: After = None, limit: Limit = USUAL
+) -> Page[SessionLineOut]:
+    """The sessions of a programme's day, in order, without names."""
+    first, last = await day_of(work, ProgrammeId(programme_id), on, Act.SEE_SESSIONS)
+    found = await sessions_of(work).of_programme(
+        ProgrammeId(programme_id),
+        first=first,
+        last=last,
+        after=None if after is None else TherapySessionId(after),
+        limit=limit,
+    )
+    items = [SessionLineOut.of(each) for each in found]
+    return Page(items=items, next=items[-1].id if len(items) == limit else None)
+
+
+@reading("/sessions/{session_id:uuid}", act=Act.SEE_SESSIONS, name="read_session")
+async def read_session(session_id: FromPath[UUID], work: TheWork) -> Response[SessionOut]:
+    """One session with its roster and its register, as far as you may see them."""
+    found = await sessions_of(work).get(TherapySessionId(session_id), by=work.by, act=Act.SEE_SESSIONS)
+    return await shown(work, found, 200)
+
+
+@writing("/sessions/{session_id:uuid}/bookings", act=Act.PLAN_SESSION, name="book_places")
+async def book_places(
+    session_id: FromPath[UUID], data: JSONBody[BookingIn], work: TheWork, key: TheKey
+) -> Response[SessionOut]:
+    """Put clients within your reach on the roster."""
+    sessions, wanted = sessions_of(work), TherapySessionId(session_id)
+
+    async def book() -> Session:
+        session = await sessions.hold(wanted, by=work.by, act=Act.PLAN_SESSION)
+        if not data.clients:
+            raise Invalid(Fault("clients", "name at least one client"))
+        clients = [ClientId(each) for each in data.clients]
+        await domain.book(session, clients, by=work.by, now=work.now, sessions=sessions, journal=work.journal)
+        return await sessions.get(wanted, by=work.by, act=Act.PLAN_SESSION)
+
+    async def again(kept: Kept) -> Session:
+        return await sessions.get(TherapySessionId(kept.resource), by=work.by, act=Act.PLAN_SESSION)
+
+    return await shown(work, await once(work, key, Kept(status=201, resource=wanted), do=book, again=again), 201)
+
+
+@writing("/sessions/{session_id:uuid}/cancellations", act=Act.PLAN_SESSION, name="cancel_place")
+async def cancel_place(
+    session_id: FromPath[UUID], data: JSONBody[PlaceCancellationIn], work: TheWork, key: TheKey
+) -> Response[SessionOut]:
+    """Call off one client's place before the register is taken, with who did and why."""
+    sessions, wanted = sessions_of(work), TherapySessionId(session_id)
+
+    async def cancel() -> Session:
+        await domain.cancel(
+            await sessions.hold(wanted, by=work.by, act=Act.PLAN_SESSION),
+            ClientId(data.client_id),
+            cancelled_by=data.cancelled_by,
+            reason=data.reason,
+            by=work.by,
+            now=work.now,
+            sessions=sessions,
+            journal=work.journal,
+        )
+        return await sessions.get(wanted, by=work.by, act=Act.PLAN_SESSION)
+
+    async def again(kept: Kept) -> Session:
+        return await sessions.get(TherapySessionId(kept.resource), by=work.by, act=Act.PLAN_SESSION)
+
+    return await shown(work, await once(work, key, Kept(status=201, resource=wanted), do=cancel, again=again), 201)
+
+
+async def day_of(work: Work, programme_id: ProgrammeId, on: date | None, act: Act) -> tuple[datetime, datetime]:
+    """When a local day of a programme begins and ends, for whoever has a role there that allows the act."""
+    programme = await Programmes(work.connection).get(programme_id)
+    work.by.require(act, programme_id)
+    day = programme.today(work.now) if on is None else on
+    if not EARLIEST <= day <= LATEST:
+        raise Invalid(Fault("on", f"must be from {EARLIEST} to {LATEST}"))
+    return start_of_day(day, programme.zone), start_of_day(day + timedelta(days=1), programme.zone)

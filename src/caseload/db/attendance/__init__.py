@@ -1,0 +1,6 @@
+"""Sessions and attendance in PostgreSQL."""
+
+from caseload.db.attendance.clients import Attendances, Attended
+from caseload.db.attendance.sessions import Name, Sessions
+
+__all__ = ["Attendances", "Attended", "Name", "Sessions"]
