@@ -6,7 +6,7 @@ Facts are added and never changed. `therapy_session_current` is worked out from 
 from alembic import op
 
 revision = "20261122_041"
-down_revision = "20261122_080"
+down_revision = "20261122_070"
 
 TABLES = (
     """
