@@ -131,34 +131,37 @@ class DosingDays(Doses):
             "at": EVERYTHING_COMMITTED,
             **reach_of(by.reach(act), at=self._now),
         }
-        rows = (await self._connection.execute(_DUE_IN_PROGRAMME, given)).all()
-        taken = await self.given_on([row.client_id for row in rows], day)
-        behind = [row.client_id for row in rows if row.last_day is not None and (day - row.last_day).days > 1]
+        rows = (await self._connection.execute(_DUE_IN_PROGRAMME, given)).mappings().all()
+        taken = await self.given_on([row["client_id"] for row in rows], day)
+        behind = [row["client_id"] for row in rows if row["last_day"] is not None and (day - row["last_day"]).days > 1]
         earlier = await self._orders_of_all(behind)
         lines: list[DueTo] = []
         for row in rows:
-            who = ClientId(row.client_id)
+            who = ClientId(row["client_id"])
             morning = Morning(
                 record=MedicationRecord(
                     client=who,
-                    programme=ProgrammeId(row.home_id),
-                    time_zone=row.time_zone,
-                    profile=row.profile,
-                    history_until=row.history_until,
+                    programme=ProgrammeId(row["home_id"]),
+                    time_zone=row["time_zone"],
+                    profile=row["profile"],
+                    history_until=row["history_until"],
                 ),
                 orders=earlier.get(who) or [order_of(row)],
                 given=taken.get(who, []),
                 last=None
-                if row.last_day is None
+                if row["last_day"] is None
                 else Taken(
-                    day=row.last_day, at=row.last_at, medicine=Medicine(row.last_medicine), amount_mg=row.last_mg
+                    day=row["last_day"],
+                    at=row["last_at"],
+                    medicine=Medicine(row["last_medicine"]),
+                    amount_mg=row["last_mg"],
                 ),
                 held=None
-                if row.hold_id is None
-                else Held(hold=HoldId(row.hold_id), reason=row.hold_reason, raised_at=row.hold_raised_at),
+                if row["hold_id"] is None
+                else Held(hold=HoldId(row["hold_id"]), reason=row["hold_reason"], raised_at=row["hold_raised_at"]),
                 allowed=None
-                if row.decision_id is None
-                else Allowed(decision=DecisionId(row.decision_id), at_most_mg=row.at_most_mg),
+                if row["decision_id"] is None
+                else Allowed(decision=DecisionId(row["decision_id"]), at_most_mg=row["at_most_mg"]),
             )
             due = due_on(day, morning)
             if due.order is None:
@@ -168,9 +171,9 @@ class DosingDays(Doses):
             lines.append(
                 DueTo(
                     client=who,
-                    given_name=row.given_name,
-                    family_name=row.family_name,
-                    birth_date=row.birth_date,
+                    given_name=row["given_name"],
+                    family_name=row["family_name"],
+                    birth_date=row["birth_date"],
                     due=due,
                     held=morning.held,
                 )
@@ -189,7 +192,7 @@ class DosingDays(Doses):
     async def _orders_of_all(self, clients: Sequence[UUID]) -> Mapping[ClientId, Sequence[Order]]:
         found: dict[ClientId, list[Order]] = defaultdict(list)
         if clients:
-            for row in (await self._connection.execute(_ORDERS, {"clients": list(clients)})).all():
+            for row in (await self._connection.execute(_ORDERS, {"clients": list(clients)})).mappings():
                 order = order_of(row)
                 found[order.client].append(order)
         return found

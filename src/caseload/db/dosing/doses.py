@@ -6,11 +6,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NoReturn
 
+import asyncpg
 from sqlalchemy import Row, bindparam, delete, exists, insert, literal, null, select
 from sqlalchemy.dialects.postgresql import insert as insert_or_update
 from sqlalchemy.exc import IntegrityError
 
 from caseload.db.access import reach_of, within_reach
+from caseload.db.direct import Direct
 from caseload.db.dosing.facts import FACTS, LAST_TAKEN, NEXT_GIVEN, facts_of, given_to
 from caseload.db.medication import Holds, Orders
 from caseload.db.tables.base import INSTANT
@@ -83,6 +85,7 @@ _ADD = _queued.on_conflict_do_update(
         "rejected_at": null(),
     },
 )
+_ADD_ONE = Direct(_ADD)
 
 _NEWEST = (
     select(*DOSE_COLUMNS)
@@ -129,9 +132,8 @@ class Doses(Orders, Holds):
         self, record: MedicationRecord, giving: Giving, day: date, *, at: datetime, past: bool = False
     ) -> Facts:
         """See `domain.dosing.Doses.facts`."""
-        row = (await self._connection.execute(FACTS, given_to(giving, day, at))).one()
+        facts = facts_of(await FACTS.one(self._connection, given_to(giving, day, at)))
         self._journal.saw(record.client, KIND)
-        facts = facts_of(row)
         if facts.last is not None and (day - facts.last.day).days > 1:
             signed = [order for order in await self.orders_of(record.client) if order.signed_at is not None]
             facts = replace(facts, earlier=signed)
@@ -151,7 +153,10 @@ class Doses(Orders, Holds):
 
     async def add_dose(self, recorded: Dose, *, sign_by: datetime) -> None:
         """See `domain.dosing.Doses.add_dose`."""
-        await self.add_doses([(recorded, sign_by)])
+        try:
+            await _ADD_ONE.run(self._connection, {**_row(recorded), "sign_by": sign_by})
+        except (IntegrityError, asyncpg.IntegrityConstraintViolationError) as refused:
+            _explain(refused)
 
     async def add_doses(self, recorded: Sequence[tuple[Dose, datetime]]) -> None:
         """Keep several in one go, each with the deadline of its signature."""
@@ -324,8 +329,8 @@ def _row(recorded: Dose) -> dict[str, Any]:
     }
 
 
-def _explain(refused: IntegrityError) -> NoReturn:
+def _explain(refused: IntegrityError | asyncpg.IntegrityConstraintViolationError) -> NoReturn:
     """Say in the clinic's words which constraint refused a row; the lock makes every one of these a rarity."""
-    if getattr(refused.orig, "sqlstate", None) == _FOREIGN_KEY:
+    if getattr(getattr(refused, "orig", refused), "sqlstate", None) == _FOREIGN_KEY:
         raise Invalid(Fault("given_by", "is nobody of the staff")) from refused
     raise DoseMoved("Somebody else has changed it at the same moment. Read the chart again.") from refused

@@ -16,7 +16,6 @@ from sqlalchemy import (
     Date,
     FromClause,
     Integer,
-    Row,
     Subquery,
     Text,
     Uuid,
@@ -33,6 +32,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from caseload.db.direct import Direct, Named
 from caseload.db.medication.orders import ORDER_COLUMNS, order_of
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.dosing import dose, dose_correction
@@ -216,7 +216,7 @@ _decision = allowed(_CLIENT, dose_correction.c.part == _PART)
 _last = last_taken(_CLIENT, _MEDICINE, _FORM, "last_taken")
 _nothing = select(literal(1).label("always")).subquery("nothing")
 
-FACTS = select(
+_FACTS = select(
     *ORDER_COLUMNS,
     _given_dose.c.id.label("given_id"),
     _given_dose.c.part.label("given_part"),
@@ -247,6 +247,8 @@ FACTS = select(
     .outerjoin(_freed_by, true())
 )
 
+FACTS = Direct(_FACTS)
+
 LAST_TAKEN = select(_last.c.dosing_day, _last.c.given_at, _last.c.medicine, _last.c.amount_mg)
 
 NEXT_GIVEN = select(func.min(dose.c.given_at)).where(
@@ -270,23 +272,25 @@ def given_to(giving: Giving, day: date, at: datetime) -> dict[str, object]:
     }
 
 
-def facts_of(row: Row[*tuple[Any, ...]]) -> Facts:
+def facts_of(row: Named) -> Facts:
     """The facts in a row of `FACTS`."""
     return Facts(
-        order=order_of(row) if row.order_id is not None else None,
+        order=order_of(row) if row["order_id"] is not None else None,
         given=AlreadyGiven(
-            dose=row.given_id, part=DosePart(row.given_part), given_at=row.given_at, given_by=row.given_by
+            dose=row["given_id"], part=DosePart(row["given_part"]), given_at=row["given_at"], given_by=row["given_by"]
         )
-        if row.given_id is not None
+        if row["given_id"] is not None
         else None,
-        last=Taken(day=row.last_day, at=row.last_at, medicine=Medicine(row.last_medicine), amount_mg=row.last_mg)
-        if row.last_day is not None
+        last=Taken(
+            day=row["last_day"], at=row["last_at"], medicine=Medicine(row["last_medicine"]), amount_mg=row["last_mg"]
+        )
+        if row["last_day"] is not None
         else None,
-        held=Held(hold=HoldId(row.hold_id), reason=row.hold_reason, raised_at=row.hold_raised_at)
-        if row.hold_id is not None
+        held=Held(hold=HoldId(row["hold_id"]), reason=row["hold_reason"], raised_at=row["hold_raised_at"])
+        if row["hold_id"] is not None
         else None,
-        allowed=Allowed(decision=DecisionId(row.decision_id), at_most_mg=row.at_most_mg)
-        if row.decision_id is not None
+        allowed=Allowed(decision=DecisionId(row["decision_id"]), at_most_mg=row["at_most_mg"])
+        if row["decision_id"] is not None
         else None,
-        freed_by=CorrectionId(row.freed_by) if row.freed_by is not None else None,
+        freed_by=CorrectionId(row["freed_by"]) if row["freed_by"] is not None else None,
     )

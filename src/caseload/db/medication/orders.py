@@ -1,12 +1,12 @@
 """Orders in PostgreSQL, and what has happened to them."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from caseload.db.access import reach_of, within_reach
+from caseload.db.direct import Named
 from caseload.db.medication.record import KIND, MedicationRecords
 from caseload.db.tables.caseload import client
 from caseload.db.tables.medication import (
@@ -104,7 +104,7 @@ class Orders(MedicationRecords):
     async def order(self, wanted: OrderId, *, by: Staff, act: Act) -> Order:
         """See `domain.medication.Orders.order`."""
         given = {"order": wanted, **reach_of(by.reach(act), at=self._now)}
-        row = (await self._connection.execute(_ONE, given)).first()
+        row = (await self._connection.execute(_ONE, given)).mappings().first()
         if row is None:
             raise OrderUnknown("Read the client's medication chart for the orders there are.")
         found = order_of(row)
@@ -113,7 +113,7 @@ class Orders(MedicationRecords):
 
     async def orders_of(self, wanted: ClientId) -> Sequence[Order]:
         """See `domain.medication.Orders.orders_of`."""
-        rows = (await self._connection.execute(_OF_CLIENT, {"client": wanted})).all()
+        rows = (await self._connection.execute(_OF_CLIENT, {"client": wanted})).mappings().all()
         self._journal.saw(wanted, KIND)
         return [order_of(row) for row in rows]
 
@@ -147,34 +147,34 @@ class Orders(MedicationRecords):
             raise OrderMoved("Read the chart again.", order=str(order.id)) from raced
 
 
-def order_of(row: Row[*tuple[Any, ...]]) -> Order:
+def order_of(row: Named) -> Order:
     """The order in a row with `ORDER_COLUMNS`."""
     amounts = (
-        (DosePart.WHOLE, row.whole_mg),
-        (DosePart.MORNING, row.morning_mg),
-        (DosePart.EVENING, row.evening_mg),
+        (DosePart.WHOLE, row["whole_mg"]),
+        (DosePart.MORNING, row["morning_mg"]),
+        (DosePart.EVENING, row["evening_mg"]),
     )
     return Order(
-        id=OrderId(row.order_id),
-        chain=OrderId(row.chain_id),
-        version=row.order_version,
-        replaces=row.replaces_id,
-        client=ClientId(row.order_client_id),
-        programme=ProgrammeId(row.order_programme_id),
-        medicine=Medicine(row.order_medicine),
-        form=Form(row.order_form),
-        strength_mg=row.strength_mg,
+        id=OrderId(row["order_id"]),
+        chain=OrderId(row["chain_id"]),
+        version=row["order_version"],
+        replaces=row["replaces_id"],
+        client=ClientId(row["order_client_id"]),
+        programme=ProgrammeId(row["order_programme_id"]),
+        medicine=Medicine(row["order_medicine"]),
+        form=Form(row["order_form"]),
+        strength_mg=row["strength_mg"],
         amounts_mg={part: amount for part, amount in amounts if amount is not None},
-        every_days=row.every_days,
-        starts_on=row.starts_on,
-        ends_on=row.ends_on,
-        supervised=row.order_supervised,
-        note=row.order_note,
-        written_by=StaffId(row.written_by),
-        written_at=row.written_at,
-        signed_at=row.signed_at,
-        stopped_at=row.stopped_at,
-        replaced_by=row.replaced_by,
-        replaced_at=row.replaced_at,
-        replaced_from=row.replaced_from,
+        every_days=row["every_days"],
+        starts_on=row["starts_on"],
+        ends_on=row["ends_on"],
+        supervised=row["order_supervised"],
+        note=row["order_note"],
+        written_by=StaffId(row["written_by"]),
+        written_at=row["written_at"],
+        signed_at=row["signed_at"],
+        stopped_at=row["stopped_at"],
+        replaced_by=row["replaced_by"],
+        replaced_at=row["replaced_at"],
+        replaced_from=row["replaced_from"],
     )

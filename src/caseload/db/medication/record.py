@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
+from caseload.db.direct import Direct, Named
 from caseload.db.signature import Signatures
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, guest_stay
@@ -38,9 +39,11 @@ _RECORD = select(
     medication_record.c.history_until,
 ).where(client.c.id == bindparam("client"), within_reach())
 _READ = _RECORD.select_from(_AT_HOME.outerjoin(medication_record, medication_record.c.client_id == client.c.id))
-_LOCK = _RECORD.select_from(
-    _AT_HOME.join(medication_record, medication_record.c.client_id == client.c.id)
-).with_for_update(of=medication_record)
+_LOCK = Direct(
+    _RECORD.select_from(_AT_HOME.join(medication_record, medication_record.c.client_id == client.c.id)).with_for_update(
+        of=medication_record
+    )
+)
 _OPEN = insert(medication_record).on_conflict_do_nothing()
 
 
@@ -55,34 +58,28 @@ class MedicationRecords(Signatures):
     async def lock(self, wanted: ClientId, *, by: Staff, act: Act) -> MedicationRecord:
         """See `domain.medication.MedicationRecords.lock`."""
         given = {"client": wanted, **reach_of(by.reach(act), at=self._now)}
-        row = (await self._connection.execute(_LOCK, given)).first()
+        row = await _LOCK.first(self._connection, given)
         if row is None:
             # Outside the reach, or the first time that anybody touches this client's medication.
             await self.record(wanted, by=by, act=act)
             await self._connection.execute(_OPEN, {"client_id": wanted})
-            row = (await self._connection.execute(_LOCK, given)).one()
-        self._journal.saw(wanted, KIND)
-        return MedicationRecord(
-            client=wanted,
-            programme=ProgrammeId(row.programme_id),
-            time_zone=row.time_zone,
-            profile=row.profile,
-            host=row.host_programme_id,
-            history_until=row.history_until,
-        )
+            row = await _LOCK.first(self._connection, given)
+        return self._record(wanted, row)
 
     async def record(self, wanted: ClientId, *, by: Staff, act: Act) -> MedicationRecord:
         """The record without a lock, for reading; raises `ClientUnknown` outside the person's reach."""
         given = {"client": wanted, **reach_of(by.reach(act), at=self._now)}
-        row = (await self._connection.execute(_READ, given)).first()
+        return self._record(wanted, (await self._connection.execute(_READ, given)).mappings().first())
+
+    def _record(self, wanted: ClientId, row: Named | None) -> MedicationRecord:
         if row is None:
             raise ClientUnknown
         self._journal.saw(wanted, KIND)
         return MedicationRecord(
             client=wanted,
-            programme=ProgrammeId(row.programme_id),
-            time_zone=row.time_zone,
-            profile=row.profile,
-            host=row.host_programme_id,
-            history_until=row.history_until,
+            programme=ProgrammeId(row["programme_id"]),
+            time_zone=row["time_zone"],
+            profile=row["profile"],
+            host=row["host_programme_id"],
+            history_until=row["history_until"],
         )
