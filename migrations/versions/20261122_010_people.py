@@ -304,6 +304,7 @@ INDEXES = (
     "CREATE INDEX password_reset_staff_id_idx ON clinic.password_reset (staff_id)",
     "CREATE INDEX registration_staff_id_idx ON clinic.registration (staff_id)",
     "CREATE INDEX role_grant_staff_id_idx ON clinic.role_grant (staff_id)",
+    "CREATE INDEX duty_shift_programme_idx ON clinic.duty_shift USING gist (programme_id, period)",
     "CREATE INDEX duty_shift_staff_idx ON clinic.duty_shift USING gist (staff_id, period)",
     "CREATE INDEX sign_in_session_open_idx ON clinic.sign_in_session (staff_id) WHERE ended_at IS NULL",
     "CREATE INDEX sign_in_session_staff_id_source_digest_idx ON clinic.sign_in_session (staff_id, source_digest)",

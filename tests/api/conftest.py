@@ -78,7 +78,9 @@ class Clinic:
 @pytest.fixture(scope="session")
 def clinic_database(server: Addresses) -> Iterator[Addresses]:
     """A database that the API tests of this worker may commit to."""
-    with copied(server, f"clinic_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}") as found:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    # Another folder's conftest may lend these fixtures out, and then makes a database of its own.
+    with copied(server, f"clinic_{worker}_{secrets.token_hex(4)}") as found:
         yield found
 
 

@@ -1,5 +1,6 @@
 """Who may do what, what a password may be, and when a session is over: plain rules."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from caseload.domain import people
 from caseload.domain.access import (
     CLINICIANS,
     CONFIRMED_BY_ANOTHER,
@@ -20,12 +22,14 @@ from caseload.domain.access import (
     Role,
     may,
 )
-from caseload.domain.errors import NotPermitted
+from caseload.domain.errors import CaseloadError, NotPermitted
 from caseload.domain.ids import ProgrammeId, SessionId, StaffId, new_id
 from caseload.domain.people import (
     COMMAND_LINE,
     Evidence,
+    LockoutRules,
     PasswordRules,
+    Patience,
     Proof,
     ProofNotYours,
     ProofSpent,
@@ -34,6 +38,7 @@ from caseload.domain.people import (
     SessionRules,
     SigningSuspended,
     Staff,
+    WaitBeforeSigningIn,
     new_secret,
     new_token,
     the_command_line,
@@ -42,6 +47,7 @@ from caseload.domain.people import (
 from caseload.domain.people.passwords import LONGEST, common_passwords, is_commonplace, normalised
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+RULES = LockoutRules()
 HERE = ProgrammeId(new_id())
 ABOUT_CLIENTS = {
     Act.REGISTER_CLIENT, Act.FIND_CLIENT, Act.SEE_IDENTITY, Act.SEE_CLIENT, Act.CORRECT_IDENTITY, Act.ADMIT,
@@ -290,3 +296,43 @@ def test_a_password_offered_as_evidence_does_not_show_itself() -> None:
 def test_the_command_lines_identifier_never_changes() -> None:
     assert UUID("00000000-0000-7000-8000-000000000001") == COMMAND_LINE
     assert COMMAND_LINE.version == 7
+
+
+def test_the_wait_doubles_from_a_second_to_a_quarter_of_an_hour() -> None:
+    waits = [Patience(forgiven=4).wait(failures).total_seconds() for failures in range(1, 18)]
+    assert waits == [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]
+    assert Patience(forgiven=4).wait(10_000) == timedelta(minutes=15)
+
+
+def test_the_table_of_waits_says_what_the_rule_says() -> None:
+    for patience in (RULES.together, RULES.account, RULES.source):
+        waits = patience.waits()
+        for failures in range(1, len(waits) + 20):
+            assert waits[min(failures, len(waits)) - 1] == patience.wait(failures).total_seconds()
+
+
+def test_no_account_can_be_guessed_at_a_hundred_times_in_a_row_within_a_day() -> None:
+    """NIST SP 800-63B-4, section 3.2.2, with as many sources as one likes."""
+    elapsed, failures = timedelta(0), 0
+    while elapsed < timedelta(days=1):
+        failures += 1
+        elapsed += RULES.account.wait(failures)
+    assert failures < 160
+    assert RULES.account.wait(61) == timedelta(minutes=15)
+
+
+REFUSALS = sorted(
+    (
+        found
+        for found in vars(people).values()
+        if isinstance(found, type) and issubclass(found, CaseloadError) and "__init__" in vars(found)
+    ),
+    key=lambda found: found.__name__,
+)
+
+
+@pytest.mark.parametrize("refusal", [found for found in REFUSALS if found is not WaitBeforeSigningIn])
+def test_a_refusal_says_what_it_is_and_what_to_do_next(refusal: Callable[[], CaseloadError]) -> None:
+    error = refusal()
+    assert error.__doc__
+    assert error.detail.endswith((".", "?"))

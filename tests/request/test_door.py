@@ -22,8 +22,6 @@ from caseload.domain.ids import SessionId, new_id
 from caseload.domain.people import (
     COMMAND_LINE,
     Account,
-    LockoutRules,
-    Patience,
     Staff,
     WaitBeforeSigningIn,
     WrongCredentials,
@@ -41,7 +39,6 @@ pytestmark = pytest.mark.anyio
 
 PASSWORD = "unremarkable teapot voyage"
 SECOND = timedelta(seconds=1)
-RULES = LockoutRules()
 
 
 class Watched(PasswordHasher):
@@ -151,29 +148,6 @@ async def at(door_database: Addresses) -> AsyncIterator[AtTheDoor]:
     yield made
     await made.door.close()
     await engine.dispose()
-
-
-def test_the_wait_doubles_from_a_second_to_a_quarter_of_an_hour() -> None:
-    waits = [Patience(forgiven=4).wait(failures).total_seconds() for failures in range(1, 18)]
-    assert waits == [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]
-    assert Patience(forgiven=4).wait(10_000) == timedelta(minutes=15)
-
-
-def test_the_table_of_waits_says_what_the_rule_says() -> None:
-    for patience in (RULES.together, RULES.account, RULES.source):
-        waits = patience.waits()
-        for failures in range(1, len(waits) + 20):
-            assert waits[min(failures, len(waits)) - 1] == patience.wait(failures).total_seconds()
-
-
-def test_no_account_can_be_guessed_at_a_hundred_times_in_a_row_within_a_day() -> None:
-    """NIST SP 800-63B-4, section 3.2.2, with as many sources as one likes."""
-    elapsed, failures = timedelta(0), 0
-    while elapsed < timedelta(days=1):
-        failures += 1
-        elapsed += RULES.account.wait(failures)
-    assert failures < 160
-    assert RULES.account.wait(61) == timedelta(minutes=15)
 
 
 async def test_the_right_password_comes_in_at_once(at: AtTheDoor) -> None:

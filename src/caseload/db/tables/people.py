@@ -274,6 +274,7 @@ duty_shift = Table(
     CheckConstraint(text("upper(period) - lower(period) <= interval '24 hours'"), name="one_day_at_most"),
     CheckConstraint(text("set_by <> staff_id"), name="by_another"),
     Index("duty_shift_staff_idx", "staff_id", "period", postgresql_using="gist"),
+    Index("duty_shift_programme_idx", "programme_id", "period", postgresql_using="gist"),
     comment="A counsellor on duty sees the whole programme for the length of the shift.",
 )
 
