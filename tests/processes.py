@@ -14,7 +14,7 @@ from pathlib import Path
 from caseload.db.embedded.process import alive
 
 ROOT = Path(__file__).parents[1]
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 240.0
 
 
 def environment(**variables: str) -> dict[str, str]:

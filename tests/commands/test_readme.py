@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import processes
-from tests.commands import test_serve
+from tests.running_service import WHOLE, service
 
 README = Path(__file__).parents[2] / "README.md"
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -22,7 +22,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProces
     script = "set -euo pipefail\n" + "\necho '=== next'\n".join(blocks)
     with processes.folder() as folder:
         data = folder / "data"
-        with test_serve.service(data, ("-m", "caseload", "serve", "--demo")) as running:
+        with service(data, (*WHOLE, "--demo")) as running:
             return subprocess.run(
                 ["bash", "-c", script],  # noqa: S607 - the shell a reader would use
                 env=processes.environment(CASELOAD_PORT=str(running.port), CASELOAD_DATA_DIR=str(data)),

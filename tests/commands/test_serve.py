@@ -1,83 +1,17 @@
 """`caseload serve` with real processes: one start, one stop, and nothing left behind whichever way it ends."""
 
-import http.client
-import json
 import os
 import signal
 import socket
-import subprocess
 import threading
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests import processes
+from tests.running_service import TINY, WHOLE, Service, free_port, service, variables
 from tests.shared_server import Addresses
-
-SERVICE = ("-m", "tests.commands.tiny_service")
-
-
-def free_port() -> int:
-    """A port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A running service, seen from outside."""
-
-    process: subprocess.Popen[str]
-    port: int
-    data: Path
-    said: Path
-
-    def get(self, path: str = "/") -> str:
-        """What it answers: the worker's process id and the database user."""
-        asked = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        try:
-            asked.request("GET", path)
-            return asked.getresponse().read().decode()
-        finally:
-            asked.close()
-
-    def workers(self) -> set[int]:
-        """The processes that answer."""
-        return {int(self.get().split()[0]) for _ in range(40)}
-
-    def lines(self) -> list[dict[str, Any]]:
-        """What it has logged."""
-        return [json.loads(line) for line in self.said.read_text().splitlines() if line.startswith("{")]
-
-    def events(self) -> list[str]:
-        """The names of what it has logged."""
-        return [line["event"] for line in self.lines()]
-
-    def database(self) -> int:
-        """The process id of its PostgreSQL."""
-        return int((self.data / "postgres" / "postmaster.pid").read_text().splitlines()[0])
-
-
-def variables(port: int, data: Path, **more: str) -> dict[str, str]:
-    """The settings of a service under test."""
-    return {"CASELOAD_PORT": str(port), "CASELOAD_DATA_DIR": str(data), "CASELOAD_WORKERS": "2"} | more
-
-
-@contextmanager
-def service(data: Path, program: tuple[str, ...] = SERVICE, /, **more: str) -> Generator[Service]:
-    """A service that has said it is ready."""
-    port = free_port()
-    said = data.parent / f"said-{port}"
-    with processes.running(*program, variables=variables(port, data, **more), said=said) as process:
-        started = Service(process, port, data, said)
-        processes.until(lambda: "ready" in started.events() or process.poll() is not None, "the service is ready")
-        assert process.poll() is None, said.read_text()
-        yield started
 
 
 @pytest.fixture
@@ -137,10 +71,10 @@ def test_killed_it_leaves_no_orphan_and_the_next_start_recovers(folder: Path) ->
 
 def test_a_second_start_beside_the_first_says_so(folder: Path) -> None:
     with service(folder / "data") as first:
-        on_its_port = processes.run(*SERVICE, **variables(first.port, folder / "other"))
+        on_its_port = processes.run(*TINY, **variables(first.port, folder / "other"))
         assert on_its_port.returncode != 0
         assert f"A caseload already serves on port {first.port}" in on_its_port.stderr
-        on_its_data = processes.run(*SERVICE, **variables(free_port(), first.data))
+        on_its_data = processes.run(*TINY, **variables(free_port(), first.data))
         assert on_its_data.returncode != 0
         assert f"Already running: process {first.process.pid} holds {first.data}" in on_its_data.stderr
         assert first.get().endswith(" caseload")
@@ -153,14 +87,14 @@ def test_a_port_of_somebody_else_is_left_to_them(folder: Path) -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = int(other.getsockname()[1])
-        told = processes.run(*SERVICE, **variables(port, folder / "data"))
+        told = processes.run(*TINY, **variables(port, folder / "data"))
     assert told.returncode != 0
     assert f"Somebody else listens on 127.0.0.1:{port}" in told.stderr
     assert not (folder / "data").exists()
 
 
 def test_an_address_of_another_machine_is_refused(folder: Path) -> None:
-    told = processes.run(*SERVICE, **variables(free_port(), folder / "data", CASELOAD_HOST="192.0.2.1"))
+    told = processes.run(*TINY, **variables(free_port(), folder / "data", CASELOAD_HOST="192.0.2.1"))
     assert told.returncode != 0
     assert "192.0.2.1" in told.stderr
 
@@ -202,7 +136,25 @@ def test_an_outside_database_is_used_as_it_is(folder: Path, throwaway_database: 
 
 def test_an_outside_database_that_is_behind_is_told_to_be_upgraded(folder: Path, server: Addresses) -> None:
     told = processes.run(
-        *SERVICE, **variables(free_port(), folder / "data", CASELOAD_DATABASE_URL=server.of("postgres").service)
+        *TINY, **variables(free_port(), folder / "data", CASELOAD_DATABASE_URL=server.of("postgres").service)
     )
     assert told.returncode != 0
     assert "run `caseload db upgrade`" in told.stderr
+
+
+def test_the_first_start_makes_the_demo_clinic_and_the_next_finds_it(folder: Path) -> None:
+    for makes_it in (True, False):
+        with service(folder / "data", (*WHOLE, "--demo")) as running:
+            processes.until(lambda: "Ctrl-C stops it" in running.said.read_text(), "it has said where to go")
+            told = running.said.read_text()
+            assert ("Making up a demo clinic" in told) is makes_it
+            listed = told.partition("Sign in to the demo")[2].partition("Everybody else")[0]
+            assert [line.split()[0] for line in listed.splitlines()[1:] if line] == [
+                "nurse",
+                "prescriber",
+                "counsellor",
+                "auditor",
+            ]
+            assert f"caseload is ready at http://127.0.0.1:{running.port}" in told
+            running.process.send_signal(signal.SIGINT)
+            assert running.process.wait(processes.PATIENCE_SECONDS) == 0

@@ -106,9 +106,12 @@ def _fill_demo() -> None:
     """Fill the demo clinic in a process of its own, whose memory is not the workers'. It ends when we do."""
     from caseload.db.embedded.process import die_with_parent
 
+    click.echo("Making up a demo clinic in the empty database: once, and it takes a moment.", err=True)
     done = subprocess.run(
         [sys.executable, "-m", "caseload", "demo"],
         check=False,
+        # It would name everybody; once the service is ready, the first four are named.
+        stdout=subprocess.DEVNULL,
         preexec_fn=die_with_parent(signal.SIGTERM),
     )
     if done.returncode != 0:
