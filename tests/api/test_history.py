@@ -1,7 +1,7 @@
 """Brought-in histories over HTTP."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from uuid import uuid4
 
@@ -11,6 +11,7 @@ from caseload.domain.access import Role
 from caseload.domain.history import Outcome
 from caseload.domain.ids import ProgrammeId, new_id
 from tests.api.conftest import Clinic, Person
+from tests.api.dispensary import dispensary
 from tests.factories import clients
 from tests.factories.clients import InCare
 from tests.factories.histories import a_dose, a_visit, brought_in
@@ -40,7 +41,8 @@ async def ward(clinic: Clinic) -> Ward:
         client = await clients.in_care(connection, programme=programme, counsellor=counsellor.staff.id)
         await brought_in(
             connection,
-            client,
+            client.id,
+            programme=programme,
             doses=[
                 a_dose(date(2026, 1, 1), line=2),
                 a_dose(date(2026, 1, 4), line=3, amount_mg=Decimal("6.5")),
@@ -92,7 +94,7 @@ async def test_the_worklist_says_why_and_what_would_clear_a_line_and_finding_out
 async def test_the_worklist_comes_in_pages(clinic: Clinic, ward: Ward) -> None:
     async with clinic.service.engine.begin() as connection:
         other = await clients.in_care(connection, programme=ward.programme, counsellor=ward.counsellor.staff.id)
-        await brought_in(connection, other, until=date(2026, 1, 4))
+        await brought_in(connection, other.id, programme=ward.programme, until=date(2026, 1, 4))
     page = (await ward.nurse.get("/histories-to-verify", params={"limit": 1})).json()
     assert [each["client_id"] for each in page["items"]] == [str(ward.client.id)]
     rest = (await ward.nurse.get("/histories-to-verify", params={"limit": 1, "after": page["next"]})).json()
@@ -113,3 +115,24 @@ async def test_who_may_not_verify_or_see_is_told_so(clinic: Clinic, ward: Ward) 
     assert (await stranger.get(f"/clients/{ward.client.id}/history")).status_code == 404
     assert (await stranger.post(path, FOUND)).status_code == 404
     assert (await stranger.get("/histories-to-verify")).json()["items"] == []
+
+
+async def test_a_brought_in_dose_is_the_last_one_and_days_since_the_history_ended_hold_the_next(
+    clinic: Clinic,
+) -> None:
+    window = await dispensary(clinic)
+    today = window.today
+    async with clinic.service.engine.begin() as connection:
+        await brought_in(
+            connection,
+            window.client,
+            programme=window.programme,
+            doses=[a_dose(today - timedelta(days=10), line=2, amount_mg=Decimal(55))],
+            until=today - timedelta(days=8),
+        )
+    order = await window.order()
+    refused = await window.give(order)
+    assert refused.status_code == 409, refused.text
+    rules = {each["rule"]: each["facts"] for each in refused.json()["facts"]["rules"]}
+    assert rules["days_not_known"]["not_known"] == 7
+    assert rules["days_not_known"]["last_taken_on"] == str(today - timedelta(days=10))

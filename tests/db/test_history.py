@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -22,7 +23,7 @@ from caseload.domain.client import ClientUnknown
 from caseload.domain.history import LONG_RUN, Outcome, ScreenRow
 from caseload.domain.history.reading import gaps
 from caseload.domain.history.verifying import Finding, Verification
-from caseload.domain.ids import ProgrammeId, StaffId, new_id
+from caseload.domain.ids import HistoryId, ProgrammeId, StaffId, new_id
 from caseload.domain.medicines import Form, Medicine
 from caseload.domain.people import Staff
 from tests.factories import clients, people
@@ -50,6 +51,12 @@ class Place:
         return await clients.in_care(
             self.connection, programme=self.programme, counsellor=self.counsellor, family_name=family_name
         )
+
+    async def brought_in(self, client: InCare, **options: Any) -> HistoryId:
+        return await brought_in(self.connection, client.id, programme=self.programme, **options)
+
+    async def our_own_dose(self, client: InCare, on: date) -> None:
+        await our_own_dose(self.connection, client.id, on, programme=self.programme)
 
     @property
     def readings(self) -> HistoryReadings:
@@ -93,10 +100,10 @@ async def test_the_counts_of_a_programme_are_what_the_rule_counts_on_random_hist
             )
             for number in chance.sample(range(60), 3)
         ]
-        await brought_in(place.connection, client, doses=rows, until=until)
+        await place.brought_in(client, doses=rows, until=until)
         ours = sorted(chance.sample(range(61, 120), chance.choice([0, 0, 5, 12])))
         for number in ours:
-            await our_own_dose(place.connection, client, day(number))
+            await place.our_own_dose(client, day(number))
         found = list(gaps([day(number) for number in (*theirs, *ours)], until))
         assert list((await place.readings.of(client.id)).gaps) == found
         expected.update(min(gap.missed, LONG_RUN) for gap in found if gap.missed)
@@ -108,8 +115,7 @@ async def test_the_counts_of_a_programme_are_what_the_rule_counts_on_random_hist
 
 async def test_a_client_is_read_back_as_the_source_recorded_them(place: Place) -> None:
     client = await place.client()
-    first = await brought_in(
-        place.connection,
+    first = await place.brought_in(
         client,
         doses=[a_dose(day(0), line=2), a_dose(day(3), line=3)],
         visits=[a_visit(None, line=3, status=Outcome.DID_NOT_ATTEND), a_visit(day(0), line=2)],
@@ -130,8 +136,8 @@ async def test_a_client_is_read_back_as_the_source_recorded_them(place: Place) -
 
 async def test_days_after_the_history_ends_are_not_known_until_our_own_record_begins(place: Place) -> None:
     client = await place.client()
-    await brought_in(place.connection, client, doses=[a_dose(day(0), line=2)], until=day(2))
-    await our_own_dose(place.connection, client, day(10))
+    await place.brought_in(client, doses=[a_dose(day(0), line=2)], until=day(2))
+    await place.our_own_dose(client, day(10))
     [gap] = (await place.readings.of(client.id)).gaps
     assert (gap.after, gap.before, gap.missed, gap.not_known) == (day(0), day(10), 2, 7)
 
@@ -139,7 +145,7 @@ async def test_days_after_the_history_ends_are_not_known_until_our_own_record_be
 async def test_a_counsellor_is_shown_counts_over_their_own_clients_only(place: Place) -> None:
     other = await people.staff(place.connection, holds=[(Role.COUNSELLOR, place.programme)])
     client = await place.client()
-    await brought_in(place.connection, client, visits=[a_visit(day(0), line=2)], until=day(0))
+    await place.brought_in(client, visits=[a_visit(day(0), line=2)], until=day(0))
     assert (await place.readings.shown_by(place.programme, by=place.nurse)).people == 1
     shown = await place.readings.shown_by(place.programme, by=other)
     assert (shown.people, shown.visits.total()) == (0, 0)
@@ -150,8 +156,7 @@ async def test_whoever_was_brought_in_waits_until_somebody_has_found_out(place: 
     later = await place.client(family_name="Younger")
     client = await place.client()
     for each in (client, later):
-        await brought_in(
-            place.connection,
+        await place.brought_in(
             each,
             doses=[a_dose(day(5), line=7, amount_mg=Decimal(24)), a_dose(day(5), line=6, amount_mg=Decimal(6))],
             until=day(8),
@@ -178,7 +183,7 @@ async def test_whoever_was_brought_in_waits_until_somebody_has_found_out(place: 
     assert await place.verifications.of(client.id) == [found]
     assert await place.verifications.get(found.id, of=client.id) == found
 
-    await brought_in(place.connection, client, until=day(40), number=2, at=NOW + timedelta(hours=1))
+    await place.brought_in(client, until=day(40), number=2, at=NOW + timedelta(hours=1))
     again = await place.verifications.waiting(client.id, by=place.nurse)
     assert again is not None
     assert again.last_day_covered == day(40)
@@ -186,7 +191,7 @@ async def test_whoever_was_brought_in_waits_until_somebody_has_found_out(place: 
 
 async def test_somebody_without_doses_waits_too_and_whoever_was_discharged_does_not(place: Place) -> None:
     client = await place.client()
-    await brought_in(place.connection, client, until=day(0))
+    await place.brought_in(client, until=day(0))
     waiting = await place.verifications.waiting(client.id, by=place.nurse)
     assert waiting is not None
     assert (waiting.last_dose_on, waiting.last_medicine, waiting.last_amounts_mg) == (None, None, ())
@@ -197,7 +202,7 @@ async def test_somebody_without_doses_waits_too_and_whoever_was_discharged_does_
 
 async def test_nobody_learns_of_a_client_outside_their_reach(place: Place) -> None:
     client = await place.client()
-    await brought_in(place.connection, client, until=day(0))
+    await place.brought_in(client, until=day(0))
     elsewhere = await people.staff(
         place.connection, holds=[(Role.NURSE, await people.programme(place.connection, code="ELSEWHERE"))]
     )
@@ -210,7 +215,7 @@ async def test_nobody_learns_of_a_client_outside_their_reach(place: Place) -> No
 async def test_a_line_of_a_file_comes_in_once(place: Place) -> None:
     client = await place.client()
     with pytest.raises(IntegrityError, match="dose_source_line_key"):
-        await brought_in(place.connection, client, doses=[a_dose(day(0), line=2), a_dose(day(1), line=2)], until=day(1))
+        await place.brought_in(client, doses=[a_dose(day(0), line=2), a_dose(day(1), line=2)], until=day(1))
 
 
 @pytest.mark.parametrize("name", ["_LIST", "_ONE"])

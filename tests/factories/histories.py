@@ -13,13 +13,13 @@ from caseload.domain.dosing import Entry, Kind
 from caseload.domain.history import DoseRow, Outcome, ScreenRow, VisitRow
 from caseload.domain.history.bringing_in import BroughtIn, Import, SourceFile
 from caseload.domain.history.comparing import Visit
-from caseload.domain.ids import HistoryId, ImportId, new_id
+from caseload.domain.ids import ClientId, HistoryId, ImportId, ProgrammeId, new_id
 from caseload.domain.medicines import DosePart, Form, Medicine
 from caseload.domain.programme import Programme
 from tests.factories import people
-from tests.factories.clients import InCare
 from tests.factories.people import NOW
 
+SOURCE = "old record"
 FILES = (SourceFile(file="doses.csv", sha256="0" * 64, rows=1, accepted=1),)
 
 
@@ -42,13 +42,13 @@ def a_visit(day: date | None, *, line: int, status: Outcome = Outcome.ATTENDED, 
 
 async def brought_in(
     connection: AsyncConnection,
-    client: InCare,
+    client: ClientId,
     *,
+    programme: ProgrammeId,
     doses: Sequence[DoseRow] = (),
     visits: Sequence[VisitRow] = (),
     screens: Sequence[ScreenRow] = (),
     until: date,
-    source: str = "old record",
     number: int = 1,
     at: datetime = NOW,
     recorded: Mapping[str, str] | None = None,
@@ -56,19 +56,17 @@ async def brought_in(
     """Bring in rows of a client who is registered already."""
     by = await people.bystander(connection)
     histories = Histories(connection)
-    begun = Import(id=ImportId(new_id()), source=source, files=FILES, begun_by=by, begun_at=at)
+    begun = Import(id=ImportId(new_id()), source=SOURCE, files=FILES, begun_by=by, begun_at=at)
     await histories.add_import(begun, [])
     history = HistoryId(new_id())
     await histories.add(
         BroughtIn(
             id=history,
             import_id=begun.id,
-            client=client.id,
-            programme=Programme(
-                id=client.episode.programme, code="P", name="P", time_zone="Europe/London", profile="UK"
-            ),
-            source=source,
-            external_id=str(client.id),
+            client=client,
+            programme=Programme(id=programme, code="P", name="P", time_zone="Europe/London", profile="UK"),
+            source=SOURCE,
+            external_id=str(client),
             number=number,
             content=bytes(32),
             last_day_covered=until,
@@ -84,15 +82,15 @@ async def brought_in(
     return history
 
 
-async def our_own_dose(connection: AsyncConnection, client: InCare, day: date) -> None:
+async def our_own_dose(connection: AsyncConnection, client: ClientId, day: date, *, programme: ProgrammeId) -> None:
     """A dose of methadone that we gave, late and without an order, which needs the least around it."""
     by = await people.bystander(connection)
     await connection.execute(
         insert(dose).values(
             id=new_id(),
             version=1,
-            client_id=client.id,
-            programme_id=client.episode.programme,
+            client_id=client,
+            programme_id=programme,
             dosing_day=day,
             part=DosePart.WHOLE,
             medicine=Medicine.METHADONE,

@@ -16,9 +16,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from caseload.audit.journal import RequestJournal
+from caseload.db.checkin import OverdueCheckIns
 from caseload.db.history import HistoryReadings, Verifications
 from caseload.db.programme import Programmes
-from caseload.domain.access import Holding, Role
+from caseload.domain.access import Act, Holding, Role
 from caseload.domain.errors import Invalid, NotPermitted
 from caseload.domain.history import Outcome
 from caseload.domain.history.bringing_in import Result
@@ -79,6 +80,9 @@ class Place:
             journal = RequestJournal()
             readings = HistoryReadings(connection, journal, now=NOW)
             each = [await readings.shown_by(programme, by=by) for programme in programmes]
+            overdue = OverdueCheckIns(connection, journal, now=NOW)
+            reach = by.reach(Act.SEE_CHECK_INS)
+            assert not any([await overdue.count_of_programme(programme, reach=reach) for programme in programmes])
             verifications = Verifications(connection, journal, now=NOW)
             waiting = len(await verifications.to_verify(by=by, after=None, limit=5_000))
         together = ProgrammeHistory(
