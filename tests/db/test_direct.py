@@ -43,6 +43,15 @@ async def test_the_first_statement_of_a_transaction_begins_it(engine: AsyncEngin
         assert (await driver_of(connection)).is_in_transaction()
 
 
+async def test_a_read_that_is_whole_by_itself_begins_nothing(engine: AsyncEngine) -> None:
+    read_anywhere = Direct(select(literal(7).label("seven")), anywhere=True)
+    async with engine.connect() as connection, connection.begin():
+        assert (await read_anywhere.one(connection, {}))["seven"] == 7
+        assert not (await driver_of(connection)).is_in_transaction()
+        await _SUM.run(connection, {"a": 1, "b": 2})
+        assert (await read_anywhere.one(connection, {}))["seven"] == 7
+
+
 async def test_a_parameter_that_is_left_out_is_a_mistake_of_ours(connection: AsyncConnection) -> None:
     await connection.execute(text("select 1"))
     with pytest.raises(KeyError):

@@ -29,13 +29,17 @@ class Named(Protocol):
 
 
 class Direct:
-    """One statement whose text never changes, for the driver."""
+    """One statement whose text never changes, for the driver.
 
-    __slots__ = ("_fixed", "_names", "_statement", "_text")
+    `anywhere` is for a read that is whole by itself: it neither waits for a transaction to begin nor begins one.
+    """
 
-    def __init__(self, statement: Executable) -> None:
+    __slots__ = ("_anywhere", "_fixed", "_names", "_statement", "_text")
+
+    def __init__(self, statement: Executable, *, anywhere: bool = False) -> None:
         compiled = cast("SQLCompiler", cast("ClauseElement", statement).compile(dialect=_DIALECT))
         self._statement = statement
+        self._anywhere = anywhere
         self._text = str(compiled)
         self._names = tuple(compiled.positiontup or ())
         self._fixed: Given = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
@@ -47,17 +51,22 @@ class Direct:
     async def first(self, connection: AsyncConnection, given: Given) -> Named | None:
         """The first row, if there is one."""
         driver = await _driver(connection)
-        if driver is None:
+        if not (self._anywhere or driver.is_in_transaction()):
             return (await connection.execute(self._statement, given)).mappings().first()
         try:
             return await driver.fetchrow(self._text, *self._arguments(given))
-        except asyncpg.InterfaceError as broken:
-            raise ConnectionResetError from broken
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as broken:
+            if self._anywhere and driver.is_closed():
+                # No transaction will fail to roll back and so tell the pool. SQLAlchemy fails in its turn, and tells it.
+                return (await connection.execute(self._statement, given)).mappings().first()
+            if isinstance(broken, asyncpg.InterfaceError):
+                raise ConnectionResetError from broken
+            raise
 
     async def run(self, connection: AsyncConnection, given: Given) -> None:
         """Run it for what it does."""
         driver = await _driver(connection)
-        if driver is None:
+        if not driver.is_in_transaction():
             await connection.execute(self._statement, given)
             return
         try:
@@ -70,7 +79,5 @@ class Direct:
         return [given[name] if name in given else fixed[name] for name in self._names]
 
 
-async def _driver(connection: AsyncConnection) -> asyncpg.Connection | None:
-    """The driver's connection, when its transaction has begun."""
-    driver = cast("asyncpg.Connection", (await connection.get_raw_connection()).driver_connection)
-    return driver if driver.is_in_transaction() else None
+async def _driver(connection: AsyncConnection) -> asyncpg.Connection:
+    return cast("asyncpg.Connection", (await connection.get_raw_connection()).driver_connection)
