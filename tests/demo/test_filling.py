@@ -200,6 +200,15 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
         ),
         ("a check-in that was missed", "select 1 from clinic.check_in_outcome where ended = 'missed'"),
         ("a check-in to come", "select 1 from clinic.check_in_waiting where due_at > now() + interval '10 days'"),
+        (
+            "a group with somebody late and somebody absent",
+            """select 1 from clinic.therapy_session s join clinic.therapy_session_line l on l.session_id = s.id
+               where s.kind = 'group' group by s.id
+               having 'attended_late' = any(array_agg(l.status)) and 'did_not_attend' = any(array_agg(l.status))""",
+        ),
+        ("a place called off", "select 1 from clinic.therapy_session_cancellation where cancelled_by = 'client'"),
+        ("a register put right", "select 1 from clinic.therapy_session_register where version = 2"),
+        ("a session to come", "select 1 from clinic.therapy_session where starts_at > now()"),
         ("a consent in force", "select 1 from clinic.consent where expires_at > now()"),
         ("a consent that has expired", "select 1 from clinic.consent where expires_at < now()"),
         ("a consent that was revoked", "select 1 from clinic.consent_revocation"),
@@ -249,6 +258,10 @@ join lateral (
     select concat_ws(' ', 'check-in', c.scheduled_on, o.ended, o.occurred_at, w.last_fact) from clinic.check_in c
     left join clinic.check_in_outcome o on o.check_in_id = c.id
     left join clinic.check_in_waiting w on w.check_in_id = c.id where c.client_id = i.client_id
+    union all
+    select concat_ws(' ', 'session', s.title, s.starts_at, l.version, l.status, l.late_minutes)
+    from clinic.therapy_session_line l join clinic.therapy_session s on s.id = l.session_id
+    where l.client_id = i.client_id
     union all
     select concat_ws(' ', 'consent', kind, categories, purposes, signed_at, expires_at) from clinic.consent
     where client_id = i.client_id

@@ -15,6 +15,7 @@ from caseload.demo.hiring import Clinic, Hiring, SignIn, make_secrets
 from caseload.demo.stories import YEAR_DAYS, Story, stories
 from caseload.demo.telling import care, family
 from caseload.demo.telling.check_ins import Contact
+from caseload.demo.telling.groups import Groups
 from caseload.demo.telling.medicine import Medicine
 from caseload.demo.telling.stage import Life, Stage, Team
 from caseload.demo.telling.window import Memory
@@ -28,9 +29,6 @@ HIRED_BEFORE: Final = timedelta(days=YEAR_DAYS + 30)
 HANDED_OVER_DAYS_AGO: Final = 10
 CHAPTER_DAYS: Final = 7
 """How many days of one programme make one entry of the audit log."""
-
-SIGNED_DAILY_DAYS: Final = 60
-"""Doses of longer ago were signed once a week, and so too late: something for the medical director to look at."""
 
 Progress = Callable[[int, int], None]
 """Told how much has been done, of how much."""
@@ -68,10 +66,16 @@ async def fill(service: Service, size: Size, *, progress: Progress) -> Sequence[
         total = sum(stage.days for stage in stages)
         done = 0
         for stage in stages:
-            memory = Memory()
+            chapter = _Chapter(
+                stage=stage,
+                work=work,
+                medicine=Medicine(stage=stage, work=work, memory=Memory()),
+                contact=Contact(stage=stage, work=work),
+                groups=Groups(stage=stage, work=work),
+            )
             for first in range(stage.days, 0, -CHAPTER_DAYS):
                 last = max(first - CHAPTER_DAYS, 0)
-                await _tell_days(stage, work, memory, range(first, last, -1))
+                await chapter.tell(range(first, last, -1))
                 done += first - last
                 progress(done, total)
             await _tell_the_rest(stage, work)
@@ -99,6 +103,8 @@ def _stage(clinic: Clinic, place: int, told: Sequence[Story], size: Size, work: 
             supervisor=clinic.of(Role.SUPERVISOR, programme.id)[0],
         ),
         today=programme.today(work.now),
+        recent=size.days,
+        chance=Random(f"{size.seed} {programme.code}"),  # noqa: S311 as below
         lives=[
             Life(story=story, chance=Random(f"{size.seed} {story.number} life"))  # noqa: S311 a story, not a secret
             for story in told
@@ -107,28 +113,44 @@ def _stage(clinic: Clinic, place: int, told: Sequence[Story], size: Size, work: 
     )
 
 
-async def _tell_days(stage: Stage, work: Work, memory: Memory, days: Sequence[int]) -> None:
-    """Some days of one programme, one after the other."""
-    medicine, contact = Medicine(stage=stage, work=work, memory=memory), Contact(stage=stage, work=work)
-    for ago in days:
-        for life in stage.lives:
-            story = life.story
-            if ago in {story.admitted, story.returned}:
-                await care.begin(life, ago, stage=stage, work=work)
-                await contact.begin(life, ago)
-            if ago == story.discharged:
-                await contact.stop(life, ago)
-                await medicine.stop(life, ago)
-                await care.end(life, ago, stage=stage, work=work)
-            elif ago == HANDED_OVER_DAYS_AGO and story.handed_over:
-                await care.pass_to_another(life, ago, stage=stage, work=work)
-            await contact.day(life, ago)
-            await medicine.day(life, ago)
-        if ago <= SIGNED_DAILY_DAYS or ago == days[-1]:
-            await medicine.evening(ago)
-    for life in stage.lives:
-        await contact.look_ahead(life, stage.moment(days[-1], 22))
-    await work.turn_page("demo.days_told")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chapter:
+    """Some days of one programme, with everything that can happen on them."""
+
+    stage: Stage
+    work: Work
+    medicine: Medicine
+    contact: Contact
+    groups: Groups
+
+    async def tell(self, days: Sequence[int]) -> None:
+        """One day after the other, from the longest ago on."""
+        for ago in days:
+            for life in self.stage.lives:
+                await self._live(life, ago)
+            if ago <= self.stage.recent:
+                await self.groups.day(ago)
+            # Longer ago doses were signed once a week, and so too late: something for the medical director to see.
+            if ago <= self.stage.recent or ago == days[-1]:
+                await self.medicine.evening(ago)
+        for life in self.stage.lives:
+            await self.contact.look_ahead(life, self.stage.moment(days[-1], 22))
+        await self.work.turn_page("demo.days_told")
+
+    async def _live(self, life: Life, ago: int) -> None:
+        """One day of one client."""
+        story = life.story
+        if ago in {story.admitted, story.returned}:
+            await care.begin(life, ago, stage=self.stage, work=self.work)
+            await self.contact.begin(life, ago)
+        if ago == story.discharged:
+            await self.contact.stop(life, ago)
+            await self.medicine.stop(life, ago)
+            await care.end(life, ago, stage=self.stage, work=self.work)
+        elif ago == HANDED_OVER_DAYS_AGO and story.handed_over:
+            await care.pass_to_another(life, ago, stage=self.stage, work=self.work)
+        await self.contact.day(life, ago)
+        await self.medicine.day(life, ago)
 
 
 async def _tell_the_rest(stage: Stage, work: Work) -> None:
@@ -136,6 +158,7 @@ async def _tell_the_rest(stage: Stage, work: Work) -> None:
     for life in stage.lives:
         await family.operations(life, stage=stage, work=work)
         await family.tell(life, stage=stage, work=work)
+    await Groups(stage=stage, work=work).to_come()
     if stage.programme.code == HARBOR:
         await care.cover(stage, work=work)
     await work.turn_page("demo.families_told")

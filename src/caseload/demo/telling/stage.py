@@ -62,7 +62,11 @@ class Stage:
     programme: Programme
     team: Team
     today: date
+    recent: int
+    """The last so many days are told in full; of longer ago only the long stories."""
     lives: Sequence[Life]
+    chance: Random
+    """For what concerns several clients at once."""
 
     @property
     def days(self) -> int:
