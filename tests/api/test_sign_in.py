@@ -282,9 +282,12 @@ async def test_a_cookie_acts_only_for_our_own_pages(clinic: Clinic) -> None:
     ).status_code == 204
 
 
-async def test_coming_in_and_going_leave_an_entry_each_that_names_the_person(clinic: Clinic) -> None:
-    user_name = await colleague(clinic)
-    answer = (await sign_in(clinic.client(), user_name)).json()
+@pytest.mark.parametrize("first_time", [True, False])
+async def test_coming_in_and_going_leave_an_entry_each_that_names_the_person(
+    clinic: Clinic, *, first_time: bool
+) -> None:
+    user_name = await colleague(clinic, one_time_for=timedelta(hours=1) if first_time else None)
+    answer = (await sign_in(clinic.client(), user_name, new_password=ANOTHER if first_time else None)).json()
     await clinic.client(answer["token"]).post("/api/v1/sign-out")
     for event in ("sign_in.succeeded", "sign_in.ended"):
         mine = [leaf for leaf in await entries(clinic, event=event) if leaf.act.id == answer["me"]["id"]]
@@ -309,7 +312,7 @@ async def test_failures_become_one_entry_for_each_source_and_minute_however_many
     assert sum(told) == 4
     leaves = (await entries(clinic, event="sign_in.failed"))[before:]
     assert len(leaves) == 4
-    assert {leaf.act.id for leaf in leaves} == {"anonymous"}
+    assert {(leaf.act.id, leaf.out) for leaf in leaves} == {("anonymous", 4)}
     assert await tell_failures(later) == 0
 
 

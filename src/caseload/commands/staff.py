@@ -7,13 +7,25 @@ import rich_click as click
 from caseload.commands import terminal
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from caseload.request.work import Service
 
 HOW_TO_BEGIN = """\
 Hand it over in person: it is shown this once, holds until {until}, and only buys a password of their own.
 They choose one by signing in with it:
-  curl -X POST http://127.0.0.1:8000/api/v1/sign-in -H 'Content-Type: application/json' \\
+  curl -X POST http://{host}:{port}/api/v1/sign-in -H 'Content-Type: application/json' \\
     -d '{{"user_name": "{user_name}", "password": "{secret}", "new_password": "several unrelated words"}}'"""
+
+
+def _how_to_begin(service: "Service", user_name: str, secret: str, until: "datetime") -> str:
+    return HOW_TO_BEGIN.format(
+        host=service.settings.host,
+        port=service.settings.port,
+        until=f"{until:%Y-%m-%d %H:%M} UTC",
+        user_name=user_name,
+        secret=secret,
+    )
 
 
 @click.group(
@@ -86,7 +98,7 @@ def add(user_name: str, printed_name: str, *, administrator: bool) -> None:
             until = work.now + service.door.rules.passwords.one_time_for
         click.echo(f"Added {account.user_name}{' as an administrator' if administrator else ''}.")
         click.echo(f"One-time secret: {secret}")
-        click.echo(HOW_TO_BEGIN.format(until=f"{until:%Y-%m-%d %H:%M} UTC", user_name=account.user_name, secret=secret))
+        click.echo(_how_to_begin(service, account.user_name, secret, until))
 
     terminal.with_service(added)
 
@@ -182,6 +194,6 @@ def reset(user_name: str) -> None:
             )
             until = work.now + service.door.rules.passwords.one_time_for
         click.echo(f"One-time secret of {account.user_name}: {secret}")
-        click.echo(HOW_TO_BEGIN.format(until=f"{until:%Y-%m-%d %H:%M} UTC", user_name=account.user_name, secret=secret))
+        click.echo(_how_to_begin(service, account.user_name, secret, until))
 
     terminal.with_service(was_reset)

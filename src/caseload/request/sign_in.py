@@ -6,7 +6,7 @@ While a password is being tried no connection is held: a queue at the door must 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from caseload.audit.trail import Circumstances, Op, Purpose
+from caseload.audit.trail import Circumstances, Op, Outcome, Purpose
 from caseload.db.people import sign_in as kept
 from caseload.db.people.accounts import Accounts
 from caseload.db.people.sessions import end_session
@@ -71,11 +71,13 @@ async def sign_in(work: Work, user_name: str, password: str, *, new_password: st
     accounts = Accounts(connection)
     await accounts.hold_still(found.staff, shared=chosen is None)
     await _still_counts(accounts, found)
+    token, session = new_token(), SessionId(new_id())
+    # First, because the first event gives the entry its name.
+    work.journal.tell(SignedIn(records=(session,)))
     if chosen is not None:
         await choose_password(
             found, chosen, by=found.staff, session=None, now=work.now, accounts=accounts, journal=work.journal
         )
-    token, session = new_token(), SessionId(new_id())
     rules = door.rules.sessions
     await kept.add_session(
         connection,
@@ -89,7 +91,6 @@ async def sign_in(work: Work, user_name: str, password: str, *, new_password: st
     )
     await kept.forget_failures(connection, Attempt(account=door.account(user_name), source=source))
     work.staff = await identify(connection, token, work.now, rules=rules)
-    work.journal.tell(SignedIn(records=(session,)))
     return token, work.staff
 
 
@@ -200,6 +201,7 @@ async def _tell_one(service: Service) -> bool:
         )
     )
     work.writes = True
+    work.outcome = Outcome.REFUSED
     try:
         connection = await work.open()
         taken = await kept.take_minute(connection, before=work.now.replace(second=0, microsecond=0))

@@ -82,6 +82,8 @@ class Work:
     journal: RequestJournal = field(init=False)
     audited: bool = True
     """Whether a success that showed nobody leaves an entry; False only for routes that say why."""
+    outcome: Outcome = Outcome.DONE
+    """What its entry says when it is concluded; another than done where what is told did not succeed."""
     entry: UUID | None = None
     """The entry it left."""
     _connection: AsyncConnection | None = None
@@ -146,7 +148,7 @@ class Work:
         if not self.writes:
             await self._close()
             if self._leaves_entry():
-                self.entry = await self.service.batcher.add(self._pending(Outcome.DONE, status))
+                self.entry = await self.service.batcher.add(self._pending(self.outcome, status))
         elif self._connection is not None:
             await self._commit(self._connection, status)
         self._ended = True
@@ -157,7 +159,7 @@ class Work:
     async def _commit(self, connection: AsyncConnection, status: int | None) -> None:
         """Append the entry and commit. A transaction that wrote and has no entry is refused."""
         trail = self.service.trail
-        entry = await trail.append(connection, self._pending(Outcome.DONE, status))
+        entry = await trail.append(connection, self._pending(self.outcome, status))
         made, self._pages = [*self._pages, entry], []
         try:
             await connection.commit()
