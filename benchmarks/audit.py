@@ -66,6 +66,8 @@ class Log:
         async with self.engine.begin() as connection:
             opened = await self.trail.keys.of(connection, self.clients)
         self.trail.keys.remember(opened.new_here)
+        # As a list has them: identifiers read from the database are the driver's own, which are quicker to look up.
+        self.clients = [ClientId(client) for client in opened.new_here]
 
 
 async def making(log: Log, shown: int, entries: int) -> float:

@@ -1,6 +1,6 @@
 """The log: what is queued, what has its place in the tree, what lies beside the leaves, and the only way in.
 
-The service may call `audit.append` and nothing else; it sees no table here. The log is read as `audit_reader`,
+The service may call `audit.append`, and `audit.tidy`, which changes nothing that is stored; it sees no table here. The log is read as `audit_reader`,
 through the view over both tables. Triggers refuse every change, also to the owner and to a replica; they fire ALWAYS.
 The queue alone may be emptied, and only of rows whose leaf stands in `audit.entry`, byte for byte.
 """
@@ -62,8 +62,12 @@ TABLES = (
     """,
     # Ciphertext does not compress: trying costs more than it can give.
     "ALTER TABLE audit.disclosure ALTER COLUMN sealed SET STORAGE EXTERNAL, ALTER COLUMN refs SET STORAGE EXTERNAL",
-    # New references gather in the index's pending list, so that a row of a list costs a fraction of a descent.
-    "CREATE INDEX disclosure_refs_idx ON audit.disclosure USING gin (refs) WITH (fastupdate = on)",
+    # New references gather in the index's pending list, so that a row of a list costs a fraction of a descent. They
+    # are put in their places by `audit.tidy`; the limit at which an append would have to do it lies far above that.
+    """
+    CREATE INDEX disclosure_refs_idx ON audit.disclosure USING gin (refs)
+    WITH (fastupdate = on, gin_pending_list_limit = 16384)
+    """,
 )
 
 VIEW = """
@@ -108,6 +112,13 @@ APPEND = """
     $$
 """
 
+TIDY = """
+    CREATE FUNCTION audit.tidy() RETURNS void
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+        SELECT gin_clean_pending_list('audit.disclosure_refs_idx'::regclass)
+    $$
+"""
+
 REFUSE = """
     CREATE FUNCTION audit.refuse() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -149,7 +160,7 @@ TRIGGERS = (
 
 RIGHTS = (
     "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA audit FROM PUBLIC",
-    "GRANT EXECUTE ON FUNCTION audit.append(bytea[], bytea[], bytea[]) TO caseload_app",
+    "GRANT EXECUTE ON FUNCTION audit.append(bytea[], bytea[], bytea[]), audit.tidy() TO caseload_app",
     "GRANT SELECT ON audit.log, audit.disclosure TO audit_reader",
     "GRANT SELECT, DELETE ON audit.queue TO audit_sequencer",
     "GRANT SELECT, INSERT ON audit.entry TO audit_sequencer",
@@ -160,6 +171,6 @@ def upgrade() -> None:
     op.execute("set local lock_timeout = '2s'")
     op.execute("set local statement_timeout = '5min'")
     op.execute("set local role audit_owner")
-    for statement in (*TABLES, VIEW, APPEND, REFUSE, REFUSE_UNSEQUENCED, *TRIGGERS, *RIGHTS):
+    for statement in (*TABLES, VIEW, APPEND, TIDY, REFUSE, REFUSE_UNSEQUENCED, *TRIGGERS, *RIGHTS):
         op.execute(statement)
     op.execute("reset role")

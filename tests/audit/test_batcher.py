@@ -279,6 +279,30 @@ async def test_closing_makes_durable_what_waits_and_takes_no_more(
         await batcher.add(a_pending())
 
 
+async def test_references_that_gathered_are_put_in_place_beside_the_flushes(
+    batcher: Batcher, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batching, "REFERENCES_BETWEEN_TIDYING", 100)
+    still_pending = "select gin_clean_pending_list('audit.disclosure_refs_idx')"
+    await batcher.add(a_pending(seen(a_client() for _ in range(99))))
+    assert await owner.fetchval(still_pending) > 0
+    await batcher.add(a_pending(seen(a_client() for _ in range(99))))
+    assert batcher._tidying is not None
+    await batcher._tidying
+    assert await owner.fetchval(still_pending) == 0
+
+
+async def test_a_failure_to_tidy_harms_nobody(
+    batcher: Batcher, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batching, "REFERENCES_BETWEEN_TIDYING", 1)
+    await owner.execute("revoke execute on function audit.tidy from caseload_app")
+    for _ in range(3):
+        await batcher.add(a_pending(seen([a_client()])))
+    await batcher.close()
+    assert len(await logged(owner)) == 3
+
+
 KILLED = """
 import asyncio, sys
 from sqlalchemy.ext.asyncio import create_async_engine

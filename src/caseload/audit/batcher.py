@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import asyncpg
 import structlog
+from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -31,8 +32,11 @@ MOST_REFERENCES_PER_FLUSH = 16_384
 FLUSHERS = 2
 MOST_WAITING = 8_192
 PATIENCE_SECONDS = 10.0
+REFERENCES_BETWEEN_TIDYING = 20_000
+"""References to clients that gather in the index's pending list, about a megabyte, before they are put in place."""
 
 _APPEND = "select audit.append($1, $2, $3)"
+_TIDY = select(func.audit.tidy())
 _log = structlog.get_logger()
 
 
@@ -67,6 +71,7 @@ class Batcher:
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         """Take two connections of the engine for good, when they are first needed."""
+        self._engine = engine
         self._lines = [_Line(engine, trail) for _ in range(FLUSHERS)]
         self._window = window_seconds
         self._most_waiting = most_waiting
@@ -75,6 +80,8 @@ class Batcher:
         self._flushes: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
+        self._untidy = 0
+        self._tidying: asyncio.Task[None] | None = None
 
     async def add(self, pending: Pending) -> EntryId:
         """Return the entry's identifier once it is durable.
@@ -98,6 +105,8 @@ class Batcher:
             while self._waiting and self._lines:
                 self._start()
             await asyncio.wait(self._flushes)
+        if self._tidying is not None:
+            await self._tidying
         for line in self._lines:
             await line.close()
 
@@ -128,7 +137,8 @@ class Batcher:
     async def _flush_next(self, line: "_Line") -> None:
         batch = self._take()
         try:
-            await self._flush(line, batch)
+            if batch:
+                await self._flush(line, batch)
         except Exception:  # noqa: BLE001  a mistake of ours; logged, and those who wait learn that nothing was kept
             _log.exception("audit flush failed")
         finally:
@@ -162,6 +172,24 @@ class Batcher:
             for each, entry in zip(batch, entries, strict=True):
                 if not each.durable.done():
                     each.durable.set_result(entry.id)
+            self._count(sum(len(entry.references) for entry in entries))
+
+    def _count(self, references: int) -> None:
+        self._untidy += references
+        if self._untidy >= REFERENCES_BETWEEN_TIDYING and self._tidying is None:
+            self._untidy = 0
+            self._tidying = asyncio.create_task(self._tidy(), name="audit tidying")
+
+    async def _tidy(self) -> None:
+        """Put gathered references in their places, beside the flushes: otherwise one of them would have to wait."""
+        try:
+            async with self._engine.connect() as connection:
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+                await connection.execute(_TIDY)
+        except _TROUBLE as trouble:
+            _log.warning("audit references stay unsorted for now", error=type(trouble).__name__)
+        finally:
+            self._tidying = None
 
 
 class _Line:

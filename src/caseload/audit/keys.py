@@ -86,7 +86,7 @@ class ClientKeys:
         self,
         store: KeyStore,
         *,
-        most: int = 8192,
+        most: int = 4096,
         lifetime_seconds: float = 300.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
