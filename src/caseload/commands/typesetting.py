@@ -15,12 +15,7 @@ from caseload.settings import OperatorError
 TEMPLATES: Final = Path(__file__).parent
 LONGEST_SECONDS: Final = 120
 
-_ALONE: Final = """
-import sys, typst
-made = typst.compile(sys.argv[1], root=sys.argv[2], sys_inputs={"data": sys.stdin.read()})
-sys.stdout.buffer.write(made)
-"""
-"""What the other process does: it needs Typst and nothing of ours."""
+_ALONE: Final = Path(__file__).with_name("_set_pdf.py")
 
 
 class CannotTypeset(OperatorError):
@@ -31,7 +26,7 @@ def typeset(template: str, data: object) -> bytes:
     """The PDF of a template of this package with these data. Raises `CannotTypeset`."""
     try:
         done = subprocess.run(
-            [sys.executable, "-I", "-c", _ALONE, str(TEMPLATES / template), str(TEMPLATES)],
+            [sys.executable, "-I", str(_ALONE), str(TEMPLATES / template), str(TEMPLATES)],
             input=msgspec.json.encode(data),
             capture_output=True,
             timeout=LONGEST_SECONDS,

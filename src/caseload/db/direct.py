@@ -37,7 +37,7 @@ class Direct:
     __slots__ = ("_anywhere", "_fixed", "_names", "_statement", "_text")
 
     def __init__(self, statement: Executable, *, anywhere: bool = False) -> None:
-        compiled = cast("SQLCompiler", cast("ClauseElement", statement).compile(dialect=_DIALECT))
+        compiled = cast(SQLCompiler, cast(ClauseElement, statement).compile(dialect=_DIALECT))
         self._statement = statement
         self._anywhere = anywhere
         self._text = str(compiled)
