@@ -22,6 +22,7 @@ from caseload.api import family as family_routes
 from caseload.api import history as history_routes
 from caseload.api import medication as medication_routes
 from caseload.api import people as people_routes
+from caseload.api import profiles as profiles_routes
 from caseload.api import programme as programme_routes
 from caseload.api import signoff as signoff_routes
 from caseload.api import summary as summary_routes
@@ -40,6 +41,7 @@ ROUTERS = (
     *people_routes.routers,
     audit_routes.router,
     programme_routes.router,
+    profiles_routes.router,
     client_routes.router,
     summary_routes.router,
     caseload_routes.router,
