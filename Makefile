@@ -38,7 +38,8 @@ check: $(READY) ## Format, lint, types, layers, dependencies, dead code, migrati
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/deptry .
 	$(BIN)/vulture
-	$(BIN)/caseload db upgrade --sql | $(BIN)/squawk --config .squawk.toml --stdin-filepath migrations.sql
+	$(BIN)/caseload db upgrade --sql > $(VENV)/migrations.sql
+	$(BIN)/squawk --config .squawk.toml $(VENV)/migrations.sql
 	$(BIN)/basedpyright
 
 fix: $(READY) ## Format, and mend what the linter can
