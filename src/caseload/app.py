@@ -1,13 +1,12 @@
 """The composition root: the one module that knows all the others."""
 
-from collections.abc import AsyncGenerator, Callable
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from litestar import Litestar, Router
 from litestar.di import Provide
-from litestar.openapi import OpenAPIConfig
 
-import caseload
 from caseload import settings as settings_of
 from caseload.api import appointment as appointment_routes
 from caseload.api import attendance as attendance_routes
@@ -19,6 +18,7 @@ from caseload.api import consent as consent_routes
 from caseload.api import dispensing as dispensing_routes
 from caseload.api import dosing as dosing_routes
 from caseload.api import family as family_routes
+from caseload.api import health as health_routes
 from caseload.api import history as history_routes
 from caseload.api import medication as medication_routes
 from caseload.api import people as people_routes
@@ -26,16 +26,19 @@ from caseload.api import profiles as profiles_routes
 from caseload.api import programme as programme_routes
 from caseload.api import signoff as signoff_routes
 from caseload.api import summary as summary_routes
+from caseload.api.body import StrictRequest
 from caseload.api.problems import HANDLERS
 from caseload.api.route import acceptable, admitted
 from caseload.api.work import piece_of_work, request_key
-from caseload.request.gate import App, Gate, Receive, Scope, Send
+from caseload.observability import configure, logger
+from caseload.request.asgi import App, Receive, Scope, Send
+from caseload.request.gate import Gate
+from caseload.request.intake import Limits
+from caseload.request.metrics import sample
 from caseload.request.service import open_service
+from caseload.request.watch import Watch
 from caseload.request.work import Service
 from caseload.settings import Settings
-
-LARGEST_BODY = 1_000_000
-"""Bytes of a request body; the largest we ask for, a register of 200 people, has a tenth of it."""
 
 ROUTERS = (
     *people_routes.routers,
@@ -61,15 +64,17 @@ ROUTERS = (
 class Application:
     """The ASGI application: Litestar behind the gate, with the service it works on."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, routers: Sequence[Router] = ROUTERS) -> None:
         self.settings = settings
         self.service: Service | None = None
-        self.litestar = _litestar(self._lifespan)
-        self._gate = Gate(_asgi(self.litestar), self._service)
+        self.limits = Limits(body_seconds=settings.body_seconds, handling_seconds=settings.request_seconds)
+        self.litestar = _litestar(routers, self._lifespan, self.limits)
+        self._gate = Gate(_asgi(self.litestar), self._service, self.limits)
+        self._outermost = Watch(self._gate, behind_tls=settings.behind_tls, access_log=settings.access_log)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Carry one request through."""
-        await self._gate(scope, receive, send)
+        await self._outermost(scope, receive, send)
 
     def _service(self) -> Service:
         if self.service is None:
@@ -81,16 +86,34 @@ class Application:
     async def _lifespan(self, _: Litestar) -> AsyncGenerator[None, None]:
         async with open_service(self.settings) as service:
             self.service = service
-            yield
+            sampling = asyncio.create_task(sample(service), name="sample gauges")
+            try:
+                yield
+            finally:
+                sampling.cancel()
+                await self._drain()
+
+    async def _drain(self) -> None:
+        """Let what is under way end, so that its entries are durable before the batcher closes."""
+        try:
+            async with asyncio.timeout(self.settings.drain_seconds):
+                await self._gate.drain()
+        except TimeoutError:
+            logger(__name__).warning("requests were still under way when the time to drain was over")
 
 
 def _asgi(app: Litestar) -> App:
     return app  # type: ignore[return-value]
 
 
-def _litestar(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]]) -> Litestar:
+def _litestar(
+    routers: Sequence[Router],
+    lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]],
+    limits: Limits,
+) -> Litestar:
     return Litestar(
-        route_handlers=[Router("/api/v1", route_handlers=list(ROUTERS))],
+        route_handlers=[Router("/api/v1", route_handlers=list(routers)), health_routes.router],
+        request_class=StrictRequest,
         dependencies={
             "work": Provide(piece_of_work),
             "key": Provide(request_key),
@@ -99,12 +122,8 @@ def _litestar(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]])
         before_request=acceptable,
         exception_handlers=HANDLERS,
         lifespan=[lifespan],
-        request_max_body_size=LARGEST_BODY,
-        openapi_config=OpenAPIConfig(
-            title="caseload",
-            version=caseload.__version__,
-            description="The working record of an opioid aftercare programme.",
-        ),
+        request_max_body_size=limits.body_bytes,
+        openapi_config=None,
         logging_config=None,
         pdb_on_exception=False,
         debug=False,
@@ -113,4 +132,6 @@ def _litestar(lifespan: Callable[[Litestar], AbstractAsyncContextManager[None]])
 
 def create_app() -> Application:
     """What the server loads: reads the settings from the environment."""
-    return Application(settings_of.load())
+    settings = settings_of.load()
+    configure(settings)
+    return Application(settings)

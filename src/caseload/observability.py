@@ -5,6 +5,7 @@ the text of an exception may hold any of it (a refused row, a decoded value), so
 """
 
 import logging
+import os
 import sys
 from collections.abc import Mapping, MutableMapping
 from types import FrameType, TracebackType
@@ -51,6 +52,19 @@ def configure(settings: Settings, *, least: str = "debug") -> None:
     root.setLevel(max(levels[settings.log_level.upper()], levels[least.upper()]))
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def count_together(settings: Settings) -> None:
+    """Let this process and all it starts count into one folder, so that any worker can answer for all.
+
+    Called once by the process that starts the workers, before anything imports the counters: the library decides at
+    its import whether numbers are its own or shared. What an earlier run left there is removed.
+    """
+    folder = settings.data_dir / "run" / "metrics"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for file in folder.glob("*.db"):
+        file.unlink(missing_ok=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 
 def logger(name: str) -> structlog.stdlib.BoundLogger:

@@ -118,6 +118,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The least serious line that is logged."""
     log_format: Literal["auto", "console", "json"] = "auto"
     """`json` for machines, `console` for people, `auto` to decide by whether standard error is a terminal."""
+    access_log: bool = True
+    """Whether each request leaves a line: its id, method, route template, status, duration and who asked."""
+    body_seconds: Seconds = 10.0
+    """How long the body of a request may take to arrive before it is refused."""
+    request_seconds: Seconds = 20.0
+    """How long the service works on an answer before it stops and says so. Longer than a single statement may take."""
+    behind_tls: bool = False
+    """Set it where a proxy with TLS stands in front: browsers are then told to come only that way."""
     drain_seconds: Seconds = 15.0
     """How long a stopping worker may finish the requests it has begun."""
 

@@ -15,7 +15,8 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi.datastructures import ResponseSpec
 
-from caseload.api.wire import FieldProblem, faults_of
+from caseload.api.body import Unreadable
+from caseload.api.wire import FieldProblem, said_safely
 from caseload.db.failures import Failure, failure_of
 from caseload.domain.errors import (
     CaseloadError,
@@ -30,9 +31,6 @@ from caseload.domain.errors import (
 from caseload.request.gate import WORK
 
 PROBLEM_JSON: Final = "application/problem+json"
-
-BODY: Final = "caseload.body"
-"""Where the body of a request stands in its scope, once it has been read whole."""
 
 _log = structlog.get_logger()
 
@@ -60,6 +58,20 @@ class NotJson(Invalid):
         super().__init__("send the header Content-Type: application/json")
 
 
+class BodyTooLarge(Invalid):
+    """The body of the request is too large."""
+
+    def __init__(self) -> None:
+        super().__init__("send less at once")
+
+
+class BodyTooSlow(Invalid):
+    """The body of the request took too long to arrive."""
+
+    def __init__(self) -> None:
+        super().__init__("send it again over a better connection; nothing was kept")
+
+
 class VersionMissing(Invalid):
     """Name the version you saw."""
 
@@ -81,6 +93,9 @@ STATUS: Final[Mapping[type[CaseloadError], int]] = {
     Conflict: 409,
     Invalid: 422,
     TooManyAttempts: 429,
+    Unreadable: 400,
+    BodyTooSlow: 408,
+    BodyTooLarge: 413,
     NotJson: 415,
     VersionMissing: 428,
     VersionStale: 412,
@@ -114,6 +129,7 @@ _MEANING: Final = {
     403: "Your role does not allow this.",
     404: "There is no such record within your reach.",
     405: "This resource does not know that method.",
+    408: "The body of the request took too long to arrive; nothing was kept.",
     409: "The record has moved on, or a rule of the record stands against it; the detail names it.",
     412: "The record has a newer version than the one you named.",
     413: "The request is too large.",
@@ -121,6 +137,7 @@ _MEANING: Final = {
     422: "Some of what was sent cannot be accepted; every field is named.",
     428: "Name the version you saw in If-Match.",
     429: "Too many attempts; wait as long as Retry-After says.",
+    500: "The service made a mistake; nothing was kept.",
     503: "The database or the audit log cannot be reached; nothing was kept and nothing is shown.",
 }
 
@@ -169,37 +186,51 @@ def refused(request: AnyRequest, error: CaseloadError) -> Response[Problem]:
 
 
 def by_http(request: AnyRequest, error: HTTPException) -> Response[Problem]:
-    """One of Litestar's own errors; for a body of the wrong shape, every field of it at once.
+    """One of Litestar's own errors. None of its texts is passed on: they quote addresses and values.
 
     Litestar calls its exception handlers without awaiting them, so this one may not be a coroutine.
     """
     if error.status_code >= 500:
         return broken(request, error)
-    if error.status_code == 400 and (faults := _misread(request, error)):
-        return answer(
-            request,
-            Problem(type=type_of("Invalid"), title=title_of(Invalid), status=422, errors=faults),
-        )
-    kind = {400: "Unreadable", 404: "NotFound", 405: "MethodNotAllowed", 413: "TooLarge"}.get(error.status_code, "Http")
-    title = _MEANING.get(error.status_code, "The request could not be carried out.")
+    if isinstance(error, ValidationException):
+        faults = _parameter_faults(request, error)
+        return answer(request, Problem(type=type_of("Invalid"), title=title_of(Invalid), status=422, errors=faults))
+    name, title = _OF_THE_ROUTER.get(error.status_code, ("http", "The request could not be carried out."))
     headers: dict[str, str] = {}
     if allowed := (error.headers or {}).get("allow"):
         headers["allow"] = ", ".join(sorted(allowed.split(", ")))
-    return answer(request, Problem(type=type_of(kind), title=title, status=error.status_code), headers)
+    return answer(request, Problem(type=type_of(name), title=title, status=error.status_code), headers)
 
 
-def _misread(request: AnyRequest, error: HTTPException) -> list[FieldProblem]:
-    scope = cast("Mapping[str, Any]", request.scope)
-    data = getattr(scope.get("route_handler"), "parsed_data_field", None)
-    if data is not None and (faults := faults_of(scope.get(BODY, b""), data.annotation)):
-        return faults
-    if not isinstance(error, ValidationException):
-        return []
-    told = error.extra if isinstance(error.extra, list) else []
-    return [
-        FieldProblem(field=str(each.get("key", "")), problem=str(each.get("message", "cannot be read")))
-        for each in told
-    ] or [FieldProblem(field="", problem="cannot be read")]
+_OF_THE_ROUTER: Final = {
+    400: ("Unreadable", "The request could not be read."),
+    404: ("NoSuchAddress", "There is nothing at this address."),
+    405: ("MethodNotAllowed", "This resource does not know that method."),
+    413: ("BodyTooLarge", "The body of the request is too large."),
+}
+_MISSING: Final = re.compile(r"Missing required \w+ parameter '(?P<name>[\w-]+)' ")
+
+
+def _parameter_faults(request: AnyRequest, error: ValidationException) -> list[FieldProblem]:
+    """What is wrong with the parameters of the path, the query and the headers: all of it, quoting nothing."""
+    if missing := _MISSING.match(error.detail):
+        return [FieldProblem(field=missing["name"], problem="is missing")]
+    handler = cast("Mapping[str, Any]", request.scope).get("route_handler")
+    told = cast("list[Mapping[str, Any]]", error.extra) if isinstance(error.extra, list) else []
+    return [_parameter_fault(handler, str(each.get("key", "")), str(each.get("message", ""))) for each in told] or [
+        FieldProblem(field="", problem="cannot be accepted")
+    ]
+
+
+def _parameter_fault(handler: Any, name: str, message: str) -> FieldProblem:
+    field = getattr(handler, "parsed_fn_signature", None)
+    declared = None if field is None else field.parameters.get(name)
+    known = getattr(getattr(declared, "kwarg_definition", None), "name", None) or _HEADERS.get(name, name)
+    return FieldProblem(field=known, problem=said_safely(message, getattr(declared, "annotation", None)))
+
+
+_HEADERS: Final = {"idempotency_key": "Idempotency-Key", "if_match": "If-Match"}
+"""Parameters that belong to what a handler is given, and not to the handler itself."""
 
 
 def broken(request: AnyRequest, error: Exception) -> Response[Problem]:

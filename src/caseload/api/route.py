@@ -1,22 +1,29 @@
 """How a route is declared: what it is called, which act it is, what it may answer. Nothing is reachable undeclared."""
 
-from collections.abc import Callable, Mapping, MutableMapping
+import functools
+import re
+from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias, cast
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 from litestar import Request, delete, get, post, put
 from litestar.connection import ASGIConnection
+from litestar.enums import ParamType
 from litestar.handlers import HTTPRouteHandler
 from litestar.handlers.base import BaseRouteHandler
 from litestar.openapi.spec import Operation
+from litestar.params import ParameterKwarg
 
-from caseload.api.problems import BODY, NotJson, documented
+from caseload.api.body import MOST_FAULTS, Unreadable
+from caseload.api.problems import BodyTooLarge, BodyTooSlow, NotJson, documented
 from caseload.audit.trail import Op, Purpose
 from caseload.domain.access import Act
-from caseload.domain.errors import Invalid, NotPermitted, NotSignedIn
+from caseload.domain.errors import Fault, Invalid, NotPermitted, NotSignedIn
 from caseload.domain.ids import ClientId
 from caseload.request.gate import work_of
 from caseload.request.identity import identify
+from caseload.request.intake import BODY, FAULT, BodyFault
 
 ALWAYS: Final = (400, 401, 403, 422, 503)
 """What every route that needs somebody signed in may answer."""
@@ -27,6 +34,7 @@ Declared = Callable[[Callable[..., Any]], HTTPRouteHandler]
 AnyConnection: TypeAlias = ASGIConnection[Any, Any, Any, Any]
 
 
+_PLAIN_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _OP: Final = {"POST": Op.CREATE, "PUT": Op.UPDATE, "PATCH": Op.UPDATE, "DELETE": Op.DELETE}
 
 _PURPOSE: Final = {
@@ -76,7 +84,7 @@ def searching(
         operation_id=name,
         status_code=200,
         operation_class=operation_class,
-        responses=documented(*ALWAYS, 409, 413, 415, *problems),
+        responses=documented(*ALWAYS, 408, 409, 413, 415, *problems),
         opt={"act": act, "writes": False, "event": event_of(name), "unaudited": ""},
     )
 
@@ -90,7 +98,7 @@ def writing(
         path,
         operation_id=name,
         status_code=status,
-        responses=documented(*ALWAYS, 409, 413, 415, *problems),
+        responses=documented(*ALWAYS, 408, 409, 413, 415, *problems),
         opt={"act": act, "writes": True, "event": event_of(name), "unaudited": ""},
     )
 
@@ -159,13 +167,60 @@ def same_origin(connection: AnyConnection) -> bool:
 
 
 async def acceptable(request: Request[Any, Any, Any]) -> None:
-    """Refuse what cannot be stored or read before anything is done with it: NUL characters, another content type."""
-    if b"%00" in request.scope["query_string"] or "\x00" in request.scope["path"]:
-        raise Invalid("a NUL character cannot be accepted")
-    if request.scope["method"] in {"POST", "PUT", "PATCH"}:
-        body = await request.body()
-        cast("MutableMapping[str, Any]", request.scope)[BODY] = body
-        if body and request.content_type[0] != "application/json":
+    """Refuse what cannot be read or stored before anything is done with it; the body itself is read by its shape."""
+    scope = cast("Mapping[str, Any]", request.scope)
+    query: bytes = scope["query_string"]
+    if query:
+        _check_query(query, request.route_handler)
+    if request.scope["method"] not in {"POST", "PUT", "PATCH", "DELETE"}:
+        return
+    match scope.get(FAULT):
+        case BodyFault.TOO_LARGE:
+            raise BodyTooLarge
+        case BodyFault.TOO_SLOW:
+            raise BodyTooSlow
+        case BodyFault.BAD_LENGTH:
+            raise Unreadable("the header Content-Length is not a number")
+        case _:
+            _check_body(request, scope[BODY])
+
+
+def _check_body(request: Request[Any, Any, Any], body: bytes) -> None:
+    if body:
+        kind, options = request.content_type
+        if kind != "application/json" or options.get("charset", "utf-8").lower() != "utf-8":
             raise NotJson
-        if b"\\u0000" in body:
-            raise Invalid("a NUL character cannot be accepted")
+    elif (wanted := request.route_handler.parsed_data_field) is not None and not wanted.is_optional:
+        raise Invalid("a JSON body is missing")
+
+
+def _check_query(query: bytes, handler: BaseRouteHandler) -> None:
+    """A parameter nobody asked for is refused: a misspelt filter that is ignored shows the wrong people."""
+    try:
+        given = parse_qsl(query.decode(), keep_blank_values=True, strict_parsing=False, errors="strict")
+    except ValueError:
+        raise Unreadable("the query must be UTF-8, percent-encoded") from None
+    known = _query_parameters(handler)
+    faults: dict[str, str] = {}
+    seen: set[str] = set()
+    for name, value in given:
+        if name not in known:
+            faults["*" if not _PLAIN_NAME.fullmatch(name) else name] = "is not a parameter of this request"
+        elif name in seen and not known[name]:
+            faults[name] = "was given twice"
+        elif "\x00" in value:
+            faults[name] = "holds a NUL character"
+        seen.add(name)
+    if faults:
+        raise Invalid([Fault(name, problem) for name, problem in list(faults.items())[:MOST_FAULTS]])
+
+
+@functools.lru_cache(maxsize=1024)
+def _query_parameters(handler: BaseRouteHandler) -> Mapping[str, bool]:
+    """The query parameters that a route knows, and whether each may be given several times."""
+    known: dict[str, bool] = {}
+    for name, declared in handler.parsed_fn_signature.parameters.items():
+        parameter = declared.kwarg_definition
+        if isinstance(parameter, ParameterKwarg) and parameter.param_type is ParamType.QUERY:
+            known[parameter.name or name] = declared.is_non_string_sequence
+    return known

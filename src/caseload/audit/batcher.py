@@ -98,6 +98,11 @@ class Batcher:
         self._schedule()
         return await waiting.durable
 
+    @property
+    def waiting(self) -> int:
+        """How many entries wait for a flush to take them."""
+        return len(self._waiting)
+
     async def close(self) -> None:
         """Take no more, and return when everything that waits is durable or has failed."""
         self._closed = True

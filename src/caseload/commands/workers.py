@@ -15,7 +15,7 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.server import Server
 
 from caseload.db.embedded.process import die_with_parent
-from caseload.observability import configure
+from caseload.observability import configure, count_together
 from caseload.settings import Settings
 
 POLL_SECONDS = 0.05
@@ -37,6 +37,7 @@ def serve(settings: Settings, app: str, *, ready: Callable[[], None], release: C
     memory is shared. Must run in the main thread: what ties a worker to us follows the thread.
     """
     module, _, factory = app.partition(":")
+    count_together(settings)
     importlib.import_module(module)
     gc.collect()
     gc.freeze()

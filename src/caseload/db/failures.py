@@ -49,6 +49,11 @@ def _sqlstate(error: BaseException) -> str:
     return state if isinstance(state, str) else ""
 
 
+def is_refusal(error: BaseException) -> bool:
+    """Whether a constraint refused it (class 23), so that it is certain that nothing was kept."""
+    return _sqlstate(error).startswith("23")
+
+
 def violated(error: IntegrityError) -> str:
     """The name of the constraint that refused a row, or an empty text when the server named none."""
     name = getattr(getattr(error.orig, "__cause__", None), "constraint_name", None)

@@ -1,38 +1,40 @@
 """The gate every answer passes: nothing leaves before its work is committed and its entry is durable.
 
 A pure ASGI wrapper. The answer is already encoded when it starts, so a failure to encode undoes the work; when the
-work or its entry cannot be made durable, 503 leaves in place of the answer, and nothing else.
+work or its entry cannot be made durable, a refusal leaves in place of the answer, and nothing else.
+
+What settles a piece of work runs as a task of its own that no cancellation reaches: whether the caller hangs up, time
+runs out or the server stops, a commit that has begun ends, its connection goes back to the pool and its entry exists.
+`drain` waits for all of it.
 """
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any, Final, TypeAlias, cast
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
+from typing import Any, Final, cast
+from uuid import UUID
 
 import structlog
 
 from caseload.audit.trail import Circumstances, Outcome
 from caseload.domain.ids import new_id
-from caseload.request.work import Service, Work
-
-Message: TypeAlias = MutableMapping[str, Any]
-Scope: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
-App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+from caseload.request.asgi import App, Message, Receive, Scope, Send
+from caseload.request.intake import Gone, Limits, refused_at_sight, take_in
+from caseload.request.refusal import BROKEN, TOO_SLOW, UNAVAILABLE, Refusal
+from caseload.request.work import Service, Unsettled, Work
 
 WORK: Final = "caseload.work"
 """Where the piece of work of a request stands in its scope."""
+REQUEST: Final = "caseload.request"
+"""Where the id of a request stands in its scope, when something outside the gate has made it."""
+
+USUAL_LIMITS: Final = Limits()
 
 _log = structlog.get_logger()
 
-_UNRECORDED: Final = json.dumps({
-    "type": "urn:caseload:problem:unavailable",
-    "title": "The service cannot reach its database.",
-    "status": 503,
-    "detail": "Nothing was kept and nothing was shown. Try again in a few seconds; a retry with the same "
-    "Idempotency-Key cannot do anything twice. If it lasts, work from the downtime sheet.",
-}).encode()  # fmt: skip
+
+class StreamBroke(Exception):
+    """A body that had begun could not be ended: the server closes the connection, so that the caller notices."""
 
 
 def work_of(scope: Mapping[str, object]) -> Work:
@@ -41,80 +43,167 @@ def work_of(scope: Mapping[str, object]) -> Work:
 
 
 class Gate:
-    """Wraps the application: opens a piece of work for each request and concludes it before the answer leaves."""
+    """Wraps the application: opens a piece of work for each request and settles it before the answer leaves."""
 
-    def __init__(self, app: App, service: Callable[[], Service]) -> None:
+    def __init__(self, app: App, service: Callable[[], Service], limits: Limits = USUAL_LIMITS) -> None:
         self._app = app
         self._service = service
+        self._limits = limits
+        self._settling: set[asyncio.Task[None]] = set()
+        self._passing = 0
+        self._empty = asyncio.Event()
+        self._empty.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Carry one request through."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        passage = _Passage(self._begin(scope), send)
+        self._passing += 1
+        self._empty.clear()
         try:
-            await self._app(scope, receive, passage.send)
-        except BaseException:
-            await asyncio.shield(passage.work.abandon(Outcome.ABORTED))
-            raise
-        await asyncio.shield(passage.finish())
+            await self._carry(scope, receive, send)
+        finally:
+            self._passing -= 1
+            if not self._passing:
+                self._empty.set()
 
-    def _begin(self, scope: Scope) -> Work:
+    async def drain(self) -> None:
+        """Return when no request is under way and everything that was being settled is settled."""
+        await self._empty.wait()
+        while self._settling:
+            await asyncio.wait(self._settling)
+
+    async def _carry(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request: UUID = scope.setdefault(REQUEST, new_id())
+        if (refusal := refused_at_sight(scope, self._limits)) is not None:
+            await _say(send, refusal, request)
+            return
+        try:
+            body = await take_in(scope, receive, self._limits)
+        except Gone:
+            return
+        passage = _Passage(self._begin(scope, request), send, self._keep)
+        try:
+            async with asyncio.timeout(self._limits.handling_seconds) as clock:
+                passage.clock = clock
+                await self._app(scope, body, passage.send)
+        except BaseException as error:  # noqa: BLE001  decided there: it is answered, or raised again
+            await passage.stopped(error)
+        if not passage.work.ended:
+            await passage.settled(passage.work.drop())
+
+    def _begin(self, scope: Scope, request: UUID) -> Work:
         peer = scope.get("client")
-        request_id = new_id()
-        work = self._service().begin(Circumstances(request=request_id, source=str(peer[0]) if peer else ""))
+        work = self._service().begin(Circumstances(request=request, source=str(peer[0]) if peer else ""))
         scope[WORK] = work
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request=str(request_id))
         return work
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        """Remember a task that settles work until it has ended: whoever began it may have gone."""
+        self._settling.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._settling.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, Unsettled):
+            _log.error("settling failed", exc_info=error)
 
 
 class _Passage:
     """The way of one answer through the gate."""
 
-    def __init__(self, work: Work, send: Send) -> None:
+    __slots__ = ("_begun", "_keep", "_refused", "_send", "_settling", "clock", "work")
+
+    def __init__(self, work: Work, send: Send, keep: Callable[[asyncio.Task[None]], None]) -> None:
         self.work = work
+        self.clock: asyncio.Timeout | None = None
         self._send = send
+        self._keep = keep
+        self._settling: asyncio.Task[None] | None = None
+        self._begun = False
         self._refused = False
 
     async def send(self, message: Message) -> None:
+        """What the application calls: holds the start of the answer until the work is settled."""
         if message["type"] == "http.response.start":
             await self._start(message)
         elif not self._refused:
             await self._send(message)
 
+    async def stopped(self, error: BaseException) -> None:
+        """The application did not come to its end: by time, by cancellation, or in a way that it cannot answer."""
+        if isinstance(error, TimeoutError) and self.clock is not None and self.clock.expired():
+            await self.settled(self._answer_instead(TOO_SLOW))
+        elif not isinstance(error, Exception):
+            with suppress(Unsettled):
+                await self.settled(self.work.abandon(Outcome.ABORTED))
+            raise error
+        elif self._begun:
+            _log.error("answer broke off", exc_info=error)
+            await self.settled(self.work.drop())
+            raise StreamBroke from None
+        else:
+            _log.error("unexpected failure", exc_info=error)
+            await self.settled(self._answer_instead(BROKEN))
+
+    async def settled(self, doing: Coroutine[Any, Any, None]) -> None:
+        """Run it to its end, also when whoever waits for it is cancelled; one after another for the same work."""
+        before = self._settling
+        task = asyncio.create_task(doing if before is None else _after(before, doing))
+        self._settling = task
+        self._keep(task)
+        await asyncio.shield(task)
+
     async def _start(self, message: Message) -> None:
+        """Settle the work, then let the answer begin; or put a refusal in its place."""
+        if self.clock is not None:
+            if self.clock.expired():
+                raise TimeoutError
+            # A commit has limits of its own, and a body takes as long as it takes.
+            self.clock.reschedule(None)
         try:
-            await asyncio.shield(self._settle(int(message["status"])))
-        except Exception as error:  # noqa: BLE001  whatever it was, nothing unaudited may leave
-            _log.error("answer withheld", error=type(error).__name__)
+            await self.settled(self._settle(int(message["status"])))
+        except Unsettled as unsettled:
             self._refused = True
-            await self._refuse()
+            await self.settled(self._answer_instead(unsettled.refusal))
             return
-        headers = list(message.get("headers", []))
-        headers.append((b"request-id", str(self.work.circumstances.request).encode()))
+        self._begun = True
+        headers = message.get("headers", [])
         if self.work.entry is not None:
-            headers.append((b"audit-entry", str(self.work.entry).encode()))
+            headers = [*headers, (b"audit-entry", str(self.work.entry).encode())]
         await self._send({**message, "headers": headers})
 
     async def _settle(self, status: int) -> None:
         if status < 400:
             await self.work.conclude(status)
         else:
-            await self.work.abandon(Outcome.REFUSED if status < 500 else Outcome.FAILED, status)
+            await self.work.abandon(_outcome_of(status), status)
 
-    async def _refuse(self) -> None:
-        headers = [
-            (b"content-type", b"application/problem+json"),
-            (b"content-length", str(len(_UNRECORDED)).encode()),
-            (b"retry-after", b"5"),
-            (b"cache-control", b"no-store"),
-        ]
-        await self._send({"type": "http.response.start", "status": 503, "headers": headers})
-        await self._send({"type": "http.response.body", "body": _UNRECORDED})
-        await self.work.drop()
+    async def _answer_instead(self, refusal: Refusal) -> None:
+        """Undo the work and say so; when not even that can be entered in the log, say that it is out of reach."""
+        try:
+            if refusal is UNAVAILABLE:
+                await self.work.drop()
+            else:
+                await self.work.abandon(_outcome_of(refusal.status), refusal.status)
+        except Unsettled:
+            refusal = refusal if refusal.status == 503 else UNAVAILABLE
+        self._begun = True
+        await _say(self._send, refusal, self.work.circumstances.request)
 
-    async def finish(self) -> None:
-        """After the application returned: whatever was not concluded is undone."""
-        await self.work.drop()
+
+async def _after(before: asyncio.Task[None], doing: Coroutine[Any, Any, None]) -> None:
+    if not before.done():
+        await asyncio.wait([before])
+    await doing
+
+
+def _outcome_of(status: int) -> Outcome:
+    return Outcome.REFUSED if status < 500 else Outcome.FAILED
+
+
+async def _say(send: Send, refusal: Refusal, request: UUID) -> None:
+    headers, body = refusal.answer(request)
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -4,23 +4,32 @@ A write appends its entry inside its own transaction and commits before its answ
 connection back first and then waits until the batcher has made its entry durable. A refusal rolls back and
 leaves an entry that says how it ended. Requests come through `gate`; the command line, imports and jobs use
 `Service.work`, which is the same class.
+
+Settling ends in one of three ways: `conclude` and `abandon` return, and the entry is durable; or they raise
+`Unsettled`, which carries the only thing that may still be answered.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from caseload.audit.batcher import Batcher
+from caseload.audit.batcher import Batcher, LogUnavailable
 from caseload.audit.journal import RequestJournal
 from caseload.audit.trail import AuditTrail, Auth, Circumstances, Entry, Outcome, Pending
+from caseload.db.failures import Failure, failure_of, is_refusal
 from caseload.domain.errors import CaseloadError
 from caseload.domain.people import Staff
 from caseload.request.door import Door
+from caseload.request.refusal import BROKEN, OVERTAKEN, UNAVAILABLE, UNKNOWN, Refusal
 from caseload.settings import Settings
+
+_log = structlog.get_logger()
 
 
 def _utc_now() -> datetime:
@@ -32,7 +41,15 @@ class NotSignedInYet(RuntimeError):
 
 
 class NotOpen(RuntimeError):
-    """Code asked for the connection before the work was opened: a mistake of ours."""
+    """Code asked for the connection before the work was opened, or after it was settled: a mistake of ours."""
+
+
+class Unsettled(Exception):
+    """The work or its entry could not be made durable. Nothing of what it made or saw may leave."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.name)
+        self.refusal = refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +60,7 @@ class Service:
     engine: AsyncEngine
     trail: AuditTrail
     batcher: Batcher
-    request_secret: bytes
+    request_secret: bytes = field(repr=False)
     """Under which the digests of requests with an Idempotency-Key are made."""
     door: Door
     clock: Callable[[], datetime] = _utc_now
@@ -63,10 +80,10 @@ class Service:
             yield work
             await work.conclude()
         except CaseloadError:
-            await work.abandon(Outcome.REFUSED)
+            await asyncio.shield(work.abandon(Outcome.REFUSED))
             raise
         except BaseException:
-            await work.abandon(Outcome.FAILED)
+            await asyncio.shield(work.abandon(Outcome.FAILED))
             raise
 
 
@@ -89,7 +106,8 @@ class Work:
     _connection: AsyncConnection | None = None
     _pages: list[Entry] = field(default_factory=list[Entry])
     """Entries of this transaction that stand before its last one."""
-    _ended: bool = False
+    ended: bool = False
+    """Whether it has been settled; from then on it has no connection any more."""
 
     def __post_init__(self) -> None:
         """Read the clock once."""
@@ -113,16 +131,14 @@ class Work:
     async def open(self) -> AsyncConnection:
         """Open the connection: in a transaction for a write, statement by statement for a read."""
         if self._connection is None:
-            connection = await self.service.engine.connect()
-            try:
-                if self.writes:
-                    await connection.begin()
-                else:
-                    await connection.execution_options(isolation_level="AUTOCOMMIT")
-            except BaseException:
-                await connection.close()
-                raise
-            self._connection = connection
+            if self.ended:
+                raise NotOpen
+            # Kept before it is set up, so that whatever happens next gives it back.
+            self._connection = await self.service.engine.connect()
+            if self.writes:
+                await self._connection.begin()
+            else:
+                await self._connection.execution_options(isolation_level="AUTOCOMMIT")
         return self._connection
 
     async def turn_page(self, event: str) -> None:
@@ -142,51 +158,68 @@ class Work:
         self.journal = RequestJournal()
 
     async def conclude(self, status: int | None = None) -> None:
-        """Make the work and its entry durable, or raise: nothing may leave before this has returned."""
-        if self._ended:
+        """Make the work and its entry durable. Nothing may leave before this has returned; raises `Unsettled`."""
+        if self.ended:
             return
-        if not self.writes:
-            await self._close()
-            if self._leaves_entry():
-                self.entry = await self.service.batcher.add(self._pending(self.outcome, status))
-        elif self._connection is not None:
+        if self.writes and self._connection is not None:
             await self._commit(self._connection, status)
-        self._ended = True
+            self.ended = True
+            await self._give_back()
+        else:
+            await self._give_back()
+            if self._leaves_entry():
+                await self._enter(self.outcome, status)
+            self.ended = True
+
+    async def abandon(self, outcome: Outcome, status: int | None = None) -> None:
+        """Undo the work and leave an entry that says how it ended, when it is known who asked; raises `Unsettled`."""
+        if self.ended:
+            return
+        self.ended = True
+        await self._give_back()
+        if self.staff is not None:
+            await self._enter(outcome, status)
+
+    async def undo(self) -> None:
+        """Give the connection back, undoing what was not committed; the work goes on and may be opened again."""
+        await self._give_back()
+
+    async def drop(self) -> None:
+        """Give the connection back whatever happened, undoing what was not committed."""
+        self.ended = True
+        await self._give_back()
 
     def _leaves_entry(self) -> bool:
-        return self.staff is not None and (self.audited or not self.journal.is_empty)
+        """What showed or told something leaves an entry whoever asked, and whatever its route declares."""
+        return not self.journal.is_empty or (self.staff is not None and self.audited)
 
     async def _commit(self, connection: AsyncConnection, status: int | None) -> None:
         """Append the entry and commit. A transaction that wrote and has no entry is refused."""
         trail = self.service.trail
-        entry = await trail.append(connection, self._pending(self.outcome, status))
+        try:
+            entry = await trail.append(connection, self._pending(self.outcome, status))
+        except Exception as error:
+            raise Unsettled(_why_not_appended(error)) from error
         made, self._pages = [*self._pages, entry], []
+        kept = False
         try:
             await connection.commit()
-        except BaseException:
-            trail.settle(made, kept=False)
-            raise
-        trail.settle(made, kept=True)
+            kept = True
+        except Exception as error:
+            raise Unsettled(_why_not_committed(error)) from error
+        finally:
+            trail.settle(made, kept=kept)
         self.entry = entry.id
-        await self._close()
 
-    async def abandon(self, outcome: Outcome, status: int | None = None) -> None:
-        """Undo the work and leave an entry that says how it ended, when it is known who asked."""
-        if self._ended:
-            return
-        self._ended = True
-        await self._undo()
-        if self.staff is not None:
+    async def _enter(self, outcome: Outcome, status: int | None) -> None:
+        """Wait until an entry without a transaction of its own is durable."""
+        try:
             self.entry = await self.service.batcher.add(self._pending(outcome, status))
-
-    async def undo(self) -> None:
-        """Give the connection back, undoing what was not committed; the work goes on and may be opened again."""
-        await self._undo()
-
-    async def drop(self) -> None:
-        """Give the connection back whatever happened, undoing what was not committed."""
-        self._ended = True
-        await self._undo()
+        except LogUnavailable as error:
+            raise Unsettled(UNAVAILABLE) from error
+        except Exception as error:
+            _log.error("entry refused", exc_info=error)
+            raise Unsettled(BROKEN) from error
 
     def _pending(self, outcome: Outcome, status: int | None) -> Pending:
         """What the entry will say. What a success told gives its name; a refusal is named by what was asked."""
@@ -200,16 +233,38 @@ class Work:
             status=status,
         )
 
-    async def _undo(self) -> None:
+    async def _give_back(self) -> None:
+        """Give the connection back, undoing what was not committed. A broken one is thrown away, not complained of."""
         undone, self._pages = self._pages, []
-        self.service.trail.settle(undone, kept=False)
-        if self._connection is not None:
-            try:
-                await self._connection.rollback()
-            finally:
-                await self._close()
-
-    async def _close(self) -> None:
-        if self._connection is not None:
-            connection, self._connection = self._connection, None
+        if undone:
+            self.service.trail.settle(undone, kept=False)
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            if connection.in_transaction():
+                await connection.rollback()
+        except Exception as error:  # noqa: BLE001  nothing is lost: a connection that cannot roll back has ended
+            _log.warning("connection thrown away", exc_info=error)
+            await connection.invalidate()
+        finally:
             await connection.close()
+
+
+def _why_not_appended(error: Exception) -> Refusal:
+    """Nothing has been committed yet."""
+    if failure_of(error) is Failure.UNAVAILABLE:
+        return UNAVAILABLE
+    if failure_of(error) is Failure.BUSY:
+        return OVERTAKEN
+    _log.error("entry refused", exc_info=error)
+    return BROKEN
+
+
+def _why_not_committed(error: Exception) -> Refusal:
+    """A constraint that is checked at the end refused it, or nobody knows."""
+    if is_refusal(error) or failure_of(error) is Failure.BUSY:
+        _log.warning("refused at commit", exc_info=error)
+        return OVERTAKEN
+    _log.error("commit failed", exc_info=error)
+    return UNKNOWN

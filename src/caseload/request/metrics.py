@@ -1,0 +1,102 @@
+"""What the service counts for its operators (Prometheus). No label ever holds an identifier: a route is its template.
+
+Several worker processes share one folder of small files (`PROMETHEUS_MULTIPROC_DIR`, set by `observability.count_together`), so
+that whichever of them is asked answers for all. Without that folder the numbers are those of one process.
+"""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import (  # pyright: ignore[reportMissingTypeStubs]
+    MultiProcessCollector,
+    mark_process_dead,  # pyright: ignore[reportUnknownVariableType]
+)
+
+from caseload.db.health import connections
+from caseload.request.work import Service
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
+SAMPLE_SECONDS: Final = 5.0
+METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+
+_registry = CollectorRegistry()
+
+REQUESTS = Counter(
+    "caseload_http_requests",
+    "Answers by route template, method and status; status `none` where the caller went away first.",
+    ["route", "method", "status"],
+    registry=_registry,
+)
+SECONDS = Histogram(
+    "caseload_http_request_seconds",
+    "From the first byte of a request to the last of its answer.",
+    ["route", "method"],
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    registry=_registry,
+)
+CONNECTIONS = Gauge(
+    "caseload_db_connections",
+    "Connections to the database, in use and idle, of all workers; looked at every few seconds.",
+    ["state"],
+    multiprocess_mode="livesum",
+    registry=_registry,
+)
+CONNECTIONS_AT_MOST = Gauge(
+    "caseload_db_connections_at_most",
+    "How many connections all workers may take.",
+    multiprocess_mode="livesum",
+    registry=_registry,
+)
+ENTRIES_WAITING = Gauge(
+    "caseload_audit_entries_waiting",
+    "Entries of reads and refusals that are not durable yet, of all workers; looked at every few seconds.",
+    multiprocess_mode="livesum",
+    registry=_registry,
+)
+
+
+def answered(*, route: str, method: str, status: int | None, seconds: float) -> None:
+    """Count one answer."""
+    method = method if method in METHODS else "other"
+    REQUESTS.labels(route, method, str(status or "none")).inc()
+    SECONDS.labels(route, method).observe(seconds)
+
+
+def exposition() -> bytes:
+    """All of it, as a Prometheus server reads it."""
+    folder = os.environ.get(FOLDER)
+    if not folder:
+        return generate_latest(_registry)
+    for pid in _gone(Path(folder)):
+        mark_process_dead(pid, folder)
+    together = CollectorRegistry()
+    MultiProcessCollector(together, path=folder)
+    return generate_latest(together)
+
+
+def _gone(folder: Path) -> Iterator[int]:
+    """The workers whose gauges are still there although they are not."""
+    for file in folder.glob("gauge_live*_*.db"):
+        pid = int(file.stem.rpartition("_")[2])
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            yield pid
+        except PermissionError:
+            continue
+
+
+async def sample(service: Service) -> None:
+    """Look every few seconds at what has no event to count: the pool and the queue of the log."""
+    CONNECTIONS_AT_MOST.set(service.settings.db_pool_size)
+    while True:
+        in_use, idle = connections(service.engine)
+        CONNECTIONS.labels("in_use").set(in_use)
+        CONNECTIONS.labels("idle").set(idle)
+        ENTRIES_WAITING.set(service.batcher.waiting)
+        await asyncio.sleep(SAMPLE_SECONDS)
