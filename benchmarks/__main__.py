@@ -94,6 +94,7 @@ class Run:
             connections=connections,
             seconds=max(2, self.seconds // 2),
             scratch=self.stage.scratch,
+            variables={"pairs": len(self.clinic.clients), "nurses": len(self.clinic.nurses)},
         )
 
 

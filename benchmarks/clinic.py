@@ -22,6 +22,20 @@ from caseload.domain.ids import new_id
 from caseload.domain.people import new_token, token_digest
 from caseload.settings import Secret, Settings
 
+_NUMBERED = (
+    """
+    create table bench_pair as
+    select row_number() over () as number, client_id, programme_id, id as order_id from clinic.medication_order
+    """,
+    "create unique index on bench_pair (number)",
+    """
+    create table bench_nurse as
+    select row_number() over () as number, staff_id from clinic.role_grant where role = 'nurse'
+    """,
+    "create unique index on bench_nurse (number)",
+)
+"""Who is dosed by whom, by number: pgbench draws numbers, not identifiers."""
+
 PER_COUNSELLOR = 50
 NURSES = 64
 KEYS_AT_ONCE = 2000
@@ -55,6 +69,8 @@ async def fill(owner: str, service: str, data_dir: Path, *, clients: int) -> Cli
     try:
         async with connection.transaction():
             clinic = await _fill(connection, clients)
+            for statement in _NUMBERED:
+                await connection.execute(statement)
         await connection.execute("vacuum analyze")
     finally:
         await connection.close()

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -19,11 +20,22 @@ def read_only(pgbench: Path, owner: str, *, connections: int, seconds: int) -> f
     return _rate(_run(pgbench, owner, "-S", "-n", "-Mprepared", f"-c{connections}", "-j2", f"-T{seconds}"))
 
 
-def script(pgbench: Path, owner: str, sql: str, *, connections: int, seconds: int, scratch: Path) -> float:
-    """Transactions per second of a script."""
+def script(
+    pgbench: Path,
+    owner: str,
+    sql: str,
+    *,
+    connections: int,
+    seconds: int,
+    scratch: Path,
+    variables: Mapping[str, int],
+) -> float:
+    """Transactions per second of a script, with these variables set."""
     path = scratch / "bench.sql"
     path.write_text(sql)
-    return _rate(_run(pgbench, owner, "-n", "-Mprepared", f"-f{path}", f"-c{connections}", "-j2", f"-T{seconds}"))
+    given = [f"-D{name}={value}" for name, value in variables.items()]
+    load = (f"-c{connections}", "-j2", f"-T{seconds}")
+    return _rate(_run(pgbench, owner, "-n", "-Mprepared", f"-f{path}", *load, *given))
 
 
 def _run(pgbench: Path, dsn: str, *options: str) -> str:

@@ -79,7 +79,28 @@ end
 
 
 DOSE_ROWS = """
+\\set pair random(1, :pairs)
+\\set nurse random(1, :nurses)
+\\set day random(1, 1000000)
 begin;
-select 1;
+insert into clinic.request_key (staff_id, route, key, digest, status, resource, version, recorded_at)
+  select staff_id, 'POST /api/v1/clients/{client_id}/doses', uuidv7()::text, sha256('x'), 201, uuidv7(), 1, now()
+  from bench_nurse where number = :nurse::int;
+with kept as (
+  insert into clinic.dose (id, version, client_id, programme_id, order_id, dosing_day, part, medicine, form, amount_mg,
+      supervised, given_at, given_by, recorded_at, recorded_by, kind, entry, profile, profile_version)
+    select uuidv7(), 1, client_id, programme_id, order_id, date '2100-01-01' + :day::int, 'morning', 'methadone',
+      'oral_solution', 40, true, now(), staff_id, now(), staff_id, 'ordinary', 'window', 'US', 1
+    from bench_pair, bench_nurse where bench_pair.number = :pair::int and bench_nurse.number = :nurse::int
+    returning id, version, programme_id, recorded_by, kind
+)
+insert into clinic.dose_waiting (dose_id, dose_version, programme_id, recorded_by, is_exception, sign_by)
+  select id, version, programme_id, recorded_by, kind = 'exception', now() from kept;
+insert into audit.queue (entry_id, at, actor, event, outcome, leaf)
+  select uuidv7(), now(), 'nurse', 'dose.recorded', 0, convert_to(repeat('x', 900), 'UTF8');
+insert into audit.disclosure (entry_id, refs, sealed)
+  select uuidv7(), array[sha256(uuidv7()::text::bytea)], sha256(uuidv7()::text::bytea);
 commit;
 """
+"""One transaction with the rows that recording a dose adds: its request key, itself, its place in the queue, its entry.
+The days lie far ahead, so that these rows stand in nobody's way."""
