@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from caseload.audit import canonical
 from caseload.audit.canonical import NotCanonical
-from caseload.audit.commitment import Asked, Committed, Fact, LogBox, commit, disclose_client, disclose_request
+from caseload.audit.commitment import Asked, Committed, Fact, LogBox, Told, commit, disclose_client, disclose_request
 from caseload.audit.item import unpack
 from caseload.audit.journal import RequestJournal
 from caseload.audit.keys import ClientKey
@@ -27,14 +27,15 @@ def committed(
     box: LogBox | None = None,
     keys: dict[UUID, ClientKey] | None = None,
     asked: Asked = Asked(),  # noqa: B008
+    happened: bool = True,
 ) -> tuple[UUID, dict[UUID, ClientKey], Committed]:
     leaf = leaf or new_id()
     keys = keys if keys is not None else keys_for(journal)
-    return leaf, keys, commit(leaf, journal, asked, keys, request or [], box or LogBox(KeysInMemory()))
+    return leaf, keys, commit(leaf, Told(journal, asked, request or [], happened), keys, box or LogBox(KeysInMemory()))
 
 
 def keys_for(journal: RequestJournal) -> dict[UUID, ClientKey]:
-    return {client: ClientKey(client, os.urandom(32)) for client in journal.clients()}
+    return {client: ClientKey(client, os.urandom(32)) for client in {*journal.shown(), *journal.told_of()}}
 
 
 @given(
@@ -197,6 +198,21 @@ def test_an_identifier_of_nobody_or_of_several_is_a_fact_about_the_request() -> 
     assert disclose_request(leaf, unpack(found.sealed), LogBox(store))[0][0] == {"asked": {"client": str(nobody)}}
     leaf, _, found = committed(seen([a_client(), a_client()]), asked=Asked(None, {"group": record}), box=LogBox(store))
     assert disclose_request(leaf, unpack(found.sealed), LogBox(store))[0][0] == {"asked": {"group": record}}
+
+
+def test_what_was_told_in_work_that_was_undone_was_tried_and_not_done() -> None:
+    store, client, unborn = KeysInMemory(), a_client(), a_client()
+    journal = seen([client])
+    for of in (client, unborn, None):
+        journal.tell(SomethingHappened(client=of))
+    keys: dict[UUID, ClientKey] = {client: ClientKey(client, os.urandom(32))}
+    leaf, _, found = committed(journal, keys=keys, box=LogBox(store), happened=False)
+    beside = unpack(found.sealed)
+    shown = disclose_client(client, keys[client], leaf, found.references, beside)
+    assert shown is not None
+    assert shown[0] == {"saw": ["check_in"], "tried": [{"ev": "thing.happened"}]}
+    [(what, _)] = disclose_request(leaf, beside, LogBox(store))
+    assert what == {"tried": [{"ev": "thing.happened"}] * 2}
 
 
 def test_what_was_sealed_under_an_older_log_key_still_opens() -> None:

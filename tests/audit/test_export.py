@@ -69,8 +69,9 @@ async def closing(engine: AsyncEngine, trail: AuditTrail) -> LogEntry:
 
 
 def facts_of(entry: LogEntry) -> dict[str, object]:
-    [did] = [cast("list[dict[str, Any]]", about["did"]) for about in entry.about if "did" in about]
-    return did[0]["facts"]
+    verb = "did" if entry.outcome is LogOutcome.DONE else "tried"
+    [told] = [cast("list[dict[str, Any]]", about[verb]) for about in entry.about if verb in about]
+    return told[0]["facts"]
 
 
 async def write(batcher: Batcher, number: int) -> None:

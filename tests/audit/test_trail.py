@@ -121,6 +121,35 @@ async def test_nobody_identified_is_anonymous_and_a_command_needs_no_status(conn
     assert (added.act.auth, added.st, added.ctr) == ("command_line", None, 2)
 
 
+ELSEWHERE = ProgrammeId(UUID("0197f0a0-0000-7000-8000-00000000000b"))
+
+
+@pytest.mark.parametrize(
+    ("held", "act", "named", "programme"),
+    [
+        ([(Role.NURSE, PROGRAMME)], None, None, PROGRAMME),
+        ([(Role.NURSE, PROGRAMME), (Role.COUNSELLOR, PROGRAMME)], None, None, PROGRAMME),
+        ([(Role.NURSE, PROGRAMME), (Role.NURSE, ELSEWHERE)], None, None, None),
+        ([(Role.NURSE, PROGRAMME), (Role.NURSE, ELSEWHERE)], None, ELSEWHERE, ELSEWHERE),
+        ([(Role.NURSE, PROGRAMME), (Role.SUPERVISOR, ELSEWHERE)], Act.HAND_OVER, None, ELSEWHERE),
+        ([(Role.AUDITOR, None)], None, None, None),
+        ([(Role.AUDITOR, None), (Role.NURSE, PROGRAMME)], None, None, None),
+        ([], None, None, None),
+    ],
+)
+async def test_an_entry_belongs_to_the_programme_named_or_to_the_one_of_the_roles_used(
+    connection: AsyncConnection,
+    held: list[tuple[Role, ProgrammeId | None]],
+    act: Act | None,
+    named: ProgrammeId | None,
+    programme: ProgrammeId | None,
+) -> None:
+    someone = Someone(holdings=tuple(Holding(role=role, programme=where) for role, where in held))
+    said = Circumstances(event="client.read", act=act, programme=named)
+    entry = await a_trail().append(connection, a_pending(actor=someone, circumstances=said))
+    assert decode(entry.leaf).prog == (str(programme) if programme else None)
+
+
 @pytest.mark.parametrize(
     "circumstances",
     [
@@ -287,6 +316,17 @@ async def test_a_large_entry_of_one_person_is_appended_whole(connection: AsyncCo
     [row] = await stored(connection, entry)
     assert row["sealed"] == entry.sealed
     assert len(entry.leaf) < 1000
+
+
+async def test_work_that_was_undone_makes_no_key_for_whom_it_would_have_registered(
+    connection: AsyncConnection,
+) -> None:
+    unborn, journal = a_client(), RequestJournal()
+    journal.tell(SomethingHappened(client=unborn))
+    entry = await a_trail().append(connection, a_pending(journal, outcome=Outcome.FAILED, status=503))
+    assert entry.references == []
+    held = select(func.count()).where(client_key.c.client_id == unborn)
+    assert (await connection.execute(held)).scalar_one() == 0
 
 
 async def test_the_first_entry_about_a_client_makes_the_clients_key(connection: AsyncConnection) -> None:

@@ -104,6 +104,8 @@ class AccessOut(Wire, frozen=True, kw_only=True):
     """The kinds of data that were shown."""
     did: list[dict[str, Any]]
     """What was done to the record."""
+    tried: list[dict[str, Any]]
+    """What would have been done, had it not been refused or failed."""
     asked: dict[str, Any]
     """Identifiers in the request. With nothing seen and nothing done, it was asked for and not shown."""
     proved: bool
@@ -116,6 +118,7 @@ class AccessOut(Wire, frozen=True, kw_only=True):
             entry=AuditEntryOut.of(access.entry),
             saw=list(access.saw),
             did=[dict(done) for done in access.did],
+            tried=[dict(tried) for tried in access.tried],
             asked=dict(access.asked),
             proved=access.proved,
         )

@@ -225,11 +225,11 @@ def _access(client: ClientId, key: ClientKey, row: Row[*tuple[Any, ...]], box: L
         shown = None
     subjects = decode(row.leaf).subj
     if shown is None or subjects is None:
-        return Access(entry=entry, saw=(), did=(), asked={}, proved=False)
+        return Access(entry=entry, saw=(), did=(), tried=(), asked={}, proved=False)
     what, proof = shown
     said = msgspec.convert(what, _Said)
     proved = proof.proves(root=from_base64url(subjects.root), count=subjects.n)
-    return Access(entry=entry, saw=said.saw, did=said.did, asked=said.asked, proved=proved)
+    return Access(entry=entry, saw=said.saw, did=said.did, tried=said.tried, asked=said.asked, proved=proved)
 
 
 _BECOME_READER = select(func.set_config("role", READER, literal_column("true")))
@@ -244,3 +244,4 @@ class _Said(msgspec.Struct, frozen=True):
     asked: dict[str, str] = msgspec.field(default_factory=dict[str, str])
     did: tuple[dict[str, object], ...] = ()
     saw: tuple[str, ...] = ()
+    tried: tuple[dict[str, object], ...] = ()

@@ -7,7 +7,7 @@ the log's own key. Identifiers in the request's path go with the client when the
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from hashlib import sha256
 from types import MappingProxyType
@@ -48,6 +48,16 @@ class Asked(NamedTuple):
     """Identifiers of other records, by the name they have in the route."""
 
 
+class Told(NamedTuple):
+    """Everything an entry says of clients and of its request."""
+
+    journal: RequestJournal
+    asked: Asked = Asked()
+    request: Iterable[Fact] = ()
+    happened: bool = True
+    """False where the work was undone: what was told was tried, and not done."""
+
+
 class Committed(NamedTuple):
     """What one leaf holds of clients and request, and what lies beside it."""
 
@@ -82,18 +92,12 @@ class LogBox:
         return box.decrypt(nonce, sealed[_NUMBER_BYTES:], leaf)
 
 
-def commit(
-    leaf: UUID,
-    journal: RequestJournal,
-    asked: Asked,
-    keys: Mapping[UUID, ClientKey],
-    request: Iterable[Fact],
-    box: LogBox,
-) -> Committed:
+def commit(leaf: UUID, told: Told, keys: Mapping[UUID, ClientKey], box: LogBox) -> Committed:
     """Commit to every client and to every fact about the request.
 
-    A client who is only asked for is committed to when there is a key, which every client has; an identifier that
-    is nobody's is a fact about the request. Raises `NotCanonical` for a fact outside the canonical subset, `KeyError` for a client without a key.
+    A client who was only asked for is committed to when there is a key, which every client has; an identifier that
+    is nobody's is a fact about the request. Raises `NotCanonical` for a fact outside the canonical subset, and
+    `KeyError` for a client who was shown or changed and has no key.
     """
     nonce = os.urandom(NONCE_BYTES)
     bound = leaf.bytes
@@ -101,7 +105,7 @@ def commit(
     sealed: list[bytes] = []
     references: list[bytes] = []
     middle = str(leaf).encode() + b'","w":'
-    whats, facts = _told(journal, asked, keys, request)
+    whats, facts = _said(told, keys)
     for position, (client, what) in enumerate(whats.items()):
         key = keys[client]
         # Spelt out from `item.client_item` and `merkle.leaf_hash`: a list passes here once per row.
@@ -167,16 +171,16 @@ def _apart(plain: bytes) -> list[tuple[bytes, bytes]]:
     return found
 
 
-def _told(
-    journal: RequestJournal, asked: Asked, keys: Mapping[UUID, ClientKey], request: Iterable[Fact]
-) -> tuple[dict[UUID, bytes], list[bytes]]:
+def _said(told: Told, keys: Mapping[UUID, ClientKey]) -> tuple[dict[UUID, bytes], list[bytes]]:
     """What is said of each client, and of the request; all of it canonical."""
+    journal, asked = told.journal, told.asked
+    verb = "did" if told.happened else "tried"
     whats = {client: _saw(kinds) for client, kinds in journal.kinds.items()}
-    facts = list(request)
-    did, unowned = _did(journal.events)
+    facts = list(told.request)
+    did, unowned = _did(journal.events, keys if not told.happened else None)
     if unowned:
-        facts.append({"did": unowned})
-    whats |= {client: _encode_checked(_seen(journal, client) | {"did": events}) for client, events in did.items()}
+        facts.append({verb: unowned})
+    whats |= {client: _encode_checked(_seen(journal, client) | {verb: events}) for client, events in did.items()}
     others = dict(asked.others)
     if asked.client is not None and asked.client not in whats:
         if asked.client in keys:
@@ -185,9 +189,7 @@ def _told(
             others["client"] = str(asked.client)
     if others and len(whats) == 1:
         [client] = whats
-        said: dict[str, canonical.Value] = {"asked": others}
-        if client in did:
-            said["did"] = did[client]
+        said = {"asked": others} | ({verb: did[client]} if client in did else {})
         whats[client] = _encode_checked(said | _seen(journal, client))
     elif others:
         facts.append({"asked": others})
@@ -205,13 +207,15 @@ def _seen(journal: RequestJournal, client: UUID) -> dict[str, canonical.Value]:
     return {"saw": sorted(kinds)} if kinds else {}
 
 
-def _did(events: Iterable[Event]) -> tuple[dict[UUID, list[canonical.Value]], list[canonical.Value]]:
-    """What happened, by client, and what concerns none."""
+def _did(
+    events: Iterable[Event], known: Collection[UUID] | None
+) -> tuple[dict[UUID, list[canonical.Value]], list[canonical.Value]]:
+    """What was told, by client, and what concerns none, or none of the known where only those count."""
     owned: dict[UUID, list[canonical.Value]] = {}
     unowned: list[canonical.Value] = []
     for event in events:
-        told = unowned if event.client is None else owned.setdefault(event.client, [])
-        told.append(_happened(event))
+        nobody = event.client is None or (known is not None and event.client not in known)
+        (unowned if event.client is None or nobody else owned.setdefault(event.client, [])).append(_happened(event))
     return owned, unowned
 
 

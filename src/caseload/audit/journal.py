@@ -35,8 +35,10 @@ class RequestJournal:
         """Whether nothing was seen and nothing told. Work that is not empty may not end without an entry."""
         return not self.events and not self.kinds
 
-    def clients(self) -> Collection[UUID]:
-        """Everyone whom the work showed or changed, once each, in the order of first mention."""
-        named = dict.fromkeys(self.kinds)
-        named.update(dict.fromkeys(event.client for event in self.events if event.client is not None))
-        return named.keys()
+    def shown(self) -> Collection[UUID]:
+        """Everyone whom the work showed."""
+        return self.kinds.keys()
+
+    def told_of(self) -> Collection[UUID]:
+        """Everyone of whom something was told."""
+        return [event.client for event in self.events if event.client is not None]

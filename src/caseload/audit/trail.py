@@ -20,7 +20,7 @@ so that a number which is missing without a word is evidence.
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, cast
 from uuid import UUID
@@ -31,7 +31,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import NullType
 
 from caseload.audit import canonical
-from caseload.audit.commitment import Asked, Fact, LogBox, commit
+from caseload.audit.commitment import Asked, Fact, LogBox, Told, commit
 from caseload.audit.journal import RequestJournal
 from caseload.audit.keys import ClientKey, ClientKeys, Opened
 from caseload.audit.keystore import KeyStore
@@ -98,7 +98,7 @@ class Circumstances:
     """What the caller asked to do: of the roles held, those that allow it are named in the entry."""
     purpose: Purpose = Purpose.TREATMENT
     programme: ProgrammeId | None = None
-    """Where the work concerns one programme."""
+    """The programme that the work concerns; left out, the one in which the roles used are held, if it is one."""
     auth: Auth = Auth.PASSWORD
     client: ClientId | None = None
     """The client whom the path names. Stands in the log also when nothing of them was shown."""
@@ -161,9 +161,8 @@ class AuditTrail:
         Raises `BadLeaf` or `NotCanonical` for what may not stand in the log, `KeyStoreUnusable` for a key
         that does not open. Whoever calls this also calls `settle`, however it ends.
         """
-        clients = dict.fromkeys(client for pending in pendings for client in pending.journal.clients())
-        asked = {pending.circumstances.client for pending in pendings} - clients.keys() - {None}
-        opened = await self.keys.of(connection, clients.keys(), asked=cast("set[UUID]", asked))
+        known, asked = _clients_of(pendings)
+        opened = await self.keys.of(connection, known, asked=asked)
         entries: list[Entry] = []
         try:
             entries.extend(self._make(pending, opened) for pending in pendings)
@@ -183,9 +182,8 @@ class AuditTrail:
     def _make(self, pending: Pending, opened: Opened) -> Entry:
         entry_id = EntryId(new_id())
         said = pending.circumstances
-        committed = commit(
-            entry_id, pending.journal, Asked(said.client, said.asked), opened.keys, _facts(said), self.box
-        )
+        told = Told(pending.journal, Asked(said.client, said.asked), _facts(said), pending.outcome is Outcome.DONE)
+        committed = commit(entry_id, told, opened.keys, self.box)
         leaf = Leaf(
             act=_act(pending),
             boot=self.boot,
@@ -196,7 +194,7 @@ class AuditTrail:
             op=said.op.value,
             org=self.organisation,
             out=pending.outcome.value,
-            prog=str(said.programme) if said.programme else None,
+            prog=_programme(pending),
             purp=said.purpose.value,
             req=str(said.request),
             route=checked_route(said.route),
@@ -255,14 +253,41 @@ def _act(pending: Pending) -> Act:
     return Act(
         auth=said.auth.value,
         id=str(actor.id),
-        role=_roles(actor.holdings, said.act),
+        role=tuple(sorted({held.role.value for held in _used(actor, said.act)})),
         sess=session_digest(actor.session) if actor.session else None,
     )
 
 
-def _roles(holdings: Iterable[Holding], act: Permission | None) -> tuple[str, ...]:
+def _used(actor: Actor, act: Permission | None) -> list[Holding]:
     """The roles used: those held that allow the act, or all of them where no act was named."""
-    return tuple(sorted({held.role.value for held in holdings if act is None or held.role in MAY[act]}))
+    return [held for held in actor.holdings if act is None or held.role in MAY[act]]
+
+
+def _programme(pending: Pending) -> str | None:
+    """The programme that the work named, or else the one in which the roles used are held, if it is one."""
+    said = pending.circumstances
+    if said.programme is not None:
+        return str(said.programme)
+    held_in = {held.programme for held in _used(pending.actor, said.act)} if pending.actor else set[None]()
+    return str(held_in.pop()) if len(held_in) == 1 and None not in held_in else None
+
+
+def _clients_of(pendings: Sequence[Pending]) -> tuple[Collection[UUID], Collection[UUID]]:
+    """Clients whom these entries name, and identifiers that were only sent, or told of in work that was undone.
+
+    The first get a key if they have none. Behind the others there may be nobody.
+    """
+    known: dict[UUID, None] = {}
+    asked: set[UUID] = set()
+    for pending in pendings:
+        known.update(dict.fromkeys(pending.journal.shown()))
+        if pending.outcome is Outcome.DONE:
+            known.update(dict.fromkeys(pending.journal.told_of()))
+        else:
+            asked.update(pending.journal.told_of())
+        if pending.circumstances.client is not None:
+            asked.add(pending.circumstances.client)
+    return known.keys(), asked - known.keys()
 
 
 def _facts(said: Circumstances) -> list[Fact]:

@@ -248,8 +248,9 @@ def _as_line(line: "LogEntry | Access", names: dict[str, str]) -> str:
         return f"{said}  ({entry.clients} clients)" if entry.clients > 1 else said
     seen = f"saw {', '.join(line.saw)}" if line.saw else ""
     done = f"did {', '.join(str(each['ev']) for each in line.did)}" if line.did else ""
+    tried = f"tried {', '.join(str(each['ev']) for each in line.tried)}" if line.tried else ""
     doubt = "" if line.proved else "NOT PROVED: what is stored is not what the entry commits to"
-    return f"{said}  {'; '.join(filter(None, (seen, done, doubt))) or 'asked for, not shown'}"
+    return f"{said}  {'; '.join(filter(None, (seen, done, tried, doubt))) or 'asked for, not shown'}"
 
 
 @contextmanager

@@ -141,6 +141,8 @@ class Access:
     """The kinds of data that were shown."""
     did: tuple[Mapping[str, object], ...]
     """What was done to the record: `ev` and, where there are some, `rec` (identifiers of rows) and `facts`."""
+    tried: tuple[Mapping[str, object], ...]
+    """What would have been done, had the work not been refused or failed."""
     asked: Mapping[str, object]
     """Identifiers in the request. Alone, without anything seen or done, it was asked for and not shown."""
     proved: bool
