@@ -100,6 +100,26 @@ async def test_a_retried_admission_answers_the_first_one_again(house: House) -> 
     assert without_a_key.status_code == 409
 
 
+@pytest.mark.parametrize("what", ["handovers", "covers"])
+async def test_a_retried_handover_or_cover_answers_the_first_one_again(house: House, what: str) -> None:
+    client, now = await house.admitted(), datetime.now(UTC)
+    asked = {
+        "handovers": {"to": str(house.second.staff.id)},
+        "covers": {
+            "counsellor_id": str(house.second.staff.id),
+            "starts_at": now.isoformat(),
+            "ends_at": (now + timedelta(days=7)).isoformat(),
+            "reason": "leave",
+        },
+    }[what]
+
+    first = await house.supervisor.post(f"/clients/{client}/{what}", asked, key=f"{what}-1")
+    again = await house.supervisor.post(f"/clients/{client}/{what}", asked, key=f"{what}-1")
+
+    assert (first.status_code, again.status_code) == (201, 201), again.text
+    assert first.json() == again.json()
+
+
 async def test_two_handovers_at_once_leave_exactly_one_responsible(house: House, clinic: Clinic) -> None:
     client = await house.admitted()
     third = await clinic.person((Role.COUNSELLOR, house.programme))

@@ -41,29 +41,34 @@ _ANY: Final[BindParameter[bool]] = bindparam("reach_any", type_=Boolean())
 def within_reach(clients: FromClause = client) -> ColumnElement[bool]:
     """A row of `clients` is within the reach whose parameters come with the statement.
 
-    `clients` is `client` or an alias of it; any table with its `id` and `programme_id` will do.
+    `clients` is `client` or an alias of it; any table with its `id` and `programme_id` will do. The statement may
+    itself be about a table that the condition looks into: only `clients` is taken from it.
     """
 
     def is_guest_of(programmes: ColumnElement[Sequence[UUID]]) -> ColumnElement[bool]:
         return exists(
-            select(guest_stay.c.id).where(
+            select(guest_stay.c.id)
+            .where(
                 guest_stay.c.client_id == clients.c.id,
                 guest_stay.c.host_programme_id == any_(programmes),
                 guest_stay.c.period.op("@>")(_AT),
             )
+            .correlate(clients)
         )
 
     is_responsible = exists(
-        select(responsibility.c.id).where(
+        select(responsibility.c.id)
+        .where(
             responsibility.c.client_id == clients.c.id,
             responsibility.c.counsellor_id == _STAFF,
             responsibility.c.period.op("@>")(_AT),
         )
+        .correlate(clients)
     )
     covers = exists(
-        select(cover.c.id).where(
-            cover.c.client_id == clients.c.id, cover.c.counsellor_id == _STAFF, cover.c.period.op("@>")(_AT)
-        )
+        select(cover.c.id)
+        .where(cover.c.client_id == clients.c.id, cover.c.counsellor_id == _STAFF, cover.c.period.op("@>")(_AT))
+        .correlate(clients)
     )
     return or_(
         clients.c.programme_id == any_(_EVERYONE_IN),
