@@ -27,9 +27,9 @@ test: $(READY) ## Run every test against a PostgreSQL of their own, in parallel
 soak: $(READY) ## Run the same tests at their full counts
 	@$(BIN)/pytest -n $(PARALLEL) --soak $(ARGS)
 
-coverage: $(READY) ## Run the rules' tests and ask for every branch of the domain
+coverage: $(READY) ## Run every test, and ask that they take every branch of the domain
 	@$(BIN)/coverage erase
-	@$(BIN)/pytest -q --cov=caseload.domain --cov-report= tests/domain
+	@$(BIN)/pytest -n $(PARALLEL) --cov=caseload.domain --cov-report= $(ARGS)
 	@$(BIN)/coverage report --include='src/caseload/domain/*' --fail-under=100
 
 check: $(READY) ## Format, lint, types, layers, dependencies, dead code, migrations
