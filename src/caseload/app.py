@@ -39,6 +39,7 @@ from caseload.request.service import open_service
 from caseload.request.watch import Watch
 from caseload.request.work import Service
 from caseload.settings import Settings
+from caseload.web import pages
 
 ROUTERS = (
     *people_routes.routers,
@@ -112,7 +113,7 @@ def _litestar(
     limits: Limits,
 ) -> Litestar:
     return Litestar(
-        route_handlers=[Router("/api/v1", route_handlers=list(routers)), health_routes.router],
+        route_handlers=[Router("/api/v1", route_handlers=list(routers)), health_routes.router, pages.router],
         request_class=StrictRequest,
         dependencies={
             "work": Provide(piece_of_work),

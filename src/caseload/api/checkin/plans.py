@@ -24,7 +24,12 @@ from caseload.request.idempotency import once
 from caseload.request.work import Work
 
 LocalTime = Annotated[
-    str, msgspec.Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="Hours and minutes on the wall clock.")
+    str,
+    msgspec.Meta(
+        pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$",
+        description="Hours and minutes on the wall clock.",
+        examples=["09:30"],
+    ),
 ]
 
 
