@@ -14,13 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks import pgbench, wrk
-from benchmarks.clinic import Clinic, fill
+from benchmarks.checkins import PER_CLIENT, plan_check_ins
+from benchmarks.clinic import PER_COUNSELLOR, Clinic, fill
 from benchmarks.scripts import DOSE_ROWS, dose, overdue, read
 from benchmarks.stage import Served, Stage, stage
 from benchmarks.wrk import Load
 
 CONNECTIONS = (1, 8, 32)
 WARM_SECONDS = 2
+FEW_COUNSELLORS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +113,25 @@ def doses(run: Run) -> None:
 
 
 def overdue_lists(run: Run) -> None:
-    """A counsellor's overdue list of 50 rows, beside `pgbench -S`."""
-    with run.stage.serving() as served:
-        run.measure("overdue list", served, overdue(run.clinic, run.stage.scratch), run.select_only)
+    """A counsellor's overdue list of 50 rows, beside `pgbench -S`: with few check-ins, and with a hundred times more.
+
+    The counsellors are the same, so that only what is around them grows.
+    """
+    few = FEW_COUNSELLORS * PER_COUNSELLOR
+    looked_at = run.clinic.counsellors[:FEW_COUNSELLORS]
+    p50: list[dict[int, float]] = []
+    for clients in (run.clinic.clients[:few], run.clinic.clients[few:]):
+        asyncio.run(plan_check_ins(run.stage.owner, run.clinic.programme, clients))
+        scheduled = (few if not p50 else len(run.clinic.clients)) * PER_CLIENT
+        with run.stage.serving() as served:
+            before = len(run.lines)
+            script = overdue(looked_at, run.stage.scratch)
+            run.measure(f"overdue of {scheduled:,}", served, script, run.select_only)
+            p50.append({line.connections: line.load.p50 for line in run.lines[before:]})
+    for connections in run.connections:
+        print(
+            f"overdue list at {connections}: p50 grows {p50[1][connections] / p50[0][connections]:.2f}-fold", flush=True
+        )
 
 
 def cost_of_auditing(run: Run) -> None:
@@ -157,14 +175,14 @@ CASES: dict[str, Callable[[Run], None]] = {
 def _row(line: Line) -> str:
     load = line.load
     return (
-        f"{line.case:<16}{line.connections:>4}{load.rate:>10,.0f}{line.beside:>11,.0f}{line.ratio:>8.3f}"
+        f"{line.case:<22}{line.connections:>4}{load.rate:>10,.0f}{line.beside:>11,.0f}{line.ratio:>8.3f}"
         f"{load.mean:>8.1f}{load.p50:>8.1f}{load.p95:>8.1f}{load.p99:>8.1f}"
         f"{line.worker_cpu:>9,.0f}{line.postgres_cpu:>9,.0f}{line.pss:>7.0f}"
     )
 
 
 HEAD = (
-    f"{'case':<16}{'conn':>4}{'req/s':>10}{'alone/s':>11}{'ratio':>8}"
+    f"{'case':<22}{'conn':>4}{'req/s':>10}{'alone/s':>11}{'ratio':>8}"
     f"{'mean ms':>8}{'p50':>8}{'p95':>8}{'p99':>8}{'us work':>9}{'us pg':>9}{'PSS MB':>7}"
 )
 

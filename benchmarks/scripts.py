@@ -65,11 +65,11 @@ end
 """
 
 
-def overdue(clinic: Clinic, scratch: Path) -> str:
-    """Counsellors look at their own overdue check-ins."""
-    counsellors = _written(scratch / "counsellors.txt", clinic.counsellors)
+def overdue(counsellors: list[str], scratch: Path) -> str:
+    """These counsellors look at their own overdue check-ins."""
+    tokens = _written(scratch / "counsellors.txt", counsellors)
     return f"""
-{lines_of("counsellors", counsellors)}
+{lines_of("counsellors", tokens)}
 local headers = {{}}
 request = function()
   headers["Authorization"] = "Bearer " .. counsellors[math.random(#counsellors)]
