@@ -21,7 +21,7 @@ COLUMNS = {
     "check_in_plan_current": "plan_id version scheduled_through",
     "check_in": "id plan_id plan_version client_id programme_id scheduled_on due_at grace_ends_at made_at",
     "check_in_outcome": "check_in_id version ended occurred_at mode recorded_by recorded_at",
-    "check_in_waiting": "check_in_id plan_id plan_version client_id programme_id due_at grace_ends_at movable_until "
+    "check_in_waiting": "check_in_id plan_id plan_version client_id programme_id due_at grace_ends_at counts_from movable_until "
     "attempts last_fact last_fact_at",
 }
 
@@ -64,5 +64,5 @@ def _of_client(tables: dict[str, list[tuple[Any, ...]]], client: UUID, programme
             tables["check_in_outcome"].append((check_in, 1, "completed", due, "telephone", by, due))
         else:
             tables["check_in_waiting"].append((
-                check_in, plan, 1, client, programme, due, grace_ends, due + WEEK, 0, "scheduled", made,
+                check_in, plan, 1, client, programme, due, grace_ends, due - timedelta(days=1), due + WEEK, 0, "scheduled", made,
             ))  # fmt: skip

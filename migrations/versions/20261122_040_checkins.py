@@ -180,6 +180,7 @@ TABLES = (
         programme_id UUID NOT NULL,
         due_at TIMESTAMP WITH TIME ZONE NOT NULL,
         grace_ends_at TIMESTAMP WITH TIME ZONE NOT NULL,
+        counts_from TIMESTAMP WITH TIME ZONE NOT NULL,
         movable_until TIMESTAMP WITH TIME ZONE NOT NULL,
         attempts SMALLINT NOT NULL,
         last_fact TEXT NOT NULL,

@@ -729,8 +729,9 @@ CROWD = (
     """,
     """
     insert into clinic.check_in_waiting (check_in_id, plan_id, plan_version, client_id, programme_id, due_at,
-                                         grace_ends_at, movable_until, attempts, last_fact, last_fact_at)
-    select id, plan_id, plan_version, client_id, programme_id, due_at, grace_ends_at, grace_ends_at, 0, 'scheduled',
+                                         grace_ends_at, counts_from, movable_until, attempts, last_fact,
+                                         last_fact_at)
+    select id, plan_id, plan_version, client_id, programme_id, due_at, grace_ends_at, due_at, grace_ends_at, 0, 'scheduled',
            made_at
     from clinic.check_in where made_at = '2026-06-01'
     """,

@@ -429,7 +429,7 @@ async def test_every_line_says_why_it_is_there_since_when_and_what_would_clear_i
     assert (line.grace_days, line.days_late) == (1, 3)
     assert line.waiting.due_at == NINE
     assert line.waiting.last_fact is LastFact.SCHEDULED
-    assert line.counts_from == NINE - DAY
+    assert line.waiting.counts_from == NINE - DAY
     assert line.cleared_by == (
         ClearedBy.COMPLETE,
         ClearedBy.RESCHEDULE_FOR_CLIENT,

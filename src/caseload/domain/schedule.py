@@ -7,7 +7,7 @@ one that happens twice means the first time.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import assert_never
@@ -73,8 +73,11 @@ class Recurrence:
     month_day: int | None = None
     ends_on: date | None = None
     """The last local day on which it may fall; None where nobody knows yet."""
+    words: str = field(init=False, repr=False, compare=False)
+    """The rule as people say it: `every 2 weeks on Tuesday at 09:00`."""
 
     def __post_init__(self) -> None:
+        """Refuse what cannot be, and find the words for it once: lists say them on every line."""
         faults = Faults()
         most = MOST[self.unit]
         faults.check(
@@ -111,6 +114,7 @@ class Recurrence:
             problem=f"must be from 1 to {LONGEST_MONTH_DAYS}",
         )
         faults.raise_if_any()
+        object.__setattr__(self, "words", _words(self))
 
     @property
     def interval(self) -> relativedelta:
@@ -130,16 +134,15 @@ class Recurrence:
         """The fewest days from one occurrence to the next; the rules of a profile go by it."""
         return self.every * {Unit.DAYS: 1, Unit.WEEKS: 7, Unit.MONTHS: SHORTEST_MONTH_DAYS}[self.unit]
 
-    @property
-    def words(self) -> str:
-        """The rule as people say it: `every 2 weeks on Tuesday at 09:00`."""
-        how_often = f"every {self.unit.value[:-1]}" if self.every == 1 else f"every {self.every} {self.unit.value}"
-        on = ""
-        if self.weekday is not None:
-            on = f" on {self.weekday.value.capitalize()}"
-        elif self.month_day is not None:
-            on = f" on day {self.month_day}"
-        return f"{how_often}{on} at {self.at:%H:%M}"
+
+def _words(rule: Recurrence) -> str:
+    how_often = f"every {rule.unit.value[:-1]}" if rule.every == 1 else f"every {rule.every} {rule.unit.value}"
+    on = ""
+    if rule.weekday is not None:
+        on = f" on {rule.weekday.value.capitalize()}"
+    elif rule.month_day is not None:
+        on = f" on day {rule.month_day}"
+    return f"{how_often}{on} at {rule.at:%H:%M}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +187,7 @@ def local_days_later(moment: datetime, days: int, zone: ZoneInfo) -> datetime:
     A local day is 23 or 25 hours long when the clocks change. No days is the moment itself, also in the second
     of two equal hours.
     """
-    return _moved(moment, relativedelta(days=days), zone)
+    return _moved(moment, timedelta(days=days), zone)
 
 
 def one_interval_later(rule: Recurrence, moment: datetime, zone: ZoneInfo) -> datetime:
@@ -202,7 +205,7 @@ def start_of_day(day: date, zone: ZoneInfo) -> datetime:
     return instant(datetime.combine(day, time.min), zone)
 
 
-def _moved(moment: datetime, by: relativedelta, zone: ZoneInfo) -> datetime:
+def _moved(moment: datetime, by: timedelta | relativedelta, zone: ZoneInfo) -> datetime:
     before = moment.astimezone(zone).replace(tzinfo=None)
     after = before + by
     return moment if after == before else instant(after, zone)

@@ -80,7 +80,7 @@ class OverdueOut(Wire, frozen=True, kw_only=True):
             last_fact=waiting.last_fact,
             last_fact_at=waiting.last_fact_at,
             last_fact_by=waiting.last_fact_by,
-            counts_from=overdue.counts_from,
+            counts_from=waiting.counts_from,
             movable_until=waiting.movable_until,
             cleared_by=list(overdue.cleared_by),
         )

@@ -1,7 +1,10 @@
 """From rows to the domain's words and back, in one place for every statement about check-ins."""
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import date, time
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, Uuid, any_, bindparam, delete, insert
@@ -49,6 +52,7 @@ WAITING = (
     check_in_waiting.c.programme_id,
     check_in_waiting.c.due_at,
     check_in_waiting.c.grace_ends_at,
+    check_in_waiting.c.counts_from,
     check_in_waiting.c.movable_until,
     check_in_waiting.c.attempts,
     check_in_waiting.c.last_fact,
@@ -62,23 +66,49 @@ _DELETE_WAITING = delete(check_in_waiting).where(
 )
 
 
+class _Asked(NamedTuple):
+    """The columns of `TERMS`, by which terms are known again."""
+
+    every: int
+    unit: str
+    weekday: str | None
+    month_day: int | None
+    local_time: time
+    starts_on: date
+    ends_on: date | None
+    grace_days: int
+    grace_rule: str | None
+    early_days: int
+    mode: str
+    time_zone: str
+
+
+_asked = attrgetter(*_Asked._fields)
+
+
 def terms_of(row: Row[*tuple[Any, ...]]) -> Terms:
     """What the version of a plan in this row asks for."""
+    return _terms(_Asked._make(_asked(row)))
+
+
+@lru_cache(maxsize=4096)
+def _terms(asked: _Asked) -> Terms:
+    """Terms are alike and never change, and a list has them on every line: they are checked and worded once."""
     return Terms(
         rule=Recurrence(
-            every=row.every,
-            unit=Unit(row.unit),
-            weekday=None if row.weekday is None else Weekday(row.weekday),
-            month_day=row.month_day,
-            at=row.local_time,
-            starts_on=row.starts_on,
-            ends_on=row.ends_on,
+            every=asked.every,
+            unit=Unit(asked.unit),
+            weekday=None if asked.weekday is None else Weekday(asked.weekday),
+            month_day=asked.month_day,
+            at=asked.local_time,
+            starts_on=asked.starts_on,
+            ends_on=asked.ends_on,
         ),
-        grace_days=row.grace_days,
-        early_days=row.early_days,
-        mode=Mode(row.mode),
-        zone=ZoneInfo(row.time_zone),
-        grace_rule=row.grace_rule,
+        grace_days=asked.grace_days,
+        early_days=asked.early_days,
+        mode=Mode(asked.mode),
+        zone=ZoneInfo(asked.time_zone),
+        grace_rule=asked.grace_rule,
     )
 
 
@@ -142,6 +172,7 @@ def waiting_of(row: Row[*tuple[Any, ...]]) -> Waiting:
         programme=ProgrammeId(row.programme_id),
         due_at=row.due_at,
         grace_ends_at=row.grace_ends_at,
+        counts_from=row.counts_from,
         movable_until=row.movable_until,
         attempts=row.attempts,
         last_fact=LastFact(row.last_fact),
@@ -160,6 +191,7 @@ def waiting_values(one: Waiting) -> dict[str, Any]:
         "programme_id": one.programme,
         "due_at": one.due_at,
         "grace_ends_at": one.grace_ends_at,
+        "counts_from": one.counts_from,
         "movable_until": one.movable_until,
         "attempts": one.attempts,
         "last_fact": one.last_fact,

@@ -185,6 +185,7 @@ check_in_waiting = Table(
     Column("programme_id", Uuid(), nullable=False),
     Column("due_at", INSTANT, nullable=False),
     Column("grace_ends_at", INSTANT, nullable=False),
+    Column("counts_from", INSTANT, nullable=False),
     Column("movable_until", INSTANT, nullable=False),
     Column("attempts", SmallInteger(), nullable=False),
     words("last_fact"),

@@ -7,8 +7,10 @@ same from the facts alone.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from caseload.domain.checkin.plan import Mode, Terms
 from caseload.domain.checkin.record import Record, Waiting, waiting
@@ -19,13 +21,17 @@ class ClearedBy(StrEnum):
     """What takes a check-in off the list."""
 
     COMPLETE = "complete"
-    """A contact at or after `counts_from`, of this check-in or of a later one of the plan."""
+    """A contact from when it counts on, of this check-in or of a later one of the plan."""
     RESCHEDULE_FOR_CLIENT = "reschedule_for_client"
     """Another time at the client's wish, up to `movable_until`."""
     RESCHEDULE_FOR_PROVIDER = "reschedule_for_provider"
     """Another time at the clinic's wish."""
     MISS = "miss"
     """Giving it up as missed, with the reason."""
+
+
+_EVERY_WAY = tuple(ClearedBy)
+_WITHOUT_THE_CLIENT = tuple(way for way in ClearedBy if way is not ClearedBy.RESCHEDULE_FOR_CLIENT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +47,6 @@ class Overdue:
     """Profile, version and rule that the grace follows; None where the plan says it itself."""
     days_late: int
     """Local days from the day it was due to today."""
-    counts_from: datetime
     cleared_by: tuple[ClearedBy, ...]
 
     @property
@@ -64,17 +69,21 @@ def is_overdue(one: Waiting, *, now: datetime) -> bool:
 
 def explain(one: Waiting, terms: Terms, *, now: datetime) -> Overdue:
     """Why a check-in is overdue, how late it is, and what would clear it."""
-    for_client = (ClearedBy.RESCHEDULE_FOR_CLIENT,) if one.movable_until > now else ()
     return Overdue(
         waiting=one,
         rule=terms.rule.words,
         mode=terms.mode,
         grace_days=terms.grace_days,
         grace_rule=terms.grace_rule,
-        days_late=(local_day(now, terms.zone) - local_day(one.due_at, terms.zone)).days,
-        counts_from=terms.counts_from(one.due_at),
-        cleared_by=(ClearedBy.COMPLETE, *for_client, ClearedBy.RESCHEDULE_FOR_PROVIDER, ClearedBy.MISS),
+        days_late=(_today(now, terms.zone) - local_day(one.due_at, terms.zone)).days,
+        cleared_by=_EVERY_WAY if one.movable_until > now else _WITHOUT_THE_CLIENT,
     )
+
+
+@lru_cache(maxsize=64)
+def _today(now: datetime, zone: ZoneInfo) -> date:
+    """The local day that it is for every line of a list."""
+    return local_day(now, zone)
 
 
 def overdue(records: Iterable[Record], *, now: datetime) -> Sequence[Overdue]:

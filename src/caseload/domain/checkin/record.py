@@ -188,6 +188,8 @@ class Waiting:
     programme: ProgrammeId
     due_at: datetime
     grace_ends_at: datetime
+    counts_from: datetime
+    """From when a contact counts as this check-in, as it is due now."""
     movable_until: datetime
     attempts: int
     last_fact: LastFact
@@ -214,6 +216,7 @@ def waiting(record: Record) -> Waiting | None:
         programme=record.check_in.programme,
         due_at=record.due_at,
         grace_ends_at=record.grace_ends_at,
+        counts_from=record.terms.counts_from(record.due_at),
         movable_until=record.movable_until,
         attempts=len(record.attempts),
         last_fact=last_fact,
