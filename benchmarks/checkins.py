@@ -22,7 +22,7 @@ COLUMNS = {
     "check_in": "id plan_id plan_version client_id programme_id scheduled_on due_at grace_ends_at made_at",
     "check_in_outcome": "check_in_id version ended occurred_at mode recorded_by recorded_at",
     "check_in_waiting": "check_in_id plan_id plan_version client_id programme_id due_at grace_ends_at counts_from movable_until "
-    "attempts last_fact last_fact_at",
+    "attempts last_fact last_fact_at rule mode grace_days time_zone",
 }
 
 
@@ -65,4 +65,5 @@ def _of_client(tables: dict[str, list[tuple[Any, ...]]], client: UUID, programme
         else:
             tables["check_in_waiting"].append((
                 check_in, plan, 1, client, programme, due, grace_ends, due - timedelta(days=1), due + WEEK, 0, "scheduled", made,
+                f"every week on {weekday.capitalize()} at 09:00", "telephone", 1, "Etc/UTC",
             ))  # fmt: skip

@@ -189,7 +189,9 @@ async def test_list_count_and_explanation_agree_with_the_facts_whatever_happens(
                 await teller.do(step)
         records = await shelf.all_records()
         assert len(planned_days(records)) == len(set(planned_days(records)))
-        kept = {row.check_in_id: waiting_of(row) for row in await ward.connection.execute(select(*WAITING))}
+        kept = {
+            row["check_in_id"]: waiting_of(row) for row in (await ward.connection.execute(select(*WAITING))).mappings()
+        }
         assert kept == {one.check_in: one for record in records if (one := waiting(record)) is not None}
         for later in (timedelta(), 3 * DAY, 40 * DAY):
             await lists_agree(ward, records, now=teller.now + later)
@@ -730,9 +732,9 @@ CROWD = (
     """
     insert into clinic.check_in_waiting (check_in_id, plan_id, plan_version, client_id, programme_id, due_at,
                                          grace_ends_at, counts_from, movable_until, attempts, last_fact,
-                                         last_fact_at)
+                                         last_fact_at, rule, mode, grace_days, time_zone)
     select id, plan_id, plan_version, client_id, programme_id, due_at, grace_ends_at, due_at, grace_ends_at, 0, 'scheduled',
-           made_at
+           made_at, 'every day at 09:00', 'text', 1, 'UTC'
     from clinic.check_in where made_at = '2026-06-01'
     """,
     """

@@ -421,12 +421,12 @@ async def test_every_line_says_why_it_is_there_since_when_and_what_would_clear_i
     await clinic.plan()
     (line,) = clinic.overdue(now=NINE + 3 * DAY)
 
-    assert line.rule == "every week on Monday at 09:00"
+    assert line.waiting.rule == "every week on Monday at 09:00"
     assert line.why == (
         "It is planned every week on Monday at 09:00, its grace of 1 day is over, "
         "and no check-in has been completed since."
     )
-    assert (line.grace_days, line.days_late) == (1, 3)
+    assert (line.waiting.grace_days, line.days_late) == (1, 3)
     assert line.waiting.due_at == NINE
     assert line.waiting.last_fact is LastFact.SCHEDULED
     assert line.waiting.counts_from == NINE - DAY

@@ -10,7 +10,6 @@ from sqlalchemy import (
     Row,
     Select,
     Text,
-    and_,
     bindparam,
     exists,
     func,
@@ -34,7 +33,7 @@ from caseload.db.tables.attendance import (
 )
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, client_identity, responsibility
-from caseload.db.tables.checkin import check_in_plan_version, check_in_waiting
+from caseload.db.tables.checkin import check_in_waiting
 from caseload.db.tables.people import staff
 from caseload.domain.access import Reach
 from caseload.domain.appointment import AlreadyArrived, Appointment, AppointmentUnknown, Arrival, Occasion
@@ -73,24 +72,14 @@ _counsellor = (
     .where(responsibility.c.client_id == check_in_waiting.c.client_id, responsibility.c.period.op("@>")(_AT))
     .scalar_subquery()
 )
-_CHECK_INS = (
-    select(
-        check_in_waiting.c.check_in_id.label("id"),
-        literal(Occasion.CHECK_IN.value, Text()).label("occasion"),
-        check_in_waiting.c.client_id,
-        check_in_waiting.c.programme_id,
-        check_in_waiting.c.due_at.label("starts_at"),
-        _counsellor.label("with_whom"),
-    )
-    .join(
-        check_in_plan_version,
-        and_(
-            check_in_plan_version.c.plan_id == check_in_waiting.c.plan_id,
-            check_in_plan_version.c.version == check_in_waiting.c.plan_version,
-        ),
-    )
-    .where(check_in_plan_version.c.mode == Mode.IN_PERSON)
-)
+_CHECK_INS = select(
+    check_in_waiting.c.check_in_id.label("id"),
+    literal(Occasion.CHECK_IN.value, Text()).label("occasion"),
+    check_in_waiting.c.client_id,
+    check_in_waiting.c.programme_id,
+    check_in_waiting.c.due_at.label("starts_at"),
+    _counsellor.label("with_whom"),
+).where(check_in_waiting.c.mode == Mode.IN_PERSON)
 
 
 def _appointments(of_places: Sequence[ColumnElement[bool]], of_check_ins: Sequence[ColumnElement[bool]]) -> Any:

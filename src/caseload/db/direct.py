@@ -5,7 +5,7 @@ SQLAlchemy's: it begins with the first statement that goes through it, and until
 so that a lock can never be taken outside of the transaction that it is for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol, cast
 
 import asyncpg
@@ -56,12 +56,30 @@ class Direct:
         try:
             return await driver.fetchrow(self._text, *self._arguments(given))
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as broken:
-            if self._anywhere and driver.is_closed():
-                # No transaction will fail to roll back and so tell the pool. SQLAlchemy fails in its turn, and tells it.
-                return (await connection.execute(self._statement, given)).mappings().first()
-            if isinstance(broken, asyncpg.InterfaceError):
-                raise ConnectionResetError from broken
-            raise
+            self._require_told(driver, broken)
+        return (await connection.execute(self._statement, given)).mappings().first()
+
+    async def all(self, connection: AsyncConnection, given: Given) -> Sequence[Named]:
+        """Every row."""
+        driver = await _driver(connection)
+        if not (self._anywhere or driver.is_in_transaction()):
+            return (await connection.execute(self._statement, given)).mappings().all()
+        try:
+            return await driver.fetch(self._text, *self._arguments(given))
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as broken:
+            self._require_told(driver, broken)
+        return (await connection.execute(self._statement, given)).mappings().all()
+
+    def _require_told(self, driver: asyncpg.Connection, broken: BaseException) -> None:
+        """Raise, unless SQLAlchemy has to learn from a failure of its own that the connection is gone.
+
+        After a read without a transaction there is nothing that will fail to roll back and so tell the pool.
+        """
+        if self._anywhere and driver.is_closed():
+            return
+        if isinstance(broken, asyncpg.InterfaceError):
+            raise ConnectionResetError from broken
+        raise broken
 
     async def run(self, connection: AsyncConnection, given: Given) -> None:
         """Run it for what it does."""

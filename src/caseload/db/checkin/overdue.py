@@ -29,10 +29,11 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
-from caseload.db.checkin.rows import TERMS, WAITING, terms_of, waiting_of
+from caseload.db.checkin.rows import WAITING, waiting_of
+from caseload.db.direct import Direct
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, client_identity, cover, responsibility
-from caseload.db.tables.checkin import check_in, check_in_move, check_in_plan_version, check_in_waiting
+from caseload.db.tables.checkin import check_in, check_in_move, check_in_waiting
 from caseload.domain.access import Reach
 from caseload.domain.checkin import Overdue, explain
 from caseload.domain.ids import CheckInId, ProgrammeId, StaffId
@@ -101,7 +102,7 @@ _AFTER = tuple_(check_in_waiting.c.grace_ends_at, check_in_waiting.c.check_in_id
 
 
 def _lines(among: FromClause, where: ColumnElement[bool], *, onwards: bool) -> Select[*tuple[Any, ...]]:
-    """A page of the list: the lines are picked first, and only then given their names and rules."""
+    """A page of the list: the lines are picked first, and only then given their names."""
     page = select(*WAITING).select_from(among).where(where)
     if onwards:
         page = page.where(_AFTER)
@@ -111,14 +112,6 @@ def _lines(among: FromClause, where: ColumnElement[bool], *, onwards: bool) -> S
         .cte("late")
         .prefix_with("MATERIALIZED", dialect="postgresql")
     )
-    terms = (
-        select(*TERMS)
-        .where(
-            check_in_plan_version.c.plan_id == late.c.plan_id, check_in_plan_version.c.version == late.c.plan_version
-        )
-        .limit(1)
-        .lateral("terms")
-    )
     identity = (
         select(client_identity.c.given_name, client_identity.c.family_name)
         .where(client_identity.c.client_id == late.c.client_id)
@@ -127,8 +120,8 @@ def _lines(among: FromClause, where: ColumnElement[bool], *, onwards: bool) -> S
         .lateral("identity")
     )
     return (
-        select(*late.c, *terms.c, *identity.c)
-        .select_from(late.join(terms, true()).join(identity, true()))
+        select(*late.c, *identity.c)
+        .select_from(late.join(identity, true()))
         .order_by(late.c.grace_ends_at, late.c.check_in_id)
     )
 
@@ -143,6 +136,12 @@ COUNSELLOR_COUNT: Final = _count(*_OF_COUNSELLOR)
 PROGRAMME_FIRST: Final = _lines(*_OF_PROGRAMME, onwards=False)
 PROGRAMME_NEXT: Final = _lines(*_OF_PROGRAMME, onwards=True)
 PROGRAMME_COUNT: Final = _count(*_OF_PROGRAMME)
+
+
+_COUNSELLOR_FIRST, _COUNSELLOR_NEXT, _PROGRAMME_FIRST, _PROGRAMME_NEXT = (
+    Direct(statement, anywhere=True)
+    for statement in (COUNSELLOR_FIRST, COUNSELLOR_NEXT, PROGRAMME_FIRST, PROGRAMME_NEXT)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,14 +163,14 @@ class OverdueCheckIns:
 
     async def of_counsellor(self, of: StaffId, *, reach: Reach, after: CheckInId | None, limit: int) -> Sequence[Line]:
         """Of the clients whom somebody is responsible for or covers now, the longest overdue first."""
-        statement = COUNSELLOR_FIRST if after is None else COUNSELLOR_NEXT
+        statement = _COUNSELLOR_FIRST if after is None else _COUNSELLOR_NEXT
         return await self._page(statement, {"counsellor": of}, reach, after, limit)
 
     async def of_programme(
         self, of: ProgrammeId, *, reach: Reach, after: CheckInId | None, limit: int
     ) -> Sequence[Line]:
         """Of everybody whose check-ins a programme plans, as far as the reach goes, the longest overdue first."""
-        statement = PROGRAMME_FIRST if after is None else PROGRAMME_NEXT
+        statement = _PROGRAMME_FIRST if after is None else _PROGRAMME_NEXT
         return await self._page(statement, {"programme": of}, reach, after, limit)
 
     async def count_of_counsellor(self, of: StaffId, *, reach: Reach) -> int:
@@ -186,7 +185,7 @@ class OverdueCheckIns:
 
     async def _page(
         self,
-        statement: Select[*tuple[Any, ...]],
+        statement: Direct,
         of: dict[str, Any],
         reach: Reach,
         after: CheckInId | None,
@@ -195,16 +194,15 @@ class OverdueCheckIns:
         given = {**of, "limit": limit, **reach_of(reach, at=self._now)}
         if after is not None:
             given["after"] = after
-        rows = (await self._connection.execute(statement, given)).all()
         lines: list[Line] = []
-        for row in rows:
+        for row in await statement.all(self._connection, given):
             one = waiting_of(row)
             self._journal.saw(one.client, "check_in")
             lines.append(
                 Line(
-                    overdue=explain(one, terms_of(row), now=self._now),
-                    given_name=row.given_name,
-                    family_name=row.family_name,
+                    overdue=explain(one, now=self._now),
+                    given_name=row["given_name"],
+                    family_name=row["family_name"],
                 )
             )
         return lines

@@ -1,16 +1,14 @@
 """From rows to the domain's words and back, in one place for every statement about check-ins."""
 
 from collections.abc import Sequence
-from datetime import date, time
-from functools import lru_cache
-from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, Uuid, any_, bindparam, delete, insert
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from caseload.db.direct import Named
 from caseload.db.tables.checkin import check_in, check_in_plan_version, check_in_waiting
 from caseload.domain.checkin import CheckIn, LastFact, Mode, Terms, Waiting
 from caseload.domain.ids import CheckInId, ClientId, PlanId, ProgrammeId, StaffId
@@ -58,6 +56,11 @@ WAITING = (
     check_in_waiting.c.last_fact,
     check_in_waiting.c.last_fact_at,
     check_in_waiting.c.last_fact_by,
+    check_in_waiting.c.rule,
+    check_in_waiting.c.mode,
+    check_in_waiting.c.grace_days,
+    check_in_waiting.c.grace_rule,
+    check_in_waiting.c.time_zone,
 )
 
 _INSERT_WAITING = insert(check_in_waiting)
@@ -66,49 +69,23 @@ _DELETE_WAITING = delete(check_in_waiting).where(
 )
 
 
-class _Asked(NamedTuple):
-    """The columns of `TERMS`, by which terms are known again."""
-
-    every: int
-    unit: str
-    weekday: str | None
-    month_day: int | None
-    local_time: time
-    starts_on: date
-    ends_on: date | None
-    grace_days: int
-    grace_rule: str | None
-    early_days: int
-    mode: str
-    time_zone: str
-
-
-_asked = attrgetter(*_Asked._fields)
-
-
 def terms_of(row: Row[*tuple[Any, ...]]) -> Terms:
     """What the version of a plan in this row asks for."""
-    return _terms(_Asked._make(_asked(row)))
-
-
-@lru_cache(maxsize=4096)
-def _terms(asked: _Asked) -> Terms:
-    """Terms are alike and never change, and a list has them on every line: they are checked and worded once."""
     return Terms(
         rule=Recurrence(
-            every=asked.every,
-            unit=Unit(asked.unit),
-            weekday=None if asked.weekday is None else Weekday(asked.weekday),
-            month_day=asked.month_day,
-            at=asked.local_time,
-            starts_on=asked.starts_on,
-            ends_on=asked.ends_on,
+            every=row.every,
+            unit=Unit(row.unit),
+            weekday=None if row.weekday is None else Weekday(row.weekday),
+            month_day=row.month_day,
+            at=row.local_time,
+            starts_on=row.starts_on,
+            ends_on=row.ends_on,
         ),
-        grace_days=asked.grace_days,
-        early_days=asked.early_days,
-        mode=Mode(asked.mode),
-        zone=ZoneInfo(asked.time_zone),
-        grace_rule=asked.grace_rule,
+        grace_days=row.grace_days,
+        early_days=row.early_days,
+        mode=Mode(row.mode),
+        zone=ZoneInfo(row.time_zone),
+        grace_rule=row.grace_rule,
     )
 
 
@@ -162,22 +139,28 @@ def check_in_values(one: CheckIn) -> dict[str, Any]:
     }
 
 
-def waiting_of(row: Row[*tuple[Any, ...]]) -> Waiting:
+def waiting_of(row: Named) -> Waiting:
     """What is kept of a check-in that waits."""
+    by = row["last_fact_by"]
     return Waiting(
-        check_in=CheckInId(row.check_in_id),
-        plan=PlanId(row.plan_id),
-        plan_version=row.plan_version,
-        client=ClientId(row.client_id),
-        programme=ProgrammeId(row.programme_id),
-        due_at=row.due_at,
-        grace_ends_at=row.grace_ends_at,
-        counts_from=row.counts_from,
-        movable_until=row.movable_until,
-        attempts=row.attempts,
-        last_fact=LastFact(row.last_fact),
-        last_fact_at=row.last_fact_at,
-        last_fact_by=None if row.last_fact_by is None else StaffId(row.last_fact_by),
+        check_in=CheckInId(row["check_in_id"]),
+        plan=PlanId(row["plan_id"]),
+        plan_version=row["plan_version"],
+        client=ClientId(row["client_id"]),
+        programme=ProgrammeId(row["programme_id"]),
+        due_at=row["due_at"],
+        grace_ends_at=row["grace_ends_at"],
+        counts_from=row["counts_from"],
+        movable_until=row["movable_until"],
+        attempts=row["attempts"],
+        last_fact=LastFact(row["last_fact"]),
+        last_fact_at=row["last_fact_at"],
+        last_fact_by=None if by is None else StaffId(by),
+        rule=row["rule"],
+        mode=Mode(row["mode"]),
+        grace_days=row["grace_days"],
+        grace_rule=row["grace_rule"],
+        zone=ZoneInfo(row["time_zone"]),
     )
 
 
@@ -197,6 +180,11 @@ def waiting_values(one: Waiting) -> dict[str, Any]:
         "last_fact": one.last_fact,
         "last_fact_at": one.last_fact_at,
         "last_fact_by": one.last_fact_by,
+        "rule": one.rule,
+        "mode": one.mode,
+        "grace_days": one.grace_days,
+        "grace_rule": one.grace_rule,
+        "time_zone": one.zone.key,
     }
 
 

@@ -12,7 +12,6 @@ from enum import StrEnum
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from caseload.domain.checkin.plan import Mode, Terms
 from caseload.domain.checkin.record import Record, Waiting, waiting
 from caseload.domain.schedule import local_day
 
@@ -39,12 +38,6 @@ class Overdue:
     """One line of the overdue list, which explains itself."""
 
     waiting: Waiting
-    rule: str
-    """The rule of the plan in words."""
-    mode: Mode
-    grace_days: int
-    grace_rule: str | None
-    """Profile, version and rule that the grace follows; None where the plan says it itself."""
     days_late: int
     """Local days from the day it was due to today."""
     cleared_by: tuple[ClearedBy, ...]
@@ -57,9 +50,9 @@ class Overdue:
     @property
     def why(self) -> str:
         """Why it is on the list, in a sentence."""
-        days = "1 day" if self.grace_days == 1 else f"{self.grace_days} days"
-        grace = f"its grace of {days} is over" if self.grace_days else "it has no grace"
-        return f"It is planned {self.rule}, {grace}, and no check-in has been completed since."
+        days = self.waiting.grace_days
+        grace = f"its grace of {days} day{'' if days == 1 else 's'} is over" if days else "it has no grace"
+        return f"It is planned {self.waiting.rule}, {grace}, and no check-in has been completed since."
 
 
 def is_overdue(one: Waiting, *, now: datetime) -> bool:
@@ -67,15 +60,11 @@ def is_overdue(one: Waiting, *, now: datetime) -> bool:
     return now > one.grace_ends_at
 
 
-def explain(one: Waiting, terms: Terms, *, now: datetime) -> Overdue:
+def explain(one: Waiting, *, now: datetime) -> Overdue:
     """Why a check-in is overdue, how late it is, and what would clear it."""
     return Overdue(
         waiting=one,
-        rule=terms.rule.words,
-        mode=terms.mode,
-        grace_days=terms.grace_days,
-        grace_rule=terms.grace_rule,
-        days_late=(_today(now, terms.zone) - local_day(one.due_at, terms.zone)).days,
+        days_late=(_today(now, one.zone) - local_day(one.due_at, one.zone)).days,
         cleared_by=_EVERY_WAY if one.movable_until > now else _WITHOUT_THE_CLIENT,
     )
 
@@ -89,8 +78,6 @@ def _today(now: datetime, zone: ZoneInfo) -> date:
 def overdue(records: Iterable[Record], *, now: datetime) -> Sequence[Overdue]:
     """Everything overdue among these records, longest overdue first: the oracle of the lists and counts."""
     late = [
-        explain(one, record.terms, now=now)
-        for record in records
-        if (one := waiting(record)) is not None and is_overdue(one, now=now)
+        explain(one, now=now) for record in records if (one := waiting(record)) is not None and is_overdue(one, now=now)
     ]
     return sorted(late, key=lambda line: (line.since, line.waiting.check_in))

@@ -11,6 +11,7 @@ from enum import StrEnum
 from operator import itemgetter
 from typing import Protocol
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from caseload.domain.access import Reach
 from caseload.domain.checkin.plan import CheckIn, Mode, Terms
@@ -197,6 +198,13 @@ class Waiting:
     """When it happened: for an attempt, when it was made."""
     last_fact_by: StaffId | None
     """None where the plan itself brought it about."""
+    rule: str
+    """The rule of the plan in words."""
+    mode: Mode
+    grace_days: int
+    grace_rule: str | None
+    """Profile, version and rule that the grace follows; None where the plan says it itself."""
+    zone: ZoneInfo
 
 
 def waiting(record: Record) -> Waiting | None:
@@ -222,6 +230,11 @@ def waiting(record: Record) -> Waiting | None:
         last_fact=last_fact,
         last_fact_at=at,
         last_fact_by=by,
+        rule=record.terms.rule.words,
+        mode=record.terms.mode,
+        grace_days=record.terms.grace_days,
+        grace_rule=record.terms.grace_rule,
+        zone=record.terms.zone,
     )
 
 
