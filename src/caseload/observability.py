@@ -39,7 +39,7 @@ def configure(settings: Settings, *, least: str = "debug") -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Lines(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=_shared(),
@@ -52,6 +52,13 @@ def configure(settings: Settings, *, least: str = "debug") -> None:
     root.setLevel(max(levels[settings.log_level.upper()], levels[least.upper()]))
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class _Lines(logging.StreamHandler[Any]):
+    """Writes lines; one that cannot be written is lost, for what the library would say instead is all of it."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  the library calls it so
+        """Say nothing of the line, nor of the exception in it."""
 
 
 def count_together(settings: Settings) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from litestar import MediaType, Request, Response, Router, get
+from litestar import Request, Response, Router, get
 from litestar.openapi.datastructures import ResponseSpec
 
 from caseload.api.problems import Problem, answer, documented, type_of
@@ -71,12 +71,12 @@ async def read_readiness(request: AnyRequest) -> Response[ReadyOut] | Response[P
     "/metrics",
     name="read_metrics",
     why="a Prometheus server asks it and cannot sign in; no label holds an identifier",
-    media_type=MediaType.TEXT,
-    responses={200: ResponseSpec(data_container=str, media_type=metrics.CONTENT_TYPE, generate_examples=False)},
+    media_type=metrics.MEDIA_TYPE,
+    responses={200: ResponseSpec(data_container=str, media_type=metrics.MEDIA_TYPE, generate_examples=False)},
 )
 async def read_metrics() -> Response[bytes]:
     """Counts and durations by route template, connections in use, entries of the log that wait. Of all workers."""
-    return Response(await asyncio.to_thread(metrics.exposition), media_type=metrics.CONTENT_TYPE)
+    return Response(await asyncio.to_thread(metrics.exposition), media_type=metrics.MEDIA_TYPE)
 
 
 def _not_ready(request: AnyRequest, title: str, detail: str) -> Response[Problem]:

@@ -18,7 +18,7 @@ import structlog
 
 from caseload.audit.trail import Circumstances, Outcome
 from caseload.domain.ids import new_id
-from caseload.request.asgi import App, Message, Receive, Scope, Send
+from caseload.request.asgi import App, Headers, Message, Receive, Scope, Send
 from caseload.request.intake import Gone, Limits, refused_at_sight, take_in
 from caseload.request.refusal import BROKEN, TOO_SLOW, UNAVAILABLE, Refusal
 from caseload.request.work import Service, Unsettled, Work
@@ -169,10 +169,11 @@ class _Passage:
             await self.settled(self._answer_instead(unsettled.refusal))
             return
         self._begun = True
-        headers = message.get("headers", [])
-        if self.work.entry is not None:
-            headers = [*headers, (b"audit-entry", str(self.work.entry).encode())]
-        await self._send({**message, "headers": headers})
+        await self._send({**message, "headers": [*message.get("headers", ()), *self._entry()]})
+
+    def _entry(self) -> Headers:
+        """Says which entry the work left, so that whoever asked can name it."""
+        return [] if self.work.entry is None else [(b"audit-entry", str(self.work.entry).encode())]
 
     async def _settle(self, status: int) -> None:
         if status < 400:
@@ -190,7 +191,7 @@ class _Passage:
         except Unsettled:
             refusal = refusal if refusal.status == 503 else UNAVAILABLE
         self._begun = True
-        await _say(self._send, refusal, self.work.circumstances.request)
+        await _say(self._send, refusal, self.work.circumstances.request, self._entry())
 
 
 async def _after(before: asyncio.Task[None], doing: Coroutine[Any, Any, None]) -> None:
@@ -203,7 +204,7 @@ def _outcome_of(status: int) -> Outcome:
     return Outcome.REFUSED if status < 500 else Outcome.FAILED
 
 
-async def _say(send: Send, refusal: Refusal, request: UUID) -> None:
+async def _say(send: Send, refusal: Refusal, request: UUID, more: Headers = ()) -> None:
     headers, body = refusal.answer(request)
-    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "http.response.start", "status": refusal.status, "headers": [*headers, *more]})
     await send({"type": "http.response.body", "body": body})

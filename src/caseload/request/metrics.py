@@ -19,7 +19,7 @@ from prometheus_client.multiprocess import (  # pyright: ignore[reportMissingTyp
 from caseload.db.health import connections
 from caseload.request.work import Service
 
-CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+MEDIA_TYPE: Final = "text/plain; version=0.0.4"
 FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 SAMPLE_SECONDS: Final = 5.0
 METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
