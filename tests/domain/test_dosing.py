@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -118,7 +119,7 @@ def test_a_first_dose_ever_needs_no_ladder() -> None:
         ({}, {"last": taken(4)}, Rule.MISSED_DOSES),
     ],
 )
-def test_each_rule_stands_in_the_way_by_its_name(said: dict[str, object], known: dict[str, object], rule: Rule) -> None:
+def test_each_rule_stands_in_the_way_by_its_name(said: dict[str, Any], known: dict[str, Any], rule: Rule) -> None:
     assert broken(judged(giving(**said), facts(**known))) == [rule]
 
 
