@@ -83,6 +83,13 @@ _BEHIND = (
     .limit(bindparam("at_most"))
     .with_for_update(skip_locked=True)
 )
+_ANY_BEHIND = select(
+    exists(
+        select(check_in_plan_current.c.plan_id).where(
+            check_in_plan_current.c.scheduled_through < bindparam("day", type_=Date())
+        )
+    )
+)
 _RUNNING = (
     select(check_in_plan_current.c.plan_id)
     .join(check_in_plan, check_in_plan.c.id == check_in_plan_current.c.plan_id)
@@ -250,6 +257,10 @@ class Plans:
         return await self._these(
             (await self._connection.execute(_BEHIND, {"day": day, "at_most": at_most})).scalars().all()
         )
+
+    async def any_behind(self, day: date) -> bool:
+        """Whether a plan is not scheduled up to that day, without holding any."""
+        return bool((await self._connection.execute(_ANY_BEHIND, {"day": day})).scalar_one())
 
     async def _these(self, held: Sequence[UUID]) -> Sequence[Plan]:
         if not held:

@@ -313,13 +313,18 @@ async def stop_all(client: ClientId, *, reason: str, by: Staff, now: datetime, p
         await _stop(plan, at=_ALWAYS, reason=reason, by=by, now=now, plans=plans, journal=journal)
 
 
+def horizon(now: datetime) -> date:
+    """Up to which day every running plan is to be scheduled."""
+    return now.date() + timedelta(days=HORIZON_DAYS)
+
+
 async def schedule_ahead(*, now: datetime, plans: Plans, journal: Journal, at_most: int = 200) -> int:
     """Make the check-ins of running plans up to the horizon; return how many plans there were to do.
 
     Safe to run twice, at the same time, and to kill: a plan is held while it is extended, one that is scheduled
     far enough is not picked, and the day up to which it is scheduled is kept in the same transaction.
     """
-    behind = await plans.behind(now.date() + timedelta(days=HORIZON_DAYS), at_most=at_most)
+    behind = await plans.behind(horizon(now), at_most=at_most)
     for plan in behind:
         settled = await plans.settled_days(plan.id, since=plan.scheduled_through)
         made = await _schedule(plan, now=now, settled=settled, plans=plans)
