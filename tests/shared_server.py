@@ -6,6 +6,7 @@ the run. It starts when the first test that is not about plain Python is about t
 
 import asyncio
 import json
+import os
 import shutil
 import tempfile
 import time
@@ -66,7 +67,7 @@ class SharedServer:
         if self._server is not None:
             return
         self.folder.chmod(0o711)
-        self._server = EmbeddedServer(self.folder / "data", options=FASTER)
+        self._server = EmbeddedServer(self.folder / "data", pg_bin=chosen_programs(), options=FASTER)
         databases = self._server.start().databases
         addresses = Addresses(databases.owner, databases.service)
         asyncio.run(execute(addresses.owner, f"create database {TEMPLATE}"))
@@ -80,6 +81,12 @@ class SharedServer:
         if self._server is not None:
             self._server.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def chosen_programs() -> Path | None:
+    """The PostgreSQL to test with when it is not the wheel's: `CASELOAD_PG_BIN=/usr/lib/postgresql/15/bin make test`."""
+    chosen = os.environ.get("CASELOAD_PG_BIN")
+    return Path(chosen) if chosen else None
 
 
 def needs_server(test_ids: Iterable[str]) -> bool:
