@@ -79,6 +79,23 @@ async def test_an_error_does_not_repeat_what_the_statement_carried(engine: Async
     assert "Jane Doe" not in str(refused.value)
 
 
+@pytest.mark.parametrize("code", ["57P01", "57P02", "25006"])
+async def test_a_connection_whose_server_goes_is_not_used_again(database: str, code: str) -> None:
+    engine = make_engine(Settings(database_url=Secret(database)))
+    async with engine.connect() as connection:
+        with pytest.raises(DBAPIError):
+            await connection.execute(text(f"do $$ begin raise sqlstate '{code}'; end $$"))
+        assert connection.invalidated
+    await engine.dispose()
+
+
+async def test_an_ordinary_refusal_keeps_the_connection(engine: AsyncEngine) -> None:
+    async with engine.connect() as connection:
+        with pytest.raises(DBAPIError):
+            await connection.execute(text("select 1 / 0"))
+        assert not connection.invalidated
+
+
 async def test_documents_go_in_and_come_out_whole(engine: AsyncEngine) -> None:
     async with engine.connect() as connection:
         found = await connection.execute(text("""select '{"amount_mg": "0.125", "days": [1, 2]}'::jsonb"""))

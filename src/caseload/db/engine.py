@@ -4,11 +4,16 @@ import uuid
 from typing import Any
 
 import msgspec
+from sqlalchemy import event
+from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from caseload.settings import Secret, Settings, SettingsError
 
 RECYCLE_SECONDS = 1800
+
+SERVER_GOES = frozenset({"57P01", "57P02", "57P03", "25006"})
+"""Shut down by an administrator, crashed, not yet up, read-only after a failover (PostgreSQL, appendix A)."""
 
 
 def make_engine(settings: Settings, *, application_name: str = "caseload") -> AsyncEngine:
@@ -20,7 +25,7 @@ def make_engine(settings: Settings, *, application_name: str = "caseload") -> As
     if settings.database_url is None:
         message = "CASELOAD_DATABASE_URL is not set: start the service with `caseload serve`, which supplies it."
         raise SettingsError(message)
-    return create_async_engine(
+    engine = create_async_engine(
         "postgresql+asyncpg://",
         connect_args=_connect_args(settings, settings.database_url, application_name),
         pool_size=settings.db_pool_size,
@@ -32,6 +37,18 @@ def make_engine(settings: Settings, *, application_name: str = "caseload") -> As
         json_deserializer=msgspec.json.decode,
         hide_parameters=True,
     )
+    event.listen(engine.sync_engine, "handle_error", _give_up_connection)
+    return engine
+
+
+def _give_up_connection(context: ExceptionContext) -> None:
+    """Do not use a connection again on which the server has said that it goes, or that it is the primary no more.
+
+    SQLAlchemy looks whether the socket is closed, and between the server's last word and that there is a moment in
+    which it is not: the rollback would then fail in place of the statement.
+    """
+    if getattr(context.original_exception, "sqlstate", None) in SERVER_GOES:
+        context.is_disconnect = True
 
 
 def _connect_args(settings: Settings, url: Secret, application_name: str) -> dict[str, Any]:
