@@ -24,12 +24,12 @@ from caseload.domain.attendance import (
     Booking,
     Cancellation,
     CancelledBy,
-    Kind,
     Line,
     NotOnRoster,
     Register,
     RegisterAlreadyTaken,
     Session,
+    SessionKind,
     SessionUnknown,
     Status,
     Taking,
@@ -74,7 +74,7 @@ class Place:
 
     async def plan(self, *on_roster: ClientId, **wanted: Any) -> Session:
         usual: dict[str, Any] = {
-            "kind": Kind.GROUP,
+            "kind": SessionKind.GROUP,
             "title": "Relapse prevention",
             "starts_at": NOW,
             "ends_at": NOW + HOUR,

@@ -16,7 +16,6 @@ from caseload.domain.attendance import (
     Booking,
     Cancellation,
     CancelledBy,
-    Kind,
     Line,
     NotOnRoster,
     NotYourSession,
@@ -27,6 +26,7 @@ from caseload.domain.attendance import (
     RosterClosed,
     Session,
     SessionFull,
+    SessionKind,
     Status,
     Taking,
     Wanted,
@@ -161,7 +161,7 @@ class Group:
 
 def group(**wanted: Any) -> Wanted:
     usual: dict[str, Any] = {
-        "kind": Kind.GROUP,
+        "kind": SessionKind.GROUP,
         "title": "Relapse prevention",
         "starts_at": TEN,
         "ends_at": TEN + HOUR,
@@ -303,14 +303,14 @@ async def test_a_session_takes_as_many_as_it_has_places_and_a_cancelled_place_is
 
 
 @pytest.mark.parametrize("kind", sorted(FOR_ONE))
-async def test_a_session_about_one_client_has_one_place(monday: Group, kind: Kind) -> None:
+async def test_a_session_about_one_client_has_one_place(monday: Group, kind: SessionKind) -> None:
     with pytest.raises(SessionFull):
         await monday.plan(ADA, BEN, kind=kind, capacity=5)
 
 
 def test_peer_support_is_never_billable_and_therapy_is() -> None:
-    assert Kind.PEER_SUPPORT in NEVER_BILLABLE
-    assert Kind.GROUP not in NEVER_BILLABLE
+    assert SessionKind.PEER_SUPPORT in NEVER_BILLABLE
+    assert SessionKind.GROUP not in NEVER_BILLABLE
 
 
 async def test_a_place_is_called_off_once_with_a_reason(monday: Group) -> None:
@@ -436,7 +436,7 @@ async def test_a_line_that_contradicts_itself_is_named(monday: Group, lines: lis
 
 
 async def test_a_session_about_one_client_has_no_walk_ins(monday: Group) -> None:
-    session = await monday.plan(ADA, kind=Kind.INDIVIDUAL)
+    session = await monday.plan(ADA, kind=SessionKind.INDIVIDUAL)
 
     with pytest.raises(Invalid, match="about one client"):
         await monday.take(session, attended(ADA), attended(BEN, walk_in=True))

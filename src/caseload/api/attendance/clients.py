@@ -14,7 +14,7 @@ from caseload.db.attendance import Attendances
 from caseload.db.client import Clients
 from caseload.db.programme import Programmes
 from caseload.domain.access import Act
-from caseload.domain.attendance import Kind, Status, totals
+from caseload.domain.attendance import SessionKind, Status, totals
 from caseload.domain.errors import Faults
 from caseload.domain.ids import ClientId, TherapySessionId
 from caseload.domain.profiles import profile_on
@@ -58,7 +58,7 @@ class AttendedOut(Wire, frozen=True, kw_only=True):
 
     session_id: UUID
     programme_id: UUID
-    kind: Kind
+    kind: SessionKind
     title: str
     started_at: datetime
     status: Status

@@ -17,7 +17,7 @@ from caseload.db.idempotency import Kept
 from caseload.db.programme import Programmes
 from caseload.domain import attendance as domain
 from caseload.domain.access import Act
-from caseload.domain.attendance import Booking, CancelledBy, Kind, Session, Wanted
+from caseload.domain.attendance import Booking, CancelledBy, Session, SessionKind, Wanted
 from caseload.domain.errors import Fault, Invalid
 from caseload.domain.ids import ClientId, ProgrammeId, StaffId, TherapySessionId, new_id
 from caseload.domain.schedule import EARLIEST, LATEST, start_of_day
@@ -32,7 +32,7 @@ On = Annotated[
 class SessionIn(Wire, frozen=True, kw_only=True):
     """A session, and who is expected at it as far as that is known."""
 
-    kind: Kind
+    kind: SessionKind
     title: str
     starts_at: Instant
     ends_at: Instant
@@ -86,7 +86,7 @@ class SessionLineOut(Wire, frozen=True, kw_only=True):
 
     id: UUID
     programme_id: UUID
-    kind: Kind
+    kind: SessionKind
     title: str
     starts_at: datetime
     ends_at: datetime

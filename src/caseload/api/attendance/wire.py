@@ -9,7 +9,7 @@ from caseload.domain.attendance import Line, Register, Session, Status, Taking
 from caseload.domain.ids import ClientId
 
 
-class LineIn(Wire, frozen=True, kw_only=True):
+class RegisterLineIn(Wire, frozen=True, kw_only=True):
     """What became of one client's place."""
 
     client_id: UUID
@@ -35,7 +35,7 @@ class LineIn(Wire, frozen=True, kw_only=True):
 class RegisterIn(Wire, frozen=True, kw_only=True):
     """The register of a whole session in one call."""
 
-    lines: tuple[LineIn, ...]
+    lines: tuple[RegisterLineIn, ...]
     started_at: Instant | None = None
     """When it really began; as planned when left out."""
     ended_at: Instant | None = None
@@ -59,7 +59,7 @@ class RegisterCorrectionIn(RegisterIn, frozen=True, kw_only=True):
     reason: str
 
 
-class LineOut(Wire, frozen=True, kw_only=True):
+class RegisterLineOut(Wire, frozen=True, kw_only=True):
     """What became of one client's place."""
 
     client_id: UUID
@@ -79,7 +79,7 @@ class RegisterOut(Wire, frozen=True, kw_only=True):
     version: int
     started_at: datetime
     ended_at: datetime
-    lines: list[LineOut]
+    lines: list[RegisterLineOut]
     note: str | None
     reason: str | None
     """Why it replaces the version before."""
@@ -95,7 +95,7 @@ class RegisterOut(Wire, frozen=True, kw_only=True):
             started_at=register.started_at,
             ended_at=register.ended_at,
             lines=[
-                LineOut(
+                RegisterLineOut(
                     client_id=line.client,
                     status=line.status,
                     minutes=register.minutes(line),

@@ -33,7 +33,7 @@ LocalTime = Annotated[
 ]
 
 
-class TermsIn(Wire, frozen=True, kw_only=True):
+class CheckInTermsIn(Wire, frozen=True, kw_only=True):
     """How often a client is to be checked in with, in the programme's own time."""
 
     every: int
@@ -71,13 +71,13 @@ class TermsIn(Wire, frozen=True, kw_only=True):
         )
 
 
-class PlanChangeIn(TermsIn, frozen=True, kw_only=True):
+class CheckInPlanChangeIn(CheckInTermsIn, frozen=True, kw_only=True):
     """What a plan asks for from its first day on, and why it changes."""
 
     reason: str
 
 
-class PlanStopIn(Wire, frozen=True, kw_only=True):
+class CheckInPlanStopIn(Wire, frozen=True, kw_only=True):
     """The end of a plan."""
 
     reason: str
@@ -85,7 +85,7 @@ class PlanStopIn(Wire, frozen=True, kw_only=True):
     """From when on nothing is due any more; now when left out. May lie in the past."""
 
 
-class TermsOut(Wire, frozen=True, kw_only=True):
+class CheckInTermsOut(Wire, frozen=True, kw_only=True):
     """How often, how, and with how much slack."""
 
     rule: str
@@ -105,7 +105,7 @@ class TermsOut(Wire, frozen=True, kw_only=True):
     early_days: int
 
     @classmethod
-    def of(cls, terms: Terms) -> "TermsOut":
+    def of(cls, terms: Terms) -> "CheckInTermsOut":
         """From the domain."""
         return cls(
             rule=terms.rule.words,
@@ -124,14 +124,14 @@ class TermsOut(Wire, frozen=True, kw_only=True):
         )
 
 
-class PlanOut(Wire, frozen=True, kw_only=True):
+class CheckInPlanOut(Wire, frozen=True, kw_only=True):
     """A plan as it stands."""
 
     id: UUID
     client_id: UUID
     programme_id: UUID
     version: int
-    terms: TermsOut | None
+    terms: CheckInTermsOut | None
     """Null once it was stopped."""
     in_force_from: datetime
     reason: str | None
@@ -141,7 +141,7 @@ class PlanOut(Wire, frozen=True, kw_only=True):
     scheduled_through: date
 
     @classmethod
-    def of(cls, plan: Plan) -> "PlanOut":
+    def of(cls, plan: Plan) -> "CheckInPlanOut":
         """From the domain."""
         version = plan.version
         return cls(
@@ -149,7 +149,7 @@ class PlanOut(Wire, frozen=True, kw_only=True):
             client_id=plan.client,
             programme_id=plan.programme,
             version=version.version,
-            terms=None if version.terms is None else TermsOut.of(version.terms),
+            terms=None if version.terms is None else CheckInTermsOut.of(version.terms),
             in_force_from=version.replaces_from,
             reason=version.reason,
             decided_by=version.decided_by,
@@ -158,24 +158,24 @@ class PlanOut(Wire, frozen=True, kw_only=True):
         )
 
 
-class PlansOut(Wire, frozen=True, kw_only=True):
+class CheckInPlansOut(Wire, frozen=True, kw_only=True):
     """A client's plans, oldest first."""
 
-    items: list[PlanOut]
+    items: list[CheckInPlanOut]
 
 
 def _plans(work: Work) -> Plans:
     return Plans(work.connection, work.journal, now=work.now)
 
 
-def _versioned(plan: Plan, status: int) -> Response[PlanOut]:
-    return Response(PlanOut.of(plan), status_code=status, headers={"ETag": etag(plan.version.version)})
+def _versioned(plan: Plan, status: int) -> Response[CheckInPlanOut]:
+    return Response(CheckInPlanOut.of(plan), status_code=status, headers={"ETag": etag(plan.version.version)})
 
 
 @writing("/clients/{client_id:uuid}/check-in-plans", act=Act.PLAN_CHECK_INS, name="plan_check_ins")
 async def plan_check_ins(
-    client_id: FromPath[UUID], data: JSONBody[TermsIn], work: TheWork, key: TheKey
-) -> Response[PlanOut]:
+    client_id: FromPath[UUID], data: JSONBody[CheckInTermsIn], work: TheWork, key: TheKey
+) -> Response[CheckInPlanOut]:
     """Plan a client's regular check-ins; those of the coming weeks are made at once."""
     plans, new, reach = _plans(work), PlanId(new_id()), work.by.reach(Act.PLAN_CHECK_INS)
 
@@ -201,14 +201,14 @@ async def plan_check_ins(
 
 
 @reading("/clients/{client_id:uuid}/check-in-plans", act=Act.SEE_CHECK_INS, name="list_check_in_plans")
-async def list_check_in_plans(client_id: FromPath[UUID], work: TheWork) -> PlansOut:
+async def list_check_in_plans(client_id: FromPath[UUID], work: TheWork) -> CheckInPlansOut:
     """A client's plans, also those that were stopped."""
     found = await _plans(work).of_client(ClientId(client_id), reach=work.by.reach(Act.SEE_CHECK_INS))
-    return PlansOut(items=[PlanOut.of(each) for each in found])
+    return CheckInPlansOut(items=[CheckInPlanOut.of(each) for each in found])
 
 
 @reading("/check-in-plans/{plan_id:uuid}", act=Act.SEE_CHECK_INS, name="read_check_in_plan")
-async def read_check_in_plan(plan_id: FromPath[UUID], work: TheWork) -> Response[PlanOut]:
+async def read_check_in_plan(plan_id: FromPath[UUID], work: TheWork) -> Response[CheckInPlanOut]:
     """One plan as it stands."""
     return _versioned(await _plans(work).get(PlanId(plan_id), reach=work.by.reach(Act.SEE_CHECK_INS)), 200)
 
@@ -222,8 +222,8 @@ async def read_check_in_plan(plan_id: FromPath[UUID], work: TheWork) -> Response
     problems=(404, 412, 428),
 )
 async def change_check_in_plan(
-    plan_id: FromPath[UUID], data: JSONBody[PlanChangeIn], work: TheWork, if_match: IfMatch = None
-) -> Response[PlanOut]:
+    plan_id: FromPath[UUID], data: JSONBody[CheckInPlanChangeIn], work: TheWork, if_match: IfMatch = None
+) -> Response[CheckInPlanOut]:
     """Change a plan from its new first day on; what was due before, and whatever was settled, stays as it was."""
     plans, reach = _plans(work), work.by.reach(Act.PLAN_CHECK_INS)
     plan = await plans.hold(PlanId(plan_id), reach=reach)
@@ -248,8 +248,8 @@ async def change_check_in_plan(
     problems=(404, 412, 428),
 )
 async def stop_check_in_plan(
-    plan_id: FromPath[UUID], data: JSONBody[PlanStopIn], work: TheWork, key: TheKey, if_match: IfMatch = None
-) -> Response[PlanOut]:
+    plan_id: FromPath[UUID], data: JSONBody[CheckInPlanStopIn], work: TheWork, key: TheKey, if_match: IfMatch = None
+) -> Response[CheckInPlanOut]:
     """Stop a plan; what it scheduled from then on is withdrawn, unless it was settled."""
     plans, reach = _plans(work), work.by.reach(Act.PLAN_CHECK_INS)
 

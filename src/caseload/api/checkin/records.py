@@ -8,7 +8,7 @@ from uuid import UUID
 from litestar import Response
 from litestar.params import FromPath, JSONBody
 
-from caseload.api.checkin.plans import TermsOut
+from caseload.api.checkin.plans import CheckInTermsOut
 from caseload.api.pages import USUAL, After, Limit, Page
 from caseload.api.route import reading, writing
 from caseload.api.wire import Instant, Wire
@@ -31,7 +31,7 @@ from caseload.request.idempotency import RequestKey, once
 from caseload.request.work import Work
 
 
-class CompletionIn(Wire, frozen=True, kw_only=True):
+class CheckInCompletionIn(Wire, frozen=True, kw_only=True):
     """A check-in that took place."""
 
     mode: Mode
@@ -40,7 +40,7 @@ class CompletionIn(Wire, frozen=True, kw_only=True):
     note: str | None = None
 
 
-class AttemptIn(Wire, frozen=True, kw_only=True):
+class CheckInAttemptIn(Wire, frozen=True, kw_only=True):
     """An attempt to reach the client."""
 
     mode: Mode
@@ -50,7 +50,7 @@ class AttemptIn(Wire, frozen=True, kw_only=True):
     note: str | None = None
 
 
-class MoveIn(Wire, frozen=True, kw_only=True):
+class CheckInMoveIn(Wire, frozen=True, kw_only=True):
     """Another time for a check-in."""
 
     due_at: Instant
@@ -58,7 +58,7 @@ class MoveIn(Wire, frozen=True, kw_only=True):
     reason: str | None = None
 
 
-class MissIn(Wire, frozen=True, kw_only=True):
+class CheckInMissIn(Wire, frozen=True, kw_only=True):
     """A check-in that is given up."""
 
     reason: str
@@ -72,7 +72,7 @@ class CorrectedEnd(StrEnum):
     RECORDED_IN_ERROR = "recorded_in_error"
 
 
-class OutcomeCorrectionIn(Wire, frozen=True, kw_only=True):
+class CheckInCorrectionIn(Wire, frozen=True, kw_only=True):
     """What is true of a check-in instead."""
 
     ended: CorrectedEnd
@@ -82,7 +82,7 @@ class OutcomeCorrectionIn(Wire, frozen=True, kw_only=True):
     note: str | None = None
 
 
-class OutcomeOut(Wire, frozen=True, kw_only=True):
+class CheckInOutcomeOut(Wire, frozen=True, kw_only=True):
     """One version of how a check-in was settled."""
 
     version: int
@@ -98,7 +98,7 @@ class OutcomeOut(Wire, frozen=True, kw_only=True):
     recorded_at: datetime
 
 
-class AttemptOut(Wire, frozen=True, kw_only=True):
+class CheckInAttemptOut(Wire, frozen=True, kw_only=True):
     """An attempt."""
 
     id: UUID
@@ -110,7 +110,7 @@ class AttemptOut(Wire, frozen=True, kw_only=True):
     recorded_at: datetime
 
 
-class MoveOut(Wire, frozen=True, kw_only=True):
+class CheckInMoveOut(Wire, frozen=True, kw_only=True):
     """Another time that was given to a check-in."""
 
     number: int
@@ -136,16 +136,16 @@ class CheckInOut(Wire, frozen=True, kw_only=True):
     """From when a contact counts as this check-in."""
     movable_until: datetime
     """Until when it may be moved at the client's wish."""
-    terms: TermsOut
+    terms: CheckInTermsOut
     waiting: bool
     """Whether it still waits to be settled."""
     version: int
     """Of its outcome; also the ETag. 0 where there has been none."""
-    outcome: OutcomeOut | None
+    outcome: CheckInOutcomeOut | None
     """The one that counts; null while it waits."""
-    outcomes: list[OutcomeOut]
-    moves: list[MoveOut]
-    attempts: list[AttemptOut]
+    outcomes: list[CheckInOutcomeOut]
+    moves: list[CheckInMoveOut]
+    attempts: list[CheckInAttemptOut]
 
     @classmethod
     def of(cls, record: Record) -> "CheckInOut":
@@ -163,7 +163,7 @@ class CheckInOut(Wire, frozen=True, kw_only=True):
             grace_ends_at=record.grace_ends_at,
             counts_from=record.counts_from,
             movable_until=record.movable_until,
-            terms=TermsOut.of(record.terms),
+            terms=CheckInTermsOut.of(record.terms),
             waiting=record.outcome is None,
             version=len(outcomes),
             outcome=None if record.outcome is None else outcomes[-1],
@@ -173,9 +173,9 @@ class CheckInOut(Wire, frozen=True, kw_only=True):
         )
 
 
-def _outcomes(record: Record) -> list[OutcomeOut]:
+def _outcomes(record: Record) -> list[CheckInOutcomeOut]:
     return [
-        OutcomeOut(
+        CheckInOutcomeOut(
             version=one.version,
             ended=one.ended,
             occurred_at=one.occurred_at,
@@ -191,9 +191,9 @@ def _outcomes(record: Record) -> list[OutcomeOut]:
     ]
 
 
-def _moves(record: Record) -> list[MoveOut]:
+def _moves(record: Record) -> list[CheckInMoveOut]:
     return [
-        MoveOut(
+        CheckInMoveOut(
             number=one.number,
             due_at=one.due_at,
             asked_by=one.asked_by,
@@ -205,9 +205,9 @@ def _moves(record: Record) -> list[MoveOut]:
     ]
 
 
-def _attempts(record: Record) -> list[AttemptOut]:
+def _attempts(record: Record) -> list[CheckInAttemptOut]:
     return [
-        AttemptOut(
+        CheckInAttemptOut(
             id=one.id,
             attempted_at=one.attempted_at,
             mode=one.mode,
@@ -252,7 +252,7 @@ async def read_check_in(check_in_id: FromPath[UUID], work: TheWork) -> Response[
 
 @writing("/check-ins/{check_in_id:uuid}/completion", act=Act.COMPLETE_CHECK_IN, name="complete_check_in")
 async def complete_check_in(
-    check_in_id: FromPath[UUID], data: JSONBody[CompletionIn], work: TheWork, key: TheKey
+    check_in_id: FromPath[UUID], data: JSONBody[CheckInCompletionIn], work: TheWork, key: TheKey
 ) -> Response[CheckInOut]:
     """Record that a check-in took place; late is recorded as late. Whoever comes second learns when it was done."""
 
@@ -273,7 +273,7 @@ async def complete_check_in(
 
 @writing("/check-ins/{check_in_id:uuid}/attempts", act=Act.COMPLETE_CHECK_IN, name="attempt_check_in")
 async def attempt_check_in(
-    check_in_id: FromPath[UUID], data: JSONBody[AttemptIn], work: TheWork, key: TheKey
+    check_in_id: FromPath[UUID], data: JSONBody[CheckInAttemptIn], work: TheWork, key: TheKey
 ) -> Response[CheckInOut]:
     """Record that the client could not be reached: not a completion, however many attempts there are."""
 
@@ -296,7 +296,7 @@ async def attempt_check_in(
 
 @writing("/check-ins/{check_in_id:uuid}/moves", act=Act.COMPLETE_CHECK_IN, name="reschedule_check_in")
 async def reschedule_check_in(
-    check_in_id: FromPath[UUID], data: JSONBody[MoveIn], work: TheWork, key: TheKey
+    check_in_id: FromPath[UUID], data: JSONBody[CheckInMoveIn], work: TheWork, key: TheKey
 ) -> Response[CheckInOut]:
     """Give a check-in another time: at the client's wish within one interval, at the clinic's as if planned so."""
 
@@ -317,7 +317,7 @@ async def reschedule_check_in(
 
 @writing("/check-ins/{check_in_id:uuid}/miss", act=Act.COMPLETE_CHECK_IN, name="miss_check_in")
 async def miss_check_in(
-    check_in_id: FromPath[UUID], data: JSONBody[MissIn], work: TheWork, key: TheKey
+    check_in_id: FromPath[UUID], data: JSONBody[CheckInMissIn], work: TheWork, key: TheKey
 ) -> Response[CheckInOut]:
     """Give up a check-in that was due and did not take place, with the reason."""
 
@@ -343,7 +343,7 @@ async def miss_check_in(
     problems=(404, 412, 428),
 )
 async def correct_check_in(
-    check_in_id: FromPath[UUID], data: JSONBody[OutcomeCorrectionIn], work: TheWork, if_match: IfMatch = None
+    check_in_id: FromPath[UUID], data: JSONBody[CheckInCorrectionIn], work: TheWork, if_match: IfMatch = None
 ) -> Response[CheckInOut]:
     """Correct what was said of a check-in: a new version with its reason; the former ones stay readable."""
     check_ins, reach = _check_ins(work), work.by.reach(Act.COMPLETE_CHECK_IN)

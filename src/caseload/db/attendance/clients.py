@@ -19,7 +19,7 @@ from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
 from caseload.db.tables.history import history_visit
 from caseload.domain.access import Reach
-from caseload.domain.attendance import Attendance, Kind, Status
+from caseload.domain.attendance import Attendance, SessionKind, Status
 from caseload.domain.client import ClientUnknown
 from caseload.domain.history import Outcome
 from caseload.domain.ids import ClientId, ProgrammeId, TherapySessionId
@@ -97,7 +97,7 @@ class Attended:
 
     session: TherapySessionId
     programme: ProgrammeId
-    kind: Kind
+    kind: SessionKind
     title: str
     started_at: datetime
     status: Status
@@ -153,7 +153,7 @@ class Attendances:
             Attended(
                 session=TherapySessionId(row.id),
                 programme=ProgrammeId(row.programme_id),
-                kind=Kind(row.kind),
+                kind=SessionKind(row.kind),
                 title=row.title,
                 started_at=row.started_at,
                 status=Status(row.status),

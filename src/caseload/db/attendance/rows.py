@@ -9,10 +9,10 @@ from caseload.domain.attendance import (
     Booking,
     Cancellation,
     CancelledBy,
-    Kind,
     Line,
     Register,
     Session,
+    SessionKind,
     Status,
     Wanted,
 )
@@ -30,7 +30,7 @@ def session_of(
         id=TherapySessionId(row.id),
         programme=ProgrammeId(row.programme_id),
         wanted=Wanted(
-            kind=Kind(row.kind),
+            kind=SessionKind(row.kind),
             title=row.title,
             starts_at=row.starts_at,
             ends_at=row.ends_at,

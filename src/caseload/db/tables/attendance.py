@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from caseload.db.tables.base import INSTANT, identifier, metadata, not_blank, one_of, recorded_at, reference, words
-from caseload.domain.attendance import CancelledBy, Kind, Status
+from caseload.domain.attendance import CancelledBy, SessionKind, Status
 
 therapy_session = Table(
     "therapy_session",
@@ -32,7 +32,7 @@ therapy_session = Table(
     words("place", nullable=True),
     reference("planned_by", "staff"),
     Column("planned_at", INSTANT, nullable=False),
-    one_of("kind", Kind),
+    one_of("kind", SessionKind),
     not_blank("title"),
     CheckConstraint(text("ends_at > starts_at"), name="ends_after_start"),
     CheckConstraint(text("capacity >= 1"), name="capacity"),

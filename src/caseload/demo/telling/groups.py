@@ -9,9 +9,9 @@ from caseload.db.attendance import Sessions
 from caseload.demo.telling.stage import Life, Stage
 from caseload.domain.attendance import (
     CancelledBy,
-    Kind,
     Line,
     Session,
+    SessionKind,
     Status,
     Taking,
     Wanted,
@@ -37,7 +37,7 @@ class Weekly:
 
     weekday: Weekday
     hour: int
-    kind: Kind
+    kind: SessionKind
     title: str
     leader: int
     """Which of the counsellors."""
@@ -47,13 +47,13 @@ class Weekly:
 
 GROUPS: Final[Sequence[Weekly]] = (
     Weekly(
-        weekday=Weekday.TUESDAY, hour=17, kind=Kind.GROUP, title="Early recovery", leader=0, share=0
+        weekday=Weekday.TUESDAY, hour=17, kind=SessionKind.GROUP, title="Early recovery", leader=0, share=0
     ),
     Weekly(
-        weekday=Weekday.THURSDAY, hour=17, kind=Kind.GROUP, title="Relapse prevention", leader=1, share=1
+        weekday=Weekday.THURSDAY, hour=17, kind=SessionKind.GROUP, title="Relapse prevention", leader=1, share=1
     ),
     Weekly(
-        weekday=Weekday.SATURDAY, hour=10, kind=Kind.FAMILY, title="Families learn together", leader=0, share=2
+        weekday=Weekday.SATURDAY, hour=10, kind=SessionKind.FAMILY, title="Families learn together", leader=0, share=2
     ),
 )  # fmt: skip
 
@@ -96,7 +96,7 @@ class Groups:
         register = await take_register(
             session, taking, by=leader, now=now, sessions=sessions, journal=self.work.journal
         )
-        if ago in CORRECTED_DAYS_AGO and weekly.kind is Kind.GROUP:
+        if ago in CORRECTED_DAYS_AGO and weekly.kind is SessionKind.GROUP:
             await correct_register(
                 replace(session, register=register),
                 replace(taking, lines=(_was_late(register.lines[0]), *register.lines[1:])),

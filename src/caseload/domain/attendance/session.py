@@ -23,7 +23,7 @@ LONGEST_NOTE = 4000
 LARGEST_ROSTER = 200
 
 
-class Kind(StrEnum):
+class SessionKind(StrEnum):
     """What a session is, by the field's own words."""
 
     INDIVIDUAL = "individual"
@@ -39,10 +39,12 @@ class Kind(StrEnum):
     CONTINGENCY_MANAGEMENT = "contingency_management"
 
 
-FOR_ONE = frozenset({Kind.INDIVIDUAL, Kind.CASE_MANAGEMENT, Kind.RECOVERY_CHECK_UP, Kind.MEDICAL_REVIEW})
+FOR_ONE = frozenset(
+    {SessionKind.INDIVIDUAL, SessionKind.CASE_MANAGEMENT, SessionKind.RECOVERY_CHECK_UP, SessionKind.MEDICAL_REVIEW}
+)
 """Kinds that are about one client."""
 
-NEVER_BILLABLE = frozenset({Kind.PEER_SUPPORT})
+NEVER_BILLABLE = frozenset({SessionKind.PEER_SUPPORT})
 """Kinds that are no encounter with the clinic, whoever reports them."""
 
 
@@ -98,7 +100,7 @@ class Booking:
 class Wanted:
     """A session as it is asked for. Raises `Invalid` with every fault at once."""
 
-    kind: Kind
+    kind: SessionKind
     title: str
     starts_at: datetime
     ends_at: datetime
