@@ -62,6 +62,11 @@ ROUTERS = (
 )
 
 
+def described(routers: Sequence[Router] = ROUTERS) -> list[Router]:
+    """What the description of the API describes: everything but the pages for people."""
+    return [Router("/api/v1", route_handlers=list(routers)), health_routes.router]
+
+
 class Application:
     """The ASGI application: Litestar behind the gate, with the service it works on."""
 
@@ -113,7 +118,7 @@ def _litestar(
     limits: Limits,
 ) -> Litestar:
     return Litestar(
-        route_handlers=[Router("/api/v1", route_handlers=list(routers)), health_routes.router, pages.router],
+        route_handlers=[*described(routers), pages.router],
         request_class=StrictRequest,
         dependencies={
             "work": Provide(piece_of_work),

@@ -6,15 +6,22 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+from litestar import Litestar
+from litestar.di import Provide
 
-from caseload.api.description import describe, example_of
-from caseload.app import ROUTERS
+from caseload.api.body import read
+from caseload.api.description import SUBJECTS, describe
+from caseload.api.examples import Examples
+from caseload.api.work import piece_of_work, request_key
+from caseload.app import described
 from caseload.web.pages import description
+
+GIVEN = {"work": Provide(piece_of_work), "key": Provide(request_key)}
 
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    return describe(ROUTERS)
+    return describe(described())
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -34,18 +41,73 @@ def test_every_operation_says_what_it_does_and_what_it_may_answer(document: dict
     found = dict(operations(document))
     assert len({each["operationId"] for each in found.values()}) == len(found)
     for name, operation in found.items():
+        assert operation["summary"], name
         assert operation["description"], name
         problems = {status: each for status, each in operation["responses"].items() if not status.startswith("2")}
-        assert {"422", "503"} <= problems.keys(), name
+        if name not in MACHINES:
+            assert {"422", "503"} <= problems.keys(), name
         for status, problem in problems.items():
-            assert list(problem["content"]) == ["application/problem+json"], (name, status)
+            assert problem == {"$ref": f"#/components/responses/Problem{status}"}, (name, status)
         assert ("401" in problems) or not operation.get("security"), name
+
+
+MACHINES = {"GET /livez", "GET /readyz", "GET /metrics"}
+"""They send nothing that could be wrong."""
+
+
+def test_every_problem_is_a_problem_document_with_an_example(document: dict[str, Any]) -> None:
+    for name, answer in document["components"]["responses"].items():
+        (kind,) = answer["content"]
+        assert kind == "application/problem+json"
+        example = answer["content"][kind]["example"]
+        assert name == f"Problem{example['status']}"
+        assert example["type"].startswith("urn:caseload:problem:"), name
+        assert answer["description"], name
+
+
+def test_every_subject_is_described_and_used(document: dict[str, Any]) -> None:
+    used = {tag for _, operation in operations(document) for tag in operation["tags"]}
+
+    assert used == {tag["name"] for tag in document["tags"]} == set(SUBJECTS), "say in SUBJECTS what a new tag is about"
+
+
+def test_nobody_is_told_of_a_route_that_needs_nobody_signed_in_but_these(document: dict[str, Any]) -> None:
+    public = {name for name, operation in operations(document) if not operation.get("security")}
+
+    assert public == {"POST /api/v1/sign-in", *MACHINES}
+
+
+def test_what_the_text_under_a_field_says_is_in_the_description(document: dict[str, Any]) -> None:
+    page = document["components"]["schemas"]["PageOfAccessOut"]
+
+    assert page["additionalProperties"] is False
+    assert page["properties"]["next"]["description"] == "Give it as `after` to get the next page; null on the last one."
+    assert page["description"] == "One page of a list."
+
+
+def test_what_an_example_sends_is_read_by_its_route(document: dict[str, Any]) -> None:
+    sent = {
+        operation["operationId"]: media["example"]
+        for _, operation in operations(document)
+        for media in operation.get("requestBody", {}).get("content", {}).values()
+    }
+    read_by_routes = 0
+    for router in described():
+        for route in Litestar([router], dependencies=GIVEN, openapi_config=None).routes:
+            for handler in getattr(route, "route_handlers", ()):
+                wanted = handler.parsed_data_field
+                if wanted is not None:
+                    read(json.dumps(sent[handler.operation_id]).encode(), wanted.annotation)
+                    read_by_routes += 1
+
+    assert read_by_routes == len(sent)
 
 
 def examples(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], Any]]:
     """Every example with its schema."""
     for name, operation in operations(document):
-        holders: list[dict[str, Any]] = [operation.get("requestBody") or {}, *operation["responses"].values()]
+        shared = document["components"]["responses"].values()
+        holders: list[dict[str, Any]] = [operation.get("requestBody") or {}, *operation["responses"].values(), *shared]
         for holder in holders:
             contents: dict[str, dict[str, Any]] = holder.get("content") or {}
             for media in contents.values():
@@ -64,4 +126,4 @@ def test_every_example_fits_its_schema(document: dict[str, Any]) -> None:
 def test_an_example_of_what_refers_to_itself_ends() -> None:
     schemas = {"Tree": {"type": "object", "required": ["child"], "properties": {"child": {"$ref": "#/x/Tree"}}}}
 
-    assert "child" in example_of({"$ref": "#/x/Tree"}, schemas)
+    assert "child" in Examples(schemas).of({"$ref": "#/x/Tree"})

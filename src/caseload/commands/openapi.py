@@ -17,9 +17,9 @@ Examples:
 def command(*, out: Path | None) -> None:
     """Print the description of the API (OpenAPI 3.1), as this version has it."""
     from caseload.api.description import describe
-    from caseload.app import ROUTERS
+    from caseload.app import described
 
-    text = json.dumps(describe(ROUTERS), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    text = json.dumps(describe(described()), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
     if out is None:
         click.echo(text, nl=False)
     else:

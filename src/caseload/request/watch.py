@@ -62,22 +62,28 @@ class Watch:
         structlog.contextvars.bind_contextvars(request=str(request))
         own: Headers = [*self._headers, (b"request-id", str(request).encode())]
         status: int | None = None
+        method: str = scope["method"]
+        if bare := method == "HEAD":
+            # What GET would say, without its body (RFC 9110, section 9.3.2); read, audited and refused alike.
+            scope["method"] = "GET"
 
         async def sending(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message = {**message, "headers": _completed(message.get("headers", ()), own)}
+            elif bare:
+                message = {**message, "body": b""}
             await send(message)
 
         try:
             await self._app(scope, receive, sending)
         finally:
-            self._tell(scope, status, time.perf_counter() - began)
+            self._tell(scope, method, status, time.perf_counter() - began)
 
-    def _tell(self, scope: Scope, status: int | None, seconds: float) -> None:
+    def _tell(self, scope: Scope, method: str, status: int | None, seconds: float) -> None:
         route: str = scope.get("path_template") or UNMATCHED
-        metrics.answered(route=route, method=scope["method"], status=status, seconds=seconds)
+        metrics.answered(route=route, method=method, status=status, seconds=seconds)
         if not self._logs:
             return
         work: Work | None = scope.get(WORK)
@@ -85,7 +91,7 @@ class Watch:
         tell = _log.debug if route in PROBES else _log.info
         tell(
             "request",
-            method=scope["method"] if scope["method"] in metrics.METHODS else "other",
+            method=method if method in metrics.METHODS else "other",
             route=route,
             status=status,
             ms=round(seconds * 1000, 2),
