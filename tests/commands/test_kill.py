@@ -63,7 +63,7 @@ class Window:
                         then()
 
         async def until_it_is_gone() -> None:
-            with contextlib.suppress(httpx.TransportError):
+            with contextlib.suppress(httpx.TransportError, OSError):
                 await one_nurse()
 
         await asyncio.gather(*(until_it_is_gone() for _ in range(AT_ONCE)))

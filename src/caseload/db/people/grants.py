@@ -29,10 +29,11 @@ def in_force(at: ColumnElement[datetime]) -> ColumnElement[bool]:
     role needs a registration that has not expired on that day in the programme; its newest check counts. Whether the
     person still works here is another question (`staff_deactivation`).
     """
-    confirmed = exists(
-        select(role_confirmation.c.grant_id).where(
-            role_confirmation.c.grant_id == role_grant.c.id, role_confirmation.c.confirmed_at <= at
-        )
+    # A value and not EXISTS, which the planner may answer by reading every confirmation there is.
+    confirmed_at = (
+        select(role_confirmation.c.confirmed_at)
+        .where(role_confirmation.c.grant_id == role_grant.c.id)
+        .scalar_subquery()
     )
     expires_on = (
         select(registration_check.c.expires_on)
@@ -54,7 +55,7 @@ def in_force(at: ColumnElement[datetime]) -> ColumnElement[bool]:
                 role_grant.c.role.in_(constants({Role.ADMINISTRATOR})),
                 role_grant.c.granted_by == literal_column(f"'{COMMAND_LINE}'::uuid"),
             ),
-            confirmed,
+            confirmed_at <= at,
         ),
         or_(role_grant.c.registration_id.is_(None), expires_on >= today),
     )
