@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import Final
 
+import asyncpg
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -29,6 +31,16 @@ _UNAVAILABLE: Final = ("08", "25006", "53", "57", "58", "XX")
 """Connection, read-only server, out of resources, operator intervention, system error, internal error."""
 
 
+_GONE: Final = (
+    PoolTimeoutError,
+    InterfaceError,
+    OSError,
+    asyncpg.InterfaceError,
+    AsyncAdapt_asyncpg_dbapi.InterfaceError,
+)
+"""The connection could not be had, or is found dead before a statement was sent: then nobody has wrapped the error."""
+
+
 def failure_of(error: BaseException) -> Failure | None:
     """Which failure of the database this is, or None when it is not one (PostgreSQL, appendix A)."""
     state = _sqlstate(error)
@@ -36,7 +48,7 @@ def failure_of(error: BaseException) -> Failure | None:
         return Failure.BUSY
     if state.startswith(_UNSTORABLE):
         return Failure.UNSTORABLE
-    if state.startswith(_UNAVAILABLE) or isinstance(error, PoolTimeoutError | InterfaceError | OSError):
+    if state.startswith(_UNAVAILABLE) or isinstance(error, _GONE):
         return Failure.UNAVAILABLE
     if isinstance(error, DBAPIError) and (error.connection_invalidated or not state):
         return Failure.UNAVAILABLE
