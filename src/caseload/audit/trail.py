@@ -20,9 +20,8 @@ so that a number which is missing without a word is evidence.
 """
 
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol, cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, cast
 from uuid import UUID
 
 import asyncpg
@@ -30,14 +29,11 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import NullType
 
-from caseload.audit import canonical
-from caseload.audit.commitment import Asked, Fact, LogBox, Told, commit
-from caseload.audit.journal import RequestJournal
+from caseload.audit.commitment import LogBox, commit
 from caseload.audit.keys import ClientKey, ClientKeys, Opened
 from caseload.audit.keystore import KeyStore
 from caseload.audit.leaf import (
     VERSION,
-    Act,
     Auth,
     Leaf,
     Op,
@@ -49,77 +45,15 @@ from caseload.audit.leaf import (
     checked_name,
     checked_route,
     encode,
-    session_digest,
     timestamp,
 )
-from caseload.domain.access import MAY, Holding
-from caseload.domain.access import Act as Permission
-from caseload.domain.ids import ClientId, EntryId, ProgrammeId, SessionId, StaffId, new_id
+from caseload.audit.pending import Actor, Circumstances, Pending, clients_of
+from caseload.domain.ids import EntryId, new_id
 
 __all__ = ["Actor", "AuditTrail", "Auth", "Circumstances", "Entry", "Op", "Outcome", "Pending", "Purpose"]
 
 _BOOT_BYTES = 12
 _MOST_VOIDS = 64
-
-
-class Actor(Protocol):
-    """Who acts, as far as the log needs to know. `caseload.domain.people.Staff` is one."""
-
-    @property
-    def id(self) -> StaffId:
-        """The person."""
-        ...
-
-    @property
-    def session(self) -> SessionId | None:
-        """The session they act from; None for the command line and for jobs."""
-        ...
-
-    @property
-    def holdings(self) -> tuple[Holding, ...]:
-        """The roles in force for them."""
-        ...
-
-
-@dataclass(slots=True, kw_only=True)
-class Circumstances:
-    """How a piece of work came about. Filled in as it becomes known, read when the entry is made."""
-
-    request: UUID = field(default_factory=new_id)
-    """Made by us for each request; never taken from a caller's header."""
-    source: str = ""
-    """The caller's address. Stands in the log as a commitment only."""
-    route: str = "unknown"
-    """Method and template, `GET /api/v1/clients/{client}`, or the words of a command. Never an identifier."""
-    event: str | None = None
-    """What the entry is called (`client.read`). Without one, the first event told gives its name."""
-    op: Op = Op.READ
-    act: Permission | None = None
-    """What the caller asked to do: of the roles held, those that allow it are named in the entry."""
-    purpose: Purpose = Purpose.TREATMENT
-    programme: ProgrammeId | None = None
-    """The programme that the work concerns; left out, the one in which the roles used are held, if it is one."""
-    auth: Auth = Auth.PASSWORD
-    client: ClientId | None = None
-    """The client whom the path names. Stands in the log also when nothing of them was shown."""
-    asked: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Other identifiers in the path, by their names in the route."""
-    filter: Mapping[str, canonical.Value] | None = None
-    """What a list or an export was narrowed to, by identifiers and codes. Stands in the log as a commitment, and
-    outlives the erasure of a client: never a name or a birth date."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pending:
-    """Everything an entry will say, before it has been made."""
-
-    actor: Actor | None
-    """None where nobody has been identified: a failed sign-in, a request without a token."""
-    circumstances: Circumstances
-    outcome: Outcome
-    journal: RequestJournal = field(default_factory=RequestJournal)
-    status: int | None = None
-    """The HTTP status of the answer; None where none left."""
 
 
 class Entry(NamedTuple):
@@ -161,7 +95,7 @@ class AuditTrail:
         Raises `BadLeaf` or `NotCanonical` for what may not stand in the log, `KeyStoreUnusable` for a key
         that does not open. Whoever calls this also calls `settle`, however it ends.
         """
-        known, asked = _clients_of(pendings)
+        known, asked = clients_of(pendings)
         opened = await self.keys.of(connection, known, asked=asked)
         entries: list[Entry] = []
         try:
@@ -182,19 +116,18 @@ class AuditTrail:
     def _make(self, pending: Pending, opened: Opened) -> Entry:
         entry_id = EntryId(new_id())
         said = pending.circumstances
-        told = Told(pending.journal, Asked(said.client, said.asked), _facts(said), pending.outcome is Outcome.DONE)
-        committed = commit(entry_id, told, opened.keys, self.box)
+        committed = commit(entry_id, pending.told(), opened.keys, self.box)
         leaf = Leaf(
-            act=_act(pending),
+            act=pending.act(),
             boot=self.boot,
             ctr=self._number + 1,
-            ev=checked_event(_event(pending)),
+            ev=checked_event(pending.event()),
             id=str(entry_id),
             obj=_root(committed.requests, committed.request_root),
             op=said.op.value,
             org=self.organisation,
             out=pending.outcome.value,
-            prog=_programme(pending),
+            prog=pending.programme(),
             purp=said.purpose.value,
             req=str(said.request),
             route=checked_route(said.route),
@@ -239,66 +172,6 @@ def _root(count: int, root: bytes) -> Root | None:
     return Root(n=count, root=base64url(root)) if count else None
 
 
-def _event(pending: Pending) -> str:
-    said = pending.circumstances
-    if said.event is not None:
-        return said.event
-    return pending.journal.events[0].name if pending.journal.events else _UNNAMED
-
-
-def _act(pending: Pending) -> Act:
-    actor, said = pending.actor, pending.circumstances
-    if actor is None:
-        return Act(auth=Auth.NONE.value, id="anonymous")
-    return Act(
-        auth=said.auth.value,
-        id=str(actor.id),
-        role=tuple(sorted({held.role.value for held in _used(actor, said.act)})),
-        sess=session_digest(actor.session) if actor.session else None,
-    )
-
-
-def _used(actor: Actor, act: Permission | None) -> list[Holding]:
-    """The roles used: those held that allow the act, or all of them where no act was named."""
-    return [held for held in actor.holdings if act is None or held.role in MAY[act]]
-
-
-def _programme(pending: Pending) -> str | None:
-    """The programme that the work named, or else the one in which the roles used are held, if it is one."""
-    said = pending.circumstances
-    if said.programme is not None:
-        return str(said.programme)
-    held_in = {held.programme for held in _used(pending.actor, said.act)} if pending.actor else set[None]()
-    return str(held_in.pop()) if len(held_in) == 1 and None not in held_in else None
-
-
-def _clients_of(pendings: Sequence[Pending]) -> tuple[Collection[UUID], Collection[UUID]]:
-    """Clients whom these entries name, and identifiers that were only sent, or told of in work that was undone.
-
-    The first get a key if they have none. Behind the others there may be nobody.
-    """
-    known: dict[UUID, None] = {}
-    asked: set[UUID] = set()
-    for pending in pendings:
-        known.update(dict.fromkeys(pending.journal.shown()))
-        if pending.outcome is Outcome.DONE:
-            known.update(dict.fromkeys(pending.journal.told_of()))
-        else:
-            asked.update(pending.journal.told_of())
-        if pending.circumstances.client is not None:
-            asked.add(pending.circumstances.client)
-    return known.keys(), asked - known.keys()
-
-
-def _facts(said: Circumstances) -> list[Fact]:
-    facts: list[Fact] = []
-    if said.source:
-        facts.append({"source": said.source})
-    if said.filter is not None:
-        facts.append({"filter": dict(said.filter)})
-    return facts
-
-
 def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     joined: list[tuple[int, int]] = []
     for low, high in sorted(ranges):
@@ -309,7 +182,6 @@ def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return joined
 
 
-_UNNAMED = "request.other"
 APPEND = select(
     func.audit.append(
         bindparam("leaves", type_=NullType()),
