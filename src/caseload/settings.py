@@ -84,8 +84,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     organisation: str = "caseload"
     """The clinic's name in the audit log: small letters, digits, dots, dashes. Never change it once entries exist."""
     root_key: Secret | None = None
-    """64 hexadecimal digits (32 bytes) from which every other key is derived. Generated when missing, outside
-    production. Losing it loses the identities in the audit log: keep it apart from the backups."""
+    """64 hexadecimal digits (32 bytes) from which the service derives its own secrets. Generated when missing, outside
+    production. The keys of the audit log are others: they lie in `keys` below `data_dir`."""
 
     database_url: Secret | None = None
     """The service's own connection, `postgresql://user:password@host/database`, as a member of the role

@@ -11,12 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from caseload.audit import canonical
 from caseload.audit.journal import RequestJournal
+from caseload.audit.keystore import KeyName
 from caseload.audit.leaf import BadLeaf, Leaf, base64url, decode, made_at
 from caseload.audit.merkle import leaf_hash
 from caseload.audit.tables import client_key
 from caseload.audit.trail import AuditTrail, Auth, Circumstances, Entry, Op, Outcome, Pending, Purpose, append
 from caseload.domain.access import Act, Holding, Role
 from caseload.domain.ids import ClientId, ProgrammeId, new_id
+from caseload.settings import OperatorError
 from tests.factories.audit import KeysInMemory, Someone, SomethingHappened, a_client, a_pending, a_trail, seen
 
 pytestmark = pytest.mark.anyio
@@ -305,6 +307,14 @@ async def test_a_process_names_its_run_and_numbers_its_entries(connection: Async
 async def test_an_organisation_is_named_without_free_text() -> None:
     with pytest.raises(BadLeaf):
         AuditTrail(KeysInMemory(), organisation="Harbour House, London")
+
+
+@pytest.mark.parametrize("missing", list(KeyName))
+async def test_a_missing_key_stops_the_start_and_not_the_first_client(missing: KeyName) -> None:
+    store = KeysInMemory()
+    del store.kept[missing, 1]
+    with pytest.raises(OperatorError, match=missing.value):
+        AuditTrail(store, organisation="clinic-01")
 
 
 async def test_a_large_entry_of_one_person_is_appended_whole(connection: AsyncConnection) -> None:

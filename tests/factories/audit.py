@@ -22,7 +22,7 @@ class KeysInMemory:
     )
 
     def current(self, name: KeyName) -> StoredKey:
-        return self.numbered(name, max(number for known, number in self.kept if known == name))
+        return self.numbered(name, max((number for known, number in self.kept if known == name), default=1))
 
     def numbered(self, name: KeyName, number: int) -> StoredKey:
         if (name, number) not in self.kept:

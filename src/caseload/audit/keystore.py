@@ -14,6 +14,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from caseload.settings import OperatorError
+
 KEY_BYTES = 32
 _FILE = re.compile(r"(?P<name>[a-z-]+)\.(?P<number>[1-9][0-9]{0,4})\.key")
 _MADE_HERE = "# made by caseload on its first start"
@@ -26,7 +28,7 @@ class KeyName(StrEnum):
     LOG = "log"
 
 
-class KeyStoreUnusable(Exception):
+class KeyStoreUnusable(OperatorError):
     """The key store cannot be used."""
 
 

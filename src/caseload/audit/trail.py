@@ -31,7 +31,7 @@ from sqlalchemy.types import NullType
 
 from caseload.audit.commitment import LogBox, commit
 from caseload.audit.keys import ClientKey, ClientKeys, Opened
-from caseload.audit.keystore import KeyStore
+from caseload.audit.keystore import KeyName, KeyStore
 from caseload.audit.leaf import (
     VERSION,
     Auth,
@@ -72,6 +72,8 @@ class AuditTrail:
     """Makes entries of one process and appends them. Not shared between processes, safe within one event loop."""
 
     def __init__(self, store: KeyStore, *, organisation: str, keys: ClientKeys | None = None) -> None:
+        """Raises `KeyStoreUnusable` when a key is missing: at the start, and not with the first client."""
+        store.current(KeyName.CLIENT_KEYS)
         self.keys = keys or ClientKeys(store)
         self.box = LogBox(store)
         self.organisation = checked_name(organisation)

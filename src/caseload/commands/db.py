@@ -59,7 +59,8 @@ def check() -> None:
 def backup(file: Path) -> None:
     """Write the whole database to FILE, as it is at this moment. The service may be running.
 
-    The root key is not in it: keep a copy of that apart, or nobody can read the names in the audit log again.
+    The folder `keys` in CASELOAD_DATA_DIR is not in it: keep a copy of that apart from the backups, or nobody can tell
+    again whom the audit log is about.
     """
     from caseload.db import backup as backups
     from caseload.db import embedded
