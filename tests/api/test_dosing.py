@@ -99,6 +99,8 @@ async def test_the_chart_shows_what_is_due_and_what_stands_in_the_way(clinic: Cl
         ({"amount_mg": "30"}, "less_reason"),
         ({"form": "sublingual_film"}, "form"),
         ({"given_at": "1999-12-31T00:00:00Z"}, "given_at"),
+        ({"given_at": "9999-12-31T23:59:59-14:00"}, "given_at"),
+        ({"given_at": "0001-01-01T00:00:00+14:00", "late": {"reason": "Paper."}}, "given_at"),
         ({"given_at": "2026-11-22T08:00:00"}, "given_at"),
         ({"part": "noon"}, "part"),
         ({"late": {"reason": " "}}, "late_reason"),
@@ -175,6 +177,8 @@ async def test_an_amendment_needs_the_version_that_was_seen(clinic: Clinic) -> N
     assert (await here.nurse.post(path, said)).status_code == 428
     assert (await here.nurse.post(path, said, headers={"If-Match": '"2"'})).status_code == 412
     key = fresh()
+    far = await here.nurse.post(path, said | {"given_at": "9999-12-31T23:59:59-14:00"}, headers={"If-Match": '"1"'})
+    assert far.status_code == 422
     amended = await here.nurse.post(path, said, headers={"If-Match": '"1"'}, key=key)
     assert (amended.status_code, amended.json()["version"], amended.headers["etag"]) == (201, 2, '"2"')
     again = await here.nurse.post(path, said, headers={"If-Match": '"1"'}, key=key)
@@ -278,6 +282,8 @@ async def test_a_day_may_be_named_and_nothing_is_due_before_the_order_begins(cli
     tomorrow = await here.nurse.get(path, params={"day": str(here.today + timedelta(days=1))})
     yesterday = await here.nurse.get(path, params={"day": str(here.today - timedelta(days=1))})
     assert (len(tomorrow.json()["items"]), len(yesterday.json()["items"])) == (1, 0)
+    for far in ("0001-01-01", "9999-12-31"):
+        assert (await here.nurse.get(path, params={"day": far})).status_code == 422
 
 
 async def test_a_counsellor_sees_the_medication_of_their_own_clients_and_records_nothing(clinic: Clinic) -> None:

@@ -343,7 +343,9 @@ async def read_dispensing_list(programme_id: FromPath[UUID], work: TheWork, day:
     """What is due to whom in a programme on a day, the last dose, and what stands in the way."""
     programme = await Programmes(work.connection).get(ProgrammeId(programme_id))
     work.by.require(Act.RECORD_DOSE, programme.id)
-    wanted = day or programme.today(work.now)
+    today = programme.today(work.now)
+    wanted = today if day is None else day
+    domain.check_day(wanted, today)
     lines = await _store(work).due_in(programme.id, wanted, by=work.by, act=Act.RECORD_DOSE)
     return DispensingListOut(
         programme_id=programme.id, day=wanted, items=[DispensingLineOut.of(line) for line in lines]
@@ -467,7 +469,7 @@ async def amend_dose(
     return _versioned(await once(work, key, kept, do=amend, again=again))
 
 
-@writing("/doses/{dose_id:uuid}/correction", act=Act.SIGN_OFF_DOSE, name="correct_dose", problems=(404, 412, 428))
+@writing("/doses/{dose_id:uuid}/correction", act=Act.SIGN_OFF_DOSE, name="correct_dose", problems=(404, 412, 428, 429))
 async def correct_dose(
     dose_id: FromPath[UUID], data: JSONBody[CorrectionIn], work: TheWork, key: TheKey, if_match: IfMatch = None
 ) -> Response[DoseOut]:

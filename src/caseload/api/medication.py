@@ -291,7 +291,7 @@ async def write_order(client_id: FromPath[UUID], data: JSONBody[OrderIn], work: 
     return await _order(work, await once(work, key, kept, do=write, again=_again(work)))
 
 
-@writing("/orders/{order_id:uuid}/signature", act=Act.WRITE_ORDER, name="sign_order")
+@writing("/orders/{order_id:uuid}/signature", act=Act.WRITE_ORDER, name="sign_order", problems=(404, 429))
 async def sign_order(order_id: FromPath[UUID], data: JSONBody[SignatureIn], work: TheWork, key: TheKey) -> OrderOut:
     """Sign an order with your password proved again: from its first day doses are given under it."""
     proof = await prove(work, Evidence(password=data.password))
@@ -305,7 +305,7 @@ async def sign_order(order_id: FromPath[UUID], data: JSONBody[SignatureIn], work
     return await _order(work, await once(work, key, Kept(status=201, resource=wanted), do=sign, again=_again(work)))
 
 
-@writing("/orders/{order_id:uuid}/stop", act=Act.WRITE_ORDER, name="stop_order")
+@writing("/orders/{order_id:uuid}/stop", act=Act.WRITE_ORDER, name="stop_order", problems=(404, 429))
 async def stop_order(
     order_id: FromPath[UUID], data: JSONBody[ReasonedSignatureIn], work: TheWork, key: TheKey
 ) -> OrderOut:
@@ -357,7 +357,7 @@ async def list_holds(programme_id: FromPath[UUID], work: TheWork) -> HoldsOut:
     return HoldsOut(items=[HoldOut.of(hold) for hold in found])
 
 
-@writing("/holds/{hold_id:uuid}/clearance", act=Act.DECIDE_MEDICATION, name="clear_hold")
+@writing("/holds/{hold_id:uuid}/clearance", act=Act.DECIDE_MEDICATION, name="clear_hold", problems=(404, 429))
 async def clear_hold(
     hold_id: FromPath[UUID], data: JSONBody[ReasonedSignatureIn], work: TheWork, key: TheKey
 ) -> DecisionOut:
@@ -381,7 +381,9 @@ async def clear_hold(
     return DecisionOut.of(await once(work, key, kept, do=clear, again=_decision_again(work)))
 
 
-@writing("/clients/{client_id:uuid}/dosing-decisions", act=Act.DECIDE_MEDICATION, name="allow_dose")
+@writing(
+    "/clients/{client_id:uuid}/dosing-decisions", act=Act.DECIDE_MEDICATION, name="allow_dose", problems=(404, 429)
+)
 async def allow(client_id: FromPath[UUID], data: JSONBody[DecisionIn], work: TheWork, key: TheKey) -> DecisionOut:
     """Allow one dose on one of the named days after missed ones, signed with the password proved again."""
     proof = await prove(work, Evidence(password=data.password))

@@ -1,8 +1,10 @@
 """Sign-off: what waits for a second clinician, signatures under doses as displayed, and what was sent back."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
+import msgspec
 from litestar import Router
 from litestar.params import FromPath, JSONBody
 
@@ -32,7 +34,7 @@ class VersionIn(Wire, frozen=True, kw_only=True):
     """A dose in the version that was displayed."""
 
     dose_id: UUID
-    version: int
+    version: Annotated[int, msgspec.Meta(ge=1, le=32767)]
 
 
 class SignOffIn(Wire, frozen=True, kw_only=True):
@@ -131,7 +133,7 @@ async def list_sent_back_doses(work: TheWork) -> SentBackOut:
     return SentBackOut(items=[WaitingOut.of(each, work.now) for each in found])
 
 
-@writing("/dose-sign-offs", act=Act.SIGN_OFF_DOSE, name="sign_off_doses")
+@writing("/dose-sign-offs", act=Act.SIGN_OFF_DOSE, name="sign_off_doses", problems=(404, 429))
 async def sign_off_doses(data: JSONBody[SignOffIn], work: TheWork, key: TheKey) -> SignOffOut:
     """Sign for doses as they were displayed, with the password proved again.
 

@@ -13,7 +13,7 @@ from caseload.domain.dosing.correction import (
 )
 from caseload.domain.dosing.decision import Histories, InTheWay, Wanted, allow_dose, stopped_by
 from caseload.domain.dosing.dose import Correction, Dose, Entry, Kind, NotGiven, NotGivenReason
-from caseload.domain.dosing.due import Due, DuePart, Morning, due_on, order_on
+from caseload.domain.dosing.due import Due, DuePart, Morning, check_day, due_on, order_on
 from caseload.domain.dosing.missed import DaysWithout, LadderSays, Taken, days_without, ladder_says
 from caseload.domain.dosing.rules import (
     EVERYTHING_COMMITTED,
@@ -90,6 +90,7 @@ __all__ = [
     "Wanted",
     "allow_dose",
     "amend",
+    "check_day",
     "correct_as_not_given",
     "days_without",
     "due_on",

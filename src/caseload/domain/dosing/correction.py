@@ -14,7 +14,7 @@ from caseload.domain.dosing.rules import (
     against_content,
     against_decision,
 )
-from caseload.domain.dosing.window import Doses, check_giving, hold_next
+from caseload.domain.dosing.window import Doses, check_giving, check_year, hold_next
 from caseload.domain.errors import Conflict, Faults, NotPermitted
 from caseload.domain.ids import CorrectionId, DoseId
 from caseload.domain.journal import Event, Journal
@@ -72,6 +72,7 @@ async def amend(
     """
     faults = Faults()
     check_reason(amendment.reason, faults)
+    check_year(amendment.given_at, faults)
     faults.check(when=amendment.given_at > now, where="given_at", problem="what has happened cannot lie in the future")
     faults.raise_if_any()
     record, dose = await _newest(dose_id, version, by=by, act=Act.RECORD_DOSE, doses=doses)

@@ -5,7 +5,7 @@ The chart, the dispensing list and the downtime sheet all show this one answer.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from caseload.domain.dosing.missed import DaysWithout, Taken, days_without
@@ -19,8 +19,18 @@ from caseload.domain.dosing.rules import (
     held_back,
     is_enough,
 )
+from caseload.domain.errors import Fault, Invalid
 from caseload.domain.medication import MedicationRecord, Order, Standing
 from caseload.domain.medicines import LONG_ACTING, DosePart
+
+DAYS_BACK, DAYS_AHEAD = 366, 31
+"""How far from today a dosing day may lie for which somebody asks what is due."""
+
+
+def check_day(day: date, today: date) -> None:
+    """Raise `Invalid` for a day so far off that the question makes no sense."""
+    if not today - timedelta(days=DAYS_BACK) <= day <= today + timedelta(days=DAYS_AHEAD):
+        raise Invalid(Fault("day", f"must lie from {DAYS_BACK} days ago to {DAYS_AHEAD} days ahead"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,8 +31,8 @@ from caseload.domain.medicines import FORMS, DosePart, check_milligrams
 from caseload.domain.people import Staff
 from caseload.domain.signature import Signature, Signatures
 
-EARLIEST_YEAR: Final = 2000
-"""No dose in an electronic record is older; an earlier year is a slip of the keyboard."""
+YEARS: Final = range(2000, 2200)
+"""A dose of any other year is a slip of the keyboard."""
 
 
 class DoseRefused(Conflict):
@@ -299,6 +299,11 @@ async def record_not_given(
     return not_given
 
 
+def check_year(given_at: datetime, faults: Faults) -> None:
+    """Add a fault unless it lies in a year in which something can be given."""
+    faults.check(when=given_at.year not in YEARS, where="given_at", problem=f"must lie from {YEARS[0]} to {YEARS[-1]}")
+
+
 def check_giving(giving: Giving) -> None:
     """Raise `Invalid` with everything that cannot be a dose."""
     faults = Faults()
@@ -308,9 +313,7 @@ def check_giving(giving: Giving) -> None:
         where="form",
         problem=f"{giving.medicine} is not made so; choose one of {', '.join(sorted(FORMS[giving.medicine]))}",
     )
-    faults.check(
-        when=giving.given_at.year < EARLIEST_YEAR, where="given_at", problem=f"must be in {EARLIEST_YEAR} or later"
-    )
+    check_year(giving.given_at, faults)
     if giving.less_reason is not None:
         check_reason(giving.less_reason, faults, "less_reason")
     faults.raise_if_any()

@@ -1,0 +1,199 @@
+"""How PostgreSQL finds what a window, a chart and a queue ask: by index, however many doses there are."""
+
+import re
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from caseload.db import signoff
+from caseload.db.access import reach_of
+from caseload.db.dosing import chart, day, doses, facts
+from caseload.db.medication import holds, orders, record
+from caseload.domain.access import Act
+from caseload.domain.dosing import EVERYTHING_COMMITTED
+from tests.factories.explain import plan_of
+from tests.factories.window import MORNING, TODAY, window
+from tests.shared_server import Addresses
+
+pytestmark = pytest.mark.anyio
+
+CROWD = (
+    "set session_replication_role = replica",  # the rows below satisfy every constraint; checking each takes minutes
+    """
+    insert into clinic.programme (id, code, name, time_zone, profile, opened_at)
+    select gen_random_uuid(), 'CROWD-' || n, 'Crowd', 'Europe/London', 'UK', now() from generate_series(1, 19) n
+    """,
+    """
+    create table crowd as
+    select gen_random_uuid() as client, gen_random_uuid() as medication_order, gen_random_uuid() as signature,
+           programme.id as programme, (select id from clinic.staff limit 1) as staff, n
+    from clinic.programme, generate_series(1, 100) n
+    """,
+    "insert into clinic.client (id, programme_id, registered_by, recorded_at) select client, programme, staff, now() from crowd",
+    """
+    insert into clinic.client_identity
+      (client_id, version, given_name, family_name, birth_date, birth_date_estimated, sex, recorded_by, recorded_at)
+    select client, 1, 'Alex', 'Crowd ' || n, date '1990-01-01', false, 'unknown', staff, now() from crowd
+    """,
+    "insert into clinic.medication_record (client_id) select client from crowd",
+    """
+    insert into clinic.medication_order
+      (id, chain_id, version, client_id, programme_id, medicine, form, strength_mg, whole_mg, every_days, starts_on,
+       supervised, note, written_by, written_at)
+    select medication_order, medication_order, 1, client, programme, 'methadone', 'oral_solution', 1, 60, 1,
+           date '2026-09-01', true, '', staff, now() from crowd
+    """,
+    """
+    insert into clinic.medication_order
+      (id, chain_id, version, client_id, programme_id, medicine, form, strength_mg, whole_mg, every_days, starts_on,
+       ends_on, supervised, note, written_by, written_at)
+    select past, past, 1, client, programme, 'methadone', 'oral_solution', 1, 60, 1,
+           date '2024-01-01' + 30 * number, date '2024-01-29' + 30 * number, true, '', staff, now()
+    from (select gen_random_uuid() as past, number, crowd.* from crowd, generate_series(1, 20) number) before
+    """,
+    """
+    insert into clinic.medication_order_signature (order_id, signature_id, signed_at)
+    select id, gen_random_uuid(), timestamptz '2026-08-31 12:00Z' from clinic.medication_order
+    """,
+    """
+    insert into clinic.signature (id, subject, subject_id, subject_version, signer_id, printed_name, role, registration,
+      meaning, signed_at, methods, format_version, signed_bytes, digest)
+    select signature_id, 'order', order_id, 1, (select id from clinic.staff limit 1), 'Crowd', 'prescriber', 'GMC 1',
+           'authored', signed_at, '{password}', 1, '{}', sha256('{}')
+    from clinic.medication_order_signature
+    """,
+    """
+    insert into clinic.dose
+      (id, version, client_id, programme_id, order_id, dosing_day, part, medicine, form, amount_mg, supervised,
+       given_at, given_by, recorded_at, recorded_by, kind, entry, profile, profile_version)
+    select gen_random_uuid(), 1, client, programme, medication_order, date '2026-09-01' + d, 'whole', 'methadone',
+           'oral_solution', 60, true, timestamptz '2026-09-01 08:00Z' + d * interval '1 day', staff,
+           timestamptz '2026-09-01 08:00Z' + d * interval '1 day', staff, 'ordinary', 'window', 'UK', 1
+    from crowd, generate_series(0, 49) d
+    """,
+    """
+    insert into clinic.dose_waiting (dose_id, dose_version, programme_id, recorded_by, is_exception, sign_by)
+    select id, version, programme_id, recorded_by, false, now() from clinic.dose where dosing_day = date '2026-10-20'
+    """,
+    """
+    insert into clinic.hold (id, client_id, programme_id, reason, note, raised_by, raised_at)
+    select gen_random_uuid(), client, programme, 'sedation', '', staff, now() from crowd, generate_series(1, 5)
+    """,
+    """
+    insert into clinic.medication_decision
+      (id, client_id, programme_id, kind, hold_id, days, reason, decided_by, decided_at, profile, profile_version,
+       rules, missed, signature_id)
+    select gen_random_uuid(), client_id, programme_id, 'clear_hold', id, '{}', 'Seen.', raised_by, now(), 'UK', 1,
+           '{}', 0, gen_random_uuid()
+    from clinic.hold
+    """,
+    """
+    insert into clinic.dose_review (dose_id, dose_version, verdict, reviewed_by, reviewed_at, reason)
+    select id, 1, 'rejected', recorded_by, now(), 'Which bottle?' from clinic.dose where dosing_day < date '2026-10-01'
+    """,
+    """
+    insert into clinic.dose_correction
+      (id, dose_id, dose_version, client_id, dosing_day, part, reason, signed_by, signed_at, signature_id)
+    select gen_random_uuid(), id, 1, client_id, dosing_day, part, 'Spilt.', recorded_by, now(), gen_random_uuid()
+    from clinic.dose where dosing_day = date '2026-09-15'
+    """,
+    """
+    insert into clinic.medication_order_stop (order_id, reason, stopped_by, stopped_at, signature_id)
+    select gen_random_uuid(), 'Moved.', staff, now(), gen_random_uuid() from crowd
+    """,
+    """
+    insert into clinic.medication_order_replacement (replaced_id, order_id, from_on, replaced_at)
+    select gen_random_uuid(), gen_random_uuid(), current_date, now() from crowd
+    """,
+    """
+    insert into clinic.guest_stay (id, client_id, host_programme_id, period, reason, recorded_by, recorded_at)
+    select gen_random_uuid(), client, programme, tstzrange(now(), now() + interval '1 day'), 'work', staff, now() from crowd
+    """,
+    """
+    insert into clinic.responsibility (id, client_id, episode_id, counsellor_id, period, recorded_by, recorded_at)
+    select gen_random_uuid(), client, gen_random_uuid(), staff, tstzrange(now(), null), staff, now() from crowd
+    """,
+    """
+    insert into clinic.cover (id, client_id, counsellor_id, period, reason, recorded_by, recorded_at)
+    select gen_random_uuid(), client, staff, tstzrange(now(), now() + interval '1 day'), 'leave', staff, now() from crowd
+    """,
+    "set session_replication_role = origin",
+    "analyze",
+)
+GROWS = re.compile(
+    r"Seq Scan on (dose|dose_\w+|client|client_identity|medication_\w+|hold|signature|guest_stay|responsibility|cover)\b"
+)
+
+
+STATEMENTS: dict[str, Any] = {
+    "lock": record._LOCK._statement,
+    "facts": facts.FACTS._statement,
+    "last taken": facts.LAST_TAKEN,
+    "next given": facts.NEXT_GIVEN,
+    "a dose": doses._NEWEST,
+    "an order": orders._ONE,
+    "the orders of a client": orders._OF_CLIENT,
+    "the holds of a client": holds._OF_CLIENT,
+    "the holds of a programme": holds._IN_FORCE,
+    "the decisions of a client": holds._DECISIONS,
+    "the day's list": day._DUE_IN_PROGRAMME,
+    "given on a day": day._GIVEN,
+    "the orders of many": day._ORDERS,
+    "the doses of a client": chart._RECENT,
+    "the versions of a dose": chart._VERSIONS,
+    "the queue": signoff._QUEUE,
+    "what was sent back": signoff._SENT_BACK,
+    "doses to sign": signoff._NEWEST,
+}
+
+
+@pytest.fixture
+async def owner(throwaway_database: Addresses) -> AsyncGenerator[AsyncEngine]:
+    """The database as its owner, who may fill it past the rules."""
+    engine = create_async_engine("postgresql+asyncpg://", connect_args={"dsn": throwaway_database.owner})
+    yield engine
+    await engine.dispose()
+
+
+ALL_MORNING = {"lock", "facts", "a dose", "an order", "the doses of a client", "the queue", "doses to sign"}
+
+
+async def test_nothing_walks_a_table_that_grows(owner: AsyncEngine) -> None:
+    async with owner.begin() as connection:
+        here = await window(connection)
+        for statement in CROWD:
+            await connection.execute(text(statement))
+    given = {
+        "client": here.client,
+        "clients": [here.client],
+        "order": here.client,
+        "dose": here.client,
+        "hold": here.client,
+        "doses": [here.client],
+        "versions": [1],
+        "programme": here.programme,
+        "recorder": here.nurse.id,
+        "day": TODAY,
+        "since": TODAY,
+        "at": EVERYTHING_COMMITTED,
+        "part": "whole",
+        "medicine": "methadone",
+        "form": "oral_solution",
+        "after": None,
+        "after_is_exception": False,
+        "limit": 50,
+        **reach_of(here.nurse.reach(Act.RECORD_DOSE), at=MORNING),
+    }
+    walked: list[str] = []
+    async with owner.connect() as connection:
+        for name, statement in STATEMENTS.items():
+            # The crowd is small enough that walking a thin table can be the cheaper way. What is asked all morning has
+            # to find the index by itself; for the rest it is enough that there is one.
+            await connection.execute(text(f"set enable_seqscan = {'on' if name in ALL_MORNING else 'off'}"))
+            plan = await plan_of(connection, statement, given)
+            if any(GROWS.search(line) for line in plan):
+                walked.append("\n".join([f"{name}:", *plan]))
+    assert not walked, "\n\n".join(walked)
