@@ -1,10 +1,6 @@
-"""Many hands at one window: whatever arrives at the same moment, at most one dose is given.
-
-`CASELOAD_SOAK=1` plays the full number of rounds.
-"""
+"""Many hands at one window: whatever arrives at the same moment, at most one dose is given."""
 
 import asyncio
-import os
 from collections import Counter
 from typing import Any
 
@@ -17,12 +13,18 @@ from caseload.domain.access import Role
 from caseload.domain.ids import ClientId
 from tests.api.conftest import Clinic, Person
 from tests.api.dispensary import PASSWORD, Dispensary, dispensary, fresh, give_password
+from tests.conftest import Counts
 
 pytestmark = pytest.mark.anyio
 
-ROUNDS = 50 if os.environ.get("CASELOAD_SOAK") else 2
 ATTEMPTS = 64
 NURSES = 12
+
+
+@pytest.fixture
+def rounds(counts: Counts) -> range:
+    """How often each race is run."""
+    return range(counts(2, full=50))
 
 
 async def nurses(clinic: Clinic, here: Dispensary) -> list[Person]:
@@ -43,10 +45,12 @@ def rules(answer: httpx.Response) -> list[str]:
     return [each["rule"] for each in answer.json()["facts"].get("rules", [])]
 
 
-async def test_twelve_nurses_at_once_give_one_dose_and_the_others_learn_who_gave_it(clinic: Clinic) -> None:
+async def test_twelve_nurses_at_once_give_one_dose_and_the_others_learn_who_gave_it(
+    clinic: Clinic, rounds: range
+) -> None:
     here = await dispensary(clinic)
     people = await nurses(clinic, here)
-    for _ in range(ROUNDS):
+    for _ in rounds:
         order = await here.order(client=await here.another_client())
         answers = await asyncio.gather(*(here.give(order, by=people[number % NURSES]) for number in range(ATTEMPTS)))
         assert Counter(answer.status_code for answer in answers) == {201: 1, 409: ATTEMPTS - 1}
@@ -60,9 +64,9 @@ async def test_twelve_nurses_at_once_give_one_dose_and_the_others_learn_who_gave
         assert await doses_of(clinic, order["client_id"]) == 1
 
 
-async def test_a_hold_that_was_committed_wins_over_every_dose_that_comes_after(clinic: Clinic) -> None:
+async def test_a_hold_that_was_committed_wins_over_every_dose_that_comes_after(clinic: Clinic, rounds: range) -> None:
     here = await dispensary(clinic)
-    for _ in range(ROUNDS):
+    for _ in rounds:
         client = await here.another_client()
         order = await here.order(client=client)
 
@@ -81,9 +85,9 @@ async def test_a_hold_that_was_committed_wins_over_every_dose_that_comes_after(c
         assert all(answer.status_code == 409 and "client_held" in rules(answer) for answer in after)
 
 
-async def test_a_stop_that_was_committed_wins_over_every_dose_that_comes_after(clinic: Clinic) -> None:
+async def test_a_stop_that_was_committed_wins_over_every_dose_that_comes_after(clinic: Clinic, rounds: range) -> None:
     here = await dispensary(clinic)
-    for _ in range(ROUNDS):
+    for _ in rounds:
         client = await here.another_client()
         order = await here.order(client=client)
 
@@ -100,9 +104,9 @@ async def test_a_stop_that_was_committed_wins_over_every_dose_that_comes_after(c
         assert {answer.json()["type"] for answer in after} == {"urn:caseload:problem:order-changed"}
 
 
-async def test_a_retry_that_overtakes_its_first_can_never_double_a_dose(clinic: Clinic) -> None:
+async def test_a_retry_that_overtakes_its_first_can_never_double_a_dose(clinic: Clinic, rounds: range) -> None:
     here = await dispensary(clinic)
-    for _ in range(ROUNDS):
+    for _ in rounds:
         client = await here.another_client()
         order = await here.order(client=client)
         key = fresh()
@@ -115,12 +119,12 @@ async def test_a_retry_that_overtakes_its_first_can_never_double_a_dose(clinic: 
         assert (await here.give(order, key=key)).json() == told[0]
 
 
-async def test_one_version_is_signed_by_one_of_many(clinic: Clinic) -> None:
+async def test_one_version_is_signed_by_one_of_many(clinic: Clinic, rounds: range) -> None:
     here = await dispensary(clinic)
     second = await clinic.person((Role.MEDICAL_DIRECTOR, here.programme))
     await give_password(clinic, second)
     signers = [here.colleague, here.prescriber, second]
-    for _ in range(ROUNDS):
+    for _ in rounds:
         given = (await here.give(await here.order(client=await here.another_client()))).json()
         said = {"doses": [{"dose_id": given["id"], "version": 1}], "password": PASSWORD}
         answers = await asyncio.gather(*(signer.post("/dose-sign-offs", said) for signer in signers))
