@@ -1,6 +1,5 @@
 """Statements that the driver runs itself: inside SQLAlchemy's transaction, never outside of it."""
 
-from types import SimpleNamespace
 from typing import Any, cast
 
 import asyncpg
@@ -8,6 +7,7 @@ import pytest
 from sqlalchemy import Integer, bindparam, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from caseload.db import direct
 from caseload.db.direct import Direct
 from caseload.db.failures import Failure, failure_of
 
@@ -74,10 +74,10 @@ class Broken:
 async def test_a_connection_that_breaks_is_said_to_be_unavailable(
     connection: AsyncConnection, monkeypatch: pytest.MonkeyPatch, *, run: bool
 ) -> None:
-    async def raw(_: AsyncConnection) -> Any:
-        return SimpleNamespace(driver_connection=Broken())
+    async def broken_driver(_: AsyncConnection) -> Broken:
+        return Broken()
 
-    monkeypatch.setattr(AsyncConnection, "get_raw_connection", raw)
+    monkeypatch.setattr(direct, "_driver", broken_driver)
     with pytest.raises(ConnectionResetError) as broken:
         await (_SUM.run if run else _SUM.first)(connection, {"a": 1, "b": 2})
     assert failure_of(broken.value) is Failure.UNAVAILABLE

@@ -98,4 +98,10 @@ class Direct:
 
 
 async def _driver(connection: AsyncConnection) -> asyncpg.Connection:
-    return cast("asyncpg.Connection", (await connection.get_raw_connection()).driver_connection)
+    """The driver's connection. While SQLAlchemy's is whole, asking it needs none of the switching that awaiting does."""
+    whole = connection.sync_connection
+    if whole is None or whole.invalidated:
+        found = await connection.get_raw_connection()
+    else:
+        found = whole.connection
+    return cast("asyncpg.Connection", found.driver_connection)
