@@ -15,6 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ClauseElement
 
+from caseload.db.failures import SERVER_GOES
+
 _DIALECT: Final = AsyncpgDialect()
 
 Given = Mapping[str, Any]
@@ -56,7 +58,7 @@ class Direct:
         try:
             return await driver.fetchrow(self._text, *self._arguments(given))
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as broken:
-            self._require_told(driver, broken)
+            await self._require_told(connection, driver, broken)
         return (await connection.execute(self._statement, given)).mappings().first()
 
     async def all(self, connection: AsyncConnection, given: Given) -> Sequence[Named]:
@@ -67,18 +69,23 @@ class Direct:
         try:
             return await driver.fetch(self._text, *self._arguments(given))
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as broken:
-            self._require_told(driver, broken)
+            await self._require_told(connection, driver, broken)
         return (await connection.execute(self._statement, given)).mappings().all()
 
-    def _require_told(self, driver: asyncpg.Connection, broken: BaseException) -> None:
+    async def _require_told(
+        self, connection: AsyncConnection, driver: asyncpg.Connection, broken: BaseException
+    ) -> None:
         """Raise, unless SQLAlchemy has to learn from a failure of its own that the connection is gone.
 
-        After a read without a transaction there is nothing that will fail to roll back and so tell the pool.
+        After a read without a transaction there is nothing that will fail to roll back and so tell the pool. Where the
+        server has said that it goes and the socket is still open, a roll back would fail in place of this statement.
         """
         if self._anywhere and driver.is_closed():
             return
         if isinstance(broken, asyncpg.InterfaceError):
             raise ConnectionResetError from broken
+        if getattr(broken, "sqlstate", None) in SERVER_GOES:
+            await connection.invalidate(broken)
         raise broken
 
     async def run(self, connection: AsyncConnection, given: Given) -> None:

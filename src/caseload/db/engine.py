@@ -8,12 +8,10 @@ from sqlalchemy import event
 from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from caseload.db.failures import SERVER_GOES
 from caseload.settings import Secret, Settings, SettingsError
 
 RECYCLE_SECONDS = 1800
-
-SERVER_GOES = frozenset({"57P01", "57P02", "57P03", "25006"})
-"""Shut down by an administrator, crashed, not yet up, read-only after a failover (PostgreSQL, appendix A)."""
 
 
 def make_engine(settings: Settings, *, application_name: str = "caseload") -> AsyncEngine:

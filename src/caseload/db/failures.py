@@ -30,6 +30,8 @@ _UNSTORABLE: Final = ("22",)
 _UNAVAILABLE: Final = ("08", "25006", "53", "57", "58", "XX")
 """Connection, read-only server, out of resources, operator intervention, system error, internal error."""
 
+SERVER_GOES: Final = frozenset({"57P01", "57P02", "57P03", "25006"})
+"""Shut down by an administrator, crashed, not yet up, read-only after a failover (PostgreSQL, appendix A)."""
 
 _GONE: Final = (
     PoolTimeoutError,
