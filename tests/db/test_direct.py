@@ -2,12 +2,12 @@
 
 from typing import Any, cast
 
+import anyio
 import asyncpg
 import pytest
-from sqlalchemy import Integer, bindparam, literal, select, text
+from sqlalchemy import Integer, bindparam, func, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from caseload.db import direct
 from caseload.db.direct import Direct
 from caseload.db.failures import Failure, failure_of
 
@@ -58,26 +58,42 @@ async def test_a_parameter_that_is_left_out_is_a_mistake_of_ours(connection: Asy
         await _SUM.one(connection, {"a": 1})
 
 
-class Broken:
-    """A driver's connection that is in a transaction and breaks at the next word."""
-
-    def is_in_transaction(self) -> bool:
-        return True
-
-    async def fetchrow(self, *_: object) -> None:
-        raise asyncpg.InterfaceError("connection is closed")
-
-    execute = fetchrow
+async def closed(driver: asyncpg.Connection) -> None:
+    told = anyio.Event()
+    driver.add_termination_listener(lambda _: told.set())
+    if not driver.is_closed():
+        await told.wait()
 
 
-@pytest.mark.parametrize("run", [True, False])
-async def test_a_connection_that_breaks_is_said_to_be_unavailable(
-    connection: AsyncConnection, monkeypatch: pytest.MonkeyPatch, *, run: bool
+@pytest.mark.parametrize("anywhere", [True, False])
+@pytest.mark.parametrize("noticed", [True, False])
+@pytest.mark.parametrize("way", ["run", "first", "all"])
+async def test_a_connection_that_breaks_is_unavailable_and_fails_only_once(
+    engine: AsyncEngine, owner_dsn: str, *, anywhere: bool, noticed: bool, way: str
 ) -> None:
-    async def broken_driver(_: AsyncConnection) -> Broken:
-        return Broken()
+    sum_of = Direct(select((bindparam("a", type_=Integer()) + 1).label("sum")), anywhere=anywhere)
+    async with engine.connect() as connection:
+        process = await connection.scalar(select(func.pg_backend_pid()))
+        owner = await asyncpg.connect(owner_dsn)
+        await owner.execute("select pg_terminate_backend($1, 5000)", process)
+        await owner.close()
+        driver = await driver_of(connection)
+        if noticed:
+            await closed(driver)
+        with pytest.raises(OSError) as broken:
+            await getattr(sum_of, way)(connection, {"a": 1})
+        assert failure_of(broken.value) is Failure.UNAVAILABLE
+    async with engine.connect() as connection:
+        assert (await sum_of.one(connection, {"a": 1}))["sum"] == 2
 
-    monkeypatch.setattr(direct, "_driver", broken_driver)
-    with pytest.raises(ConnectionResetError) as broken:
-        await (_SUM.run if run else _SUM.first)(connection, {"a": 1, "b": 2})
-    assert failure_of(broken.value) is Failure.UNAVAILABLE
+
+async def test_a_connection_that_ended_while_it_waited_is_not_handed_out(engine: AsyncEngine, owner_dsn: str) -> None:
+    async with engine.connect() as connection:
+        process = await connection.scalar(select(func.pg_backend_pid()))
+        driver = await driver_of(connection)
+    owner = await asyncpg.connect(owner_dsn)
+    await owner.execute("select pg_terminate_backend($1, 5000)", process)
+    await owner.close()
+    await closed(driver)
+    async with engine.connect() as connection:
+        assert await connection.scalar(select(func.pg_backend_pid())) != process

@@ -6,7 +6,7 @@ so that a lock can never be taken outside of the transaction that it is for.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, NoReturn, Protocol, cast
 
 import asyncpg
 from sqlalchemy import Executable
@@ -18,6 +18,8 @@ from sqlalchemy.sql.expression import ClauseElement
 from caseload.db.failures import SERVER_GOES
 
 _DIALECT: Final = AsyncpgDialect()
+
+_FAILED: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
 Given = Mapping[str, Any]
 
@@ -53,51 +55,36 @@ class Direct:
     async def first(self, connection: AsyncConnection, given: Given) -> Named | None:
         """The first row, if there is one."""
         driver = await _driver(connection)
-        if not (self._anywhere or driver.is_in_transaction()):
-            return (await connection.execute(self._statement, given)).mappings().first()
-        try:
-            return await driver.fetchrow(self._text, *self._arguments(given))
-        except (asyncpg.PostgresError, asyncpg.InterfaceError) as broken:
-            await self._require_told(connection, driver, broken)
+        if self._goes_to(driver):
+            try:
+                return await driver.fetchrow(self._text, *self._arguments(given))
+            except _FAILED as broken:
+                await _raise(broken, connection, driver)
         return (await connection.execute(self._statement, given)).mappings().first()
 
     async def all(self, connection: AsyncConnection, given: Given) -> Sequence[Named]:
         """Every row."""
         driver = await _driver(connection)
-        if not (self._anywhere or driver.is_in_transaction()):
-            return (await connection.execute(self._statement, given)).mappings().all()
-        try:
-            return await driver.fetch(self._text, *self._arguments(given))
-        except (asyncpg.PostgresError, asyncpg.InterfaceError) as broken:
-            await self._require_told(connection, driver, broken)
+        if self._goes_to(driver):
+            try:
+                return await driver.fetch(self._text, *self._arguments(given))
+            except _FAILED as broken:
+                await _raise(broken, connection, driver)
         return (await connection.execute(self._statement, given)).mappings().all()
-
-    async def _require_told(
-        self, connection: AsyncConnection, driver: asyncpg.Connection, broken: BaseException
-    ) -> None:
-        """Raise, unless SQLAlchemy has to learn from a failure of its own that the connection is gone.
-
-        After a read without a transaction there is nothing that will fail to roll back and so tell the pool. Where the
-        server has said that it goes and the socket is still open, a roll back would fail in place of this statement.
-        """
-        if self._anywhere and driver.is_closed():
-            return
-        if isinstance(broken, asyncpg.InterfaceError):
-            raise ConnectionResetError from broken
-        if getattr(broken, "sqlstate", None) in SERVER_GOES:
-            await connection.invalidate(broken)
-        raise broken
 
     async def run(self, connection: AsyncConnection, given: Given) -> None:
         """Run it for what it does."""
         driver = await _driver(connection)
-        if not driver.is_in_transaction():
+        if self._goes_to(driver):
+            try:
+                await driver.execute(self._text, *self._arguments(given))
+            except _FAILED as broken:
+                await _raise(broken, connection, driver)
+        else:
             await connection.execute(self._statement, given)
-            return
-        try:
-            await driver.execute(self._text, *self._arguments(given))
-        except asyncpg.InterfaceError as broken:
-            raise ConnectionResetError from broken
+
+    def _goes_to(self, driver: asyncpg.Connection) -> bool:
+        return self._anywhere or driver.is_in_transaction() or driver.is_closed()
 
     def _arguments(self, given: Given) -> list[Any]:
         fixed = self._fixed
@@ -112,3 +99,13 @@ async def _driver(connection: AsyncConnection) -> asyncpg.Connection:
     else:
         found = whole.connection
     return cast("asyncpg.Connection", found.driver_connection)
+
+
+async def _raise(broken: Exception, connection: AsyncConnection, driver: asyncpg.Connection) -> NoReturn:
+    """Raise it; where the connection has gone, see to it that nobody tries to roll anything back on it."""
+    gone = driver.is_closed() or getattr(broken, "sqlstate", None) in SERVER_GOES
+    if gone:
+        await connection.invalidate(broken)
+    if gone or isinstance(broken, asyncpg.InterfaceError):
+        raise ConnectionResetError from broken
+    raise broken

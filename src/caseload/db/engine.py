@@ -1,12 +1,15 @@
 """How the service connects: one small pool per worker, over asyncpg, with limits set on the server's side."""
 
 import uuid
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from sqlalchemy import event
-from sqlalchemy.engine.interfaces import ExceptionContext
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from caseload.db.failures import SERVER_GOES
 from caseload.settings import Secret, Settings, SettingsError
@@ -36,6 +39,7 @@ def make_engine(settings: Settings, *, application_name: str = "caseload") -> As
         hide_parameters=True,
     )
     event.listen(engine.sync_engine, "handle_error", _give_up_connection)
+    event.listen(engine.sync_engine, "checkout", _leave_out_dead_connections)
     return engine
 
 
@@ -47,6 +51,12 @@ def _give_up_connection(context: ExceptionContext) -> None:
     """
     if getattr(context.original_exception, "sqlstate", None) in SERVER_GOES:
         context.is_disconnect = True
+
+
+def _leave_out_dead_connections(found: DBAPIConnection, _record: ConnectionPoolEntry, _given: object) -> None:
+    """Do not hand out a connection that has ended while it waited; those beside it have most likely ended with it."""
+    if cast("AsyncAdapt_asyncpg_connection", found).driver_connection.is_closed():
+        raise InvalidatePoolError
 
 
 def _connect_args(settings: Settings, url: Secret, application_name: str) -> dict[str, Any]:
