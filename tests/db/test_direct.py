@@ -80,7 +80,7 @@ async def test_a_connection_that_breaks_is_unavailable_and_fails_only_once(
         driver = await driver_of(connection)
         if noticed:
             await closed(driver)
-        with pytest.raises(OSError) as broken:
+        with pytest.raises(ConnectionResetError) as broken:
             await getattr(sum_of, way)(connection, {"a": 1})
         assert failure_of(broken.value) is Failure.UNAVAILABLE
     async with engine.connect() as connection:

@@ -308,7 +308,7 @@ async def test_a_connection_that_has_gone_is_the_databases_failure_and_the_next_
         owner = await asyncpg.connect(owner_dsn)
         await owner.execute("select pg_terminate_backend($1, 5000)", process)
         await owner.close()
-        with pytest.raises(OSError) as error:
+        with pytest.raises(ConnectionResetError) as error:
             await identify(opened, "A" * 43, NOW)
         assert failure_of(error.value) is Failure.UNAVAILABLE
     async with engine.connect() as opened:
