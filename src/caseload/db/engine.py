@@ -3,9 +3,9 @@
 import uuid
 from typing import Any, cast
 
+import asyncpg
 import msgspec
 from sqlalchemy import event
-from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection
 from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -53,9 +53,9 @@ def _give_up_connection(context: ExceptionContext) -> None:
         context.is_disconnect = True
 
 
-def _leave_out_dead_connections(found: DBAPIConnection, _record: ConnectionPoolEntry, _given: object) -> None:
+def _leave_out_dead_connections(_found: DBAPIConnection, entry: ConnectionPoolEntry, _given: object) -> None:
     """Do not hand out a connection that has ended while it waited; those beside it have most likely ended with it."""
-    if cast("AsyncAdapt_asyncpg_connection", found).driver_connection.is_closed():
+    if cast("asyncpg.Connection", entry.driver_connection).is_closed():
         raise InvalidatePoolError
 
 
