@@ -21,6 +21,7 @@ from caseload.api import family as family_routes
 from caseload.api import health as health_routes
 from caseload.api import history as history_routes
 from caseload.api import medication as medication_routes
+from caseload.api import oversight as oversight_routes
 from caseload.api import people as people_routes
 from caseload.api import profiles as profiles_routes
 from caseload.api import programme as programme_routes
@@ -44,6 +45,7 @@ from caseload.web import pages
 ROUTERS = (
     *people_routes.routers,
     audit_routes.router,
+    oversight_routes.router,
     programme_routes.router,
     profiles_routes.router,
     client_routes.router,

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from caseload.audit.accesslog import UNREADABLE, LogReader, narrowed, page_of
+from caseload.audit.accesslog import UNREADABLE, LogReader, narrowed, page_of, read_as_reader
 from caseload.audit.journal import RequestJournal
 from caseload.audit.keystore import KeyName
 from caseload.audit.leaf import made_at
@@ -285,7 +285,7 @@ async def test_the_role_is_given_back_also_after_an_error(own_engine: AsyncEngin
         await reader.entries(LogFilter(), EVERYTHING, after=None, limit=5)
         assert (await connection.execute(who)).scalar_one() == "caseload"
         with pytest.raises(Exception, match="division by zero"):
-            await reader._read(text("select 1/0"))
+            await read_as_reader(connection, text("select 1/0"))
         assert (await connection.execute(who)).scalar_one() == "caseload"
         await trail.append(connection, a_pending())
 

@@ -86,21 +86,24 @@ class LogReader:
         return key
 
     async def _page(self, entries: Select[*tuple[Any, ...]], limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
-        return await self._read(page_of(entries, limit))
+        return await read_as_reader(self._connection, page_of(entries, limit))
 
-    async def _read(self, statement: Executable) -> Sequence[Row[*tuple[Any, ...]]]:
-        """Read as `audit_reader`, in a transaction of its own or, where there is one already, in a part of it."""
-        options = await self._connection.run_sync(Connection.get_execution_options)
-        if options.get("isolation_level") == "AUTOCOMMIT":
-            raw = await driver(self._connection)
-            async with raw.transaction(readonly=True):
-                await self._connection.execute(_BECOME_READER)
-                return (await self._connection.execute(statement)).all()
-        async with self._connection.begin_nested():
-            await self._connection.execute(_BECOME_READER)
-            rows = (await self._connection.execute(statement)).all()
-            await self._connection.execute(_BE_ONESELF)
-        return rows
+
+async def read_as_reader(
+    connection: AsyncConnection, statement: Executable, given: Mapping[str, object] | None = None
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Read as `audit_reader`, in a transaction of its own or, where there is one already, in a part of it."""
+    options = await connection.run_sync(Connection.get_execution_options)
+    if options.get("isolation_level") == "AUTOCOMMIT":
+        raw = await driver(connection)
+        async with raw.transaction(readonly=True):
+            await connection.execute(_BECOME_READER)
+            return (await connection.execute(statement, given)).all()
+    async with connection.begin_nested():
+        await connection.execute(_BECOME_READER)
+        rows = (await connection.execute(statement, given)).all()
+        await connection.execute(_BE_ONESELF)
+    return rows
 
 
 def page_of(entries: Select[*tuple[Any, ...]], limit: int) -> Select[*tuple[Any, ...]]:

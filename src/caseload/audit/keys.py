@@ -8,6 +8,7 @@ The bytes lie in `keys.client_key`, wrapped with AES-256-GCM under the key store
 client, so that swapped rows do not open.
 """
 
+import asyncio
 import hashlib
 import hmac
 import os
@@ -19,7 +20,7 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import any_, bindparam, select
+from sqlalchemy import Row, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
@@ -41,7 +42,7 @@ class ClientKey:
 
     def __init__(self, client: UUID, secret: bytes) -> None:
         self.prefix = client_prefix(client)
-        self.reference = hmac.digest(secret, b"reference", "sha256")[:REFERENCE_BYTES]
+        self.reference = reference_of(secret)
         """Under which the log is searched for this client. It says nothing without the key."""
         self._salts = hmac.new(secret, b"salt", hashlib.sha256)
         self._box = AESGCM(hmac.digest(secret, b"seal", "sha256"))
@@ -59,6 +60,11 @@ class ClientKey:
     def open(self, nonce: bytes, sealed: bytes, leaf: bytes) -> bytes:
         """Decrypt a disclosure. Raises `cryptography.exceptions.InvalidTag`."""
         return self._box.decrypt(nonce, sealed, leaf)
+
+
+def reference_of(secret: bytes) -> bytes:
+    """Under which the log is searched for the client who has this key."""
+    return hmac.digest(secret, b"reference", "sha256")[:REFERENCE_BYTES]
 
 
 @dataclass(slots=True)
@@ -118,6 +124,11 @@ class ClientKeys:
         """The key of a client, or None: never seen, or erased."""
         return (await self._find(connection, [client])).get(client)
 
+    async def references(self, connection: AsyncConnection) -> dict[bytes, UUID]:
+        """Whom each reference of the log is about, for everybody who has a key. Never kept: it would outlive a key."""
+        rows = (await connection.execute(_EVERY)).all()
+        return await asyncio.to_thread(self._references, rows)
+
     def remember(self, keys: Mapping[UUID, ClientKey]) -> None:
         """Keep keys for a while; the oldest make room."""
         until = self._clock() + self._lifetime
@@ -141,6 +152,9 @@ class ClientKeys:
     async def _find(self, connection: AsyncConnection, clients: Collection[UUID]) -> dict[UUID, ClientKey]:
         rows = await connection.execute(_FIND, {"clients": list(clients)})
         return {client: ClientKey(client, self._unwrap(key_id, client, wrapped)) for key_id, client, wrapped in rows}
+
+    def _references(self, rows: Iterable[Row[UUID, UUID, bytes]]) -> dict[bytes, UUID]:
+        return {reference_of(self._unwrap(key_id, client, wrapped)): client for key_id, client, wrapped in rows}
 
     async def _make(self, connection: AsyncConnection, clients: Iterable[UUID]) -> dict[UUID, ClientKey]:
         """Make keys; where somebody else was faster, theirs is the one. In order, so that two cannot deadlock."""
@@ -175,7 +189,6 @@ class ClientKeys:
         return box
 
 
-_FIND = select(client_key.c.key_id, client_key.c.client_id, client_key.c.wrapped).where(
-    client_key.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid())))
-)
+_EVERY = select(client_key.c.key_id, client_key.c.client_id, client_key.c.wrapped)
+_FIND = _EVERY.where(client_key.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid()))))
 _KEEP = insert(client_key).on_conflict_do_nothing(index_elements=[client_key.c.client_id])

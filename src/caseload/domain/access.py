@@ -75,6 +75,7 @@ class Act(StrEnum):
     MATCH_RECORDS = "match_records"
     SEE_AUDIT_LOG = "see_audit_log"
     EXPORT_AUDIT_LOG = "export_audit_log"
+    REVIEW_ACCESS = "review_access"
     SEE_STAFF = "see_staff"
     MANAGE_STAFF = "manage_staff"
     CONFIRM_ROLE = "confirm_role"
@@ -129,6 +130,7 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.MATCH_RECORDS: frozenset({Role.PRIVACY_OFFICER, Role.SUPERVISOR}),
     Act.SEE_AUDIT_LOG: _LOG_READERS,
     Act.EXPORT_AUDIT_LOG: _LOG_READERS,
+    Act.REVIEW_ACCESS: _LOG_READERS,
     Act.SEE_STAFF: frozenset({
         Role.ADMINISTRATOR, Role.SUPERVISOR, Role.MEDICAL_DIRECTOR, Role.AUDITOR, Role.PRIVACY_OFFICER,
     }),

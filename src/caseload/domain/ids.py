@@ -30,6 +30,7 @@ ConsentId = NewType("ConsentId", UUID)
 ImportId = NewType("ImportId", UUID)
 HistoryId = NewType("HistoryId", UUID)
 EntryId = NewType("EntryId", UUID)
+ReviewId = NewType("ReviewId", UUID)
 
 
 def new_id() -> UUID:

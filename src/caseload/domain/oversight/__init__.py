@@ -1,0 +1,52 @@
+"""The routine review of who looked at what: saved questions, what they find, and who looked at that.
+
+Called oversight and not review, because doses are reviewed too.
+"""
+
+from caseload.domain.oversight.findings import Finding, OpenAccount, Quarter, Shift, Trace
+from caseload.domain.oversight.questions import Question, Questions, questions
+from caseload.domain.oversight.reviewing import (
+    Conclusion,
+    FindingReviewed,
+    FindingUnknown,
+    Grounds,
+    NotYourOwn,
+    Office,
+    Places,
+    Review,
+    Reviewed,
+    ReviewedAlready,
+    Reviews,
+    Span,
+    Traces,
+    ask,
+    review,
+    subject_of,
+)
+
+__all__ = [
+    "Conclusion",
+    "Finding",
+    "FindingReviewed",
+    "FindingUnknown",
+    "Grounds",
+    "NotYourOwn",
+    "Office",
+    "OpenAccount",
+    "Places",
+    "Quarter",
+    "Question",
+    "Questions",
+    "Review",
+    "Reviewed",
+    "ReviewedAlready",
+    "Reviews",
+    "Shift",
+    "Span",
+    "Trace",
+    "Traces",
+    "ask",
+    "questions",
+    "review",
+    "subject_of",
+]

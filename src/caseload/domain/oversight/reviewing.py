@@ -1,0 +1,309 @@
+"""Asking a saved question of a span of time, and saying of what it found that somebody has looked.
+
+Nobody reviews what they did themselves (21 CFR 11.10(g) and the practice that whoever audits does not audit their own
+access). A review covers what was there to be seen: what happens later opens the finding again.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import ClassVar, Final, Protocol
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from caseload.domain.access import Act
+from caseload.domain.accesslog import LogScope, scope_of
+from caseload.domain.errors import Conflict, Faults, NotFound, NotPermitted
+from caseload.domain.ids import EntryId, ProgrammeId, ReviewId, StaffId
+from caseload.domain.journal import Event, Journal
+from caseload.domain.oversight import findings
+from caseload.domain.oversight.findings import Finding, OpenAccount, Quarter, Shift, Trace
+from caseload.domain.oversight.questions import Question, questions
+from caseload.domain.people import Staff
+from caseload.domain.programme import Programme
+
+LONGEST_SPAN: Final = timedelta(days=92)
+USUAL_SPAN: Final = timedelta(days=31)
+LONGEST_NOTE: Final = 2_000
+MOST_FINDINGS: Final = 200
+
+
+class FindingUnknown(NotFound):
+    """There is no such finding."""
+
+    def __init__(self) -> None:
+        super().__init__("Ask the question again and use the identifier of one of its findings.")
+
+
+class NotYourOwn(NotPermitted):
+    """You cannot review what you did yourself."""
+
+    def __init__(self) -> None:
+        super().__init__("Ask another auditor or privacy officer to look at it.")
+
+
+class ReviewedAlready(Conflict):
+    """Somebody has reviewed this already."""
+
+    def __init__(self) -> None:
+        super().__init__("Read their conclusion; what happens later will open the finding again.")
+
+
+class Conclusion(StrEnum):
+    """What somebody who looked came to."""
+
+    EXPLAINED = "explained"
+    """There was a reason."""
+    TAKEN_UP = "taken_up"
+    """It has been taken up with the person, or the account is being closed."""
+    BREACH = "breach"
+    """It was unlawful; what follows from that is done elsewhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """The time that is asked about."""
+
+    since: datetime
+    until: datetime
+
+    @staticmethod
+    def of(since: datetime | None, until: datetime | None, *, now: datetime) -> "Span":
+        """The span asked for; the last month if none was named. Raises `Invalid`."""
+        faults = Faults()
+        for name, instant in (("since", since), ("until", until)):
+            faults.check(
+                when=instant is not None and instant.tzinfo is None, where=name, problem="must carry an offset"
+            )
+        faults.raise_if_any()
+        ends = min(until or now, now)
+        begins = since or ends - USUAL_SPAN
+        faults.check(when=begins >= ends, where="since", problem="must lie before `until` and before now")
+        faults.check(
+            when=ends - begins > LONGEST_SPAN, where="since", problem=f"may lie {LONGEST_SPAN.days} days back at most"
+        )
+        faults.raise_if_any()
+        return Span(since=begins, until=ends)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """Somebody's word that they have looked at a finding."""
+
+    id: ReviewId
+    question: Question
+    finding: UUID
+    staff: StaffId
+    covers_until: datetime
+    """What had happened by then was looked at."""
+    conclusion: Conclusion
+    note: str
+    reviewed_by: StaffId
+    reviewed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reviewed:
+    """A finding with the newest review that covers it, if there is one."""
+
+    finding: Finding
+    review: Review | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingReviewed(Event):
+    """Somebody looked at a finding of the routine review."""
+
+    name: ClassVar[str] = "finding.reviewed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """By which clock a day is a day: each programme's own, and one for what concerns none."""
+
+    zones: Mapping[ProgrammeId | None, ZoneInfo]
+
+    @staticmethod
+    def of(programmes: Sequence[Programme]) -> "Places":
+        """The programmes' zones; the first one's counts for what concerns no single programme."""
+        zones: dict[ProgrammeId | None, ZoneInfo] = {each.id: each.zone for each in programmes}
+        zones[None] = programmes[0].zone if programmes else ZoneInfo("UTC")
+        return Places(zones=zones)
+
+
+class Traces(Protocol):
+    """What people left in the log. Only what concerns one of the scope's programmes, where it names some."""
+
+    async def opened(self, span: Span, scope: LogScope, places: Places) -> Sequence[Trace]:
+        """Records opened one at a time, by person, client and day; not for reading the log itself."""
+        ...
+
+    async def quarters(self, span: Span, scope: LogScope) -> Sequence[Quarter]:
+        """Reading of client data by quarters of an hour."""
+        ...
+
+    async def shown(self, span: Span, scope: LogScope, places: Places, *, but: Sequence[str]) -> Sequence[Trace]:
+        """How many clients each person was shown a day, without the events of `but`."""
+        ...
+
+    async def told(self, span: Span, scope: LogScope, places: Places, *, events: Sequence[str]) -> Sequence[Trace]:
+        """How often each person did one of these, by day."""
+        ...
+
+    async def refused(self, span: Span, scope: LogScope, places: Places) -> Sequence[Trace]:
+        """How often each person was told that something is not allowed or not there, by day."""
+        ...
+
+    async def after(self, ends: Mapping[StaffId, datetime], span: Span, places: Places) -> Sequence[Trace]:
+        """What these people did after those instants, by day."""
+        ...
+
+    async def actor_of(self, entry: EntryId, scope: LogScope) -> StaffId | None:
+        """Who left an entry; None when there is none of a person."""
+        ...
+
+
+class Grounds(Protocol):
+    """What the record knows that may explain a finding."""
+
+    async def linked(self, opened: Sequence[Trace], *, days: int, programme_days: int) -> frozenset[int]:
+        """The places of those who had a reason in the record within so many days."""
+        ...
+
+    async def alike(self, opened: Sequence[Trace]) -> Mapping[int, bool]:
+        """The places of those who bear the client's family name, and whether the whole name."""
+        ...
+
+    async def shifts(self, span: Span) -> Sequence[Shift]:
+        """Shifts on duty that were not called off."""
+        ...
+
+    async def open_accounts(self, *, programmes: Iterable[ProgrammeId] | None) -> Sequence[OpenAccount]:
+        """Accounts that are open; of people with a role in these programmes ever, where they are named."""
+        ...
+
+    async def closed_accounts(self, programmes: Iterable[ProgrammeId] | None) -> Mapping[StaffId, datetime]:
+        """Closed accounts, with when they were closed."""
+        ...
+
+
+class Reviews(Protocol):
+    """The reviews that are kept."""
+
+    async def of(self, question: Question, found: Sequence[UUID]) -> Mapping[UUID, Review]:
+        """The newest review of each of these findings."""
+        ...
+
+    async def get(self, review: ReviewId) -> Review:
+        """The review, or `FindingUnknown`."""
+        ...
+
+    async def add(self, review: Review) -> None:
+        """Keep it; `ReviewedAlready` when another covers the same."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Office:
+    """Everything a question is answered from."""
+
+    traces: Traces
+    grounds: Grounds
+    reviews: Reviews
+    places: Places
+
+
+async def ask(
+    question: Question,
+    span: Span,
+    *,
+    unreviewed_only: bool,
+    after: UUID | None,
+    limit: int,
+    by: Staff,
+    office: Office,
+    journal: Journal,
+) -> Sequence[Reviewed]:
+    """A page of what the question finds in that span, newest first. Every client who is named is noted as shown."""
+    scope = scope_of(by.holdings, Act.REVIEW_ACCESS)
+    found = sorted(await _answer(question, span, scope, office), key=lambda each: each.id, reverse=True)
+    reviews = await office.reviews.of(question, [each.id for each in found])
+    page: list[Reviewed] = []
+    for finding in found:
+        review = reviews.get(finding.id)
+        settled = review if review is not None and review.covers_until >= finding.last_at else None
+        if (after is None or finding.id < after) and not (unreviewed_only and settled is not None):
+            page.append(Reviewed(finding=finding, review=settled))
+        if len(page) == min(limit, MOST_FINDINGS):
+            break
+    for each in page:
+        if each.finding.client is not None:
+            journal.saw(each.finding.client, "access_log")
+    return page
+
+
+async def review(new: Review, *, by: Staff, now: datetime, office: Office, journal: Journal) -> Review:
+    """Keep that somebody other than its subject has looked at a finding, and what they came to.
+
+    Raises `NotYourOwn`, `FindingUnknown`, `Invalid`, `ReviewedAlready`.
+    """
+    scope_of(by.holdings, Act.REVIEW_ACCESS)
+    if new.staff == by.id:
+        raise NotYourOwn
+    faults = Faults()
+    faults.check(
+        when=not new.note.strip() or len(new.note) > LONGEST_NOTE,
+        where="note",
+        problem=f"must say in 1 to {LONGEST_NOTE} characters what the conclusion rests on",
+    )
+    faults.check(when=new.covers_until > now, where="covers_until", problem="must not lie in the future")
+    faults.raise_if_any()
+    former = (await office.reviews.of(new.question, [new.finding])).get(new.finding)
+    if former is not None and former.covers_until >= new.covers_until:
+        raise ReviewedAlready
+    await office.reviews.add(new)
+    facts: dict[str, str | int] = {"question": new.question.value, "conclusion": new.conclusion.value}
+    journal.tell(FindingReviewed(records=(new.id, new.finding, new.staff), facts=facts))
+    return new
+
+
+async def subject_of(question: Question, finding: UUID, *, by: Staff, office: Office) -> StaffId:
+    """Whom a finding is about: whoever left its first entry, or whose account it is. Raises `FindingUnknown`."""
+    scope = scope_of(by.holdings, Act.REVIEW_ACCESS)
+    actor = await office.traces.actor_of(EntryId(finding), scope)
+    if actor is not None:
+        return actor
+    if question is Question.ACCOUNTS_TO_CLOSE:
+        accounts = await office.grounds.open_accounts(programmes=scope.programmes)
+        if any(account.staff == finding for account in accounts):
+            return StaffId(finding)
+    raise FindingUnknown
+
+
+async def _answer(question: Question, span: Span, scope: LogScope, office: Office) -> Iterable[Finding]:
+    rules, traces, grounds, places = questions(), office.traces, office.grounds, office.places
+    match question:
+        case Question.WITHOUT_LINK:
+            opened = await traces.opened(span, scope, places)
+            near = rules.without_link
+            linked = await grounds.linked(opened, days=near.days_around, programme_days=near.programme_days_around)
+            return findings.without_link(opened, linked)
+        case Question.OWN_OR_NAMESAKE:
+            opened = await traces.opened(span, scope, places)
+            return findings.own_or_namesake(opened, await grounds.alike(opened))
+        case Question.OUT_OF_HOURS:
+            quarters, shifts = await traces.quarters(span, scope), await grounds.shifts(span)
+            return findings.out_of_hours(quarters, shifts, places.zones, rules.out_of_hours)
+        case Question.BULK_READS:
+            events = rules.bulk_reads.files
+            days = await traces.shown(span, scope, places, but=events)
+            files = await traces.told(span, scope, places, events=events)
+            return findings.bulk_reads(days, files, rules.bulk_reads)
+        case Question.REPEATED_DENIALS:
+            refused = await traces.refused(span, scope, places)
+            return findings.repeated_denials(refused, rules.repeated_denials.at_least_refusals)
+        case Question.ACCOUNTS_TO_CLOSE:
+            accounts = await grounds.open_accounts(programmes=scope.programmes)
+            late = await traces.after(await grounds.closed_accounts(scope.programmes), span, places)
+            return findings.accounts_to_close(accounts, late, rules.accounts_to_close, at=span.until)
