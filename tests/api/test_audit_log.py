@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from caseload.audit.leaf import decode
-from caseload.audit.merkle import leaf_hash
+from caseload.audit.tlog.merkle import leaf_hash
 from caseload.domain.access import Role
 from caseload.domain.ids import ProgrammeId
 from tests.api.conftest import Clinic, Person

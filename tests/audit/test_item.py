@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from caseload.audit import canonical
 from caseload.audit.item import NONCE_BYTES, Disclosure, client_item, pack, request_item, unpack
-from caseload.audit.merkle import inclusion_path, leaf_hash, root_of
+from caseload.audit.tlog.merkle import inclusion_path, leaf_hash, root_of
 from caseload.domain.ids import new_id
 
 NONCE = os.urandom(NONCE_BYTES)

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from caseload.audit import merkle
+from caseload.audit.tlog import merkle
 from caseload.audit.trail import AuditTrail
 from tests.factories.audit import a_client, a_pending, a_trail, seen
 

@@ -13,8 +13,8 @@ from caseload.audit import canonical
 from caseload.audit.journal import RequestJournal
 from caseload.audit.keystore import KeyName
 from caseload.audit.leaf import BadLeaf, Leaf, base64url, decode, made_at
-from caseload.audit.merkle import leaf_hash
 from caseload.audit.tables import client_key
+from caseload.audit.tlog.merkle import leaf_hash
 from caseload.audit.trail import AuditTrail, Auth, Circumstances, Entry, Op, Outcome, Pending, Purpose, append
 from caseload.domain.access import Act, Holding, Role
 from caseload.domain.ids import ClientId, ProgrammeId, new_id

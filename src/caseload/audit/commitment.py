@@ -30,7 +30,7 @@ from caseload.audit.item import (
 from caseload.audit.journal import RequestJournal
 from caseload.audit.keys import ClientKey
 from caseload.audit.keystore import KeyName, KeyStore
-from caseload.audit.merkle import inclusion_path, leaf_hash, root_of
+from caseload.audit.tlog.merkle import inclusion_path, leaf_hash, root_of
 from caseload.domain.journal import Event
 
 Fact = Mapping[str, "canonical.Value"]

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from caseload.audit.merkle import HASH_BYTES, includes, leaf_hash
+from caseload.audit.tlog.merkle import HASH_BYTES, includes, leaf_hash
 
 SALT_BYTES = 32
 NONCE_BYTES = 12

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caseload.audit.merkle import includes, inclusion_path, leaf_hash, root_of
+from caseload.audit.tlog.merkle import includes, inclusion_path, leaf_hash, root_of
 
 KNOWN_ENTRIES = [
     bytes.fromhex(entry)
