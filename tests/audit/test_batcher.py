@@ -279,34 +279,6 @@ async def test_closing_makes_durable_what_waits_and_takes_no_more(
         await batcher.add(a_pending())
 
 
-@pytest.mark.parametrize(("pooled", "transactions"), [(True, 2), (False, 0)])
-async def test_behind_a_pooler_both_steps_of_a_statement_reach_one_server(
-    own_engine: AsyncEngine,
-    owner: asyncpg.Connection,
-    monkeypatch: pytest.MonkeyPatch,
-    *,
-    pooled: bool,
-    transactions: int,
-) -> None:
-    """Without a transaction around it, PgBouncer 1.18 sends what was parsed on one server to another."""
-    begun: list[object] = []
-    original = asyncpg.Connection.transaction
-
-    def transaction(connection: asyncpg.Connection, **options: Any) -> Any:
-        begun.append(connection)
-        return original(connection, **options)
-
-    batcher = Batcher(own_engine, a_trail(), pooled=pooled)
-    try:
-        entries = [await batcher.add(a_pending())]
-        monkeypatch.setattr(asyncpg.Connection, "transaction", transaction)
-        entries.append(await batcher.add(a_pending(seen([a_client()]))))
-        assert len(begun) == transactions
-    finally:
-        await batcher.close()
-    assert await logged(owner) == entries
-
-
 async def test_references_that_gathered_are_put_in_place_beside_the_flushes(
     batcher: Batcher, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

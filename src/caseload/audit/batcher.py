@@ -12,7 +12,6 @@ and answers 503. The next flush opens a new connection, so it recovers with the 
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 
 import asyncpg
@@ -70,15 +69,10 @@ class Batcher:
         window_seconds: float = WINDOW_SECONDS,
         most_waiting: int = MOST_WAITING,
         patience_seconds: float = PATIENCE_SECONDS,
-        pooled: bool = False,
     ) -> None:
-        """Take two connections of the engine for good, when they are first needed.
-
-        `pooled` says that a pooler hands out server connections per transaction. A statement is parsed and run in
-        two steps, which would then reach two servers, unless a transaction holds them together.
-        """
+        """Take two connections of the engine for good, when they are first needed."""
         self._engine = engine
-        self._lines = [_Line(engine, trail, pooled=pooled) for _ in range(FLUSHERS)]
+        self._lines = [_Line(engine, trail) for _ in range(FLUSHERS)]
         self._window = window_seconds
         self._most_waiting = most_waiting
         self._patience = patience_seconds
@@ -206,10 +200,9 @@ class Batcher:
 class _Line:
     """One connection of the batcher: opened when first needed, and anew after any trouble with it."""
 
-    def __init__(self, engine: AsyncEngine, trail: AuditTrail, *, pooled: bool) -> None:
+    def __init__(self, engine: AsyncEngine, trail: AuditTrail) -> None:
         self._engine = engine
         self._trail = trail
-        self._pooled = pooled
         self._connection: AsyncConnection | None = None
         self._raw: asyncpg.Connection | None = None
 
@@ -245,23 +238,17 @@ class _Line:
             await connection.close()
 
     async def _prepare(self, pendings: Sequence[Pending]) -> list[Entry]:
-        connection = await self._opened()
-        async with await self._held_together():
-            return await self._trail.prepare(connection, pendings)
+        return await self._trail.prepare(await self._opened(), pendings)
 
     async def _append(self, entries: Sequence[Entry]) -> None:
         """One statement, which is its own transaction, past SQLAlchemy: it is the price of every read."""
         given = parameters(entries)
-        async with await self._held_together():
-            await (await self._driver()).fetchval(_APPEND, given["leaves"], given["refs"], given["sealed"])
+        await (await self._driver()).fetchval(_APPEND, given["leaves"], given["refs"], given["sealed"])
 
     async def _driver(self) -> asyncpg.Connection:
         if self._raw is None:
             self._raw = await driver(await self._opened())
         return self._raw
-
-    async def _held_together(self) -> AbstractAsyncContextManager[object]:
-        return (await self._driver()).transaction() if self._pooled else nullcontext()
 
     async def _append_again(self, entries: Sequence[Entry]) -> None:
         """Append what may have been appended already: their identifiers are new, so a twin is themselves."""

@@ -1,6 +1,5 @@
 """How the service connects: one small pool per worker, over asyncpg, with limits set on the server's side."""
 
-import uuid
 from typing import Any, cast
 
 import asyncpg
@@ -61,13 +60,15 @@ def _leave_out_dead_connections(_found: DBAPIConnection, entry: ConnectionPoolEn
 
 def _connect_args(settings: Settings, url: Secret, application_name: str) -> dict[str, Any]:
     if settings.db_pooler == "transaction":
-        # The next statement may run on another server connection: nothing may be prepared, named the same or set.
+        # The next message may reach another server, so nothing may be left on this one. A statement without a name is
+        # parsed again together with its execution (asyncpg does so where it caches none); one with a name would be
+        # looked for where it is not. Of the settings a pooler follows only a few, and the zone is one of them.
         return {
             "dsn": url.reveal(),
             "statement_cache_size": 0,
             "prepared_statement_cache_size": 0,
-            "prepared_statement_name_func": lambda: f"__caseload_{uuid.uuid4()}__",
-            "server_settings": {"application_name": application_name},
+            "prepared_statement_name_func": lambda: "",
+            "server_settings": {"application_name": application_name, "timezone": "UTC"},
         }
     return {
         "dsn": url.reveal(),

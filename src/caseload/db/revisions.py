@@ -96,7 +96,8 @@ def require(url: str) -> None:
 
 async def _current(url: str) -> str | None:
     try:
-        connection = await asyncpg.connect(url)
+        # Without a cache it leaves nothing on the server, so it may ask through a pooler.
+        connection = await asyncpg.connect(url, statement_cache_size=0)
     except OSError as error:
         message = (
             f"The database cannot be reached ({type(error).__name__}): is it running, and is its address right? "

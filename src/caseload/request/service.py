@@ -22,7 +22,7 @@ async def open_service(settings: Settings) -> AsyncGenerator[Service, None]:
     trail = AuditTrail(
         FolderOfKeys(settings.data_dir / "keys", may_make=not settings.production), organisation=settings.organisation
     )
-    batcher = Batcher(engine, trail, pooled=settings.db_pooler == "transaction")
+    batcher = Batcher(engine, trail)
     try:
         service = Service(
             settings=settings,
