@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -55,6 +56,39 @@ class Secret:
         return hash(self._text)
 
 
+Address = IPv4Address | IPv6Address
+SOCKET = "socket"
+
+
+class Proxies:
+    """The proxies whose word for the address of a caller is taken, from `10.0.0.7, 192.168.0.0/16, socket`."""
+
+    __slots__ = ("_by_socket", "_networks")
+
+    def __init__(self, text: str = "") -> None:
+        """Raises `ValueError` with what is no address, no network and not `socket`."""
+        named = [name for name in re.split(r"[\s,]+", text) if name]
+        self._by_socket = SOCKET in named
+        self._networks = tuple(ip_network(name) for name in named if name != SOCKET)
+
+    def trusts(self, caller: str) -> bool:
+        """Whether this caller is one of them."""
+        if not caller:
+            return self._by_socket
+        try:
+            address = ip_address(caller)
+        except ValueError:
+            return False
+        address = getattr(address, "ipv4_mapped", None) or address
+        return any(address in network for network in self._networks)
+
+    def __bool__(self) -> bool:
+        return bool(self._networks) or self._by_socket
+
+    def __str__(self) -> str:
+        return ", ".join([*map(str, self._networks), *([SOCKET] if self._by_socket else [])]) or "(none)"
+
+
 def default_data_dir() -> Path:
     """Where everything is kept unless said otherwise: /var/lib/caseload for root, the XDG data folder for others."""
     if os.geteuid() == 0:
@@ -77,6 +111,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Address the service listens on. Leave it on the loopback unless a proxy with TLS stands in front."""
     port: Port = 8000
     """TCP port the service listens on."""
+    socket: Path | None = None
+    """Unix socket to listen on instead of `host` and `port`, for a proxy on the same machine: its user must be in the
+    group of whoever runs the service."""
     workers: Count = msgspec.field(default_factory=default_workers)
     """Worker processes. Each takes up to 150 MB and `db_pool_size` database connections."""
     production: bool = False
@@ -126,6 +163,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How long the service works on an answer before it stops and says so. Longer than a single statement may take."""
     behind_tls: bool = False
     """Set it where a proxy with TLS stands in front: browsers are then told to come only that way."""
+    trusted_proxies: Proxies = Proxies()
+    """Addresses and networks of the clinic's own proxies, `10.0.0.7, 192.168.0.0/16`, or `socket` for one that calls
+    through a Unix socket. Only they are believed who a caller is; without them each caller is who connects."""
+    proxy_header: Literal["x-forwarded-for", "forwarded"] = "x-forwarded-for"
+    """The header in which those proxies write whom they were called by. The other one is not read: a proxy that does
+    not write it hands it on as the caller sent it."""
     drain_seconds: Seconds = 15.0
     """How long a stopping worker may finish the requests it has begun."""
 
@@ -200,6 +243,8 @@ def kept_secret(path: Path) -> Secret:
 def _decode(wanted: type, value: object) -> object:
     if wanted is Secret:
         return Secret(str(value))
+    if wanted is Proxies:
+        return Proxies(str(value))
     if wanted is Path:
         return Path(str(value)).expanduser().absolute()
     message = f"no way to read {wanted}"

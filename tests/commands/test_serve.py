@@ -3,6 +3,8 @@
 import os
 import signal
 import socket
+import stat
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -97,6 +99,46 @@ def test_an_address_of_another_machine_is_refused(folder: Path) -> None:
     told = processes.run(*TINY, **variables(free_port(), folder / "data", CASELOAD_HOST="192.0.2.1"))
     assert told.returncode != 0
     assert "192.0.2.1" in told.stderr
+
+
+def asked_by_socket(path: Path, what: str) -> str:
+    told = subprocess.run(
+        ["curl", "-sS", "--unix-socket", str(path), "-H", "X-Forwarded-For: 192.0.2.60", f"http://any{what}"],  # noqa: S607
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return told.stdout
+
+
+def test_a_proxy_on_the_same_machine_calls_through_a_socket_and_names_the_caller(folder: Path) -> None:
+    path = folder / "http"
+    on_socket = {"CASELOAD_SOCKET": str(path), "CASELOAD_TRUSTED_PROXIES": "socket"}
+    with service(folder / "data", **on_socket) as running:
+        assert asked_by_socket(path, "/").endswith(" caseload")
+        assert asked_by_socket(path, "/caller") == "192.0.2.60"
+        assert stat.S_IMODE(path.stat().st_mode) == 0o660
+        with pytest.raises(ConnectionRefusedError):
+            running.get()
+        beside = processes.run(*TINY, **variables(free_port(), folder / "other", **on_socket))
+        assert beside.returncode != 0
+        assert f"Somebody else listens on {path}" in beside.stderr
+        running.process.kill()
+        running.process.wait()
+    assert path.exists(), "left behind by the kill"
+    with service(folder / "data", **on_socket) as running:
+        assert asked_by_socket(path, "/").endswith(" caseload")
+        running.process.terminate()
+        assert running.process.wait(processes.PATIENCE_SECONDS) == 0
+    assert not path.exists()
+
+
+def test_a_file_that_is_no_socket_is_left_alone(folder: Path) -> None:
+    (folder / "precious").write_text("kept")
+    told = processes.run(*TINY, **variables(free_port(), folder / "data", CASELOAD_SOCKET=str(folder / "precious")))
+    assert told.returncode != 0
+    assert "is there already and no socket" in told.stderr
+    assert (folder / "precious").read_text() == "kept"
 
 
 def test_a_worker_that_dies_is_replaced(folder: Path) -> None:

@@ -6,6 +6,9 @@ from typing import Any
 
 import asyncpg
 
+from caseload.request.source import source_of
+from caseload.settings import load
+
 Message = MutableMapping[str, Any]
 
 
@@ -17,7 +20,7 @@ def create_app() -> Callable[..., Awaitable[None]]:
 async def answer(
     scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
 ) -> None:
-    """Answer with the worker's process id and the database's user, or with the names of the addresses it was given."""
+    """Answer with the worker's process id and the database's user; or with the names of its addresses, or who calls."""
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
         return
@@ -28,6 +31,8 @@ async def answer(
     finally:
         await connection.close()
     body = f"{os.getpid()} {user}".encode()
+    if scope["path"] == "/caller":
+        body = source_of(scope, load()).encode()
     if scope["path"] == "/variables":
         body = " ".join(name for name in os.environ if name.endswith("_URL")).encode()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from uuid import UUID
 
+import msgspec
 import pytest
 from sqlalchemy import insert, select, text
 
@@ -16,9 +17,10 @@ from caseload.db.tables import idempotency
 from caseload.domain.errors import Conflict
 from caseload.domain.ids import ClientId, new_id
 from caseload.request.asgi import App, Message, Receive, Scope, Send
-from caseload.request.gate import REQUEST, StreamBroke, work_of
+from caseload.request.gate import REQUEST, Gate, StreamBroke, work_of
 from caseload.request.intake import BODY, FAULT, BodyFault, Limits
 from caseload.request.work import NotOpen, Work
+from caseload.settings import Proxies
 from tests.request.conftest import Answer, Bench, application, keep_a_row
 
 pytestmark = pytest.mark.anyio
@@ -74,6 +76,23 @@ async def test_a_write_and_its_entry_are_kept_together_before_the_answer_leaves(
     (entry,) = await bench.entries()
     assert (entry.event, entry.outcome, entry.status) == ("thing.tried", Outcome.DONE, 201)
     assert bench.connections_out() == 0
+
+
+@pytest.mark.parametrize(("proxies", "source"), [("192.0.2.7", "198.51.100.4"), ("", "192.0.2.7")])
+async def test_whoever_a_proxy_of_ours_names_is_the_source(bench: Bench, proxies: str, source: str) -> None:
+    settings = msgspec.structs.replace(bench.service.settings, trusted_proxies=Proxies(proxies))
+    seen: list[str] = []
+
+    async def doing(work: Work) -> None:
+        seen.append(work.circumstances.source)
+
+    inner = Gate(application(bench, doing), lambda: replace(bench.service, settings=settings))
+
+    async def behind_proxy(scope: Scope, receive: Receive, send: Send) -> None:
+        await inner({**scope, "headers": [(b"x-forwarded-for", b"6.6.6.6, 198.51.100.4")]}, receive, send)
+
+    await bench.ask(behind_proxy)
+    assert seen == [source]
 
 
 async def test_a_read_does_not_leave_before_its_entry_is_durable(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

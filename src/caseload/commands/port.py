@@ -1,9 +1,11 @@
-"""Making sure that nobody else serves on our port: the server itself would share it without a word."""
+"""Making sure that nobody else serves on our port or socket: the server itself would share the one, take the other."""
 
 import socket
+import stat
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from pathlib import Path
 
 from caseload.settings import OperatorError, Settings
 
@@ -19,8 +21,13 @@ def port_held(settings: Settings) -> Generator[Callable[[], None]]:
     The workers listen with `SO_REUSEPORT`, so two services would take turns at answering. The look is a bind without
     it, which fails when anybody has the port. Between the look and the workers the port is free again; there another
     of ours is kept out by a name in the abstract socket namespace, which the kernel frees whatever way we end
-    (unix(7); Linux only, elsewhere the look must do). Yields what a forked worker calls to let go of that name.
+    (unix(7); Linux only, elsewhere the look must do). Yields what a forked worker calls to let go of that name. A Unix
+    socket needs none of this: binding fails while its file is there, so only a file that was left behind is removed.
     """
+    if settings.socket is not None:
+        _clear(settings.socket)
+        yield lambda: None
+        return
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as name:
         if sys.platform == "linux":
             try:
@@ -30,6 +37,29 @@ def port_held(settings: Settings) -> Generator[Callable[[], None]]:
                 raise PortTaken(message) from None
         _look(settings)
         yield name.close
+
+
+def _clear(path: Path) -> None:
+    """Remove the socket that a killed service has left, after asking whether anybody listens there."""
+    try:
+        if not stat.S_ISSOCK(path.stat().st_mode):
+            message = f"CASELOAD_SOCKET {path} is there already and no socket: name another file."
+            raise PortTaken(message)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.connect(str(path))
+    except FileNotFoundError:
+        return
+    except ConnectionRefusedError:
+        path.unlink()
+        return
+    except OSError as error:
+        raise PortTaken(_unusable(path, error)) from None
+    message = f"Somebody else listens on {path}: stop that, or set CASELOAD_SOCKET."
+    raise PortTaken(message)
+
+
+def _unusable(path: Path, error: OSError) -> str:
+    return f"CASELOAD_SOCKET {path} cannot be used ({error.strerror or error}): name another file."
 
 
 def _look(settings: Settings) -> None:

@@ -6,6 +6,7 @@ import importlib
 import logging
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +21,8 @@ from caseload.settings import Settings
 
 POLL_SECONDS = 0.05
 READY_SECONDS = 120.0
+SOCKET_MODE = 0o660
+"""Of the socket: whoever runs the service and their group may call."""
 
 THROUGH_OURS: dict[str, Any] = {
     "formatters": {},
@@ -45,6 +48,8 @@ def serve(settings: Settings, app: str, *, ready: Callable[[], None], release: C
         app,
         address=settings.host,
         port=settings.port,
+        uds=settings.socket,
+        uds_permissions=SOCKET_MODE if settings.socket else None,
         interface=Interfaces.ASGI,
         http=HTTPModes.http1,
         loop=Loops.uvloop,
@@ -96,7 +101,7 @@ def _announce(settings: Settings, ready: Callable[[], None]) -> None:
 
 
 def _is_ready(settings: Settings) -> bool:
-    asked = http.client.HTTPConnection(_reachable(settings.host), settings.port, timeout=5)
+    asked = _Asked(settings)
     try:
         asked.request("GET", "/readyz")
         return asked.getresponse().status == http.HTTPStatus.OK
@@ -106,8 +111,27 @@ def _is_ready(settings: Settings) -> bool:
         asked.close()
 
 
+class _Asked(http.client.HTTPConnection):
+    """A connection to the service on this machine, by its port or its socket."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(_reachable(settings.host), settings.port, timeout=5)
+        self._path = settings.socket
+
+    def connect(self) -> None:
+        """Connect; called by the library with the first request."""
+        if self._path is None:
+            super().connect()
+        else:
+            self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self.sock.settimeout(self.timeout)
+            self.sock.connect(str(self._path))
+
+
 def address(settings: Settings) -> str:
     """Where the service is, for a person on this machine."""
+    if settings.socket is not None:
+        return f"unix:{settings.socket}"
     host = _reachable(settings.host)
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
 

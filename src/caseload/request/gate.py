@@ -21,6 +21,7 @@ from caseload.domain.ids import new_id
 from caseload.request.asgi import App, Headers, Message, Receive, Scope, Send
 from caseload.request.intake import Gone, Limits, refused_at_sight, take_in
 from caseload.request.refusal import BROKEN, TOO_SLOW, UNAVAILABLE, Refusal
+from caseload.request.source import source_of
 from caseload.request.work import Service, Unsettled, Work
 
 WORK: Final = "caseload.work"
@@ -94,8 +95,8 @@ class Gate:
             await passage.settled(passage.work.drop())
 
     def _begin(self, scope: Scope, request: UUID) -> Work:
-        peer = scope.get("client")
-        work = self._service().begin(Circumstances(request=request, source=str(peer[0]) if peer else ""))
+        service = self._service()
+        work = service.begin(Circumstances(request=request, source=source_of(scope, service.settings)))
         scope[WORK] = work
         return work
 
