@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
-from caseload.settings import Secret, SettingsError, default_data_dir, kept_secret, load
+from caseload.settings import Secret, Settings, SettingsError, default_data_dir, kept_secret, load
 
 KEY = "0123456789abcdef" * 4
 
@@ -84,10 +84,33 @@ def test_a_root_key_of_another_shape_is_refused_without_showing_it() -> None:
     assert "correct horse" not in str(refused.value)
 
 
-def test_production_refuses_to_generate_its_key() -> None:
-    with pytest.raises(SettingsError, match="CASELOAD_ROOT_KEY_FILE must name a file"):
-        load({"CASELOAD_PRODUCTION": "true"})
-    assert load({"CASELOAD_PRODUCTION": "true", "CASELOAD_ROOT_KEY": KEY}).production
+def in_production(folder: Path, **more: str) -> Settings:
+    return load({"CASELOAD_PRODUCTION": "true", "CASELOAD_DATA_DIR": str(folder)} | more)
+
+
+def test_production_refuses_to_make_up_a_secret_and_says_which_command_to_run(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"root\.key is missing\. In production run `caseload keys make` [^\n]*$"):
+        in_production(tmp_path)
+    with pytest.raises(SettingsError, match=r"postgres\.password is missing\. .*`caseload keys make`"):
+        in_production(tmp_path, CASELOAD_ROOT_KEY=KEY)
+    assert in_production(tmp_path, CASELOAD_ROOT_KEY=KEY, CASELOAD_DATABASE_URL="postgresql://db/clinic").production
+    assert not list(tmp_path.iterdir())
+
+
+def test_production_refuses_a_secret_that_a_start_outside_production_made_up(tmp_path: Path) -> None:
+    kept_secret(tmp_path / "secrets" / "root.key")
+    with pytest.raises(SettingsError, match=r"root\.key was made up at a start outside production\. .*keys make"):
+        in_production(tmp_path)
+
+
+def test_production_takes_secrets_that_were_brought(tmp_path: Path) -> None:
+    brought = {
+        name: kept_secret(tmp_path / "secrets" / name, brought=True)
+        for name in ("root.key", "postgres.password", "caseload.password")
+    }
+    settings = in_production(tmp_path)
+    assert settings.key_for("a") == settings.key_for("a") != settings.key_for("b")
+    assert kept_secret(tmp_path / "secrets" / "root.key") == brought["root.key"]
 
 
 def test_each_purpose_has_a_key_of_its_own_that_stays_the_same(tmp_path: Path) -> None:

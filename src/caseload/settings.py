@@ -117,12 +117,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     workers: Count = msgspec.field(default_factory=default_workers)
     """Worker processes. Each takes up to 150 MB and `db_pool_size` database connections."""
     production: bool = False
-    """Refuses generated secrets and the demo clinic. Set it wherever real people are in the record."""
+    """Refuses secrets that caseload made up at a start of its own, and the demo clinic: run `caseload keys make`. Set it
+    wherever real people are in the record."""
     organisation: str = "caseload"
     """The clinic's name in the audit log: small letters, digits, dots, dashes. Never change it once entries exist."""
     root_key: Secret | None = None
-    """64 hexadecimal digits (32 bytes) from which the service derives its own secrets. Generated when missing, outside
-    production. The keys of the audit log are others: they lie in `keys` below `data_dir`."""
+    """64 hexadecimal digits (32 bytes) from which the service derives its own secrets. Without it the one in `secrets`
+    below `data_dir` is used. The keys of the audit log are others: they lie in `keys` below `data_dir`."""
 
     database_url: Secret | None = None
     """The service's own connection, `postgresql://user:password@host/database`, as a member of the role
@@ -175,25 +176,49 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def key_for(self, purpose: str) -> bytes:
         """A 32-byte key for one purpose, derived from the root key (HKDF-Expand, RFC 5869, section 2.3).
 
-        Raises `SettingsError` in production when no root key was supplied, or when it is not 64 hex digits.
+        Raises `SettingsError` in production when it is not one that was brought, or when it is not 64 hex digits.
         """
         return hmac.digest(self._root_key(), purpose.encode() + b"\x01", "sha256")
 
     def _root_key(self) -> bytes:
         if self.root_key is not None:
             return _root_key_bytes(self.root_key)
-        if self.production:
-            raise SettingsError(NO_GENERATED_KEY)
-        return _root_key_bytes(kept_secret(self.data_dir / "secrets" / "root.key"))
+        return _root_key_bytes(self.secret("root.key"))
+
+    def secret(self, name: str) -> Secret:
+        """A secret of this installation by its file in `secrets`: made up when missing, and in production refused."""
+        path = self.data_dir / "secrets" / name
+        return brought_secret(path) if self.production else kept_secret(path)
 
 
-NO_GENERATED_KEY = (
-    "In production CASELOAD_ROOT_KEY_FILE must name a file with a key of your own: make one with "
-    "`openssl rand -hex 32`, keep a copy apart from the backups, and start again."
+ROOT_KEY = "root.key"
+LOCAL_PASSWORDS = ("postgres.password", "caseload.password")
+"""Of the two users of the local PostgreSQL: who migrates, and the service."""
+
+MADE_UP = "# made up by caseload at a start outside production"
+HOW_TO_BRING = (
+    "In production run `caseload keys make` once, with an empty CASELOAD_DATA_DIR, before the first start: it makes "
+    "what is needed and says of what to keep a copy."
 )
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings and refuse, in production, secrets that nobody brought. Raises `SettingsError`."""
+    settings = read(environ)
+    if settings.production:
+        _refuse_made_up(settings)
+    return settings
+
+
+def _refuse_made_up(settings: Settings) -> None:
+    needed = () if settings.root_key is not None else (ROOT_KEY,)
+    if settings.database_url is None and settings.database_owner_url is None:
+        needed += LOCAL_PASSWORDS
+    for name in needed:
+        settings.secret(name)
+
+
+def read(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings from the environment. Raises `SettingsError` with the variable and what is wrong."""
     found = _named(environ)
     for name in SECRETS:
@@ -204,31 +229,27 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         raise SettingsError(_explained(str(error))) from None
     if settings.root_key is not None:
         _root_key_bytes(settings.root_key)
-    elif settings.production:
-        raise SettingsError(NO_GENERATED_KEY)
     return settings
 
 
 SECRETS = ("ROOT_KEY", "DATABASE_URL", "DATABASE_OWNER_URL")
 
 
-def kept_secret(path: Path) -> Secret:
+def kept_secret(path: Path, *, brought: bool = False) -> Secret:
     """The secret in this file, made at random the first time. Only its owner can read the file.
 
-    Two processes that start together agree: the file appears complete or not at all, and the first one wins.
+    Two processes that start together agree: the file appears complete or not at all, and the first one wins. Unless it
+    is `brought`, by somebody who asked for it, the file says that it was made up.
     """
     try:
-        return Secret(path.read_text().strip())
+        return _secret_in(path)[0]
     except FileNotFoundError:
         pass
-    except PermissionError:
-        message = f"{path} belongs to another user: run as the user who made {path.parent}."
-        raise SettingsError(message) from None
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_hex(ROOT_KEY_BYTES) + "\n")
+        file.write(("" if brought else f"{MADE_UP}\n") + secrets.token_hex(ROOT_KEY_BYTES) + "\n")
         file.flush()
         os.fsync(file.fileno())
     try:
@@ -237,7 +258,30 @@ def kept_secret(path: Path) -> Secret:
         pass
     finally:
         draft.unlink()
-    return Secret(path.read_text().strip())
+    return _secret_in(path)[0]
+
+
+def brought_secret(path: Path) -> Secret:
+    """The secret in this file. Raises `SettingsError` when there is none, or when it was made up at a start."""
+    try:
+        secret, made_up = _secret_in(path)
+    except FileNotFoundError:
+        message = f"{path} is missing. {HOW_TO_BRING}"
+        raise SettingsError(message) from None
+    if made_up:
+        message = f"{path} was made up at a start outside production. {HOW_TO_BRING}"
+        raise SettingsError(message)
+    return secret
+
+
+def _secret_in(path: Path) -> tuple[Secret, bool]:
+    """What stands in the file, and whether it was made up at a start."""
+    try:
+        lines = path.read_text().split("\n")
+    except PermissionError:
+        message = f"{path} belongs to another user: run as the user who made {path.parent}."
+        raise SettingsError(message) from None
+    return Secret("".join(line.strip() for line in lines if not line.startswith("#"))), lines[0] == MADE_UP
 
 
 def _decode(wanted: type, value: object) -> object:

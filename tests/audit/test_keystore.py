@@ -46,11 +46,11 @@ def test_the_highest_number_is_current_and_the_others_stay(tmp_path: Path) -> No
 
 
 def test_production_makes_no_key_and_takes_none_that_was_made_here(tmp_path: Path) -> None:
-    with pytest.raises(KeyStoreUnusable, match=r"log\.1\.key is missing.*openssl rand -hex 32"):
+    with pytest.raises(KeyStoreUnusable, match=r"log\.1\.key is missing.*`caseload keys make`"):
         FolderOfKeys(tmp_path, may_make=False).current(KeyName.LOG)
     assert not list(tmp_path.iterdir())
     FolderOfKeys(tmp_path, may_make=True).current(KeyName.LOG)
-    with pytest.raises(KeyStoreUnusable, match="made by caseload itself"):
+    with pytest.raises(KeyStoreUnusable, match=r"made up at a start outside production.*`caseload keys make`"):
         FolderOfKeys(tmp_path, may_make=False).current(KeyName.LOG)
     write_key(tmp_path / "log.2.key", "ab" * 32)
     assert FolderOfKeys(tmp_path, may_make=False).current(KeyName.LOG).secret == bytes.fromhex("ab" * 32)

@@ -55,6 +55,6 @@ def test_the_readme_names_only_commands_that_exist() -> None:
 
     for target in re.findall(r"\bmake ([a-z]+)\b", said):
         assert re.search(rf"^{target}:", (README.parent / "Makefile").read_text(), re.MULTILINE), target
-    for command in re.findall(r"caseload ((?:db |staff |audit |import )?[a-z]+)", said):
-        if command in {"settings", "serve", "staff add", "db upgrade", "db"}:
+    for command in re.findall(r"caseload ((?:db |keys |staff |audit |import )?[a-z]+)", said):
+        if command in {"settings", "serve", "staff add", "db upgrade", "db", "keys make"}:
             assert processes.run("-m", "caseload", *command.split(), "--help").returncode == 0

@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from caseload.settings import OperatorError
+from caseload.settings import HOW_TO_BRING, OperatorError, Settings
 
 KEY_BYTES = 32
 _FILE = re.compile(r"(?P<name>[a-z-]+)\.(?P<number>[1-9][0-9]{0,4})\.key")
@@ -70,9 +70,27 @@ class FolderOfKeys:
         if numbers:
             return self.numbered(name, max(numbers))
         if not self._may_make:
-            raise KeyStoreUnusable(f"{self._path(name, 1)} is missing. {_HOW_TO_BRING_ONE}")
-        self._make(name)
+            raise KeyStoreUnusable(f"{self._path(name, 1)} is missing. {HOW_TO_BRING}")
+        self._make(name, f"{_MADE_HERE}\n")
         return self.numbered(name, 1)
+
+    def check(self) -> None:
+        """Raise `KeyStoreUnusable` unless every key can be used, so that a start fails with the first of them."""
+        for name in KeyName:
+            self.current(name)
+
+    def bring(self) -> list[Path]:
+        """Make every first key that is missing, for somebody who asked for it. Returns the files that were made.
+
+        Raises `KeyStoreUnusable` when one was made at a start outside production.
+        """
+        missing = [name for name in KeyName if not self._numbers(name)]
+        for name in KeyName:
+            if name not in missing:
+                self.current(name)
+        for name in missing:
+            self._make(name, "")
+        return [self._path(name, 1) for name in missing]
 
     def numbered(self, name: KeyName, number: int) -> StoredKey:
         known = self._read.get((name, number))
@@ -87,7 +105,7 @@ class FolderOfKeys:
     def _path(self, name: KeyName, number: int) -> Path:
         return self._folder / f"{name}.{number}.key"
 
-    def _make(self, name: KeyName) -> None:
+    def _make(self, name: KeyName, mark: str) -> None:
         """Write the first key of this name, whole or not at all; of two that race the first one stays."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self._path(name, 1)
@@ -95,7 +113,7 @@ class FolderOfKeys:
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(handle, "w", encoding="ascii") as file:
-                file.write(f"{_MADE_HERE}\n{secrets.token_hex(KEY_BYTES)}\n")
+                file.write(f"{mark}{secrets.token_hex(KEY_BYTES)}\n")
                 file.flush()
                 os.fsync(file.fileno())
             os.link(draft, path)
@@ -114,7 +132,7 @@ class FolderOfKeys:
         if stat.S_IMODE(mode) & 0o077:
             raise KeyStoreUnusable(f"Others may read the key {path}. Run: chmod 600 {path}")
         if lines[0] == _MADE_HERE and not self._may_make:
-            raise KeyStoreUnusable(f"{path} was made by caseload itself. {_HOW_TO_BRING_ONE}")
+            raise KeyStoreUnusable(f"{path} was made up at a start outside production. {HOW_TO_BRING}")
         try:
             secret = bytes.fromhex("".join(line for line in lines if not line.startswith("#")))
         except ValueError:
@@ -124,10 +142,9 @@ class FolderOfKeys:
         return secret
 
 
-_HOW_TO_BRING_ONE = (
-    "In production bring your own: `openssl rand -hex 32`, into that file with mode 600, and keep a copy apart from"
-    " the database and its backups; without it what the log says of clients can never be read again."
-)
+def key_store(settings: Settings, *, may_make: bool | None = None) -> FolderOfKeys:
+    """The key store of an installation: it makes its first keys by itself, but not in production."""
+    return FolderOfKeys(settings.data_dir / "keys", may_make=not settings.production if may_make is None else may_make)
 
 
 def _flush(folder: Path) -> None:

@@ -43,12 +43,15 @@ def command(*, demo: bool) -> None:
 
 def run(settings: Settings, *, app: str, demo: bool) -> None:
     """Start everything, serve until told to stop, stop everything. Raises `OperatorError` when it cannot start."""
+    from caseload.audit.keystore import key_store
     from caseload.commands import workers
 
     began = time.perf_counter()
     refuse_owner_alone(settings)
     signal.signal(signal.SIGTERM, _leave)
     with port_held(settings) as release_port, _database(settings) as release_database:
+        # Here in one line; in a worker it would be that worker's end, and the next one's.
+        key_store(settings).check()
         if demo and not _has_clinic():
             _fill_demo()
 

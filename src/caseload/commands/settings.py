@@ -6,7 +6,7 @@ import inspect
 import rich_click as click
 
 from caseload import settings as module
-from caseload.settings import PREFIX, SECRETS, load
+from caseload.settings import PREFIX, SECRETS, read
 
 
 @click.command(epilog="Example: CASELOAD_PORT=8080 caseload settings")
@@ -15,7 +15,7 @@ def command() -> None:
 
     Secrets show as ***. Each of them can be read from a file instead: CASELOAD_DATABASE_URL_FILE=/run/secrets/url.
     """
-    found = load()
+    found = read()
     for name, meaning in meanings().items():
         variable = PREFIX + name.upper()
         also = f" (or {variable}_FILE)" if name.upper() in SECRETS else ""

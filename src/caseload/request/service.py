@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from caseload.audit.batcher import Batcher
-from caseload.audit.keystore import FolderOfKeys
+from caseload.audit.keystore import key_store
 from caseload.audit.trail import AuditTrail
 from caseload.db.engine import make_engine
 from caseload.domain.people import PasswordRules, SessionRules
@@ -19,9 +19,7 @@ from caseload.settings import Settings
 async def open_service(settings: Settings) -> AsyncGenerator[Service, None]:
     """Everything a process needs to do pieces of work; drained and closed at the end."""
     engine = make_engine(settings)
-    trail = AuditTrail(
-        FolderOfKeys(settings.data_dir / "keys", may_make=not settings.production), organisation=settings.organisation
-    )
+    trail = AuditTrail(key_store(settings), organisation=settings.organisation)
     batcher = Batcher(engine, trail)
     try:
         service = Service(
