@@ -51,6 +51,13 @@ def test_every_command_shows_an_example(name: str) -> None:
     assert any(f"caseload {name}" in epilog for epilog in epilogs), f"Give {name} an epilog with an example."
 
 
+@pytest.mark.parametrize("path", [path for path, command in COMMANDS.items() if command.epilog], ids=" ".join)
+def test_examples_stand_as_they_are_written_one_a_line(path: tuple[str, ...]) -> None:
+    shown = [line.strip() for line in CliRunner().invoke(cli, [*path, "--help"]).output.splitlines()]
+    for line in str(COMMANDS[path].epilog).splitlines():
+        assert line.strip() in shown, "a line can be copied whole, also where the terminal is narrow"
+
+
 def test_help_lists_every_command_with_its_first_line() -> None:
     told = CliRunner().invoke(cli, ["--help"]).output
     for path, command in COMMANDS.items():

@@ -22,6 +22,7 @@ import ast
 import importlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import rich_click as click
 
@@ -96,7 +97,23 @@ def _loaded(name: str) -> click.Command:
         message = f"{name} defines `command`, but it is no click command."
         raise TypeError(message)
     found.name = name
+    _keep_lines(found)
     return found
+
+
+def _keep_lines(command: click.Command) -> None:
+    """Show its examples as they are written, so that they can be copied: rich-click would make one paragraph of them.
+
+    A line may have 78 characters, for a terminal of 80.
+    """
+    from rich.text import Text
+
+    if command.epilog:
+        text = str(command.epilog).replace("\b", "").strip()
+        command.epilog = cast("str", Text(text, no_wrap=True, overflow="ignore"))
+    if isinstance(command, click.Group):
+        for each in command.commands.values():
+            _keep_lines(each)
 
 
 def _module_name(command: str) -> str:

@@ -83,7 +83,7 @@ def _asking(function: Callable[..., None]) -> Callable[..., None]:
 Examples:
   caseload audit list --as ida --outcome refused --since 2026-11-01
   caseload audit list --as ida --client 01a20266-0818-7150-a091-3a47a294e1dc
-  caseload audit export --as ida --format csv --out november.csv --since 2026-11-01 --until 2026-12-01
+  caseload audit export --as ida --format csv --out nov.csv --since 2026-11-01
 """
 )
 def command() -> None:
@@ -93,7 +93,7 @@ def command() -> None:
     """
 
 
-@command.command("list", epilog="Example: caseload audit list --as ida --event dose --since 2026-11-22 --limit 200")
+@command.command("list", epilog="Example: caseload audit list --as ida --event dose --since 2026-11-22")
 @_asking
 @click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True, help="How many lines.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")

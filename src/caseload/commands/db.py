@@ -71,7 +71,7 @@ def backup(file: Path) -> None:
     click.echo(f"Backed up to {file} ({size / ONE_MEGABYTE:.1f} MB).")
 
 
-@command.command(epilog="Example: CASELOAD_DATA_DIR=/var/lib/caseload-new caseload db restore caseload.backup")
+@command.command(epilog="Example: CASELOAD_DATA_DIR=/srv/new caseload db restore caseload.backup")
 @click.argument("file", type=click.Path(path_type=Path))
 def restore(file: Path) -> None:
     """Bring the backup in FILE into an empty database, wholly or not at all."""

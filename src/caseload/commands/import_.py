@@ -53,9 +53,7 @@ def check(folder: Path, *, everything: bool, as_json: bool, strict: bool) -> Non
     sys.exit(not account.read.usable or (strict and bool(account.refused)))
 
 
-@command.command(
-    epilog="Example: caseload import run history/ --as marta --counsellor NORTH=anna --counsellor SOUTH=ben"
-)
+@command.command(epilog="Example: caseload import run history/ --as marta --counsellor NORTH=anna")
 @click.argument("folder", type=FOLDER)
 @click.option(
     "--counsellor",

@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from caseload.request.work import Service
 
 
-@click.group(epilog="Example: caseload programme add NORTH 'North Street' --time-zone Europe/London --profile UK")
+@click.group(epilog="Example:\n  caseload programme add NORTH North --time-zone Europe/London --profile UK")
 def command() -> None:
     """Look after the programmes of the clinic: add, list."""
 
 
-@command.command(epilog="Example: caseload programme add NORTH 'North Street' --time-zone Europe/London --profile UK")
+@command.command(epilog="Example:\n  caseload programme add NORTH North --time-zone Europe/London --profile UK")
 @click.argument("code")
 @click.argument("name")
 @click.option("--time-zone", required=True, help="IANA name of the zone of its days, such as America/New_York.")

@@ -26,7 +26,7 @@ PEOPLE = "demo-people.txt"
 Examples:
   caseload serve
   CASELOAD_PORT=8080 CASELOAD_DATA_DIR=~/clinic caseload serve --demo
-  CASELOAD_DATABASE_URL_FILE=/run/secrets/database-url CASELOAD_PRODUCTION=true caseload serve
+  CASELOAD_DATABASE_URL_FILE=/run/secrets/database-url caseload serve
 """
 )
 @click.option("--demo", is_flag=True, help="Fill an empty database with the demo clinic, and say who can sign in.")
