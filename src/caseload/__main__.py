@@ -5,6 +5,7 @@ adding one stands in `caseload.commands`.
 """
 
 import sys
+from typing import NoReturn
 
 import rich_click as click
 
@@ -21,9 +22,15 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line. A foreseen failure is one line on standard error and exit code 1."""
+    """Run the command line. A foreseen failure is one line on standard error and exit code 1, a wrong call 2."""
     try:
-        cli.main()
+        # What it returns is the exit code, where a command has asked for one.
+        sys.exit(cli.main(prog_name="caseload", standalone_mode=False))
+    except click.Abort:
+        _fail("Stopped.", 130)
+    except click.ClickException as error:
+        where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "caseload"
+        _fail(f"{' '.join(error.format_message().split())} See `{where} --help`.", error.exit_code)
     except BrokenPipeError:
         # Whoever read our output (`| head`) has had enough.
         sys.stderr.close()
@@ -32,8 +39,12 @@ def main() -> None:
         line = explained(error)
         if line is None:
             raise
-        click.echo(f"caseload: {line}", err=True)
-        sys.exit(1)
+        _fail(line, 1)
+
+
+def _fail(line: str, code: int) -> NoReturn:
+    click.echo(f"caseload: {line}", err=True)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -83,6 +83,23 @@ def test_a_word_that_is_no_command_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["sreve"], "caseload: No such command 'sreve'"),
+        (["serve", "--dmeo"], "caseload: No such option '--dmeo'"),
+        (["staff", "add", "ada"], "caseload: Missing option '--name'. See `caseload staff add --help`.\n"),
+        (["demo", "--clients", "3"], "caseload: Invalid value for '--clients'"),
+    ],
+)
+def test_a_wrong_call_is_one_line_that_says_where_the_help_is(arguments: list[str], said: str) -> None:
+    told = processes.run("-m", "caseload", *arguments)
+    assert (told.returncode, told.stdout) == (2, "")
+    assert told.stderr.startswith(said)
+    assert told.stderr.count("\n") == 1
+    assert told.stderr.endswith("--help`.\n")
+
+
+@pytest.mark.parametrize(
     ("variable", "value", "said"),
     [
         ("CASELOAD_PROT", "1", "caseload: CASELOAD_PROT is not a setting: did you mean CASELOAD_PORT?\n"),
