@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test soak coverage check fix bench lock clean install
+.PHONY: help run test soak coverage check fix bench lock clean install verifier
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -48,6 +48,19 @@ fix: $(READY) ## Format, and mend what the linter can
 
 bench: $(READY) ## Measure against bare PostgreSQL in the same run
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+# What an auditor takes along: one file, and the wheels of `cryptography` for these machines and versions of Python.
+VERIFIER := build/verifier
+VERIFIER_MACHINES ?= manylinux_2_28_x86_64
+VERIFIER_PYTHONS ?= 3.11 3.12 3.13
+verifier: $(READY) ## Pack the verifier of the audit log into one file, in build/verifier
+	@rm -rf $(VERIFIER)
+	@$(BIN)/python -m caseload.audit.verify.packed --lock requirements.lock $(VERIFIER)
+	@for machine in $(VERIFIER_MACHINES); do for version in $(VERIFIER_PYTHONS); do \
+		$(BIN)/python -m pip download -q --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
+			--platform $$machine --platform manylinux2014_x86_64 --python-version $$version \
+			-r $(VERIFIER)/requirements.txt -d $(VERIFIER)/wheels || exit 1; done; done
+	@$(BIN)/python -m caseload.audit.verify.packed $(VERIFIER)
 
 lock: $(READY) ## Resolve the dependencies again and write requirements.lock
 	@$(BIN)/python -m pip install -q uv

@@ -7,20 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caseload.audit.leaf import Act, Leaf, Root, base64url, encode
-from caseload.audit.views import COLUMNS, csv_header, csv_lines, safe
+from caseload.audit.leaf import Act, Leaf, Root, base64url, encode, timestamp
+from caseload.audit.tlog.merkle import leaf_hash
+from caseload.audit.views import COLUMNS, csv_header, csv_lines, lines, safe
 from caseload.domain.ids import new_id
 
 STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def a_leaf(*, root: str = "-" + "A" * 42, route: str = "GET /api/v1/clients/{client}") -> Leaf:
+    entry = new_id()
     return Leaf(
-        act=Act(auth="password", id=str(new_id()), role=("nurse", "supervisor"), sess="s"),
+        act=Act(auth="password", id=str(new_id()), role=("nurse", "supervisor"), sess="s" * 22),
         boot="-boot",
         ctr=17,
         ev="client.read",
-        id=str(new_id()),
+        id=str(entry),
         obj=Root(n=2, root=root),
         op="R",
         org="clinic-01",
@@ -31,7 +33,7 @@ def a_leaf(*, root: str = "-" + "A" * 42, route: str = "GET /api/v1/clients/{cli
         route=route,
         st=404,
         subj=Root(n=1, root=root),
-        t="2026-11-22T05:44:27.123Z",
+        t=timestamp(entry),
         v=1,
     )
 
@@ -45,7 +47,7 @@ def test_every_field_of_the_leaf_has_its_column() -> None:
     [row] = read(csv_header() + csv_lines([encode(leaf)]))
     assert row == {
         "entry": leaf.id,
-        "at": "2026-11-22T05:44:27.123Z",
+        "at": leaf.t,
         "organisation": "clinic-01",
         "actor": leaf.act.id,
         "roles": "nurse supervisor",
@@ -69,9 +71,10 @@ def test_every_field_of_the_leaf_has_its_column() -> None:
 
 
 def test_what_a_leaf_leaves_out_is_empty_or_nothing() -> None:
+    entry = new_id()
     leaf = Leaf(
-        act=Act(auth="none", id="anonymous"), boot="b", ctr=1, ev="sign_in.failed", id=str(new_id()), op="E",
-        org="o", out=4, purp="TREAT", req=str(new_id()), route="POST /sign-in", t="t", v=1,
+        act=Act(auth="none", id="anonymous"), boot="b", ctr=1, ev="sign_in.failed", id=str(entry), op="E",
+        org="o", out=4, purp="TREAT", req=str(new_id()), route="POST /sign-in", t=timestamp(entry), v=1,
     )  # fmt: skip
     [row] = read(csv_header() + csv_lines([encode(leaf)]))
     empty = {name for name, value in row.items() if not value}
@@ -102,3 +105,10 @@ def test_each_start_of_a_formula_is_disarmed(start: str) -> None:
 def test_no_cell_of_the_file_is_a_formula(root: bytes) -> None:
     rows = csv.reader(io.StringIO(csv_lines([encode(a_leaf(root=base64url(root)))]).decode(), newline=""))
     assert not [cell for row in rows for cell in row if cell.startswith(STARTS)]
+
+
+def test_what_is_no_entry_keeps_its_place_in_every_view() -> None:
+    line = lines(17, b'{"v":1}', leaf_hash(b'{"v":1}'))
+    assert line.ndjson == b'{"unreadable":"%b"}\n' % leaf_hash(b'{"v":1}').hex().encode()
+    assert line.csv.count(",") == len(COLUMNS) - 1
+    assert line.fhir == ""

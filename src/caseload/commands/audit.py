@@ -1,4 +1,4 @@
-"""Read the audit log and take it away: list, export."""
+"""Read the audit log, take it away, and verify what was taken: list, export, verify."""
 
 import os
 import secrets
@@ -87,9 +87,9 @@ Examples:
 """
 )
 def command() -> None:
-    """Read the audit log and take it away: list, export.
+    """Read the audit log, take it away, and verify what was taken: list, export, verify.
 
-    Whoever asks signs in, and needs a role that allows it; what they read and what they take stands in the log.
+    Whoever asks for something of the log signs in, and needs a role that allows it; what they read and what they take stands in the log.
     """
 
 
@@ -155,6 +155,18 @@ def export(*, format_: str, out: Path, **asked: Unpack[Asked]) -> None:
         _say(opened.taken, out)
 
     terminal.with_service(exported)
+
+
+@command.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def verify(arguments: tuple[str, ...]) -> None:
+    """Verify an export: a folder or archive, with the policy that you keep. Needs neither service nor network.
+
+    The same program as the one file that `make verifier` builds; `caseload audit verify --help` says the rest.
+    """
+    from caseload.audit.verify.cli import main
+
+    sys.exit(main(arguments))
 
 
 @asynccontextmanager

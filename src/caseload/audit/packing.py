@@ -1,0 +1,236 @@
+"""Writes an export as a folder (see `bundle`): entries come in, in the order of the log, and nothing is kept of them.
+
+The folder is written beside its final name and gets that name when it is complete. Only pure functions of the log are
+used here, the same by which a verifier makes the views again.
+"""
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from types import TracebackType
+from typing import Final, NamedTuple, Self
+
+from caseload.audit import canonical, disclosed
+from caseload.audit.bundle import (
+    CHECKPOINT,
+    CONSISTENCY,
+    DISCLOSURES,
+    MANIFEST,
+    PROOFS,
+    RANGE,
+    Laid,
+    Manifest,
+    Proved,
+    Scope,
+    View,
+)
+from caseload.audit.disclosed import Disclosed, Of
+from caseload.audit.tlog.merkle import leaf_hash
+from caseload.audit.tlog.spelling import base64
+from caseload.audit.tlog.tile import TILE_WIDTH, TileName, bundle_of
+from caseload.audit.views import csv_header, lines
+
+_BUFFER: Final = 1 << 20
+_MOST_NAMED: Final = 100_000
+"""Of places that are gone or differ, in the manifest."""
+
+
+class Exported(NamedTuple):
+    """One entry on its way out."""
+
+    place: int
+    leaf: bytes
+    """Empty where the database no longer has it."""
+    shown: Sequence[Disclosed] = ()
+    path: Sequence[bytes] = ()
+    """Of a choice: its inclusion in the tree."""
+
+
+class Packed(NamedTuple):
+    """An export that is complete."""
+
+    entries: int
+    octets: int
+    sha256: str
+    """Of the manifest, which has that of every other file."""
+
+
+class _File:
+    """One file while it is written."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        self.name = name
+        self._digest = sha256()
+        self._octets = 0
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        self._file = os.fdopen(handle, "wb", buffering=_BUFFER)
+
+    def write(self, data: bytes) -> None:
+        self._digest.update(data)
+        self._octets += len(data)
+        self._file.write(data)
+
+    def close(self) -> Laid:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        return Laid(self.name, self._octets, self._digest.hexdigest())
+
+    def drop(self) -> None:
+        self._file.close()
+
+
+class Packer:
+    """Writes one export. Used as a context: left by an error, it leaves nothing behind."""
+
+    def __init__(self, out: Path, *, scope: Scope, size: int, first: int = 0) -> None:
+        """Raises `FileExistsError` when there is something of that name."""
+        if out.exists():
+            raise FileExistsError(out)
+        self._out = out
+        self._draft = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
+        self._scope = scope
+        self._size = size
+        self._first = first
+        self._laid: list[Laid] = []
+        self._streams: dict[str, _File] = {}
+        self._waiting: list[bytes] = []
+        self._bundles = 0
+        self._entries = 0
+        self._octets = 0
+        self.gone: list[int] = []
+        self.columns: list[int] = []
+        """Places at which the database's columns say something else than the entry."""
+
+    def __enter__(self) -> Self:
+        self._draft.mkdir(mode=0o700, parents=True)
+        self._stream(View.CSV.value).write(csv_header())
+        for name in (View.NDJSON.value, View.FHIR.value, DISCLOSURES):
+            self._stream(name)
+        if self._scope is Scope.CHOICE:
+            self._stream(PROOFS)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for stream in self._streams.values():
+            stream.drop()
+        if self._draft.exists():
+            shutil.rmtree(self._draft)
+
+    @property
+    def octets(self) -> int:
+        """How much has been written so far, in whole files and in entries."""
+        return self._octets
+
+    def head(self, note: bytes, older: Mapping[int, bytes]) -> None:
+        """Lay down the signed head that everything leads to, and older ones by their size."""
+        self.file(CHECKPOINT, note)
+        for size, earlier in older.items():
+            self.file(f"checkpoints/{size}", earlier)
+
+    def tile(self, tile: TileName, data: bytes) -> None:
+        """Lay down a hash tile."""
+        self.file(tile.path(), data)
+
+    def span(self, left: Iterable[bytes], right: Iterable[bytes]) -> None:
+        """Lay down what lies to the left and to the right of a span."""
+        said = {"left": [base64(each) for each in left], "right": [base64(each) for each in right]}
+        self.file(RANGE, canonical.encode(said) + b"\n")
+
+    def consistency(self, proofs: Iterable[Proved]) -> None:
+        """Lay down proofs that the tree began with older ones."""
+        data = b"".join(each.encode() for each in proofs)
+        if data:
+            self.file(CONSISTENCY, data)
+
+    def file(self, name: str, data: bytes) -> None:
+        """Lay down a small file."""
+        file = _File(self._draft / name, name)
+        try:
+            file.write(data)
+        finally:
+            self._laid.append(file.close())
+        self._octets += len(data)
+
+    def add(self, entries: Iterable[Exported]) -> None:
+        """Write entries into every view, and what is laid open of them."""
+        ndjson: list[bytes] = []
+        csv: list[str] = []
+        fhir: list[str] = []
+        shown: list[bytes] = []
+        proofs: list[bytes] = []
+        for entry in entries:
+            digest = leaf_hash(entry.leaf)
+            line = lines(entry.place, entry.leaf, digest, _clients(entry.shown))
+            ndjson.append(line.ndjson)
+            csv.append(line.csv)
+            fhir.append(line.fhir)
+            shown += [disclosed.write(each) for each in entry.shown]
+            if self._scope is Scope.CHOICE:
+                proofs.append(Proved(entry.place, entry.path).encode())
+            elif self._scope is Scope.WHOLE:
+                self._bundle(entry)
+            if not entry.leaf and len(self.gone) < _MOST_NAMED:
+                self.gone.append(entry.place)
+            self._entries += 1
+        self._write(View.NDJSON.value, b"".join(ndjson))
+        self._write(View.CSV.value, "".join(csv).encode())
+        self._write(View.FHIR.value, "".join(fhir).encode())
+        self._write(DISCLOSURES, b"".join(shown))
+        self._write(PROOFS, b"".join(proofs))
+
+    def close(self, *, made: str, asked: Mapping[str, str]) -> Packed:
+        """Write the manifest, and give the folder its name. Raises `FileExistsError`."""
+        if self._waiting:
+            self._lay_bundle()
+        self._laid += [stream.close() for stream in self._streams.values()]
+        manifest = Manifest(
+            scope=self._scope,
+            size=self._size,
+            first=self._first,
+            entries=self._entries,
+            made=made,
+            asked=asked,
+            gone=self.gone,
+            columns=self.columns[:_MOST_NAMED],
+            files=sorted(self._laid),
+        ).encode()
+        self.file(MANIFEST, manifest)
+        self._draft.rename(self._out)
+        return Packed(self._entries, sum(each.octets for each in self._laid), sha256(manifest).hexdigest())
+
+    def _stream(self, name: str) -> _File:
+        made = self._streams[name] = _File(self._draft / name, name)
+        return made
+
+    def _write(self, name: str, data: bytes) -> None:
+        if data:
+            self._streams[name].write(data)
+            self._octets += len(data)
+
+    def _bundle(self, entry: Exported) -> None:
+        self._waiting.append(entry.leaf)
+        if len(self._waiting) == TILE_WIDTH:
+            self._lay_bundle()
+
+    def _lay_bundle(self) -> None:
+        name = TileName(None, self._bundles, len(self._waiting))
+        self.file(name.path(), bundle_of(self._waiting))
+        self._bundles += 1
+        self._waiting = []
+
+
+def _clients(shown: Sequence[Disclosed]) -> list[tuple[int, str]]:
+    """Whom an entry is about, as far as that is laid open."""
+    return [
+        (each.position, disclosed.client_in(each.item))
+        for line in shown
+        if line.of is Of.CLIENTS
+        for each in line.shown
+    ]
