@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from caseload.db.dosing.doses import DOSE_COLUMNS
 from caseload.db.tables.caseload import guest_stay
 from caseload.db.tables.dosing import dose as dose_table
 from caseload.db.tables.dosing import dose_waiting
@@ -32,6 +34,7 @@ from caseload.domain.dosing import (
     OrderChanged,
     OwnDose,
     Rule,
+    WasGiven,
     amend,
     correct_as_not_given,
     give,
@@ -172,6 +175,11 @@ async def test_a_guest_is_dosed_by_the_host_on_the_days_of_home(connection: Asyn
     evening_there = MORNING + 17 * HOUR  # one in the morning at home, eight in the evening where the host is
     dose = await here.give(order, by=visitor, at=evening_there)
     assert (dose.programme, dose.dosing_day) == (host, TODAY + DAY)
+    raised = await here.hold(by=visitor, at=evening_there)
+    at_home = await here.doses(MORNING + 2 * DAY).in_force(
+        here.programme, by=here.prescriber, act=Act.DECIDE_MEDICATION
+    )
+    assert (raised.programme, [hold.id for hold in at_home]) == (host, [raised.id])
 
 
 async def test_nobody_outside_the_reach_learns_that_there_is_such_a_client(connection: AsyncConnection) -> None:
@@ -364,6 +372,21 @@ async def test_a_decision_counts_once_and_only_on_the_days_it_names(connection: 
     assert broken(refused) == [Rule.MISSED_DOSES]
 
 
+async def test_a_decision_is_about_the_days_before_it_and_not_about_those_missed_later(
+    connection: AsyncConnection,
+) -> None:
+    here = await window(connection)
+    order = await here.order()
+    await here.give(order)
+    back = MORNING + 4 * DAY
+    await here.allow(back.date(), (back + 6 * DAY).date(), at=back)
+    await here.allow(back.date(), (back + 6 * DAY).date(), at=back)
+    await here.give(order, at=back)
+    with pytest.raises(DoseRefused) as refused:
+        await here.give(order, at=back + 6 * DAY)
+    assert broken(refused) == [Rule.MISSED_DOSES]
+
+
 async def test_a_decision_used_by_a_dose_that_was_not_given_allows_the_one_instead(
     connection: AsyncConnection,
 ) -> None:
@@ -434,7 +457,7 @@ async def test_days_after_brought_in_history_are_asked_about_before_the_first_do
     assert (await here.give(order)).decision == decision.id
 
 
-async def brought_in(here: Window, *, days_ago: int, part: DosePart = DosePart.WHOLE, line: int = 7) -> DoseId:
+async def brought_in(here: Window, *, days_ago: int, line: int = 7, amount_mg: str = "60") -> DoseId:
     """A dose of another system's history, which ends on its day."""
     day = TODAY - days_ago * DAY
     made = DoseId(new_id())
@@ -449,11 +472,10 @@ async def brought_in(here: Window, *, days_ago: int, part: DosePart = DosePart.W
             client_id=here.client,
             programme_id=here.programme,
             dosing_day=day,
-            part=part,
+            part=DosePart.WHOLE,
             medicine=Medicine.METHADONE,
             form=Form.ORAL_SOLUTION,
-            amount_mg=Decimal(60),
-            given_by=here.nurse.id,
+            amount_mg=Decimal(amount_mg),
             recorded_at=MORNING,
             recorded_by=here.nurse.id,
             kind=Kind.BROUGHT_IN,
@@ -474,6 +496,38 @@ async def test_a_brought_in_dose_of_today_counts_as_given(connection: AsyncConne
     with pytest.raises(DoseRefused) as refused:
         await here.give(await here.order())
     assert broken(refused) == [Rule.ALREADY_GIVEN]
+    assert refused.value.refusals[0].facts["given_by"] is None
+    assert here.nurse.printed_name not in refused.value.detail
+    assert "The history from former system" in refused.value.detail
+
+
+@pytest.mark.parametrize("amounts", [("60", "90"), ("90", "60")])
+async def test_of_two_brought_in_doses_of_the_last_day_a_restart_rests_on_the_smaller(
+    connection: AsyncConnection, amounts: tuple[str, str]
+) -> None:
+    here = await window(connection, profile="AU")
+    order = await here.order()
+    for line, amount_mg in enumerate(amounts, start=7):
+        await brought_in(here, days_ago=5, line=line, amount_mg=amount_mg)
+    last = await here.doses().last_taken(here.client, order.medicine, order.form, TODAY)
+    assert last is not None
+    assert last.amount_mg == Decimal(60)
+
+
+async def test_nobody_here_gave_a_brought_in_dose_and_somebody_gave_every_other(connection: AsyncConnection) -> None:
+    here = await window(connection)
+    made = await brought_in(here, days_ago=1)
+    assert (await here.doses().dose(made, by=here.nurse, act=Act.SEE_MEDICATION)).given_by is None
+    dose = await here.give(await here.order())
+    for changed, constraint in (
+        ({"given_by": None}, "dose_given_by_somebody"),
+        ({"version": 2, "given_by": None}, "dose_amendment_keeps"),
+    ):
+        row = (await connection.execute(select(*DOSE_COLUMNS).where(dose_table.c.id == dose.id))).mappings().one()
+        fresh = {"id": new_id(), "dosing_day": TODAY + DAY} if "version" not in changed else {}
+        with pytest.raises(IntegrityError, match=constraint):
+            async with connection.begin_nested():
+                await connection.execute(insert(dose_table).values({**row, **fresh, **changed}))
 
 
 async def test_a_brought_in_dose_stays_as_its_source_recorded_it(connection: AsyncConnection) -> None:
@@ -621,6 +675,9 @@ async def test_a_dose_that_is_not_given_has_a_reason_and_no_amount(connection: A
     assert (kept.dosing_day, kept.reason) == (TODAY, NotGivenReason.REFUSED)
     assert await here.doses().not_given(kept.id, by=here.nurse, act=Act.RECORD_DOSE) == kept
     assert (await here.give(order)).kind is Kind.ORDINARY
+    with pytest.raises(WasGiven):
+        await record(said)
+    said = replace(said, client=await here.another_client(), order=None)
     for fault, missing in (
         ("note", replace(said, reason=NotGivenReason.OTHER)),
         ("note", replace(said, note="x" * 4001)),

@@ -140,7 +140,7 @@ STATEMENTS: dict[str, Any] = {
     "the holds of a programme": holds._IN_FORCE,
     "the decisions of a client": holds._DECISIONS,
     "the day's list": day._DUE_IN_PROGRAMME,
-    "given on a day": day._GIVEN,
+    "given on a day": doses._GIVEN,
     "the orders of many": day._ORDERS,
     "the doses of a client": chart._RECENT,
     "the versions of a dose": chart._VERSIONS,

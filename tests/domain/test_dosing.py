@@ -36,7 +36,18 @@ from caseload.domain.profiles import Outcome, profile_on
 from tests.domain.test_medication import DAY, NOW, TODAY, order
 
 HOUR = timedelta(hours=1)
-DECIDED = Allowed(decision=DecisionId(UUID(int=5)), at_most_mg=None)
+
+
+def decided(days_ago: int = 4, *, at_most_mg: str | None = None) -> Allowed:
+    """A decision about the gap since a dose so many days ago."""
+    return Allowed(
+        decision=DecisionId(UUID(int=5)),
+        at_most_mg=Decimal(at_most_mg) if at_most_mg else None,
+        last_taken_on=TODAY - days_ago * DAY,
+    )
+
+
+DECIDED = decided()
 HELD = Held(hold=HoldId(UUID(int=6)), reason="sedation", raised_at=NOW - HOUR)
 STARTED = TODAY - 100 * DAY
 """The first day of an order that has been running for long."""
@@ -152,6 +163,13 @@ def test_a_part_that_was_given_is_refused_with_the_giver_and_the_time(at: dateti
     assert refusal.facts["given_by"] == "Nora Quill"
 
 
+def test_a_brought_in_dose_names_its_source_and_nobody_as_the_giver() -> None:
+    known = AlreadyGiven(dose=UUID(int=3), part=DosePart.WHOLE, given_at=None, given_by=None, source="Old Mill")
+    refusal = judged(known=facts(given=known, last=taken(0))).broken[0]
+    assert refusal.says == "The history from Old Mill has a dose on this day. Do not give it again."
+    assert (refusal.facts["given_by"], refusal.facts["source"]) == (None, "Old Mill")
+
+
 def test_every_rule_that_stands_in_the_way_is_said_at_once() -> None:
     found = judged(giving(amount_mg=Decimal(90)), facts(held=HELD, last=taken(4)))
     assert broken(found) == [Rule.MORE_THAN_ORDERED, Rule.CLIENT_HELD, Rule.MISSED_DOSES]
@@ -202,6 +220,13 @@ def test_a_decision_is_not_used_when_nothing_needs_it() -> None:
     assert judged(known=facts(allowed=DECIDED)).uses is None
 
 
+@pytest.mark.parametrize("about", [decided(9), decided(9, at_most_mg="30"), replace(DECIDED, last_taken_on=None)])
+def test_a_decision_that_no_dose_used_says_nothing_of_the_days_missed_after_the_next_dose(about: Allowed) -> None:
+    assert broken(judged(known=facts(last=taken(4), allowed=about))) == [Rule.MISSED_DOSES]
+    found = due(morning(last=taken(4), allowed=about))
+    assert ([refusal.rule for refusal in found.in_the_way], found.allowed) == ([Rule.MISSED_DOSES], None)
+
+
 def test_a_decision_clears_neither_a_hold_nor_a_second_dose() -> None:
     given_before = AlreadyGiven(dose=UUID(int=3), part=DosePart.WHOLE, given_at=NOW - HOUR, given_by="Nora Quill")
     found = judged(known=facts(last=taken(4), allowed=DECIDED, held=HELD, given=given_before))
@@ -209,7 +234,7 @@ def test_a_decision_clears_neither_a_hold_nor_a_second_dose() -> None:
 
 
 def test_a_decision_may_name_the_most_that_is_given() -> None:
-    half = Allowed(decision=DecisionId(UUID(int=5)), at_most_mg=Decimal(30))
+    half = decided(at_most_mg="30")
     known = facts(last=taken(4), allowed=half)
     assert broken(judged(known=known)) == [Rule.MORE_THAN_DECIDED]
     found = judged(giving(amount_mg=Decimal(30)), known)
@@ -221,15 +246,15 @@ def test_a_decision_may_name_the_most_that_is_given() -> None:
 
 def test_so_many_missed_doses_are_a_new_start_that_a_plain_decision_does_not_clear() -> None:
     """Worked example 9: the existing order is not dosable."""
-    known = facts(last=taken(6), allowed=DECIDED)
+    known = facts(last=taken(6), allowed=decided(6))
     assert broken(judged(known=known, profile="AU")) == [Rule.MISSED_DOSES]
-    restart = Allowed(decision=DecisionId(UUID(int=5)), at_most_mg=Decimal(20))
+    restart = decided(6, at_most_mg="20")
     assert broken(judged(giving(amount_mg=Decimal(20)), replace(known, allowed=restart), profile="AU")) == []
 
 
 def test_a_new_start_is_cleared_by_a_decision_on_an_order_written_since() -> None:
     fresh = order()
-    known = facts(fresh, last=taken(6), allowed=DECIDED, earlier=[fresh, running()])
+    known = facts(fresh, last=taken(6), allowed=decided(6), earlier=[fresh, running()])
     assert broken(judged(giving(fresh), known, profile="AU")) == []
 
 
@@ -298,7 +323,7 @@ def test_days_that_nobody_knows_of_are_refused_by_their_own_name_until_a_prescri
     found = judge(giving(), TODAY, known, here, at=EVERYTHING_COMMITTED, now=NOW)
     assert broken(found) == [Rule.DAYS_NOT_KNOWN]
     assert found.broken[0].facts["not_known"] == 2
-    allowed = judge(giving(), TODAY, replace(known, allowed=DECIDED), here, at=EVERYTHING_COMMITTED, now=NOW)
+    allowed = judge(giving(), TODAY, replace(known, allowed=decided(3)), here, at=EVERYTHING_COMMITTED, now=NOW)
     assert (allowed.broken, allowed.uses) == ((), DECIDED.decision)
 
 
@@ -373,7 +398,7 @@ def test_what_stands_in_the_way_is_said_before_the_window_says_it() -> None:
 
 
 def test_a_decision_shows_the_amount_it_allows() -> None:
-    half = Allowed(decision=DecisionId(UUID(int=5)), at_most_mg=Decimal(30))
+    half = decided(at_most_mg="30")
     found = due(morning(last=taken(4), allowed=half))
     assert (found.in_the_way, found.allowed, found.parts[0].amount_mg) == ((), half, Decimal(30))
     assert due(morning(allowed=half)).parts[0].amount_mg == Decimal(60)

@@ -117,7 +117,8 @@ class DoseOut(Wire, frozen=True, kw_only=True):
     amount_mg: str
     supervised: bool | None
     given_at: datetime | None
-    given_by: UUID
+    given_by: UUID | None
+    """Null for a brought-in dose: nobody here gave it."""
     recorded_at: datetime
     recorded_by: UUID
     kind: Kind
@@ -233,7 +234,10 @@ class GivenOut(Wire, frozen=True, kw_only=True):
 
     dose_id: UUID
     given_at: datetime | None
-    given_by: str
+    given_by: str | None
+    """The printed name of the colleague; null where a brought-in history tells of it."""
+    source: str | None
+    """The record that tells of a brought-in dose."""
 
 
 class DuePartOut(Wire, frozen=True, kw_only=True):
@@ -286,7 +290,12 @@ class DueOut(Wire, frozen=True, kw_only=True):
                     amount_mg=written(each.amount_mg),
                     given=None
                     if each.given is None
-                    else GivenOut(dose_id=each.given.dose, given_at=each.given.given_at, given_by=each.given.given_by),
+                    else GivenOut(
+                        dose_id=each.given.dose,
+                        given_at=each.given.given_at,
+                        given_by=each.given.given_by,
+                        source=each.given.source,
+                    ),
                 )
                 for each in due.parts
             ],

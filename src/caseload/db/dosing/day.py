@@ -11,11 +11,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.dosing.doses import KIND, Doses
-from caseload.db.dosing.facts import DAY, allowed, given_on, held, last_taken
+from caseload.db.dosing.facts import DAY, allowed, allowed_of, held, last_taken
 from caseload.db.medication.orders import ORDER_COLUMNS, order_of
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, client_identity, guest_stay
-from caseload.db.tables.dosing import dose
 from caseload.db.tables.medication import (
     medication_order,
     medication_order_replacement,
@@ -23,12 +22,12 @@ from caseload.db.tables.medication import (
     medication_order_stop,
     medication_record,
 )
-from caseload.db.tables.people import programme, staff
+from caseload.db.tables.people import programme
 from caseload.domain.access import Act
-from caseload.domain.dosing import EVERYTHING_COMMITTED, Allowed, AlreadyGiven, Due, Held, Morning, Taken, due_on
-from caseload.domain.ids import ClientId, DecisionId, HoldId, ProgrammeId
+from caseload.domain.dosing import EVERYTHING_COMMITTED, Due, Held, Morning, Taken, due_on
+from caseload.domain.ids import ClientId, HoldId, ProgrammeId
 from caseload.domain.medication import MedicationRecord, Order
-from caseload.domain.medicines import DosePart, Medicine
+from caseload.domain.medicines import Medicine
 from caseload.domain.people import Staff
 
 _last = last_taken(client.c.id, medication_order.c.medicine, medication_order.c.form, "last_taken")
@@ -56,6 +55,7 @@ _DUE_IN_PROGRAMME = (
         _held.c.raised_at.label("hold_raised_at"),
         _allowed.c.id.label("decision_id"),
         _allowed.c.at_most_mg,
+        _allowed.c.last_taken_on.label("decision_last_taken_on"),
     )
     .select_from(
         client.join(programme, programme.c.id == client.c.programme_id)
@@ -88,12 +88,6 @@ _DUE_IN_PROGRAMME = (
     .order_by(client_identity.c.family_name, client_identity.c.given_name, client.c.id)
 )
 
-_given = given_on(dose.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid()))))
-_GIVEN = (
-    select(_given.c.id, _given.c.client_id, _given.c.part, _given.c.given_at, staff.c.printed_name)
-    .select_from(_given.join(staff, staff.c.id == _given.c.given_by))
-    .order_by(_given.c.given_at)
-)
 _ORDERS = (
     select(*ORDER_COLUMNS)
     .select_from(
@@ -159,9 +153,7 @@ class DosingDays(Doses):
                 held=None
                 if row["hold_id"] is None
                 else Held(hold=HoldId(row["hold_id"]), reason=row["hold_reason"], raised_at=row["hold_raised_at"]),
-                allowed=None
-                if row["decision_id"] is None
-                else Allowed(decision=DecisionId(row["decision_id"]), at_most_mg=row["at_most_mg"]),
+                allowed=allowed_of(row),
             )
             due = due_on(day, morning)
             if due.order is None:
@@ -179,15 +171,6 @@ class DosingDays(Doses):
                 )
             )
         return lines
-
-    async def given_on(self, clients: Sequence[UUID], day: date) -> Mapping[ClientId, Sequence[AlreadyGiven]]:
-        """The doses taken on a day, by client."""
-        found: dict[ClientId, list[AlreadyGiven]] = defaultdict(list)
-        for row in (await self._connection.execute(_GIVEN, {"clients": list(clients), "day": day})).all():
-            found[ClientId(row.client_id)].append(
-                AlreadyGiven(dose=row.id, part=DosePart(row.part), given_at=row.given_at, given_by=row.printed_name)
-            )
-        return found
 
     async def _orders_of_all(self, clients: Sequence[UUID]) -> Mapping[ClientId, Sequence[Order]]:
         found: dict[ClientId, list[Order]] = defaultdict(list)

@@ -1,26 +1,31 @@
 """Doses in PostgreSQL. Recording one takes three statements: lock, facts, and the dose with its place in the queue."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NoReturn
 
 import asyncpg
-from sqlalchemy import Row, bindparam, delete, exists, insert, literal, null, select
+from sqlalchemy import Row, Uuid, any_, bindparam, delete, exists, insert, literal, null, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as insert_or_update
 from sqlalchemy.exc import IntegrityError
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.direct import Direct
-from caseload.db.dosing.facts import FACTS, LAST_TAKEN, NEXT_GIVEN, facts_of, given_to
+from caseload.db.dosing.facts import FACTS, LAST_TAKEN, NEXT_GIVEN, facts_of, given_on, given_to, told_by
 from caseload.db.medication import Holds, Orders
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
 from caseload.db.tables.dosing import dose, dose_correction, dose_not_given, dose_waiting
+from caseload.db.tables.history import client_history
 from caseload.db.tables.medication import medication_decision
+from caseload.db.tables.people import staff
 from caseload.domain.access import Act
 from caseload.domain.dosing import (
+    AlreadyGiven,
     Correction,
     Dose,
     DoseMoved,
@@ -104,6 +109,14 @@ _CORRECTION = select(
     dose_correction.c.signed_at,
 ).where(dose_correction.c.dose_id == bindparam("dose"))
 _LIMIT = select(medication_decision.c.at_most_mg).where(medication_decision.c.id == bindparam("decision"))
+_given = given_on(dose.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid()))))
+_GIVEN = (
+    select(
+        _given.c.id, _given.c.client_id, _given.c.part, _given.c.given_at, staff.c.printed_name, client_history.c.source
+    )
+    .select_from(told_by(_given))
+    .order_by(_given.c.given_at)
+)
 _ADD_NOT_GIVEN = insert(dose_not_given)
 _NOT_GIVEN = (
     select(
@@ -150,6 +163,21 @@ class Doses(Orders, Holds):
         if row is None:
             return None
         return Taken(day=row.dosing_day, at=row.given_at, medicine=Medicine(row.medicine), amount_mg=row.amount_mg)
+
+    async def given_on(self, clients: Sequence[ClientId], day: date) -> Mapping[ClientId, Sequence[AlreadyGiven]]:
+        """See `domain.dosing.Doses.given_on`."""
+        found: dict[ClientId, list[AlreadyGiven]] = defaultdict(list)
+        for row in (await self._connection.execute(_GIVEN, {"clients": list(clients), "day": day})).all():
+            found[ClientId(row.client_id)].append(
+                AlreadyGiven(
+                    dose=row.id,
+                    part=DosePart(row.part),
+                    given_at=row.given_at,
+                    given_by=row.printed_name,
+                    source=row.source,
+                )
+            )
+        return found
 
     async def add_dose(self, recorded: Dose, *, sign_by: datetime) -> None:
         """See `domain.dosing.Doses.add_dose`."""
@@ -275,7 +303,7 @@ def dose_of(row: Row[*tuple[Any, ...]]) -> Dose:
         amount_mg=row.amount_mg,
         supervised=row.supervised,
         given_at=row.given_at,
-        given_by=StaffId(row.given_by),
+        given_by=None if row.given_by is None else StaffId(row.given_by),
         recorded_at=row.recorded_at,
         recorded_by=StaffId(row.recorded_by),
         kind=Kind(row.kind),

@@ -36,6 +36,7 @@ from caseload.db.direct import Direct, Named
 from caseload.db.medication.orders import ORDER_COLUMNS, order_of
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.dosing import dose, dose_correction
+from caseload.db.tables.history import client_history
 from caseload.db.tables.medication import (
     hold,
     medication_decision,
@@ -95,10 +96,14 @@ def _tables_of(*columns: ColumnElement[Any]) -> set[FromClause]:
 def last_taken(
     client: ColumnElement[UUID], medicine: ColumnElement[str], form: ColumnElement[str], name: str
 ) -> FromClause:
-    """The last dose like this medicine and form that was taken until a day, as its newest version says."""
+    """The last dose like this medicine and form that was taken until a day, as its newest version says.
+
+    Of several of one day whose order nobody knows (a source that tells of two) the smallest: what is proposed for a
+    restart must not rest on the larger.
+    """
     newest = dose.alias("newest_version")
     ends = [
-        select(dose.c.id, dose.c.dosing_day, dose.c.given_at)
+        select(dose.c.id, dose.c.dosing_day, dose.c.given_at, dose.c.amount_mg)
         .where(
             dose.c.client_id == client,
             dose.c.dosing_day <= DAY,
@@ -106,7 +111,7 @@ def last_taken(
             is_taken(dose),
             kind,
         )
-        .order_by(dose.c.dosing_day.desc(), dose.c.given_at.desc().nulls_last())
+        .order_by(dose.c.dosing_day.desc(), dose.c.given_at.desc().nulls_last(), dose.c.amount_mg)
         .limit(FIRST)
         # Said in words: SQLAlchemy ties a LATERAL to the rows beside it, but not what is nested in it, which would
         # then read all clients at once.
@@ -114,11 +119,17 @@ def last_taken(
         .subquery()
         for kind in is_of_kind()
     ]
-    both = union_all(*(select(end.c.id, end.c.dosing_day, end.c.given_at) for end in ends)).subquery()
+    both = union_all(*(select(end.c.id, end.c.dosing_day, end.c.given_at, end.c.amount_mg) for end in ends)).subquery()
     return (
         select(both.c.dosing_day, newest.c.given_at, newest.c.medicine, newest.c.amount_mg)
         .select_from(both.join(newest, newest.c.id == both.c.id))
-        .order_by(both.c.dosing_day.desc(), both.c.given_at.desc().nulls_last(), newest.c.version.desc())
+        .order_by(
+            both.c.dosing_day.desc(),
+            both.c.given_at.desc().nulls_last(),
+            both.c.amount_mg,
+            both.c.id,
+            newest.c.version.desc(),
+        )
         .limit(FIRST)
         .lateral(name)
     )
@@ -128,12 +139,19 @@ def given_on(day_of: ColumnElement[bool]) -> Subquery:
     """The doses taken on the day that stand under this condition, whatever their kind."""
     return union_all(
         *(
-            select(dose.c.id, dose.c.client_id, dose.c.part, dose.c.given_at, dose.c.given_by).where(
+            select(dose.c.id, dose.c.client_id, dose.c.part, dose.c.given_at, dose.c.given_by, dose.c.source_id).where(
                 dose.c.dosing_day == DAY, day_of, is_taken(dose), kind
             )
             for kind in is_of_kind()
         )
     ).subquery()
+
+
+def told_by(doses: FromClause) -> FromClause:
+    """Doses with the colleague who gave each, or the source that tells of it."""
+    return doses.outerjoin(staff, staff.c.id == doses.c.given_by).outerjoin(
+        client_history, client_history.c.id == doses.c.source_id
+    )
 
 
 def _given() -> FromClause:
@@ -142,8 +160,9 @@ def _given() -> FromClause:
     this_part = or_(dose.c.part == _PART, dose.c.part == whole, literal(whole) == _PART)
     both = given_on(and_(dose.c.client_id == _CLIENT, this_part))
     return (
-        select(both.c.id, both.c.part, both.c.given_at, staff.c.printed_name)
-        .select_from(both.join(staff, staff.c.id == both.c.given_by))
+        select(both.c.id, both.c.part, both.c.given_at, staff.c.printed_name, client_history.c.source)
+        .select_from(told_by(both))
+        .order_by(both.c.given_at.nulls_last())
         .limit(FIRST)
         .lateral("given")
     )
@@ -169,7 +188,7 @@ def allowed(client: ColumnElement[UUID], freed_again: ColumnElement[bool]) -> Fr
         ~exists().where(dose_correction.c.dose_id == dose.c.id, dose_correction.c.dosing_day == DAY, freed_again),
     )
     return (
-        select(medication_decision.c.id, medication_decision.c.at_most_mg)
+        select(medication_decision.c.id, medication_decision.c.at_most_mg, medication_decision.c.last_taken_on)
         .where(
             medication_decision.c.client_id == client,
             medication_decision.c.kind == DecisionKind.ALLOW_DOSE.value,
@@ -222,6 +241,7 @@ _FACTS = select(
     _given_dose.c.part.label("given_part"),
     _given_dose.c.given_at,
     _given_dose.c.printed_name.label("given_by"),
+    _given_dose.c.source.label("given_source"),
     _last.c.dosing_day.label("last_day"),
     _last.c.given_at.label("last_at"),
     _last.c.medicine.label("last_medicine"),
@@ -231,6 +251,7 @@ _FACTS = select(
     _hold.c.raised_at.label("hold_raised_at"),
     _decision.c.id.label("decision_id"),
     _decision.c.at_most_mg,
+    _decision.c.last_taken_on.label("decision_last_taken_on"),
     _freed_by.c.id.label("freed_by"),
 ).select_from(
     _nothing.outerjoin(
@@ -272,12 +293,27 @@ def given_to(giving: Giving, day: date, at: datetime) -> dict[str, object]:
     }
 
 
+def allowed_of(row: Named) -> Allowed | None:
+    """The decision in a row that has one."""
+    if row["decision_id"] is None:
+        return None
+    return Allowed(
+        decision=DecisionId(row["decision_id"]),
+        at_most_mg=row["at_most_mg"],
+        last_taken_on=row["decision_last_taken_on"],
+    )
+
+
 def facts_of(row: Named) -> Facts:
     """The facts in a row of `FACTS`."""
     return Facts(
         order=order_of(row) if row["order_id"] is not None else None,
         given=AlreadyGiven(
-            dose=row["given_id"], part=DosePart(row["given_part"]), given_at=row["given_at"], given_by=row["given_by"]
+            dose=row["given_id"],
+            part=DosePart(row["given_part"]),
+            given_at=row["given_at"],
+            given_by=row["given_by"],
+            source=row["given_source"],
         )
         if row["given_id"] is not None
         else None,
@@ -289,8 +325,6 @@ def facts_of(row: Named) -> Facts:
         held=Held(hold=HoldId(row["hold_id"]), reason=row["hold_reason"], raised_at=row["hold_raised_at"])
         if row["hold_id"] is not None
         else None,
-        allowed=Allowed(decision=DecisionId(row["decision_id"]), at_most_mg=row["at_most_mg"])
-        if row["decision_id"] is not None
-        else None,
+        allowed=allowed_of(row),
         freed_by=CorrectionId(row["freed_by"]) if row["freed_by"] is not None else None,
     )

@@ -148,7 +148,6 @@ _DOSE: Final[Mapping[str, ColumnElement[Any]]] = {
     "medicine": _rows.c.medicine,
     "form": _rows.c.form,
     "amount_mg": _rows.c.amount_mg,
-    "given_by": bindparam("by", type_=Uuid()),
     "recorded_at": bindparam("at", type_=INSTANT),
     "recorded_by": bindparam("by", type_=Uuid()),
     "kind": literal_column(f"'{Kind.BROUGHT_IN}'"),

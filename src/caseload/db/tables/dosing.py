@@ -44,7 +44,7 @@ dose = Table(
     Column("amount_mg", AMOUNT, nullable=False),
     Column("supervised", Boolean()),
     Column("given_at", INSTANT),
-    reference("given_by", "staff"),
+    reference("given_by", "staff", nullable=True),
     recorded_at(),
     reference("recorded_by", "staff"),
     words("kind"),
@@ -112,6 +112,7 @@ dose = Table(
     CheckConstraint(text("(kind = 'exception') = (rules IS NOT NULL)"), name="exception_names_its_rules"),
     CheckConstraint(text("cardinality(rules) > 0"), name="rules"),
     CheckConstraint(text("(entry = 'late') = (late_reason IS NOT NULL)"), name="late_has_a_reason"),
+    CheckConstraint(text("(given_by IS NULL) = (kind = 'brought_in')"), name="given_by_somebody"),
     CheckConstraint(text("entry = 'late' OR given_by = recorded_by"), name="given_by_who_records"),
     CheckConstraint(text("entry <> 'window' OR kind = 'ordinary' OR version > 1"), name="refused_at_the_window"),
     CheckConstraint(

@@ -54,7 +54,8 @@ class Dose:
     """None only for brought-in doses, of which it is not known."""
     given_at: datetime | None
     """None only for brought-in doses, of which only the day is known."""
-    given_by: StaffId
+    given_by: StaffId | None
+    """None only for brought-in doses: nobody here gave them."""
     recorded_at: datetime
     recorded_by: StaffId
     kind: Kind
@@ -83,7 +84,7 @@ class Dose:
     @property
     def hands(self) -> frozenset[StaffId]:
         """Everybody whose own work this version is: they can never be its second pair of eyes."""
-        return frozenset({self.given_by, self.recorded_by} | ({self.amended_by} if self.amended_by else set()))
+        return frozenset(hand for hand in (self.given_by, self.recorded_by, self.amended_by) if hand is not None)
 
     def as_signed(self) -> Version:
         """The exact version under which a second clinician signs."""

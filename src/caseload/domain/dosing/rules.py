@@ -74,8 +74,10 @@ class AlreadyGiven:
     dose: UUID
     part: DosePart
     given_at: datetime | None
-    given_by: str
-    """The printed name of the colleague, for the one who stands at the other window."""
+    given_by: str | None
+    """The printed name of the colleague, for the one who stands at the other window; None where a source tells of it."""
+    source: str | None = None
+    """Whose record tells of a brought-in dose."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +95,8 @@ class Allowed:
 
     decision: DecisionId
     at_most_mg: Decimal | None
+    last_taken_on: date | None
+    """The last dose when it was decided: it clears the gap that began there and no other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,14 +166,19 @@ def due_mg(giving: Giving, facts: Facts, judgement: Judgement) -> Decimal | None
 
 def _already_given(given: AlreadyGiven, record: MedicationRecord) -> Refusal:
     when = f" at {record.clock(given.given_at)}" if given.given_at is not None else ""
+    if given.given_by is not None:
+        says = f"{given.given_by} gave this part of the day{when}."
+    else:
+        says = f"The history from {given.source} has a dose on this day."
     return Refusal(
         rule=Rule.ALREADY_GIVEN,
-        says=f"{given.given_by} gave this part of the day{when}. Do not give it again.",
+        says=f"{says} Do not give it again.",
         facts={
             "dose": str(given.dose),
             "given_at": _text(given.given_at) if given.given_at is not None else None,
             "given_by": given.given_by,
             "part": given.part,
+            "source": given.source,
         },
     )
 
@@ -310,10 +319,14 @@ def is_enough(
     record: MedicationRecord,
     rules: Profile,
 ) -> bool:
-    """Whether a decision clears what the ladder says; see `needs_restart_amount`."""
-    return allowed is not None and (
-        allowed.at_most_mg is not None or not needs_restart_amount(without, medicine, order, record, rules)
-    )
+    """Whether a decision clears what the ladder says: it was taken about this gap, and says what it must.
+
+    One that nobody used before the next dose says nothing of the days that were missed after that dose; see also
+    `needs_restart_amount`.
+    """
+    if allowed is None or without.last is None or allowed.last_taken_on != without.last.day:
+        return False
+    return allowed.at_most_mg is not None or not needs_restart_amount(without, medicine, order, record, rules)
 
 
 def needs_restart_amount(

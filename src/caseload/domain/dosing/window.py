@@ -4,7 +4,7 @@ Recording names the giver from their own session and asks for no further proof; 
 clinician's signature follows (`signoff`) and never delays tomorrow's dose.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -12,7 +12,17 @@ from typing import ClassVar, Final, Protocol
 
 from caseload.domain.access import Act
 from caseload.domain.dosing.dose import Correction, Dose, Entry, Kind, NotGiven, NotGivenReason
-from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, Facts, Giving, Judgement, Refusal, Rule, due_mg, judge
+from caseload.domain.dosing.rules import (
+    EVERYTHING_COMMITTED,
+    AlreadyGiven,
+    Facts,
+    Giving,
+    Judgement,
+    Refusal,
+    Rule,
+    due_mg,
+    judge,
+)
 from caseload.domain.errors import Conflict, Fault, Faults, Invalid, NotFound
 from caseload.domain.ids import ClientId, DecisionId, DoseId, HoldId, OrderId, StaffId, new_id
 from caseload.domain.journal import Event, Journal
@@ -77,6 +87,10 @@ class ExceptionRecorded(Event):
     name: ClassVar[str] = "dose.exception_recorded"
 
 
+class WasGiven(Conflict):
+    """This part of the day has been given."""
+
+
 class NotGivenRecorded(Event):
     """A dose that was due was not given."""
 
@@ -93,6 +107,10 @@ class Doses(MedicationRecords, Signatures, Protocol):
 
         `at` is the moment whose holds and decisions count; `past` asks also for the next dose of a later day.
         """
+        ...
+
+    async def given_on(self, clients: Sequence[ClientId], day: date, /) -> Mapping[ClientId, Sequence[AlreadyGiven]]:
+        """The doses taken on a day, by client."""
         ...
 
     async def add_dose(self, dose: Dose, /, *, sign_by: datetime) -> None:
@@ -272,7 +290,11 @@ class Missing:
 async def record_not_given(
     missing: Missing, *, as_id: DoseId, by: Staff, now: datetime, doses: Doses, journal: Journal
 ) -> NotGiven:
-    """Record that a dose of today was not given, and why. Raises `Invalid`, `ClientUnknown`, `NotPermitted`."""
+    """Record that a dose of today was not given, and why.
+
+    Raises `Invalid`, `ClientUnknown`, `NotPermitted`, and `WasGiven` when the record has a dose of that part: two
+    records that contradict each other would leave the next nurse to choose.
+    """
     faults = Faults()
     faults.check(
         when=missing.reason is NotGivenReason.OTHER and not missing.note.strip(),
@@ -282,12 +304,16 @@ async def record_not_given(
     faults.check(when=len(missing.note) > LONGEST_NOTE, where="note", problem=f"at most {LONGEST_NOTE} characters")
     faults.raise_if_any()
     record = await doses.lock(missing.client, by=by, act=Act.RECORD_DOSE)
+    today = record.day_of(now)
+    taken = (await doses.given_on([missing.client], today)).get(missing.client, ())
+    if any(given.part.meets(missing.part) for given in taken):
+        raise WasGiven('If it was in fact not given, a colleague corrects that dose as "not given".')
     not_given = NotGiven(
         id=as_id,
         client=missing.client,
         programme=record.place(by, Act.RECORD_DOSE),
         order=missing.order,
-        dosing_day=record.day_of(now),
+        dosing_day=today,
         part=missing.part,
         reason=missing.reason,
         note=missing.note,
