@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select
+from sqlalchemy import Row, bindparam, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from caseload.db.access import reach_of, within_reach
@@ -42,7 +42,11 @@ _ONE = _HOLDS.join(client, client.c.id == hold.c.client_id).where(hold.c.id == b
 _OF_CLIENT = _HOLDS.where(hold.c.client_id == bindparam("client")).order_by(hold.c.raised_at.desc(), hold.c.id.desc())
 _IN_FORCE = (
     _HOLDS.join(client, client.c.id == hold.c.client_id)
-    .where(hold.c.programme_id == bindparam("programme"), medication_decision.c.id.is_(None), within_reach())
+    .where(
+        or_(hold.c.programme_id == bindparam("programme"), client.c.programme_id == bindparam("programme")),
+        medication_decision.c.id.is_(None),
+        within_reach(),
+    )
     .order_by((hold.c.reason == HoldReason.EXCEPTION).desc(), hold.c.raised_at, hold.c.id)
 )
 _DECISION = select(
@@ -128,7 +132,10 @@ class Holds(MedicationRecords):
         return found
 
     async def in_force(self, programme: ProgrammeId, *, by: Staff, act: Act) -> Sequence[Hold]:
-        """The holds of a programme that wait for a prescriber: exceptions first, then the oldest."""
+        """The holds of a programme and of its own clients that wait for a prescriber: exceptions first, then the oldest.
+
+        One that a host raised holds the client at home too, also once the stay has ended.
+        """
         given = {"programme": programme, **reach_of(by.reach(act), at=self._now)}
         found = [hold_of(row) for row in (await self._connection.execute(_IN_FORCE, given)).all()]
         for each in found:
