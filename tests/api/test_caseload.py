@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from caseload.domain.access import Role
 from caseload.domain.ids import ProgrammeId
 from tests.api.conftest import Clinic, Person
+from tests.conftest import Counts
 
 pytestmark = pytest.mark.anyio
 
@@ -167,6 +168,152 @@ async def test_a_discharge_ends_responsibility_and_a_return_keeps_the_former_epi
     episodes = (await house.supervisor.get(f"/clients/{client}/episodes")).json()["items"]
     assert [each["discharge_reason"] for each in episodes] == [None, "completed"]
     assert episodes[0]["returns_from"] == episodes[1]["id"]
+
+
+async def test_a_discharge_leaves_nobody_waiting_and_takes_back_what_was_planned(house: House, clinic: Clinic) -> None:
+    client, now = await house.admitted(), clinic.service.clock()
+    desk = await clinic.person((Role.FRONT_DESK, house.programme))
+    planned = await house.supervisor.post(
+        f"/clients/{client}/handovers",
+        {"to": str(house.second.staff.id), "effective_at": (now + timedelta(days=7)).isoformat()},
+    )
+    covers = [
+        await house.supervisor.post(
+            f"/clients/{client}/covers",
+            {
+                "counsellor_id": str(house.second.staff.id),
+                "starts_at": (now + timedelta(days=begins)).isoformat(),
+                "ends_at": (now + timedelta(days=begins + 3)).isoformat(),
+                "reason": "leave",
+            },
+        )
+        for begins in (-1, 2)
+    ]
+    session = await plan_session(house, clinic, client)
+    assert [made.status_code for made in (planned, *covers, session)] == [201] * 4
+    assert await expected(desk, house, clinic) == {client}
+    assert await on_caseload(house.second) == [client]
+
+    gone = await house.first.post(f"/clients/{client}/discharge", {"reason": "completed"})
+
+    assert gone.status_code == 204, gone.text
+    assert await expected(desk, house, clinic) == set()
+    (place,) = (await house.supervisor.get(f"/sessions/{session.json()['session']['id']}")).json()["roster"]
+    assert (place["cancelled_by"], place["cancellation_reason"]) == ("provider", "Discharged: completed")
+    assert (await house.second.get(f"/clients/{client}")).status_code == 404
+    kept = await taken_back(clinic, client)
+    assert kept == sorted([planned.json()["id"], *(cover.json()["id"] for cover in covers)])
+
+
+@pytest.mark.parametrize("added", ["place", "plan", "cover"])
+async def test_nothing_added_at_the_moment_of_a_discharge_outlives_it(
+    house: House, clinic: Clinic, counts: Counts, added: str
+) -> None:
+    desk = await clinic.person((Role.FRONT_DESK, house.programme))
+    for _ in range(counts(3, full=50)):
+        client, now = await house.admitted(), clinic.service.clock()
+        session = await plan_session(house, clinic)
+        adding = {
+            "place": (f"/sessions/{session.json()['session']['id']}/bookings", {"clients": [client]}),
+            "plan": (
+                f"/clients/{client}/check-in-plans",
+                {"every": 1, "unit": "days", "at": "23:59", "starts_on": now.date().isoformat(), "mode": "in_person"},
+            ),
+            "cover": (
+                f"/clients/{client}/covers",
+                {
+                    "counsellor_id": str(house.second.staff.id),
+                    "starts_at": now.isoformat(),
+                    "ends_at": (now + timedelta(days=3)).isoformat(),
+                    "reason": "leave",
+                },
+            ),
+        }
+        gone, made = await asyncio.gather(
+            house.supervisor.post(f"/clients/{client}/discharge", {"reason": "completed"}),
+            house.supervisor.post(*adding[added]),
+        )
+        assert gone.status_code == 204, gone.text
+        assert made.status_code in {201, 409, 422}, made.text
+        assert await expected(desk, house, clinic) == set()
+        assert (await house.second.get(f"/clients/{client}")).status_code == 404
+
+
+async def plan_session(house: House, clinic: Clinic, *clients: str) -> Any:
+    """An individual session of tomorrow; clients may be booked."""
+    begins = clinic.service.clock() + timedelta(days=1)
+    return await house.supervisor.post(
+        f"/programmes/{house.programme}/sessions",
+        {
+            "kind": "individual",
+            "title": "Key work",
+            "starts_at": begins.isoformat(),
+            "ends_at": (begins + timedelta(hours=1)).isoformat(),
+            "facilitators": [str(house.first.staff.id)],
+            "clients": list(clients),
+        },
+    )
+
+
+async def expected(desk: Person, house: House, clinic: Clinic) -> set[str]:
+    """Whom the front desk expects today and on the days around tomorrow."""
+    today = clinic.service.clock().date()
+    days = [
+        await desk.get(f"/programmes/{house.programme}/appointments?on={today + timedelta(days=days)}")
+        for days in range(3)
+    ]
+    return {each["client_id"] for found in days for each in found.json()["items"]}
+
+
+async def taken_back(clinic: Clinic, client: str) -> list[str]:
+    """The handovers and covers of a client that are kept as taken back."""
+    async with clinic.service.engine.connect() as connection:
+        found = await connection.execute(
+            text(
+                "select id from clinic.responsibility_taken_back where client_id = cast(:client as uuid) "
+                "union all select id from clinic.cover_taken_back where client_id = cast(:client as uuid)"
+            ),
+            {"client": client},
+        )
+        return sorted(str(each) for each in found.scalars())
+
+
+async def test_nobody_becomes_responsible_after_their_account_was_closed(house: House, clinic: Clinic) -> None:
+    client, administrator = await house.admitted(), await clinic.person((Role.ADMINISTRATOR, None))
+    closed = await administrator.post(f"/staff/{house.second.staff.id}/deactivation", {"reason": "Left the clinic."})
+    assert closed.status_code == 204, closed.text
+
+    refused = await house.supervisor.post(f"/clients/{client}/handovers", {"to": str(house.second.staff.id)})
+    led = await house.supervisor.post(
+        f"/programmes/{house.programme}/sessions",
+        {
+            "kind": "individual",
+            "title": "Key work",
+            "starts_at": "2026-11-30T10:00:00Z",
+            "ends_at": "2026-11-30T11:00:00Z",
+            "facilitators": [str(house.second.staff.id)],
+        },
+    )
+
+    assert [each["field"] for each in refused.json()["errors"]] == ["to"]
+    assert [each["field"] for each in led.json()["errors"]] == ["facilitators.0"]
+
+
+async def test_a_counsellor_sees_whom_they_registered_until_somebody_is_responsible(house: House) -> None:
+    key = str(uuid4())
+    identity = {"given_name": "Ada", "family_name": uuid4().hex, "birth_date": "1984-02-29"}
+    said = {"programme_id": str(house.programme), "identity": identity}
+    made = await house.first.post("/clients", said, key=key)
+    client = made.json()["id"]
+
+    assert (await house.first.post("/clients", said, key=key)).json() == made.json()
+    assert (await house.second.get(f"/clients/{client}")).status_code == 404
+    admitted = await house.first.post(
+        f"/clients/{client}/episodes", {"counsellor_id": str(house.second.staff.id), "level_of_care": LEVEL}
+    )
+    assert admitted.status_code == 201, admitted.text
+    assert (await house.first.get(f"/clients/{client}")).status_code == 404
+    assert (await house.second.get(f"/clients/{client}")).status_code == 200
 
 
 async def test_an_episode_without_anybody_responsible_cannot_be_committed(house: House, clinic: Clinic) -> None:

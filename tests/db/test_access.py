@@ -41,6 +41,7 @@ class Somebody:
     """A client as the strategy makes one; programmes and counsellors by their place in a list."""
 
     home: int
+    registered_by: int
     guest_of: tuple[int, tuple[datetime, datetime]] | None
     responsible: tuple[int, tuple[datetime, datetime]] | None
     covered_by: list[tuple[int, tuple[datetime, datetime]]]
@@ -51,6 +52,7 @@ CLIENTS = st.lists(
     st.builds(
         Somebody,
         home=PROGRAMMES,
+        registered_by=COUNSELLORS,
         guest_of=st.none() | st.tuples(PROGRAMMES, PERIODS),
         responsible=st.none() | st.tuples(COUNSELLORS, PERIODS),
         covered_by=st.lists(st.tuples(COUNSELLORS, PERIODS), max_size=2),
@@ -85,7 +87,10 @@ async def open_clinic(connection: AsyncConnection, clinic: Clinic, clients: list
         home = clinic.programmes[client.home]
         await connection.execute(
             insert(tables.client).values(
-                id=client.id, programme_id=home, registered_by=clinic.counsellors[0], recorded_at=LONG_AGO
+                id=client.id,
+                programme_id=home,
+                registered_by=clinic.counsellors[client.registered_by],
+                recorded_at=LONG_AGO,
             )
         )
         if client.guest_of is not None:
@@ -144,6 +149,8 @@ def expected(clinic: Clinic, client: Somebody, seen: Reach, *, by_identifier: bo
         programmes.add(clinic.programmes[client.guest_of[0]])
     lookers = [client.responsible] if client.responsible is not None else []
     looked_after_by = [clinic.counsellors[who] for who, period in [*lookers, *client.covered_by] if counts(period)]
+    if client.responsible is None:  # nobody has admitted them yet
+        looked_after_by.append(clinic.counsellors[client.registered_by])
     return seen.covers(programmes=programmes, looked_after_by=looked_after_by, by_identifier=by_identifier)
 
 
@@ -184,7 +191,7 @@ async def test_sql_and_python_agree_on_whom_a_person_may_see(
 
 
 async def test_an_alias_of_the_clients_can_be_asked_too(connection: AsyncConnection, clinic: Clinic) -> None:
-    client = Somebody(home=0, guest_of=None, responsible=None, covered_by=[])
+    client = Somebody(home=0, registered_by=1, guest_of=None, responsible=None, covered_by=[])
     await open_clinic(connection, clinic, [client])
     seen = Reach(
         staff=clinic.counsellors[0],

@@ -88,6 +88,11 @@ class Kept:
         ]
         self.sessions[session] = replace(kept, roster=tuple(roster))
 
+    async def cancel_from(
+        self, since: datetime, *, client: ClientId, reason: str, by: StaffId, now: datetime
+    ) -> Sequence[TherapySessionId]:
+        raise NotImplementedError
+
     async def add_register(self, register: Register) -> None:
         self.registers.append(register)
         self.sessions[register.session] = replace(self.sessions[register.session], register=register)

@@ -19,8 +19,10 @@ from caseload.domain.caseload import (
     NoOpenEpisode,
     Responsibility,
 )
+from caseload.domain.caseload.discharging import discharge as end_care
+from caseload.domain.checkin import Plan
 from caseload.domain.errors import Invalid, NotPermitted
-from caseload.domain.ids import ClientId, EpisodeId, ProgrammeId, StaffId, new_id
+from caseload.domain.ids import ClientId, EpisodeId, ProgrammeId, StaffId, TherapySessionId, new_id
 from caseload.domain.journal import Event
 from caseload.domain.people import Staff
 from caseload.domain.programme import Programme
@@ -54,7 +56,7 @@ class Kept:
     episodes: list[Episode] = field(default_factory=list[Episode])
     calls: list[tuple[str, Any]] = field(default_factory=list[tuple[str, Any]])
 
-    async def open_episode(self, of: ClientId, *, reach: Reach) -> Episode:
+    async def open_episode(self, of: ClientId, *, reach: Reach, held: bool = False) -> Episode:
         raise NotImplementedError
 
     async def last_episode(self, of: ClientId) -> Episode | None:
@@ -189,9 +191,27 @@ async def discharge(kept: Kept, episode: Episode, **changes: Any) -> None:
         "by": SUPERVISOR,
         "now": NOW,
         "caseloads": kept,
+        "plans": Waiting(kept),
+        "sessions": Waiting(kept),
         "journal": Told(),
     }
-    await caseload.discharge(episode, **{**given, **changes})
+    await end_care(episode, **{**given, **changes})
+
+
+@dataclass
+class Waiting:
+    """What waits for a client elsewhere in the record: no check-ins, and a place in one session."""
+
+    kept: Kept
+    session: TherapySessionId = field(default_factory=lambda: TherapySessionId(new_id()))
+
+    async def running(self, client: ClientId) -> Sequence[Plan]:
+        self.kept.calls.append(("plans", client))
+        return []
+
+    async def cancel_from(self, since: datetime, **rest: Any) -> Sequence[TherapySessionId]:
+        self.kept.calls.append(("places", (since, rest)))
+        return [self.session]
 
 
 async def test_a_discharge_keeps_when_it_happened_and_when_we_were_told() -> None:
@@ -199,8 +219,24 @@ async def test_a_discharge_keeps_when_it_happened_and_when_we_were_told() -> Non
 
     await discharge(kept, an_episode())
 
-    ((_, ended),) = kept.calls
+    _, ended = kept.calls[0]
     assert (ended["at"], ended["now"]) == (NOW - timedelta(hours=1), NOW)
+
+
+async def test_with_a_discharge_end_the_plans_and_the_places_from_then_on() -> None:
+    kept, episode, journal = Kept(set()), an_episode(), Told()
+    sessions = Waiting(kept)
+
+    await discharge(kept, episode, sessions=sessions, journal=journal)
+
+    (ended, _), plans, (places, (since, called_off)) = kept.calls
+    assert (ended, plans, places) == ("end", ("plans", episode.client), "places")
+    assert since == NOW - timedelta(hours=1)
+    assert (called_off["client"], called_off["reason"]) == (episode.client, "Discharged: completed")
+    assert [(event.name, event.records) for event in journal.events] == [
+        ("episode.discharged", (episode.id,)),
+        ("session.cancelled", (sessions.session,)),
+    ]
 
 
 @pytest.mark.parametrize("changes", [{"at": NOW + timedelta(seconds=1)}, {"at": NOW - timedelta(days=22)}])

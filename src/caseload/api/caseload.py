@@ -11,6 +11,7 @@ from caseload.api.pages import USUAL, After, Limit, Page
 from caseload.api.route import reading, writing
 from caseload.api.wire import Instant, Wire
 from caseload.api.work import TheKey, TheWork, nothing_more
+from caseload.db.attendance import Sessions
 from caseload.db.caseload import Caseloads
 from caseload.db.checkin import Plans
 from caseload.db.client import Clients
@@ -19,7 +20,7 @@ from caseload.db.programme import Programmes
 from caseload.domain import caseload as domain
 from caseload.domain.access import Act
 from caseload.domain.caseload import Cover, DischargeReason, Edition, Episode, LevelOfCare, Responsibility
-from caseload.domain.checkin import stop_all
+from caseload.domain.caseload.discharging import discharge as end_care
 from caseload.domain.ids import ClientId, EpisodeId, StaffId, new_id
 from caseload.request.idempotency import once
 from caseload.request.work import Work
@@ -194,12 +195,12 @@ async def list_episodes(client_id: FromPath[UUID], work: TheWork) -> EpisodesOut
 
 @writing("/clients/{client_id:uuid}/discharge", act=Act.DISCHARGE, name="discharge_client", status=204)
 async def discharge_client(client_id: FromPath[UUID], data: JSONBody[DischargeIn], work: TheWork, key: TheKey) -> None:
-    """End the open episode, and with it every plan of check-ins; both clocks are kept."""
+    """End the open episode, and with it cover, plans of check-ins and places in sessions; both clocks are kept."""
     caseloads = _caseloads(work)
 
     async def discharge() -> None:
         episode = await caseloads.open_episode(ClientId(client_id), reach=work.by.reach(Act.DISCHARGE))
-        await domain.discharge(
+        await end_care(
             episode,
             at=data.effective_at or work.now,
             reason=data.reason,
@@ -207,14 +208,8 @@ async def discharge_client(client_id: FromPath[UUID], data: JSONBody[DischargeIn
             by=work.by,
             now=work.now,
             caseloads=caseloads,
-            journal=work.journal,
-        )
-        await stop_all(
-            episode.client,
-            reason=f"Discharged: {data.reason.value}",
-            by=work.by,
-            now=work.now,
             plans=Plans(work.connection, work.journal, now=work.now),
+            sessions=Sessions(work.connection, work.journal, now=work.now),
             journal=work.journal,
         )
 
@@ -259,7 +254,7 @@ async def cover_client(client_id: FromPath[UUID], data: JSONBody[CoverIn], work:
 
     async def arrange() -> Cover:
         return await domain.arrange_cover(
-            await caseloads.open_episode(ClientId(client_id), reach=reach),
+            await caseloads.open_episode(ClientId(client_id), reach=reach, held=True),
             as_id=new,
             counsellor=StaffId(data.counsellor_id),
             starts_at=data.starts_at,

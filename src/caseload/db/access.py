@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from caseload.db.tables.base import INSTANT
-from caseload.db.tables.caseload import client, cover, guest_stay, responsibility
+from caseload.db.tables.caseload import client, cover, episode, guest_stay, responsibility
 from caseload.domain.access import Reach
 
 _AT: Final[BindParameter[datetime]] = bindparam("reach_at", type_=INSTANT)
@@ -41,7 +41,7 @@ _ANY: Final[BindParameter[bool]] = bindparam("reach_any", type_=Boolean())
 def within_reach(clients: FromClause = client) -> ColumnElement[bool]:
     """A row of `clients` is within the reach whose parameters come with the statement.
 
-    `clients` is `client` or an alias of it; any table with its `id` and `programme_id` will do. The statement may
+    `clients` is `client` or an alias of it; any table with its columns will do. The statement may
     itself be about a table that the condition looks into: only `clients` is taken from it.
     """
 
@@ -70,11 +70,15 @@ def within_reach(clients: FromClause = client) -> ColumnElement[bool]:
         .where(cover.c.client_id == clients.c.id, cover.c.counsellor_id == _STAFF, cover.c.period.op("@>")(_AT))
         .correlate(clients)
     )
+    has_registered = and_(
+        clients.c.registered_by == _STAFF,
+        ~exists(select(episode.c.id).where(episode.c.client_id == clients.c.id).correlate(clients)),
+    )
     return or_(
         clients.c.programme_id == any_(_EVERYONE_IN),
         is_guest_of(_EVERYONE_IN),
         and_(
-            or_(is_responsible, covers),
+            or_(is_responsible, covers, has_registered),
             or_(clients.c.programme_id == any_(_CASELOAD_IN), is_guest_of(_CASELOAD_IN)),
         ),
         _ANY,

@@ -5,21 +5,38 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Row, bindparam, delete, exists, func, insert, select, true, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Row,
+    Uuid,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
+from caseload.db.people.grants import in_force, works_here
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import (
     client,
     client_identity,
     cover,
+    cover_taken_back,
     discharge,
     episode,
     level_of_care,
     responsibility,
+    responsibility_taken_back,
 )
 from caseload.db.tables.people import role_grant
 from caseload.domain.access import Reach, Role
@@ -79,6 +96,7 @@ _EPISODE = (
 _OF_CLIENT = _EPISODE.where(episode.c.client_id == bindparam("client")).order_by(func.lower(episode.c.period).desc())
 
 _OF_CLIENT_WITHIN_REACH = _OF_CLIENT.where(within_reach()).limit(1)
+_HELD_WITHIN_REACH = _OF_CLIENT_WITHIN_REACH.with_for_update(read=True, of=episode)
 _ONE_EPISODE = _EPISODE.where(episode.c.id == bindparam("episode"), within_reach())
 _IS_WITHIN_REACH = select(client.c.id).where(client.c.id == bindparam("client"), within_reach())
 
@@ -111,12 +129,14 @@ _COVER = (
     .where(cover.c.id == bindparam("wanted"), within_reach())
 )
 
+_AT = bindparam("at", type_=INSTANT)
 _COUNSELS = select(
     exists().where(
         role_grant.c.staff_id == bindparam("staff"),
         role_grant.c.programme_id == bindparam("programme"),
         role_grant.c.role == Role.COUNSELLOR,
-        role_grant.c.period.op("@>")(bindparam("at", type_=INSTANT)),
+        in_force(_AT),
+        works_here(_AT),
     )
 )
 
@@ -125,10 +145,21 @@ _END_EPISODE = (
     .where(episode.c.id == bindparam("episode"), func.upper_inf(episode.c.period))
     .values(period=func.tstzrange(func.lower(episode.c.period), bindparam("at", type_=INSTANT)))
 )
-_DROP_LATER = delete(responsibility).where(
-    responsibility.c.episode_id == bindparam("episode"),
-    func.lower(responsibility.c.period) >= bindparam("at", type_=INSTANT),
+_later = and_(responsibility.c.episode_id == bindparam("episode"), func.lower(responsibility.c.period) >= _AT)
+_TAKEN_BACK: Final[Sequence[ColumnElement[Any]]] = (
+    bindparam("taken_back_by", type_=Uuid()),
+    bindparam("taken_back_at", type_=INSTANT),
 )
+_KEEP_LATER = insert(responsibility_taken_back).from_select(
+    list(responsibility_taken_back.c), select(*responsibility.c, *_TAKEN_BACK).where(_later)
+)
+_DROP_LATER = delete(responsibility).where(_later)
+_running_or_planned = and_(cover.c.client_id == bindparam("client"), func.upper(cover.c.period) > _AT)
+_KEEP_COVERS = insert(cover_taken_back).from_select(
+    list(cover_taken_back.c), select(*cover.c, *_TAKEN_BACK).where(_running_or_planned)
+)
+_DROP_COVERS = delete(cover).where(_running_or_planned, func.lower(cover.c.period) >= _AT)
+_END_COVERS = update(cover).where(_running_or_planned).values(period=func.tstzrange(func.lower(cover.c.period), _AT))
 _END_RESPONSIBILITY = (
     update(responsibility)
     .where(
@@ -185,10 +216,11 @@ class Caseloads:
         self._journal = journal
         self._now = now
 
-    async def open_episode(self, of: ClientId, *, reach: Reach) -> Episode:
+    async def open_episode(self, of: ClientId, *, reach: Reach, held: bool = False) -> Episode:
         """See `domain.caseload.Caseloads.open_episode`."""
         given = {"client": of, "now": self._now, **reach_of(reach, at=self._now, by_identifier=True)}
-        row = (await self._connection.execute(_OF_CLIENT_WITHIN_REACH, given)).first()
+        statement = _HELD_WITHIN_REACH if held else _OF_CLIENT_WITHIN_REACH
+        row = (await self._connection.execute(statement, given)).first()
         if row is None:
             await self._require_within(of, reach)
         if row is None or row.ends_at is not None:
@@ -257,11 +289,19 @@ class Caseloads:
     async def end_episode(
         self, ending: Episode, *, at: datetime, reason: DischargeReason, note: str | None, by: StaffId, now: datetime
     ) -> None:
-        """See `domain.caseload.Caseloads.end_episode`. Covers end with the episode because nobody sees them then."""
+        """See `domain.caseload.Caseloads.end_episode`.
+
+        A cover ends when we are told and not at `at`: until then somebody did stand in, and saw the client.
+        """
         ended = await self._connection.execute(_END_EPISODE, {"episode": ending.id, "at": at})
         if ended.rowcount != 1:
             raise CaseloadMoved(_MOVED)
+        taken_back = {"taken_back_by": by, "taken_back_at": now}
+        await self._connection.execute(_KEEP_LATER, {"episode": ending.id, "at": at, **taken_back})
         await self._connection.execute(_DROP_LATER, {"episode": ending.id, "at": at})
+        await self._connection.execute(_KEEP_COVERS, {"client": ending.client, "at": now, **taken_back})
+        for statement in (_DROP_COVERS, _END_COVERS):
+            await self._connection.execute(statement, {"client": ending.client, "at": now})
         await self._connection.execute(_END_RESPONSIBILITY, {"episode": ending.id, "at": at})
         await self._connection.execute(
             insert(discharge).values(

@@ -215,8 +215,9 @@ class Reach:
         """Whether a client is within reach.
 
         `programmes` are the client's home programme and any that host the client as a guest now;
-        `looked_after_by` are the responsible counsellor and whoever covers now. The SQL in `db/access.py`
-        answers the same question and is tested against this function.
+        `looked_after_by` are the responsible counsellor and whoever covers now, and until somebody admits the client
+        for the first time whoever registered them. The SQL in `db/access.py` answers the same question and is tested
+        against this function.
         """
         where = frozenset(programmes)
         return (

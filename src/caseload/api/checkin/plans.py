@@ -181,7 +181,7 @@ async def plan_check_ins(
 
     async def plan() -> Plan:
         episode = await Caseloads(work.connection, work.journal, now=work.now).open_episode(
-            ClientId(client_id), reach=reach
+            ClientId(client_id), reach=reach, held=True
         )
         made = await domain.plan_check_ins(
             episode,

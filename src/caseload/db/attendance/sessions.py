@@ -28,6 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.attendance.rows import booking_of, line_of, line_values, register_of, session_of
+from caseload.db.people.grants import in_force, works_here
 from caseload.db.tables.attendance import (
     therapy_session,
     therapy_session_booking,
@@ -45,6 +46,7 @@ from caseload.domain.attendance import (
     AlreadyOnRoster,
     Booking,
     Cancellation,
+    CancelledBy,
     Line,
     NotOnRoster,
     Register,
@@ -61,6 +63,7 @@ _LEADS: Final = sorted(MAY[Act.TAKE_REGISTER])
 
 _THESE = any_(bindparam("these", type_=ARRAY(Uuid())))
 _NOW = bindparam("now", type_=INSTANT)
+_AT = bindparam("at", type_=INSTANT)
 
 _SESSIONS = (
     select(
@@ -158,12 +161,31 @@ _MAY_LEAD = select(role_grant.c.staff_id).where(
     role_grant.c.staff_id == _THESE,
     role_grant.c.programme_id == bindparam("programme"),
     role_grant.c.role == any_(bindparam("roles", type_=ARRAY(Text()))),
-    role_grant.c.period.op("@>")(bindparam("at", type_=INSTANT)),
+    in_force(_AT),
+    works_here(_AT),
 )
-_IN_CARE = select(client.c.id).where(
-    client.c.id == _THESE,
-    exists().where(episode.c.client_id == client.c.id, episode.c.period.op("@>")(_NOW)),
-    within_reach(),
+_IN_CARE = (
+    select(client.c.id)
+    .join(episode, episode.c.client_id == client.c.id)
+    .where(client.c.id == _THESE, episode.c.period.op("@>")(_NOW), within_reach())
+    # Whoever is discharged at this moment loses the places that are there by then: the one that is being booked too.
+    .with_for_update(read=True, of=episode)
+)
+_EXPECTED_FROM = (
+    select(therapy_session_current.c.session_id)
+    .join(therapy_session, therapy_session.c.id == therapy_session_current.c.session_id)
+    .join(therapy_session_booking, therapy_session_booking.c.session_id == therapy_session_current.c.session_id)
+    .where(
+        therapy_session_booking.c.client_id == bindparam("client"),
+        therapy_session_current.c.register_version == 0,
+        therapy_session.c.starts_at >= bindparam("since", type_=INSTANT),
+        ~exists().where(
+            therapy_session_cancellation.c.session_id == therapy_session_booking.c.session_id,
+            therapy_session_cancellation.c.client_id == therapy_session_booking.c.client_id,
+        ),
+    )
+    .order_by(therapy_session_current.c.session_id)
+    .with_for_update(of=therapy_session_current)
 )
 _SEEN = select(client.c.id).where(client.c.id == _THESE, within_reach())
 
@@ -321,6 +343,19 @@ class Sessions:
             )
         except IntegrityError as raced:
             raise NotOnRoster("Read the roster again.") from raced
+
+    async def cancel_from(
+        self, since: datetime, *, client: ClientId, reason: str, by: StaffId, now: datetime
+    ) -> Sequence[TherapySessionId]:
+        """See `domain.attendance.Sessions.cancel_from`."""
+        given = {"client": client, "since": since}
+        found = [TherapySessionId(each) for each in (await self._connection.execute(_EXPECTED_FROM, given)).scalars()]
+        for session in found:
+            cancellation = Cancellation(
+                client=client, by=CancelledBy.PROVIDER, reason=reason, recorded_by=by, recorded_at=now
+            )
+            await self.add_cancellation(session, cancellation)
+        return found
 
     async def add_register(self, register: Register) -> None:
         """See `domain.attendance.Sessions.add_register`."""

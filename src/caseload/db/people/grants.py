@@ -12,6 +12,7 @@ from caseload.db.tables.people import (
     registration_check,
     role_confirmation,
     role_grant,
+    staff_deactivation,
 )
 from caseload.domain.access import CONFIRMED_BY_ANOTHER, Role
 from caseload.domain.people.staff import COMMAND_LINE
@@ -27,7 +28,7 @@ def in_force(at: ColumnElement[datetime]) -> ColumnElement[bool]:
 
     A role that signs or confirms needs its confirmation, except an administrator made on the command line. A clinical
     role needs a registration that has not expired on that day in the programme; its newest check counts. Whether the
-    person still works here is another question (`staff_deactivation`).
+    person still works here is another question (`works_here`).
     """
     # A value and not EXISTS, which the planner may answer by reading every confirmation there is.
     confirmed_at = (
@@ -58,6 +59,15 @@ def in_force(at: ColumnElement[datetime]) -> ColumnElement[bool]:
             confirmed_at <= at,
         ),
         or_(role_grant.c.registration_id.is_(None), expires_on >= today),
+    )
+
+
+def works_here(at: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """The holder of a row of `role_grant` has an account that is open at that moment."""
+    return ~exists(
+        select(staff_deactivation.c.staff_id).where(
+            staff_deactivation.c.staff_id == role_grant.c.staff_id, staff_deactivation.c.deactivated_at <= at
+        )
     )
 
 

@@ -9,23 +9,22 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from caseload.db.people.grants import in_force
+from caseload.db.people.grants import in_force, works_here
 from caseload.db.tables.base import INSTANT
-from caseload.db.tables.people import duty_shift, duty_shift_cancellation, role_grant, staff_deactivation
+from caseload.db.tables.people import duty_shift, duty_shift_cancellation, role_grant
 from caseload.domain.access import Role
 from caseload.domain.ids import ProgrammeId, ShiftId, StaffId
 from caseload.domain.people import Shift, ShiftAlreadyCancelled, ShiftUnknown
 
+_AT = bindparam("at", type_=INSTANT)
 _HOLDS = select(
     exists(
         select(role_grant.c.id).where(
             role_grant.c.staff_id == bindparam("staff"),
             role_grant.c.role == bindparam("role"),
             role_grant.c.programme_id == bindparam("programme"),
-            in_force(bindparam("at", type_=INSTANT)),
-            ~exists(
-                select(staff_deactivation.c.staff_id).where(staff_deactivation.c.staff_id == role_grant.c.staff_id)
-            ),
+            in_force(_AT),
+            works_here(_AT),
         )
     )
 )

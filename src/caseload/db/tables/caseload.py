@@ -155,7 +155,40 @@ cover = Table(
     not_blank("reason"),
     Index("cover_counsellor_idx", "counsellor_id", "period", postgresql_using="gist"),
     Index(None, "client_id"),
-    comment="Who stands in for the responsible counsellor, from when to when; it ends by itself.",
+    comment="Who stands in for the responsible counsellor, from when to when; it ends by itself or with a discharge.",
+)
+
+responsibility_taken_back = Table(
+    "responsibility_taken_back",
+    metadata,
+    identifier(),
+    reference("client_id", "client"),
+    reference("episode_id", "episode"),
+    reference("counsellor_id", "staff"),
+    Column("period", TSTZRANGE(), nullable=False),
+    words("note", nullable=True),
+    reference("recorded_by", "staff"),
+    recorded_at(),
+    reference("taken_back_by", "staff"),
+    Column("taken_back_at", INSTANT, nullable=False),
+    Index(None, "client_id"),
+    comment="Handovers for a moment after which the client turned out to have been discharged, as they stood.",
+)
+
+cover_taken_back = Table(
+    "cover_taken_back",
+    metadata,
+    identifier(),
+    reference("client_id", "client"),
+    reference("counsellor_id", "staff"),
+    Column("period", TSTZRANGE(), nullable=False),
+    words("reason"),
+    reference("recorded_by", "staff"),
+    recorded_at(),
+    reference("taken_back_by", "staff"),
+    Column("taken_back_at", INSTANT, nullable=False),
+    Index(None, "client_id"),
+    comment="Covers that a discharge ended before their time, as they were arranged.",
 )
 
 guest_stay = Table(

@@ -3,11 +3,14 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from caseload.db.attendance import Sessions
 from caseload.db.caseload import Caseloads
+from caseload.db.checkin import Plans
 from caseload.db.client import Clients
 from caseload.demo.cast import SITES, person
 from caseload.demo.telling.stage import Life, Stage
-from caseload.domain.caseload import DischargeReason, admit, arrange_cover, discharge, hand_over
+from caseload.domain.caseload import DischargeReason, admit, arrange_cover, hand_over
+from caseload.domain.caseload.discharging import discharge
 from caseload.domain.client import Identifier, IdentifierKind, Identity, register
 from caseload.domain.ids import ClientId, EpisodeId, new_id
 from caseload.request.work import Work
@@ -61,6 +64,8 @@ async def end(life: Life, ago: int, *, stage: Stage, work: Work) -> None:
         by=stage.team.supervisor,
         now=now,
         caseloads=_caseloads(work, now),
+        plans=Plans(work.connection, work.journal, now=now),
+        sessions=Sessions(work.connection, work.journal, now=now),
         journal=work.journal,
     )
     life.episode = None

@@ -16,6 +16,7 @@ from caseload.domain.attendance.session import (
     Wanted,
     book,
     cancel,
+    cancel_all,
     plan_session,
     sees_everybody,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "Wanted",
     "book",
     "cancel",
+    "cancel_all",
     "correct_register",
     "plan_session",
     "sees_everybody",

@@ -209,6 +209,12 @@ class Sessions(Protocol):
         """Keep that a place was called off; `NotOnRoster` when it has been before."""
         ...
 
+    async def cancel_from(
+        self, since: datetime, *, client: ClientId, reason: str, by: StaffId, now: datetime
+    ) -> Sequence[TherapySessionId]:
+        """Call off, as the provider, a client's places in sessions from then on of which no register was taken."""
+        ...
+
     async def add_register(self, register: Register) -> None:
         """Keep a version of the register; `RegisterAlreadyTaken` when that version exists."""
         ...
@@ -325,3 +331,15 @@ async def cancel(
         replace(each, cancellation=cancellation) if each.client == client else each for each in session.roster
     )
     return replace(session, roster=roster)
+
+
+async def cancel_all(
+    client: ClientId, *, since: datetime, reason: str, by: Staff, now: datetime, sessions: Sessions, journal: Journal
+) -> None:
+    """Call off every place of a client who has been discharged: nobody expects them any more.
+
+    It follows from the discharge, so whoever may discharge may do it, and it never counts against the client. Whoever
+    comes to one of them all the same gets a line in its register.
+    """
+    for session in await sessions.cancel_from(since, client=client, reason=reason, by=by.id, now=now):
+        journal.tell(PlaceCancelled(client=client, records=(session,), facts={"by": CancelledBy.PROVIDER.value}))

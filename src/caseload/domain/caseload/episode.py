@@ -151,13 +151,6 @@ class Admitted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Discharged(Event):
-    """A client was discharged."""
-
-    name: ClassVar[str] = "episode.discharged"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class HandedOver(Event):
     """Responsibility for a client passed to another counsellor."""
 
@@ -181,8 +174,12 @@ class LevelOfCareMoved(Event):
 class Caseloads(Protocol):
     """The episodes and responsibilities that are kept."""
 
-    async def open_episode(self, of: ClientId, *, reach: Reach) -> Episode:
-        """The open episode; `ClientUnknown` outside the reach, `NoOpenEpisode` when there is none."""
+    async def open_episode(self, of: ClientId, *, reach: Reach, held: bool = False) -> Episode:
+        """The open episode; `ClientUnknown` outside the reach, `NoOpenEpisode` when there is none.
+
+        `held`: nobody discharges the client until the end of the work, for whoever adds something that a discharge
+        would have to end.
+        """
         ...
 
     async def last_episode(self, of: ClientId) -> Episode | None:
@@ -200,7 +197,10 @@ class Caseloads(Protocol):
     async def end_episode(
         self, ending: Episode, *, at: datetime, reason: DischargeReason, note: str | None, by: StaffId, now: datetime
     ) -> None:
-        """Keep the discharge and end the episode, its responsibility and its covers; `CaseloadMoved` on a race."""
+        """Keep the discharge and end the episode, its responsibility and its covers; `CaseloadMoved` on a race.
+
+        What was planned for later is taken back: kept as what it was, and counted nowhere.
+        """
         ...
 
     async def pass_on(self, new: Responsibility) -> None:
@@ -269,28 +269,6 @@ async def admit(
         Admitted(client=client, records=(episode.id, responsibility.id), facts={"programme": str(programme.id)})
     )
     return episode
-
-
-async def discharge(
-    episode: Episode,
-    *,
-    at: datetime,
-    reason: DischargeReason,
-    note: str | None,
-    by: Staff,
-    now: datetime,
-    caseloads: Caseloads,
-    journal: Journal,
-) -> None:
-    """End the episode at `at`, which may lie in the past: when it happened and when we were told are both kept."""
-    by.require(Act.DISCHARGE, episode.programme)
-    faults = Faults()
-    faults.check(when=at > now, where="effective_at", problem="a discharge cannot lie in the future")
-    faults.check(when=at <= episode.starts_at, where="effective_at", problem="must be after the admission")
-    faults.check(when=note is not None and len(note) > LONGEST_NOTE, where="note", problem="is too long")
-    faults.raise_if_any()
-    await caseloads.end_episode(episode, at=at, reason=reason, note=note, by=by.id, now=now)
-    journal.tell(Discharged(client=episode.client, records=(episode.id,), facts={"reason": reason.value}))
 
 
 async def hand_over(
