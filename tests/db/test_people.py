@@ -10,10 +10,12 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.failures import violated
+from caseload.db.people.roles import Roles
 from caseload.db.tables import people as tables
 from caseload.domain.access import CLINICIANS, WITHOUT_PROGRAMME, Role
 from caseload.domain.ids import GrantId, ProgrammeId, StaffId, new_id
 from caseload.domain.people import COMMAND_LINE
+from caseload.domain.programme import ProgrammeUnknown
 from tests.factories import people
 from tests.factories.people import LONG_AGO, NOW
 
@@ -38,6 +40,18 @@ async def ben(connection: AsyncConnection) -> StaffId:
 @pytest.fixture
 async def cleo(connection: AsyncConnection) -> StaffId:
     return await people.bystander(connection)
+
+
+async def test_today_is_the_local_date_of_the_programme(connection: AsyncConnection) -> None:
+    roles = Roles(connection)
+    evening = datetime(2026, 11, 22, 23, 30, tzinfo=UTC)
+    found = [
+        await roles.today_in(await people.programme(connection, time_zone=zone), at=evening)
+        for zone in ("Australia/Sydney", "Europe/London", "America/New_York")
+    ]
+    assert found == [date(2026, 11, 23), date(2026, 11, 22), date(2026, 11, 22)]
+    with pytest.raises(ProgrammeUnknown):
+        await roles.today_in(ProgrammeId(new_id()), at=evening)
 
 
 async def refused(connection: AsyncConnection, table: Table, **row: Any) -> str:

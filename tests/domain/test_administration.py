@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -187,6 +188,9 @@ class Roles:
 
     async def of(self, staff: StaffId) -> Sequence[Grant]:
         return [kept for kept in self.book.grants if kept.staff == staff]
+
+    async def today_in(self, programme: ProgrammeId, *, at: datetime) -> date:
+        return at.astimezone(ZoneInfo("Pacific/Honolulu" if programme == ELSEWHERE else "UTC")).date()
 
     async def waiting(self, *, at: datetime) -> Sequence[Grant]:
         return [kept for kept in self.book.grants if kept.needs_confirmation and not kept.is_over(at)]
@@ -468,7 +472,7 @@ async def test_a_registration_is_recorded_and_looked_up_again() -> None:
 
 async def test_every_fault_of_a_registration_is_named() -> None:
     ben = account()
-    wrong = a_registration(ben.id, body="nursing & midwifery", number="", expires_on=date(2026, 11, 21))
+    wrong = a_registration(ben.id, body="nursing & midwifery", number="", expires_on=date(2026, 11, 20))
     with pytest.raises(Invalid) as error:
         await register(wrong, by=ADMIN, book=Book([ben]), told=Told())
     assert fields(error) == {"body", "number", "expires_on"}
@@ -541,6 +545,17 @@ async def test_a_clinical_role_rests_on_that_persons_registration_in_force() -> 
         await give(a_grant(ben.id, ADMIN, **nurse, registration=lapsed.id), by=ADMIN, book=book, told=told)
     await give(a_grant(ben.id, ADMIN, **nurse, registration=bens.id), by=ADMIN, book=book, told=told)
     assert told.names == ["staff.role_granted"]
+
+
+async def test_a_registration_holds_to_the_end_of_its_last_day_in_the_programme() -> None:
+    ben = account()
+    last_day = a_registration(ben.id, expires_on=date(2026, 11, 21))
+    book, told = Book([ben], registrations=[last_day]), Told()
+    nurse = {"role": Role.NURSE, "registration": last_day.id}
+    with pytest.raises(Invalid, match="has expired"):
+        await give(a_grant(ben.id, ADMIN, programme=HERE, **nurse), by=ADMIN, book=book, told=told)
+    await give(a_grant(ben.id, ADMIN, programme=ELSEWHERE, **nurse), by=ADMIN, book=book, told=told)
+    assert [kept.programme for kept in book.grants] == [ELSEWHERE]
 
 
 async def test_roles_are_given_by_somebody_else_who_manages_there_to_somebody_who_works_here() -> None:

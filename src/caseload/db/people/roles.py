@@ -1,16 +1,17 @@
 """Roles and registrations in PostgreSQL."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, func, insert, literal_column, or_, select, true
+from sqlalchemy import Date, Row, bindparam, cast, func, insert, literal_column, or_, select, true
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.failures import violated
 from caseload.db.people.grants import constants
 from caseload.db.tables.base import INSTANT
+from caseload.db.tables.people import programme as programme_table
 from caseload.db.tables.people import (
     registration,
     registration_check,
@@ -58,6 +59,9 @@ _OF = _GRANTS.where(role_grant.c.staff_id == bindparam("staff")).order_by(
     role_grant.c.granted_at.desc(), role_grant.c.id.desc()
 )
 _AT = bindparam("at", type_=INSTANT)
+_TODAY = select(cast(func.timezone(programme_table.c.time_zone, _AT), Date)).where(
+    programme_table.c.id == bindparam("programme")
+)
 _WAITING = _GRANTS.where(
     role_grant.c.role.in_(constants(CONFIRMED_BY_ANOTHER)),
     role_confirmation.c.grant_id.is_(None),
@@ -153,6 +157,13 @@ class Roles:
             )
         except IntegrityError as twice:
             raise AlreadyRevoked from twice
+
+    async def today_in(self, programme: ProgrammeId, *, at: datetime) -> date:
+        """See `domain.people.Roles.today_in`."""
+        found = (await self._connection.execute(_TODAY, {"programme": programme, "at": at})).scalar_one_or_none()
+        if found is None:
+            raise ProgrammeUnknown
+        return found
 
     async def registrations_of(self, staff: StaffId) -> Sequence[Registration]:
         """See `domain.people.Roles.registrations_of`."""

@@ -25,6 +25,8 @@ from caseload.domain.people.staff import COMMAND_LINE, Staff
 
 LATE: Final = timedelta(minutes=5)
 """How far in the past a start may lie: clocks differ, and a form takes a while."""
+WESTERNMOST: Final = timedelta(hours=12)
+"""How far the last place on earth to begin a day is behind UTC: a registration is not tied to a programme's day."""
 _BODY: Final = re.compile(r"[A-Z][A-Z0-9 .&/-]{0,31}")
 _NUMBER: Final = re.compile(r"[A-Z0-9][A-Z0-9 ./-]{0,31}")
 
@@ -174,6 +176,10 @@ class Roles(Protocol):
         """End it; `AlreadyRevoked`."""
         ...
 
+    async def today_in(self, programme: ProgrammeId, *, at: datetime) -> date:
+        """The local date in a programme at an instant; `ProgrammeUnknown`."""
+        ...
+
     async def registrations_of(self, staff: StaffId) -> Sequence[Registration]:
         """This person's registrations."""
         ...
@@ -254,7 +260,7 @@ async def grant_role(
 ) -> None:
     """Give somebody a role. One that signs or confirms counts once a third person has confirmed it.
 
-    Raises `NotYourself`, `NotPermitted`, `Invalid`, `RegistrationUnknown`, `RoleAlreadyHeld`,
+    Raises `NotYourself`, `NotPermitted`, `Invalid`, `RegistrationUnknown`, `ProgrammeUnknown`, `RoleAlreadyHeld`,
     `AdministratorsStayApart`.
     """
     account = await accounts.get(grant.staff, at=now)
@@ -263,9 +269,9 @@ async def grant_role(
     faults = Faults()
     _check_extent(grant, now=now, faults=faults)
     registration = await _registration_for(grant, roles=roles, faults=faults)
-    if registration is not None:
+    if registration is not None and grant.programme is not None:
         faults.check(
-            when=registration.expires_on < now.date(),
+            when=registration.expires_on < await roles.today_in(grant.programme, at=now),
             where="registration_id",
             problem="has expired; look it up again and record until when it holds",
         )
@@ -353,7 +359,7 @@ async def _registration_for(grant: Grant, *, roles: Roles, faults: Faults) -> Re
 
 
 def _check_expiry(expires_on: date, *, now: datetime, faults: Faults) -> None:
-    faults.check(when=expires_on < now.date(), where="expires_on", problem="has passed")
+    faults.check(when=expires_on < (now - WESTERNMOST).date(), where="expires_on", problem="has passed")
 
 
 def _facts(grant: Grant) -> dict[str, str | int]:
