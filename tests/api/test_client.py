@@ -1,5 +1,6 @@
 """Clients over HTTP: registered, found, read and corrected, and hidden from whoever has no right to know."""
 
+import asyncio
 import secrets
 import string
 
@@ -7,6 +8,7 @@ import pytest
 
 from caseload.domain.access import Role
 from tests.api.conftest import Clinic
+from tests.conftest import Counts
 
 pytestmark = pytest.mark.anyio
 
@@ -15,12 +17,44 @@ def identity(given_name: str = "Ada", family_name: str = "Lindqvist", birth_date
     return {"given_name": given_name, "family_name": family_name, "birth_date": birth_date}
 
 
+def a_name() -> str:
+    """A name that no other test of this worker's clinic has: registering somebody like another is refused."""
+    return "".join(secrets.choice(string.ascii_lowercase) for _ in range(12)).title()
+
+
+async def test_one_person_at_two_desks_at_once_is_registered_once(clinic: Clinic, counts: Counts) -> None:
+    here, there = await clinic.programme(), await clinic.programme()
+    desks = [(await clinic.person((Role.FRONT_DESK, where)), where) for where in (here, there, here)]
+    for _ in range(counts(3, full=50)):
+        who = identity(family_name=a_name())
+        made = await asyncio.gather(
+            *(desk.post("/clients", {"programme_id": str(where), "identity": who}) for desk, where in desks)
+        )
+        assert sorted(each.status_code for each in made) == [201, 409, 409]
+
+
+async def test_the_records_lead_finds_whose_number_a_refused_registration_has(clinic: Clinic) -> None:
+    programme = await clinic.programme()
+    desk, lead = await clinic.person((Role.FRONT_DESK, programme)), await clinic.person((Role.SUPERVISOR, programme))
+    numbered = {"identifiers": [{"kind": "national_health", "value": secrets.token_hex(8)}]}
+    known = await desk.post(
+        "/clients", {"programme_id": str(programme), "identity": identity(family_name=a_name()), **numbered}
+    )
+    other = identity(family_name=a_name(), birth_date="1950-01-01")
+    refused = await desk.post("/clients", {"programme_id": str(programme), "identity": other, **numbered})
+
+    assert (known.status_code, refused.json()["title"]) == (201, "Probable match, ask the records lead.")
+    compared = await lead.post("/clients/matches/search", {**other, **numbered})
+    assert [(each["client_id"], each["because"]) for each in compared.json()["items"]] == [
+        (known.json()["id"], "identifier")
+    ]
+
+
 async def test_a_registered_client_is_read_back_and_found(clinic: Clinic) -> None:
     programme = await clinic.programme()
     nurse = await clinic.person((Role.NURSE, programme))
 
-    # A name that no other test of this worker's clinic has: registering somebody like another is refused.
-    name = "".join(secrets.choice(string.ascii_lowercase) for _ in range(12)).title()
+    name = a_name()
     made = await nurse.post("/clients", {"programme_id": str(programme), "identity": identity(family_name=name)})
 
     assert made.status_code == 201, made.text

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -36,7 +36,7 @@ from caseload.domain.history.bringing_in import (
     end,
 )
 from caseload.domain.history.comparing import Kept, VisitKey, VisitSource, dose_key, screen_key, visit_key
-from caseload.domain.ids import ClientId, ImportId, ProgrammeId, StaffId, new_id
+from caseload.domain.ids import ClientId, ImportId, MatchDecisionId, ProgrammeId, StaffId, new_id
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
 from caseload.domain.programme import Programme
@@ -73,7 +73,8 @@ class Clinic:
     brought: list[BroughtIn] = field(default_factory=list[BroughtIn])
     told: list[Event] = field(default_factory=list[Event])
     elsewhere: bool = False
-    different: bool = False
+    decision: MatchDecisionId | None = None
+    used: list[tuple[MatchDecisionId, ClientId]] = field(default_factory=list[tuple[MatchDecisionId, ClientId]])
 
     async def get(self, wanted: ProgrammeId) -> Programme:
         return next(each for each in self.programmes if each.id == wanted)
@@ -137,10 +138,16 @@ class _Registry:
     async def add(self, new: Client) -> None:
         self.clinic.clients.append(new)
 
-    async def known_as_different(self, identity: Identity, *, since: datetime) -> bool:
+    async def hold_still(self, born: date) -> None:
+        assert not self.clinic.clients
+
+    async def match_decision(self, identity: Identity, *, since: datetime) -> MatchDecisionId | None:
         assert identity.given_name
         assert since < NOW
-        return self.clinic.different
+        return self.clinic.decision
+
+    async def use_match_decision(self, decision: MatchDecisionId, *, by: ClientId) -> None:
+        self.clinic.used.append((decision, by))
 
 
 @dataclass
@@ -297,8 +304,9 @@ async def test_somebody_who_may_be_known_from_elsewhere_waits_for_the_records_le
     with pytest.raises(ProbableMatch):
         await clinic.bring_in(a_history())
     assert not clinic.clients
-    clinic.different = True
+    clinic.decision = MatchDecisionId(new_id())
     assert await clinic.bring_in(a_history()) is Result.BROUGHT_IN
+    assert clinic.used == [(clinic.decision, clinic.clients[0].id)]
 
 
 async def test_nobody_comes_in_without_somebody_responsible() -> None:

@@ -21,7 +21,7 @@ from caseload.domain.client import (
     Wanted,
 )
 from caseload.domain.errors import Invalid, NotPermitted
-from caseload.domain.ids import ClientId, ProgrammeId, StaffId, new_id
+from caseload.domain.ids import ClientId, MatchDecisionId, ProgrammeId, StaffId, new_id
 from caseload.domain.journal import Event
 from caseload.domain.people import Staff
 
@@ -63,7 +63,9 @@ class Kept:
     """Clients in memory."""
 
     likely: Sequence[Likely] = ()
-    different: bool = False
+    decision: MatchDecisionId | None = None
+    used: list[tuple[MatchDecisionId, ClientId]] = field(default_factory=list[tuple[MatchDecisionId, ClientId]])
+    held: list[date] = field(default_factory=list[date])
     added: list[Client] = field(default_factory=list[Client])
     versions: list[tuple[Identity, int, str]] = field(default_factory=list[tuple[Identity, int, str]])
     decided: list[str] = field(default_factory=list[str])
@@ -81,10 +83,17 @@ class Kept:
         raise NotImplementedError
 
     async def like(self, identity: Identity, identifiers: Sequence[Identifier]) -> Sequence[Likely]:
+        assert self.held == [identity.birth_date]
         return self.likely
 
-    async def known_as_different(self, identity: Identity, *, since: datetime) -> bool:
-        return self.different
+    async def hold_still(self, born: date) -> None:
+        self.held.append(born)
+
+    async def match_decision(self, identity: Identity, *, since: datetime) -> MatchDecisionId | None:
+        return self.decision
+
+    async def use_match_decision(self, decision: MatchDecisionId, *, by: ClientId) -> None:
+        self.used.append((decision, by))
 
     async def keep_match_decision(self, identity: Identity, *, reason: str, **_: Any) -> None:
         self.decided.append(reason)
@@ -128,9 +137,12 @@ async def test_a_probable_match_says_nothing_of_whom_it_resembles() -> None:
 
 
 async def test_the_records_lead_lets_a_different_person_through() -> None:
-    kept = Kept(likely=[SOMEBODY_LIKE_ADA], different=True)
+    kept = Kept(likely=[SOMEBODY_LIKE_ADA], decision=MatchDecisionId(new_id()))
 
-    assert (await register(kept, Told())) in kept.added
+    registered = await register(kept, Told())
+
+    assert kept.added == [registered]
+    assert kept.used == [(kept.decision, registered.id)]
 
 
 async def test_an_administrator_registers_nobody() -> None:

@@ -113,6 +113,12 @@ class FoundOut(Wire, frozen=True, kw_only=True):
     """More people match than are shown: say more about whom you look for."""
 
 
+class MatchIn(IdentityIn, frozen=True, kw_only=True):
+    """Who is to be compared with everybody we know: the registration that was refused, with its identifiers."""
+
+    identifiers: tuple[IdentifierWire, ...] = ()
+
+
 class LikelyOut(Wire, frozen=True, kw_only=True):
     """Somebody who may be the same person."""
 
@@ -205,9 +211,10 @@ async def correct_identity(
 
 
 @searching("/clients/matches/search", act=Act.MATCH_RECORDS, name="search_matches")
-async def search_matches(data: JSONBody[IdentityIn], work: TheWork) -> LikelyPage:
+async def search_matches(data: JSONBody[MatchIn], work: TheWork) -> LikelyPage:
     """Everybody in any programme who may be this person; for the records lead only."""
-    likely = await Clients(work.connection, work.journal, now=work.now).like(data.read(), ())
+    identifiers = [Identifier(kind=each.kind, value=each.value) for each in data.identifiers]
+    likely = await Clients(work.connection, work.journal, now=work.now).like(data.read(), identifiers)
     for each in likely:
         work.journal.saw(each.client, "identity")
     return LikelyPage(
@@ -227,7 +234,7 @@ async def search_matches(data: JSONBody[IdentityIn], work: TheWork) -> LikelyPag
 
 @writing("/clients/matches/decisions", act=Act.MATCH_RECORDS, name="decide_different_person", status=204, problems=())
 async def decide_different_person(data: JSONBody[DifferentPersonIn], work: TheWork) -> None:
-    """Record that somebody about to be registered is nobody we know; lets the registration through for a day."""
+    """Record that somebody about to be registered is nobody we know; lets one registration through, within a day."""
     await domain.decide_different_person(
         data.identity.read(),
         reason=data.reason,

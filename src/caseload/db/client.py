@@ -1,7 +1,7 @@
 """Clients in PostgreSQL."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import Row, bindparam, exists, func, insert, or_, select
@@ -9,7 +9,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
-from caseload.db.tables.caseload import client, client_identifier, client_identity, match_decision
+from caseload.db.tables.caseload import (
+    client,
+    client_identifier,
+    client_identity,
+    match_decision,
+    match_decision_use,
+)
 from caseload.domain.access import Reach
 from caseload.domain.client import (
     Client,
@@ -23,7 +29,7 @@ from caseload.domain.client import (
     Sex,
     Wanted,
 )
-from caseload.domain.ids import ClientId, ProgrammeId, StaffId, new_id
+from caseload.domain.ids import ClientId, MatchDecisionId, ProgrammeId, StaffId, new_id
 from caseload.domain.journal import Journal
 
 LIKE_ENOUGH: Final = 0.55
@@ -64,12 +70,17 @@ _GET = _CLIENT.where(client.c.id == bindparam("client"), within_reach())
 
 _WITHIN_REACH = _CLIENT.where(within_reach())
 
-_KNOWN_AS_DIFFERENT = select(
-    exists().where(
-        match_decision.c.likeness == bindparam("likeness"), match_decision.c.recorded_at >= bindparam("since")
+_MATCH_DECISION = (
+    select(match_decision.c.id)
+    .where(
+        match_decision.c.likeness == bindparam("likeness"),
+        match_decision.c.recorded_at >= bindparam("since"),
+        ~exists().where(match_decision_use.c.decision_id == match_decision.c.id),
     )
+    .order_by(match_decision.c.recorded_at)
+    .limit(1)
 )
-
+_HOLD_STILL = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("what"), 0)))
 
 _LIKE = (
     select(
@@ -228,10 +239,22 @@ class Clients:
             for row in rows
         ]
 
-    async def known_as_different(self, identity: Identity, *, since: datetime) -> bool:
-        """See `domain.client.Clients.known_as_different`."""
-        found = await self._connection.execute(_KNOWN_AS_DIFFERENT, {"likeness": identity.likeness, "since": since})
-        return bool(found.scalar_one())
+    async def hold_still(self, born: date) -> None:
+        """See `domain.client.Clients.hold_still`. Whom `like` takes for one person share a date of birth."""
+        await self._connection.execute(_HOLD_STILL, {"what": f"registration {born}"})
+
+    async def match_decision(self, identity: Identity, *, since: datetime) -> MatchDecisionId | None:
+        """See `domain.client.Clients.match_decision`."""
+        found = await self._connection.execute(_MATCH_DECISION, {"likeness": identity.likeness, "since": since})
+        decision = found.scalar_one_or_none()
+        return None if decision is None else MatchDecisionId(decision)
+
+    async def use_match_decision(self, decision: MatchDecisionId, *, by: ClientId) -> None:
+        """See `domain.client.Clients.use_match_decision`."""
+        try:
+            await self._connection.execute(insert(match_decision_use).values(decision_id=decision, client_id=by))
+        except IntegrityError as used:
+            raise ProbableMatch from used
 
     async def keep_match_decision(self, identity: Identity, *, reason: str, by: StaffId, at: datetime) -> None:
         """See `domain.client.Clients.keep_match_decision`."""

@@ -14,7 +14,7 @@ from typing import ClassVar, Protocol
 
 from caseload.domain.access import Act, Reach
 from caseload.domain.errors import Conflict, Fault, Faults, Invalid, NotFound
-from caseload.domain.ids import ClientId, ProgrammeId, StaffId
+from caseload.domain.ids import ClientId, MatchDecisionId, ProgrammeId, StaffId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
 
@@ -22,7 +22,7 @@ EARLIEST_BIRTH = date(1880, 1, 1)
 LONGEST_NAME = 200
 LONGEST_IDENTIFIER = 64
 MATCH_DECISION_HOLDS = timedelta(days=1)
-"""How long the records lead's "nobody we know" lets the same registration through."""
+"""How long the records lead's "nobody we know" may wait for the registration that it lets through."""
 
 
 class Sex(StrEnum):
@@ -202,8 +202,19 @@ class Clients(Protocol):
         """Everybody, in every programme, who may be this person."""
         ...
 
-    async def known_as_different(self, identity: Identity, *, since: datetime) -> bool:
-        """Whether the records lead has said since then that this is nobody we know."""
+    async def hold_still(self, born: date) -> None:
+        """Keep everybody else from registering somebody born on that day until the end of the work.
+
+        Two people at two desks would otherwise register one person at the same moment, neither seeing the other's.
+        """
+        ...
+
+    async def match_decision(self, identity: Identity, *, since: datetime) -> MatchDecisionId | None:
+        """The records lead's word since then that this is nobody we know, unless a registration has used it."""
+        ...
+
+    async def use_match_decision(self, decision: MatchDecisionId, *, by: ClientId) -> None:
+        """Keep which registration a word of the records lead let through; `ProbableMatch` when it was another."""
         ...
 
     async def keep_match_decision(self, identity: Identity, *, reason: str, by: StaffId, at: datetime) -> None:
@@ -226,7 +237,7 @@ async def register(
     """Register somebody in their home programme.
 
     Raises `NotPermitted`, `Invalid` with every fault, or `ProbableMatch` when somebody like this is known in any
-    programme and the records lead has not said within a day that it is a different person.
+    programme and the records lead has not said within a day, for this one registration, that it is a different person.
     """
     by.require(Act.REGISTER_CLIENT, programme)
     faults = Faults(list(identity.faults(today=today)))
@@ -237,10 +248,12 @@ async def register(
             problem=f"must have 1 to {LONGEST_IDENTIFIER} characters",
         )
     faults.raise_if_any()
-    if await clients.like(identity, identifiers) and not await clients.known_as_different(
-        identity, since=now - MATCH_DECISION_HOLDS
-    ):
-        raise ProbableMatch
+    await clients.hold_still(identity.birth_date)
+    decision = None
+    if await clients.like(identity, identifiers):
+        decision = await clients.match_decision(identity, since=now - MATCH_DECISION_HOLDS)
+        if decision is None:
+            raise ProbableMatch
     client = Client(
         id=as_id,
         programme=programme,
@@ -251,6 +264,8 @@ async def register(
         registered_at=now,
     )
     await clients.add(client)
+    if decision is not None:
+        await clients.use_match_decision(decision, by=client.id)
     journal.tell(ClientRegistered(client=client.id, records=(client.id,), facts={"programme": str(programme)}))
     return client
 
@@ -280,7 +295,7 @@ async def correct_identity(
 async def decide_different_person(
     identity: Identity, *, reason: str, by: Staff, now: datetime, clients: Clients, journal: Journal
 ) -> None:
-    """Record that somebody about to be registered is nobody we know; holds for a day."""
+    """Record that somebody about to be registered is nobody we know; lets one registration through, within a day."""
     if not reason.strip():
         raise Invalid(Fault("reason", "say how you know that this is a different person"))
     await clients.keep_match_decision(identity, reason=reason, by=by.id, at=now)

@@ -221,3 +221,11 @@ match_decision = Table(
     Index(None, "likeness", "recorded_at"),
     comment="The records lead's word that somebody about to be registered is nobody we know yet.",
 )
+
+match_decision_use = Table(
+    "match_decision_use",
+    metadata,
+    reference("decision_id", "match_decision", primary_key=True),
+    reference("client_id", "client"),
+    comment="Which registration a word of the records lead let through; the key lets it through one.",
+)

@@ -33,7 +33,7 @@ from caseload.domain.history.comparing import (
 )
 from caseload.domain.history.gathering import History, Person, Refusal
 from caseload.domain.history.rows import ClientRow, DoseRow, ProgrammeRow, ScreenRow, is_plain
-from caseload.domain.ids import ClientId, EpisodeId, HistoryId, ImportId, ProgrammeId, StaffId, new_id
+from caseload.domain.ids import ClientId, EpisodeId, HistoryId, ImportId, MatchDecisionId, ProgrammeId, StaffId, new_id
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
 from caseload.domain.programme import Programme, Programmes, open_programme
@@ -149,8 +149,16 @@ class NewClients(Protocol):
         """Keep a new client; `ProbableMatch` when an identifier is already somebody's."""
         ...
 
-    async def known_as_different(self, identity: Identity, *, since: datetime) -> bool:
-        """Whether the records lead has said since then that this is nobody we know."""
+    async def hold_still(self, born: date) -> None:
+        """Keep everybody else from registering somebody born on that day until the end of the work."""
+        ...
+
+    async def match_decision(self, identity: Identity, *, since: datetime) -> MatchDecisionId | None:
+        """The records lead's word since then that this is nobody we know, unless a registration has used it."""
+        ...
+
+    async def use_match_decision(self, decision: MatchDecisionId, *, by: ClientId) -> None:
+        """Keep which registration a word of the records lead let through; `ProbableMatch` when it was another."""
         ...
 
 
@@ -313,8 +321,10 @@ async def bring_in(
     if known is not None and known.content == content:
         return Result.UNCHANGED
     if known is None:
-        await _require_new(person, into, now=now, clients=clients, histories=histories)
+        decision = await _require_new(person, into, now=now, clients=clients, histories=histories)
         client, registered = await _register(person, into, by=by, now=now, clients=clients)
+        if decision is not None:
+            await clients.use_match_decision(decision, by=client)
         told = [registered, await _admit(client, person, into, by=by, now=now, caseloads=caseloads)]
         kept = Kept(doses=Counter(), visits={}, screens=Counter())
     else:
@@ -339,11 +349,17 @@ async def bring_in(
     return Result.BROUGHT_IN if known is None else Result.ADDED_TO
 
 
-async def _require_new(person: Person, into: Into, *, now: datetime, clients: NewClients, histories: Histories) -> None:
-    if await histories.known_elsewhere(person.client, into.begun.source) and not await clients.known_as_different(
-        person.client.identity, since=now - MATCH_DECISION_HOLDS
-    ):
+async def _require_new(
+    person: Person, into: Into, *, now: datetime, clients: NewClients, histories: Histories
+) -> MatchDecisionId | None:
+    identity = person.client.identity
+    await clients.hold_still(identity.birth_date)
+    if not await histories.known_elsewhere(person.client, into.begun.source):
+        return None
+    decision = await clients.match_decision(identity, since=now - MATCH_DECISION_HOLDS)
+    if decision is None:
         raise ProbableMatch
+    return decision
 
 
 async def _register(
