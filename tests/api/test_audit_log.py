@@ -49,6 +49,7 @@ async def test_a_read_a_write_and_a_refusal_each_leave_an_entry_that_the_auditor
     assert (read["id"], read["request_id"]) == (shown.headers["audit-entry"], shown.headers["request-id"])
     assert (read["route"], read["roles"], read["clients"]) == ("GET /api/v1/clients/{client_id}", ["nurse"], 1)
     assert (denied["outcome"], denied["status"], denied["clients"]) == ("refused", 404, 1)
+    assert denied["actor_name"] == stranger.staff.printed_name
     assert client not in str([read, wrote, denied]), "an entry lays no client open"
 
 
@@ -69,6 +70,7 @@ async def test_who_saw_a_client_lists_every_access_and_asking_is_one_of_them(cli
     refused, read, registration = first
     assert (refused["entry"]["actor"], refused["saw"], refused["did"]) == (str(stranger.staff.id), [], [])
     assert (read["entry"]["actor"], read["saw"]) == (str(nurse.staff.id), ["identity"])
+    assert (read["entry"]["actor_name"], read["entry"]["roles"]) == (nurse.staff.printed_name, ["nurse"])
     assert registration["did"][0]["ev"] == "client.registered"
     assert all(access["proved"] for access in first)
     assert [access["entry"]["event"] for access in second[:1]] == ["accesses.list"]

@@ -1,5 +1,6 @@
 """The audit log: what anyone did or saw, who saw one client, and a part of it as a file."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, Final
@@ -19,12 +20,15 @@ from caseload.api.work import TheWork
 from caseload.audit.accesslog import LogReader
 from caseload.audit.export import LogExport
 from caseload.audit.trail import Op
+from caseload.db.people.accounts import Accounts
 from caseload.domain import accesslog as domain
 from caseload.domain.access import Act
 from caseload.domain.accesslog import Access, LogEntry, LogFilter, LogFormat, LogOutcome
 from caseload.domain.ids import ClientId, EntryId, ProgrammeId, StaffId
 from caseload.request.work import Work
 
+NOBODY: Final = frozenset({"anonymous", "system"})
+"""What an entry calls an actor who is nobody of the staff."""
 MEDIA_TYPES: Final = {LogFormat.CSV: "text/csv", LogFormat.NDJSON: "application/x-ndjson"}
 
 Since = Annotated[
@@ -56,7 +60,10 @@ class AuditEntryOut(Wire, frozen=True, kw_only=True):
     at: datetime
     actor: str
     """A staff identifier, `anonymous` or `system`."""
+    actor_name: str | None
+    """The actor's printed name, which never changes; null where it was nobody of the staff."""
     roles: list[str]
+    """The roles that the actor held then."""
     authenticated_by: str
     operation: str
     """FHIR `audit-event-action`."""
@@ -74,13 +81,14 @@ class AuditEntryOut(Wire, frozen=True, kw_only=True):
     """What was recorded of the request: source address, filter, events that concern no client."""
 
     @classmethod
-    def of(cls, entry: LogEntry) -> "AuditEntryOut":
-        """From the domain."""
+    def of(cls, entry: LogEntry, names: Mapping[str, str]) -> "AuditEntryOut":
+        """From the domain, with the names of actors."""
         return cls(
             id=entry.id,
             index=entry.index,
             at=entry.at,
             actor=entry.actor,
+            actor_name=names.get(entry.actor),
             roles=list(entry.roles),
             authenticated_by=entry.authenticated_by,
             operation=entry.operation,
@@ -112,10 +120,10 @@ class AccessOut(Wire, frozen=True, kw_only=True):
     """Whether this is what the stored leaf commits to."""
 
     @classmethod
-    def of(cls, access: Access) -> "AccessOut":
-        """From the domain."""
+    def of(cls, access: Access, names: Mapping[str, str]) -> "AccessOut":
+        """From the domain, with the names of actors."""
         return cls(
-            entry=AuditEntryOut.of(access.entry),
+            entry=AuditEntryOut.of(access.entry, names),
             saw=list(access.saw),
             did=[dict(done) for done in access.did],
             tried=[dict(tried) for tried in access.tried],
@@ -176,7 +184,8 @@ async def list_audit_entries(
     """The log, newest first. It shows who did what, never to whom: ask for the accesses to one client."""
     asked, log = _ask(work, _filter(since, until, actor, event, outcome, programme))
     entries = await domain.list_entries(asked, after=_entry(after), limit=limit, by=work.by, log=log)
-    items = [AuditEntryOut.of(each) for each in entries]
+    names = await _names(work, entries)
+    items = [AuditEntryOut.of(each, names) for each in entries]
     return Page(items=items, next=items[-1].id if len(items) == limit else None)
 
 
@@ -198,7 +207,8 @@ async def list_accesses(
     accesses = await domain.who_saw(
         ClientId(client_id), asked, after=_entry(after), limit=limit, by=work.by, log=log, journal=work.journal
     )
-    items = [AccessOut.of(each) for each in accesses]
+    names = await _names(work, [each.entry for each in accesses])
+    items = [AccessOut.of(each, names) for each in accesses]
     return Page(items=items, next=items[-1].entry.id if len(items) == limit else None)
 
 
@@ -230,6 +240,12 @@ async def export_audit_log(data: JSONBody[AuditExportIn], work: TheWork) -> Stre
         media_type=MEDIA_TYPES[data.format],
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
+
+
+async def _names(work: Work, entries: Sequence[LogEntry]) -> Mapping[str, str]:
+    """The printed names of the actors who are people of the staff."""
+    people = {StaffId(UUID(each.actor)) for each in entries if each.actor not in NOBODY}
+    return {str(who): name for who, name in (await Accounts(work.connection).printed_names(people)).items()}
 
 
 def _filter(

@@ -1,11 +1,25 @@
 """Accounts, passwords and resets in PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, exists, func, insert, literal_column, or_, select, true, update
+from sqlalchemy import (
+    Row,
+    Uuid,
+    any_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -64,6 +78,10 @@ _ACCOUNTS = (
 _ACCOUNT = _ACCOUNTS.where(staff.c.id == bindparam("staff"))
 _NAMED = _ACCOUNTS.where(staff.c.user_name == bindparam("user_name"))
 _PAGE = _ACCOUNTS.where(staff.c.id > bindparam("after")).order_by(staff.c.id).limit(bindparam("most"))
+
+_PRINTED_NAMES = select(staff.c.id, staff.c.printed_name).where(
+    staff.c.id == any_(bindparam("these", type_=ARRAY(Uuid())))
+)
 
 _DEACTIVATED = select(
     exists(select(staff_deactivation.c.staff_id).where(staff_deactivation.c.staff_id == bindparam("staff")))
@@ -133,6 +151,11 @@ class Accounts:
         """Accounts, open and closed, from the oldest on."""
         found = await self._connection.execute(_PAGE, {"after": after or _FIRST, "most": most, "at": at})
         return [_account(row) for row in found]
+
+    async def printed_names(self, these: Collection[StaffId]) -> Mapping[StaffId, str]:
+        """What people of the staff are called under a signature; a name is never changed."""
+        found = await self._connection.execute(_PRINTED_NAMES, {"these": list(these)})
+        return {StaffId(row.id): row.printed_name for row in found}
 
     async def hold_still(self, staff: StaffId, *, shared: bool = False) -> None:
         """See `domain.people.Accounts.hold_still`.
