@@ -64,3 +64,29 @@ async def test_a_registered_client_is_read_back_and_found(clinic: Clinic) -> Non
     assert read.json() == client
     found = await nurse.post("/clients/search", {"name": name.lower()})
     assert [each["id"] for each in found.json()["items"]] == [client["id"]]
+
+
+async def test_whoever_reads_the_log_finds_one_client_by_number_and_nobody_by_name(clinic: Clinic) -> None:
+    programme, elsewhere = await clinic.programme(), await clinic.programme()
+    desk = await clinic.person((Role.FRONT_DESK, programme))
+    officer, auditor, of_another = [
+        await clinic.person(holds)
+        for holds in ((Role.PRIVACY_OFFICER, None), (Role.AUDITOR, programme), (Role.AUDITOR, elsewhere))
+    ]
+    name, number = a_name(), f"HH-{secrets.token_hex(8)}"
+    made = await desk.post(
+        "/clients",
+        {
+            "programme_id": str(programme),
+            "identity": identity(family_name=name),
+            "identifiers": [{"kind": "chart", "value": number}],
+        },
+    )
+    client = made.json()["id"]
+
+    for person, seen in ((officer, [client]), (auditor, [client]), (of_another, [])):
+        found = await person.post("/clients/search", {"identifier": number.lower()})
+        assert [each["id"] for each in found.json()["items"]] == seen
+        for wider in ({"name": name}, {"identifier": number, "name": name}, {"birth_date": "1984-02-29"}):
+            assert (await person.post("/clients/search", wider)).json()["items"] == []
+        assert (await person.get(f"/clients/{client}")).status_code == (200 if seen else 404)

@@ -159,13 +159,21 @@ def expected(clinic: Clinic, client: Somebody, seen: Reach, *, by_identifier: bo
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(clients=CLIENTS, everyone_in=FEW, caseload_in=SOME, any_client=st.booleans(), by_identifier=st.booleans())
+@given(
+    clients=CLIENTS,
+    everyone_in=FEW,
+    caseload_in=SOME,
+    one_in=FEW,
+    any_client=st.booleans(),
+    by_identifier=st.booleans(),
+)
 async def test_sql_and_python_agree_on_whom_a_person_may_see(
     connection: AsyncConnection,
     clinic: Clinic,
     clients: list[Somebody],
     everyone_in: set[int],
     caseload_in: set[int],
+    one_in: set[int],
     *,
     any_client: bool,
     by_identifier: bool,
@@ -175,6 +183,7 @@ async def test_sql_and_python_agree_on_whom_a_person_may_see(
         everyone_in=frozenset(clinic.programmes[number] for number in everyone_in),
         caseload_in=frozenset(clinic.programmes[number] for number in caseload_in),
         any_by_identifier=any_client,
+        one_in=frozenset(clinic.programmes[number] for number in one_in),
     )
     async with connection.begin_nested() as nested:
         await open_clinic(connection, clinic, clients)

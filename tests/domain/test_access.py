@@ -56,6 +56,7 @@ def test_those_who_read_the_log_see_one_client_at_a_time_by_identifier(role: Rol
     assert sees(role, Act.SEE_IDENTITY, held_in=held_in, by_identifier=True)
     assert not sees(role, Act.SEE_IDENTITY, held_in=held_in)
     assert not sees(role, Act.SEE_CLIENT, held_in=held_in, by_identifier=True)
+    assert sees(role, Act.SEE_IDENTITY, held_in=held_in, home=ELSEWHERE, by_identifier=True) is (held_in is None)
 
 
 @pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.INSPECTOR])
@@ -93,3 +94,4 @@ def test_only_roles_that_allow_the_act_count_and_more_roles_never_show_less(hold
         assert part.everyone_in <= whole.everyone_in
         assert part.caseload_in <= whole.caseload_in
         assert part.any_by_identifier <= whole.any_by_identifier
+        assert part.one_in <= whole.one_in

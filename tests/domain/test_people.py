@@ -85,7 +85,7 @@ def test_an_administrator_touches_no_client_and_no_log() -> None:
 def test_those_who_read_the_log_change_nothing_about_clients_but_consents() -> None:
     for role in (Role.AUDITOR, Role.INSPECTOR):
         allowed = {act for act in Act if role in MAY[act]} & ABOUT_CLIENTS
-        assert allowed <= {Act.SEE_IDENTITY}, role
+        assert allowed <= {Act.SEE_IDENTITY, Act.FIND_CLIENT}, role
 
 
 def test_an_inspector_sees_the_dispensing_log_and_nothing_else() -> None:

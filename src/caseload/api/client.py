@@ -168,7 +168,10 @@ async def register_client(data: JSONBody[ClientIn], work: TheWork, key: TheKey) 
 
 @searching("/clients/search", act=Act.FIND_CLIENT, name="search_clients")
 async def search_clients(data: JSONBody[WantedIn], work: TheWork) -> FoundOut:
-    """Find clients within your reach by name, date of birth or identifier; former names count."""
+    """Find clients within your reach by name, date of birth or identifier; former names count.
+
+    Auditors and privacy officers find one client by an identifier alone.
+    """
     wanted = Wanted(name=data.name, birth_date=data.birth_date, identifier=data.identifier)
     found = await Clients(work.connection, work.journal, now=work.now).search(
         wanted, reach=work.by.reach(Act.FIND_CLIENT), limit=FOUND_AT_MOST

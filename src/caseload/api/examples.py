@@ -15,6 +15,7 @@ WORDS: Final[Mapping[str, Any]] = {
     "Idempotency-Key": "5f0c8b1e-nurse-window-2-0417",
     "If-Match": '"1"',
     "actor": "01a20281-7cc1-7225-a384-5c1d9f0e2b77",
+    "actor_name": "Robin Ashdown",
     "address": "12 Quay Street",
     "advice": "Say that you can neither confirm nor deny that somebody is a client here.",
     "amount_consumed_mg": "60",

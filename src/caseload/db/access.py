@@ -94,7 +94,7 @@ def reach_of(reach: Reach, *, at: datetime, by_identifier: bool = False) -> dict
     return {
         "reach_at": at,
         "reach_staff": reach.staff,
-        "reach_everyone_in": sorted(reach.everyone_in),
+        "reach_everyone_in": sorted(reach.everyone_in | reach.one_in if by_identifier else reach.everyone_in),
         "reach_caseload_in": sorted(reach.caseload_in),
         "reach_any": by_identifier and reach.any_by_identifier,
     }

@@ -194,7 +194,7 @@ class Clients:
     async def search(self, wanted: Wanted, *, reach: Reach, limit: int) -> Sequence[Client]:
         """See `domain.client.Clients.search`."""
         statement = _WITHIN_REACH.limit(limit)
-        given = reach_of(reach, at=self._now)
+        given = reach_of(reach, at=self._now, by_identifier=wanted.is_one)
         if wanted.name is not None:
             name = func.lower(bindparam("name"))
             given["name"] = wanted.name.strip()

@@ -99,7 +99,7 @@ _LOG_READERS = frozenset({Role.AUDITOR, Role.PRIVACY_OFFICER})
 MAY: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.KNOW_MYSELF: _EVERYONE,
     Act.REGISTER_CLIENT: _COUNSELLING | {Role.FRONT_DESK},
-    Act.FIND_CLIENT: _CARE | {Role.FRONT_DESK},
+    Act.FIND_CLIENT: _CARE | {Role.FRONT_DESK} | _LOG_READERS,
     Act.SEE_IDENTITY: _CARE | {Role.FRONT_DESK} | _LOG_READERS,
     Act.SEE_CLIENT: _CARE,
     Act.CORRECT_IDENTITY: _COUNSELLING | {Role.FRONT_DESK},
@@ -163,7 +163,10 @@ class Extent(StrEnum):
     CASELOAD = "caseload"
     """Clients one is responsible for or covers; the whole programme for a shift on duty."""
     ONE_BY_IDENTIFIER = "one_by_identifier"
-    """One client at a time, by identifier, never a list; each look is an entry of its own."""
+    """One client at a time, by identifier, never a list; each look is an entry of its own.
+
+    Any client where the role is held for the whole organisation; else those of its programme.
+    """
     NOBODY = "nobody"
 
 
@@ -204,6 +207,8 @@ class Reach:
     everyone_in: frozenset[ProgrammeId]
     caseload_in: frozenset[ProgrammeId]
     any_by_identifier: bool
+    one_in: frozenset[ProgrammeId] = frozenset()
+    """Where one client at a time may be seen, by identifier."""
 
     def covers(
         self,
@@ -223,7 +228,7 @@ class Reach:
         return (
             bool(where & self.everyone_in)
             or (bool(where & self.caseload_in) and self.staff in looked_after_by)
-            or (by_identifier and self.any_by_identifier)
+            or (by_identifier and (self.any_by_identifier or bool(where & self.one_in)))
         )
 
 
@@ -249,15 +254,18 @@ def reach(staff: StaffId, holdings: Iterable[Holding], act: Act) -> Reach:
     """Whom a person may see for one act: only roles that allow the act count, each as far as it sees."""
     everyone_in: set[ProgrammeId] = set()
     caseload_in: set[ProgrammeId] = set()
+    one_in: set[ProgrammeId] = set()
     any_by_identifier = False
     for holding in holdings:
         if holding.role not in MAY[act]:
             continue
         extent = EXTENT[holding.role]
-        if extent is Extent.ONE_BY_IDENTIFIER:
-            any_by_identifier = True
-        elif holding.programme is None or extent is Extent.NOBODY:
+        if extent is Extent.NOBODY:
             continue
+        if holding.programme is None:
+            any_by_identifier |= extent is Extent.ONE_BY_IDENTIFIER
+        elif extent is Extent.ONE_BY_IDENTIFIER:
+            one_in.add(holding.programme)
         elif extent is Extent.PROGRAMME or holding.on_duty:
             everyone_in.add(holding.programme)
         else:
@@ -267,4 +275,5 @@ def reach(staff: StaffId, holdings: Iterable[Holding], act: Act) -> Reach:
         everyone_in=frozenset(everyone_in),
         caseload_in=frozenset(caseload_in),
         any_by_identifier=any_by_identifier,
+        one_in=frozenset(one_in),
     )

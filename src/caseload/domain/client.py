@@ -152,6 +152,11 @@ class Wanted:
             faults.check(when=len(self.name) > LONGEST_NAME, where="name", problem="is too long to be a name")
         faults.raise_if_any()
 
+    @property
+    def is_one(self) -> bool:
+        """Whether one client is looked for, by nothing but an identifier: all that auditors and privacy officers may."""
+        return self.identifier is not None and self.name is None and self.birth_date is None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientRegistered(Event):
