@@ -278,6 +278,22 @@ async def taken_back(clinic: Clinic, client: str) -> list[str]:
         return sorted(str(each) for each in found.scalars())
 
 
+async def test_a_level_of_care_is_in_force_from_its_day_on_and_not_before(house: House, clinic: Clinic) -> None:
+    client, today = await house.admitted(), clinic.service.clock().date()
+
+    moved = await house.supervisor.post(
+        f"/clients/{client}/levels-of-care",
+        {
+            "level_of_care": {"edition": "asam_4", "level": "2.1"},
+            "from_on": (today + timedelta(days=30)).isoformat(),
+        },
+    )
+
+    assert moved.status_code == 204, moved.text
+    (episode,) = (await house.supervisor.get(f"/clients/{client}/episodes")).json()["items"]
+    assert episode["level_of_care"] == LEVEL
+
+
 async def test_nobody_becomes_responsible_after_their_account_was_closed(house: House, clinic: Clinic) -> None:
     client, administrator = await house.admitted(), await clinic.person((Role.ADMINISTRATOR, None))
     closed = await administrator.post(f"/staff/{house.second.staff.id}/deactivation", {"reason": "Left the clinic."})

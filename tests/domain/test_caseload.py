@@ -167,6 +167,12 @@ async def test_front_desk_does_not_admit() -> None:
         await admit(Kept({COUNSELLOR}), Told(), by=someone(Role.FRONT_DESK))
 
 
+@pytest.mark.parametrize("year", [1, 1025, 1949])
+async def test_an_admission_of_another_age_is_a_slip_of_the_keyboard(year: int) -> None:
+    with pytest.raises(Invalid, match="1950"):
+        await admit(Kept({COUNSELLOR}), Told(), at=datetime(year, 1, 1, tzinfo=UTC))
+
+
 @pytest.mark.parametrize(
     ("edition", "level", "good"),
     [
@@ -278,6 +284,8 @@ async def test_a_handover_names_every_fault_at_once() -> None:
         await hand_over(Kept(set()), to=COUNSELLOR, at=NOW - timedelta(minutes=6), note="x" * 4001)
 
     assert [fault.field for fault in refused.value.faults] == ["to", "effective_at", "note", "to"]
+    with pytest.raises(Invalid, match="within a year"):
+        await hand_over(Kept({OTHER}), at=NOW + timedelta(days=367))
 
 
 async def test_a_counsellor_does_not_hand_over_by_themselves() -> None:
@@ -340,5 +348,7 @@ async def test_a_move_between_levels_is_kept_with_its_date() -> None:
 async def test_no_move_before_the_admission_and_none_after_the_end() -> None:
     with pytest.raises(Invalid, match="from_on"):
         await move(an_episode(), Kept(set()), on=date(2026, 10, 31))
+    with pytest.raises(Invalid, match="within a year"):
+        await move(an_episode(), Kept(set()), on=date(9999, 12, 31))
     with pytest.raises(NoOpenEpisode):
         await move(an_episode(ends_at=NOW), Kept(set()))

@@ -8,10 +8,12 @@ from uuid import UUID
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    Date,
     Row,
     Uuid,
     and_,
     bindparam,
+    cast,
     delete,
     exists,
     func,
@@ -38,7 +40,7 @@ from caseload.db.tables.caseload import (
     responsibility,
     responsibility_taken_back,
 )
-from caseload.db.tables.people import role_grant
+from caseload.db.tables.people import programme, role_grant
 from caseload.domain.access import Reach, Role
 from caseload.domain.caseload import (
     AlreadyInCare,
@@ -61,7 +63,10 @@ _MOVED: Final = "Read the client's caseload again and decide anew."
 
 _LEVEL = (
     select(level_of_care.c.edition, level_of_care.c.level)
-    .where(level_of_care.c.episode_id == episode.c.id)
+    .where(
+        level_of_care.c.episode_id == episode.c.id,
+        level_of_care.c.from_on <= cast(func.timezone(programme.c.time_zone, bindparam("now", type_=INSTANT)), Date),
+    )
     .order_by(level_of_care.c.from_on.desc())
     .limit(1)
     .lateral("level")
@@ -89,6 +94,7 @@ _EPISODE = (
         _RESPONSIBLE.label("responsible"),
     )
     .join(client, client.c.id == episode.c.client_id)
+    .join(programme, programme.c.id == episode.c.programme_id)
     .join(_LEVEL, onclause=true())
     .outerjoin(discharge, discharge.c.episode_id == episode.c.id)
 )

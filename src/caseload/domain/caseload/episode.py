@@ -6,7 +6,7 @@ none by a deferred check, so neither a race nor a mistake of ours can leave a cl
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, Protocol
 from uuid import UUID
@@ -18,6 +18,9 @@ from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
 from caseload.domain.programme import Programme
 
+EARLIEST_ADMISSION = datetime(1950, 1, 1, tzinfo=UTC)
+"""Whoever was admitted before is nobody's client now: a slip of the keyboard."""
+FURTHEST_AHEAD = timedelta(days=366)
 LONGEST_COVER = timedelta(days=366)
 LONGEST_NOTE = 4000
 
@@ -237,6 +240,11 @@ async def admit(
     by.require(Act.ADMIT, programme.id)
     faults = Faults(list(level.faults()))
     faults.check(when=at > now, where="admitted_at", problem="an admission cannot lie in the future")
+    faults.check(
+        when=at < EARLIEST_ADMISSION,
+        where="admitted_at",
+        problem=f"must not lie before {EARLIEST_ADMISSION.date()}",
+    )
     if not await caseloads.counsels_in(counsellor, programme.id, at=now):
         faults.add("counsellor_id", "must be somebody who is a counsellor in this programme now")
     faults.raise_if_any()
@@ -291,6 +299,7 @@ async def hand_over(
     faults = Faults()
     faults.check(when=to == episode.responsible, where="to", problem="is already responsible")
     faults.check(when=at < now - timedelta(minutes=5), where="effective_at", problem="must not lie in the past")
+    faults.check(when=at > now + FURTHEST_AHEAD, where="effective_at", problem="must lie within a year")
     faults.check(when=note is not None and len(note) > LONGEST_NOTE, where="note", problem="is too long")
     if not await caseloads.counsels_in(to, episode.programme, at=at):
         faults.add("to", "must be somebody who is a counsellor in this programme then")
@@ -359,12 +368,16 @@ async def move_level_of_care(
     caseloads: Caseloads,
     journal: Journal,
 ) -> None:
-    """Move an open episode to another level of care from a local date on; the former level stays in the history."""
+    """Move an open episode to another level of care from a local date on; the former level stays in the history.
+
+    One that begins later is kept now and in force from its day on.
+    """
     by.require(Act.ADMIT, episode.programme)
     if episode.ends_at is not None:
         raise NoOpenEpisode("The episode has ended; admit the client again to start a new one.")
     faults = Faults(list(level.faults()))
     faults.check(when=on < episode.admitted_on, where="from_on", problem="must not be before the admission")
+    faults.check(when=on > (now + FURTHEST_AHEAD).date(), where="from_on", problem="must lie within a year")
     faults.raise_if_any()
     await caseloads.add_level(episode.id, level, on=on, by=by.id, now=now)
     journal.tell(LevelOfCareMoved(client=episode.client, records=(episode.id,), facts={"level": level.level}))
