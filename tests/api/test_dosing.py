@@ -184,7 +184,10 @@ async def test_an_amendment_needs_the_version_that_was_seen(clinic: Clinic) -> N
     again = await here.nurse.post(path, said, headers={"If-Match": '"1"'}, key=key)
     assert again.json() == amended.json()
     versions = (await here.nurse.get(f"/doses/{dose['id']}/versions")).json()["items"]
-    assert [(each["version"], each["amount_mg"]) for each in versions] == [(2, "55"), (1, "60")]
+    assert [(each["version"], each["amount_mg"], each["standing"]) for each in versions] == [
+        (2, "55", "waiting"),
+        (1, "60", "amended"),
+    ]
 
 
 async def test_not_given_is_signed_by_a_colleague_and_frees_the_day(clinic: Clinic) -> None:

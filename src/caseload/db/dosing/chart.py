@@ -109,7 +109,7 @@ class Charts(DosingDays):
         rows = (await self._connection.execute(_VERSIONS, given)).all()
         if not rows:
             raise DoseUnknown("Read the client's medication chart for the doses there are.")
-        found = [_charted(row) for row in rows]
+        found = [_charted(row, is_newest=row is rows[0]) for row in rows]
         self._journal.saw(found[0].dose.client, KIND)
         return found
 
@@ -138,7 +138,7 @@ class Charts(DosingDays):
         )
 
 
-def _charted(row: Row[*tuple[Any, ...]]) -> Charted:
+def _charted(row: Row[*tuple[Any, ...]], *, is_newest: bool = True) -> Charted:
     recorded = dose_of(row)
     reviewed = correction = None
     if row.reviewed_by is not None:
@@ -161,4 +161,4 @@ def _charted(row: Row[*tuple[Any, ...]]) -> Charted:
             signed_by=StaffId(row.corrected_by),
             signed_at=row.corrected_at,
         )
-    return Charted(dose=recorded, reviewed=reviewed, correction=correction)
+    return Charted(dose=recorded, reviewed=reviewed, correction=correction, is_newest=is_newest)

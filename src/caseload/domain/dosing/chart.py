@@ -13,7 +13,7 @@ from caseload.domain.signature import Meaning
 
 
 class DoseStanding(StrEnum):
-    """Where the newest version of a dose stands. Only `not_given` makes it count no longer."""
+    """Where a version of a dose stands. Only `not_given` makes the dose count no longer."""
 
     WAITING = "waiting"
     """For a second clinician's signature."""
@@ -21,6 +21,8 @@ class DoseStanding(StrEnum):
     SENT_BACK = "sent_back"
     NOT_GIVEN = "not_given"
     """Corrected: it was in fact not given."""
+    AMENDED = "amended"
+    """A later version took its place before anybody had looked at this one."""
     BROUGHT_IN = "brought_in"
 
 
@@ -38,11 +40,12 @@ class Reviewed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charted:
-    """The newest version of a dose, and where it stands."""
+    """A version of a dose, and where it stands."""
 
     dose: Dose
     reviewed: Reviewed | None = None
     correction: Correction | None = None
+    is_newest: bool = True
 
     @property
     def standing(self) -> DoseStanding:
@@ -52,7 +55,7 @@ class Charted:
         if self.dose.kind is Kind.BROUGHT_IN:
             return DoseStanding.BROUGHT_IN
         if self.reviewed is None:
-            return DoseStanding.WAITING
+            return DoseStanding.WAITING if self.is_newest else DoseStanding.AMENDED
         return DoseStanding.SIGNED if self.reviewed.meaning is not None else DoseStanding.SENT_BACK
 
 
