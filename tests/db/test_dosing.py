@@ -243,6 +243,21 @@ async def test_what_was_given_long_ago_is_asked_to_be_recorded_late(connection: 
         await here.give(order, given_at=MORNING - timedelta(minutes=61))
 
 
+async def test_after_midnight_yesterdays_dose_is_not_given_on_top_of_todays(connection: AsyncConnection) -> None:
+    here = await window(connection)
+    order = await here.order(wish(starts_on=TODAY))
+    midnight = MORNING + 16 * HOUR
+    await here.give(order, at=midnight + timedelta(minutes=4))
+    with pytest.raises(DoseRefused) as refused:
+        await here.give(
+            order,
+            by=here.colleague,
+            at=midnight + timedelta(minutes=5),
+            given_at=midnight - timedelta(minutes=1),
+        )
+    assert broken(refused) == [Rule.TOO_SOON]
+
+
 async def test_a_dose_names_an_order_of_this_client(connection: AsyncConnection) -> None:
     here = await window(connection)
     order = await here.order()

@@ -113,7 +113,7 @@ class Facts:
     earlier: Sequence[Order] = ()
     """Signed orders since the last dose; read only when there are days to explain."""
     next_at: datetime | None = None
-    """When the next dose of a later day was given; only for what has already happened."""
+    """When the next dose of a later day was given; only for what lies on a former day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -153,7 +153,8 @@ async def give(giving: Giving, *, as_id: DoseId, by: Staff, now: datetime, doses
     place = record.place(by, Act.RECORD_DOSE)
     giving = _at_the_window(giving, record, now)
     day = record.day_of(giving.given_at)
-    facts = await doses.facts(record, giving, day, at=EVERYTHING_COMMITTED)
+    # Just after midnight a dose of yesterday may still be recorded: then today's may have been given already.
+    facts = await doses.facts(record, giving, day, at=EVERYTHING_COMMITTED, past=day < record.day_of(now))
     _require_order_as_displayed(giving, day, facts)
     rules = record.rules_on(day)
     judgement = judge(giving, day, facts, record, at=EVERYTHING_COMMITTED, now=now)
