@@ -138,6 +138,32 @@ async def test_two_handovers_at_once_leave_exactly_one_responsible(house: House,
     assert sorted(map(len, lists)) == [0, 0, 1]
 
 
+async def test_a_handover_lasts_until_the_one_that_is_planned(house: House, clinic: Clinic) -> None:
+    client, now = await house.admitted(), clinic.service.clock()
+    third = await clinic.person((Role.COUNSELLOR, house.programme))
+
+    async def hand_over(to: Person, days: int) -> int:
+        effective_at = (now + timedelta(days=days)).isoformat()
+        said = {"to": str(to.staff.id), **({"effective_at": effective_at} if days else {})}
+        return (await house.supervisor.post(f"/clients/{client}/handovers", said)).status_code
+
+    assert [await hand_over(third, 7), await hand_over(third, 7), await hand_over(house.second, 0)] == [201, 409, 201]
+    async with clinic.service.engine.connect() as connection:
+        found = await connection.execute(
+            text(
+                "select counsellor_id, upper(period) from clinic.responsibility "
+                "where client_id = cast(:client as uuid) order by lower(period)"
+            ),
+            {"client": client},
+        )
+        periods = [(counsellor, until and until.date()) for counsellor, until in found]
+    assert periods == [
+        (house.first.staff.id, now.date()),
+        (house.second.staff.id, (now + timedelta(days=7)).date()),
+        (third.staff.id, None),
+    ]
+
+
 async def test_a_covered_client_is_on_both_caseloads_until_the_cover_ends(house: House) -> None:
     client = await house.admitted()
     now = datetime.now(UTC)

@@ -175,6 +175,18 @@ _END_RESPONSIBILITY = (
     .values(period=func.tstzrange(func.lower(responsibility.c.period), bindparam("at", type_=INSTANT)))
 )
 
+_HELD_AT = (
+    select(func.lower(responsibility.c.period).label("since"))
+    .where(responsibility.c.episode_id == bindparam("episode"), responsibility.c.period.op("@>")(_AT))
+    .with_for_update()
+)
+_NEXT_HANDOVER = (
+    select(func.lower(responsibility.c.period).label("since"), responsibility.c.recorded_at)
+    .where(responsibility.c.episode_id == bindparam("episode"), func.lower(responsibility.c.period) > _AT)
+    .order_by(func.lower(responsibility.c.period))
+    .limit(1)
+)
+
 _current = responsibility.alias("current")
 _identity = client_identity.alias("identity")
 _newer = client_identity.alias("newer")
@@ -318,22 +330,26 @@ class Caseloads:
     async def pass_on(self, new: Responsibility) -> None:
         """See `domain.caseload.Caseloads.pass_on`."""
         given = {"episode": new.episode, "at": new.since}
-        ended = await self._connection.execute(_END_RESPONSIBILITY, given)
-        if ended.rowcount != 1:
+        held = (await self._connection.execute(_HELD_AT, given)).first()
+        if held is None or held.since == new.since:
             raise CaseloadMoved(_MOVED)
+        planned = (await self._connection.execute(_NEXT_HANDOVER, given)).first()
+        if planned is not None and planned.recorded_at >= new.recorded_at:
+            raise CaseloadMoved(_MOVED)  # not planned: made since this piece of work read its clock
+        await self._connection.execute(_END_RESPONSIBILITY, given)
         try:
-            await self._insert(new)
+            await self._insert(new, until=None if planned is None else planned.since)
         except IntegrityError as raced:
             raise CaseloadMoved(_MOVED) from raced
 
-    async def _insert(self, new: Responsibility) -> None:
+    async def _insert(self, new: Responsibility, *, until: datetime | None = None) -> None:
         await self._connection.execute(
             insert(responsibility).values(
                 id=new.id,
                 client_id=new.client,
                 episode_id=new.episode,
                 counsellor_id=new.counsellor,
-                period=Range(new.since, None),
+                period=Range(new.since, until),
                 note=new.note,
                 recorded_by=new.recorded_by,
                 recorded_at=new.recorded_at,

@@ -207,7 +207,10 @@ class Caseloads(Protocol):
         ...
 
     async def pass_on(self, new: Responsibility) -> None:
-        """End the current responsibility at `since` and keep the new one; `CaseloadMoved` on a race."""
+        """End the responsibility of that moment at `since` and keep the new one, until the next that is planned.
+
+        `CaseloadMoved` on a race, and when another begins at that very moment.
+        """
         ...
 
     async def add_cover(self, new: Cover) -> None:
@@ -293,6 +296,7 @@ async def hand_over(
 ) -> Responsibility:
     """Pass responsibility to another counsellor from `at` on, without a moment in which nobody is responsible.
 
+    A handover that is planned for later still takes place.
     Raises `NotPermitted`, `Invalid`, or `CaseloadMoved` when somebody else handed over at the same moment.
     """
     by.require(Act.HAND_OVER, episode.programme)
