@@ -62,6 +62,7 @@ async def connect(
     database: str | None = None,
     command_timeout: float | None = None,
     server_settings: Mapping[str, str] | None = None,
+    statement_cache_size: int = 100,
 ) -> Connection: ...
 
 class PostgresError(Exception):
