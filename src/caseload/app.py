@@ -17,6 +17,7 @@ from caseload.api import client as client_routes
 from caseload.api import consent as consent_routes
 from caseload.api import dispensing as dispensing_routes
 from caseload.api import dosing as dosing_routes
+from caseload.api import erasure as erasure_routes
 from caseload.api import family as family_routes
 from caseload.api import health as health_routes
 from caseload.api import history as history_routes
@@ -46,6 +47,7 @@ ROUTERS = (
     *people_routes.routers,
     audit_routes.router,
     oversight_routes.router,
+    erasure_routes.router,
     programme_routes.router,
     profiles_routes.router,
     client_routes.router,

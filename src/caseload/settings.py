@@ -152,6 +152,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     password_shortest: Annotated[int, Meta(ge=12, le=64)] = 15
     """Characters a password has at least. NIST SP 800-63B-4 asks for 15 where nothing else is asked for."""
 
+    keep_access_years: Annotated[int, Meta(ge=10, le=100)] = 10
+    """For how many years after the last look a client cannot be erased from the audit log."""
+    keep_record_years: Annotated[int, Meta(ge=10, le=100)] = 10
+    """For how many years after the end of care a client cannot be erased from the audit log."""
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least serious line that is logged."""
     log_format: Literal["auto", "console", "json"] = "auto"

@@ -14,11 +14,11 @@ from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from caseload.commands import downtime_sheet
-from caseload.commands.typesetting import CannotTypeset, typeset
 from caseload.db.tables.caseload import client_identity
 from caseload.db.tables.people import staff_password
 from caseload.domain.ids import ClientId
 from caseload.request.passwords import Passwords
+from caseload.typesetting import CannotTypeset, typeset
 from tests.factories import people
 from tests.factories.window import Window, window, wish
 from tests.shared_server import Addresses
@@ -113,7 +113,7 @@ def test_the_sheet_names_who_is_due_what_and_whom_to_stop(
         said.append(data)
         return typeset(template, data)
 
-    monkeypatch.setattr("caseload.commands.typesetting.typeset", keeping)
+    monkeypatch.setattr("caseload.typesetting.typeset", keeping)
     out = tmp_path / "today.pdf"
     ended = run(code.lower(), user, out)
     assert ended.exit_code == 0, ended.output

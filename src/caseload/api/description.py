@@ -56,6 +56,7 @@ SUBJECTS: Final[Mapping[str, str]] = {
     "History": "What was brought in from before, and what of it is still to be verified.",
     "Audit log": "Who did what, who saw whom, and the log to take away.",
     "Review of the log": "The questions an auditor asks every month, and who has looked at what they found.",
+    "Erasure from the log": "Making one client unlinkable in the log, by two people, when nothing must be kept.",
     "Staff": "The people who work here.",
     "Roles": "What they are, where, from when to when, confirmed by whom.",
     "Duty": "Shifts on duty.",

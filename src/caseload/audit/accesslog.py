@@ -17,6 +17,7 @@ from sqlalchemy import (
     Connection,
     Executable,
     FromClause,
+    LargeBinary,
     Row,
     Select,
     Uuid,
@@ -104,6 +105,16 @@ async def read_as_reader(
         rows = (await connection.execute(statement, given)).all()
         await connection.execute(_BE_ONESELF)
     return rows
+
+
+def holds(leaf: ColumnElement[bytes], piece: bytes) -> ColumnElement[bool]:
+    """Whether the bytes of a leaf hold this piece.
+
+    They are canonical JSON and every string in them comes from a closed vocabulary, so a piece such as `"st":404,` can
+    only be what it looks like.
+    """
+    escaped = piece.replace(b"\\", b"\\\\").replace(b"_", b"\\_").replace(b"%", b"\\%")
+    return leaf.op("~~", is_comparison=True)(bindparam(None, b"%" + escaped + b"%", LargeBinary))
 
 
 def page_of(entries: Select[*tuple[Any, ...]], limit: int) -> Select[*tuple[Any, ...]]:

@@ -16,6 +16,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -27,7 +28,7 @@ from sqlalchemy.types import Uuid
 
 from caseload.audit.item import NONCE_BYTES, client_prefix
 from caseload.audit.keystore import KEY_BYTES, KeyName, KeyStore, KeyStoreUnusable
-from caseload.audit.tables import client_key
+from caseload.audit.tables import client_key, erasure
 from caseload.domain.ids import new_id
 
 REFERENCE_BYTES = 16
@@ -73,6 +74,12 @@ class _Kept:
     until: float
 
 
+class _Found(NamedTuple):
+    key: ClientKey
+    may_be_remembered: bool
+    """False while the client's erasure is proposed: when it is carried out, no process may have the key any more."""
+
+
 @dataclass(slots=True)
 class Opened:
     """The keys for some work, and which of them are to be remembered once its transaction has committed."""
@@ -85,7 +92,8 @@ class ClientKeys:
     """Finds, makes and for a short while remembers the keys of clients.
 
     A key enters the memory only through `remember`, after the transaction that showed it has committed: a key made
-    by work that was undone never existed, and nothing may be sealed with it.
+    by work that was undone never existed, and nothing may be sealed with it. It stays there for half of the time between
+    the proposal of an erasure and its confirmation (`domain.erasure.WAIT`).
     """
 
     def __init__(
@@ -114,20 +122,26 @@ class ClientKeys:
         opened = Opened()
         missing = self._recall([*clients, *asked] if asked else clients, opened.keys)
         if missing:
-            opened.new_here = await self._find(connection, missing)
-            if unknown := [each for each in missing if each not in opened.new_here and each in clients]:
-                opened.new_here |= await self._make(connection, unknown)
-            opened.keys |= opened.new_here
+            found = await self._find(connection, missing)
+            if unknown := [each for each in missing if each not in found and each in clients]:
+                found |= await self._make(connection, unknown)
+            opened.keys |= {client: each.key for client, each in found.items()}
+            opened.new_here = {client: each.key for client, each in found.items() if each.may_be_remembered}
         return opened
 
     async def existing(self, connection: AsyncConnection, client: UUID) -> ClientKey | None:
         """The key of a client, or None: never seen, or erased."""
-        return (await self._find(connection, [client])).get(client)
+        found = (await self._find(connection, [client])).get(client)
+        return None if found is None else found.key
 
     async def references(self, connection: AsyncConnection) -> dict[bytes, UUID]:
         """Whom each reference of the log is about, for everybody who has a key. Never kept: it would outlive a key."""
         rows = (await connection.execute(_EVERY)).all()
         return await asyncio.to_thread(self._references, rows)
+
+    def forget(self, client: UUID) -> None:
+        """Let go of the key of a client who was erased."""
+        self._remembered.pop(client, None)
 
     def remember(self, keys: Mapping[UUID, ClientKey]) -> None:
         """Keep keys for a while; the oldest make room."""
@@ -149,14 +163,17 @@ class ClientKeys:
                 missing.append(client)
         return missing
 
-    async def _find(self, connection: AsyncConnection, clients: Collection[UUID]) -> dict[UUID, ClientKey]:
+    async def _find(self, connection: AsyncConnection, clients: Collection[UUID]) -> dict[UUID, _Found]:
         rows = await connection.execute(_FIND, {"clients": list(clients)})
-        return {client: ClientKey(client, self._unwrap(key_id, client, wrapped)) for key_id, client, wrapped in rows}
+        return {
+            client: _Found(ClientKey(client, self._unwrap(key_id, client, wrapped)), may_be_remembered=not leaving)
+            for key_id, client, wrapped, leaving in rows
+        }
 
     def _references(self, rows: Iterable[Row[UUID, UUID, bytes]]) -> dict[bytes, UUID]:
         return {reference_of(self._unwrap(key_id, client, wrapped)): client for key_id, client, wrapped in rows}
 
-    async def _make(self, connection: AsyncConnection, clients: Iterable[UUID]) -> dict[UUID, ClientKey]:
+    async def _make(self, connection: AsyncConnection, clients: Iterable[UUID]) -> dict[UUID, _Found]:
         """Make keys; where somebody else was faster, theirs is the one. In order, so that two cannot deadlock."""
         ordered = sorted(clients)
         await connection.execute(_KEEP, [self._fresh_row(client) for client in ordered])
@@ -190,5 +207,6 @@ class ClientKeys:
 
 
 _EVERY = select(client_key.c.key_id, client_key.c.client_id, client_key.c.wrapped)
-_FIND = _EVERY.where(client_key.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid()))))
+_LEAVING = select(erasure.c.id).where(erasure.c.client_id == client_key.c.client_id).exists().label("leaving")
+_FIND = _EVERY.add_columns(_LEAVING).where(client_key.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid()))))
 _KEEP = insert(client_key).on_conflict_do_nothing(index_elements=[client_key.c.client_id])

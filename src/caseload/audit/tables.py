@@ -106,6 +106,34 @@ log = Table(
 )
 """The view over `queue` and `entry`: the whole log. Readable as `audit_reader`."""
 
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("id", Uuid(), primary_key=True),
+    Column("client_id", Uuid(), nullable=False, unique=True),
+    Column("ground", Text(), nullable=False),
+    Column("proposed_by", Uuid(), nullable=False),
+    Column("proposed_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("ground IN ('retention_over', 'registered_in_error')", name="ground"),
+    schema="keys",
+)
+"""Erasures that somebody proposed. While one waits here nobody remembers the client's key; it goes with the key."""
+
+erased = Table(
+    "erased",
+    metadata,
+    Column("key_id", Uuid(), primary_key=True),
+    Column("erasure_id", Uuid(), nullable=False, unique=True),
+    Column("ground", Text(), nullable=False),
+    Column("proposed_by", Uuid(), nullable=False),
+    Column("confirmed_by", Uuid(), nullable=False),
+    Column("erased_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("ground IN ('retention_over', 'registered_in_error')", name="ground"),
+    CheckConstraint("confirmed_by <> proposed_by", name="by_two"),
+    schema="keys",
+)
+"""Keys that were destroyed. `keys.destroy` adds here; it names no client."""
+
 client_key = Table(
     "client_key",
     metadata,

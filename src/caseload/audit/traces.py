@@ -13,12 +13,10 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
-    ColumnElement,
     Date,
     DateTime,
     Executable,
     Interval,
-    LargeBinary,
     Row,
     SmallInteger,
     Text,
@@ -36,7 +34,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from caseload.audit.accesslog import read_as_reader
+from caseload.audit.accesslog import holds, read_as_reader
 from caseload.audit.leaf import Outcome, first_entry_at, made_at
 from caseload.audit.tables import disclosure, log
 from caseload.audit.trail import AuditTrail
@@ -150,12 +148,6 @@ def _clocks(places: Places) -> dict[str, object]:
     }
 
 
-def _holds(piece: bytes) -> ColumnElement[bool]:
-    """Whether the leaf's bytes hold this piece."""
-    escaped = piece.replace(b"\\", b"\\\\").replace(b"_", b"\\_").replace(b"%", b"\\%")
-    return log.c.leaf.op("~~", is_comparison=True)(bindparam(None, b"%" + escaped + b"%", LargeBinary))
-
-
 _place = (
     func.unnest(bindparam("places", type_=ARRAY(Uuid())), bindparam("zones", type_=ARRAY(Text())))
     .table_valued(column("programme", Uuid()), column("zone", Text()), name="place")
@@ -195,8 +187,8 @@ _OPENED = (
         _DONE,
         func.cardinality(disclosure.c.refs) == 1,
         # A route that names one record, and not a list which happens to have one line.
-        _holds(b"_id}"),
-        ~_holds(b'"purp":"HCOMPL"'),
+        holds(log.c.leaf, b"_id}"),
+        ~holds(log.c.leaf, b'"purp":"HCOMPL"'),
     )
     .group_by(log.c.actor, _REFERENCE, _DAY)
 )
@@ -227,7 +219,7 @@ _TOLD = (
 _REFUSED = (
     select(log.c.actor, _DAY, _ENTRIES, _FIRST, _LAST, _NOBODY)
     .select_from(_by_day)
-    .where(*_IN_SPAN, _NOT_DONE, or_(_holds(b'"st":403,'), _holds(b'"st":404,')))
+    .where(*_IN_SPAN, _NOT_DONE, or_(holds(log.c.leaf, b'"st":403,'), holds(log.c.leaf, b'"st":404,')))
     .group_by(log.c.actor, _DAY)
 )
 

@@ -40,7 +40,7 @@ def command(programme: str, *, user_name: str, password_file: Path | None, out: 
     late entries. Whom it shows stands in the audit log before the file is written.
     """
     from caseload.commands.signed_in import password_of, signed_in
-    from caseload.commands.typesetting import typeset
+    from caseload.typesetting import typeset
 
     if out.exists():
         raise OperatorError(f"{out} is there already: name a file that is not.")

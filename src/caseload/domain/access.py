@@ -76,6 +76,8 @@ class Act(StrEnum):
     SEE_AUDIT_LOG = "see_audit_log"
     EXPORT_AUDIT_LOG = "export_audit_log"
     REVIEW_ACCESS = "review_access"
+    PROPOSE_ERASURE = "propose_erasure"
+    CONFIRM_ERASURE = "confirm_erasure"
     SEE_STAFF = "see_staff"
     MANAGE_STAFF = "manage_staff"
     CONFIRM_ROLE = "confirm_role"
@@ -131,6 +133,8 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.SEE_AUDIT_LOG: _LOG_READERS,
     Act.EXPORT_AUDIT_LOG: _LOG_READERS,
     Act.REVIEW_ACCESS: _LOG_READERS,
+    Act.PROPOSE_ERASURE: frozenset({Role.PRIVACY_OFFICER}),
+    Act.CONFIRM_ERASURE: frozenset({Role.PRIVACY_OFFICER, Role.MEDICAL_DIRECTOR}),
     Act.SEE_STAFF: frozenset({
         Role.ADMINISTRATOR, Role.SUPERVISOR, Role.MEDICAL_DIRECTOR, Role.AUDITOR, Role.PRIVACY_OFFICER,
     }),

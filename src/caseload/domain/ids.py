@@ -32,6 +32,8 @@ ImportId = NewType("ImportId", UUID)
 HistoryId = NewType("HistoryId", UUID)
 EntryId = NewType("EntryId", UUID)
 ReviewId = NewType("ReviewId", UUID)
+ErasureId = NewType("ErasureId", UUID)
+ReportId = NewType("ReportId", UUID)
 
 
 def new_id() -> UUID:

@@ -41,6 +41,10 @@ class Staff:
         """Raise `NotPermitted` unless a role held in this programme allows the act."""
         access.require(self.holdings, act, programme)
 
+    def may_in(self, act: Act, programme: ProgrammeId) -> bool:
+        """Whether a role held in this programme allows the act."""
+        return access.may_in(self.holdings, act, programme)
+
     def require_signing(self) -> None:
         """Raise `SigningSuspended` while a reset is unconfirmed."""
         if not self.may_sign:
