@@ -146,6 +146,7 @@ STATEMENTS: dict[str, Any] = {
     "the versions of a dose": chart._VERSIONS,
     "the queue": signoff._QUEUE,
     "what was sent back": signoff._SENT_BACK,
+    "what was sent back to whoever left": signoff._LEFT_BEHIND,
     "doses to sign": signoff._NEWEST,
 }
 
@@ -176,6 +177,8 @@ async def test_nothing_walks_a_table_that_grows(owner: AsyncEngine) -> None:
         "versions": [1],
         "programme": here.programme,
         "recorder": here.nurse.id,
+        "programmes": [here.programme],
+        "now": MORNING,
         "day": TODAY,
         "since": TODAY,
         "at": EVERYTHING_COMMITTED,

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from caseload.db.dosing import Charts
 from caseload.db.signature import signature_of
 from caseload.db.tables import dosing as tables
+from caseload.db.tables.people import staff_deactivation
 from caseload.db.tables.signature import signature
 from caseload.domain import signoff
 from caseload.domain.access import Act, Role
@@ -36,6 +37,7 @@ from caseload.domain.profiles import Profile, profile_on
 from caseload.domain.signature import Meaning, Version
 from caseload.domain.signoff import NotForYourRole, Rejection, SignedOff, sign_off, signed_before
 from tests.db.test_dosing import brought_in, change, correct
+from tests.factories import people
 from tests.factories.window import MORNING, TODAY, Window, clinician, proof, window
 
 pytestmark = pytest.mark.anyio
@@ -157,6 +159,25 @@ async def test_a_rejected_version_goes_back_to_its_recorder_until_it_is_amended(
     assert (await waiting(here))[0] == dose.id
     assert await here.sign_offs().sent_back(by=here.nurse) == []
     assert (await sign(here, amended)).signed
+
+
+async def test_what_was_sent_back_to_somebody_who_has_left_waits_for_their_colleagues(
+    connection: AsyncConnection,
+) -> None:
+    here = await window(connection)
+    dose = await here.give(await here.order())
+    await reject(here, dose)
+    stranger = await clinician(connection, await people.programme(connection), Role.NURSE)
+    await connection.execute(
+        insert(staff_deactivation).values(
+            staff_id=here.nurse.id,
+            deactivated_at=MORNING,
+            deactivated_by=here.prescriber.id,
+            reason="The locum's contract has ended.",
+        )
+    )
+    for colleague, seen in ((here.colleague, [dose.id]), (here.prescriber, [dose.id]), (stranger, [])):
+        assert [line.dose.id for line in await here.sign_offs().sent_back(by=colleague)] == seen
 
 
 async def test_a_rejection_needs_a_reason(connection: AsyncConnection) -> None:

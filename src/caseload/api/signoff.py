@@ -102,7 +102,7 @@ class WaitingOut(Wire, frozen=True, kw_only=True):
 
 
 class SentBackOut(Wire, frozen=True, kw_only=True):
-    """What was sent back to you, oldest first; an amendment makes it ready to sign again."""
+    """What was sent back to you, and to who has left, oldest first; an amendment makes it ready to sign again."""
 
     items: list[WaitingOut]
 
@@ -128,7 +128,7 @@ async def list_waiting_doses(
 
 @reading("/doses/sent-back", act=Act.RECORD_DOSE, name="list_sent_back_doses", problems=())
 async def list_sent_back_doses(work: TheWork) -> SentBackOut:
-    """The doses that you recorded and that were sent back to you, with the reason."""
+    """The doses that you recorded and that were sent back to you, with the reason; then those of who has left there."""
     found = await _store(work).sent_back(by=work.by)
     return SentBackOut(items=[WaitingOut.of(each, work.now) for each in found])
 

@@ -14,6 +14,7 @@ from sqlalchemy import (
     any_,
     bindparam,
     delete,
+    exists,
     func,
     insert,
     or_,
@@ -26,12 +27,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.dosing.doses import DOSE_COLUMNS, IS_NEWEST, KIND, dose_of
+from caseload.db.people.grants import constants, in_force, works_here
 from caseload.db.signature import Signatures, signature_of
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
 from caseload.db.tables.dosing import dose, dose_review, dose_waiting
+from caseload.db.tables.people import role_grant
 from caseload.db.tables.signature import signature
-from caseload.domain.access import Act
+from caseload.domain.access import MAY, Act
 from caseload.domain.dosing import Dose
 from caseload.domain.ids import DoseId, ProgrammeId
 from caseload.domain.journal import Journal
@@ -100,6 +103,19 @@ _QUEUE = (
 )
 _SENT_BACK = _WAITING.where(
     dose_waiting.c.recorded_by == bindparam("recorder"), dose_waiting.c.rejected_at.is_not(None)
+).order_by(dose_waiting.c.rejected_at, dose_waiting.c.dose_id)
+_NOW = bindparam("now", type_=INSTANT)
+_LEFT_BEHIND = _WAITING.where(
+    dose_waiting.c.programme_id == any_(bindparam("programmes", type_=ARRAY(Uuid()))),
+    dose_waiting.c.rejected_at.is_not(None),
+    dose_waiting.c.recorded_by != bindparam("recorder"),
+    ~exists().where(
+        role_grant.c.staff_id == dose_waiting.c.recorded_by,
+        role_grant.c.programme_id == dose_waiting.c.programme_id,
+        role_grant.c.role.in_(constants(MAY[Act.RECORD_DOSE])),
+        in_force(_NOW),
+        works_here(_NOW),
+    ),
 ).order_by(dose_waiting.c.rejected_at, dose_waiting.c.dose_id)
 _MADE = (
     select(*signature.c)
@@ -188,8 +204,14 @@ class SignOffs(Signatures):
         )
 
     async def sent_back(self, *, by: Staff) -> Sequence[Waiting]:
-        """What was sent back to this person, oldest first."""
-        return await self._queued(_SENT_BACK, by, {"recorder": by.id})
+        """What was sent back to this person, oldest first; then what was sent back to somebody who has left.
+
+        A locum's last doses would otherwise stand in nobody's list: a colleague who may record doses there amends them.
+        """
+        own = await self._queued(_SENT_BACK, by, {"recorder": by.id})
+        where = [each.programme for each in by.holdings if each.programme and each.role in MAY[Act.RECORD_DOSE]]
+        asked = {"recorder": by.id, "programmes": where, "now": self._now}
+        return [*own, *await self._queued(_LEFT_BEHIND, by, asked)]
 
     async def _queued(self, statement: Select[*tuple[Any, ...]], by: Staff, asked: dict[str, Any]) -> Sequence[Waiting]:
         given = {**asked, **reach_of(by.reach(Act.SIGN_OFF_DOSE), at=self._now)}
