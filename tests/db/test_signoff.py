@@ -392,7 +392,7 @@ def a_dose(here: Window, **changed: object) -> dict[str, object]:
     }
 
 
-SOURCE = {"kind": "brought_in", "entry": "source", "source_id": new_id(), "source_line": 1}
+SOURCE = {"kind": "brought_in", "entry": "source", "source_id": new_id(), "source_line": 1, "given_by": None}
 ODD = {"kind": "exception", "entry": "late", "late_reason": "Paper.", "rules": ["client_held"]}
 
 
@@ -420,6 +420,7 @@ ODD = {"kind": "exception", "entry": "late", "late_reason": "Paper.", "rules": [
         (SOURCE | {"entry": "window"}, "dose_brought_in_has_a_source_check"),
         ({"client_id": new_id()}, "dose_order_fkey|dose_client_id_fkey"),
         ({"recorded_by": new_id()}, "dose_given_by_who_records_check"),
+        ({"given_by": None}, "dose_given_by_somebody_check"),
         ({"decision_id": new_id()}, "dose_decision_fkey"),
     ],
 )
