@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from caseload.db import migrate
+from caseload.request.database import migrate_to_head
 from caseload.db.embedded import EmbeddedServer
 from caseload.db.embedded.binaries import bin_dir
 
@@ -96,7 +96,7 @@ def stage() -> Generator[Stage]:
     scratch.chmod(0o711)
     try:
         with EmbeddedServer(scratch, options={"shared_buffers": "512MB", "max_wal_size": "4GB"}) as server:
-            migrate.upgrade(server.databases.owner)
+            migrate_to_head(server.databases.owner, organisation="caseload")
             pgbench = bin_dir() / "pgbench"
             yield Stage(scratch, server.databases.owner, server.databases.service, server.pid, pgbench)
     finally:

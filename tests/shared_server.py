@@ -17,12 +17,22 @@ from pathlib import Path
 
 import asyncpg
 
-from caseload.db import migrate
 from caseload.db.embedded import EmbeddedServer
+from caseload.request.database import migrate_to_head
 
 TEMPLATE = "caseload_template"
 WAIT_SECONDS = 120.0
 NEEDS_NOTHING = ("tests/domain/",)
+
+EMPTY_LOG = """
+    alter event trigger audit_no_ddl disable; alter event trigger audit_no_drop disable;
+    alter table audit.queue disable trigger all; alter table audit.disclosure disable trigger all;
+    truncate audit.queue, audit.disclosure;
+    alter table audit.queue enable always trigger no_change, enable always trigger no_loss;
+    alter table audit.disclosure enable always trigger no_change;
+    alter event trigger audit_no_ddl enable always; alter event trigger audit_no_drop enable always;
+"""
+"""The migrations have left entries, and a test that counts its own begins with none. Only a superuser can do this."""
 
 FASTER = {
     # Only what decides about surviving a power cut, which no test that shares this server is about.
@@ -71,7 +81,8 @@ class SharedServer:
         databases = self._server.start().databases
         addresses = Addresses(databases.owner, databases.service)
         asyncio.run(execute(addresses.owner, f"create database {TEMPLATE}"))
-        migrate.upgrade(addresses.of(TEMPLATE).owner)
+        migrate_to_head(addresses.of(TEMPLATE).owner, organisation="caseload")
+        asyncio.run(execute(addresses.of(TEMPLATE).owner, EMPTY_LOG))
         draft = self.address.with_suffix(".new")
         draft.write_text(json.dumps({"owner": addresses.owner, "service": addresses.service}))
         draft.rename(self.address)

@@ -5,6 +5,7 @@ import asyncio
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -21,8 +22,11 @@ from caseload.audit import tables as audit_tables
 from caseload.db import migrate, revisions
 from caseload.db.embedded import EmbeddedServer
 from caseload.db.tables.base import SCHEMAS, complete
+from caseload.request.database import migrate_to_head
 from tests import processes
 from tests.shared_server import Addresses, copied, execute
+
+upgrade = partial(migrate_to_head, organisation="caseload")
 
 REVISIONS = sorted((revisions.folder() / "versions").glob("*.py"))
 
@@ -40,6 +44,8 @@ def differences(owner_url: str, *models: MetaData) -> list[object]:
 
     def compare(connection: Connection) -> list[object]:
         def ours(name: str | None, kind: str, _parents: object) -> bool:
+            if kind == "table" and re.fullmatch(r"entry_[0-9]+", name or ""):
+                return False  # a partition is what its table is
             return kind != "schema" or name in SCHEMAS
 
         context = MigrationContext.configure(
@@ -127,12 +133,12 @@ def test_a_revision_gives_up_waiting_for_locks_before_the_clinic_notices(path: P
 
 
 def test_upgrading_twice_changes_nothing(throwaway_database: Addresses) -> None:
-    assert migrate.upgrade(throwaway_database.owner) == migrate.upgrade(throwaway_database.owner)
+    assert upgrade(throwaway_database.owner) == upgrade(throwaway_database.owner)
 
 
 def test_two_services_that_start_at_once_migrate_one_after_the_other(empty_database: Addresses) -> None:
     with ThreadPoolExecutor(2) as threads:
-        standings = list(threads.map(migrate.upgrade, [empty_database.owner] * 2))
+        standings = list(threads.map(upgrade, [empty_database.owner] * 2))
     assert [standing.up_to_date for standing in standings] == [True, True]
 
 
@@ -145,7 +151,7 @@ def test_an_empty_database_is_told_to_be_upgraded(empty_database: Addresses) -> 
 
 def test_a_database_of_a_newer_version_is_left_alone(throwaway_database: Addresses) -> None:
     asyncio.run(execute(throwaway_database.owner, "update public.alembic_version set version_num = '29991231_001'"))
-    for attempt in (migrate.upgrade, revisions.require):
+    for attempt in (upgrade, revisions.require):
         with pytest.raises(revisions.CannotMigrate, match="a newer caseload has migrated it"):
             attempt(throwaway_database.owner)
 
@@ -175,7 +181,7 @@ def test_an_owner_who_may_make_roles_needs_no_superuser(bare_server: str) -> Non
     for statement in ("create role maker login createrole password 'maker'", "create database made owner maker"):
         asyncio.run(execute(bare_server, statement))
     owner = _as("maker", bare_server, "made")
-    assert migrate.upgrade(owner).up_to_date
+    assert upgrade(owner).up_to_date
 
     async def opened_by_reader() -> None:
         connection = await asyncpg.connect(owner)
@@ -210,7 +216,7 @@ def test_an_owner_who_may_not_make_roles_is_told_the_statements(bare_server: str
     for statement in statements.replace("the_role_that_migrates", "plain").split(";"):
         if statement.strip():
             asyncio.run(execute(bare_server, statement))
-    assert migrate.upgrade(owner).up_to_date
+    assert upgrade(owner).up_to_date
     asyncio.run(execute(bare_server, "drop database plain with (force)"))
     _drop_roles(bare_server)
 
@@ -222,7 +228,7 @@ def test_a_role_that_would_read_the_log_unasked_is_refused(bare_server: str) -> 
     owner = bare_server.replace("/caseload?", "/inheriting?")
     try:
         with pytest.raises(Exception, match="could read the log unasked"):
-            migrate.upgrade(owner)
+            upgrade(owner)
     finally:
         asyncio.run(execute(bare_server, "drop database inheriting with (force)"))
         _drop_roles(bare_server)

@@ -70,14 +70,16 @@ entry = Table(
     "entry",
     metadata,
     Column("idx", BigInteger(), primary_key=True, autoincrement=False),
-    Column("entry_id", Uuid(), nullable=False, unique=True),
+    Column("entry_id", Uuid(), nullable=False),
     *_cached(),
     Column("leaf_hash", LargeBinary(), Computed("sha256('\\x00'::bytea || leaf)", persisted=True), nullable=False),
     CheckConstraint("idx >= 0", name="idx"),
     *_indexes("entry"),
     schema="audit",
+    postgresql_partition_by="RANGE (idx)",
 )
-"""Entries with their place, dense from 0. Only the sequencer adds here."""
+"""Entries with their place, dense from 0. Only the sequencer adds here. Ten million to a partition (`entry_0`,
+`entry_1`), which `audit.extend` makes ahead of time, each with its own unique index over `entry_id` and triggers."""
 
 disclosure = Table(
     "disclosure",

@@ -31,27 +31,38 @@ def command() -> None:
 def upgrade(*, as_sql: bool) -> None:
     """Apply the migrations that are missing. The service does this itself for the local database."""
     from caseload.db import embedded, migrate, revisions
+    from caseload.request.database import migrate_to_head
 
     if as_sql:
         click.echo(migrate.sql(), nl=False)
         return
-    with embedded.reach(terminal.settings()) as addresses:
+    settings = terminal.settings()
+    with embedded.reach(settings) as addresses:
         before = revisions.check(addresses.owner)
-        after = migrate.upgrade(addresses.owner)
+        after = migrate_to_head(addresses.owner, organisation=settings.organisation)
     changed = "was already" if before.current == after.current else "is now"
     click.echo(f"The database {changed} at {after.current}.")
 
 
 @command.command()
 def check() -> None:
-    """Say whether the database is as this version needs it. Exit code 1 when it is not."""
-    from caseload.db import embedded, revisions
+    """Say whether the database is as this version needs it, and whether the log is protected in it.
+
+    Exit code 1 when its shape is another, or when what protects the log has been changed. What only an administrator
+    of the server could add is named.
+    """
+    from caseload.db import embedded, protection, revisions
 
     with embedded.reach(terminal.settings()) as addresses:
         standing = revisions.check(addresses.service)
-    if not standing.up_to_date:
-        raise revisions.CannotMigrate(standing.advice)
+        if not standing.up_to_date:
+            raise revisions.CannotMigrate(standing.advice)
+        found = protection.look(addresses.service)
     click.echo(standing.advice)
+    for line in found.missing:
+        click.echo(f"Protection of the log: {line}")
+    if found.damaged:
+        raise protection.Damaged(found)
 
 
 @command.command(epilog="Example: caseload db backup /safe/place/caseload-2026-11-22.backup")
@@ -62,12 +73,12 @@ def backup(file: Path) -> None:
     The folder `keys` in CASELOAD_DATA_DIR is not in it: keep a copy of that apart from the backups, or nobody can tell
     again whom the audit log is about.
     """
-    from caseload.db import backup as backups
     from caseload.db import embedded
+    from caseload.request import database
 
     settings = terminal.settings()
     with embedded.reach(settings) as addresses, terminal.progress("Backing up") as bar:
-        size = backups.backup(addresses.owner, file, pg_bin=settings.pg_bin, watch=bar.refresh)
+        size = database.backup(settings, addresses.owner, file, watch=bar.refresh)
     click.echo(f"Backed up to {file} ({size / ONE_MEGABYTE:.1f} MB).")
 
 
@@ -75,11 +86,11 @@ def backup(file: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def restore(file: Path) -> None:
     """Bring the backup in FILE into an empty database, wholly or not at all."""
-    from caseload.db import backup as backups
     from caseload.db import embedded, revisions
+    from caseload.request import database
 
     settings = terminal.settings()
     with embedded.reach(settings) as addresses, terminal.progress("Restoring") as bar:
-        backups.restore(addresses.owner, file, pg_bin=settings.pg_bin, watch=bar.refresh)
+        database.restore(settings, addresses.owner, file, watch=bar.refresh)
         standing = revisions.check(addresses.owner)
     click.echo(f"Restored from {file}. {standing.advice}")

@@ -83,7 +83,7 @@ def _database(settings: Settings) -> Generator[Callable[[], None]]:
         yield lambda: None
         return
     with EmbeddedServer(settings.data_dir, pg_bin=settings.pg_bin) as server:
-        bring_up_to_date(server.databases.owner)
+        bring_up_to_date(settings, server.databases.owner)
         os.environ["CASELOAD_DATABASE_URL"] = server.databases.service
         stop_when(lambda: server.exited() is not None, lambda: logger(__name__).error("postgresql_ended"))
         yield server.let_go

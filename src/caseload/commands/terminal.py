@@ -42,7 +42,7 @@ def database() -> Generator[Settings]:
     refuse_owner_alone(found)
     with embedded.reach(found) as addresses:
         if found.database_url is None:
-            bring_up_to_date(addresses.owner)
+            bring_up_to_date(found, addresses.owner)
         else:
             revisions.require(addresses.service)
         yield msgspec.structs.replace(found, database_url=Secret(addresses.service), database_owner_url=None)
@@ -72,15 +72,15 @@ def refuse_owner_alone(found: Settings) -> None:
         raise SettingsError(message)
 
 
-def bring_up_to_date(owner_url: str) -> None:
+def bring_up_to_date(found: Settings, owner_url: str) -> None:
     """Migrate the local database when it needs it; when it does not, do not load what migrates."""
     from caseload.db import revisions
 
     if revisions.check(owner_url).up_to_date:
         return
-    from caseload.db import migrate
+    from caseload.request.database import migrate_to_head
 
-    migrate.upgrade(owner_url)
+    migrate_to_head(owner_url, organisation=found.organisation)
 
 
 def on_terminal() -> bool:

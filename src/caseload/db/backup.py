@@ -8,13 +8,14 @@ import asyncio
 import os
 import re
 import subprocess
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import asyncpg
 
-from caseload.db import migrate
+from caseload.db import migrate, protection
 from caseload.db.embedded.binaries import bin_dir
 from caseload.settings import OperatorError
 
@@ -35,9 +36,7 @@ def backup(owner_url: str, file: Path, *, pg_bin: Path | None, watch: Watch) -> 
 
     It is the state of one moment, and the service may go on meanwhile. The file appears when it is complete.
     """
-    if file.exists():
-        message = f"{file} exists already: choose another name. A backup never overwrites one."
-        raise BackupFailed(message)
+    require_new(file)
     draft = file.with_name(file.name + ".incomplete")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -53,6 +52,13 @@ def backup(owner_url: str, file: Path, *, pg_bin: Path | None, watch: Watch) -> 
     return file.stat().st_size
 
 
+def require_new(file: Path) -> None:
+    """Raise `BackupFailed` when there is such a file already."""
+    if file.exists():
+        message = f"{file} exists already: choose another name. A backup never overwrites one."
+        raise BackupFailed(message)
+
+
 def restore(owner_url: str, file: Path, *, pg_bin: Path | None, watch: Watch) -> None:
     """Bring a backup into an empty database, wholly or not at all. Raises `BackupFailed` when it is not empty."""
     if not file.is_file():
@@ -65,10 +71,20 @@ def restore(owner_url: str, file: Path, *, pg_bin: Path | None, watch: Watch) ->
             "database, or an empty CASELOAD_DATA_DIR."
         )
         raise BackupFailed(message)
-    migrate.upgrade(owner_url, revision=FOUNDATION)
-    # What the foundation made comes back with the backup, so it is taken out in the same transaction.
-    whole = ["--single-transaction", "--exit-on-error", "--clean", "--if-exists", str(file)]
-    _run("pg_restore", whole, owner_url, pg_bin, watch)
+    migrate.upgrade(owner_url, tell=_no_log_yet, revision=FOUNDATION)
+    with tempfile.NamedTemporaryFile("w", prefix="caseload-", suffix=".list") as chosen:
+        # Only a superuser may make event triggers: they are made afterwards, where that is allowed.
+        listed = _run("pg_restore", ["--list", str(file)], None, pg_bin, watch)
+        chosen.writelines(line for line in listed.splitlines(keepends=True) if " EVENT TRIGGER " not in line)
+        chosen.flush()
+        # What the foundation made comes back with the backup, so it is taken out in the same transaction.
+        whole = ["--single-transaction", "--exit-on-error", "--clean", "--if-exists", f"--use-list={chosen.name}"]
+        _run("pg_restore", [*whole, str(file)], owner_url, pg_bin, watch)
+    asyncio.run(protection.watch_over(owner_url))
+
+
+async def _no_log_yet(*_: object) -> None:
+    """The foundation has no log to tell: what is brought back has its entries."""
 
 
 async def _tables(url: str) -> int:
@@ -84,34 +100,37 @@ async def _tables(url: str) -> int:
         await connection.close()
 
 
-def _run(program: str, arguments: list[str], url: str, pg_bin: Path | None, watch: Watch) -> None:
+def _run(program: str, arguments: list[str], url: str | None, pg_bin: Path | None, watch: Watch) -> str:
+    """Run one of PostgreSQL's programs, on a database when there is an address. Returns what it printed."""
     path = bin_dir(pg_bin) / program
     if not path.is_file():
         message = f"{path.parent} has no {program}: install PostgreSQL's client programs, or set CASELOAD_PG_BIN."
         raise BackupFailed(message)
-    address, password = _without_password(url)
+    address, password = _without_password(url) if url is not None else (None, None)
+    database = [] if address is None else ["--no-password", f"--dbname={address}"]
     # The password goes through the environment: arguments can be read by everybody on the machine.
     environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "PGAPPNAME": f"caseload-{program}"}
     if password is not None:
         environment["PGPASSWORD"] = password
     with subprocess.Popen(
-        [str(path), "--no-password", f"--dbname={address}", *arguments],
+        [str(path), *database, *arguments],
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env=environment,
     ) as running:
-        said = _wait(running, watch)
+        printed, said = _wait(running, watch)
     if running.returncode != 0:
         raise BackupFailed(_why(program, said))
+    return printed
 
 
-def _wait(running: subprocess.Popen[str], watch: Watch) -> str:
+def _wait(running: subprocess.Popen[str], watch: Watch) -> tuple[str, str]:
     try:
         while True:
             try:
-                return running.communicate(timeout=POLL_SECONDS)[1]
+                return running.communicate(timeout=POLL_SECONDS)
             except subprocess.TimeoutExpired:
                 watch()
     except BaseException:

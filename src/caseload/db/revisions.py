@@ -81,6 +81,19 @@ def head() -> str:
     return last[0]
 
 
+def path(current: str | None, target: str) -> list[str]:
+    """The revisions between the two, in the order in which they are applied; none when the database is past it."""
+    known = revisions()
+    found: list[str] = []
+    at: str | None = target
+    while at is not None and at != current:
+        found.append(at)
+        at = known[at]
+    if at is None and current is not None:
+        return []
+    return found[::-1]
+
+
 def check(url: str) -> Standing:
     """Where the database stands. The service's own user may ask. Raises `CannotMigrate` when it cannot be reached."""
     current = asyncio.run(_current(url))

@@ -1,6 +1,7 @@
 """What a process does by itself while it serves.
 
-It notes which sessions are in use, tells the log of failed sign-ins, and makes the check-ins of the coming weeks.
+It notes which sessions are in use, tells the log of failed sign-ins, keeps room ahead in the log, and makes the
+check-ins of the coming weeks.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from typing import Any, Final
 
 import structlog
 
+from caseload.audit.room import make_room
 from caseload.db.people.sign_in import forget_old_failures
 from caseload.request.scheduling import schedule_check_ins
 from caseload.request.sign_in import tell_failures
@@ -19,6 +21,7 @@ from caseload.request.work import Service
 NOTE_USES_EVERY: Final = timedelta(seconds=5)
 TELL_FAILURES_EVERY: Final = timedelta(seconds=20)
 FORGET_FAILURES_EVERY: Final = timedelta(hours=1)
+MAKE_ROOM_EVERY: Final = timedelta(minutes=30)
 SCHEDULE_EVERY: Final = timedelta(minutes=10)
 
 _log = structlog.get_logger()
@@ -31,6 +34,7 @@ async def kept_house(service: Service) -> AsyncGenerator[None, None]:
         asyncio.create_task(_every(NOTE_USES_EVERY, service.door.note_uses)),
         asyncio.create_task(_every(TELL_FAILURES_EVERY, lambda: tell_failures(service))),
         asyncio.create_task(_every(FORGET_FAILURES_EVERY, lambda: _forget(service))),
+        asyncio.create_task(_every(MAKE_ROOM_EVERY, lambda: make_room(service.engine))),
         asyncio.create_task(_every(SCHEDULE_EVERY, lambda: schedule_check_ins(service))),
     ]
     try:
