@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from caseload.request.database import migrate_to_head
 from caseload.db.embedded import EmbeddedServer
 from caseload.db.embedded.binaries import bin_dir
+from caseload.request.database import migrate_to_head
 
 WORKERS = 2
 START_SECONDS = 60

@@ -12,7 +12,7 @@ log, or it is that one function at work. Only a superuser may create them: anoth
 from alembic import op
 
 revision = "20261122_110"
-down_revision = "20261122_042"
+down_revision = "20261122_080"
 
 CACHE = """
     at TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -88,12 +88,15 @@ EXTEND = """
     $$
 """
 
-TELLS_OF_IT = """
-    CREATE FUNCTION audit.tells_of_change() RETURNS boolean
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-        SELECT EXISTS (
-            SELECT FROM audit.queue WHERE event = 'schema.change' AND xmin = pg_current_xact_id()::xid
-        )
+# What is moved to another schema is named there by then, so it is asked whether everything is still here.
+IS_WHOLE = """
+    CREATE FUNCTION audit.is_whole() RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+        SELECT (SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace('audit')
+                AND relname IN ('queue', 'entry', 'disclosure', 'log')) = 4
+           AND NOT EXISTS (SELECT FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+                           WHERE inhparent = to_regclass('audit.entry')
+                             AND relnamespace <> to_regnamespace('audit'))
     $$
 """
 
@@ -109,20 +112,23 @@ REFUSE_DDL = """
             RETURN;
         ELSIF tg_event = 'sql_drop' THEN
             SELECT object_identity INTO touched FROM pg_event_trigger_dropped_objects()
-            WHERE schema_name = 'audit' OR object_type = 'schema' AND object_name = 'audit' LIMIT 1;
+            WHERE schema_name = 'audit' OR object_identity ~ '( on |^)audit(\\.|$)' LIMIT 1;
         ELSE
+            -- What belongs to a table (a rule, a policy) has no schema, but says on what it is.
             SELECT object_identity INTO touched FROM pg_event_trigger_ddl_commands()
-            WHERE schema_name = 'audit' OR object_type = 'schema' AND object_identity = 'audit' LIMIT 1;
+            WHERE schema_name = 'audit' OR object_identity ~ '( on |^)audit(\\.|$)' LIMIT 1;
         END IF;
-        IF touched IS NULL THEN
+        IF touched IS NULL AND audit.is_whole() THEN
             RETURN;
         END IF;
         GET DIAGNOSTICS frames = PG_CONTEXT;
-        IF frames ~ E'\\nPL/pgSQL function audit\\.extend\\(\\) line [0-9]+ at EXECUTE$' OR audit.tells_of_change() THEN
+        IF frames ~ '\\nPL/pgSQL function audit\\.extend\\(\\) line [0-9]+ at EXECUTE$' OR EXISTS (
+            SELECT FROM audit.queue WHERE event = 'schema.change' AND xmin = pg_current_xact_id()::xid
+        ) THEN
             RETURN;
         END IF;
         RAISE EXCEPTION '% of % is refused: the log''s own shape changes only together with an entry that says so',
-            tg_tag, touched
+            tg_tag, coalesce(touched, 'a part of audit')
             USING ERRCODE = 'insufficient_privilege', HINT = 'Use `caseload db upgrade`; see docs/audit.md.';
     END
     $$
@@ -143,7 +149,7 @@ WATCH = """
 """
 
 RIGHTS = (
-    "REVOKE ALL ON FUNCTION audit.extend(), audit.tells_of_change(), audit.refuse_ddl() FROM PUBLIC",
+    "REVOKE ALL ON FUNCTION audit.extend(), audit.is_whole(), audit.refuse_ddl() FROM PUBLIC",
     "GRANT EXECUTE ON FUNCTION audit.extend() TO caseload_app, audit_sequencer",
     "GRANT SELECT ON audit.log TO audit_reader",
     "GRANT SELECT, INSERT ON audit.entry TO audit_sequencer",
@@ -159,7 +165,7 @@ def upgrade() -> None:
     op.execute("set local lock_timeout = '2s'")
     op.execute("set local statement_timeout = '5min'")
     op.execute("set local role audit_owner")
-    for statement in (*ASIDE, *DIVIDED, EXTEND, TELLS_OF_IT, REFUSE_DDL, *RIGHTS):
+    for statement in (*ASIDE, *DIVIDED, EXTEND, IS_WHOLE, REFUSE_DDL, *RIGHTS):
         op.execute(statement)
     op.execute("SELECT audit.extend()")
     # No version before this one gave entries their place: there is nothing, or next to nothing, to move.

@@ -204,8 +204,8 @@ async def test_functions_of_the_log_look_for_nothing_outside_the_catalogue(owner
     settings = await owner.fetch(
         "select proname, prosecdef, proconfig from pg_proc where pronamespace = 'audit'::regnamespace"
     )
-    by_right_of_owner = {"append", "tidy", "extend", "tells_of_change", "refuse_ddl"}
-    assert {row["proname"] for row in settings} == {"refuse", "refuse_unsequenced", *by_right_of_owner}
+    by_right_of_owner = {"append", "tidy", "extend", "refuse_ddl"}
+    assert {row["proname"] for row in settings} == {"refuse", "refuse_unsequenced", "is_whole", *by_right_of_owner}
     for row in settings:
         assert row["proconfig"][0] == "search_path=pg_catalog, pg_temp", row["proname"]
         assert row["prosecdef"] is (row["proname"] in by_right_of_owner)

@@ -12,6 +12,9 @@ from caseload.domain.access import Holding, Role
 from caseload.domain.ids import ClientId, ProgrammeId, SessionId, StaffId, new_id
 from caseload.domain.journal import Event
 
+UNWATCHED = "alter event trigger audit_no_ddl disable; alter event trigger audit_no_drop disable;"
+"""What an attacker with a superuser's rights does first, before switching off what guards the log's tables."""
+
 
 @dataclass
 class KeysInMemory:

@@ -6,7 +6,7 @@ migrates from a machine without one does not leave entries that nobody else can 
 
 import os
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -15,7 +15,7 @@ from caseload.audit.leaf import Auth, Op, Outcome, Purpose
 from caseload.audit.pending import Actor, Circumstances, Pending
 from caseload.audit.trail import AuditTrail
 
-_AS_OWNER = select(func.set_config("role", "audit_owner", True))
+_AS_OWNER = select(func.set_config("role", "audit_owner", literal(value=True)))
 
 
 class SealsNothing:

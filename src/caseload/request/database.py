@@ -49,9 +49,7 @@ def restore(settings: Settings, owner_url: str, file: Path, *, watch: Watch) -> 
 
 
 def _leave(settings: Settings, owner_url: str, event: str, said: str) -> None:
-    asyncio.run(
-        owner.leave(owner_url, settings.organisation, event=event, said=said, by=the_command_line())
-    )
+    asyncio.run(owner.leave(owner_url, settings.organisation, event=event, said=said, by=the_command_line()))
 
 
 def _digest(file: Path) -> str:
