@@ -12,7 +12,7 @@ log, or it is that one function at work. Only a superuser may create them: anoth
 from alembic import op
 
 revision = "20261122_110"
-down_revision = "20261122_080"
+down_revision = "20261122_090"
 
 CACHE = """
     at TIMESTAMP WITH TIME ZONE NOT NULL,
