@@ -33,7 +33,9 @@ class Line:
     connections: int
     load: Load
     beside: float
-    """Transactions per second of PostgreSQL alone, or of the audited service."""
+    """Transactions per second of PostgreSQL alone, asked as pgbench asks when it is told nothing."""
+    prepared: float
+    """The same with prepared statements."""
     worker_cpu: float
     """Microseconds of the workers' processor time per request."""
     postgres_cpu: float
@@ -56,11 +58,11 @@ class Run:
     connections: tuple[int, ...]
     lines: list[Line] = field(default_factory=list[Line])
 
-    def measure(self, case: str, served: Served, script: str, beside: Callable[[int], float]) -> None:
+    def measure(self, case: str, served: Served, script: str, beside: Callable[[int, str], float]) -> None:
         """Drive one script at each number of connections, each right after its measure of PostgreSQL alone."""
         wrk.run(served.url, script, connections=8, seconds=WARM_SECONDS, scratch=self.stage.scratch)
         for connections in self.connections:
-            alone = beside(connections)
+            alone, prepared = (beside(connections, protocol) for protocol in pgbench.PROTOCOLS)
             workers, postgres = served.usage(), self.stage.postgres()
             load = wrk.run(
                 served.url, script, connections=connections, seconds=self.seconds, scratch=self.stage.scratch
@@ -72,6 +74,7 @@ class Run:
                 connections,
                 load,
                 alone,
+                prepared,
                 (used.cpu - workers.cpu) / done * 1e6,
                 (pg_used.cpu - postgres.cpu) / done * 1e6,
                 max(used.pss, default=0.0),
@@ -81,18 +84,23 @@ class Run:
             if load.refused > load.requests * 0.01 or load.lost:
                 print(f"  {load.refused} answers of 400 and above, {load.lost} lost connections", flush=True)
 
-    def select_only(self, connections: int) -> float:
+    def select_only(self, connections: int, protocol: str) -> float:
         """`pgbench -S`."""
         return pgbench.read_only(
-            self.stage.pgbench, self.stage.owner, connections=connections, seconds=max(2, self.seconds // 2)
+            self.stage.pgbench,
+            self.stage.owner,
+            protocol=protocol,
+            connections=connections,
+            seconds=max(2, self.seconds // 2),
         )
 
-    def bare_inserts(self, connections: int) -> float:
+    def bare_inserts(self, connections: int, protocol: str) -> float:
         """The rows of one recorded dose, inserted by pgbench."""
         return pgbench.script(
             self.stage.pgbench,
             self.stage.owner,
             DOSE_ROWS,
+            protocol=protocol,
             connections=connections,
             seconds=max(2, self.seconds // 2),
             scratch=self.stage.scratch,
@@ -176,13 +184,14 @@ def _row(line: Line) -> str:
     load = line.load
     return (
         f"{line.case:<22}{line.connections:>4}{load.rate:>10,.0f}{line.beside:>11,.0f}{line.ratio:>8.3f}"
+        f"{line.prepared:>11,.0f}{load.rate / line.prepared:>8.3f}"
         f"{load.mean:>8.1f}{load.p50:>8.1f}{load.p95:>8.1f}{load.p99:>8.1f}"
         f"{line.worker_cpu:>9,.0f}{line.postgres_cpu:>9,.0f}{line.pss:>7.0f}"
     )
 
 
 HEAD = (
-    f"{'case':<22}{'conn':>4}{'req/s':>10}{'alone/s':>11}{'ratio':>8}"
+    f"{'case':<22}{'conn':>4}{'req/s':>10}{'pgbench/s':>11}{'ratio':>8}{'prepared/s':>11}{'ratio':>8}"
     f"{'mean ms':>8}{'p50':>8}{'p95':>8}{'p99':>8}{'us work':>9}{'us pg':>9}{'PSS MB':>7}"
 )
 

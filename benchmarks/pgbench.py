@@ -1,4 +1,8 @@
-"""What PostgreSQL alone reaches in the same run: pgbench of the same binaries, with the same rows or with `-S`."""
+"""What PostgreSQL alone reaches in the same run: pgbench of the same binaries, with the same rows or with `-S`.
+
+As it comes, pgbench sends each statement as text; with `-M prepared` it says only which one it means. The service is set
+beside the first, and the second is told with it.
+"""
 
 import os
 import re
@@ -15,9 +19,12 @@ def prepare(pgbench: Path, owner: str) -> None:
     _run(pgbench, owner, "-i", "-q", f"-s{SCALE}", "--foreign-keys")
 
 
-def read_only(pgbench: Path, owner: str, *, connections: int, seconds: int) -> float:
+PROTOCOLS = ("simple", "prepared")
+
+
+def read_only(pgbench: Path, owner: str, *, protocol: str, connections: int, seconds: int) -> float:
     """Transactions per second of `pgbench -S`."""
-    return _rate(_run(pgbench, owner, "-S", "-n", "-Mprepared", f"-c{connections}", "-j2", f"-T{seconds}"))
+    return _rate(_run(pgbench, owner, "-S", "-n", f"-M{protocol}", f"-c{connections}", "-j2", f"-T{seconds}"))
 
 
 def script(
@@ -25,6 +32,7 @@ def script(
     owner: str,
     sql: str,
     *,
+    protocol: str,
     connections: int,
     seconds: int,
     scratch: Path,
@@ -35,7 +43,7 @@ def script(
     path.write_text(sql)
     given = [f"-D{name}={value}" for name, value in variables.items()]
     load = (f"-c{connections}", "-j2", f"-T{seconds}")
-    return _rate(_run(pgbench, owner, "-n", "-Mprepared", f"-f{path}", *load, *given))
+    return _rate(_run(pgbench, owner, "-n", f"-M{protocol}", f"-f{path}", *load, *given))
 
 
 def _run(pgbench: Path, dsn: str, *options: str) -> str:

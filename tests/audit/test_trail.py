@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
+import asyncpg
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
@@ -266,7 +267,7 @@ async def test_the_append_function_refuses_what_does_not_fit_together(connection
         "too large": [changed(entry, leaf=entry.leaf + b" " * 16_384)],
         "twice": [entry, entry],
     }[fault]
-    with pytest.raises(DBAPIError):
+    with pytest.raises(asyncpg.PostgresError):
         await append(connection, entries)
 
 

@@ -33,12 +33,13 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.audit.commitment import LogBox, disclose_client, disclose_request
+from caseload.audit.driver import driver
 from caseload.audit.item import unpack
 from caseload.audit.keys import ClientKey
 from caseload.audit.keystore import KeyStoreUnusable
 from caseload.audit.leaf import Leaf, Outcome, decode, first_entry_at, from_base64url, made_at
 from caseload.audit.tables import disclosure, log
-from caseload.audit.trail import AuditTrail, driver
+from caseload.audit.trail import AuditTrail
 from caseload.domain.accesslog import Access, ClientNotInLog, LogEntry, LogFilter, LogOutcome, LogScope
 from caseload.domain.ids import ClientId, EntryId, ProgrammeId
 

@@ -21,9 +21,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from caseload.audit.canonical import NotCanonical
+from caseload.audit.driver import driver
 from caseload.audit.keystore import KeyStoreUnusable
 from caseload.audit.leaf import BadLeaf
-from caseload.audit.trail import AuditTrail, Entry, Pending, driver, parameters
+from caseload.audit.trail import APPEND, AuditTrail, Entry, Pending, parameters
 from caseload.domain.ids import EntryId
 
 WINDOW_SECONDS = 0.002
@@ -35,7 +36,6 @@ PATIENCE_SECONDS = 10.0
 REFERENCES_BETWEEN_TIDYING = 20_000
 """References to clients that gather in the index's pending list, about a megabyte, before they are put in place."""
 
-_APPEND = "select audit.append($1, $2, $3)"
 _TIDY = select(func.audit.tidy())
 _log = structlog.get_logger()
 
@@ -243,7 +243,7 @@ class _Line:
     async def _append(self, entries: Sequence[Entry]) -> None:
         """One statement, which is its own transaction, past SQLAlchemy: it is the price of every read."""
         given = parameters(entries)
-        await (await self._driver()).fetchval(_APPEND, given["leaves"], given["refs"], given["sealed"])
+        await (await self._driver()).execute(APPEND, given["leaves"], given["refs"], given["sealed"])
 
     async def _driver(self) -> asyncpg.Connection:
         if self._raw is None:

@@ -17,9 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from caseload.audit.accesslog import READER, narrowed
 from caseload.audit.batcher import Batcher
+from caseload.audit.driver import driver
 from caseload.audit.journal import RequestJournal
 from caseload.audit.keys import ClientKey
-from caseload.audit.trail import Actor, Circumstances, Op, Outcome, Pending, driver
+from caseload.audit.trail import Actor, Circumstances, Op, Outcome, Pending
 from caseload.audit.views import csv_header, csv_lines
 from caseload.domain.accesslog import Export, LogExported, LogFormat, Taken
 

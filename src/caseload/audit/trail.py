@@ -21,15 +21,15 @@ so that a number which is missing without a word is evidence.
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple
 from uuid import UUID
 
-import asyncpg
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import NullType
 
 from caseload.audit.commitment import LogBox, commit
+from caseload.audit.driver import driver
 from caseload.audit.keys import ClientKey, ClientKeys, Opened
 from caseload.audit.keystore import KeyName, KeyStore
 from caseload.audit.leaf import (
@@ -52,6 +52,14 @@ from caseload.domain.ids import EntryId, new_id
 
 __all__ = ["Actor", "AuditTrail", "Auth", "Circumstances", "Entry", "Op", "Outcome", "Pending", "Purpose"]
 
+APPEND = "select audit.append($1, $2, $3)"
+_APPEND = select(
+    func.audit.append(
+        bindparam("leaves", type_=NullType()),
+        bindparam("refs", type_=NullType()),
+        bindparam("sealed", type_=NullType()),
+    )
+)
 _BOOT_BYTES = 12
 _MOST_VOIDS = 64
 
@@ -152,13 +160,13 @@ class AuditTrail:
 
 
 async def append(connection: AsyncConnection, entries: Sequence[Entry]) -> None:
-    """Append entries in the connection's transaction, in one round trip."""
-    await connection.execute(APPEND, parameters(entries))
-
-
-async def driver(connection: AsyncConnection) -> asyncpg.Connection:
-    """The connection below SQLAlchemy's."""
-    return cast("asyncpg.Connection", (await connection.get_raw_connection()).driver_connection)
+    """Append entries in the connection's transaction, in one round trip; past SQLAlchemy where that has begun it."""
+    given = parameters(entries)
+    raw = await driver(connection)
+    if raw.is_in_transaction():
+        await raw.execute(APPEND, given["leaves"], given["refs"], given["sealed"])
+    else:
+        await connection.execute(_APPEND, given)
 
 
 def parameters(entries: Sequence[Entry]) -> dict[str, list[object]]:
@@ -182,12 +190,3 @@ def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
         else:
             joined.append((low, high))
     return joined
-
-
-APPEND = select(
-    func.audit.append(
-        bindparam("leaves", type_=NullType()),
-        bindparam("refs", type_=NullType()),
-        bindparam("sealed", type_=NullType()),
-    )
-)

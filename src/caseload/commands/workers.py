@@ -23,6 +23,8 @@ POLL_SECONDS = 0.05
 READY_SECONDS = 120.0
 SOCKET_MODE = 0o660
 """Of the socket: whoever runs the service and their group may call."""
+YOUNG_OBJECTS = 10_000
+"""How many new objects a worker makes between two looks for what only refers to itself."""
 
 THROUGH_OURS: dict[str, Any] = {
     "formatters": {},
@@ -66,9 +68,12 @@ def serve(settings: Settings, app: str, *, ready: Callable[[], None], release: C
         if tie is not None:
             tie()
         release()
-        gc.unfreeze()
         configure(settings)
-        return getattr(importlib.import_module(module), factory)()
+        application = getattr(importlib.import_module(module), factory)()
+        # What stays as long as the worker is not looked at again; what a request makes mostly goes without a collection.
+        gc.freeze()
+        gc.set_threshold(YOUNG_OBJECTS)
+        return application
 
     server.on_startup(lambda: _in_thread(lambda: _announce(settings, ready)))
     server.serve(target_loader=load, wrap_loader=False)

@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Integer, Row, and_, bindparam, exists, func, literal_column, or_, select, true
+from sqlalchemy import BindParameter, Integer, and_, bindparam, exists, func, literal_column, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
+from caseload.db.direct import Direct, Named
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, client_identity, episode, level_of_care, responsibility
 from caseload.db.tables.checkin import check_in_waiting
@@ -128,7 +129,7 @@ _WAITING = select(
 ).where(check_in_waiting.c.client_id == client.c.id)
 _waiting = _WAITING.lateral("waiting")
 
-_SUMMARY = (
+SUMMARY: Final = (
     select(
         client.c.id,
         client.c.programme_id,
@@ -162,6 +163,7 @@ _SUMMARY = (
     )
     .where(client.c.id == bindparam("client"), within_reach())
 )
+_SUMMARY: Final = Direct(SUMMARY, anywhere=True)
 
 
 class Summaries:
@@ -175,52 +177,52 @@ class Summaries:
     async def of(self, wanted: ClientId, *, reach: Reach) -> Summary:
         """See `domain.summary.Summaries.of`."""
         given = {"client": wanted, **reach_of(reach, at=self._now, by_identifier=True)}
-        row = (await self._connection.execute(_SUMMARY, given)).first()
+        row = await _SUMMARY.first(self._connection, given)
         if row is None:
             raise ClientUnknown
         self._journal.saw(wanted, "summary")
         return _summary(row)
 
 
-def _summary(row: Row[*tuple[Any, ...]]) -> Summary:
+def _summary(row: Named) -> Summary:
     return Summary(
-        client=ClientId(row.id),
-        programme=ProgrammeId(row.programme_id),
-        programme_name=row.programme_name,
+        client=ClientId(row["id"]),
+        programme=ProgrammeId(row["programme_id"]),
+        programme_name=row["programme_name"],
         identity=Identity(
-            given_name=row.given_name,
-            family_name=row.family_name,
-            birth_date=row.birth_date,
-            birth_date_estimated=row.birth_date_estimated,
-            sex=Sex(row.sex),
+            given_name=row["given_name"],
+            family_name=row["family_name"],
+            birth_date=row["birth_date"],
+            birth_date_estimated=row["birth_date_estimated"],
+            sex=Sex(row["sex"]),
         ),
-        version=row.version,
+        version=row["version"],
         care=_in_care(row),
         medication=_on_medication(row),
-        overdue_check_ins=row.overdue,
-        next_check_in_at=row.next_at,
+        overdue_check_ins=row["overdue"],
+        next_check_in_at=row["next_at"],
     )
 
 
-def _in_care(row: Row[*tuple[Any, ...]]) -> InCare | None:
-    if row.episode_id is None:
+def _in_care(row: Named) -> InCare | None:
+    if row["episode_id"] is None:
         return None
     return InCare(
-        episode=EpisodeId(row.episode_id),
-        admitted_on=row.admitted_on,
-        level=LevelOfCare(edition=Edition(row.edition), level=row.level),
-        responsible=StaffId(row.counsellor_id),
-        responsible_name=row.printed_name,
+        episode=EpisodeId(row["episode_id"]),
+        admitted_on=row["admitted_on"],
+        level=LevelOfCare(edition=Edition(row["edition"]), level=row["level"]),
+        responsible=StaffId(row["counsellor_id"]),
+        responsible_name=row["printed_name"],
     )
 
 
-def _on_medication(row: Row[*tuple[Any, ...]]) -> OnMedication | None:
-    if row.order_id is None:
+def _on_medication(row: Named) -> OnMedication | None:
+    if row["order_id"] is None:
         return None
     return OnMedication(
-        order=OrderId(row.order_id),
-        medicine=row.medicine,
-        form=row.form,
-        held=row.held,
-        last_dose_on=row.last_dose_on,
+        order=OrderId(row["order_id"]),
+        medicine=row["medicine"],
+        form=row["form"],
+        held=row["held"],
+        last_dose_on=row["last_dose_on"],
     )
