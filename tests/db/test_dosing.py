@@ -181,6 +181,12 @@ async def test_a_guest_is_dosed_by_the_host_on_the_days_of_home(connection: Asyn
         here.programme, by=here.prescriber, act=Act.DECIDE_MEDICATION
     )
     assert (raised.programme, [hold.id for hold in at_home]) == (host, [raised.id])
+    over = MORNING + 2 * DAY
+    with pytest.raises(ClientUnknown):
+        await here.give(order, by=visitor, at=over)
+    with pytest.raises(DoseUnknown):
+        await here.doses(over).dose(dose.id, by=visitor, act=Act.SEE_MEDICATION)
+    assert await here.doses(over).in_force(host, by=visitor, act=Act.RAISE_HOLD) == []
 
 
 async def test_nobody_outside_the_reach_learns_that_there_is_such_a_client(connection: AsyncConnection) -> None:
