@@ -8,6 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
+from caseload.db.dosing.facts import is_taken
 from caseload.db.tables.dosing import dose, dose_review
 from caseload.domain.access import Role
 from caseload.domain.ids import ClientId
@@ -132,3 +133,80 @@ async def test_one_version_is_signed_by_one_of_many(clinic: Clinic, rounds: rang
         async with clinic.service.engine.connect() as connection:
             counted = select(func.count()).select_from(dose_review).where(dose_review.c.dose_id == given["id"])
             assert (await connection.execute(counted)).scalar_one() == 1
+
+
+async def swallowed(clinic: Clinic, client: ClientId | str) -> int:
+    async with clinic.service.engine.connect() as connection:
+        counted = select(func.count()).select_from(dose).where(dose.c.client_id == client, is_taken(dose))
+        return (await connection.execute(counted)).scalar_one()
+
+
+async def test_not_given_frees_the_day_once_and_for_one_dose(clinic: Clinic, rounds: range) -> None:
+    here = await dispensary(clinic)
+    for _ in rounds:
+        client = await here.another_client()
+        order = await here.order(client=client)
+        path = f"/doses/{(await here.give(order)).json()['id']}/correction"
+        said = {"reason": "Poured away.", "password": PASSWORD}
+
+        async def correct(by: Person, path: str = path, said: dict[str, str] = said) -> httpx.Response:
+            return await by.post(path, said, headers={"If-Match": '"1"'})
+
+        first, second, *answers = await asyncio.gather(
+            correct(here.colleague), correct(here.prescriber), *(here.give(order) for _ in range(8))
+        )
+        answers += await asyncio.gather(*(here.give(order, by=by) for by in (here.nurse, here.colleague) * 2))
+        assert sorted([first.status_code, second.status_code]) == [201, 409]
+        assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 11}
+        assert await swallowed(clinic, client) == 1
+
+
+async def test_a_version_ends_in_one_way_and_only_what_is_open_waits(clinic: Clinic, rounds: range) -> None:
+    here = await dispensary(clinic)
+    third = await clinic.person((Role.MEDICAL_DIRECTOR, here.programme))
+    await give_password(clinic, third)
+    for _ in rounds:
+        client = await here.another_client()
+        given = (await here.give(await here.order(client=client))).json()
+        path, seen = f"/doses/{given['id']}", {"If-Match": '"1"'}
+        said = {name: given[name] for name in ("medicine", "form", "given_at", "supervised")}
+        signed, sent_back, amended, corrected = await asyncio.gather(
+            here.colleague.post(
+                "/dose-sign-offs", {"doses": [{"dose_id": given["id"], "version": 1}], "password": PASSWORD}
+            ),
+            here.prescriber.post(f"{path}/rejection", {"reason": "Which bottle?"}, headers=seen),
+            here.nurse.post(f"{path}/amendments", said | {"amount_mg": "55", "reason": "Misread."}, headers=seen),
+            third.post(f"{path}/correction", {"reason": "Poured away.", "password": PASSWORD}, headers=seen),
+        )
+        answers = (signed, sent_back, amended, corrected)
+        assert {answer.status_code for answer in answers} <= {201, 204, 409, 412}
+        assert [signed.status_code, sent_back.status_code] != [201, 204], "one verdict on one version"
+        waiting = (await third.get(f"/programmes/{here.programme}/doses/waiting?limit=200")).json()["items"]
+        versions = [each["dose"]["version"] for each in waiting if each["dose"]["id"] == given["id"]]
+        is_open = amended.status_code == 201 and corrected.status_code != 201
+        assert versions == ([2] if is_open else [])
+        assert await swallowed(clinic, client) == (corrected.status_code != 201)
+
+
+async def test_a_hold_is_cleared_by_one_of_two_prescribers_and_another_still_holds(
+    clinic: Clinic, rounds: range
+) -> None:
+    here = await dispensary(clinic)
+    second = await clinic.person((Role.PRESCRIBER, here.programme))
+    await give_password(clinic, second)
+    for _ in rounds:
+        client = await here.another_client()
+        order = await here.order(client=client)
+        held = await here.nurse.post(f"/clients/{client}/holds", {"reason": "sedation"})
+        path, said = f"/holds/{held.json()['id']}/clearance", {"reason": "Seen.", "password": PASSWORD}
+        one, other, another, *_ = await asyncio.gather(
+            here.prescriber.post(path, said),
+            second.post(path, said),
+            here.colleague.post(f"/clients/{client}/holds", {"reason": "intoxication"}),
+            *(here.give(order) for _ in range(8)),
+        )
+        assert (sorted([one.status_code, other.status_code]), another.status_code) == ([201, 409], 201)
+        after = await here.give(order)
+        assert after.status_code == 409
+        assert "client_held" in rules(after)
+        assert await swallowed(clinic, client) <= 1
