@@ -41,9 +41,7 @@ def a_folder(at: Path, **files: str | bytes | None) -> Path:
 
 def real_clinic() -> Path:
     """The folder of a real clinic's history, or the test is skipped and says where it was looked for."""
-    folder = Path(
-        os.environ.get("CASELOAD_CLINIC_FOLDER", Path(__file__).resolve().parents[2] / "../shared/data/clinic")
-    )
+    folder = Path(os.environ.get("CLINIC_FOLDER", Path(__file__).resolve().parents[2] / "../shared/data/clinic"))
     if not (folder / "doses.csv").is_file():
-        pytest.skip(f"the real clinic's history is not at {folder}; CASELOAD_CLINIC_FOLDER says where it is")
+        pytest.skip(f"the real clinic's history is not at {folder}; CLINIC_FOLDER says where it is")
     return folder
