@@ -194,7 +194,7 @@ class Sessions(Protocol):
         ...
 
     async def in_care(self, clients: Collection[ClientId], *, reach: Reach) -> Collection[ClientId]:
-        """Who of these is within reach and in an open episode of care."""
+        """Who of these is within reach and in an open episode of care, which nobody ends before this piece of work does."""
         ...
 
     async def add(self, session: Session) -> None:
