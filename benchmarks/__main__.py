@@ -1,6 +1,6 @@
 """`make bench`: every case beside what PostgreSQL alone does, one table, ratios measured in one run.
 
-python -m benchmarks [--seconds 8] [--clients 20000] [--cases read,dose,overdue,audit,memory] [--quick]
+python -m benchmarks [--seconds 8] [--clients 20000] [--cases read,dose,overdue,audit,memory,search] [--quick]
 """
 
 import argparse
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks import pgbench, wrk
+from benchmarks import pgbench, search, wrk
 from benchmarks.checkins import PER_CLIENT, plan_check_ins
 from benchmarks.clinic import PER_COUNSELLOR, Clinic, fill
 from benchmarks.scripts import DOSE_ROWS, dose, overdue, read
@@ -23,6 +23,7 @@ from benchmarks.wrk import Load
 CONNECTIONS = (1, 8, 32)
 WARM_SECONDS = 2
 FEW_COUNSELLORS = 4
+ON_FILE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +172,22 @@ def memory(run: Run) -> None:
         print(f"PSS of the largest worker in MB, after requests: {', '.join(sizes)}", flush=True)
 
 
+def searches(run: Run) -> None:
+    """Looking for somebody by name among a million, beside `pgbench -S`."""
+    with _said(f"{ON_FILE:,} people on file"):
+        names = asyncio.run(search.put_on_file(run.stage.owner, run.clinic.programme, ON_FILE))
+    with run.stage.serving() as served:
+        asked = search.script(search.whole_names(names), run.clinic.nurses, run.stage.scratch)
+        run.measure(f"search {ON_FILE:,}", served, asked, run.select_only)
+
+
 CASES: dict[str, Callable[[Run], None]] = {
     "read": reads,
     "dose": doses,
     "overdue": overdue_lists,
     "audit": cost_of_auditing,
     "memory": memory,
+    "search": searches,
 }
 
 
