@@ -262,6 +262,7 @@ async def test_after_midnight_yesterdays_dose_is_not_given_on_top_of_todays(conn
             given_at=midnight - timedelta(minutes=1),
         )
     assert broken(refused) == [Rule.TOO_SOON]
+    assert "The dose of a later day was given at 2026-11-23 00:04." in refused.value.detail
 
 
 async def test_a_dose_names_an_order_of_this_client(connection: AsyncConnection) -> None:

@@ -273,12 +273,16 @@ def _against_interval(
     nearest = [other for other in (before, facts.next_at) if other is not None and abs(giving.given_at - other) < apart]
     if not nearest:
         return []
+    other = nearest[0]
+    says = f"{rules.minimum_interval.says} Wait until {record.clock(other + apart)}."
+    if other is facts.next_at:
+        says = f"The dose of a later day was given at {record.clock(other)}. Give nothing on top of it."
     return [
         Refusal(
             rule=Rule.TOO_SOON,
-            says=f"{rules.minimum_interval.says} Wait until {record.clock(nearest[0] + apart)}.",
+            says=says,
             policy=_policy(rules.minimum_interval.rule, rules),
-            facts={"other_dose_at": _text(nearest[0]), "hours": rules.minimum_interval.hours},
+            facts={"other_dose_at": _text(other), "hours": rules.minimum_interval.hours},
         )
     ]
 
