@@ -39,6 +39,7 @@ class Stage:
     scratch: Path
     owner: str
     service: str
+    sequencer: str
     postmaster: int
     pgbench: Path
 
@@ -49,6 +50,8 @@ class Stage:
         environment = {
             **os.environ,
             "CASELOAD_DATABASE_URL": self.service,
+            # The log is put in order beside the requests, as it is in a clinic.
+            "CASELOAD_SEQUENCER_DATABASE_URL": self.sequencer,
             "CASELOAD_DATA_DIR": str(self.scratch),
             "CASELOAD_PORT": str(port),
             "CASELOAD_WORKERS": str(WORKERS),
@@ -98,7 +101,8 @@ def stage() -> Generator[Stage]:
         with EmbeddedServer(scratch, options={"shared_buffers": "512MB", "max_wal_size": "4GB"}) as server:
             migrate_to_head(server.databases.owner, organisation="caseload")
             pgbench = bin_dir() / "pgbench"
-            yield Stage(scratch, server.databases.owner, server.databases.service, server.pid, pgbench)
+            addresses = server.databases
+            yield Stage(scratch, addresses.owner, addresses.service, str(addresses.sequencer), server.pid, pgbench)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

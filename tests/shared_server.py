@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import asyncpg
@@ -44,14 +44,15 @@ FASTER = {
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """One database, as its owner and as the service."""
+    """One database, as its owner, as the service and as who puts the audit log in order."""
 
     owner: str
     service: str
+    sequencer: str
 
     def of(self, name: str) -> "Addresses":
         """The addresses of another database on the same server."""
-        return Addresses(_renamed(self.owner, name), _renamed(self.service, name))
+        return Addresses(*(_renamed(url, name) for url in (self.owner, self.service, self.sequencer)))
 
 
 def _renamed(url: str, name: str) -> str:
@@ -79,12 +80,12 @@ class SharedServer:
         self.folder.chmod(0o711)
         self._server = EmbeddedServer(self.folder / "data", pg_bin=chosen_programs(), options=FASTER)
         databases = self._server.start().databases
-        addresses = Addresses(databases.owner, databases.service)
+        addresses = Addresses(databases.owner, databases.service, str(databases.sequencer))
         asyncio.run(execute(addresses.owner, f"create database {TEMPLATE}"))
         migrate_to_head(addresses.of(TEMPLATE).owner, organisation="caseload")
         asyncio.run(execute(addresses.of(TEMPLATE).owner, EMPTY_LOG))
         draft = self.address.with_suffix(".new")
-        draft.write_text(json.dumps({"owner": addresses.owner, "service": addresses.service}))
+        draft.write_text(json.dumps(asdict(addresses)))
         draft.rename(self.address)
 
     def stop(self) -> None:
@@ -114,7 +115,7 @@ def wait_for(address: Path) -> Addresses:
             raise TimeoutError(message)
         time.sleep(0.02)
     found = json.loads(address.read_text())
-    return Addresses(found["owner"], found["service"])
+    return Addresses(**found)
 
 
 @contextmanager

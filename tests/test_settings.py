@@ -106,7 +106,7 @@ def test_production_refuses_a_secret_that_a_start_outside_production_made_up(tmp
 def test_production_takes_secrets_that_were_brought(tmp_path: Path) -> None:
     brought = {
         name: kept_secret(tmp_path / "secrets" / name, brought=True)
-        for name in ("root.key", "postgres.password", "caseload.password")
+        for name in ("root.key", "postgres.password", "caseload.password", "caseload_sequencer.password")
     }
     settings = in_production(tmp_path)
     assert settings.key_for("a") == settings.key_for("a") != settings.key_for("b")

@@ -11,6 +11,7 @@ from caseload import settings as settings_of
 from caseload.api import appointment as appointment_routes
 from caseload.api import attendance as attendance_routes
 from caseload.api import audit_log as audit_routes
+from caseload.api import audit_tree as audit_tree_routes
 from caseload.api import caseload as caseload_routes
 from caseload.api import checkin as checkin_routes
 from caseload.api import client as client_routes
@@ -46,6 +47,7 @@ from caseload.web import pages
 ROUTERS = (
     *people_routes.routers,
     audit_routes.router,
+    audit_tree_routes.router,
     oversight_routes.router,
     erasure_routes.router,
     programme_routes.router,

@@ -121,6 +121,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     wherever real people are in the record."""
     organisation: str = "caseload"
     """The clinic's name in the audit log: small letters, digits, dots, dashes. Never change it once entries exist."""
+    audit_origin: str | None = None
+    """The name under which the audit log is signed, like an address without its scheme (`audit.clinic.example/log`).
+    Made up once and kept in the database when missing; it cannot be changed afterwards."""
+    audit_key_overlap_days: Annotated[int, Meta(ge=0, le=3660)] = 30
+    """For how long after a rotation the audit log is signed with the old key too, so that auditors can follow."""
     root_key: Secret | None = None
     """64 hexadecimal digits (32 bytes) from which the service derives its own secrets. Without it the one in `secrets`
     below `data_dir` is used. The keys of the audit log are others: they lie in `keys` below `data_dir`."""
@@ -131,6 +136,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     PostgreSQL in `data_dir` is started."""
     database_owner_url: Secret | None = None
     """The connection of the role that migrates. Only `caseload db` uses it; the service never needs it."""
+    sequencer_database_url: Secret | None = None
+    """The connection of whoever puts the audit log in order, as a member of the role `audit_sequencer`, never through
+    a pooler. With it `caseload serve` runs the sequencer beside its workers; without it, and with an outside database,
+    `caseload sequencer` has to run elsewhere."""
     db_pooler: Literal["none", "transaction"] = "none"
     """`transaction` when a pooler such as PgBouncer hands out server connections per transaction. Prepared
     statements and session settings are then left out: set timeouts with `ALTER ROLE ... SET`."""
@@ -197,7 +206,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 ROOT_KEY = "root.key"
-LOCAL_PASSWORDS = ("postgres.password", "caseload.password")
+LOCAL_PASSWORDS = ("postgres.password", "caseload.password", "caseload_sequencer.password")
 """Of the two users of the local PostgreSQL: who migrates, and the service."""
 
 MADE_UP = "# made up by caseload at a start outside production"
@@ -237,7 +246,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
     return settings
 
 
-SECRETS = ("ROOT_KEY", "DATABASE_URL", "DATABASE_OWNER_URL")
+SECRETS = ("ROOT_KEY", "DATABASE_URL", "DATABASE_OWNER_URL", "SEQUENCER_DATABASE_URL")
 
 
 def kept_secret(path: Path, *, brought: bool = False) -> Secret:

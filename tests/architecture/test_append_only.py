@@ -11,6 +11,9 @@ from tests.architecture.source import Module, Place, calls, modules
 
 CHANGES = frozenset({"update", "delete"})
 
+EMPTIES_THE_QUEUE = "audit/tree.py"
+"""The sequencer takes from the queue what it has given a place, once; a trigger compares the two byte for byte."""
+
 WRITTEN = re.compile(r"\b(update|delete\s+from|truncate(\s+table)?|merge\s+into)\s+audit\.", re.IGNORECASE)
 
 
@@ -56,6 +59,9 @@ def _made(module: Module) -> list[Place]:
 def test_nothing_builds_a_change_of_the_log() -> None:
     of_interest = [module for module in modules() if module.path.startswith(("audit/", "db/", "request/", "imports/"))]
     found = [place for module in of_interest for look in (_built, _spelled, _made) for place in look(module)]
+    [emptying] = [place for place in found if place.path == EMPTIES_THE_QUEUE]
+    assert "audit.queue" in str(emptying)
+    found.remove(emptying)
     assert not found, "\n".join(f"{place}: a correction of the log is another entry." for place in found)
 
 

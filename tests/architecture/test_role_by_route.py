@@ -23,6 +23,7 @@ _EXAMPLE: dict[str, Callable[[], str]] = {
     "date": lambda: "2026-11-22",
     "int": lambda: "1",
     "str": lambda: "x",
+    "path": lambda: "x",
 }
 
 

@@ -79,3 +79,28 @@ def current_log_key(store: FolderOfKeys) -> StoredKey:
 def write_key(path: Path, content: str) -> None:
     path.write_text(content + "\n", encoding="utf-8")
     path.chmod(0o600)
+
+
+def test_a_signing_key_is_made_when_asked_for_also_in_production_and_never_by_itself(tmp_path: Path) -> None:
+    store = FolderOfKeys(tmp_path / "keys", may_make=False)
+    with pytest.raises(KeyStoreUnusable, match="caseload audit keygen"):
+        store.signers("log.example/1")
+    made = store.add(KeyName.SIGNING)
+    assert made.name == "log-signing.1.key"
+    assert made.stat().st_mode & 0o777 == 0o600
+    (first,) = store.signers("log.example/1")
+    assert first.key.name == "log.example/1"
+    assert store.add(KeyName.SIGNING).name == "log-signing.2.key"
+    again = FolderOfKeys(tmp_path / "keys", may_make=False).signers("log.example/1")
+    assert again[0].key == first.key
+    assert len({signer.key.public for signer in again}) == 2
+
+
+def test_where_keys_may_be_made_the_first_signing_key_is(tmp_path: Path) -> None:
+    store = FolderOfKeys(tmp_path / "keys", may_make=True)
+    assert not store.has(KeyName.SIGNING)
+    (signer,) = store.signers("log.example/1")
+    assert store.has(KeyName.SIGNING)
+    with pytest.raises(KeyStoreUnusable, match="was made up at a start outside production"):
+        FolderOfKeys(tmp_path / "keys", may_make=False).signers("log.example/1")
+    assert FolderOfKeys(tmp_path / "keys", may_make=True).signers("log.example/1")[0].key == signer.key

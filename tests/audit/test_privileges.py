@@ -13,6 +13,14 @@ from tests.factories.audit import a_client, a_pending, a_trail, seen
 pytestmark = pytest.mark.anyio
 
 TABLES = ["queue", "entry", "disclosure"]
+ADDED_TO = {
+    "epoch": "'1', 'log/1', 0, now()",
+    "signing_key": "'log/1+00000000+AQ==', 'log/1', null, now()",
+    "checkpoint": "1, sha256(''), 'log/1', now()",
+    "checkpoint_signature": "1, 'log/1', '\\x00000000', now(), ''",
+}
+"""Tables of the tree that are only ever added to, each with a row of it."""
+TILE = "insert into audit.tile values (0, 0, sha256('1') || sha256('2'))"
 MOVE = """
     insert into audit.entry (idx, entry_id, at, actor, event, outcome, programme, leaf)
     select $1, entry_id, at, actor, event, outcome, programme, leaf from audit.queue order by entry_id limit 1
@@ -57,8 +65,10 @@ async def test_the_service_touches_no_table_of_the_log(service: asyncpg.Connecti
                "insert into audit.{} (entry_id) values (null) on conflict do nothing",
                "alter table audit.{} disable trigger all", "lock audit.{} in share mode",
                "create trigger mine before insert on audit.{} execute function audit.refuse()")  # fmt: skip
-    statements = [each.format(table) for each in reading for table in [*TABLES, "log"]]
-    statements += [each.format(table) for each in writing for table in TABLES]
+    tables = [*TABLES, *ADDED_TO, "tile"]
+    statements = [each.format(table) for each in reading for table in [*tables, "log"] if "entry_id" not in each]
+    statements += [each.format(table) for each in (*reading, *writing) for table in TABLES]
+    statements += [f"insert into audit.{table} values ({row})" for table, row in ADDED_TO.items()]  # noqa: S608
     assert await not_refused(service, statements) == []
 
 
@@ -138,6 +148,31 @@ async def test_the_sequencer_takes_from_the_queue_only_what_it_has_put_in_its_pl
     assert await not_refused(owner, statements) == []
 
 
+async def test_the_tree_is_only_added_to_by_whoever_it_is(owner: asyncpg.Connection) -> None:
+    await owner.execute("set role audit_sequencer")
+    for table, row in ADDED_TO.items():
+        await owner.execute(f"insert into audit.{table} values ({row})")  # noqa: S608
+    await owner.execute(TILE)
+    for role in ("audit_sequencer", "audit_owner", "postgres"):
+        for replication in ("origin", "replica"):
+            await owner.execute("reset role")
+            await owner.execute(f"set session_replication_role = {replication}")
+            await owner.execute(f"set role {role}")
+            changes = [
+                "update audit.epoch set origin = 'other/1'", "update audit.signing_key set vkey = 'mine'",
+                "update audit.checkpoint set root = sha256('1')", "update audit.checkpoint_signature set signature = 'x'",
+                *(f"delete from audit.{table}" for table in (*ADDED_TO, "tile")),  # noqa: S608
+                *(f"truncate audit.{table}" for table in (*ADDED_TO, "tile")),
+                "update audit.tile set hashes = sha256('1')", "update audit.tile set hashes = sha256('2') || sha256('1')",
+                "update audit.tile set number = 1", "update audit.tile set level = 1",
+            ]  # fmt: skip
+            assert await not_refused(owner, changes) == []
+    await owner.execute("set role audit_sequencer")
+    await owner.execute("update audit.tile set hashes = hashes || sha256('3')")
+    await owner.execute("set role audit_reader")
+    assert await not_refused(owner, [f"insert into audit.{table} default values" for table in ADDED_TO]) == []
+
+
 async def test_an_entry_with_other_bytes_does_not_let_its_queue_row_go(
     owner: asyncpg.Connection, logged: AuditTrail
 ) -> None:
@@ -172,6 +207,9 @@ async def test_every_trigger_of_the_log_fires_always(owner: asyncpg.Connection) 
         ("audit.entry_0", "no_change"),
         ("audit.entry_1", "no_change"),
         ("audit.disclosure", "no_change"),
+        ("audit.tile", "no_change"),
+        ("audit.tile", "only_grows"),
+        *((f"audit.{table}", "no_change") for table in ADDED_TO),
     }
     assert {row["tgenabled"] for row in rows} == {"A"}
 
@@ -205,7 +243,13 @@ async def test_functions_of_the_log_look_for_nothing_outside_the_catalogue(owner
         "select proname, prosecdef, proconfig from pg_proc where pronamespace = 'audit'::regnamespace"
     )
     by_right_of_owner = {"append", "tidy", "extend", "refuse_ddl"}
-    assert {row["proname"] for row in settings} == {"refuse", "refuse_unsequenced", "is_whole", *by_right_of_owner}
+    assert {row["proname"] for row in settings} == {
+        "refuse",
+        "refuse_unsequenced",
+        "is_whole",
+        "only_grows",
+        *by_right_of_owner,
+    }
     for row in settings:
         assert row["proconfig"][0] == "search_path=pg_catalog, pg_temp", row["proname"]
         assert row["prosecdef"] is (row["proname"] in by_right_of_owner)

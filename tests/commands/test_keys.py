@@ -28,9 +28,11 @@ def test_one_command_makes_what_production_asks_for_and_leaves_what_is_there(tmp
     assert set(first) == {
         "keys/client-keys.1.key",
         "keys/log.1.key",
+        "keys/log-signing.1.key",
         "secrets/root.key",
         "secrets/postgres.password",
         "secrets/caseload.password",
+        "secrets/caseload_sequencer.password",
     }
     assert len(set(first.values())) == len(first)
     for name, text in first.items():
@@ -44,7 +46,11 @@ def test_one_command_makes_what_production_asks_for_and_leaves_what_is_there(tmp
 def test_what_is_supplied_otherwise_is_not_made(tmp_path: Path) -> None:
     url = "postgresql://caseload@db/clinic"
     assert made(tmp_path / "data", CASELOAD_ROOT_KEY="ab" * 32, CASELOAD_DATABASE_URL=url)[0] == 0
-    assert set(files(tmp_path / "data")) == {"keys/client-keys.1.key", "keys/log.1.key"}
+    assert set(files(tmp_path / "data")) == {
+        "keys/client-keys.1.key",
+        "keys/log.1.key",
+        "keys/log-signing.1.key",
+    }
 
 
 def test_a_clinic_starts_in_production_with_them_and_not_without(tmp_path: Path) -> None:

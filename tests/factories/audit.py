@@ -7,6 +7,7 @@ from uuid import UUID
 
 from caseload.audit.journal import RequestJournal
 from caseload.audit.keystore import KeyName, KeyStoreUnusable, StoredKey
+from caseload.audit.tlog.note import LocalSigner
 from caseload.audit.trail import AuditTrail, Circumstances, Outcome, Pending
 from caseload.domain.access import Holding, Role
 from caseload.domain.ids import ClientId, ProgrammeId, SessionId, StaffId, new_id
@@ -31,6 +32,13 @@ class KeysInMemory:
         if (name, number) not in self.kept:
             raise KeyStoreUnusable(f"There is no key {name} {number}.")
         return StoredKey(number, self.kept[name, number])
+
+    def signers(self, origin: str) -> list[LocalSigner]:
+        return [
+            LocalSigner(secret, name=origin)
+            for (name, _), secret in sorted(self.kept.items())
+            if name is KeyName.SIGNING
+        ]
 
 
 @dataclass(frozen=True)

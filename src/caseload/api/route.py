@@ -28,6 +28,7 @@ from caseload.request.intake import BODY, FAULT, BodyFault
 ALWAYS: Final = (400, 401, 403, 422, 503)
 """What every route that needs somebody signed in may answer."""
 
+LONGEST_ASKED: Final = 100
 SESSION_COOKIE: Final = "__Host-caseload"
 
 Declared = Callable[[Callable[..., Any]], HTTPRouteHandler]
@@ -63,11 +64,20 @@ def event_of(name: str) -> str:
     return f"{noun}.{verb}"
 
 
-def reading(path: str, *, act: Act, name: str, problems: tuple[int, ...] = (404,), unaudited: str = "") -> Declared:
+def reading(
+    path: str,
+    *,
+    act: Act,
+    name: str,
+    problems: tuple[int, ...] = (404,),
+    unaudited: str = "",
+    operation_class: type[Operation] = Operation,
+) -> Declared:
     """A route that shows something. `unaudited` gives the reason why a success leaves no entry."""
     return get(
         path,
         operation_id=name,
+        operation_class=operation_class,
         responses=documented(*ALWAYS, *problems),
         opt={"act": act, "writes": False, "event": event_of(name), "unaudited": unaudited},
     )
@@ -135,12 +145,17 @@ async def admitted(connection: AnyConnection, handler: BaseRouteHandler) -> None
     asked: Mapping[str, object] = scope.get("path_params", {})
     client = asked.get("client_id")
     said.client = ClientId(client) if isinstance(client, UUID) else None
-    said.asked = {name: str(value) for name, value in asked.items() if name != "client_id"}
+    said.asked = {name: _plain(str(value)) for name, value in asked.items() if name != "client_id"}
     opened = await work.open()
     door = work.service.door
     work.staff = await identify(opened, _token(connection), work.now, rules=door.rules.sessions, uses=door.uses)
     if not work.staff.may(act):
         raise NotPermitted(f"None of your roles may {act.value.replace('_', ' ')}.")
+
+
+def _plain(value: str) -> str:
+    """What was asked for as the log can hold it: nothing that we hand out has a path that is long or not ASCII."""
+    return value if value.isascii() and value.isprintable() and len(value) <= LONGEST_ASKED else "unusual"
 
 
 def _token(connection: AnyConnection) -> str:

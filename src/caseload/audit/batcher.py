@@ -54,7 +54,7 @@ _ITS_OWN_FAULT = (BadLeaf, NotCanonical, KeyStoreUnusable)
 @dataclass(slots=True)
 class _Waiting:
     pending: Pending
-    durable: asyncio.Future[EntryId]
+    durable: asyncio.Future[Entry]
     since: float
 
 
@@ -84,7 +84,11 @@ class Batcher:
         self._tidying: asyncio.Task[None] | None = None
 
     async def add(self, pending: Pending) -> EntryId:
-        """Return the entry's identifier once it is durable.
+        """As `enter`, for who only wants to name the entry."""
+        return (await self.enter(pending)).id
+
+    async def enter(self, pending: Pending) -> Entry:
+        """Return the entry once it is durable.
 
         Raises `LogUnavailable` when it cannot be made so, when too many wait already, or after `close`;
         `BadLeaf` or `NotCanonical` for what may not stand in the log. A caller that is cancelled leaves
@@ -176,7 +180,7 @@ class Batcher:
         else:
             for each, entry in zip(batch, entries, strict=True):
                 if not each.durable.done():
-                    each.durable.set_result(entry.id)
+                    each.durable.set_result(entry)
             self._count(sum(len(entry.references) for entry in entries))
 
     def _count(self, references: int) -> None:

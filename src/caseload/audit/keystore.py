@@ -1,19 +1,21 @@
 """Where the keys above all others are kept: a folder of files for now, a key service behind the same port later.
 
 The key store holds few keys and never goes into the database or its backups. `CLIENT_KEYS` wraps every client's own
-key; `LOG` seals what an entry says of the request. A key is never replaced in place: the next number becomes
-current and the old ones stay for reading.
+key; `LOG` seals what an entry says of the request; `SIGNING` signs the checkpoints of the log, and only the sequencer
+needs it. A key is never replaced in place: the next number becomes current and the old ones stay for reading.
 """
 
 import os
 import re
 import secrets
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from caseload.audit.tlog.note import LocalSigner, Signer
 from caseload.settings import HOW_TO_BRING, OperatorError, Settings
 
 KEY_BYTES = 32
@@ -26,6 +28,7 @@ class KeyName(StrEnum):
 
     CLIENT_KEYS = "client-keys"
     LOG = "log"
+    SIGNING = "log-signing"
 
 
 class KeyStoreUnusable(OperatorError):
@@ -53,6 +56,14 @@ class KeyStore(Protocol):
         ...
 
 
+class SigningKeys(Protocol):
+    """The log's own keys, of which nothing but signatures need ever come out: those of a key service never leave it."""
+
+    def signers(self, origin: str) -> Sequence[Signer]:
+        """Every signing key there is, the oldest first, under the log's name. Raises `KeyStoreUnusable` for none."""
+        ...
+
+
 class FolderOfKeys:
     """One file per key and number (`client-keys.1.key`: 64 hexadecimal digits), readable by its owner only.
 
@@ -70,14 +81,19 @@ class FolderOfKeys:
         if numbers:
             return self.numbered(name, max(numbers))
         if not self._may_make:
-            raise KeyStoreUnusable(f"{self._path(name, 1)} is missing. {HOW_TO_BRING}")
-        self._make(name, f"{_MADE_HERE}\n")
+            how = _HOW_TO_MAKE_ONE if name is KeyName.SIGNING else HOW_TO_BRING
+            raise KeyStoreUnusable(f"{self._path(name, 1)} is missing. {how}")
+        self._make(self._path(name, 1), f"{_MADE_HERE}\n")
         return self.numbered(name, 1)
 
-    def check(self) -> None:
-        """Raise `KeyStoreUnusable` unless every key can be used, so that a start fails with the first of them."""
+    def check(self, *, signs: bool) -> None:
+        """Raise `KeyStoreUnusable` unless every key can be used, so that a start fails with the first of them.
+
+        The signing key is asked for only where the log is signed.
+        """
         for name in KeyName:
-            self.current(name)
+            if signs or name is not KeyName.SIGNING:
+                self.current(name)
 
     def bring(self) -> list[Path]:
         """Make every first key that is missing, for somebody who asked for it. Returns the files that were made.
@@ -89,7 +105,7 @@ class FolderOfKeys:
             if name not in missing:
                 self.current(name)
         for name in missing:
-            self._make(name, "")
+            self._make(self._path(name, 1), "")
         return [self._path(name, 1) for name in missing]
 
     def numbered(self, name: KeyName, number: int) -> StoredKey:
@@ -98,6 +114,22 @@ class FolderOfKeys:
             known = self._read[name, number] = StoredKey(number, self._secret_in(self._path(name, number)))
         return known
 
+    def signers(self, origin: str) -> Sequence[Signer]:
+        """See `SigningKeys.signers`. Made at the first start where keys may be made."""
+        self.current(KeyName.SIGNING)
+        numbers = sorted(self._numbers(KeyName.SIGNING))
+        return [LocalSigner(self.numbered(KeyName.SIGNING, number).secret, name=origin) for number in numbers]
+
+    def add(self, name: KeyName) -> Path:
+        """Make the next key of this name, because somebody asked for it, and return its file."""
+        number = max(self._numbers(name), default=0) + 1
+        self._make(self._path(name, number), "")
+        return self._path(name, number)
+
+    def has(self, name: KeyName) -> bool:
+        """Whether there is any key of this name."""
+        return bool(self._numbers(name))
+
     def _numbers(self, name: KeyName) -> list[int]:
         found = [_FILE.fullmatch(path.name) for path in self._folder.glob("*.key")]
         return [int(match["number"]) for match in found if match and match["name"] == name]
@@ -105,10 +137,9 @@ class FolderOfKeys:
     def _path(self, name: KeyName, number: int) -> Path:
         return self._folder / f"{name}.{number}.key"
 
-    def _make(self, name: KeyName, mark: str) -> None:
-        """Write the first key of this name, whole or not at all; of two that race the first one stays."""
+    def _make(self, path: Path, mark: str) -> None:
+        """Write a new key, whole or not at all; of two that race the first one stays."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = self._path(name, 1)
         draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
@@ -145,6 +176,12 @@ class FolderOfKeys:
 def key_store(settings: Settings, *, may_make: bool | None = None) -> FolderOfKeys:
     """The key store of an installation: it makes its first keys by itself, but not in production."""
     return FolderOfKeys(settings.data_dir / "keys", may_make=not settings.production if may_make is None else may_make)
+
+
+_HOW_TO_MAKE_ONE = (
+    "It signs the audit log: make it with `caseload audit keygen` where the sequencer runs, keep a copy apart from the"
+    " database and its backups, and let nobody who administers the database read it."
+)
 
 
 def _flush(folder: Path) -> None:

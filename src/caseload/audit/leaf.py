@@ -93,6 +93,14 @@ class Root(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     root: str
 
 
+class KeyHandover(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How one signing key of the log hands over to the next (see `tlog.rotation`): two verifier keys, and base64."""
+
+    new: str
+    old: str
+    sig: str
+
+
 class Leaf(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """Version 1. What has no value is left out."""
 
@@ -104,6 +112,8 @@ class Leaf(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
     ev: str
     id: str
     """UUIDv7 of the entry; its first 48 bits are `t`."""
+    key: KeyHandover | None = None
+    """Of `key.rotate` alone."""
     obj: Root | None = None
     op: str
     org: str

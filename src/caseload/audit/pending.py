@@ -8,7 +8,7 @@ from uuid import UUID
 from caseload.audit import canonical
 from caseload.audit.commitment import Asked, Fact, Told
 from caseload.audit.journal import RequestJournal
-from caseload.audit.leaf import Act, Auth, Op, Outcome, Purpose, session_digest
+from caseload.audit.leaf import Act, Auth, KeyHandover, Op, Outcome, Purpose, session_digest
 from caseload.domain.access import MAY, Holding
 from caseload.domain.access import Act as Permission
 from caseload.domain.ids import ClientId, ProgrammeId, SessionId, StaffId, new_id
@@ -61,6 +61,8 @@ class Circumstances:
     filter: Mapping[str, canonical.Value] | None = None
     """What a list or an export was narrowed to, by identifiers and codes. Stands in the log as a commitment, and
     outlives the erasure of a client: never a name or a birth date."""
+    handover: KeyHandover | None = None
+    """Of the entry `key.rotate`: the old signing key's word for the new one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Computed,
     DateTime,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     SmallInteger,
@@ -92,6 +93,69 @@ disclosure = Table(
 )
 """What lies beside a leaf, one row per entry whatever the number of clients: their references, by which the log is
 searched for one of them, and the sealed disclosures in the same order (see `item.unpack`). No proof rests on it."""
+
+tile = Table(
+    "tile",
+    metadata,
+    Column("level", SmallInteger(), primary_key=True, autoincrement=False),
+    Column("number", BigInteger(), primary_key=True, autoincrement=False),
+    Column("hashes", LargeBinary(), nullable=False),
+    CheckConstraint("level BETWEEN 0 AND 7", name="level"),
+    CheckConstraint("number >= 0", name="number"),
+    CheckConstraint("octet_length(hashes) BETWEEN 32 AND 8192 AND octet_length(hashes) % 32 = 0", name="width"),
+    schema="audit",
+)
+"""The tree, 256 hashes to a row (see `tlog.tile`). A cache: it follows from the entries."""
+
+epoch = Table(
+    "epoch",
+    metadata,
+    Column("number", Integer(), primary_key=True, autoincrement=False),
+    Column("origin", Text(), nullable=False, unique=True),
+    Column("begins", BigInteger(), nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("number > 0", name="number"),
+    CheckConstraint("begins >= 0", name="begins"),
+    schema="audit",
+)
+"""The names under which the tree is signed, one after the other. `begins` is the size it had with the new one."""
+
+signing_key = Table(
+    "signing_key",
+    metadata,
+    Column("vkey", Text(), primary_key=True),
+    Column("origin", Text(), nullable=False),
+    Column("idx", BigInteger()),
+    Column("at", DateTime(timezone=True), nullable=False),
+    schema="audit",
+)
+"""The public keys that sign for the log. `idx` is the entry by which the key before handed over; none for the first."""
+
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("size", BigInteger(), primary_key=True, autoincrement=False),
+    Column("root", LargeBinary(), nullable=False),
+    Column("origin", Text(), nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("size > 0", name="size"),
+    CheckConstraint("octet_length(root) = 32", name="root"),
+    schema="audit",
+)
+"""The tree as each transaction of the sequencer left it. Those without a signature stood between two signed ones."""
+
+checkpoint_signature = Table(
+    "checkpoint_signature",
+    metadata,
+    Column("size", BigInteger(), primary_key=True, autoincrement=False),
+    Column("key_name", Text(), primary_key=True),
+    Column("key_id", LargeBinary(), primary_key=True),
+    Column("at", DateTime(timezone=True), primary_key=True),
+    Column("signature", LargeBinary(), nullable=False),
+    CheckConstraint("octet_length(key_id) = 4", name="key_id"),
+    schema="audit",
+)
+"""Signatures under checkpoints, by the log's keys and by witnesses; a witness may sign one size again, later."""
 
 log = Table(
     "log",

@@ -133,6 +133,7 @@ class AuditTrail:
             ctr=self._number + 1,
             ev=checked_event(pending.event()),
             id=str(entry_id),
+            key=said.handover,
             obj=_root(committed.requests, committed.request_root),
             op=said.op.value,
             org=self.organisation,

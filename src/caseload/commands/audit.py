@@ -1,4 +1,4 @@
-"""Read the audit log, take it away, and verify what was taken: list, export, verify."""
+"""Read the audit log, take it away, verify what was taken, and look after the keys that sign it."""
 
 import os
 import secrets
@@ -12,7 +12,7 @@ from uuid import UUID
 
 import rich_click as click
 
-from caseload.commands import terminal
+from caseload.commands import audit_keys, terminal
 from caseload.settings import OperatorError
 
 if TYPE_CHECKING:
@@ -87,10 +87,14 @@ Examples:
 """
 )
 def command() -> None:
-    """Read the audit log, take it away, and verify what was taken: list, export, verify.
+    """Read the audit log, take it away, verify what was taken, and look after the keys that sign it.
 
     Whoever asks for something of the log signs in, and needs a role that allows it; what they read and what they take stands in the log.
     """
+
+
+for each in (audit_keys.keygen, audit_keys.rotate, audit_keys.policy):
+    command.add_command(each)
 
 
 @command.command("list", epilog="Example: caseload audit list --as ida --event dose --since 2026-11-22")

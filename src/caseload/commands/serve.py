@@ -49,9 +49,9 @@ def run(settings: Settings, *, app: str, demo: bool) -> None:
     began = time.perf_counter()
     refuse_owner_alone(settings)
     signal.signal(signal.SIGTERM, _leave)
-    with port_held(settings) as release_port, _database(settings) as release_database:
+    with port_held(settings) as release_port, _database(settings) as (release_database, sequencer):
         # Here in one line; in a worker it would be that worker's end, and the next one's.
-        key_store(settings).check()
+        key_store(settings).check(signs=sequencer is not None)
         if demo and not _has_clinic():
             _fill_demo()
 
@@ -64,29 +64,50 @@ def run(settings: Settings, *, app: str, demo: bool) -> None:
             release_port()
             release_database()
 
-        workers.serve(settings, app, ready=ready, release=release)
+        with _sequencer(sequencer):
+            workers.serve(settings, app, ready=ready, release=release)
     logger(__name__).info("stopped")
 
 
 @contextmanager
-def _database(settings: Settings) -> Generator[Callable[[], None]]:
-    """The database, and its address in the environment of the workers. Yields what a worker calls to let go of it."""
+def _database(settings: Settings) -> Generator[tuple[Callable[[], None], str | None]]:
+    """The database, and its address in the environment of the workers.
+
+    Yields what a worker calls to let go of it, and the address for who puts the audit log in order.
+    """
     from caseload.commands.workers import stop_when
     from caseload.db import revisions
     from caseload.db.embedded import EmbeddedServer
 
-    # A worker never needs the owner's address, so that none can leak it.
-    for variable in ("CASELOAD_DATABASE_OWNER_URL", "CASELOAD_DATABASE_OWNER_URL_FILE"):
-        os.environ.pop(variable, None)
+    # A worker never needs the addresses of the owner and of the sequencer, so that none can leak them.
+    for name in ("CASELOAD_DATABASE_OWNER_URL", "CASELOAD_SEQUENCER_DATABASE_URL"):
+        os.environ.pop(name, None)
+        os.environ.pop(f"{name}_FILE", None)
     if settings.database_url is not None:
         revisions.require(settings.database_url.reveal())
-        yield lambda: None
+        named = settings.sequencer_database_url
+        yield (lambda: None), named.reveal() if named is not None else None
         return
     with EmbeddedServer(settings.data_dir, pg_bin=settings.pg_bin) as server:
         bring_up_to_date(settings, server.databases.owner)
         os.environ["CASELOAD_DATABASE_URL"] = server.databases.service
         stop_when(lambda: server.exited() is not None, lambda: logger(__name__).error("postgresql_ended"))
-        yield server.let_go
+        yield server.let_go, server.databases.sequencer
+
+
+@contextmanager
+def _sequencer(address: str | None) -> Generator[None]:
+    """Somebody who puts the audit log in order, beside the workers: what they leave last gets its place too."""
+    if address is None:
+        logger(__name__).warning(
+            "no sequencer here: set CASELOAD_SEQUENCER_DATABASE_URL, or run `caseload sequencer` elsewhere"
+        )
+        yield
+        return
+    from caseload.commands.beside import running_beside
+
+    with running_beside(["sequencer"], {"CASELOAD_SEQUENCER_DATABASE_URL": address}):
+        yield
 
 
 def _has_clinic() -> bool:

@@ -47,6 +47,20 @@ class ClientNotInLog(NotFound):
         super().__init__("Check the identifier. A client who was erased can no longer be found in the log.")
 
 
+class NothingSigned(NotFound):
+    """The log has no signed checkpoint yet."""
+
+    def __init__(self) -> None:
+        super().__init__("The first one comes within a second of the first entry, where a sequencer runs.")
+
+
+class NotInTree(NotFound):
+    """The signed tree of the log does not have this."""
+
+    def __init__(self) -> None:
+        super().__init__("Ask for the checkpoint, and then for what a tree of that size has.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogFilter:
     """Which entries are asked for: those that fulfil everything that is given."""
@@ -204,6 +218,15 @@ def scope_of(holdings: Sequence[Holding], act: Act) -> LogScope:
     programmes = frozenset(holding.programme for holding in held if holding.programme is not None)
     everywhere = any(holding.programme is None for holding in held)
     return LogScope(programmes=None if everywhere else programmes)
+
+
+def check_may_read_tree(by: Staff) -> None:
+    """Raise `NotPermitted` unless this person reads the log of the whole organisation.
+
+    The tree holds the hash of every leaf, a bundle the leaves themselves, and a proof tells of the entries beside one.
+    """
+    if scope_of(by.holdings, Act.SEE_AUDIT_LOG).programmes is not None:
+        raise NotPermitted("The tree is over the whole log, and your role opens a part of it.")
 
 
 async def list_entries(

@@ -9,6 +9,7 @@ runs out or the server stops, a commit that has begun ends, its connection goes 
 """
 
 import asyncio
+from base64 import b64encode
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any, Final, cast
@@ -16,6 +17,7 @@ from uuid import UUID
 
 import structlog
 
+from caseload.audit.tlog.merkle import leaf_hash
 from caseload.audit.trail import Circumstances, Outcome
 from caseload.domain.ids import new_id
 from caseload.request.asgi import App, Headers, Message, Receive, Scope, Send
@@ -173,8 +175,18 @@ class _Passage:
         await self._send({**message, "headers": [*message.get("headers", ()), *self._entry()]})
 
     def _entry(self) -> Headers:
-        """Says which entry the work left, so that whoever asked can name it."""
-        return [] if self.work.entry is None else [(b"audit-entry", str(self.work.entry).encode())]
+        """Says which entry the work left, so that whoever asked can name it and later ask for its place in the log.
+
+        The receipt is the entry's leaf hash: an entry that is in no signed tree a minute later has been taken out of
+        the queue. The checkpoint pins everything before it, wherever somebody keeps it.
+        """
+        work = self.work
+        if work.entry is None:
+            return []
+        headers = [(b"audit-entry", str(work.entry).encode()), (b"audit-receipt", b64encode(leaf_hash(work.leaf)))]
+        if (newest := work.service.newest.header) is not None:
+            headers.append((b"audit-checkpoint", newest))
+        return headers
 
     async def _settle(self, status: int) -> None:
         if status < 400:

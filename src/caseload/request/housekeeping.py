@@ -1,7 +1,7 @@
 """What a process does by itself while it serves.
 
-It notes which sessions are in use, tells the log of failed sign-ins, keeps room ahead in the log, and makes the
-check-ins of the coming weeks.
+It notes which sessions are in use, tells the log of failed sign-ins, keeps room ahead in the log, makes the check-ins
+of the coming weeks, and looks how far the log has been signed.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ NOTE_USES_EVERY: Final = timedelta(seconds=5)
 TELL_FAILURES_EVERY: Final = timedelta(seconds=20)
 FORGET_FAILURES_EVERY: Final = timedelta(hours=1)
 MAKE_ROOM_EVERY: Final = timedelta(minutes=30)
+LOOK_AT_LOG_EVERY: Final = timedelta(seconds=2)
 SCHEDULE_EVERY: Final = timedelta(minutes=10)
 
 _log = structlog.get_logger()
@@ -35,6 +36,7 @@ async def kept_house(service: Service) -> AsyncGenerator[None, None]:
         asyncio.create_task(_every(TELL_FAILURES_EVERY, lambda: tell_failures(service))),
         asyncio.create_task(_every(FORGET_FAILURES_EVERY, lambda: _forget(service))),
         asyncio.create_task(_every(MAKE_ROOM_EVERY, lambda: make_room(service.engine))),
+        asyncio.create_task(_every(LOOK_AT_LOG_EVERY, lambda: _look_at_log(service))),
         asyncio.create_task(_every(SCHEDULE_EVERY, lambda: schedule_check_ins(service))),
     ]
     try:
@@ -65,3 +67,8 @@ async def _forget(service: Service) -> None:
     async with service.engine.begin() as connection:
         before = service.clock() - service.door.rules.lockout.forgotten_after
         await forget_old_failures(connection, before=before)
+
+
+async def _look_at_log(service: Service) -> None:
+    async with service.engine.connect() as connection:
+        await service.newest.look(connection)

@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from caseload.audit.batcher import Batcher, LogUnavailable
 from caseload.audit.journal import RequestJournal
+from caseload.audit.published import Newest
 from caseload.audit.trail import AuditTrail, Auth, Circumstances, Entry, Outcome, Pending
 from caseload.db.failures import Failure, failure_of, is_refusal
 from caseload.domain.errors import CaseloadError
@@ -63,6 +64,8 @@ class Service:
     request_secret: bytes = field(repr=False)
     """Under which the digests of requests with an Idempotency-Key are made."""
     door: Door
+    newest: Newest = field(default_factory=Newest)
+    """The newest signed checkpoint of the log, which every answer that left an entry names."""
     clock: Callable[[], datetime] = _utc_now
 
     def begin(self, circumstances: Circumstances | None = None) -> "Work":
@@ -103,6 +106,8 @@ class Work:
     """What its entry says when it is concluded; another than done where what is told did not succeed."""
     entry: UUID | None = None
     """The entry it left."""
+    leaf: bytes = b""
+    """The bytes of that entry, whose hash is the receipt for whoever asked."""
     _connection: AsyncConnection | None = None
     _pages: list[Entry] = field(default_factory=list[Entry])
     """Entries of this transaction that stand before its last one."""
@@ -209,17 +214,18 @@ class Work:
             raise Unsettled(_why_not_committed(error)) from error
         finally:
             trail.settle(made, kept=kept)
-        self.entry = entry.id
+        self.entry, self.leaf = entry.id, entry.leaf
 
     async def _enter(self, outcome: Outcome, status: int | None) -> None:
         """Wait until an entry without a transaction of its own is durable."""
         try:
-            self.entry = await self.service.batcher.add(self._pending(outcome, status))
+            entry = await self.service.batcher.enter(self._pending(outcome, status))
         except LogUnavailable as error:
             raise Unsettled(UNAVAILABLE) from error
         except Exception as error:
             _log.error("entry refused", exc_info=error)
             raise Unsettled(BROKEN) from error
+        self.entry, self.leaf = entry.id, entry.leaf
 
     def _pending(self, outcome: Outcome, status: int | None) -> Pending:
         """What the entry will say. What a success told gives its name; a refusal is named by what was asked."""

@@ -24,7 +24,11 @@ def reach(settings: Settings) -> Generator[Databases]:
     """
     service = settings.database_url or settings.database_owner_url
     if service is not None:
-        yield Databases(owner=(settings.database_owner_url or service).reveal(), service=service.reveal())
+        yield Databases(
+            owner=(settings.database_owner_url or service).reveal(),
+            service=service.reveal(),
+            sequencer=settings.sequencer_database_url.reveal() if settings.sequencer_database_url else None,
+        )
         return
     folder = DataFolder(settings.data_dir)
     server = EmbeddedServer(settings.data_dir, pg_bin=settings.pg_bin)
