@@ -8,6 +8,7 @@ from litestar import Litestar, Router
 from litestar.di import Provide
 
 from caseload import settings as settings_of
+from caseload.api import accessreport as accessreport_routes
 from caseload.api import appointment as appointment_routes
 from caseload.api import attendance as attendance_routes
 from caseload.api import audit_log as audit_routes
@@ -48,6 +49,7 @@ ROUTERS = (
     *people_routes.routers,
     audit_routes.router,
     audit_tree_routes.router,
+    accessreport_routes.router,
     oversight_routes.router,
     erasure_routes.router,
     programme_routes.router,

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caseload.domain.access import MAY, Act, Holding, Role
+from caseload.domain.client import ClientUnknown
 from caseload.domain.erasure import (
     IN_CARE,
     WAIT,
@@ -29,7 +30,6 @@ from caseload.domain.erasure import (
     retention_rules,
     withdraw_erasure,
 )
-from caseload.domain.errors import NotPermitted
 from caseload.domain.ids import ClientId, ErasureId, ProgrammeId, StaffId, new_id
 from caseload.domain.journal import Event
 from caseload.domain.people import Staff
@@ -223,14 +223,14 @@ async def test_a_proposal_can_be_taken_back() -> None:
 
 async def test_only_people_of_the_clients_programme_propose_see_confirm_and_withdraw() -> None:
     keys, elsewhere = Keys(), somebody(programme=THERE)
-    with pytest.raises(NotPermitted):
+    with pytest.raises(ClientUnknown):
         await keys.propose(elsewhere)
-    with pytest.raises(NotPermitted):
+    with pytest.raises(ClientUnknown):
         await keys.propose(somebody(Role.MEDICAL_DIRECTOR))
     proposal = await keys.propose(somebody(programme=None))
-    with pytest.raises(NotPermitted):
+    with pytest.raises(ErasureUnknown):
         await keys.confirm(proposal.id, elsewhere)
-    with pytest.raises(NotPermitted):
+    with pytest.raises(ErasureUnknown):
         await withdraw_erasure(proposal.id, by=elsewhere, record=keys, erasures=keys, journal=keys)
     assert await list_erasures(by=elsewhere, record=keys, erasures=keys, journal=keys) == []
     assert keys.seen == []

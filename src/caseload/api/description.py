@@ -55,6 +55,7 @@ SUBJECTS: Final[Mapping[str, str]] = {
     "Consent": "What may be told to whom, and the answer to that question.",
     "History": "What was brought in from before, and what of it is still to be verified.",
     "Audit log": "Who did what, who saw whom, and the log to take away.",
+    "Access reports": "Who saw my record: for the client, proved line by line, looked through before it leaves.",
     "Review of the log": "The questions an auditor asks every month, and who has looked at what they found.",
     "Erasure from the log": "Making one client unlinkable in the log, by two people, when nothing must be kept.",
     "Staff": "The people who work here.",

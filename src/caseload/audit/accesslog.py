@@ -34,7 +34,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.audit.commitment import LogBox, disclose_client, disclose_request
 from caseload.audit.driver import driver
-from caseload.audit.item import unpack
+from caseload.audit.item import Disclosure, unpack
 from caseload.audit.keys import ClientKey
 from caseload.audit.keystore import KeyStoreUnusable
 from caseload.audit.leaf import Leaf, Outcome, decode, first_entry_at, from_base64url, made_at
@@ -199,10 +199,15 @@ def _named(event: ColumnElement[str], name: str) -> ColumnElement[bool]:
 
 def _entry(row: Row[*tuple[Any, ...]], box: LogBox) -> LogEntry:
     leaf = decode(row.leaf)
+    return entry_of(leaf, row.idx, _about_request(leaf, UUID(leaf.id), row.sealed, box))
+
+
+def entry_of(leaf: Leaf, index: int | None, about: tuple[Mapping[str, object], ...] = ()) -> LogEntry:
+    """What a leaf says, as the domain speaks of it."""
     entry = UUID(leaf.id)
     return LogEntry(
         id=EntryId(entry),
-        index=row.idx,
+        index=index,
         at=made_at(entry),
         actor=leaf.act.id,
         roles=leaf.act.role,
@@ -216,7 +221,7 @@ def _entry(row: Row[*tuple[Any, ...]], box: LogBox) -> LogEntry:
         programme=ProgrammeId(UUID(leaf.prog)) if leaf.prog else None,
         request=leaf.req,
         clients=leaf.subj.n if leaf.subj else 0,
-        about=_about_request(leaf, entry, row.sealed, box),
+        about=about,
     )
 
 
@@ -234,16 +239,26 @@ def _about_request(leaf: Leaf, entry: UUID, sealed: bytes | None, box: LogBox) -
 
 def _access(client: ClientId, key: ClientKey, row: Row[*tuple[Any, ...]], box: LogBox) -> Access:
     entry = _entry(row, box)
+    return access_of(entry, decode(row.leaf), disclosed(client, key, entry.id, row.refs, row.sealed))
+
+
+def disclosed(
+    client: ClientId, key: ClientKey, entry: EntryId, refs: list[bytes], sealed: bytes
+) -> tuple[dict[str, object], Disclosure] | None:
+    """What lies beside a leaf about one client, with its proof; None where it cannot be read."""
     try:
-        shown = disclose_client(client, key, entry.id, row.refs, unpack(row.sealed))
+        return disclose_client(client, key, entry, refs, unpack(sealed))
     except (InvalidTag, ValueError, IndexError):
-        shown = None
-    subjects = decode(row.leaf).subj
-    if shown is None or subjects is None:
+        return None
+
+
+def access_of(entry: LogEntry, leaf: Leaf, shown: tuple[dict[str, object], Disclosure] | None) -> Access:
+    """One access, with whether what is shown is what the leaf commits to."""
+    if shown is None or leaf.subj is None:
         return Access(entry=entry, saw=(), did=(), tried=(), asked={}, proved=False)
     what, proof = shown
     said = msgspec.convert(what, _Said)
-    proved = proof.proves(root=from_base64url(subjects.root), count=subjects.n)
+    proved = proof.proves(root=from_base64url(leaf.subj.root), count=leaf.subj.n)
     return Access(entry=entry, saw=said.saw, did=said.did, tried=said.tried, asked=said.asked, proved=proved)
 
 

@@ -76,6 +76,7 @@ class Act(StrEnum):
     SEE_AUDIT_LOG = "see_audit_log"
     EXPORT_AUDIT_LOG = "export_audit_log"
     REVIEW_ACCESS = "review_access"
+    REPORT_ACCESS = "report_access"
     PROPOSE_ERASURE = "propose_erasure"
     CONFIRM_ERASURE = "confirm_erasure"
     SEE_STAFF = "see_staff"
@@ -133,6 +134,7 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.SEE_AUDIT_LOG: _LOG_READERS,
     Act.EXPORT_AUDIT_LOG: _LOG_READERS,
     Act.REVIEW_ACCESS: _LOG_READERS,
+    Act.REPORT_ACCESS: frozenset({Role.PRIVACY_OFFICER}),
     Act.PROPOSE_ERASURE: frozenset({Role.PRIVACY_OFFICER}),
     Act.CONFIRM_ERASURE: frozenset({Role.PRIVACY_OFFICER, Role.MEDICAL_DIRECTOR}),
     Act.SEE_STAFF: frozenset({

@@ -38,7 +38,7 @@ def inclusion_spans(index: int, size: int) -> list[tuple[int, int]]:
 
 def inclusion(index: int, size: int, fetch: Fetch) -> list[bytes]:
     """The audit path of that leaf in the tree of that size."""
-    return [_root_of_span(begin, end, size, fetch) for begin, end in inclusion_spans(index, size)]
+    return [root_of_span(begin, end, size, fetch) for begin, end in inclusion_spans(index, size)]
 
 
 def inclusion_tiles(index: int, size: int) -> set[TileName]:
@@ -48,7 +48,7 @@ def inclusion_tiles(index: int, size: int) -> set[TileName]:
 
 def consistency(old: int, new: int, fetch: Fetch) -> list[bytes]:
     """The proof that the tree of `new` leaves begins with the tree of `old`."""
-    return [_root_of_span(begin, end, new, fetch) for begin, end in consistency_spans(old, new)]
+    return [root_of_span(begin, end, new, fetch) for begin, end in consistency_spans(old, new)]
 
 
 def consistency_tiles(old: int, new: int) -> set[TileName]:
@@ -73,7 +73,7 @@ def tiles_for(spans: Iterable[tuple[int, int]], size: int) -> set[TileName]:
     return {_place(subtree, size)[0] for begin, end in spans for subtree in subtrees_of(begin, end)}
 
 
-def _root_of_span(begin: int, end: int, size: int, fetch: Fetch) -> bytes:
+def root_of_span(begin: int, end: int, size: int, fetch: Fetch) -> bytes:
     """The hash of one node of the tree: whole, or at the right edge, where the subtrees in it are joined."""
     *rest, hashed = [_hash_of(subtree, size, fetch) for subtree in subtrees_of(begin, end)]
     for left in reversed(rest):

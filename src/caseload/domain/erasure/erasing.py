@@ -13,6 +13,7 @@ from typing import ClassVar, Final, Protocol
 from uuid import UUID
 
 from caseload.domain.access import Act
+from caseload.domain.client import ClientUnknown
 from caseload.domain.erasure.retention import Kept, Longer, longest_duty
 from caseload.domain.errors import Conflict, NotFound, NotPermitted
 from caseload.domain.ids import ClientId, ErasureId, StaffId
@@ -149,7 +150,10 @@ async def propose_erasure(
     new: Erasure, *, by: Staff, now: datetime, longer: Longer, record: Record, erasures: Erasures, journal: Journal
 ) -> None:
     """Propose to erase a client from the log. Raises `ClientUnknown`, `ClientNotInLog`, `MustBeKept`, `AlreadyProposed`."""
-    await _check(new.client, Act.PROPOSE_ERASURE, by=by, now=now, longer=longer, record=record, erasures=erasures)
+    kept = await record.kept(new.client, last_access_at=await erasures.last_access(new.client))
+    if not by.may_in(Act.PROPOSE_ERASURE, kept.programme):
+        raise ClientUnknown
+    _require_no_duty(kept, longer, now=now)
     await erasures.add(new)
     journal.tell(ErasureProposed(client=new.client, records=(new.id,), facts={"ground": new.ground.value}))
 
@@ -171,9 +175,13 @@ async def confirm_erasure(
     """Destroy the client's key, as the second person. It cannot be undone.
 
     Nothing here may be noted as seen of the client: a note would be sealed under a new key of theirs.
-    Raises `ErasureUnknown`, `NeedsAnother`, `TooSoon`, `MustBeKept`, `NotPermitted`.
+    Raises `ErasureUnknown`, `NeedsAnother`, `TooSoon`, `MustBeKept`.
     """
     proposal = await erasures.get(wanted)
+    client = proposal.client
+    kept = await record.kept(client, last_access_at=await erasures.last_access(client))
+    if not by.may_in(Act.CONFIRM_ERASURE, kept.programme):
+        raise ErasureUnknown
     if by.id == proposal.proposed_by:
         raise NeedsAnother
     if now < proposal.confirmable_from:
@@ -181,8 +189,7 @@ async def confirm_erasure(
             "Until then a process may still remember the client's key.",
             from_=proposal.confirmable_from.isoformat(timespec="seconds"),
         )
-    client = proposal.client
-    await _check(client, Act.CONFIRM_ERASURE, by=by, now=now, longer=longer, record=record, erasures=erasures)
+    _require_no_duty(kept, longer, now=now)
     erased = await erasures.destroy_key(proposal, by=by.id, at=now)
     facts: dict[str, str | int] = {"ground": erased.ground.value}
     journal.tell(ClientErased(records=(erased.key, erased.id, erased.proposed_by), facts=facts))
@@ -192,19 +199,17 @@ async def confirm_erasure(
 async def withdraw_erasure(
     wanted: ErasureId, *, by: Staff, record: Record, erasures: Erasures, journal: Journal
 ) -> None:
-    """Take a proposal back: by whoever made it or any other privacy officer. Raises `ErasureUnknown`, `NotPermitted`."""
+    """Take a proposal back: by whoever made it or any other privacy officer. Raises `ErasureUnknown`."""
     proposal = await erasures.get(wanted)
     kept = await record.kept(proposal.client, last_access_at=None)
-    by.require(Act.PROPOSE_ERASURE, kept.programme)
+    if not by.may_in(Act.PROPOSE_ERASURE, kept.programme):
+        raise ErasureUnknown
     await erasures.withdraw(proposal)
     journal.tell(ErasureWithdrawn(client=proposal.client, records=(proposal.id,)))
 
 
-async def _check(
-    client: ClientId, act: Act, *, by: Staff, now: datetime, longer: Longer, record: Record, erasures: Erasures
-) -> None:
-    kept = await record.kept(client, last_access_at=await erasures.last_access(client))
-    by.require(act, kept.programme)
+def _require_no_duty(kept: Kept, longer: Longer, *, now: datetime) -> None:
+    """Raise `MustBeKept`, by rule and date, while something must be kept."""
     duty = longest_duty(kept, longer, now=now)
     if duty is not None:
         until = "while that is so" if duty.until is None else f"until {duty.until}"

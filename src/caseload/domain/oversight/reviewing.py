@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar, Final, Protocol
+from typing import ClassVar, Final, Protocol, assert_never
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -307,3 +307,5 @@ async def _answer(question: Question, span: Span, scope: LogScope, office: Offic
             accounts = await grounds.open_accounts(programmes=scope.programmes)
             late = await traces.after(await grounds.closed_accounts(scope.programmes), span, places)
             return findings.accounts_to_close(accounts, late, rules.accounts_to_close, at=span.until)
+        case _:
+            assert_never(question)
