@@ -12,12 +12,14 @@ from caseload.domain.accesslog import (
     LARGEST_PAGE,
     Access,
     Export,
+    LaidOpen,
     LogEntry,
     LogFilter,
     LogFormat,
     LogScope,
     Taken,
     export,
+    export_with_proof,
     list_entries,
     scope_of,
     who_saw,
@@ -153,3 +155,34 @@ def test_what_was_taken_away_can_be_recognised_later() -> None:
     told = Taken(rows=3, octets=400, sha256="ab").told(what)
     assert (told.name, told.client) == ("audit_log.exported", client)
     assert told.facts == {"format": "csv", "rows": 3, "octets": 400, "sha256": "ab"}
+
+
+def officer(programme: ProgrammeId | None = None) -> Holding:
+    return Holding(role=Role.PRIVACY_OFFICER, programme=programme)
+
+
+def test_an_export_with_proof_keeps_to_the_scope_of_whoever_asks() -> None:
+    journal = Notes()
+    wanted = export_with_proof(
+        LogFilter(event="dose"), LaidOpen.FACTS, [5, 7], by=somebody(auditor(HERE)), journal=journal
+    )
+    assert wanted.scope == LogScope(programmes=frozenset({HERE}))
+    assert (wanted.laid_open, wanted.towards, journal.seen) == (LaidOpen.FACTS, (5, 7), [])
+    with pytest.raises(NotPermitted):
+        export_with_proof(LogFilter(), LaidOpen.NOTHING, [], by=somebody(), journal=journal)
+    with pytest.raises(Invalid):
+        export_with_proof(LogFilter(event="!"), LaidOpen.NOTHING, [], by=somebody(auditor()), journal=journal)
+
+
+def test_an_export_about_a_client_says_so() -> None:
+    journal, client = Notes(), ClientId(new_id())
+    export_with_proof(LogFilter(client=client), LaidOpen.NOTHING, [], by=somebody(auditor()), journal=journal)
+    assert journal.seen == [(client, "access_log")]
+
+
+@pytest.mark.parametrize("holdings", [(auditor(),), (officer(HERE),), (auditor(), officer(HERE))])
+def test_only_a_privacy_officer_of_the_whole_clinic_lays_clients_open(holdings: tuple[Holding, ...]) -> None:
+    with pytest.raises(NotPermitted, match="privacy officer"):
+        export_with_proof(LogFilter(), LaidOpen.CLIENTS, [], by=somebody(*holdings), journal=Notes())
+    wanted = export_with_proof(LogFilter(), LaidOpen.CLIENTS, [], by=somebody(officer()), journal=Notes())
+    assert wanted.laid_open is LaidOpen.CLIENTS

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.audit.bundle import MANIFEST, Laid, Manifest, Proved, Scope
 from caseload.audit.keys import ClientKey
-from caseload.audit.laying_open import Kept, LaidOpen, lay_open
+from caseload.audit.laying_open import Kept, lay_open
 from caseload.audit.packing import Exported, Packed, Packer
 from caseload.audit.pending import Pending
 from caseload.audit.record import NotARecord, read
@@ -23,6 +23,7 @@ from caseload.audit.tlog.note import Kind, LocalSigner, Signature, cosign_text, 
 from caseload.audit.tlog.prove import compact_range, consistency, inclusion
 from caseload.audit.tlog.tile import Edge, TileName, tiles_of
 from caseload.audit.trail import AuditTrail
+from caseload.domain.accesslog import LaidOpen
 from caseload.domain.ids import ClientId
 from tests.factories.audit import KeysInMemory, a_client, a_pending, a_trail, seen
 
@@ -165,7 +166,9 @@ class MadeLog:
             packer.consistency(Proved(old, consistency(old, size, self.fetch)) for old in towards)
             places = range(first, end) if choice is None else choice
             packer.add(self.exported(index, laid_open, only, path=choice is not None) for index in places)
-            return packer.close(made="2026-11-22T12:00:00Z", asked={})
+            packed = packer.close(made="2026-11-22T12:00:00Z", asked={})
+            packer.publish()
+            return packed
 
 
 def rewritten(folder: Path, name: str, change: Change) -> None:

@@ -11,7 +11,7 @@
     range.json                 a span of entries: the compact ranges to its left and right, so that nothing is left out
     consistency.jsonl          a span or a choice: proofs towards older checkpoints that were named
     disclosures.jsonl          what entries say of clients and requests, as far as it is laid open
-    policy.txt, README.txt     for people; a verifier does not read them
+    README.txt                 for people; a verifier does not read it
 
 The manifest is not signed and need not be: what it says is checked against the signed head. Only the standard library.
 """
@@ -33,7 +33,7 @@ DISCLOSURES: Final = "disclosures.jsonl"
 PROOFS: Final = "proofs.jsonl"
 RANGE: Final = "range.json"
 CONSISTENCY: Final = "consistency.jsonl"
-FOR_PEOPLE: Final = ("README.txt", "policy.txt")
+
 OLDER: Final = re.compile(r"checkpoints/(0|[1-9][0-9]{0,17})", re.ASCII)
 
 _HASH: Final = rb'"[A-Za-z0-9+/]{43}="'

@@ -1,7 +1,6 @@
 """Lays open what entries commit to, for an export: as much as was asked for, and each item so that it proves itself."""
 
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
@@ -17,16 +16,6 @@ from caseload.audit.record import Record
 
 Find = Callable[[bytes], tuple[UUID, ClientKey] | None]
 """From a reference to the client and their key; None for one who was erased, or of whom nothing is to be shown."""
-
-
-class LaidOpen(StrEnum):
-    """How much of what entries commit to leaves with an export."""
-
-    NOTHING = "nothing"
-    FACTS = "facts"
-    """What was recorded of requests: addresses, filters, events that concern no client."""
-    CLIENTS = "clients"
-    """That, and what was seen and done of every client."""
 
 
 class Kept(NamedTuple):

@@ -28,10 +28,11 @@ from caseload.audit.bundle import (
     View,
 )
 from caseload.audit.disclosed import Disclosed, Of
+from caseload.audit.record import Record
 from caseload.audit.tlog.merkle import leaf_hash
 from caseload.audit.tlog.spelling import base64
 from caseload.audit.tlog.tile import TILE_WIDTH, TileName, bundle_of
-from caseload.audit.views import csv_header, lines
+from caseload.audit.views import csv_header, lines, lines_of
 
 _BUFFER: Final = 1 << 20
 _MOST_NAMED: Final = 100_000
@@ -47,6 +48,8 @@ class Exported(NamedTuple):
     shown: Sequence[Disclosed] = ()
     path: Sequence[bytes] = ()
     """Of a choice: its inclusion in the tree."""
+    record: Record | None = None
+    """The leaf's fields, where it has been read already."""
 
 
 class Packed(NamedTuple):
@@ -167,7 +170,12 @@ class Packer:
         proofs: list[bytes] = []
         for entry in entries:
             digest = leaf_hash(entry.leaf)
-            line = lines(entry.place, entry.leaf, digest, _clients(entry.shown))
+            clients = _clients(entry.shown)
+            line = (
+                lines(entry.place, entry.leaf, digest, clients)
+                if entry.record is None
+                else lines_of(entry.record, entry.place, entry.leaf, digest, clients)
+            )
             ndjson.append(line.ndjson)
             csv.append(line.csv)
             fhir.append(line.fhir)
@@ -186,7 +194,7 @@ class Packer:
         self._write(PROOFS, b"".join(proofs))
 
     def close(self, *, made: str, asked: Mapping[str, str]) -> Packed:
-        """Write the manifest, and give the folder its name. Raises `FileExistsError`."""
+        """Write the manifest; all that is missing then is the folder's name."""
         if self._waiting:
             self._lay_bundle()
         self._laid += [stream.close() for stream in self._streams.values()]
@@ -202,8 +210,11 @@ class Packer:
             files=sorted(self._laid),
         ).encode()
         self.file(MANIFEST, manifest)
-        self._draft.rename(self._out)
         return Packed(self._entries, sum(each.octets for each in self._laid), sha256(manifest).hexdigest())
+
+    def publish(self) -> None:
+        """Give the folder its name. Raises `OSError` when something of that name has appeared meanwhile."""
+        self._draft.rename(self._out)
 
     def _stream(self, name: str) -> _File:
         made = self._streams[name] = _File(self._draft / name, name)

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Final, Protocol
 
-from caseload.domain.access import MAY, Act, Holding
+from caseload.domain.access import MAY, Act, Holding, Role
 from caseload.domain.errors import Faults, NotFound, NotPermitted
 from caseload.domain.ids import ClientId, EntryId, ProgrammeId, StaffId
 from caseload.domain.journal import Event, Journal
@@ -38,6 +38,16 @@ class LogFormat(StrEnum):
     """RFC 4180, one line per entry, safe to open in a spreadsheet."""
     NDJSON = "ndjson"
     """One leaf per line, byte for byte as it is stored and hashed."""
+
+
+class LaidOpen(StrEnum):
+    """How much of what entries commit to leaves with an export that proves itself."""
+
+    NOTHING = "nothing"
+    FACTS = "facts"
+    """What was recorded of requests: addresses, filters, events that concern no client."""
+    CLIENTS = "clients"
+    """That, and what was seen and done of every client."""
 
 
 class ClientNotInLog(NotFound):
@@ -179,6 +189,17 @@ class Export:
     format: LogFormat
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What was asked to be taken away so that it proves itself, by whom it may be."""
+
+    filter: LogFilter
+    scope: LogScope
+    laid_open: LaidOpen
+    towards: Sequence[int] = ()
+    """Sizes of heads of the log that whoever asks has kept, towards which a part of it is to be proved."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Taken:
     """How far an export has come: enough to recognise the file later."""
@@ -263,6 +284,25 @@ def export(asked: LogFilter, format_: LogFormat, *, by: Staff, journal: Journal)
     if asked.client is not None:
         journal.saw(asked.client, "access_log")
     return Export(filter=asked, scope=scope, format=format_)
+
+
+def export_with_proof(
+    asked: LogFilter, laid_open: LaidOpen, towards: Sequence[int], *, by: Staff, journal: Journal
+) -> Proof:
+    """Allow an export that proves itself, and say whom it is about. Raises `NotPermitted` or `Invalid`.
+
+    Who was on which list is laid open by a privacy officer of the whole clinic and by nobody else: it says of everybody
+    that they are in treatment. Of one client, whoever may read the log may have it, as they may read it.
+    """
+    scope = scope_of(by.holdings, Act.EXPORT_AUDIT_LOG)
+    asked.check()
+    if laid_open is LaidOpen.CLIENTS and not any(
+        held.role is Role.PRIVACY_OFFICER and held.programme is None for held in by.holdings
+    ):
+        raise NotPermitted("Only a privacy officer of the whole clinic lays open whom the entries are about.")
+    if asked.client is not None:
+        journal.saw(asked.client, "access_log")
+    return Proof(filter=asked, scope=scope, laid_open=laid_open, towards=tuple(towards))
 
 
 def _page(limit: int) -> int:

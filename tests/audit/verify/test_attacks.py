@@ -5,6 +5,7 @@ What is done here to a log in memory is done to a real database in `tests/audit/
 
 import json
 import os
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +15,12 @@ import pytest
 
 from caseload.audit import canonical
 from caseload.audit.bundle import MANIFEST, Manifest
-from caseload.audit.laying_open import LaidOpen
-from caseload.audit.leaf import Act, Leaf, encode, timestamp
+from caseload.audit.leaf import Act, Leaf, decode, encode, timestamp
 from caseload.audit.tlog.checkpoint import Checkpoint
+from caseload.audit.tlog.merkle import leaf_hash
 from caseload.audit.tlog.note import Signature, cosign_text, sign_text, write_note
 from caseload.audit.tlog.rotation import hand_over
+from caseload.domain.accesslog import LaidOpen
 from caseload.domain.ids import new_id
 from tests.audit.verify.conftest import ENTRIES, SEEN_AT_SIZE, Auditor
 from tests.factories.bundles import Change, MadeLog, a_policy, a_signer, a_witness, rewritten
@@ -282,6 +284,33 @@ def test_an_entry_that_stands_twice_is_named(log: MadeLog, auditor: Auditor, tmp
     found = auditor.verify(tmp_path / "out", log.policy())
     assert found.code == 1
     assert found.says("Entry 600 bears number 4 of process")
+
+
+def a_receipt(leaf: bytes) -> str:
+    """What an answer carried: `Audit-Entry` and `Audit-Receipt`."""
+    return f"{decode(leaf).id} {b64encode(leaf_hash(leaf)).decode()}\n"
+
+
+async def test_a_receipt_for_an_entry_that_was_taken_away_is_evidence(
+    log: MadeLog, auditor: Auditor, tmp_path: Path
+) -> None:
+    dropped, recent = a_leaf(9), a_leaf(10, milliseconds=90_000)
+    log.put([a_leaf(11, milliseconds=100_000)])
+    log.export(tmp_path / "out", laid_open=LaidOpen.NOTHING)
+    kept = tmp_path / "receipts"
+    kept.write_text(a_receipt(log.leaves[5]) + a_receipt(dropped) + "\n" + a_receipt(recent))
+    found = auditor.verify(tmp_path / "out", log.policy(), arguments=("--receipts", str(kept)))
+    assert found.code == 1
+    assert found.says(
+        f"entry {decode(dropped).id} of", "is not in the log: it was taken away.",
+        f"entry {decode(recent).id} of", "which may not have had its place yet.",
+    )  # fmt: skip
+    assert decode(log.leaves[5]).id not in found.text
+    log.export(tmp_path / "choice", choice=[5])
+    part = auditor.verify(tmp_path / "choice", log.policy(), arguments=("--receipts", str(kept)))
+    assert (part.code, part.says("2 of your receipts are not in this part of the log")) == (4, True)
+    kept.write_text("nothing of the kind")
+    assert auditor.verify(tmp_path / "out", log.policy(), arguments=("--receipts", str(kept))).code == 2
 
 
 # In the export, by whoever carries it.

@@ -23,6 +23,7 @@ from caseload.audit.verify.differing import explained
 from caseload.audit.verify.folder import Files
 from caseload.audit.verify.history import Head, Rotations, compare, instant, judge, weigh
 from caseload.audit.verify.ledger import Ledger, in_lines
+from caseload.audit.verify.receipts import Receipts
 from caseload.audit.verify.segment import Differing, Examined, Segment, examine
 from caseload.audit.verify.source import required, segments
 from caseload.audit.verify.verdict import Finding, Findings, Kind, Stopped, Unusable
@@ -59,10 +60,12 @@ class Report:
     """Notes that contradict each other."""
 
 
-def verify(files: Files, policy: Policy, known: Sequence[Head], *, jobs: int, progress: Progress) -> Report:
+def verify(
+    files: Files, policy: Policy, known: Sequence[Head], receipts: Receipts, *, jobs: int, progress: Progress
+) -> Report:
     """Verify a bundle. Raises `Unusable` for what is no bundle."""
     report = Report()
-    verification = _Verification(files, policy, known, report)
+    verification = _Verification(files, policy, known, receipts, report)
     try:
         verification.run(jobs, progress)
     except Stopped as stop:
@@ -73,7 +76,7 @@ def verify(files: Files, policy: Policy, known: Sequence[Head], *, jobs: int, pr
 
 
 class _Verification:
-    def __init__(self, files: Files, policy: Policy, known: Sequence[Head], report: Report) -> None:
+    def __init__(self, files: Files, policy: Policy, known: Sequence[Head], receipts: Receipts, report: Report) -> None:
         self._policy = policy
         self._known = known
         self._report = report
@@ -81,6 +84,7 @@ class _Verification:
         self._ledger = Ledger(files, report.findings)
         self._differing: list[Differing] = []
         self._rotations = Rotations(policy)
+        self._receipts = receipts
         self._numbered = Counting(from_the_start=self._ledger.manifest.scope is Scope.WHOLE)
 
     def run(self, jobs: int, progress: Progress) -> None:
@@ -172,6 +176,7 @@ class _Verification:
             report.earliest = min(report.earliest or examined.earliest, examined.earliest)
             report.latest = max(report.latest, examined.latest)
         self._findings.extend(examined.findings)
+        self._receipts.take(examined)
         self._findings.extend([self._rotations.take(*each) for each in examined.rotations])
         if len(self._differing) < _MOST_DIFFERING:
             self._differing += examined.differing
@@ -188,6 +193,7 @@ class _Verification:
             self._span(past, judged)
         for found in (*self._numbered.findings, *self._numbered.missing()):
             findings.add(found)
+        findings.extend(self._receipts.missing(latest=self._report.latest, complete=manifest.scope is Scope.WHOLE))
         for _, witness in judged.witnesses:
             if self._report.latest and instant(witness.at or 0) + CLOCKS_APART < _time(self._report.latest):
                 said = f"An entry is dated {self._report.latest}, after {witness.key.name} saw it: a clock was wrong."

@@ -13,6 +13,7 @@ from typing import Final, Self, TextIO
 from caseload.audit.verify.check import Report, verify
 from caseload.audit.verify.folder import opened
 from caseload.audit.verify.history import keep_evidence, read_known, read_policy
+from caseload.audit.verify.receipts import Receipts
 from caseload.audit.verify.verdict import Unusable, Verdict
 
 _EXIT_CODES: Final = """\
@@ -50,6 +51,10 @@ def arguments() -> argparse.ArgumentParser:
         "--known", type=Path, action="append", default=[], metavar="CHECKPOINT",
         help="a checkpoint that you kept from before, or have from somebody else; may be given more than once",
     )  # fmt: skip
+    parser.add_argument(
+        "--receipts", type=Path, metavar="FILE",
+        help="receipts of answers that somebody kept: lines of `Audit-Entry` and `Audit-Receipt`",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="how many processes to use (1)")
     parser.add_argument(
@@ -67,8 +72,9 @@ def main(given: Sequence[str] | None = None, *, out: TextIO | None = None) -> in
     try:
         policy = read_policy(asked.policy)
         known = [read_known(path, policy) for path in asked.known]
+        receipts = Receipts.read(asked.receipts)
         with opened(asked.bundle) as files, _Progress(sys.stderr) as progress:
-            report = verify(files, policy, known, jobs=asked.jobs, progress=progress.show)
+            report = verify(files, policy, known, receipts, jobs=asked.jobs, progress=progress.show)
         if report.evidence:
             kept += keep_evidence(asked.evidence, report.evidence)
     except Unusable as problem:

@@ -51,13 +51,13 @@ class Counting:
         if process is None:
             process = _Process(0 if self._from_the_start else entry.number - 1)
             self._processes[entry.boot] = process
-        process.last_at = max(process.last_at, entry.at)
+        process.last_at = max(process.last_at, entry.last_at)
         if entry.number > process.top:
             if entry.number > process.top + 1:
                 process.gaps.append(_Gap(process.top + 1, entry.number - 1, entry.place, entry.at))
-            process.top = entry.number
-        elif not _fill(process.gaps, entry.number, entry.number):
-            self._again(process, entry)
+            process.top = entry.last
+        else:
+            self._behind(process, entry)
         for first, last in entry.void:
             process.void.append((first, last))
             if last > process.top:
@@ -67,6 +67,13 @@ class Counting:
                 process.top = last
             else:
                 _fill(process.gaps, first, last)
+
+    def _behind(self, process: _Process, entry: Numbered) -> None:
+        """Numbers that come after larger ones: they fill gaps, or were there before."""
+        for number in range(entry.number, min(entry.last, process.top) + 1):
+            if not _fill(process.gaps, number, number):
+                self._again(process, entry._replace(number=number, place=entry.place + number - entry.number))
+        process.top = max(process.top, entry.last)
 
     def _again(self, process: _Process, entry: Numbered) -> None:
         """A number a second time: fine where it was declared void (an entry of which the process did not know)."""

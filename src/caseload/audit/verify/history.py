@@ -35,7 +35,7 @@ class Past(Protocol):
 def read_policy(path: Path) -> Policy:
     """The policy of whoever verifies. Raises `Unusable`."""
     try:
-        policy = Policy.parse(_small(path, LARGEST_POLICY))
+        policy = Policy.parse(read_small(path, LARGEST_POLICY))
     except Malformed as problem:
         raise Unusable(f"{path} is no policy: {problem}") from problem
     if not policy.logs:
@@ -45,7 +45,7 @@ def read_policy(path: Path) -> Policy:
 
 def read_known(path: Path, policy: Policy) -> Head:
     """A checkpoint that was kept. Raises `Unusable` for one that the policy's log did not sign."""
-    note = _small(path, LARGEST_NOTE)
+    note = read_small(path, LARGEST_NOTE)
     try:
         return Head(str(path), note, policy.judge(note).checkpoint)
     except (Malformed, NotSigned) as problem:
@@ -142,7 +142,8 @@ def instant(seconds: int) -> datetime:
     return datetime.fromtimestamp(min(seconds, 253_402_300_799), tz=UTC)
 
 
-def _small(path: Path, at_most: int) -> bytes:
+def read_small(path: Path, at_most: int) -> bytes:
+    """A file of whoever verifies. Raises `Unusable`, also when it is larger than anything of its kind."""
     try:
         with path.open("rb") as file:
             data = file.read(at_most + 1)

@@ -65,13 +65,19 @@ class Differing(NamedTuple):
 
 
 class Numbered(NamedTuple):
-    """What one entry says of its process's counting."""
+    """What entries say of their process's counting: numbers one after another, in places one after another."""
 
     boot: str
     number: int
+    """The first of the run."""
+    last: int
     place: int
+    """Of the first entry."""
     at: str
-    void: Sequence[tuple[int, int]]
+    """When the first entry was made, and the last."""
+    last_at: str
+    void: Sequence[tuple[int, int]] = ()
+    """What the first entry declares; only a run of one declares anything."""
 
 
 @dataclass(slots=True)
@@ -93,6 +99,8 @@ class Examined:
     differing: list[Differing] = field(default_factory=list[Differing])
     findings: list[Finding] = field(default_factory=list[Finding])
     numbered: list[Numbered] = field(default_factory=list[Numbered])
+    runs: dict[str, int] = field(default_factory=dict[str, int])
+    """Of each process, which of the runs is its newest."""
     rotations: list[tuple[int, str, str, str]] = field(default_factory=list[tuple[int, str, str, str]])
     """The place, the old key, the new one and the signature."""
     rendered: dict[View, Rendered] = field(default_factory=dict[View, Rendered])
@@ -205,14 +213,26 @@ def _read(index: int, leaf: bytes, examined: Examined) -> Record | None:
                 Finding(Kind.MALFORMED, f"Entry {index} is not what an entry is: {problem}.", index)
             )
         return None
-    examined.numbered.append(
-        Numbered(record.boot, int(record.number), index, record.at, record.voided() if record.void else ())
-    )
+    _count(record, index, examined)
     if record.event == ROTATION or record.new_key:
         examined.rotations.append((index, record.old_key, record.new_key, record.key_signature))
     examined.earliest = min(examined.earliest or record.at, record.at)
     examined.latest = max(examined.latest, record.at)
     return record
+
+
+def _count(record: Record, index: int, examined: Examined) -> None:
+    """Lengthen its process's run, or begin one."""
+    number, runs = int(record.number), examined.runs
+    place = runs.get(record.boot)
+    if place is not None and not record.void:
+        run = examined.numbered[place]
+        if run.last + 1 == number and index - run.place == number - run.number and not run.void:
+            examined.numbered[place] = run._replace(last=number, last_at=max(run.last_at, record.at))
+            return
+    runs[record.boot] = len(examined.numbered)
+    void = record.voided() if record.void else ()
+    examined.numbered.append(Numbered(record.boot, number, number, index, record.at, record.at, void))
 
 
 def _by_entry(segment: Segment, examined: Examined) -> dict[int, list[Disclosed]]:
