@@ -14,7 +14,7 @@ from caseload.settings import Secret, Settings, SettingsError
     epilog="""\b
 Examples:
   caseload sequencer
-  CASELOAD_SEQUENCER_DATABASE_URL_FILE=/run/secrets/sequencer-url CASELOAD_PRODUCTION=true caseload sequencer
+  CASELOAD_SEQUENCER_DATABASE_URL_FILE=/run/log-url caseload sequencer
 """
 )
 def command() -> None:
