@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from caseload.db import backup as backups
-from caseload.db import revisions
+from caseload.db import migrate, revisions
 from caseload.db.embedded.binaries import bin_dir
 from tests import processes
 from tests.shared_server import TEMPLATE, Addresses, execute
@@ -110,6 +110,55 @@ def test_a_restore_that_fails_leaves_nothing_and_can_be_tried_again(server: Addr
         assert revisions.check(half.service).up_to_date
     finally:
         asyncio.run(execute(server.owner, "drop database half with (force)"))
+
+
+def test_a_restore_asks_of_a_server_nothing_that_only_newer_ones_know(server: Addresses, tmp_path: Path) -> None:
+    """`transaction_timeout` came with PostgreSQL 17; what a program of 18 writes must also do for 15."""
+    file, played = tmp_path / "clinic.backup", tmp_path / "played"
+    backups.backup(server.of(TEMPLATE).owner, file, pg_bin=None, watch=_watch)
+    programs = _with_server(tmp_path)
+    (programs / "pg_restore").symlink_to(bin_dir() / "pg_restore")
+    (programs / "psql").write_text(f"#!/bin/sh\ncat > {played}\n")
+    (programs / "psql").chmod(0o755)
+    asyncio.run(execute(server.owner, "create database fifteen"))
+    try:
+        backups.restore(server.of("fifteen").owner, file, pg_bin=programs, watch=_watch)
+    finally:
+        asyncio.run(execute(server.owner, "drop database fifteen with (force)"))
+    script = played.read_text()
+    assert "transaction_timeout" not in script
+    assert script.startswith("begin;\n")
+    assert script.endswith("\ncommit;\n")
+    assert "CREATE SCHEMA audit;" in script
+
+
+def test_a_restore_that_the_server_refuses_is_undone_and_explained(server: Addresses, tmp_path: Path) -> None:
+    file = tmp_path / "clinic.backup"
+    backups.backup(server.of(TEMPLATE).owner, file, pg_bin=None, watch=_watch)
+    asyncio.run(execute(server.owner, "create database refused"))
+    refused = server.of("refused")
+    try:
+        migrate.upgrade(refused.owner, tell=backups._no_log_yet, revision=backups.FOUNDATION)
+        # Something of somebody else's hangs on what the restore would take out.
+        asyncio.run(execute(refused.owner, "create view public.theirs as select * from public.alembic_version"))
+        with pytest.raises(backups.BackupFailed, match=r"^psql failed: cannot drop table [^\n]*$"):
+            backups.restore(refused.owner, file, pg_bin=None, watch=_watch)
+        assert revisions.check(refused.owner).current == backups.FOUNDATION
+    finally:
+        asyncio.run(execute(server.owner, "drop database refused with (force)"))
+
+
+def test_a_backup_that_may_not_be_made_names_the_address_to_set(throwaway_database: Addresses, tmp_path: Path) -> None:
+    with pytest.raises(backups.BackupFailed, match=r"permission denied .*Set CASELOAD_DATABASE_OWNER_URL"):
+        backups.backup(throwaway_database.service, tmp_path / "x.backup", pg_bin=None, watch=_watch)
+
+
+@pytest.mark.parametrize("url", ["clinic", "postgresql://caseload@127.0.0.1:99999/clinic", "mysql://db/clinic"])
+def test_an_address_that_is_none_is_one_line_without_the_address(url: str) -> None:
+    told = processes.run("-m", "caseload", "db", "check", CASELOAD_DATABASE_URL=url)
+    assert (told.returncode, told.stderr.count("\n")) == (1, 1), told.stderr
+    assert "The database's address cannot be used" in told.stderr
+    assert url not in told.stderr
 
 
 def test_a_backup_never_overwrites_another(throwaway_database: Addresses, tmp_path: Path) -> None:

@@ -9,8 +9,11 @@ import os
 import re
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import IO, cast
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import asyncpg
@@ -20,6 +23,9 @@ from caseload.db.embedded.binaries import bin_dir
 from caseload.settings import OperatorError
 
 POLL_SECONDS = 0.2
+HEAD_BYTES = 65_536
+NEWER_SETTING = b"\nSET transaction_timeout = 0;\n"
+"""What `pg_restore` sets since PostgreSQL 17 whichever server it is for; it stands at the top of its script."""
 FOUNDATION = "20261122_001"
 """The revision that makes roles, schemas and extensions: what must be there before a restore."""
 
@@ -78,8 +84,7 @@ def restore(owner_url: str, file: Path, *, pg_bin: Path | None, watch: Watch) ->
         chosen.writelines(line for line in listed.splitlines(keepends=True) if " EVENT TRIGGER " not in line)
         chosen.flush()
         # What the foundation made comes back with the backup, so it is taken out in the same transaction.
-        whole = ["--single-transaction", "--exit-on-error", "--clean", "--if-exists", f"--use-list={chosen.name}"]
-        _run("pg_restore", [*whole, str(file)], owner_url, pg_bin, watch)
+        _bring_back(["--clean", "--if-exists", f"--use-list={chosen.name}", str(file)], owner_url, pg_bin, watch)
     asyncio.run(protection.watch_over(owner_url))
 
 
@@ -87,9 +92,93 @@ async def _no_log_yet(*_: object) -> None:
     """The foundation has no log to tell: what is brought back has its entries."""
 
 
+def _bring_back(arguments: list[str], url: str, pg_bin: Path | None, watch: Watch) -> None:
+    script = [_program("pg_restore", pg_bin), "--file=-", *arguments]
+    with (
+        tempfile.TemporaryFile() as complaints,
+        subprocess.Popen(
+            script, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=complaints, env=_environment("pg_restore")
+        ) as reading,
+    ):
+        _play(reading, url, pg_bin, watch, complaints)
+
+
+def _play(reading: subprocess.Popen[bytes], url: str, pg_bin: Path | None, watch: Watch, complaints: IO[bytes]) -> None:
+    """Let `psql` run the script that `pg_restore` writes, in one transaction that is committed when both are content.
+
+    `pg_restore` by itself also sets what only PostgreSQL 17 and newer know, and fails on a server that does not.
+    """
+    address, password = _without_password(url)
+    quiet = ["--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1", f"--dbname={address}"]
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(
+            [_program("psql", pg_bin), *quiet],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+            env=_environment("psql", password),
+        ) as running,
+    ):
+        try:
+            handed_over = _hand_over(reading, running, watch)
+        except BaseException:
+            # Without its COMMIT nothing has happened.
+            running.kill()
+            raise
+        finally:
+            reading.kill()
+        if handed_over and reading.wait() != 0:
+            running.kill()
+            _close(running)
+            raise BackupFailed(_why("pg_restore", _text(complaints)))
+        if handed_over:
+            _write(running, b"commit;\n")
+        _close(running)
+        if running.wait() != 0:
+            raise BackupFailed(_why("psql", _text(said)))
+
+
+def _hand_over(reading: subprocess.Popen[bytes], running: subprocess.Popen[bytes], watch: Watch) -> bool:
+    """Hand the script over, but for the setting that older servers do not know. Not all of it when `psql` has ended."""
+    source = cast("IO[bytes]", reading.stdout)
+    watched = time.monotonic()
+    part = b"begin;\n" + source.read(HEAD_BYTES).replace(NEWER_SETTING, b"\n", 1)
+    while part:
+        if not _write(running, part):
+            return False
+        if time.monotonic() - watched > POLL_SECONDS:
+            watched = time.monotonic()
+            watch()
+        part = source.read(HEAD_BYTES)
+    reading.wait()
+    return True
+
+
+def _write(running: subprocess.Popen[bytes], part: bytes) -> bool:
+    """Give it to a program, and say whether the program took it."""
+    target = cast("IO[bytes]", running.stdin)
+    try:
+        target.write(part)
+        target.flush()
+    except BrokenPipeError:
+        return False
+    return True
+
+
+def _close(running: subprocess.Popen[bytes]) -> None:
+    with suppress(BrokenPipeError):
+        cast("IO[bytes]", running.stdin).close()
+
+
+def _text(said: IO[bytes]) -> str:
+    said.seek(0)
+    return said.read().decode(errors="replace")
+
+
 async def _tables(url: str) -> int:
     """How many tables of the record there are; an empty database, also one a restore has failed on, has none."""
-    connection = await asyncpg.connect(url)
+    connection = await asyncpg.connect(url, statement_cache_size=0)
     try:
         return await connection.fetchval(
             "select count(*) from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace "
@@ -102,28 +191,34 @@ async def _tables(url: str) -> int:
 
 def _run(program: str, arguments: list[str], url: str | None, pg_bin: Path | None, watch: Watch) -> str:
     """Run one of PostgreSQL's programs, on a database when there is an address. Returns what it printed."""
-    path = bin_dir(pg_bin) / program
-    if not path.is_file():
-        message = f"{path.parent} has no {program}: install PostgreSQL's client programs, or set CASELOAD_PG_BIN."
-        raise BackupFailed(message)
     address, password = _without_password(url) if url is not None else (None, None)
     database = [] if address is None else ["--no-password", f"--dbname={address}"]
-    # The password goes through the environment: arguments can be read by everybody on the machine.
-    environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "PGAPPNAME": f"caseload-{program}"}
-    if password is not None:
-        environment["PGPASSWORD"] = password
     with subprocess.Popen(
-        [str(path), *database, *arguments],
+        [_program(program, pg_bin), *database, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=environment,
+        env=_environment(program, password),
     ) as running:
         printed, said = _wait(running, watch)
     if running.returncode != 0:
         raise BackupFailed(_why(program, said))
     return printed
+
+
+def _program(name: str, pg_bin: Path | None) -> str:
+    path = bin_dir(pg_bin) / name
+    if not path.is_file():
+        message = f"{path.parent} has no {name}: install PostgreSQL's client programs, or set CASELOAD_PG_BIN."
+        raise BackupFailed(message)
+    return str(path)
+
+
+def _environment(program: str, password: str | None = None) -> dict[str, str]:
+    """The password goes through the environment: arguments can be read by everybody on the machine."""
+    made = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "PGAPPNAME": f"caseload-{program}"}
+    return made if password is None else made | {"PGPASSWORD": password}
 
 
 def _wait(running: subprocess.Popen[str], watch: Watch) -> tuple[str, str]:
@@ -154,6 +249,7 @@ def _why(program: str, said: str) -> str:
             f"The server is PostgreSQL {mismatch[1].rstrip(';,')} and {program} is {mismatch[2]}: "
             "point CASELOAD_PG_BIN at programs at least as new as the server."
         )
-    lines = [line for line in said.splitlines() if "error:" in line]
-    reason = lines[0].partition("error:")[2].strip() if lines else "it said nothing"
+    reason = next(iter(re.findall(r"(?:error|ERROR|FATAL): +(.+)", said)), "it said nothing").strip()
+    if "permission denied" in reason:
+        return f"{program} failed: {reason}. Set CASELOAD_DATABASE_OWNER_URL to the address of the role that migrates."
     return f"{program} failed: {reason}"

@@ -111,6 +111,12 @@ async def _current(url: str) -> str | None:
     try:
         # Without a cache it leaves nothing on the server, so it may ask through a pooler.
         connection = await asyncpg.connect(url, statement_cache_size=0)
+    except (ValueError, OverflowError):
+        message = (
+            "The database's address cannot be used: it reads postgresql://user:password@host:port/database. See "
+            "CASELOAD_DATABASE_URL and CASELOAD_DATABASE_OWNER_URL."
+        )
+        raise CannotMigrate(message) from None
     except OSError as error:
         message = (
             f"The database cannot be reached ({type(error).__name__}): is it running, and is its address right? "
