@@ -84,6 +84,8 @@ class SharedServer:
         asyncio.run(execute(addresses.owner, f"create database {TEMPLATE}"))
         migrate_to_head(addresses.of(TEMPLATE).owner, organisation="caseload")
         asyncio.run(execute(addresses.of(TEMPLATE).owner, EMPTY_LOG))
+        # Nothing can be copied while somebody is connected to it, so nobody may.
+        asyncio.run(execute(addresses.owner, f"alter database {TEMPLATE} with allow_connections false"))
         draft = self.address.with_suffix(".new")
         draft.write_text(json.dumps(asdict(addresses)))
         draft.rename(self.address)
@@ -121,11 +123,22 @@ def wait_for(address: Path) -> Addresses:
 @contextmanager
 def copied(server: Addresses, name: str) -> Generator[Addresses]:
     """A fresh copy of the migrated database, dropped afterwards whoever is still connected."""
-    asyncio.run(execute(server.owner, f"create database {name} template {TEMPLATE}"))
+    asyncio.run(_copy(server.owner, name))
     try:
         yield server.of(name)
     finally:
         asyncio.run(execute(server.owner, f"drop database {name} with (force)"))
+
+
+async def _copy(url: str, name: str) -> None:
+    """Copy it. The server waits five seconds for whoever migrated it to be gone, which on a busy machine may not do."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        while True:
+            try:
+                await execute(url, f"create database {name} template {TEMPLATE}")
+            except asyncpg.ObjectInUseError:
+                continue
+            return
 
 
 async def execute(url: str, statement: str) -> None:

@@ -11,7 +11,7 @@ from caseload.db import backup as backups
 from caseload.db import migrate, revisions
 from caseload.db.embedded.binaries import bin_dir
 from tests import processes
-from tests.shared_server import TEMPLATE, Addresses, execute
+from tests.shared_server import Addresses, execute
 
 
 def fetch(url: str, query: str) -> object:
@@ -96,9 +96,11 @@ def test_a_backup_comes_back_whole_with_who_may_do_what(throwaway_database: Addr
         asyncio.run(execute(owner, "drop database brought_back with (force)"))
 
 
-def test_a_restore_that_fails_leaves_nothing_and_can_be_tried_again(server: Addresses, tmp_path: Path) -> None:
+def test_a_restore_that_fails_leaves_nothing_and_can_be_tried_again(
+    server: Addresses, throwaway_database: Addresses, tmp_path: Path
+) -> None:
     file = tmp_path / "clinic.backup"
-    backups.backup(server.of(TEMPLATE).owner, file, pg_bin=None, watch=_watch)
+    backups.backup(throwaway_database.owner, file, pg_bin=None, watch=_watch)
     broken = tmp_path / "broken.backup"
     broken.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
     asyncio.run(execute(server.owner, "create database half"))
@@ -112,10 +114,12 @@ def test_a_restore_that_fails_leaves_nothing_and_can_be_tried_again(server: Addr
         asyncio.run(execute(server.owner, "drop database half with (force)"))
 
 
-def test_a_restore_asks_of_a_server_nothing_that_only_newer_ones_know(server: Addresses, tmp_path: Path) -> None:
+def test_a_restore_asks_of_a_server_nothing_that_only_newer_ones_know(
+    server: Addresses, throwaway_database: Addresses, tmp_path: Path
+) -> None:
     """`transaction_timeout` came with PostgreSQL 17; what a program of 18 writes must also do for 15."""
     file, played = tmp_path / "clinic.backup", tmp_path / "played"
-    backups.backup(server.of(TEMPLATE).owner, file, pg_bin=None, watch=_watch)
+    backups.backup(throwaway_database.owner, file, pg_bin=None, watch=_watch)
     programs = _with_server(tmp_path)
     (programs / "pg_restore").symlink_to(bin_dir() / "pg_restore")
     (programs / "psql").write_text(f"#!/bin/sh\ncat > {played}\n")
@@ -132,9 +136,11 @@ def test_a_restore_asks_of_a_server_nothing_that_only_newer_ones_know(server: Ad
     assert "CREATE SCHEMA audit;" in script
 
 
-def test_a_restore_that_the_server_refuses_is_undone_and_explained(server: Addresses, tmp_path: Path) -> None:
+def test_a_restore_that_the_server_refuses_is_undone_and_explained(
+    server: Addresses, throwaway_database: Addresses, tmp_path: Path
+) -> None:
     file = tmp_path / "clinic.backup"
-    backups.backup(server.of(TEMPLATE).owner, file, pg_bin=None, watch=_watch)
+    backups.backup(throwaway_database.owner, file, pg_bin=None, watch=_watch)
     asyncio.run(execute(server.owner, "create database refused"))
     refused = server.of("refused")
     try:
