@@ -17,7 +17,10 @@ from caseload.audit import batcher as batching
 from caseload.audit.batcher import Batcher, LogUnavailable
 from caseload.audit.leaf import BadLeaf, decode
 from caseload.audit.trail import Circumstances
+from caseload.db.engine import make_engine
+from caseload.settings import Secret, Settings
 from tests.factories.audit import a_client, a_pending, a_trail, seen
+from tests.factories.lifeline import lifeline
 from tests.shared_server import Addresses
 
 pytestmark = pytest.mark.anyio
@@ -156,6 +159,24 @@ async def test_a_connection_that_died_meanwhile_is_replaced_unseen(batcher: Batc
     await end_connections(owner)
     second = await batcher.add(a_pending())
     assert await logged(owner) == [first, second]
+
+
+async def test_a_connection_whose_end_has_not_arrived_is_replaced_unseen(
+    throwaway_database: Addresses, owner: asyncpg.Connection
+) -> None:
+    """The server's last word has: until the driver also reads that it has hung up, it fails in a way of its own."""
+    async with lifeline(throwaway_database.service) as (line, url):
+        engine = make_engine(Settings(database_url=Secret(url)), application_name="caseload-test")
+        batcher = Batcher(engine, a_trail())
+        first = await batcher.add(a_pending())
+        line.delay_the_end()
+        await end_connections(owner)
+        await asyncio.sleep(0.1)
+        second = await batcher.add(a_pending())
+        assert await logged(owner) == [first, second]
+        line.mend()
+        await batcher.close()
+        await engine.dispose()
 
 
 async def test_a_commit_whose_answer_was_lost_is_not_repeated(

@@ -6,10 +6,14 @@ import anyio
 import asyncpg
 import pytest
 from sqlalchemy import Integer, bindparam, func, literal, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from caseload.db.direct import Direct
+from caseload.db.engine import make_engine
 from caseload.db.failures import Failure, failure_of
+from caseload.settings import Secret, Settings
+from tests.factories.lifeline import lifeline
 
 pytestmark = pytest.mark.anyio
 
@@ -85,6 +89,31 @@ async def test_a_connection_that_breaks_is_unavailable_and_fails_only_once(
         assert failure_of(broken.value) is Failure.UNAVAILABLE
     async with engine.connect() as connection:
         assert (await sum_of.one(connection, {"a": 1}))["sum"] == 2
+
+
+@pytest.mark.parametrize("way", ["run", "first", "all", "execute"])
+async def test_a_server_that_has_said_its_last_word_is_unavailable_before_it_hangs_up(
+    database: str, owner_dsn: str, way: str
+) -> None:
+    """Until then the driver says of itself that it cannot go on."""
+    statement = select((bindparam("a", type_=Integer()) + 1).label("sum"))
+    async with lifeline(database) as (line, url):
+        engine = make_engine(Settings(database_url=Secret(url)))
+        async with engine.connect() as connection:
+            process = await connection.scalar(select(func.pg_backend_pid()))
+            line.delay_the_end()
+            owner = await asyncpg.connect(owner_dsn)
+            await owner.execute("select pg_terminate_backend($1, 5000)", process)
+            await owner.close()
+            await anyio.sleep(0.1)
+            asked = connection if way == "execute" else Direct(statement, anywhere=True)
+            with pytest.raises((ConnectionResetError, DBAPIError)) as broken:
+                await getattr(asked, way)(*((statement,) if way == "execute" else (connection,)), {"a": 1})
+            assert failure_of(broken.value) is Failure.UNAVAILABLE
+            assert connection.invalidated
+        async with engine.connect() as connection:
+            assert await connection.scalar(select(func.pg_backend_pid())) != process
+        await engine.dispose()
 
 
 async def test_a_connection_that_ended_while_it_waited_is_not_handed_out(engine: AsyncEngine, owner_dsn: str) -> None:

@@ -19,6 +19,8 @@ class Lifeline:
         self._ends: set[asyncio.StreamWriter] = set()
         self._flowing = asyncio.Event()
         self._flowing.set()
+        self._ending = asyncio.Event()
+        self._ending.set()
         self._word: bytes | None = None
         self._passes_the_word = False
         self.is_cut = False
@@ -32,8 +34,13 @@ class Lifeline:
         """The database hangs: it takes everything and says nothing."""
         self._flowing.clear()
 
+    def delay_the_end(self) -> None:
+        """What the database says last arrives, and for a while not that it has hung up."""
+        self._ending.clear()
+
     def mend(self) -> None:
         """The database is back."""
+        self._ending.set()
         self.is_cut = False
         self._word = None
         self._flowing.set()
@@ -82,6 +89,7 @@ class Lifeline:
             if not mute.is_set():
                 writer.write(data)
                 await writer.drain()
+        await self._ending.wait()
         raise EOFError
 
     def _hang_up(self) -> None:

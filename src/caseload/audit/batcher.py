@@ -44,7 +44,7 @@ class LogUnavailable(Exception):
     """The entry could not be made durable, so nothing of what it tells may leave."""
 
 
-_TROUBLE = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+_TROUBLE = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 """What a database that is away, full or in the wrong state raises."""
 
 _ITS_OWN_FAULT = (BadLeaf, NotCanonical, KeyStoreUnusable)

@@ -15,11 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ClauseElement
 
-from caseload.db.failures import SERVER_GOES
+from caseload.db.failures import DRIVER_LOST, SERVER_GOES
 
 _DIALECT: Final = AsyncpgDialect()
 
-_FAILED: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+_FAILED: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
 Given = Mapping[str, Any]
 
@@ -103,7 +103,7 @@ async def _driver(connection: AsyncConnection) -> asyncpg.Connection:
 
 async def _raise(broken: Exception, connection: AsyncConnection, driver: asyncpg.Connection) -> NoReturn:
     """Raise it; where the connection has gone, see to it that nobody tries to roll anything back on it."""
-    gone = driver.is_closed() or getattr(broken, "sqlstate", None) in SERVER_GOES
+    gone = driver.is_closed() or getattr(broken, "sqlstate", None) in SERVER_GOES or isinstance(broken, DRIVER_LOST)
     if gone:
         await connection.invalidate(broken)
     if gone or isinstance(broken, asyncpg.InterfaceError):

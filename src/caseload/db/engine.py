@@ -10,7 +10,7 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from caseload.db.failures import SERVER_GOES
+from caseload.db.failures import DRIVER_LOST, SERVER_GOES
 from caseload.settings import Secret, Settings, SettingsError
 
 RECYCLE_SECONDS = 1800
@@ -48,7 +48,8 @@ def _give_up_connection(context: ExceptionContext) -> None:
     SQLAlchemy looks whether the socket is closed, and between the server's last word and that there is a moment in
     which it is not: the rollback would then fail in place of the statement.
     """
-    if getattr(context.original_exception, "sqlstate", None) in SERVER_GOES:
+    error = context.original_exception
+    if getattr(error, "sqlstate", None) in SERVER_GOES or isinstance(error, DRIVER_LOST):
         context.is_disconnect = True
 
 

@@ -33,7 +33,11 @@ _UNAVAILABLE: Final = ("08", "25006", "53", "57", "58", "XX")
 SERVER_GOES: Final = frozenset({"57P01", "57P02", "57P03", "25006"})
 """Shut down by an administrator, crashed, not yet up, read-only after a failover (PostgreSQL, appendix A)."""
 
+DRIVER_LOST: Final = (asyncpg.InternalClientError, AsyncAdapt_asyncpg_dbapi.InternalClientError)
+"""The driver cannot go on: it has read the server's last word, and not yet that the server has hung up."""
+
 _GONE: Final = (
+    *DRIVER_LOST,
     PoolTimeoutError,
     InterfaceError,
     OSError,
