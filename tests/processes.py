@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from caseload.db.embedded.process import alive
+from caseload.db.embedded.process import alive, die_with_parent
 
 ROOT = Path(__file__).parents[1]
 PATIENCE_SECONDS = 240.0
@@ -53,6 +53,8 @@ def running(
                 stderr=subprocess.STDOUT,
                 text=True,
                 start_new_session=True,
+                # A run that is killed leaves no service behind.
+                preexec_fn=die_with_parent(signal.SIGKILL),  # noqa: PLW1509 one prctl call, from the main thread
             )
         )
         try:

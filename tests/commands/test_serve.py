@@ -27,8 +27,8 @@ def folder() -> Iterator[Path]:
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_told_to_stop_it_finishes_what_it_has_begun_and_leaves_nothing(folder: Path, how: signal.Signals) -> None:
     with service(folder / "data") as running:
+        processes.until(lambda: len(running.workers()) == 2, "both workers answer")
         workers, database = running.workers(), running.database()
-        assert len(workers) == 2
         answers: list[str] = []
         slow = threading.Thread(target=lambda: answers.append(running.get("/slow")))
         slow.start()
@@ -151,6 +151,7 @@ def test_a_worker_that_dies_is_replaced(folder: Path) -> None:
 
 def test_told_to_stop_it_does_not_wait_for_a_worker_that_is_still_starting(folder: Path) -> None:
     with service(folder / "data", CASELOAD_DRAIN_SECONDS=str(processes.PATIENCE_SECONDS * 2)) as running:
+        processes.until(lambda: len(running.workers()) == 2, "both workers answer")
         (running.data / HANG).touch()
         before = running.workers()
         os.kill(min(before), signal.SIGKILL)
