@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import structlog
 
 from caseload import observability
 from caseload.settings import Settings
+from tests import processes
 
 
 @pytest.fixture(autouse=True)
@@ -94,3 +96,32 @@ def test_a_subcommand_is_quieter_than_the_service(capsys: pytest.CaptureFixture[
     observability.configure(Settings(log_format="json"), least="warning")
     observability.logger("caseload.x").info("given")
     assert _lines(capsys) == []
+
+
+COUNTING = """
+import sys
+from pathlib import Path
+from caseload.observability import count_together, reserve_counts
+from caseload.settings import Settings
+from tests import processes
+count_together(Settings(data_dir=Path(sys.argv[1])))
+reserve_counts()
+from caseload.request import metrics
+for route in range(150):
+    for status in (200, 403, 404, 422):
+        metrics.answered(route=f"/api/v1/a/route/of/usual/length/{route}", method="GET", status=status, seconds=0.1)
+metrics.ENTRIES_WAITING.set(1)
+assert metrics.exposition().count(b"caseload_http_requests_total{") == 600
+"""
+
+
+def test_what_is_counted_needs_no_more_room_on_the_disk_once_a_process_has_begun(tmp_path: Path) -> None:
+    """A file that is mapped into memory and finds no room ends the process at the next count."""
+    told = processes.run("-c", COUNTING, str(tmp_path))
+    assert told.returncode == 0, told.stderr
+    files = list((tmp_path / "run" / "metrics").glob("*.db"))
+    assert {path.name.rpartition("_")[0] for path in files} == set(observability.KINDS)
+    for path in files:
+        kept = path.stat()
+        assert kept.st_size == observability.RESERVED_BYTES, f"{path.name} has grown"
+        assert kept.st_blocks * 512 >= kept.st_size, f"{path.name} has holes"

@@ -8,6 +8,8 @@ import logging
 import os
 import sys
 from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
+from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, cast
 
@@ -21,6 +23,12 @@ QUIET = ("httpx", "httpcore", "asyncio", "hpack", "alembic", "granian.access")
 
 
 MOST_FRAMES = 20
+
+COUNTS = "PROMETHEUS_MULTIPROC_DIR"
+KINDS = ("counter", "histogram", "gauge_livesum")
+"""Of what the service counts; the library names its files so (`request/metrics.py` has the counters)."""
+RESERVED_BYTES = 1_048_576
+"""Twice what every route with every status takes."""
 
 
 def configure(settings: Settings, *, least: str = "debug") -> None:
@@ -71,7 +79,19 @@ def count_together(settings: Settings) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for file in folder.glob("*.db"):
         file.unlink(missing_ok=True)
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+    os.environ[COUNTS] = str(folder)
+
+
+def reserve_counts() -> None:
+    """Take the room on the disk that the counts of this process need, before the first one.
+
+    Their files are mapped into memory, full of holes: on a full disk the next count would not fail but end the process
+    (SIGBUS), which has better things to do then. Without room already it starts all the same.
+    """
+    folder = Path(os.environ[COUNTS])
+    for kind in KINDS:
+        with suppress(OSError), (folder / f"{kind}_{os.getpid()}.db").open("xb") as file:
+            file.write(bytes(RESERVED_BYTES))
 
 
 def logger(name: str) -> structlog.stdlib.BoundLogger:

@@ -16,7 +16,7 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.server import Server
 
 from caseload.db.embedded.process import die_with_parent
-from caseload.observability import configure, count_together
+from caseload.observability import configure, count_together, reserve_counts
 from caseload.settings import Settings
 
 POLL_SECONDS = 0.05
@@ -73,6 +73,7 @@ def serve(settings: Settings, app: str, *, ready: Callable[[], None], release: C
             signal.signal(number, signal.SIG_DFL)
         release()
         configure(settings)
+        reserve_counts()
         application = getattr(importlib.import_module(module), factory)()
         # What stays as long as the worker is not looked at again; what a request makes mostly goes without a collection.
         gc.freeze()
