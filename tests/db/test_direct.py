@@ -111,6 +111,7 @@ async def test_a_server_that_has_said_its_last_word_is_unavailable_before_it_han
                 await getattr(asked, way)(*((statement,) if way == "execute" else (connection,)), {"a": 1})
             assert failure_of(broken.value) is Failure.UNAVAILABLE
             assert connection.invalidated
+        line.mend()
         async with engine.connect() as connection:
             assert await connection.scalar(select(func.pg_backend_pid())) != process
         await engine.dispose()
