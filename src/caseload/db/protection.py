@@ -47,7 +47,7 @@ def look(url: str) -> Findings:
 
 async def watch_over(owner_url: str) -> None:
     """Make the event triggers where they are missing and this role may; `look` names them where it may not."""
-    connection = await asyncpg.connect(owner_url)
+    connection = await asyncpg.connect(owner_url, statement_cache_size=0)
     try:
         if await connection.fetchval(_CAN_BE_WATCHED):
             await connection.execute(_WATCH)
@@ -58,7 +58,7 @@ async def watch_over(owner_url: str) -> None:
 
 
 async def _look(url: str) -> Findings:
-    connection = await asyncpg.connect(url)
+    connection = await asyncpg.connect(url, statement_cache_size=0)
     try:
         damaged = [row[0] for query, *given in _DAMAGED for row in await connection.fetch(query, *given)]
         missing = [row[0] for query, *given in _MISSING for row in await connection.fetch(query, *given)]
