@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from tests import processes
-from tests.commands.tiny_app import HANG
 from tests.running_service import TINY, WHOLE, Service, free_port, service, variables
 from tests.shared_server import Addresses
 
@@ -147,36 +146,6 @@ def test_a_worker_that_dies_is_replaced(folder: Path) -> None:
         before = running.workers()
         os.kill(min(before), signal.SIGKILL)
         processes.until(lambda: len(_workers_meanwhile(running) - before) == 1, "another worker takes its place")
-
-
-def test_told_to_stop_it_does_not_wait_for_a_worker_that_is_still_starting(folder: Path) -> None:
-    with service(folder / "data", CASELOAD_DRAIN_SECONDS=str(processes.PATIENCE_SECONDS * 2)) as running:
-        processes.until(lambda: len(running.workers()) == 2, "both workers answer")
-        (running.data / HANG).touch()
-        before = running.workers()
-        os.kill(min(before), signal.SIGKILL)
-        processes.until(lambda: _hangs(running, before), "another worker has begun to start")
-        running.process.terminate()
-        assert running.process.wait(processes.PATIENCE_SECONDS / 2) == 0
-
-
-def _hangs(running: Service, before: set[int]) -> bool:
-    """Whether a new worker sleeps: what it has to load it has loaded."""
-    told = subprocess.run(
-        ["ps", "-o", "pid=,stat=", "--ppid", str(running.process.pid)],  # noqa: S607
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    workers = [line.split() for line in told.stdout.splitlines()]
-    return any(int(pid) > max(before) and state.startswith("S") for pid, state in workers)
-
-
-def _workers_meanwhile(running: Service) -> set[int]:
-    try:
-        return running.workers()
-    except OSError:
-        return set()
 
 
 def test_without_its_database_the_service_stops_so_that_it_is_started_anew(folder: Path) -> None:

@@ -1,6 +1,5 @@
 """The smallest application that the service can be tried with: it says who answers and holds a connection open."""
 
-import asyncio
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -11,9 +10,6 @@ from caseload.request.source import source_of
 from caseload.settings import load
 
 Message = MutableMapping[str, Any]
-
-HANG = "hang"
-"""While this file is in the data folder, a worker that starts does not come to an end of it."""
 
 
 def create_app() -> Callable[..., Awaitable[None]]:
@@ -46,8 +42,6 @@ async def answer(
 async def _lifespan(receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]) -> None:
     while True:
         message = await receive()
-        if message["type"] == "lifespan.startup" and (load().data_dir / HANG).exists():
-            await asyncio.Event().wait()
         await send({"type": message["type"] + ".complete"})
         if message["type"] == "lifespan.shutdown":
             return

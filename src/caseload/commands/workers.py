@@ -67,10 +67,6 @@ def serve(settings: Settings, app: str, *, ready: Callable[[], None], release: C
     def load() -> Callable[..., Any]:
         if tie is not None:
             tie()
-        # Until it listens to signals itself, a worker has those of the process it was forked from, which here do
-        # nothing: told to stop while it starts, it would be waited for until it is killed.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_DFL)
         release()
         configure(settings)
         reserve_counts()
