@@ -1,4 +1,4 @@
-"""Put the audit log in order and sign it: beside `caseload serve`, or on a machine of its own."""
+"""Give the entries of the audit log their places and sign its tree: beside `caseload serve`, or elsewhere."""
 
 import asyncio
 import signal
