@@ -159,16 +159,16 @@ async def taking(log: Log, format_: LogFormat) -> str:
         pass
 
     began = time.perf_counter()
-    await owner.copy_from_query("select leaf from audit.queue", output=sink, format="binary")
+    await owner.copy_from_query("select leaf from audit.log", output=sink, format="binary")
     bare = time.perf_counter() - began
     await owner.close()
-    batcher, before = Batcher(log.engine, log.trail), _resident()
+    batcher, before = Batcher(log.engine, log.trail), resident()
     said = Circumstances(route="caseload audit export")
     what = Export(filter=LogFilter(), scope=EVERYTHING, format=format_)
     export = LogExport(log.engine, batcher, what, key=None, actor=log.staff, circumstances=said)
     began, peak = time.perf_counter(), before
     async for _ in export.stream():
-        peak = max(peak, _resident())
+        peak = max(peak, resident())
     wall = time.perf_counter() - began
     await batcher.close()
     return (
@@ -177,7 +177,8 @@ async def taking(log: Log, format_: LogFormat) -> str:
     )
 
 
-def _resident() -> float:
+def resident() -> float:
+    """What this process holds at the moment, in MB."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
 
 

@@ -13,6 +13,7 @@ from caseload.api import appointment as appointment_routes
 from caseload.api import attendance as attendance_routes
 from caseload.api import audit_log as audit_routes
 from caseload.api import audit_tree as audit_tree_routes
+from caseload.api import bundle as bundle_routes
 from caseload.api import caseload as caseload_routes
 from caseload.api import checkin as checkin_routes
 from caseload.api import client as client_routes
@@ -52,6 +53,7 @@ ROUTERS = (
     accessreport_routes.router,
     oversight_routes.router,
     erasure_routes.router,
+    bundle_routes.router,
     programme_routes.router,
     profiles_routes.router,
     client_routes.router,

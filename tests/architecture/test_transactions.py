@@ -9,6 +9,8 @@ MAY_END_A_TRANSACTION = {
     "db/migrate.py": "commits each revision together with the entry that tells of it",
     "audit/accesslog.py": "reads as another role, for which a read needs a transaction around its statement",
     "audit/export.py": "reads one snapshot as another role for as long as the file is being taken",
+    "audit/taking.py": "reads one snapshot as another role for as long as the bundle is being written",
+    "request/bundling.py": "says that a worker is at an export, and how it ended; its two entries enclose what is taken",
     "request/door.py": "counts a failed sign-in for good, although the request that failed rolls back",
     "request/housekeeping.py": "forgets old counts of failed sign-ins, which are nobody's piece of work",
     "audit/owner.py": "leaves the entry of a backup or a restore, which has no piece of work",

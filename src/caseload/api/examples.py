@@ -82,6 +82,7 @@ WORDS: Final[Mapping[str, Any]] = {
     "saw": "identity",
     "says": "A dose within four hours of another is refused.",
     "secret": "quiet-otter-lantern-seven-river",
+    "sha256": "9f2b6f0d3c1e4a5b8d7c6e5f4a3b2c1d0e9f8a7b6c5d4e3f2a1b0c9d8e7f6a5b",
     "source": "42 CFR 8.12(i)",
     "status": 200,
     "strength_mg": "5",

@@ -149,6 +149,12 @@ class ClientKeys:
         """Let go of the key of a client who was erased."""
         self._remembered.pop(client, None)
 
+    async def everybody(self, connection: AsyncConnection) -> dict[bytes, tuple[UUID, ClientKey]]:
+        """Every client who has a key and is not being erased, by the reference under which the log names them."""
+        rows = await connection.execute(_EVERYBODY)
+        found = ((client, ClientKey(client, self._unwrap(key_id, client, wrapped))) for key_id, client, wrapped in rows)
+        return {key.reference: (client, key) for client, key in found}
+
     def remember(self, keys: Mapping[UUID, ClientKey]) -> None:
         """Keep keys for a while; the oldest make room."""
         until = self._clock() + self._lifetime
@@ -215,4 +221,5 @@ class ClientKeys:
 _EVERY = select(client_key.c.key_id, client_key.c.client_id, client_key.c.wrapped)
 _LEAVING = select(erasure.c.id).where(erasure.c.client_id == client_key.c.client_id).exists().label("leaving")
 _FIND = _EVERY.add_columns(_LEAVING).where(client_key.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid()))))
+_EVERYBODY = _EVERY.where(~select(erasure.c.id).where(erasure.c.client_id == client_key.c.client_id).exists())
 _KEEP = insert(client_key).on_conflict_do_nothing(index_elements=[client_key.c.client_id])

@@ -1,7 +1,7 @@
 """What a process does by itself while it serves.
 
 It notes which sessions are in use, tells the log of failed sign-ins, keeps room ahead in the log, makes the check-ins
-of the coming weeks, and looks how far the log has been signed.
+of the coming weeks, looks how far the log has been signed, and makes the exports that somebody waits for.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ import structlog
 
 from caseload.audit.room import make_room
 from caseload.db.people.sign_in import forget_old_failures
+from caseload.request.bundling import make_bundles
 from caseload.request.scheduling import schedule_check_ins
 from caseload.request.sign_in import tell_failures
 from caseload.request.work import Service
@@ -24,6 +25,7 @@ FORGET_FAILURES_EVERY: Final = timedelta(hours=1)
 MAKE_ROOM_EVERY: Final = timedelta(minutes=30)
 LOOK_AT_LOG_EVERY: Final = timedelta(seconds=2)
 SCHEDULE_EVERY: Final = timedelta(minutes=10)
+MAKE_BUNDLES_EVERY: Final = timedelta(seconds=3)
 
 _log = structlog.get_logger()
 
@@ -38,6 +40,7 @@ async def kept_house(service: Service) -> AsyncGenerator[None, None]:
         asyncio.create_task(_every(MAKE_ROOM_EVERY, lambda: make_room(service.engine))),
         asyncio.create_task(_every(LOOK_AT_LOG_EVERY, lambda: _look_at_log(service))),
         asyncio.create_task(_every(SCHEDULE_EVERY, lambda: schedule_check_ins(service))),
+        asyncio.create_task(_every(MAKE_BUNDLES_EVERY, lambda: make_bundles(service))),
     ]
     try:
         yield

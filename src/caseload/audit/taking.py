@@ -1,0 +1,351 @@
+"""Takes a part of the log out of the database as a bundle that proves itself: as of one moment, page by page.
+
+Everything is read as `audit_reader` in one snapshot. The entries, tiles and signatures are taken as they are stored,
+also where somebody has tampered with them: what is wrong then is for the verifier to say, which does not trust us.
+What the leaves do not say themselves (the columns beside them) is compared here, because no bundle carries it.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import asyncpg as dialect
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from caseload.audit.accesslog import READER, narrowed
+from caseload.audit.batcher import Batcher, LogUnavailable
+from caseload.audit.bundle import Proved, Scope
+from caseload.audit.commitment import LogBox
+from caseload.audit.disclosed import Of, client_in
+from caseload.audit.journal import RequestJournal
+from caseload.audit.keys import ClientKey, ClientKeys
+from caseload.audit.laying_open import Find, Kept, lay_open
+from caseload.audit.leaf import first_entry_at
+from caseload.audit.packing import Exported, Packed, Packer
+from caseload.audit.record import NotARecord, Record, read
+from caseload.audit.tlog import prove
+from caseload.audit.tlog.checkpoint import Checkpoint
+from caseload.audit.tlog.merkle import HASH_BYTES
+from caseload.audit.tlog.note import Signature, write_note
+from caseload.audit.tlog.tile import TILE_WIDTH, TileName, width_at
+from caseload.audit.trail import Actor, Circumstances, Op, Outcome, Pending, driver
+from caseload.domain.accesslog import LaidOpen, LogExported, NothingSigned, Proof
+from caseload.domain.ids import ClientId
+
+PAGE: Final = 2_048
+"""Entries read at once: some four megabytes."""
+CHOICE_PAGE: Final = 256
+"""The same of a choice, each of whose entries may need four tiles of its own for its proof."""
+_TILES_AT_ONCE: Final = 256
+_MOST_OLDER: Final = 400
+"""Older heads in an export: the last one of each day, for more than a year."""
+_LONGEST: Final = "set local statement_timeout = '1h'"
+
+Progress = Callable[[int, int], Awaitable[None]]
+"""Called after each page with how many entries have been written, and of how many."""
+
+
+Told = Callable[[Packed], Awaitable[None]]
+"""Called when everything is written, before the bundle gets its name."""
+
+
+def how_much(wanted: Proof) -> Scope:
+    """A choice as soon as anything but time decides: only what has no gaps proves that nothing is left out."""
+    named = ("actor", "event", "outcome", "programme", "client")
+    if wanted.scope.programmes is not None or any(getattr(wanted.filter, name) is not None for name in named):
+        return Scope.CHOICE
+    return Scope.WHOLE if wanted.filter.since is None and wanted.filter.until is None else Scope.SPAN
+
+
+@dataclass(slots=True, kw_only=True)
+class Taking:
+    """One export."""
+
+    engine: AsyncEngine
+    keys: ClientKeys
+    box: LogBox
+    wanted: Proof
+    key: ClientKey | None
+    """Of the client to whom the filter narrows it, if there is one."""
+    page: int = PAGE
+    clients: set[UUID] = field(default_factory=set[UUID])
+    """Of whom something was laid open, once it is taken."""
+
+    async def write(self, out: Path, *, now: datetime, told: Told, progress: Progress) -> Packed:
+        """Write the bundle. Raises `NothingSigned`, and `FileExistsError` when something is there already."""
+        async with self._snapshot() as (connection, find):
+            head = await connection.fetchrow(_HEAD)
+            if head is None:
+                raise NothingSigned
+            scope, size = how_much(self.wanted), head["size"]
+            places = await self._places(connection, scope, size)
+            with Packer(out, scope=scope, size=size, first=places.start) as packer:
+                packer.head(await _note(connection, head), await _older(connection, size))
+                packer.file("README.txt", _README)
+                await self._prove(connection, packer, scope, size, places)
+                pages = (
+                    self._chosen(connection, packer, size, find)
+                    if scope is Scope.CHOICE
+                    else self._in_a_row(connection, packer, places, find)
+                )
+                total = 0 if scope is Scope.CHOICE else len(places)
+                written = 0
+                async for page in pages:
+                    packer.add(page)
+                    written += len(page)
+                    await progress(written, max(total, written))
+                made = now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+                packed = packer.close(made=made, asked=self.wanted.filter.facts())
+                await told(packed)
+                packer.publish()
+                return packed
+
+    @asynccontextmanager
+    async def _snapshot(self) -> AsyncGenerator[tuple[asyncpg.Connection, Find | None]]:
+        """A connection that sees one moment as `audit_reader`; the keys of clients are read before it is one."""
+        async with self.engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            known = await self.keys.everybody(connection) if self.wanted.laid_open is LaidOpen.CLIENTS else {}
+            raw = await driver(connection)
+            snapshot = raw.transaction(isolation="repeatable_read", readonly=True)
+            try:
+                await snapshot.start()
+                await raw.execute(f"set local role {READER}")
+                await raw.execute(_LONGEST)
+                yield raw, self._finding(known)
+                await snapshot.commit()
+            except BaseException:
+                raw.terminate()
+                await connection.invalidate()
+                raise
+
+    def _finding(self, known: Mapping[bytes, tuple[UUID, ClientKey]]) -> Find | None:
+        """Whose items may be laid open: everybody's, those of the client who was asked for, or nobody's."""
+        if self.wanted.laid_open is LaidOpen.CLIENTS:
+            return known.get
+        client, key = self.wanted.filter.client, self.key
+        if client is None or key is None:
+            return None
+        return {key.reference: (client, key)}.get
+
+    async def _places(self, connection: asyncpg.Connection, scope: Scope, size: int) -> range:
+        """Which places it covers: for a span, from the first to the last entry of that time."""
+        if scope is not Scope.SPAN:
+            return range(size)
+        asked = self.wanted.filter
+        since = first_entry_at(asked.since) if asked.since else UUID(int=0)
+        until = first_entry_at(asked.until) if asked.until else UUID(int=2**128 - 1)
+        first, last = await connection.fetchrow(_SPAN, since, until, size) or (None, None)
+        return range(0) if first is None or last is None else range(first, last + 1)
+
+    async def _prove(
+        self, connection: asyncpg.Connection, packer: Packer, scope: Scope, size: int, places: range
+    ) -> None:
+        if scope is Scope.WHOLE:
+            await _tiles(connection, packer, size)
+            return
+        spans = [(0, places.start), (places.stop, size)]
+        if scope is Scope.SPAN:
+            fetch = await _fetching(connection, prove.tiles_for([each for each in spans if each[0] < each[1]], size))
+            left, right = (prove.compact_range(begin, end, size, fetch).hashes for begin, end in spans)
+            packer.span(left, right)
+        proofs: list[Proved] = []
+        for old in sorted({each for each in self.wanted.towards if 0 < each < size}):
+            fetch = await _fetching(connection, prove.consistency_tiles(old, size))
+            proofs.append(Proved(old, prove.consistency(old, size, fetch)))
+        packer.consistency(proofs)
+
+    async def _in_a_row(
+        self, connection: asyncpg.Connection, packer: Packer, places: range, find: Find | None
+    ) -> AsyncGenerator[list[Exported]]:
+        """Pages of entries; an empty one for each that is not there any more."""
+        for begin in range(places.start, places.stop, self.page):
+            end = min(begin + self.page, places.stop)
+            rows = {row["idx"]: row for row in await connection.fetch(_PAGE, begin, end)}
+            yield [
+                self._exported(packer, rows[place], find) if place in rows else Exported(place, b"")
+                for place in range(begin, end)
+            ]
+
+    async def _chosen(
+        self, connection: asyncpg.Connection, packer: Packer, size: int, find: Find | None
+    ) -> AsyncGenerator[list[Exported]]:
+        """Pages of the entries that fulfil the filter, each with its proof."""
+        chosen = narrowed(self.wanted.filter, self.wanted.scope, self.key).subquery("chosen")
+        statement = select(chosen.c.idx).where(chosen.c.idx.is_not(None), chosen.c.idx < size).order_by(chosen.c.idx)
+        compiled = statement.compile(dialect=dialect.dialect())
+        given = [compiled.params[name] for name in compiled.positiontup or ()]
+        some: list[int] = []
+        async for row in connection.cursor(str(compiled), *given, prefetch=CHOICE_PAGE):
+            some.append(row["idx"])
+            if len(some) == CHOICE_PAGE:
+                yield await self._with_proofs(connection, packer, size, some, find)
+                some = []
+        if some:
+            yield await self._with_proofs(connection, packer, size, some, find)
+
+    async def _with_proofs(
+        self, connection: asyncpg.Connection, packer: Packer, size: int, places: list[int], find: Find | None
+    ) -> list[Exported]:
+        wanted = {tile for place in places for tile in prove.inclusion_tiles(place, size)}
+        fetch = await _fetching(connection, wanted)
+        return [
+            self._exported(packer, row, find)._replace(path=prove.inclusion(row["idx"], size, fetch))
+            for row in await connection.fetch(_THESE, places)
+        ]
+
+    def _exported(self, packer: Packer, row: asyncpg.Record, find: Find | None) -> Exported:
+        place, leaf = row["idx"], row["leaf"]
+        try:
+            record = read(leaf)
+        except NotARecord:
+            return Exported(place, leaf)
+        if not _agrees(row, record):
+            packer.columns.append(place)
+        if row["sealed"] is None or (find is None and self.wanted.laid_open is LaidOpen.NOTHING):
+            return Exported(place, leaf, record=record)
+        box = None if self.wanted.laid_open is LaidOpen.NOTHING else self.box
+        shown = lay_open(place, record, Kept(row["refs"], row["sealed"]), find, box)
+        self.clients.update(
+            UUID(client_in(each.item)) for line in shown if line.of is Of.CLIENTS for each in line.shown
+        )
+        return Exported(place, leaf, shown, record=record)
+
+
+@dataclass(slots=True, kw_only=True)
+class Enclosed:
+    """A bundle with its closing entry: rows, length and digest of the manifest, and everybody who was laid open.
+
+    The entry of whoever asked is durable before; the bundle gets its name only after the closing one is durable too.
+    """
+
+    taking: Taking
+    batcher: Batcher
+    actor: Actor
+    circumstances: Circumstances
+
+    async def write(self, out: Path, *, now: datetime, progress: Progress) -> Packed:
+        """Write the bundle. Raises what `Taking.write` raises, and `LogUnavailable`."""
+        try:
+            return await self.taking.write(out, now=now, told=self._done, progress=progress)
+        except LogUnavailable:
+            raise
+        except BaseException:
+            await asyncio.shield(self._close(Packed(0, 0, ""), Outcome.ABORTED))
+            raise
+
+    async def _done(self, packed: Packed) -> None:
+        await self._close(packed, Outcome.DONE)
+
+    async def _close(self, packed: Packed, outcome: Outcome) -> None:
+        wanted = self.taking.wanted
+        journal = RequestJournal()
+        for client in sorted(self.taking.clients):
+            journal.saw(ClientId(client), "access_log")
+        facts: dict[str, str | int] = {"format": "bundle", "rows": packed.entries, "octets": packed.octets}
+        facts |= {"laid_open": wanted.laid_open.value, "sha256": packed.sha256}
+        journal.tell(LogExported(client=wanted.filter.client, facts=facts))
+        said = replace(self.circumstances, event=LogExported.name, op=Op.EXECUTE)
+        await self.batcher.add(Pending(actor=self.actor, circumstances=said, outcome=outcome, journal=journal))
+
+
+def _agrees(row: asyncpg.Record, record: Record) -> bool:
+    """Whether the columns by which entries are searched say what the entry says."""
+    return (
+        row["actor"] == record.actor
+        and row["event"] == record.event
+        and str(row["outcome"]) == record.outcome
+        and str(row["programme"] or "") == record.programme
+        and str(row["entry_id"]) == record.id
+        and row["at"] == datetime.fromisoformat(record.at)
+    )
+
+
+async def _note(connection: asyncpg.Connection, head: asyncpg.Record) -> bytes:
+    """A head as it was signed, with every signature there is; of a witness that signed again, the last."""
+    checkpoint = Checkpoint(origin=head["origin"], size=head["size"], root=head["root"])
+    rows = await connection.fetch(_SIGNATURES, checkpoint.size)
+    return write_note(checkpoint.text(), [Signature(row["key_name"], row["key_id"], row["signature"]) for row in rows])
+
+
+async def _older(connection: asyncpg.Connection, size: int) -> dict[int, bytes]:
+    """The last signed head of each day before this one."""
+    heads = await connection.fetch(_OLDER, size, _MOST_OLDER)
+    return {head["size"]: await _note(connection, head) for head in heads}
+
+
+async def _tiles(connection: asyncpg.Connection, packer: Packer, size: int) -> None:
+    """Every hash tile of the tree of that size, as it is stored; the last ones cut to what they were then."""
+    level = 0
+    while hashes := size >> 8 * level:
+        for begin in range(0, -(-hashes // TILE_WIDTH), _TILES_AT_ONCE):
+            for row in await connection.fetch(_STORED, level, begin, begin + _TILES_AT_ONCE):
+                width = width_at(level, row["number"], size)
+                if width:
+                    packer.tile(TileName(level, row["number"], width), row["hashes"][: width * HASH_BYTES])
+        level += 1
+
+
+async def _fetching(connection: asyncpg.Connection, tiles: Iterable[TileName]) -> prove.Fetch:
+    """These tiles, loaded at once; one that is gone is all zeroes, and what it was to prove will not hold."""
+    wanted = [(tile.level, tile.number) for tile in tiles]
+    rows = await connection.fetch(_TILES, [level for level, _ in wanted], [number for _, number in wanted])
+    found: dict[Any, bytes] = {(row["level"], row["number"]): row["hashes"] for row in rows}
+
+    def fetch(tile: TileName) -> bytes:
+        return found.get((tile.level, tile.number), b"").ljust(HASH_BYTES * tile.width, b"\0")
+
+    return fetch
+
+
+_HEAD: Final = """
+    select size, root, origin from audit.checkpoint
+    where exists (select from audit.checkpoint_signature as given
+        where given.size = checkpoint.size and given.key_name = checkpoint.origin)
+    order by size desc limit 1
+"""
+_OLDER: Final = """
+    select size, root, origin from (
+        select distinct on (date_trunc('day', at)) size, root, origin from audit.checkpoint
+        where size < $1 and exists (select from audit.checkpoint_signature as given
+            where given.size = checkpoint.size and given.key_name = checkpoint.origin)
+        order by date_trunc('day', at) desc, size desc limit $2
+    ) as last_of_day order by size
+"""
+_SIGNATURES: Final = """
+    select distinct on (key_name, key_id) key_name, key_id, signature from audit.checkpoint_signature
+    where size = $1 order by key_name, key_id, at desc
+"""
+_SPAN: Final = "select min(idx), max(idx) from audit.log where entry_id >= $1 and entry_id < $2 and idx < $3"
+_COLUMNS: Final = """
+    select entries.idx, entries.entry_id, entries.leaf, entries.at, entries.actor, entries.event, entries.outcome,
+        entries.programme, beside.refs, beside.sealed
+    from audit.log as entries left join audit.disclosure as beside on beside.entry_id = entries.entry_id
+"""
+_PAGE: Final = f"{_COLUMNS} where entries.idx >= $1 and entries.idx < $2"
+_THESE: Final = f"{_COLUMNS} where entries.idx = any($1::bigint[]) order by entries.idx"
+_STORED: Final = (
+    "select number, hashes from audit.tile where level = $1 and number >= $2 and number < $3 order by number"
+)
+_TILES: Final = """
+    select level, number, hashes from audit.tile
+    join unnest($1::smallint[], $2::bigint[]) as wanted (level, number) using (level, number)
+"""
+_README: Final = b"""\
+This is an export of an audit log. It proves itself to somebody who trusts neither the service nor the people who run
+it; what they have to trust is their own: a policy file with the key of the log and of its witnesses, kept from before,
+and the checkpoints of earlier exports.
+
+  python3 caseload-verify.pyz THIS-FOLDER --policy YOUR-POLICY --known AN-EARLIER-CHECKPOINT
+
+ends with 0 (valid), 1 (invalid), 2 (unusable), 3 (fork or rollback) or 4 (valid, but your policy is not met).
+Keep the file `checkpoint` of this export: with it the next one has to be the same log, only longer.
+The log's tiles and signatures are in the formats of C2SP (tlog-tiles, tlog-checkpoint), which other programs read too.
+"""
