@@ -17,8 +17,8 @@ FOLDER = click.option(
 @click.group(
     epilog="""\b
 Examples:
-  caseload witness keygen witness.example/w1 --folder /var/lib/witness
-  caseload witness serve --folder /var/lib/witness --logs clinic.policy --host 10.0.0.7
+  caseload witness keygen witness.example/w1 --folder witness
+  caseload witness serve --folder witness --logs clinic.policy
 """
 )
 def command() -> None:
