@@ -127,3 +127,14 @@ def test_an_example_of_what_refers_to_itself_ends() -> None:
     schemas = {"Tree": {"type": "object", "required": ["child"], "properties": {"child": {"$ref": "#/x/Tree"}}}}
 
     assert "child" in Examples(schemas).of({"$ref": "#/x/Tree"})
+
+
+def test_an_answer_without_content_is_described_without_content(document: dict[str, Any]) -> None:
+    found = [
+        (name, operation["responses"]["204"])
+        for name, operation in operations(document)
+        if "204" in operation["responses"]
+    ]
+    assert found
+    for name, answer in found:
+        assert "content" not in answer, name

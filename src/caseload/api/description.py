@@ -183,6 +183,8 @@ def _complete(operation: dict[str, Any], components: dict[str, Any], *, public: 
     for status, answer in operation["responses"].items():
         if status.startswith("2"):
             answer["description"] = _DONE.get(status, answer["description"])
+            if status == "204":
+                answer.pop("content", None)
             answer["headers"] = _refer_to_headers("Request-Id", "Audit-Entry") | (answer.get("headers") or {})
             _exemplify(answer, Examples(schemas))
         elif PROBLEM_JSON in answer.get("content", {}):
