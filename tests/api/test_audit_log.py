@@ -134,6 +134,31 @@ async def test_the_question_stands_in_the_entry_that_it_leaves(clinic: Clinic) -
     assert asked["purpose"] == "HCOMPL"
 
 
+async def test_what_a_list_was_narrowed_to_stands_in_the_entry_that_it_leaves(clinic: Clinic) -> None:
+    programme = await clinic.programme()
+    nurse = await clinic.person((Role.NURSE, programme))
+    auditor = await clinic.person((Role.AUDITOR, None))
+    asked = [
+        await nurse.get("/overdue-check-ins", params={"programme": str(programme), "limit": 7}),
+        await nurse.get(f"/programmes/{programme}/dispensing", params={"day": "2026-11-22"}),
+        await nurse.get("/overdue-check-ins/count", params={"counsellor": "nobody"}),
+        await nurse.post("/clients/search", {"name": "Quillfeather", "birth_date": "1984-02-29"}),
+    ]
+    assert [answer.status_code for answer in asked] == [200, 200, 422, 200]
+
+    told = {entry["id"]: entry["about"] for entry in await entries(auditor, actor=str(nurse.staff.id))}
+    filters = [[fact["filter"] for fact in told[answer.headers["audit-entry"]] if "filter" in fact] for answer in asked]
+
+    assert filters == [
+        [{"programme": str(programme)}],
+        [{"day": "2026-11-22"}],
+        [],
+        [{"by": ["name", "birth_date"]}],
+    ]
+    assert "Quillfeather" not in str(told)
+    assert "1984" not in str(told)
+
+
 @pytest.mark.parametrize(
     ("params", "fields"),
     [

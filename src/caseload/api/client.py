@@ -3,6 +3,7 @@
 from datetime import date
 from uuid import UUID
 
+import msgspec
 from litestar import Response, Router
 from litestar.params import FromPath, JSONBody
 
@@ -172,6 +173,10 @@ async def search_clients(data: JSONBody[WantedIn], work: TheWork) -> FoundOut:
 
     Auditors and privacy officers find one client by an identifier alone.
     """
+    # By what, and never what: the log keeps it for longer than the client may be kept.
+    work.circumstances.filter = {
+        "by": [name for name, value in msgspec.structs.asdict(data).items() if value is not None]
+    }
     wanted = Wanted(name=data.name, birth_date=data.birth_date, identifier=data.identifier)
     found = await Clients(work.connection, work.journal, now=work.now).search(
         wanted, reach=work.by.reach(Act.FIND_CLIENT), limit=FOUND_AT_MOST

@@ -19,6 +19,9 @@ Limit = Annotated[
     QueryParameter(name="limit", ge=1, le=LARGEST, description=f"Lines per page, {LARGEST} at most.", required=False),
 ]
 
+PLACE_IN_LIST: Final = frozenset({"after", "limit"})
+"""Parameters that say which page of a list, and not which list."""
+
 T = TypeVar("T", bound=msgspec.Struct)
 
 

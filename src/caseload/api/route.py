@@ -3,19 +3,22 @@
 import functools
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Final, TypeAlias, cast
 from urllib.parse import parse_qsl
 from uuid import UUID
 
+import msgspec
 from litestar import Request, delete, get, post, put
 from litestar.connection import ASGIConnection
-from litestar.enums import ParamType
 from litestar.handlers import HTTPRouteHandler
 from litestar.handlers.base import BaseRouteHandler
 from litestar.openapi.spec import Operation
-from litestar.params import ParameterKwarg
+from litestar.params import QueryParameter
+from litestar.typing import FieldDefinition
 
 from caseload.api.body import MOST_FAULTS, Unreadable
+from caseload.api.pages import PLACE_IN_LIST
 from caseload.api.problems import BodyTooLarge, BodyTooSlow, NotJson, documented
 from caseload.audit.trail import Op, Purpose
 from caseload.domain.access import Act
@@ -190,7 +193,8 @@ async def acceptable(request: Request[Any, Any, Any]) -> None:
     scope = cast("Mapping[str, Any]", request.scope)
     query: bytes = scope["query_string"]
     if query:
-        _check_query(query, request.route_handler)
+        given = _checked_query(query, request.route_handler)
+        work_of(scope).circumstances.filter = _narrowed_to(given, request.route_handler) or None
     if request.scope["method"] not in {"POST", "PUT", "PATCH", "DELETE"}:
         return
     match scope.get(FAULT):
@@ -213,7 +217,7 @@ def _check_body(request: Request[Any, Any, Any], body: bytes) -> None:
         raise Invalid("a JSON body is missing")
 
 
-def _check_query(query: bytes, handler: BaseRouteHandler) -> None:
+def _checked_query(query: bytes, handler: BaseRouteHandler) -> list[tuple[str, str]]:
     """A parameter nobody asked for is refused: a misspelt filter that is ignored shows the wrong people."""
     try:
         given = parse_qsl(query.decode(), keep_blank_values=True, strict_parsing=False, errors="strict")
@@ -225,21 +229,37 @@ def _check_query(query: bytes, handler: BaseRouteHandler) -> None:
     for name, value in given:
         if name not in known:
             faults["*" if not _PLAIN_NAME.fullmatch(name) else name] = "is not a parameter of this request"
-        elif name in seen and not known[name]:
+        elif name in seen and not known[name].is_non_string_sequence:
             faults[name] = "was given twice"
         elif "\x00" in value:
             faults[name] = "holds a NUL character"
         seen.add(name)
     if faults:
         raise Invalid([Fault(name, problem) for name, problem in list(faults.items())[:MOST_FAULTS]])
+    return given
+
+
+def _narrowed_to(given: list[tuple[str, str]], handler: BaseRouteHandler) -> dict[str, str | int]:
+    """What was asked for, as the entry says it: identifiers, days and codes, read as the handler reads them.
+
+    Text may be anything, so a route that narrows by text says itself what of it may stand in the log. The place in
+    the list is left out: the entry names whom the page showed. What cannot be read is refused further on.
+    """
+    known = _query_parameters(handler)
+    found: dict[str, str | int] = {}
+    for name, value in given:
+        with suppress(msgspec.ValidationError):
+            read = msgspec.convert(value, known[name].annotation, strict=False)
+            if name not in PLACE_IN_LIST and read is not None and type(read) is not str:
+                found[name] = msgspec.to_builtins(read)
+    return found
 
 
 @functools.lru_cache(maxsize=1024)
-def _query_parameters(handler: BaseRouteHandler) -> Mapping[str, bool]:
-    """The query parameters that a route knows, and whether each may be given several times."""
-    known: dict[str, bool] = {}
-    for name, declared in handler.parsed_fn_signature.parameters.items():
-        parameter = declared.kwarg_definition
-        if isinstance(parameter, ParameterKwarg) and parameter.param_type is ParamType.QUERY:
-            known[parameter.name or name] = declared.is_non_string_sequence
-    return known
+def _query_parameters(handler: BaseRouteHandler) -> Mapping[str, FieldDefinition]:
+    """The query parameters that a route knows, by the names they have in the query."""
+    return {
+        declared.kwarg_definition.name or variable: declared
+        for variable, declared in handler.parsed_fn_signature.parameters.items()
+        if isinstance(declared.kwarg_definition, QueryParameter)
+    }
