@@ -286,9 +286,9 @@ async def read_programme_history(programme_id: FromPath[UUID], work: TheWork) ->
 async def list_histories_to_verify(work: TheWork, after: After = None, limit: Limit = USUAL) -> Page[ToVerifyOut]:
     """Clients of whom nothing is known since their history ended, in the order of registration."""
     verifications = Verifications(work.connection, work.journal, now=work.now)
-    found = await verifications.to_verify(by=work.by, after=None if after is None else ClientId(after), limit=limit + 1)
-    items = [ToVerifyOut.of(each) for each in found[:limit]]
-    return Page(items=items, next=items[-1].client_id if len(found) > limit else None)
+    found = await verifications.to_verify(by=work.by, after=None if after is None else ClientId(after), limit=limit)
+    items = [ToVerifyOut.of(each) for each in found]
+    return Page(items=items, next=items[-1].client_id if len(items) == limit else None)
 
 
 @writing("/clients/{client_id:uuid}/history-verifications", act=Act.VERIFY_HISTORY, name="verify_history")

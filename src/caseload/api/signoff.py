@@ -118,11 +118,10 @@ async def list_waiting_doses(
     """The doses of a programme that wait for a second clinician: exceptions first, then the oldest."""
     programme = await Programmes(work.connection).get(ProgrammeId(programme_id))
     work.by.require(Act.SIGN_OFF_DOSE, programme.id)
-    found = await _store(work).queue(programme.id, by=work.by, after=after, limit=limit + 1)
-    lines = found[:limit]
+    lines = await _store(work).queue(programme.id, by=work.by, after=after, limit=limit)
     return Page(
         items=[WaitingOut.of(each, work.now) for each in lines],
-        next=lines[-1].dose.id if len(found) > limit else None,
+        next=lines[-1].dose.id if len(lines) == limit else None,
     )
 
 

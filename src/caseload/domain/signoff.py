@@ -148,9 +148,19 @@ async def sign_off(
 
 
 async def signed_before(versions: Mapping[DoseId, int], *, by: Staff, sign_offs: SignOffs) -> SignedOff:
-    """How an earlier, identical request ended: the signatures this person made under these versions."""
-    signed = {DoseId(made.subject_id): made for made in await sign_offs.made_by(by, versions)}
-    return SignedOff(signed=signed, refused={dose: _moved() for dose in versions if dose not in signed})
+    """How an earlier, identical request ended: the signatures this person made under these versions.
+
+    Only of doses that are within reach now. Why the others were not signed is told as far as it can be told still.
+    """
+    found = {dose.id: dose for dose in await sign_offs.newest(sorted(versions), by=by)}
+    made = {DoseId(each.subject_id): each for each in await sign_offs.made_by(by, versions)}
+    signed = {dose_id: each for dose_id, each in made.items() if dose_id in found}
+    refused = {
+        dose_id: _why_not(found.get(dose_id), version, by)
+        for dose_id, version in versions.items()
+        if dose_id not in signed
+    }
+    return SignedOff(signed=signed, refused=refused)
 
 
 async def reject(
@@ -183,6 +193,15 @@ def _for_signing(dose: Dose | None, version: int, by: Staff) -> tuple[Dose, Role
     if by.id in dose.hands:
         raise OwnDose("Leave it for a colleague.")
     return dose, _second_role(dose, by)
+
+
+def _why_not(dose: Dose | None, version: int, by: Staff) -> CaseloadError:
+    """Why a dose was not signed, when it is known that it was not."""
+    try:
+        _for_signing(dose, version, by)
+    except CaseloadError as error:
+        return error
+    return _moved()
 
 
 def _second_role(dose: Dose, by: Staff) -> Role:
