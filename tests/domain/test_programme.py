@@ -57,6 +57,7 @@ async def test_an_administrator_opens_a_programme() -> None:
     opened = await open_programme(
         "SITE-05",
         " Five ",
+        as_id=ProgrammeId(new_id()),
         time_zone="America/New_York",
         profile="US-CA-BRIDGE",
         by=somebody(Role.ADMINISTRATOR),
@@ -76,6 +77,7 @@ async def test_nobody_else_opens_one() -> None:
         await open_programme(
             "A",
             "A",
+            as_id=ProgrammeId(new_id()),
             time_zone="UTC",
             profile="UK",
             by=somebody(Role.AUDITOR),
@@ -92,6 +94,7 @@ async def test_everything_that_cannot_be_a_programme_is_said_at_once() -> None:
         await open_programme(
             "site 5",
             "\n",
+            as_id=ProgrammeId(new_id()),
             time_zone="../UTC",
             profile="ZZ",
             by=somebody(Role.ADMINISTRATOR),

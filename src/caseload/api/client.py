@@ -9,7 +9,7 @@ from litestar.params import FromPath, JSONBody
 
 from caseload.api.route import reading, searching, writing
 from caseload.api.wire import Wire
-from caseload.api.work import IfMatch, TheKey, TheWork, etag, require_version
+from caseload.api.work import IfMatch, TheKey, TheWork, etag, nothing_more, require_version
 from caseload.db.client import Clients
 from caseload.db.idempotency import Kept
 from caseload.db.programme import Programmes
@@ -241,16 +241,20 @@ async def search_matches(data: JSONBody[MatchIn], work: TheWork) -> LikelyPage:
 
 
 @writing("/clients/matches/decisions", act=Act.MATCH_RECORDS, name="decide_different_person", status=204, problems=())
-async def decide_different_person(data: JSONBody[DifferentPersonIn], work: TheWork) -> None:
+async def decide_different_person(data: JSONBody[DifferentPersonIn], work: TheWork, key: TheKey) -> None:
     """Record that somebody about to be registered is nobody we know; lets one registration through, within a day."""
-    await domain.decide_different_person(
-        data.identity.read(),
-        reason=data.reason,
-        by=work.by,
-        now=work.now,
-        clients=Clients(work.connection, work.journal, now=work.now),
-        journal=work.journal,
-    )
+
+    async def decide() -> None:
+        await domain.decide_different_person(
+            data.identity.read(),
+            reason=data.reason,
+            by=work.by,
+            now=work.now,
+            clients=Clients(work.connection, work.journal, now=work.now),
+            journal=work.journal,
+        )
+
+    await once(work, key, Kept(status=204, resource=work.circumstances.request), do=decide, again=nothing_more)
 
 
 def _versioned(client: Client, status: int) -> Response[ClientOut]:

@@ -8,7 +8,7 @@ from litestar.params import FromPath, JSONBody
 
 from caseload.api.route import reading, writing
 from caseload.api.wire import Wire
-from caseload.api.work import TheKey, TheWork
+from caseload.api.work import TheKey, TheWork, nothing_more
 from caseload.audit.erasure import KeptErasures
 from caseload.db.erasure import Record
 from caseload.db.idempotency import Kept
@@ -150,15 +150,19 @@ async def confirm_erasure(erasure_id: FromPath[UUID], work: TheWork) -> ErasedOu
 
 
 @writing("/log-erasures/{erasure_id:uuid}/withdrawal", act=Act.PROPOSE_ERASURE, name="withdraw_erasure", status=204)
-async def withdraw_erasure(erasure_id: FromPath[UUID], work: TheWork) -> None:
+async def withdraw_erasure(erasure_id: FromPath[UUID], work: TheWork, key: TheKey) -> None:
     """Take a proposal back."""
-    await domain.withdraw_erasure(
-        ErasureId(erasure_id),
-        by=work.by,
-        record=Record(work.connection),
-        erasures=_erasures(work),
-        journal=work.journal,
-    )
+
+    async def withdraw() -> None:
+        await domain.withdraw_erasure(
+            ErasureId(erasure_id),
+            by=work.by,
+            record=Record(work.connection),
+            erasures=_erasures(work),
+            journal=work.journal,
+        )
+
+    await once(work, key, Kept(status=204, resource=erasure_id), do=withdraw, again=nothing_more)
 
 
 router = Router(

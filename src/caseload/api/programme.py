@@ -7,11 +7,14 @@ from litestar.params import JSONBody
 
 from caseload.api.route import reading, writing
 from caseload.api.wire import Wire
-from caseload.api.work import TheWork
+from caseload.api.work import TheKey, TheWork
+from caseload.db.idempotency import Kept
 from caseload.db.programme import Programmes
 from caseload.domain import programme as domain
 from caseload.domain.access import Act
+from caseload.domain.ids import ProgrammeId, new_id
 from caseload.domain.programme import Programme
+from caseload.request.idempotency import once
 
 
 class ProgrammeIn(Wire, frozen=True, kw_only=True):
@@ -66,20 +69,27 @@ async def list_programmes(work: TheWork) -> ProgrammesOut:
 
 
 @writing("/programmes", act=Act.MANAGE_PROGRAMMES, name="open_programme", problems=())
-async def open_programme(data: JSONBody[ProgrammeIn], work: TheWork) -> ProgrammeOut:
-    """Open a programme. Its code settles a retry: there is one programme of each."""
-    return ProgrammeOut.of(
-        await domain.open_programme(
+async def open_programme(data: JSONBody[ProgrammeIn], work: TheWork, key: TheKey) -> ProgrammeOut:
+    """Open a programme. There is one of each code."""
+    programmes, new = Programmes(work.connection), ProgrammeId(new_id())
+
+    async def open_it() -> Programme:
+        return await domain.open_programme(
             data.code,
             data.name,
+            as_id=new,
             time_zone=data.time_zone,
             profile=data.profile,
             by=work.by,
             now=work.now,
-            programmes=Programmes(work.connection),
+            programmes=programmes,
             journal=work.journal,
         )
-    )
+
+    async def again(kept: Kept) -> Programme:
+        return await programmes.get(ProgrammeId(kept.resource))
+
+    return ProgrammeOut.of(await once(work, key, Kept(status=201, resource=new), do=open_it, again=again))
 
 
 router = Router("/", route_handlers=[list_programmes, open_programme], tags=["Programmes"])

@@ -23,6 +23,7 @@ def command() -> None:
 def add(code: str, name: str, time_zone: str, profile: str) -> None:
     """Open a programme under a short CODE that is never used for another."""
     from caseload.db.programme import Programmes
+    from caseload.domain.ids import ProgrammeId, new_id
     from caseload.domain.people import the_command_line
     from caseload.domain.programme import open_programme
 
@@ -32,6 +33,7 @@ def add(code: str, name: str, time_zone: str, profile: str) -> None:
             programme = await open_programme(
                 code,
                 name,
+                as_id=ProgrammeId(new_id()),
                 time_zone=time_zone,
                 profile=profile,
                 by=by,

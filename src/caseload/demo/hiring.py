@@ -96,6 +96,7 @@ class Hiring:
             self.programmes[site.code] = await open_programme(
                 site.code,
                 site.name,
+                as_id=ProgrammeId(new_id()),
                 time_zone=site.time_zone,
                 profile=site.profile,
                 by=command_line,

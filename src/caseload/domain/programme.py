@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from caseload.domain.access import Act
 from caseload.domain.errors import Conflict, Faults, NotFound, NotPermitted
-from caseload.domain.ids import ProgrammeId, new_id
+from caseload.domain.ids import ProgrammeId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
 from caseload.domain.profiles import profiles
@@ -109,6 +109,7 @@ async def open_programme(
     code: str,
     name: str,
     *,
+    as_id: ProgrammeId,
     time_zone: str,
     profile: str,
     by: Staff,
@@ -122,7 +123,7 @@ async def open_programme(
     faults = Faults()
     check_programme(code, name, time_zone, profile, faults)
     faults.raise_if_any()
-    programme = Programme(id=ProgrammeId(new_id()), code=code, name=name.strip(), time_zone=time_zone, profile=profile)
+    programme = Programme(id=as_id, code=code, name=name.strip(), time_zone=time_zone, profile=profile)
     await programmes.add(programme, opened_at=now)
     journal.tell(ProgrammeOpened(records=(programme.id,), facts={"programme": str(programme.id), "profile": profile}))
     return programme

@@ -24,7 +24,7 @@ from caseload.api.accessreport.wire import (
 )
 from caseload.api.pages import USUAL, After, Limit, Page
 from caseload.api.route import reading, writing
-from caseload.api.work import TheKey, TheWork
+from caseload.api.work import TheKey, TheWork, nothing_more
 from caseload.audit.accessreport import ProvedAccesses, Sending, every_line
 from caseload.audit.tlog.proof import Proof
 from caseload.audit.trail import Op
@@ -33,7 +33,7 @@ from caseload.db.idempotency import Kept
 from caseload.db.programme import Programmes
 from caseload.domain import accessreport as domain
 from caseload.domain.access import Act
-from caseload.domain.accessreport import Counted, Line, LineUnknown, Report, ReportFormat, Withheld, leave_out
+from caseload.domain.accessreport import Counted, Line, LineUnknown, Release, Report, ReportFormat, Withheld, leave_out
 from caseload.domain.ids import ClientId, EntryId, ReportId, StaffId, new_id
 from caseload.request.idempotency import once
 from caseload.request.work import Work
@@ -175,30 +175,42 @@ async def read_access_report_proof(report_id: FromPath[UUID], entry_id: FromPath
 @writing(
     "/access-reports/{report_id:uuid}/withheld", act=Act.REPORT_ACCESS, name="withhold_access_report_lines", status=204
 )
-async def withhold_access_report_lines(report_id: FromPath[UUID], data: JSONBody[WithholdIn], work: TheWork) -> None:
+async def withhold_access_report_lines(
+    report_id: FromPath[UUID], data: JSONBody[WithholdIn], work: TheWork, key: TheKey
+) -> None:
     """Withhold lines: they do not leave, the reason is recorded, and the report says how many there are."""
-    await domain.withhold_lines(
-        await _report(work, report_id),
-        [EntryId(each) for each in data.entries],
-        Withheld(reason=data.reason, note=data.note.strip(), by=work.by.id, at=work.now),
-        accesses=_accesses(work),
-        reports=Reports(work.connection),
-        journal=work.journal,
-    )
+
+    async def withhold() -> None:
+        await domain.withhold_lines(
+            await _report(work, report_id),
+            [EntryId(each) for each in data.entries],
+            Withheld(reason=data.reason, note=data.note.strip(), by=work.by.id, at=work.now),
+            accesses=_accesses(work),
+            reports=Reports(work.connection),
+            journal=work.journal,
+        )
+
+    await once(work, key, Kept(status=204, resource=report_id), do=withhold, again=nothing_more)
 
 
 @writing("/access-reports/{report_id:uuid}/release", act=Act.REPORT_ACCESS, name="release_access_report")
-async def release_access_report(report_id: FromPath[UUID], work: TheWork) -> ReleaseOut:
+async def release_access_report(report_id: FromPath[UUID], work: TheWork, key: TheKey) -> ReleaseOut:
     """Say, having looked through it, that the report may leave as it is."""
-    release = await domain.release_report(
-        await _report(work, report_id),
-        by=work.by,
-        now=work.now,
-        accesses=_accesses(work),
-        reports=Reports(work.connection),
-        journal=work.journal,
-    )
-    return ReleaseOut.of(release)
+
+    async def release() -> Release:
+        return await domain.release_report(
+            await _report(work, report_id),
+            by=work.by,
+            now=work.now,
+            accesses=_accesses(work),
+            reports=Reports(work.connection),
+            journal=work.journal,
+        )
+
+    async def again(_: Kept) -> Release:
+        return (await _report(work, report_id)).require_released()
+
+    return ReleaseOut.of(await once(work, key, Kept(status=201, resource=report_id), do=release, again=again))
 
 
 @reading(

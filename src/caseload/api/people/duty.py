@@ -9,7 +9,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from caseload.api.route import reading, writing
 from caseload.api.wire import Instant, Wire
-from caseload.api.work import TheKey, TheWork
+from caseload.api.work import TheKey, TheWork, nothing_more
 from caseload.db.idempotency import Kept
 from caseload.db.people.shifts import Shifts
 from caseload.domain import people as domain
@@ -97,11 +97,15 @@ async def list_shifts(programme_id: InProgramme, work: TheWork) -> ShiftsOut:
 
 
 @writing("/duty-shifts/{shift_id:uuid}/cancellation", act=Act.PLAN_DUTY, name="cancel_shift", status=204)
-async def cancel_shift(shift_id: FromPath[UUID], work: TheWork) -> None:
+async def cancel_shift(shift_id: FromPath[UUID], work: TheWork, key: TheKey) -> None:
     """Call a shift off, or end it now."""
-    await domain.cancel_shift(
-        ShiftId(shift_id), by=work.by, now=work.now, shifts=Shifts(work.connection), journal=work.journal
-    )
+
+    async def call_off() -> None:
+        await domain.cancel_shift(
+            ShiftId(shift_id), by=work.by, now=work.now, shifts=Shifts(work.connection), journal=work.journal
+        )
+
+    await once(work, key, Kept(status=204, resource=shift_id), do=call_off, again=nothing_more)
 
 
 router = Router("/", route_handlers=[plan_shift, list_shifts, cancel_shift], tags=["Duty"])

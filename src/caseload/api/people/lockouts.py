@@ -8,12 +8,14 @@ from litestar.params import FromPath
 
 from caseload.api.route import reading, writing
 from caseload.api.wire import Wire
-from caseload.api.work import TheWork
+from caseload.api.work import TheKey, TheWork, nothing_more
+from caseload.db.idempotency import Kept
 from caseload.db.people.accounts import Accounts
 from caseload.db.people.sign_in import LockOuts
 from caseload.domain import people as domain
 from caseload.domain.access import Act
 from caseload.domain.ids import StaffId
+from caseload.request.idempotency import once
 from caseload.request.work import Work
 
 
@@ -53,10 +55,14 @@ async def list_lockouts(work: TheWork) -> LockOutsOut:
 
 
 @writing("/staff/{staff_id:uuid}/lock-out/lift", act=Act.LIFT_LOCKOUT, name="lift_lockout", status=204)
-async def lift_lockout(staff_id: FromPath[UUID], work: TheWork) -> None:
+async def lift_lockout(staff_id: FromPath[UUID], work: TheWork, key: TheKey) -> None:
     """Let somebody try again at once. Nobody lifts their own."""
-    account = await Accounts(work.connection).get(StaffId(staff_id), at=work.now)
-    await domain.lift(account, by=work.by, lockouts=_lockouts(work), journal=work.journal)
+
+    async def lift() -> None:
+        account = await Accounts(work.connection).get(StaffId(staff_id), at=work.now)
+        await domain.lift(account, by=work.by, lockouts=_lockouts(work), journal=work.journal)
+
+    await once(work, key, Kept(status=204, resource=staff_id), do=lift, again=nothing_more)
 
 
 def _lockouts(work: Work) -> LockOuts:

@@ -8,7 +8,7 @@ from litestar.params import FromPath, JSONBody
 
 from caseload.api.route import reading, writing
 from caseload.api.wire import Instant, Wire
-from caseload.api.work import TheKey, TheWork
+from caseload.api.work import TheKey, TheWork, nothing_more
 from caseload.db.idempotency import Kept
 from caseload.db.people.accounts import Accounts
 from caseload.db.people.roles import Roles
@@ -204,25 +204,33 @@ async def list_waiting_roles(work: TheWork) -> GrantsOut:
 
 
 @writing("/roles/{grant_id:uuid}/confirmation", act=Act.CONFIRM_ROLE, name="confirm_role", status=204)
-async def confirm_role(grant_id: FromPath[UUID], work: TheWork) -> None:
+async def confirm_role(grant_id: FromPath[UUID], work: TheWork, key: TheKey) -> None:
     """Confirm, as a third person, that somebody is who and what the role says."""
-    await domain.confirm_role(
-        GrantId(grant_id), by=work.by, now=work.now, roles=Roles(work.connection), journal=work.journal
-    )
+
+    async def confirm() -> None:
+        await domain.confirm_role(
+            GrantId(grant_id), by=work.by, now=work.now, roles=Roles(work.connection), journal=work.journal
+        )
+
+    await once(work, key, Kept(status=204, resource=grant_id), do=confirm, again=nothing_more)
 
 
 @writing("/roles/{grant_id:uuid}/revocation", act=Act.MANAGE_STAFF, name="revoke_role", status=204)
-async def revoke_role(grant_id: FromPath[UUID], data: JSONBody[RevocationIn], work: TheWork) -> None:
+async def revoke_role(grant_id: FromPath[UUID], data: JSONBody[RevocationIn], work: TheWork, key: TheKey) -> None:
     """Take a role away from now on."""
-    await domain.revoke_role(
-        GrantId(grant_id),
-        reason=data.reason,
-        by=work.by,
-        now=work.now,
-        accounts=Accounts(work.connection),
-        roles=Roles(work.connection),
-        journal=work.journal,
-    )
+
+    async def revoke() -> None:
+        await domain.revoke_role(
+            GrantId(grant_id),
+            reason=data.reason,
+            by=work.by,
+            now=work.now,
+            accounts=Accounts(work.connection),
+            roles=Roles(work.connection),
+            journal=work.journal,
+        )
+
+    await once(work, key, Kept(status=204, resource=grant_id), do=revoke, again=nothing_more)
 
 
 router = Router(

@@ -10,7 +10,7 @@ from caseload.api.pages import USUAL, After, Limit, Page
 from caseload.api.people.roles import GrantOut, RegistrationOut
 from caseload.api.route import reading, writing
 from caseload.api.wire import Wire
-from caseload.api.work import TheKey, TheWork
+from caseload.api.work import TheKey, TheWork, nothing_more
 from caseload.db.idempotency import Kept
 from caseload.db.people.accounts import Accounts
 from caseload.db.people.roles import Roles
@@ -155,16 +155,20 @@ async def read_staff(staff_id: FromPath[UUID], work: TheWork) -> PersonOut:
 
 
 @writing("/staff/{staff_id:uuid}/deactivation", act=Act.MANAGE_STAFF, name="deactivate_staff", status=204)
-async def deactivate_staff(staff_id: FromPath[UUID], data: JSONBody[ReasonIn], work: TheWork) -> None:
+async def deactivate_staff(staff_id: FromPath[UUID], data: JSONBody[ReasonIn], work: TheWork, key: TheKey) -> None:
     """Close an account for good. Its sessions end; what the person recorded and signed stays theirs."""
-    await domain.deactivate(
-        StaffId(staff_id),
-        reason=data.reason,
-        by=work.by,
-        now=work.now,
-        accounts=Accounts(work.connection),
-        journal=work.journal,
-    )
+
+    async def deactivate() -> None:
+        await domain.deactivate(
+            StaffId(staff_id),
+            reason=data.reason,
+            by=work.by,
+            now=work.now,
+            accounts=Accounts(work.connection),
+            journal=work.journal,
+        )
+
+    await once(work, key, Kept(status=204, resource=staff_id), do=deactivate, again=nothing_more)
 
 
 @writing("/staff/{staff_id:uuid}/password-reset", act=Act.MANAGE_STAFF, name="reset_password")
@@ -203,15 +207,19 @@ async def list_password_resets(work: TheWork) -> ResetsOut:
 @writing(
     "/password-resets/{reset_id:uuid}/confirmation", act=Act.CONFIRM_IDENTITY, name="confirm_password_reset", status=204
 )
-async def confirm_password_reset(reset_id: FromPath[UUID], work: TheWork) -> None:
+async def confirm_password_reset(reset_id: FromPath[UUID], work: TheWork, key: TheKey) -> None:
     """Confirm, as a third person who has seen them, that it was they who asked. They may sign again."""
-    await domain.confirm_reset(
-        ResetId(reset_id),
-        by=work.by,
-        now=work.now,
-        accounts=Accounts(work.connection),
-        journal=work.journal,
-    )
+
+    async def confirm() -> None:
+        await domain.confirm_reset(
+            ResetId(reset_id),
+            by=work.by,
+            now=work.now,
+            accounts=Accounts(work.connection),
+            journal=work.journal,
+        )
+
+    await once(work, key, Kept(status=204, resource=reset_id), do=confirm, again=nothing_more)
 
 
 router = Router(

@@ -244,6 +244,7 @@ async def begin(
         programme = there.get(code) or await open_programme(
             row.code,
             row.name,
+            as_id=ProgrammeId(new_id()),
             time_zone=row.time_zone,
             profile=row.profile,
             by=by,

@@ -1,0 +1,155 @@
+"""A retry does nothing twice: the key, whose it is, what it is for, and which routes take one."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from litestar.routes import HTTPRoute
+from sqlalchemy import func, insert, select
+
+from caseload.db.tables import caseload as client_tables
+from caseload.db.tables.idempotency import request_key
+from caseload.domain.access import Role
+from caseload.domain.ids import ProgrammeId, new_id
+from tests.api.conftest import Clinic, Person
+
+pytestmark = pytest.mark.anyio
+
+WITHOUT_A_KEY = {
+    "sign_in": "nobody is signed in yet to whom a key could belong",
+    "sign_out": "whoever retries it is signed out",
+    "change_password": "no digest is kept of a request that consists of passwords",
+    "confirm_erasure": "what it erased is gone, and its retry finds nothing to confirm any more",
+}
+"""What changes something by POST and takes no key, with the reason."""
+
+
+@pytest.fixture
+async def programme(clinic: Clinic) -> ProgrammeId:
+    return await clinic.programme()
+
+
+@pytest.fixture
+async def nurse(clinic: Clinic, programme: ProgrammeId) -> AsyncIterator[Person]:
+    made = await clinic.person((Role.NURSE, programme))
+    yield made
+    await made.http.aclose()
+
+
+def somebody(programme: ProgrammeId) -> dict[str, Any]:
+    identity = {"given_name": "Ada", "family_name": uuid4().hex, "birth_date": "1984-02-29"}
+    return {"programme_id": str(programme), "identity": identity}
+
+
+async def clients_of(clinic: Clinic, programme: ProgrammeId) -> int:
+    async with clinic.service.engine.connect() as connection:
+        counted = select(func.count()).select_from(client_tables.client)
+        return (await connection.execute(counted.where(client_tables.client.c.programme_id == programme))).scalar_one()
+
+
+async def test_every_post_that_changes_something_takes_a_key(clinic: Clinic) -> None:
+    posts = [
+        handler
+        for route in clinic.application.litestar.routes
+        if isinstance(route, HTTPRoute)
+        for handler in route.route_handlers
+        if "POST" in handler.http_methods and handler.opt.get("writes", True)
+    ]
+    without = {str(each.operation_id) for each in posts if "key" not in each.parsed_fn_signature.parameters}
+    assert len(posts) > 30
+    assert without == set(WITHOUT_A_KEY), "take `key: TheKey` and go through `once`"
+
+
+async def test_the_same_key_and_body_get_the_first_answer_and_another_body_is_refused(
+    clinic: Clinic, programme: ProgrammeId, nurse: Person
+) -> None:
+    key, asked = str(uuid4()), somebody(programme)
+    first = await nurse.post("/clients", asked, key=key)
+    again = await nurse.post("/clients", asked, key=key)
+    other = await nurse.post("/clients", somebody(programme), key=key)
+
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert (again.json(), again.headers["etag"]) == (first.json(), first.headers["etag"])
+    assert again.headers["audit-entry"] != first.headers["audit-entry"], "the retry showed the client once more"
+    assert (other.status_code, other.json()["type"]) == (422, "urn:caseload:problem:key-used-for-another-request")
+    assert await clients_of(clinic, programme) == 1
+
+
+async def test_a_key_belongs_to_one_person_and_one_route(clinic: Clinic, programme: ProgrammeId, nurse: Person) -> None:
+    key = str(uuid4())
+    colleague = await clinic.person((Role.NURSE, programme))
+    made = await nurse.post("/clients", somebody(programme), key=key)
+    theirs = await colleague.post("/clients", somebody(programme), key=key)
+    elsewhere = await nurse.post(f"/clients/{made.json()['id']}/holds", {"reason": "No sign of breathing."}, key=key)
+
+    assert theirs.status_code == 201, theirs.text
+    assert elsewhere.json()["type"] != "urn:caseload:problem:key-used-for-another-request"
+    assert await clients_of(clinic, programme) == 2
+
+
+async def test_a_key_under_which_nothing_succeeded_is_free_still(
+    clinic: Clinic, programme: ProgrammeId, nurse: Person
+) -> None:
+    key, asked = str(uuid4()), somebody(programme)
+    wrong = await nurse.post("/clients", {**asked, "identity": {**asked["identity"], "given_name": " "}}, key=key)
+    right = await nurse.post("/clients", asked, key=key)
+
+    assert (wrong.status_code, right.status_code) == (422, 201)
+
+
+async def test_a_twin_of_a_request_in_flight_is_told_to_wait(
+    clinic: Clinic, programme: ProgrammeId, nurse: Person
+) -> None:
+    key, asked = str(uuid4()), somebody(programme)
+    async with clinic.service.engine.connect() as connection:
+        transaction = await connection.begin()
+        await connection.execute(
+            insert(request_key).values(
+                staff_id=nurse.staff.id, route="POST /api/v1/clients", key=key, digest=bytes(32), status=201,
+                resource=new_id(), recorded_at=clinic.service.clock(),
+            )
+        )  # fmt: skip
+        twin = await nurse.post("/clients", asked, key=key)
+        await transaction.rollback()
+
+    assert (twin.status_code, twin.json()["type"]) == (409, "urn:caseload:problem:twin-in-flight")
+    assert (await nurse.post("/clients", asked, key=key)).status_code == 201
+
+
+async def test_twins_that_arrive_together_do_it_once(clinic: Clinic, programme: ProgrammeId, nurse: Person) -> None:
+    key, asked = str(uuid4()), somebody(programme)
+    answers = await asyncio.gather(*(nurse.post("/clients", asked, key=key) for _ in range(8)))
+
+    assert {answer.status_code for answer in answers} <= {201, 409}
+    assert len({answer.json()["id"] for answer in answers if answer.status_code == 201}) == 1
+    assert await clients_of(clinic, programme) == 1
+
+
+@pytest.mark.parametrize("key", ["", "k" * 256, "clé".encode(), b"a\tb"], ids=str)
+async def test_a_key_that_cannot_be_kept_is_refused_by_its_name(
+    clinic: Clinic, programme: ProgrammeId, nurse: Person, key: str | bytes
+) -> None:
+    answer = await nurse.post("/clients", somebody(programme), headers={"Idempotency-Key": key})
+
+    assert answer.status_code == 422, answer.text
+    assert [each["field"] for each in answer.json()["errors"]] == ["Idempotency-Key"]
+    assert await clients_of(clinic, programme) == 0
+
+
+async def test_what_answers_with_nothing_may_be_retried_too(clinic: Clinic, programme: ProgrammeId) -> None:
+    admin = await clinic.person((Role.ADMINISTRATOR, None))
+    site = {"code": f"S-{uuid4().hex[:10].upper()}", "name": "Quay", "time_zone": "Europe/London", "profile": "UK"}
+    opened = [await admin.post("/programmes", site, key=(key := str(uuid4())))]
+    opened.append(await admin.post("/programmes", site, key=key))
+    without = await admin.post("/programmes", site)
+    account = await admin.post("/staff", {"user_name": f"n-{uuid4().hex[:12]}", "printed_name": "Nadia Newcomer"})
+    path = f"/staff/{account.json()['account']['id']}/deactivation"
+    closed = [await admin.post(path, {"reason": "Left."}, key=key) for _ in range(2)]
+
+    assert [answer.status_code for answer in opened] == [201, 201]
+    assert opened[0].json() == opened[1].json()
+    assert without.status_code == 409, "without a key the code settles it"
+    assert [answer.status_code for answer in closed] == [204, 204]
+    assert (await admin.post(path, {"reason": "Left."})).status_code == 409
