@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from caseload.db.engine import make_engine
 from caseload.settings import Secret, Settings
+from tests.looked_at import LOOKED_AT, LookedAt
 from tests.shared_server import Addresses, SharedServer, copied, needs_server, wait_for
 
 SERVER = pytest.StashKey[SharedServer]()
@@ -63,8 +64,10 @@ def counts(pytestconfig: pytest.Config) -> Counts:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The leading process alone holds the shared server."""
+    """The leading process alone holds the shared server; every process collects what its tests have looked at."""
     hypothesis.settings.load_profile("soak" if config.getoption("--soak") else "quick")
+    config.stash[LOOKED_AT] = LookedAt()
+    config.pluginmanager.register(config.stash[LOOKED_AT])
     if _told(config) is None:
         config.stash[SERVER] = SharedServer()
 

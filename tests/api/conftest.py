@@ -20,7 +20,10 @@ from caseload.domain.ids import ProgrammeId
 from caseload.domain.people import Staff
 from caseload.request.work import Service
 from caseload.settings import Secret, Settings
+from tests.api.whole_log import faults_in_log
+from tests.api.witness import Witness, operations_of, standing_before
 from tests.factories import people
+from tests.looked_at import LOOKED_AT
 from tests.shared_server import Addresses, copied
 
 
@@ -52,6 +55,7 @@ class Clinic:
     application: Application
     service: Service
     addresses: Addresses
+    witness: Witness
 
     async def programme(self, **options: Any) -> ProgrammeId:
         """A programme of the test's own."""
@@ -69,7 +73,8 @@ class Clinic:
         """Somebody at the door, with a token or without; from an address of their own, or from this one."""
         coming_from = (address or str(IPv4Address(secrets.randbits(32))), 40_000)
         return httpx.AsyncClient(
-            transport=httpx.ASGITransport(self.application, raise_app_exceptions=False, client=coming_from),
+            transport=httpx.ASGITransport(self.witness, raise_app_exceptions=False, client=coming_from),
+            event_hooks={"response": [self.witness.look]},
             base_url="http://caseload.test",
             headers={"Authorization": f"Bearer {token}"} if token else {},
         )
@@ -86,11 +91,16 @@ def clinic_database(server: Addresses) -> Iterator[Addresses]:
 
 @pytest.fixture(scope="session")
 async def clinic(
-    anyio_backend: object, clinic_database: Addresses, tmp_path_factory: pytest.TempPathFactory
+    anyio_backend: object,
+    clinic_database: Addresses,
+    tmp_path_factory: pytest.TempPathFactory,
+    pytestconfig: pytest.Config,
 ) -> AsyncIterator[Clinic]:
     """The service over that database, started and stopped as a server would."""
     folder: Path = tmp_path_factory.mktemp("clinic")
     application = Application(Settings(database_url=Secret(clinic_database.service), data_dir=folder))
-    async with application.litestar.lifespan():
-        assert application.service is not None
-        yield Clinic(application, application.service, clinic_database)
+    async with application.litestar.lifespan(), standing_before(application, clinic_database.owner) as witness:
+        yield Clinic(application, witness.service, clinic_database, witness)
+        faults = await faults_in_log(witness.outside, witness.service)
+        assert not faults, "\n".join(faults)
+        pytestconfig.stash[LOOKED_AT].add(there_are=operations_of(application), looked_at=witness.looked_at)
