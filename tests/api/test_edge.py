@@ -26,6 +26,7 @@ from caseload.domain.ids import new_id
 from caseload.observability import configure, logger
 from caseload.settings import Secret, Settings
 from tests.api.conftest import Clinic, Person
+from tests.factories import people
 from tests.factories.lifeline import Lifeline, lifeline
 from tests.shared_server import Addresses, execute
 
@@ -336,6 +337,49 @@ async def test_a_database_that_hangs_does_not_hang_who_asks_for_readiness(
     async with asyncio.timeout(10):
         assert (await client.get("/readyz")).status_code == 503
         assert (await client.get("/livez")).status_code == 200
+
+
+NO_SPACE = """
+create function public.no_space() returns trigger language plpgsql as $$
+begin
+    raise exception 'could not extend file: No space left on device' using errcode = 'disk_full';
+end $$
+"""
+"""What PostgreSQL says when its disk is full (appendix A, 53100), from wherever a test puts it."""
+FULL = "create trigger no_space before insert on {table} for each row execute function public.no_space()"
+
+
+async def test_a_full_database_keeps_nothing_shows_nothing_and_says_when_to_come_again(
+    throwaway_database: Addresses, tmp_path: Path
+) -> None:
+    application = Application(Settings(database_url=Secret(throwaway_database.service), data_dir=tmp_path))
+    async with serving(application) as http:
+        service = application.service
+        assert service is not None
+        async with service.engine.begin() as connection:
+            programme = await people.programme(connection)
+            nurse = await people.staff(connection, holds=[(Role.NURSE, programme)])
+            http.headers["Authorization"] = f"Bearer {await people.signed_in(connection, nurse.id, at=service.clock())}"
+        identity = {"given_name": "Zebedee", "family_name": "Quillfeather", "birth_date": "1984-02-29"}
+        asked = {"programme_id": str(programme), "identity": identity}
+        other = {**asked, "identity": {**identity, "family_name": "Ashdown"}}
+        known = f"/api/v1/clients/{(await http.post('/api/v1/clients', json=asked)).json()['id']}"
+        await execute(throwaway_database.owner, NO_SPACE)
+
+        await execute(throwaway_database.owner, FULL.format(table="audit.queue"))
+        without_entry = [await http.get(known), await http.post("/api/v1/clients", json=other)]
+        await execute(throwaway_database.owner, "drop trigger no_space on audit.queue")
+        await execute(throwaway_database.owner, FULL.format(table="clinic.client"))
+        with_entry = [await http.post("/api/v1/clients", json=other)]
+        assert (await http.get(known)).status_code == 200
+        await execute(throwaway_database.owner, "drop trigger no_space on clinic.client")
+
+        for answer in without_entry + with_entry:
+            assert (answer.status_code, answer.json()["type"]) == (503, "urn:caseload:problem:unavailable")
+            assert int(answer.headers["retry-after"]) > 0
+            assert "Quillfeather" not in answer.text
+            assert ("audit-entry" in answer.headers) is (answer in with_entry)
+        assert (await http.post("/api/v1/clients", json=other)).status_code == 201, "nobody of that name was kept"
 
 
 async def test_what_is_counted_names_routes_and_nobody(clinic: Clinic) -> None:
