@@ -149,6 +149,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How long a request waits for a free connection before it is answered 503."""
     db_statement_timeout_seconds: Seconds = 15.0
     """The longest a single statement of the service may take."""
+    db_lock_timeout_seconds: Seconds = 2.0
+    """How long a request waits for somebody else who is working on the same record before it is answered 409."""
     db_idle_transaction_timeout_seconds: Seconds = 30.0
     """When the server ends a transaction in which nothing happens."""
     pg_bin: Path | None = None

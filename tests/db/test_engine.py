@@ -20,6 +20,7 @@ async def _in_force(engine: AsyncEngine, name: str) -> object:
 async def test_the_limits_are_set_on_the_servers_side(database: str) -> None:
     engine = make_engine(Settings(database_url=Secret(database), db_statement_timeout_seconds=2.5))
     assert await _in_force(engine, "statement_timeout") == "2500ms"
+    assert await _in_force(engine, "lock_timeout") == "2s"
     assert await _in_force(engine, "idle_in_transaction_session_timeout") == "30s"
     assert await _in_force(engine, "jit") == "off"
     assert await _in_force(engine, "timezone") == "UTC"

@@ -78,6 +78,7 @@ def _connect_args(settings: Settings, url: Secret, application_name: str) -> dic
             "jit": "off",
             "timezone": "UTC",
             "statement_timeout": _milliseconds(settings.db_statement_timeout_seconds),
+            "lock_timeout": _milliseconds(settings.db_lock_timeout_seconds),
             "idle_in_transaction_session_timeout": _milliseconds(settings.db_idle_transaction_timeout_seconds),
         },
     }
