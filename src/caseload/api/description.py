@@ -72,6 +72,8 @@ _BRACKETED: Final = re.compile(r"^(?P<outer>\w+?)_(?:[\w.]*\.)?(?P<inner>\w+?)_$
 _SENTENCE: Final = re.compile(r"(?<=[.:;])\s")
 _LONGEST_SUMMARY: Final = 90
 _DONE: Final = {"200": "Done.", "201": "Recorded.", "204": "Done; there is nothing to show."}
+AT_SIGHT: Final = (414, 431)
+"""What any request may be answered by its size alone, before it is known what it asks."""
 _HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "Request-Id": {"description": "The request, in our log and in the audit log.", "schema": {"type": "string"}},
     "Audit-Entry": {
@@ -180,6 +182,9 @@ def _complete(operation: dict[str, Any], components: dict[str, Any], *, public: 
     for parameter in operation.get("parameters", ()):
         _complete_parameter(parameter, schemas)
     _exemplify(operation.get("requestBody", {}), Examples(schemas, sent=True))
+    for status in AT_SIGHT:
+        operation["responses"][str(status)] = _shared_problem(status, components)
+    operation["responses"] = dict(sorted(operation["responses"].items()))
     for status, answer in operation["responses"].items():
         if status.startswith("2"):
             answer["description"] = _DONE.get(status, answer["description"])

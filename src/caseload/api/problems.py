@@ -133,10 +133,12 @@ MEANING: Final[Mapping[int, str]] = {
     409: "The record has moved on, or a rule of the record stands against it; the detail names it.",
     412: "The record has a newer version than the one you named.",
     413: "The request is too large.",
+    414: "The address of the request is too long.",
     415: "The body must be JSON.",
     422: "Some of what was sent cannot be accepted; every field is named.",
     428: "Name the version you saw in If-Match.",
     429: "Too many attempts; wait as long as Retry-After says.",
+    431: "The headers of the request are too large.",
     500: "The service made a mistake; nothing was kept.",
     503: "The database or the audit log cannot be reached; nothing was kept and nothing is shown.",
 }
@@ -164,9 +166,11 @@ _SHOWN: Final[Mapping[int, tuple[str, str, str]]] = {
     409: ("Conflict", "The record has moved on.", "Read it again and decide whether your change still holds."),
     412: ("VersionStale", "The record has a newer version than the one you named.", "Read it again."),
     413: ("BodyTooLarge", "The body of the request is too large.", "send less at once"),
+    414: ("AddressTooLong", "The address of the request is too long.", "Ask for less at once."),
     415: ("NotJson", "The body must be JSON.", "send the header Content-Type: application/json"),
     428: ("VersionMissing", "Name the version you saw.", "If-Match: send the ETag of the version you saw"),
     429: ("WaitBeforeSigningIn", "Too many attempts. Wait before the next one.", "Try again in 30 seconds."),
+    431: ("HeadersTooLarge", "The headers of the request are too large.", "Send fewer or shorter headers and cookies."),
     503: ("Unavailable", "The service cannot reach its database.", "Nothing was kept. Try again in a few seconds."),
 }
 
