@@ -90,3 +90,27 @@ async def test_whoever_reads_the_log_finds_one_client_by_number_and_nobody_by_na
         for wider in ({"name": name}, {"identifier": number, "name": name}, {"birth_date": "1984-02-29"}):
             assert (await person.post("/clients/search", wider)).json()["items"] == []
         assert (await person.get(f"/clients/{client}")).status_code == (200 if seen else 404)
+
+
+async def test_a_correction_is_a_new_version_of_the_one_that_was_seen_and_former_names_still_find(
+    clinic: Clinic,
+) -> None:
+    programme = await clinic.programme()
+    nurse = await clinic.person((Role.NURSE, programme))
+    supervisor = await clinic.person((Role.SUPERVISOR, programme))
+    before, after = a_name(), a_name()
+    made = await nurse.post("/clients", {"programme_id": str(programme), "identity": identity(family_name=before)})
+    path = f"/clients/{made.json()['id']}/identity"
+    correction = {"identity": identity(family_name=after, birth_date="1984-02-28"), "reason": "Read from the passport."}
+
+    unseen = await supervisor.put(path, correction)
+    corrected = await supervisor.put(path, correction, headers={"If-Match": made.headers["etag"]})
+    stale = await supervisor.put(path, correction, headers={"If-Match": made.headers["etag"]})
+
+    assert (unseen.status_code, corrected.status_code, stale.status_code) == (428, 200, 412)
+    shown = corrected.json()
+    assert (shown["family_name"], shown["birth_date"], shown["version"]) == (after, "1984-02-28", 2)
+    assert corrected.headers["etag"] == '"2"'
+    for name in (before, after):
+        found = (await nurse.post("/clients/search", {"name": name})).json()["items"]
+        assert [(each["id"], each["family_name"]) for each in found] == [(shown["id"], after)]

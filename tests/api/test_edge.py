@@ -132,6 +132,7 @@ async def test_every_answer_is_safe_whatever_its_status(clinic: Clinic, another:
     async with clinic.client() as stranger:
         answers = [
             await stranger.get("/livez"),
+            await stranger.get("/readyz"),
             await stranger.get("/api/v1/me"),
             await stranger.get("/nothing"),
             await stranger.delete("/api/v1/clients"),
