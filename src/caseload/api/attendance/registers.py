@@ -79,5 +79,5 @@ async def list_registers(session_id: FromPath[UUID], work: TheWork) -> Registers
     """Every version of the register, with the lines you may see."""
     sessions = sessions_of(work)
     session = await sessions.get(TherapySessionId(session_id), by=work.by, act=Act.SEE_SESSIONS)
-    names = await sessions.names(session, by=work.by, act=Act.SEE_SESSIONS)
-    return RegistersOut(items=[RegisterOut.of(each, only=names) for each in await sessions.registers(session.id)])
+    registers, seen = await sessions.registers(session, by=work.by, act=Act.SEE_SESSIONS)
+    return RegistersOut(items=[RegisterOut.of(each, only=seen) for each in registers])

@@ -1,7 +1,7 @@
 """Sessions, rosters and registers in PostgreSQL."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -255,23 +255,35 @@ class Sessions:
     async def names(self, session: Session, *, by: Staff, act: Act) -> dict[ClientId, Name]:
         """Everybody on the roster and the register whom this person may be shown there, with their names."""
         lines = session.register.lines if session.register else ()
-        everybody = list(
-            dict.fromkeys([*(booking.client for booking in session.roster), *(line.client for line in lines)])
-        )
-        if not sees_everybody(session, by=by, act=act):
-            given = {"these": everybody, **reach_of(by.reach(act), at=self._now)}
-            everybody = list((await self._connection.execute(_SEEN, given)).scalars())
-        rows = await self._connection.execute(_NAMES, {"these": everybody})
+        there = [*(booking.client for booking in session.roster), *(line.client for line in lines)]
+        rows = await self._connection.execute(_NAMES, {"these": await self._seen(there, session, by=by, act=act)})
         found = {ClientId(row.id): Name(given_name=row.given_name, family_name=row.family_name) for row in rows}
         for shown in found:
             self._journal.saw(shown, "session")
         return found
 
-    async def registers(self, session: TherapySessionId) -> Sequence[Register]:
-        """Every version of the register of a session, oldest first."""
-        given = {"these": [session]}
+    async def registers(
+        self, session: Session, *, by: Staff, act: Act
+    ) -> tuple[Sequence[Register], Collection[ClientId]]:
+        """Every version of the register of a session, oldest first, and whom in them this person may be shown."""
+        given = {"these": [session.id]}
         lines = await self._lines(given)
-        return [register_of(row, lines[row.session_id, row.version]) for row in await self._rows(_REGISTERS, given)]
+        found = [register_of(row, lines[row.session_id, row.version]) for row in await self._rows(_REGISTERS, given)]
+        there = [line.client for register in found for line in register.lines]
+        seen = await self._seen(there, session, by=by, act=act)
+        for shown in seen:
+            self._journal.saw(shown, "session")
+        return found, seen
+
+    async def _seen(
+        self, clients: Iterable[ClientId], session: Session, *, by: Staff, act: Act
+    ) -> Collection[ClientId]:
+        """Those of the clients whom this person may be shown in this session."""
+        everybody = list(dict.fromkeys(clients))
+        if sees_everybody(session, by=by, act=act):
+            return everybody
+        given = {"these": everybody, **reach_of(by.reach(act), at=self._now)}
+        return {ClientId(each) for each in (await self._connection.execute(_SEEN, given)).scalars()}
 
     async def may_lead(
         self, staff: Collection[StaffId], *, programme: ProgrammeId, at: datetime
