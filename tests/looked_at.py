@@ -12,7 +12,15 @@ import pytest
 
 API_TESTS = Path(__file__).parent / "api"
 
-CANNOT: Mapping[str, str] = {}
+_TREE = "needs a sequencer, over a database of the test's own: tests/api/test_audit_tree.py sees it succeed"
+
+CANNOT: Mapping[str, str] = {
+    "read_log_checkpoint": _TREE,
+    "read_log_tile": _TREE,
+    "prove_log_inclusion": _TREE,
+    "prove_log_consistency": _TREE,
+    "prove_audit_entry": _TREE,
+}
 """Operations of which a success cannot be looked at, with the reason."""
 
 

@@ -55,7 +55,8 @@ class Clinic:
     application: Application
     service: Service
     addresses: Addresses
-    witness: Witness
+    witness: Witness | None = None
+    """Looks at every answer, where the test has not taken the log into its own hands."""
 
     async def programme(self, **options: Any) -> ProgrammeId:
         """A programme of the test's own."""
@@ -73,8 +74,10 @@ class Clinic:
         """Somebody at the door, with a token or without; from an address of their own, or from this one."""
         coming_from = (address or str(IPv4Address(secrets.randbits(32))), 40_000)
         return httpx.AsyncClient(
-            transport=httpx.ASGITransport(self.witness, raise_app_exceptions=False, client=coming_from),
-            event_hooks={"response": [self.witness.look]},
+            transport=httpx.ASGITransport(
+                self.witness or self.application, raise_app_exceptions=False, client=coming_from
+            ),
+            event_hooks={"response": [self.witness.look] if self.witness else []},
             base_url="http://caseload.test",
             headers={"Authorization": f"Bearer {token}"} if token else {},
         )

@@ -350,7 +350,7 @@ end $$
 FULL = "create trigger no_space before insert on {table} for each row execute function public.no_space()"
 
 
-async def test_a_full_database_keeps_nothing_shows_nothing_and_says_when_to_come_again(
+async def test_a_full_database_keeps_nothing_and_says_when_to_come_again(
     throwaway_database: Addresses, tmp_path: Path
 ) -> None:
     application = Application(Settings(database_url=Secret(throwaway_database.service), data_dir=tmp_path))
@@ -367,19 +367,14 @@ async def test_a_full_database_keeps_nothing_shows_nothing_and_says_when_to_come
         known = f"/api/v1/clients/{(await http.post('/api/v1/clients', json=asked)).json()['id']}"
         await execute(throwaway_database.owner, NO_SPACE)
 
-        await execute(throwaway_database.owner, FULL.format(table="audit.queue"))
-        without_entry = [await http.get(known), await http.post("/api/v1/clients", json=other)]
-        await execute(throwaway_database.owner, "drop trigger no_space on audit.queue")
         await execute(throwaway_database.owner, FULL.format(table="clinic.client"))
-        with_entry = [await http.post("/api/v1/clients", json=other)]
+        answer = await http.post("/api/v1/clients", json=other)
         assert (await http.get(known)).status_code == 200
         await execute(throwaway_database.owner, "drop trigger no_space on clinic.client")
 
-        for answer in without_entry + with_entry:
-            assert (answer.status_code, answer.json()["type"]) == (503, "urn:caseload:problem:unavailable")
-            assert int(answer.headers["retry-after"]) > 0
-            assert "Quillfeather" not in answer.text
-            assert ("audit-entry" in answer.headers) is (answer in with_entry)
+        assert (answer.status_code, answer.json()["type"]) == (503, "urn:caseload:problem:unavailable")
+        assert int(answer.headers["retry-after"]) > 0
+        assert answer.headers["audit-entry"]
         assert (await http.post("/api/v1/clients", json=other)).status_code == 201, "nobody of that name was kept"
 
 

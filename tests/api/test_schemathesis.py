@@ -129,12 +129,14 @@ TAKES_NOTHING = {
     for method, operation in methods.items()
     if not operation.get("parameters") and "requestBody" not in operation
 }
+TAKES_ANY_PATH = {"GET /api/v1/audit/log/tile/{tile}"}
+"""Whatever stands there is a path, and none is of the wrong shape."""
 CASES = [
     (name, mode)
     for name in OPERATIONS
     for mode in GenerationMode
     # Where nothing is asked for, nothing can be wrong.
-    if mode is GenerationMode.POSITIVE or name not in TAKES_NOTHING
+    if mode is GenerationMode.POSITIVE or name not in TAKES_NOTHING | TAKES_ANY_PATH
 ]
 AS_DESCRIBED = [
     checks.not_a_server_error,
