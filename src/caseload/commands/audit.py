@@ -131,7 +131,7 @@ def list_(*, limit: int, as_json: bool, **asked: Unpack[Asked]) -> None:
 @command.command(
     epilog="""\b
 Examples:
-  caseload audit export --as ida --out november --since 2026-11-01 --until 2026-12-01
+  caseload audit export --as ida --out nov --since 2026-11-01
   caseload audit export --as ida --format csv --out log.csv
 """
 )
