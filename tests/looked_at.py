@@ -20,6 +20,7 @@ CANNOT: Mapping[str, str] = {
     "prove_log_inclusion": _TREE,
     "prove_log_consistency": _TREE,
     "prove_audit_entry": _TREE,
+    "fetch_audit_bundle": _TREE,
 }
 """Operations of which a success cannot be looked at, with the reason."""
 

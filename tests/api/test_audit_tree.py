@@ -3,9 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import quote
-from uuid import uuid4
+from uuid import UUID, uuid4
+from zipfile import ZipFile
 
 import asyncpg
 import pytest
@@ -22,6 +25,7 @@ from caseload.audit.tlog.proof import Proof
 from caseload.audit.tlog.spelling import from_base64
 from caseload.audit.tlog.tile import TileName, entries_in, hashes_in
 from caseload.domain.access import Role
+from caseload.request.bundling import make_bundles
 from caseload.settings import Secret, Settings
 from tests.api.conftest import Clinic, Person
 from tests.shared_server import Addresses
@@ -175,6 +179,23 @@ async def test_reading_the_tree_is_for_who_may_read_the_whole_log_and_is_an_entr
     assert {entry["event"] for entry in entries} >= {
         "log_checkpoint.read", "log_inclusion.prove", "log_consistency.prove", "audit_entry.prove",
     }  # fmt: skip
+
+
+async def test_an_export_that_proves_itself_is_asked_for_made_and_fetched(log: Sequenced) -> None:
+    auditor = await log.clinic.person((Role.AUDITOR, None))
+    asked = (await auditor.post("/audit/bundles", {})).json()
+    await log.sequence()
+    await make_bundles(log.clinic.service)
+    where = f"/audit/bundles/{asked['id']}"
+    told = (await auditor.get(where)).json()
+    assert (told["state"], told["written"], told["problem"]) == ("done", 1, None)
+    fetched = await auditor.get(f"{where}/file")
+    assert (fetched.status_code, fetched.headers["content-type"]) == (200, "application/zip")
+    assert len(fetched.content) == told["octets"]
+    with ZipFile(BytesIO(fetched.content)) as archive:
+        assert sha256(archive.read("manifest.json")).hexdigest() == told["sha256"]
+        assert log.policy.judge(archive.read("checkpoint")).checkpoint.size == 1
+    assert UUID(fetched.headers["audit-entry"])
 
 
 def test_what_a_proof_needs_is_what_is_asked_for() -> None:
