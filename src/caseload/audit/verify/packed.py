@@ -37,9 +37,10 @@ sys.path.append(str(Path(sys.argv[0]).resolve().parent / "libraries"))
 try:
     import cryptography
 except ImportError:
+    wheels = f"wheels/{sys.version_info.major}.{sys.version_info.minor}"
     sys.exit(
         "The verifier needs `cryptography`, which this Python does not have. Its wheels lie beside this file. Run there:\\n"
-        "  python3 -m pip install --no-index --find-links wheels --target libraries cryptography"
+        f"  python3 -m pip install --no-deps --target libraries {wheels}/*.whl"
     )
 from caseload.audit.verify.cli import main
 
