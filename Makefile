@@ -59,12 +59,12 @@ verifier: $(READY) ## Pack the verifier of the audit log into one file, in build
 	@for machine in $(VERIFIER_MACHINES); do for version in $(VERIFIER_PYTHONS); do \
 		$(BIN)/python -m pip download -q --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
 			--platform $$machine --platform manylinux2014_x86_64 --python-version $$version \
-			-r $(VERIFIER)/requirements.txt -d $(VERIFIER)/wheels || exit 1; done; done
+			-r $(VERIFIER)/requirements.txt -d $(VERIFIER)/wheels/$$version || exit 1; done; done
 	@$(BIN)/python -m caseload.audit.verify.packed $(VERIFIER)
 
 lock: $(READY) ## Resolve the dependencies again and write requirements.lock
 	@$(BIN)/python -m pip install -q uv
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header \
 		--python-version 3.11 --extra embedded --group dev pyproject.toml -o requirements.lock
 
 install: $(READY) ## Make the environment in .venv and nothing else
