@@ -59,7 +59,7 @@ async def throughput(log: Log, owner: asyncpg.Connection, entries: int) -> None:
     stop = asyncio.Event()
     used, ours, began = log.stage.postgres().cpu, time.process_time(), time.perf_counter()
     running = asyncio.create_task(sequencer.run(stop))
-    while not await owner.fetchval("select exists (select from audit.checkpoint_signature where size = $1)", entries):  # noqa: ASYNC110
+    while not await owner.fetchval("select exists (select from audit.checkpoint_signature where size = $1)", entries):  # noqa: ASYNC110  it happens in the database
         await asyncio.sleep(0.05)
     wall, ours = time.perf_counter() - began, time.process_time() - ours
     theirs = log.stage.postgres().cpu - used

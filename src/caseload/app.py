@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import cast
 
 from litestar import Litestar, Router
 from litestar.di import Provide
@@ -85,7 +86,7 @@ class Application:
         self.service: Service | None = None
         self.limits = Limits(body_seconds=settings.body_seconds, handling_seconds=settings.request_seconds)
         self.litestar = _litestar(routers, self._lifespan, self.limits)
-        self._gate = Gate(_asgi(self.litestar), self._service, self.limits)
+        self._gate = Gate(cast("App", self.litestar), self._service, self.limits)
         self._outermost = Watch(self._gate, behind_tls=settings.behind_tls, access_log=settings.access_log)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -116,10 +117,6 @@ class Application:
                 await self._gate.drain()
         except TimeoutError:
             logger(__name__).warning("requests were still under way when the time to drain was over")
-
-
-def _asgi(app: Litestar) -> App:
-    return app  # type: ignore[return-value]
 
 
 def _litestar(

@@ -212,7 +212,7 @@ async def ids_of_everything(url: str) -> dict[str, list[str]]:
             "and data_type = 'uuid' order by table_name"
         )
         return {
-            name: [str(row["id"]) for row in await connection.fetch(f"select id from clinic.{name} limit 25")]  # noqa: S608
+            name: [str(row["id"]) for row in await connection.fetch(f"select id from clinic.{name} limit 25")]  # noqa: S608  names of our own tables
             for (name,) in tables
         }
     finally:

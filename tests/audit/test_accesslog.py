@@ -223,7 +223,7 @@ async def test_what_lies_beside_a_leaf_cannot_be_changed_unseen(
         await trail.append(connection, a_pending(seen(clients, "dose")))
     request = int.from_bytes((await owner.fetchval("select sealed from audit.disclosure"))[12:16], "big")
     await owner.execute(UNWATCHED + "alter table audit.disclosure disable trigger all")
-    await owner.execute(f"update audit.disclosure set {change.format(request=request)}")  # noqa: S608
+    await owner.execute(f"update audit.disclosure set {change.format(request=request)}")  # noqa: S608  changes of our own, from the list above
     async with own_engine.begin() as connection:
         reader = LogReader(connection, trail)
         accesses = [

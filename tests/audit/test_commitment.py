@@ -26,7 +26,7 @@ def committed(
     leaf: UUID | None = None,
     box: LogBox | None = None,
     keys: dict[UUID, ClientKey] | None = None,
-    asked: Asked = Asked(),  # noqa: B008
+    asked: Asked = Asked(),  # noqa: B008  frozen, so that nobody can change the default
     happened: bool = True,
 ) -> tuple[UUID, dict[UUID, ClientKey], Committed]:
     leaf = leaf or new_id()
@@ -69,7 +69,7 @@ def test_everybody_in_a_journal_is_committed_to_once_and_can_be_proved(account: 
         what, proof = shown
         kinds, events = told[client]
         assert what.get("saw", []) == sorted(kinds)
-        assert len(what.get("did", [])) == events  # pyright: ignore[reportArgumentType]
+        assert len(what.get("did", [])) == events  # pyright: ignore[reportArgumentType]  a value of JSON, known to be a list
         assert proof.proves(root=found.client_root, count=len(told))
         assert canonical.parse(proof.item) == {"c": str(client), "l": str(leaf), "w": what}
 
@@ -231,10 +231,10 @@ def test_an_entry_about_nobody_commits_to_nobody() -> None:
 @pytest.mark.parametrize("fact", [1.5, 2**53, "e\u0301", {"Key": 1}])
 def test_a_fact_outside_the_canonical_subset_is_refused(fact: object) -> None:
     journal = RequestJournal()
-    journal.tell(SomethingHappened(client=a_client(), facts={"fact": fact}))  # pyright: ignore[reportArgumentType]
+    journal.tell(SomethingHappened(client=a_client(), facts={"fact": fact}))  # pyright: ignore[reportArgumentType]  a fact that may not stand there is what is tried
     with pytest.raises(NotCanonical):
         committed(journal)
     unowned = RequestJournal()
-    unowned.tell(SomethingHappened(facts={"fact": fact}))  # pyright: ignore[reportArgumentType]
+    unowned.tell(SomethingHappened(facts={"fact": fact}))  # pyright: ignore[reportArgumentType]  as above
     with pytest.raises(NotCanonical):
         committed(unowned)

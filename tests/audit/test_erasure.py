@@ -79,7 +79,7 @@ async def test_one_client_becomes_unlinkable_and_everybody_else_on_the_list_keep
         kept = await LogReader(connection, trail).entries(LogFilter(), EVERYTHING, after=None, limit=9)
     assert [each.clients for each in kept] == [0, 7], "the entry still says how many it named"
     [about] = [fact for fact in kept[0].about if "did" in fact]
-    assert about["did"][0]["ev"] == "client.erased"  # type: ignore[index]
+    assert about["did"][0]["ev"] == "client.erased"  # type: ignore[index]  a value of JSON, known to be a list of objects
     assert str(erased) not in str(kept)
     assert decode(entry.leaf).subj is not None
     assert UNREADABLE not in kept[1].about

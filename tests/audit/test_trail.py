@@ -159,7 +159,7 @@ async def test_an_entry_belongs_to_the_programme_named_or_to_the_one_of_the_role
         Circumstances(route=f"GET /api/v1/clients/{new_id()}", event="client.read"),
         Circumstances(event="Client Read"),
         Circumstances(event="client.read", filter={"name": "e\u0301"}),
-        Circumstances(event="client.read", filter={"limit": 0.5}),  # pyright: ignore[reportArgumentType]
+        Circumstances(event="client.read", filter={"limit": 0.5}),  # pyright: ignore[reportArgumentType]  a fraction is what is refused
     ],
 )
 async def test_what_may_not_stand_in_the_log_is_refused_and_takes_no_number(

@@ -203,7 +203,7 @@ async def test_nobody_is_added_to_a_consent_after_it_was_signed_and_nobody_is_le
     columns = "id, client_id, kind, form, form_digest, discloser_id, recipient_count, categories, purposes, "
     columns += "expiry_event, never_expires, signatory, signed_name, signed_at, recorded_by, recorded_at"
     copied = text(
-        f"insert into clinic.consent ({columns}) select :id, {columns[4:]} from clinic.consent where id = :of"  # noqa: S608
+        f"insert into clinic.consent ({columns}) select :id, {columns[4:]} from clinic.consent where id = :of"  # noqa: S608  columns of our own
     )
     savepoint = await place.connection.begin_nested()
     with pytest.raises(IntegrityError, match="signed for more recipients"):

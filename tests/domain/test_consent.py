@@ -502,14 +502,14 @@ RECIPIENTS = [
     Recipient(name="General Hospital"),
     Recipient(group=RecipientClass.HEALTH_PLANS),
 ]
-MOMENTS = some.datetimes(datetime(2026, 2, 17), datetime(2028, 1, 1), timezones=some.just(UTC))  # noqa: DTZ001
+MOMENTS = some.datetimes(datetime(2026, 2, 17), datetime(2028, 1, 1), timezones=some.just(UTC))  # noqa: DTZ001  the bounds go without the zone that is given
 
 
 @some.composite
 def kept_consents(draw: some.DrawFn) -> Consent:
     kind = draw(some.sampled_from(ConsentKind))
     named = [to for to in RECIPIENTS if to.person is None or kind is not ConsentKind.TREATMENT_PAYMENT_OPERATIONS]
-    signed_at = draw(some.datetimes(datetime(2026, 2, 17), datetime(2026, 11, 1), timezones=some.just(UTC)))  # noqa: DTZ001
+    signed_at = draw(some.datetimes(datetime(2026, 2, 17), datetime(2026, 11, 1), timezones=some.just(UTC)))  # noqa: DTZ001  the bounds go without the zone that is given
     made = consent(
         draft(
             kind=kind,
@@ -524,8 +524,8 @@ def kept_consents(draw: some.DrawFn) -> Consent:
     return replace(
         made,
         discloser=draw(some.sampled_from([PROGRAMME, PROGRAMME, ELSEWHERE])),
-        revoked_at=draw(some.none() | some.datetimes(datetime(2026, 11, 1), timezones=some.just(UTC))),  # noqa: DTZ001
-        event_at=draw(some.none() | some.datetimes(datetime(2026, 11, 1), timezones=some.just(UTC))),  # noqa: DTZ001
+        revoked_at=draw(some.none() | some.datetimes(datetime(2026, 11, 1), timezones=some.just(UTC))),  # noqa: DTZ001  the bounds go without the zone that is given
+        event_at=draw(some.none() | some.datetimes(datetime(2026, 11, 1), timezones=some.just(UTC))),  # noqa: DTZ001  the bounds go without the zone that is given
     )
 
 
@@ -556,7 +556,7 @@ def test_nothing_is_ever_allowed_that_no_single_consent_in_force_covers(
     category: Category,
     purpose: Purpose,
     profile: str,
-    known: bool,  # noqa: FBT001
+    known: bool,  # noqa: FBT001  given by hypothesis or pytest, by name
     at: datetime,
 ) -> None:
     rules = rules_on(profile, TODAY)

@@ -53,33 +53,33 @@ STARTED = TODAY - 100 * DAY
 """The first day of an order that has been running for long."""
 
 
-def record(profile: str = "UK", **changed: object) -> MedicationRecord:
+def record(profile: str = "UK", **changed: Any) -> MedicationRecord:
     made = MedicationRecord(
         client=ClientId(UUID(int=9)), programme=ProgrammeId(UUID(int=1)), time_zone="Europe/London", profile=profile
     )
-    return replace(made, **changed)  # type: ignore[arg-type]
+    return replace(made, **changed)
 
 
-def running(**changed: object) -> Order:
+def running(**changed: Any) -> Order:
     """An order that has been in force for a hundred days."""
     begun = datetime.combine(STARTED, NOW.time(), UTC)
     return order(**{"starts_on": STARTED, "written_at": begun, "signed_at": begun, **changed})
 
 
-def taken(days_ago: int, *, amount_mg: str = "60", at: datetime | None = None, **changed: object) -> Taken:
+def taken(days_ago: int, *, amount_mg: str = "60", at: datetime | None = None, **changed: Any) -> Taken:
     day = TODAY - days_ago * DAY
     made = Taken(day=day, at=at or NOW - days_ago * DAY, medicine=Medicine.METHADONE, amount_mg=Decimal(amount_mg))
-    return replace(made, **changed)  # type: ignore[arg-type]
+    return replace(made, **changed)
 
 
-def facts(ordered: Order | None = None, **changed: object) -> Facts:
+def facts(ordered: Order | None = None, **changed: Any) -> Facts:
     """An order in force and a dose taken yesterday: nothing stands in the way."""
     ordered = ordered or running()
     made = Facts(order=ordered, given=None, last=taken(1), held=None, allowed=None, freed_by=None, earlier=(ordered,))
-    return replace(made, **changed)  # type: ignore[arg-type]
+    return replace(made, **changed)
 
 
-def giving(ordered: Order | None = None, **changed: object) -> Giving:
+def giving(ordered: Order | None = None, **changed: Any) -> Giving:
     made = Giving(
         client=ClientId(UUID(int=9)),
         order=(ordered or running()).id,
@@ -90,7 +90,7 @@ def giving(ordered: Order | None = None, **changed: object) -> Giving:
         given_at=NOW,
         supervised=True,
     )
-    return replace(made, **changed)  # type: ignore[arg-type]
+    return replace(made, **changed)
 
 
 def judged(
@@ -364,9 +364,9 @@ def test_every_day_between_is_taken_for_exactly_one_of_missed_unknown_or_not_sch
 # What is due
 
 
-def morning(ordered: Order | None = None, **changed: object) -> Morning:
+def morning(ordered: Order | None = None, **changed: Any) -> Morning:
     made = Morning(record=record(), orders=(ordered or running(),), given=(), last=taken(1), held=None, allowed=None)
-    return replace(made, **changed)  # type: ignore[arg-type]
+    return replace(made, **changed)
 
 
 def due(said: Morning) -> Due:

@@ -73,7 +73,7 @@ def test_a_duty_ends_on_its_day() -> None:
         assert (until(FREE, now=now) is not None) is held
 
 
-days = st.datetimes(datetime(1990, 1, 1), datetime(2045, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+days = st.datetimes(datetime(1990, 1, 1), datetime(2045, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  the bounds go without the zone that is given
 
 
 @given(ended=days, accessed=days, now=days, more=st.integers(0, 60))

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -23,7 +24,7 @@ WHOLE = {DosePart.WHOLE: Decimal(60)}
 HOME, AWAY = ProgrammeId(UUID(int=1)), ProgrammeId(UUID(int=2))
 
 
-def order(**changed: object) -> Order:
+def order(**changed: Any) -> Order:
     """A signed daily order of 60 mg of methadone from today on."""
     order_id = OrderId(new_id())
     made = Order(
@@ -46,10 +47,10 @@ def order(**changed: object) -> Order:
         written_at=NOW,
         signed_at=NOW,
     )
-    return replace(made, **changed)  # type: ignore[arg-type]
+    return replace(made, **changed)
 
 
-def wish(**changed: object) -> Wish:
+def wish(**changed: Any) -> Wish:
     made = Wish(
         medicine=Medicine.METHADONE,
         form=Form.ORAL_SOLUTION,
@@ -61,7 +62,7 @@ def wish(**changed: object) -> Wish:
         supervised=True,
         note="",
     )
-    return replace(made, **changed)  # type: ignore[arg-type]
+    return replace(made, **changed)
 
 
 @pytest.mark.parametrize("text", ["0.001", "1", "32.5", "60.125", "9999"])
@@ -102,7 +103,7 @@ def test_a_medicine_exists_only_in_its_forms() -> None:
         (DosePart.MORNING, DosePart.MORNING, True),
     ],
 )
-def test_the_whole_day_meets_each_of_its_parts(one: DosePart, other: DosePart, meets: bool) -> None:  # noqa: FBT001
+def test_the_whole_day_meets_each_of_its_parts(one: DosePart, other: DosePart, meets: bool) -> None:  # noqa: FBT001  drawn by hypothesis, by name
     assert one.meets(other) is meets
 
 
@@ -200,15 +201,15 @@ def test_orders_overlap_when_both_would_be_in_force_on_a_day(
     changed: dict[str, object],
     starts: int,
     ends: int | None,
-    overlaps: bool,  # noqa: FBT001
+    overlaps: bool,  # noqa: FBT001  a parameter of the test, given by name
 ) -> None:
     ends_on = None if ends is None else TODAY + ends * DAY
     assert order(**changed).overlaps(TODAY + starts * DAY, ends_on) is overlaps
 
 
-def record(**changed: object) -> MedicationRecord:
+def record(**changed: Any) -> MedicationRecord:
     made = MedicationRecord(client=ClientId(UUID(int=9)), programme=HOME, time_zone="Europe/London", profile="UK")
-    return replace(made, **changed)  # type: ignore[arg-type]
+    return replace(made, **changed)
 
 
 def staff(*holdings: tuple[Role, ProgrammeId]) -> Staff:

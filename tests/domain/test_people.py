@@ -237,7 +237,7 @@ def test_one_time_secrets_and_tokens_are_new_each_time_and_easy_to_tell_apart() 
 
 def a_session(**changes: object) -> Session:
     return Session(
-        **{  # pyright: ignore[reportArgumentType]
+        **{  # pyright: ignore[reportArgumentType]  each kind takes other words, and gets its own
             "id": SessionId(new_id()),
             "staff": somebody(),
             "last_used_at": NOW,

@@ -120,7 +120,7 @@ class Bench:
     def connections_out(self) -> int:
         """Connections that are not back in the pool, those of the batcher apart."""
         held = sum(line._connection is not None for line in self.lines)
-        return self.service.engine.pool.checkedout() - held  # type: ignore[attr-defined]
+        return self.service.engine.pool.checkedout() - held  # type: ignore[attr-defined]  of the pool that the engine has, not of any
 
 
 Doing = Callable[[Work], Awaitable[object]]

@@ -53,7 +53,7 @@ class HeldBack:
         async def append(line: batching._Line, entries: object) -> None:
             self.reached.set()
             await self.go.wait()
-            await original(line, entries)  # type: ignore[arg-type]
+            await original(line, entries)  # type: ignore[arg-type]  the method, stood in for and called as one
 
         monkeypatch.setattr(batching._Line, "_append", append)
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import (  # pyright: ignore[reportMissingTypeStubs]
+from prometheus_client.multiprocess import (  # pyright: ignore[reportMissingTypeStubs]  this module of theirs has no types
     MultiProcessCollector,
-    mark_process_dead,  # pyright: ignore[reportUnknownVariableType]
+    mark_process_dead,  # pyright: ignore[reportUnknownVariableType]  as above
 )
 
 from caseload.db.health import connections

@@ -21,6 +21,9 @@ DEEPEST: Final = 8
 LARGEST_FACTOR: Final = 200
 """How many times its size an archive may unpack to. Ours comes to about ten."""
 
+UNREADABLE: Final = (zipfile.BadZipFile, NotImplementedError)
+"""What `zipfile` raises for a file that is no archive, and for one that is packed in a way it does not know."""
+
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _PIECE: Final = 1 << 20
@@ -50,10 +53,11 @@ def opened(path: Path) -> Generator[Files]:
         yield Folder(path)
     elif stat.S_ISREG(mode):
         try:
-            with zipfile.ZipFile(path) as archive:
-                yield Archive(path, archive)
-        except (zipfile.BadZipFile, NotImplementedError) as problem:
+            archive = zipfile.ZipFile(path)
+        except UNREADABLE as problem:
             raise Unusable(f"{path} is neither a folder nor a zip archive that can be read.") from problem
+        with archive:
+            yield Archive(path, archive)
     else:
         raise Unusable(f"{path} is neither a folder nor a file.")
 
@@ -126,7 +130,7 @@ class Archive:
         """A file for reading. Raises `Unusable`."""
         try:
             return cast("BinaryIO", self._archive.open(name))
-        except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as problem:
+        except (OSError, RuntimeError, *UNREADABLE) as problem:
             raise Unusable(f"{name} cannot be read from the archive.") from problem
 
 
