@@ -69,6 +69,7 @@ SUBJECTS: Final[Mapping[str, str]] = {
 """The subjects in the order in which somebody new would read them."""
 
 _BRACKETED: Final = re.compile(r"^(?P<outer>\w+?)_(?:[\w.]*\.)?(?P<inner>\w+?)_$")
+_OF_THE_WIRE: Final = re.compile(r"_wire_(?=[A-Z])")
 _SENTENCE: Final = re.compile(r"(?<=[.:;])\s")
 _LONGEST_SUMMARY: Final = 90
 _DONE: Final = {"200": "Done.", "201": "Recorded.", "204": "Done; there is nothing to show."}
@@ -242,7 +243,10 @@ def _refer_to_headers(*names: str) -> dict[str, dict[str, str]]:
 
 
 def _named_plainly(document: dict[str, Any]) -> dict[str, Any]:
-    """`Page_caseload.api.audit_log.AccessOut_` is a page of accesses: call it `PageOfAccessOut`."""
+    """`Page_caseload.api.audit_log.AccessOut_` is a page of accesses: call it `PageOfAccessOut`.
+
+    And what lies in the `wire` of a subject is the subject's: `dosing_wire_CorrectionIn` is `dosing_CorrectionIn`.
+    """
     schemas: dict[str, Any] = document["components"]["schemas"]
     plain = {name: _plain(name) for name in schemas}
     if len(set(plain.values())) == len(plain):
@@ -256,7 +260,7 @@ def _named_plainly(document: dict[str, Any]) -> dict[str, Any]:
 
 def _plain(name: str) -> str:
     generic = _BRACKETED.match(name)
-    return f"{generic['outer']}Of{generic['inner']}" if generic else name
+    return f"{generic['outer']}Of{generic['inner']}" if generic else _OF_THE_WIRE.sub("_", name)
 
 
 def _renamed(part: Any, names: Mapping[str, str]) -> Any:

@@ -9,7 +9,8 @@ from litestar import Router
 from litestar.params import FromPath, JSONBody
 
 from caseload.api.amounts import Milligrams, milligrams, written
-from caseload.api.dosing import DoseOut, DueOut
+from caseload.api.dosing.due import DueOut
+from caseload.api.dosing.wire import DoseOut
 from caseload.api.route import reading, writing
 from caseload.api.wire import Wire
 from caseload.api.work import TheKey, TheWork

@@ -8,7 +8,7 @@ import msgspec
 from litestar import Router
 from litestar.params import FromPath, JSONBody
 
-from caseload.api.dosing import DoseOut
+from caseload.api.dosing.wire import DoseOut
 from caseload.api.pages import USUAL, After, Limit, Page
 from caseload.api.problems import title_of, type_of
 from caseload.api.route import reading, writing

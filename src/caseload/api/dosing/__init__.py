@@ -1,0 +1,23 @@
+"""Dosing over HTTP: what is due, doses at the window and afterwards, doses not given, amendments and corrections."""
+
+from litestar import Router
+
+from caseload.api.dosing.corrections import amend_dose, correct_dose
+from caseload.api.dosing.dispensing_list import read_dispensing_list
+from caseload.api.dosing.doses import list_dose_versions, read_dose, record_dose, record_not_given
+
+router = Router(
+    "/",
+    route_handlers=[
+        read_dispensing_list,
+        record_dose,
+        record_not_given,
+        read_dose,
+        list_dose_versions,
+        amend_dose,
+        correct_dose,
+    ],
+    tags=["Dosing"],
+)
+
+__all__ = ["router"]

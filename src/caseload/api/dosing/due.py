@@ -1,0 +1,105 @@
+"""What is due on the wire, and what stands in the way of it."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from caseload.api.amounts import written
+from caseload.api.wire import Wire
+from caseload.domain.dosing import Due, Refusal, Rule
+from caseload.domain.medicines import DosePart, Form, Medicine
+
+
+class RefusalOut(Wire, frozen=True, kw_only=True):
+    """A rule that stands in the way, in words that tell what to do, with what it rests on."""
+
+    rule: Rule
+    says: str
+    policy: str
+    """The profile's own name of the rule and the profile's version, where the profile decides."""
+    facts: dict[str, Any]
+
+    @classmethod
+    def of(cls, refusal: Refusal) -> "RefusalOut":
+        """From the domain."""
+        return cls(rule=refusal.rule, says=refusal.says, policy=refusal.policy, facts=refusal.facts)
+
+
+class GivenOut(Wire, frozen=True, kw_only=True):
+    """Who gave a part of the day, and when."""
+
+    dose_id: UUID
+    given_at: datetime | None
+    given_by: str | None
+    """The printed name of the colleague; null where a brought-in history tells of it."""
+    source: str | None
+    """The record that tells of a brought-in dose."""
+
+
+class DuePartOut(Wire, frozen=True, kw_only=True):
+    """A part of the day that is due or has been given."""
+
+    part: DosePart
+    amount_mg: str
+    given: GivenOut | None
+
+
+class LastTakenOut(Wire, frozen=True, kw_only=True):
+    """The last dose that was taken."""
+
+    day: date
+    at: datetime | None
+    medicine: Medicine
+    amount_mg: str
+
+
+class DueOut(Wire, frozen=True, kw_only=True):
+    """What is due on a dosing day, and what stands in the way of it."""
+
+    day: date
+    order_id: UUID | None
+    """The order to name when the dose is recorded; null when nothing is due."""
+    medicine: Medicine | None
+    form: Form | None
+    parts: list[DuePartOut]
+    last_taken: LastTakenOut | None
+    missed: int
+    """Days since the last dose on which one was due and none was taken."""
+    not_known: int
+    """Days since brought-in history ends of which nobody knows."""
+    in_the_way: list[RefusalOut]
+    decision_id: UUID | None
+    """The prescriber's decision that the next dose uses."""
+
+    @classmethod
+    def of(cls, due: Due) -> "DueOut":
+        """From the domain."""
+        last = due.without.last
+        return cls(
+            day=due.day,
+            order_id=due.order.id if due.order is not None else None,
+            medicine=due.order.medicine if due.order is not None else None,
+            form=due.order.form if due.order is not None else None,
+            parts=[
+                DuePartOut(
+                    part=each.part,
+                    amount_mg=written(each.amount_mg),
+                    given=None
+                    if each.given is None
+                    else GivenOut(
+                        dose_id=each.given.dose,
+                        given_at=each.given.given_at,
+                        given_by=each.given.given_by,
+                        source=each.given.source,
+                    ),
+                )
+                for each in due.parts
+            ],
+            last_taken=None
+            if last is None
+            else LastTakenOut(day=last.day, at=last.at, medicine=last.medicine, amount_mg=written(last.amount_mg)),
+            missed=len(due.without.missed),
+            not_known=len(due.without.not_known),
+            in_the_way=[RefusalOut.of(refusal) for refusal in due.in_the_way],
+            decision_id=due.allowed.decision if due.allowed is not None else None,
+        )

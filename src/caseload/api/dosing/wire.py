@@ -1,0 +1,192 @@
+"""Doses on the wire: given, not given, amended and corrected."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from litestar import Response
+
+from caseload.api.amounts import Milligrams, written
+from caseload.api.wire import Instant, Wire
+from caseload.api.work import etag
+from caseload.domain.dosing import Charted, DoseStanding, Entry, Kind, NotGiven, NotGivenReason
+from caseload.domain.medicines import DosePart, Form, Medicine
+from caseload.domain.signature import Meaning
+
+
+class LateIn(Wire, frozen=True, kw_only=True):
+    """Why a dose is recorded only now."""
+
+    reason: str
+    given_by: UUID | None = None
+    """The colleague who gave it, when it was not you (a downtime sheet typed in)."""
+
+
+class DoseIn(Wire, frozen=True, kw_only=True):
+    """A dose: about to be given and refused when a rule stands in the way, or, with `late`, given already."""
+
+    order_id: UUID | None
+    """The order that was displayed. Null only for what was given without any order, with `late`."""
+    medicine: Medicine
+    form: Form
+    amount_mg: Milligrams
+    part: DosePart = DosePart.WHOLE
+    given_at: Instant | None = None
+    """When it is or was given; now when left out."""
+    supervised: bool = True
+    less_reason: str | None = None
+    """Why less is given than is due."""
+    late: LateIn | None = None
+
+
+class AmendmentIn(Wire, frozen=True, kw_only=True):
+    """What was in fact given. The client, the day and its part stay."""
+
+    medicine: Medicine
+    form: Form
+    amount_mg: Milligrams
+    given_at: Instant
+    supervised: bool
+    reason: str
+
+
+class CorrectionIn(Wire, frozen=True, kw_only=True):
+    """A recorded dose was in fact not given: the reason, and your password once more."""
+
+    reason: str
+    password: str
+
+
+class NotGivenIn(Wire, frozen=True, kw_only=True):
+    """A dose of today that is not given."""
+
+    order_id: UUID | None = None
+    part: DosePart = DosePart.WHOLE
+    reason: NotGivenReason
+    note: str = ""
+
+
+class ReviewedOut(Wire, frozen=True, kw_only=True):
+    """A second clinician's look at this version: their printed name, the time and the meaning, or why it went back."""
+
+    by: UUID
+    printed_name: str
+    at: datetime
+    meaning: Meaning | None
+    reason: str | None
+
+
+class DoseOut(Wire, frozen=True, kw_only=True):
+    """A version of the record of a dose."""
+
+    id: UUID
+    version: int
+    client_id: UUID
+    programme_id: UUID
+    order_id: UUID | None
+    dosing_day: date
+    part: DosePart
+    medicine: Medicine
+    form: Form
+    amount_mg: str
+    supervised: bool | None
+    given_at: datetime | None
+    given_by: UUID | None
+    """Null for a brought-in dose: nobody here gave it."""
+    recorded_at: datetime
+    recorded_by: UUID
+    kind: Kind
+    entry: Entry
+    late_reason: str | None
+    less_reason: str | None
+    rules: list[str]
+    """The rules that an exception broke."""
+    profile: str
+    """The profile and version by which it was judged."""
+    decision_id: UUID | None
+    amended_at: datetime | None
+    amended_by: UUID | None
+    amendment_reason: str | None
+    standing: DoseStanding
+    reviewed: ReviewedOut | None
+
+    @classmethod
+    def of(cls, charted: Charted) -> "DoseOut":
+        """From the domain."""
+        dose, reviewed = charted.dose, charted.reviewed
+        return cls(
+            id=dose.id,
+            version=dose.version,
+            client_id=dose.client,
+            programme_id=dose.programme,
+            order_id=dose.order,
+            dosing_day=dose.dosing_day,
+            part=dose.part,
+            medicine=dose.medicine,
+            form=dose.form,
+            amount_mg=written(dose.amount_mg),
+            supervised=dose.supervised,
+            given_at=dose.given_at,
+            given_by=dose.given_by,
+            recorded_at=dose.recorded_at,
+            recorded_by=dose.recorded_by,
+            kind=dose.kind,
+            entry=dose.entry,
+            late_reason=dose.late_reason,
+            less_reason=dose.less_reason,
+            rules=list(dose.rules),
+            profile=dose.profile_label,
+            decision_id=dose.decision,
+            amended_at=dose.amended_at,
+            amended_by=dose.amended_by,
+            amendment_reason=dose.amendment_reason,
+            standing=charted.standing,
+            reviewed=None
+            if reviewed is None
+            else ReviewedOut(
+                by=reviewed.by,
+                printed_name=reviewed.printed_name,
+                at=reviewed.at,
+                meaning=reviewed.meaning,
+                reason=reviewed.reason,
+            ),
+        )
+
+
+class VersionsOut(Wire, frozen=True, kw_only=True):
+    """Every version of a dose, newest first: nothing is ever overwritten."""
+
+    items: list[DoseOut]
+
+
+class NotGivenOut(Wire, frozen=True, kw_only=True):
+    """A dose that was not given."""
+
+    id: UUID
+    client_id: UUID
+    order_id: UUID | None
+    dosing_day: date
+    part: DosePart
+    reason: NotGivenReason
+    note: str
+    recorded_at: datetime
+    recorded_by: UUID
+
+    @classmethod
+    def of(cls, not_given: NotGiven) -> "NotGivenOut":
+        """From the domain."""
+        return cls(
+            id=not_given.id,
+            client_id=not_given.client,
+            order_id=not_given.order,
+            dosing_day=not_given.dosing_day,
+            part=not_given.part,
+            reason=not_given.reason,
+            note=not_given.note,
+            recorded_at=not_given.recorded_at,
+            recorded_by=not_given.recorded_by,
+        )
+
+
+def versioned(charted: Charted, status: int = 201) -> Response[DoseOut]:
+    """A version of a dose, named by its ETag."""
+    return Response(DoseOut.of(charted), status_code=status, headers={"etag": etag(charted.dose.version)})
