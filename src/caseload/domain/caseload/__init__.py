@@ -1,27 +1,27 @@
 """Caseloads: episodes of care and who looks after whom. How one ends is in `discharging`, which reaches further."""
 
+from caseload.domain.caseload.admitting import Admitted, Caseloads, admit
 from caseload.domain.caseload.episode import (
     ASAM_4_LEVELS,
-    Admitted,
     AlreadyInCare,
-    CaseloadMoved,
-    Caseloads,
-    Cover,
-    CoverArranged,
     DischargeReason,
     Edition,
     Episode,
     EpisodeUnknown,
-    HandedOver,
     LevelOfCare,
     LevelOfCareMoved,
     NoOpenEpisode,
+    move_level_of_care,
+)
+from caseload.domain.caseload.responsibility import (
+    CaseloadMoved,
+    Cover,
+    CoverArranged,
+    HandedOver,
     OnCaseload,
     Responsibility,
-    admit,
     arrange_cover,
     hand_over,
-    move_level_of_care,
 )
 
 __all__ = [

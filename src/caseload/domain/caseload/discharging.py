@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from caseload.domain.access import Act
 from caseload.domain.attendance import Sessions, cancel_all
-from caseload.domain.caseload.episode import LONGEST_NOTE, Caseloads, DischargeReason, Episode
+from caseload.domain.caseload.episode import LONGEST_NOTE, DischargeReason, Episode, Episodes
 from caseload.domain.checkin import Plans, stop_all
 from caseload.domain.errors import Faults
 from caseload.domain.journal import Event, Journal
@@ -32,7 +32,7 @@ async def discharge(
     note: str | None,
     by: Staff,
     now: datetime,
-    caseloads: Caseloads,
+    caseloads: Episodes,
     plans: Plans,
     sessions: Sessions,
     journal: Journal,

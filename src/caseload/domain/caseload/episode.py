@@ -1,27 +1,18 @@
-"""Caseloads: episodes of care and who looks after whom.
-
-One responsible counsellor at every moment of an episode: the database refuses two by an exclusion constraint and
-none by a deferred check, so neither a race nor a mistake of ours can leave a client without anyone.
-"""
+"""Episodes of care: from admission to discharge, at which level of care."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, Protocol
-from uuid import UUID
 
 from caseload.domain.access import Act, Reach
 from caseload.domain.errors import Conflict, Fault, Faults, NotFound
-from caseload.domain.ids import ClientId, EpisodeId, ProgrammeId, StaffId, new_id
+from caseload.domain.ids import ClientId, EpisodeId, ProgrammeId, StaffId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
-from caseload.domain.programme import Programme
 
-EARLIEST_ADMISSION = datetime(1950, 1, 1, tzinfo=UTC)
-"""Whoever was admitted before is nobody's client now: a slip of the keyboard."""
 FURTHEST_AHEAD = timedelta(days=366)
-LONGEST_COVER = timedelta(days=366)
 LONGEST_NOTE = 4000
 
 
@@ -55,10 +46,6 @@ class AlreadyInCare(Conflict):
 
 class NoOpenEpisode(Conflict):
     """The client has no open episode of care."""
-
-
-class CaseloadMoved(Conflict):
-    """Somebody else changed who looks after this client at the same moment."""
 
 
 class EpisodeUnknown(NotFound):
@@ -105,77 +92,14 @@ class Episode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Responsibility:
-    """One counsellor answers for one client from a moment on, until handed over or discharged."""
-
-    id: UUID
-    client: ClientId
-    episode: EpisodeId
-    counsellor: StaffId
-    since: datetime
-    note: str | None
-    recorded_by: StaffId
-    recorded_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cover:
-    """Somebody stands in for the responsible counsellor, for a period that ends by itself."""
-
-    id: UUID
-    client: ClientId
-    counsellor: StaffId
-    starts_at: datetime
-    ends_at: datetime
-    reason: str
-    recorded_by: StaffId
-    recorded_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OnCaseload:
-    """One line of a caseload."""
-
-    client: ClientId
-    given_name: str
-    family_name: str
-    birth_date: date
-    programme: ProgrammeId
-    responsible: StaffId
-    covering: bool
-    admitted_on: date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Admitted(Event):
-    """A client was admitted to an episode of care."""
-
-    name: ClassVar[str] = "episode.admitted"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HandedOver(Event):
-    """Responsibility for a client passed to another counsellor."""
-
-    name: ClassVar[str] = "caseload.handed_over"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CoverArranged(Event):
-    """Somebody covers a client for a period."""
-
-    name: ClassVar[str] = "caseload.cover_arranged"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LevelOfCareMoved(Event):
     """A client moved to another level of care."""
 
     name: ClassVar[str] = "episode.level_of_care_moved"
 
 
-class Caseloads(Protocol):
-    """The episodes and responsibilities that are kept."""
+class Episodes(Protocol):
+    """The episodes that are kept."""
 
     async def open_episode(self, of: ClientId, *, reach: Reach, held: bool = False) -> Episode:
         """The open episode; `ClientUnknown` outside the reach, `NoOpenEpisode` when there is none.
@@ -189,14 +113,6 @@ class Caseloads(Protocol):
         """The newest episode, open or ended."""
         ...
 
-    async def counsels_in(self, staff: StaffId, programme: ProgrammeId, *, at: datetime) -> bool:
-        """Whether this person holds the role of counsellor in the programme at that moment."""
-        ...
-
-    async def add_episode(self, new: Episode, first: Responsibility) -> None:
-        """Keep both; `AlreadyInCare` when another episode overlaps."""
-        ...
-
     async def end_episode(
         self, ending: Episode, *, at: datetime, reason: DischargeReason, note: str | None, by: StaffId, now: datetime
     ) -> None:
@@ -206,160 +122,9 @@ class Caseloads(Protocol):
         """
         ...
 
-    async def pass_on(self, new: Responsibility) -> None:
-        """End the responsibility of that moment at `since` and keep the new one, until the next that is planned.
-
-        `CaseloadMoved` on a race, and when another begins at that very moment.
-        """
-        ...
-
-    async def add_cover(self, new: Cover) -> None:
-        """Keep a cover."""
-        ...
-
     async def add_level(self, of: EpisodeId, level: LevelOfCare, *, on: date, by: StaffId, now: datetime) -> None:
         """Keep a move to another level of care; `CaseloadMoved` when one of that day is kept already."""
         ...
-
-
-async def admit(
-    client: ClientId,
-    *,
-    as_id: EpisodeId,
-    programme: Programme,
-    counsellor: StaffId,
-    at: datetime,
-    level: LevelOfCare,
-    by: Staff,
-    now: datetime,
-    caseloads: Caseloads,
-    journal: Journal,
-) -> Episode:
-    """Admit a client from `at` on, with a responsible counsellor from the first moment.
-
-    A return after an earlier episode is a new episode that keeps the old one in view.
-    Raises `NotPermitted`, `Invalid`, `AlreadyInCare`.
-    """
-    by.require(Act.ADMIT, programme.id)
-    faults = Faults(list(level.faults()))
-    faults.check(when=at > now, where="admitted_at", problem="an admission cannot lie in the future")
-    faults.check(
-        when=at < EARLIEST_ADMISSION,
-        where="admitted_at",
-        problem=f"must not lie before {EARLIEST_ADMISSION.date()}",
-    )
-    if not await caseloads.counsels_in(counsellor, programme.id, at=now):
-        faults.add("counsellor_id", "must be somebody who is a counsellor in this programme now")
-    faults.raise_if_any()
-    former = await caseloads.last_episode(client)
-    if former is not None and former.ends_at is None:
-        raise AlreadyInCare("Discharge the client from the open episode first, or hand the client over.")
-    episode = Episode(
-        id=as_id,
-        client=client,
-        programme=programme.id,
-        admitted_on=programme.today(at),
-        starts_at=at,
-        ends_at=None,
-        level=level,
-        responsible=counsellor,
-        returns_from=former.id if former else None,
-    )
-    responsibility = Responsibility(
-        id=new_id(),
-        client=client,
-        episode=episode.id,
-        counsellor=counsellor,
-        since=at,
-        note=None,
-        recorded_by=by.id,
-        recorded_at=now,
-    )
-    await caseloads.add_episode(episode, responsibility)
-    journal.tell(
-        Admitted(client=client, records=(episode.id, responsibility.id), facts={"programme": str(programme.id)})
-    )
-    return episode
-
-
-async def hand_over(
-    episode: Episode,
-    *,
-    as_id: UUID,
-    to: StaffId,
-    at: datetime,
-    note: str | None,
-    by: Staff,
-    now: datetime,
-    caseloads: Caseloads,
-    journal: Journal,
-) -> Responsibility:
-    """Pass responsibility to another counsellor from `at` on, without a moment in which nobody is responsible.
-
-    A handover that is planned for later still takes place.
-    Raises `NotPermitted`, `Invalid`, or `CaseloadMoved` when somebody else handed over at the same moment.
-    """
-    by.require(Act.HAND_OVER, episode.programme)
-    faults = Faults()
-    faults.check(when=to == episode.responsible, where="to", problem="is already responsible")
-    faults.check(when=at < now - timedelta(minutes=5), where="effective_at", problem="must not lie in the past")
-    faults.check(when=at > now + FURTHEST_AHEAD, where="effective_at", problem="must lie within a year")
-    faults.check(when=note is not None and len(note) > LONGEST_NOTE, where="note", problem="is too long")
-    if not await caseloads.counsels_in(to, episode.programme, at=at):
-        faults.add("to", "must be somebody who is a counsellor in this programme then")
-    faults.raise_if_any()
-    responsibility = Responsibility(
-        id=as_id,
-        client=episode.client,
-        episode=episode.id,
-        counsellor=to,
-        since=at,
-        note=note,
-        recorded_by=by.id,
-        recorded_at=now,
-    )
-    await caseloads.pass_on(responsibility)
-    journal.tell(HandedOver(client=episode.client, records=(responsibility.id,), facts={"to": str(to)}))
-    return responsibility
-
-
-async def arrange_cover(
-    episode: Episode,
-    *,
-    as_id: UUID,
-    counsellor: StaffId,
-    starts_at: datetime,
-    ends_at: datetime,
-    reason: str,
-    by: Staff,
-    now: datetime,
-    caseloads: Caseloads,
-    journal: Journal,
-) -> Cover:
-    """Let somebody stand in for the responsible counsellor for a period; it ends by itself."""
-    by.require(Act.HAND_OVER, episode.programme)
-    faults = Faults()
-    faults.check(when=counsellor == episode.responsible, where="counsellor_id", problem="is responsible already")
-    faults.check(when=ends_at <= starts_at, where="ends_at", problem="must be after the start")
-    faults.check(when=ends_at <= now, where="ends_at", problem="must lie in the future")
-    faults.check(when=ends_at - starts_at > LONGEST_COVER, where="ends_at", problem="cover lasts a year at most")
-    faults.check(when=not reason.strip(), where="reason", problem="say why the counsellor is covered")
-    if not await caseloads.counsels_in(counsellor, episode.programme, at=max(starts_at, now)):
-        faults.add("counsellor_id", "must be somebody who is a counsellor in this programme then")
-    faults.raise_if_any()
-    cover = Cover(
-        id=as_id,
-        client=episode.client,
-        counsellor=counsellor,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        reason=reason,
-        recorded_by=by.id,
-        recorded_at=now,
-    )
-    await caseloads.add_cover(cover)
-    journal.tell(CoverArranged(client=episode.client, records=(cover.id,), facts={"by": str(counsellor)}))
-    return cover
 
 
 async def move_level_of_care(
@@ -369,7 +134,7 @@ async def move_level_of_care(
     on: date,
     by: Staff,
     now: datetime,
-    caseloads: Caseloads,
+    caseloads: Episodes,
     journal: Journal,
 ) -> None:
     """Move an open episode to another level of care from a local date on; the former level stays in the history.
