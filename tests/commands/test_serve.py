@@ -6,12 +6,13 @@ import socket
 import stat
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests import processes
+from tests.commands.tiny_app import FORKED, MADE, STAYS
 from tests.running_service import TINY, WHOLE, Service, free_port, service, variables
 from tests.shared_server import Addresses
 
@@ -148,11 +149,39 @@ def test_a_worker_that_dies_is_replaced(folder: Path) -> None:
         processes.until(lambda: len(_workers_meanwhile(running) - before) == 1, "another worker takes its place")
 
 
+def _terminate(running: Service) -> None:
+    running.process.terminate()
+
+
+def _interrupt_all(running: Service) -> None:
+    """Ctrl-C: the terminal tells the whole group."""
+    os.killpg(running.process.pid, signal.SIGINT)
+
+
 def _workers_meanwhile(running: Service) -> set[int]:
     try:
         return running.workers()
     except OSError:
         return set()
+
+
+@pytest.mark.parametrize("where", [FORKED, MADE])
+@pytest.mark.parametrize("stop", [_terminate, _interrupt_all], ids=["told", "ctrl-c"])
+def test_told_to_stop_it_does_not_wait_for_a_worker_that_is_still_starting(
+    folder: Path, where: str, stop: Callable[[Service], None]
+) -> None:
+    with service(folder / "data", CASELOAD_DRAIN_SECONDS=str(processes.PATIENCE_SECONDS * 2)) as running:
+        processes.until(lambda: len(running.workers()) == 2, "both workers answer")
+        (running.data / MADE).touch()
+        (running.data / where).touch()
+        killed, other = running.workers()
+        os.kill(killed, signal.SIGKILL)
+        processes.until((running.data / STAYS).exists, "another worker has begun to start")
+        stop(running)
+        processes.until(lambda: processes.gone(other), "the workers have been told")
+        # One that is told between its fork and its first line of ours meets those lines only now.
+        (running.data / FORKED).unlink(missing_ok=True)
+        assert running.process.wait(processes.PATIENCE_SECONDS / 2) == 0
 
 
 def test_without_its_database_the_service_stops_so_that_it_is_started_anew(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """The smallest application that the service can be tried with: it says who answers and holds a connection open."""
 
 import os
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -11,10 +12,25 @@ from caseload.settings import load
 
 Message = MutableMapping[str, Any]
 
+FORKED, MADE = "at-its-fork", "at-its-application"
+"""While a file of such a name is in the data folder, a worker that starts stays there; `STAYS` says that one does."""
+STAYS = "stays"
+
 
 def create_app() -> Callable[..., Awaitable[None]]:
     """The application factory, as `caseload.app` has one."""
+    _stay_while(MADE)
     return answer
+
+
+def _stay_while(there: str) -> None:
+    folder = load().data_dir
+    while (folder / there).exists():
+        (folder / STAYS).touch()
+        time.sleep(0.05)
+
+
+os.register_at_fork(after_in_child=lambda: _stay_while(FORKED))
 
 
 async def answer(

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -67,6 +68,7 @@ def serve(settings: Settings, app: str, *, ready: Callable[[], None], release: C
     def load() -> Callable[..., Any]:
         if tie is not None:
             tie()
+        _let_itself_be_stopped(server)
         release()
         configure(settings)
         reserve_counts()
@@ -78,6 +80,19 @@ def serve(settings: Settings, app: str, *, ready: Callable[[], None], release: C
 
     server.on_startup(lambda: _in_thread(lambda: _announce(settings, ready)))
     server.serve(target_loader=load, wrap_loader=False)
+
+
+def _let_itself_be_stopped(server: Server) -> None:
+    """Until it listens to signals itself, a worker has the handlers of the process it was forked from.
+
+    Here they only note on a copy of the server that somebody interrupted: told to stop while it starts, a worker would
+    be waited for until it is killed. So the parent's SIGTERM ends it at once, the one that came before this line too.
+    Ctrl-C reaches workers and parent alike, and is the parent's to answer: a worker that ends untold counts as failed.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if server.interrupt_signal:
+        sys.exit()
 
 
 def stop_when(ended: Callable[[], bool], then: Callable[[], None]) -> None:
