@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from caseload.db.dosing.doses import DOSE_COLUMNS
+from caseload.db.dosing.rows import DOSE_COLUMNS
 from caseload.db.failures import violated
 from caseload.db.tables.caseload import guest_stay
 from caseload.db.tables.dosing import dose as dose_table

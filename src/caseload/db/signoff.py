@@ -26,7 +26,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
-from caseload.db.dosing.doses import DOSE_COLUMNS, IS_NEWEST, KIND, dose_of
+from caseload.db.dosing.doses import IS_NEWEST, KIND
+from caseload.db.dosing.rows import DOSE_COLUMNS, dose_of
 from caseload.db.people.grants import constants, in_force, works_here
 from caseload.db.signature import Signatures, signature_of
 from caseload.db.tables.base import INSTANT

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import asyncpg
-from sqlalchemy import Row, Uuid, any_, bindparam, delete, exists, insert, literal, null, select
+from sqlalchemy import Uuid, any_, bindparam, delete, exists, insert, literal, null, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as insert_or_update
 from sqlalchemy.exc import IntegrityError
@@ -16,6 +16,15 @@ from sqlalchemy.exc import IntegrityError
 from caseload.db.access import reach_of, within_reach
 from caseload.db.direct import Direct
 from caseload.db.dosing.facts import FACTS, LAST_TAKEN, NEXT_GIVEN, facts_of, given_on, given_to, told_by
+from caseload.db.dosing.rows import (
+    DOSE_COLUMNS,
+    correction_of,
+    correction_values,
+    dose_of,
+    dose_values,
+    not_given_of,
+    not_given_values,
+)
 from caseload.db.medication import Holds, Orders
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
@@ -30,16 +39,14 @@ from caseload.domain.dosing import (
     Dose,
     DoseMoved,
     DoseUnknown,
-    Entry,
     Facts,
     Giving,
     Kind,
     NotGiven,
-    NotGivenReason,
     Taken,
 )
 from caseload.domain.errors import Fault, Invalid
-from caseload.domain.ids import ClientId, DecisionId, DoseId, ProgrammeId, StaffId
+from caseload.domain.ids import ClientId, DecisionId, DoseId
 from caseload.domain.medication import MedicationRecord
 from caseload.domain.medicines import DosePart, Form, Medicine
 from caseload.domain.people import Staff
@@ -49,8 +56,6 @@ KIND = "dose"
 """What the journal calls doses."""
 
 _FOREIGN_KEY = "23503"
-
-DOSE_COLUMNS = tuple(column for column in dose.c if column.computed is None)
 
 _newer = dose.alias("newer")
 IS_NEWEST = ~exists().where(_newer.c.id == dose.c.id, _newer.c.version > dose.c.version)
@@ -182,35 +187,23 @@ class Doses(Orders, Holds):
     async def add_dose(self, recorded: Dose, *, sign_by: datetime) -> None:
         """See `domain.dosing.Doses.add_dose`."""
         try:
-            await _ADD_ONE.run(self._connection, {**_row(recorded), "sign_by": sign_by})
+            await _ADD_ONE.run(self._connection, {**dose_values(recorded), "sign_by": sign_by})
         except (IntegrityError, asyncpg.IntegrityConstraintViolationError) as refused:
             _explain(refused)
 
     async def add_doses(self, recorded: Sequence[tuple[Dose, datetime]]) -> None:
         """Keep several in one go, each with the deadline of its signature."""
         try:
-            await self._connection.execute(_ADD, [{**_row(each), "sign_by": sign_by} for each, sign_by in recorded])
+            await self._connection.execute(
+                _ADD, [{**dose_values(each), "sign_by": sign_by} for each, sign_by in recorded]
+            )
         except IntegrityError as refused:
             _explain(refused)
 
     async def add_not_given(self, not_given: NotGiven) -> None:
         """See `domain.dosing.Doses.add_not_given`."""
         try:
-            await self._connection.execute(
-                _ADD_NOT_GIVEN,
-                {
-                    "id": not_given.id,
-                    "client_id": not_given.client,
-                    "programme_id": not_given.programme,
-                    "order_id": not_given.order,
-                    "dosing_day": not_given.dosing_day,
-                    "part": not_given.part,
-                    "reason": not_given.reason,
-                    "note": not_given.note,
-                    "recorded_at": not_given.recorded_at,
-                    "recorded_by": not_given.recorded_by,
-                },
-            )
+            await self._connection.execute(_ADD_NOT_GIVEN, not_given_values(not_given))
         except IntegrityError as refused:
             raise Invalid(Fault("order_id", "is not an order of this client")) from refused
 
@@ -221,18 +214,7 @@ class Doses(Orders, Holds):
         if row is None:
             raise DoseUnknown("Read the client's medication chart for the doses there are.")
         self._journal.saw(ClientId(row.client_id), KIND)
-        return NotGiven(
-            id=DoseId(row.id),
-            client=ClientId(row.client_id),
-            programme=ProgrammeId(row.programme_id),
-            order=row.order_id,
-            dosing_day=row.dosing_day,
-            part=DosePart(row.part),
-            reason=NotGivenReason(row.reason),
-            note=row.note,
-            recorded_at=row.recorded_at,
-            recorded_by=StaffId(row.recorded_by),
-        )
+        return not_given_of(row)
 
     async def dose(self, wanted: DoseId, *, by: Staff, act: Act) -> Dose:
         """See `domain.dosing.Doses.dose`."""
@@ -252,109 +234,16 @@ class Doses(Orders, Holds):
         row = (await self._connection.execute(_CORRECTION, {"dose": wanted})).first()
         if row is None:
             return None
-        return Correction(
-            id=row.id,
-            dose=DoseId(row.dose_id),
-            dose_version=row.dose_version,
-            client=ClientId(row.client_id),
-            dosing_day=row.dosing_day,
-            part=DosePart(row.part),
-            reason=row.reason,
-            signed_by=StaffId(row.signed_by),
-            signed_at=row.signed_at,
-        )
+        return correction_of(row)
 
     async def add_correction(self, correction: Correction, signature: Signature) -> None:
         """See `domain.dosing.Doses.add_correction`."""
         await self.add(signature)
         try:
-            await self._connection.execute(
-                _ADD_CORRECTION,
-                {
-                    "id": correction.id,
-                    "dose_id": correction.dose,
-                    "dose_version": correction.dose_version,
-                    "client_id": correction.client,
-                    "dosing_day": correction.dosing_day,
-                    "part": correction.part,
-                    "reason": correction.reason,
-                    "signed_by": correction.signed_by,
-                    "signed_at": correction.signed_at,
-                    "signature_id": signature.id,
-                },
-            )
+            await self._connection.execute(_ADD_CORRECTION, correction_values(correction, signature))
         except IntegrityError as refused:
             _explain(refused)
         await self._connection.execute(_LEAVE_QUEUE, {"dose": correction.dose})
-
-
-def dose_of(row: Row[*tuple[Any, ...]]) -> Dose:
-    """The dose in a row with `DOSE_COLUMNS`."""
-    return Dose(
-        id=DoseId(row.id),
-        version=row.version,
-        client=ClientId(row.client_id),
-        programme=ProgrammeId(row.programme_id),
-        order=row.order_id,
-        dosing_day=row.dosing_day,
-        part=DosePart(row.part),
-        medicine=Medicine(row.medicine),
-        form=Form(row.form),
-        amount_mg=row.amount_mg,
-        supervised=row.supervised,
-        given_at=row.given_at,
-        given_by=None if row.given_by is None else StaffId(row.given_by),
-        recorded_at=row.recorded_at,
-        recorded_by=StaffId(row.recorded_by),
-        kind=Kind(row.kind),
-        entry=Entry(row.entry),
-        late_reason=row.late_reason,
-        less_reason=row.less_reason,
-        rules=tuple(row.rules or ()),
-        profile=row.profile,
-        profile_version=row.profile_version,
-        decision=row.decision_id,
-        freed_by=row.freed_by,
-        amended_at=row.amended_at,
-        amended_by=row.amended_by,
-        amendment_reason=row.amendment_reason,
-        source=row.source_id,
-        source_line=row.source_line,
-    )
-
-
-def _row(recorded: Dose) -> dict[str, Any]:
-    return {
-        "id": recorded.id,
-        "version": recorded.version,
-        "client_id": recorded.client,
-        "programme_id": recorded.programme,
-        "order_id": recorded.order,
-        "dosing_day": recorded.dosing_day,
-        "part": recorded.part.value,
-        "medicine": recorded.medicine.value,
-        "form": recorded.form.value,
-        "amount_mg": recorded.amount_mg,
-        "supervised": recorded.supervised,
-        "given_at": recorded.given_at,
-        "given_by": recorded.given_by,
-        "recorded_at": recorded.recorded_at,
-        "recorded_by": recorded.recorded_by,
-        "kind": recorded.kind.value,
-        "entry": recorded.entry.value,
-        "late_reason": recorded.late_reason,
-        "less_reason": recorded.less_reason,
-        "rules": list(recorded.rules) or None,
-        "profile": recorded.profile,
-        "profile_version": recorded.profile_version,
-        "decision_id": recorded.decision,
-        "freed_by": recorded.freed_by,
-        "amended_at": recorded.amended_at,
-        "amended_by": recorded.amended_by,
-        "amendment_reason": recorded.amendment_reason,
-        "source_id": recorded.source,
-        "source_line": recorded.source_line,
-    }
 
 
 def _explain(refused: IntegrityError | asyncpg.IntegrityConstraintViolationError) -> NoReturn:

@@ -1,0 +1,146 @@
+"""From rows to the domain's words and back, for every statement about doses."""
+
+from typing import Any
+
+from sqlalchemy import Row
+
+from caseload.db.tables.dosing import dose
+from caseload.domain.dosing import Correction, Dose, Entry, Kind, NotGiven, NotGivenReason
+from caseload.domain.ids import ClientId, DoseId, ProgrammeId, StaffId
+from caseload.domain.medicines import DosePart, Form, Medicine
+from caseload.domain.signature import Signature
+
+DOSE_COLUMNS = tuple(column for column in dose.c if column.computed is None)
+
+
+def dose_of(row: Row[*tuple[Any, ...]]) -> Dose:
+    """The dose in a row with `DOSE_COLUMNS`."""
+    return Dose(
+        id=DoseId(row.id),
+        version=row.version,
+        client=ClientId(row.client_id),
+        programme=ProgrammeId(row.programme_id),
+        order=row.order_id,
+        dosing_day=row.dosing_day,
+        part=DosePart(row.part),
+        medicine=Medicine(row.medicine),
+        form=Form(row.form),
+        amount_mg=row.amount_mg,
+        supervised=row.supervised,
+        given_at=row.given_at,
+        given_by=None if row.given_by is None else StaffId(row.given_by),
+        recorded_at=row.recorded_at,
+        recorded_by=StaffId(row.recorded_by),
+        kind=Kind(row.kind),
+        entry=Entry(row.entry),
+        late_reason=row.late_reason,
+        less_reason=row.less_reason,
+        rules=tuple(row.rules or ()),
+        profile=row.profile,
+        profile_version=row.profile_version,
+        decision=row.decision_id,
+        freed_by=row.freed_by,
+        amended_at=row.amended_at,
+        amended_by=row.amended_by,
+        amendment_reason=row.amendment_reason,
+        source=row.source_id,
+        source_line=row.source_line,
+    )
+
+
+def dose_values(recorded: Dose) -> dict[str, Any]:
+    """The columns of a dose."""
+    return {
+        "id": recorded.id,
+        "version": recorded.version,
+        "client_id": recorded.client,
+        "programme_id": recorded.programme,
+        "order_id": recorded.order,
+        "dosing_day": recorded.dosing_day,
+        "part": recorded.part.value,
+        "medicine": recorded.medicine.value,
+        "form": recorded.form.value,
+        "amount_mg": recorded.amount_mg,
+        "supervised": recorded.supervised,
+        "given_at": recorded.given_at,
+        "given_by": recorded.given_by,
+        "recorded_at": recorded.recorded_at,
+        "recorded_by": recorded.recorded_by,
+        "kind": recorded.kind.value,
+        "entry": recorded.entry.value,
+        "late_reason": recorded.late_reason,
+        "less_reason": recorded.less_reason,
+        "rules": list(recorded.rules) or None,
+        "profile": recorded.profile,
+        "profile_version": recorded.profile_version,
+        "decision_id": recorded.decision,
+        "freed_by": recorded.freed_by,
+        "amended_at": recorded.amended_at,
+        "amended_by": recorded.amended_by,
+        "amendment_reason": recorded.amendment_reason,
+        "source_id": recorded.source,
+        "source_line": recorded.source_line,
+    }
+
+
+def not_given_of(row: Row[*tuple[Any, ...]]) -> NotGiven:
+    """The dose that was not given of this row."""
+    return NotGiven(
+        id=DoseId(row.id),
+        client=ClientId(row.client_id),
+        programme=ProgrammeId(row.programme_id),
+        order=row.order_id,
+        dosing_day=row.dosing_day,
+        part=DosePart(row.part),
+        reason=NotGivenReason(row.reason),
+        note=row.note,
+        recorded_at=row.recorded_at,
+        recorded_by=StaffId(row.recorded_by),
+    )
+
+
+def not_given_values(not_given: NotGiven) -> dict[str, Any]:
+    """The columns of a dose that was not given."""
+    return {
+        "id": not_given.id,
+        "client_id": not_given.client,
+        "programme_id": not_given.programme,
+        "order_id": not_given.order,
+        "dosing_day": not_given.dosing_day,
+        "part": not_given.part,
+        "reason": not_given.reason,
+        "note": not_given.note,
+        "recorded_at": not_given.recorded_at,
+        "recorded_by": not_given.recorded_by,
+    }
+
+
+def correction_of(row: Row[*tuple[Any, ...]]) -> Correction:
+    """The correction "not given" of this row."""
+    return Correction(
+        id=row.id,
+        dose=DoseId(row.dose_id),
+        dose_version=row.dose_version,
+        client=ClientId(row.client_id),
+        dosing_day=row.dosing_day,
+        part=DosePart(row.part),
+        reason=row.reason,
+        signed_by=StaffId(row.signed_by),
+        signed_at=row.signed_at,
+    )
+
+
+def correction_values(correction: Correction, signature: Signature) -> dict[str, Any]:
+    """The columns of a correction "not given" and of the signature under it."""
+    return {
+        "id": correction.id,
+        "dose_id": correction.dose,
+        "dose_version": correction.dose_version,
+        "client_id": correction.client,
+        "dosing_day": correction.dosing_day,
+        "part": correction.part,
+        "reason": correction.reason,
+        "signed_by": correction.signed_by,
+        "signed_at": correction.signed_at,
+        "signature_id": signature.id,
+    }
