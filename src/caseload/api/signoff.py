@@ -8,13 +8,13 @@ import msgspec
 from litestar import Router
 from litestar.params import FromPath, JSONBody
 
+from caseload.api.dosing.store import charts
 from caseload.api.dosing.wire import DoseOut
 from caseload.api.pages import USUAL, After, Limit, Page
 from caseload.api.problems import title_of, type_of
 from caseload.api.route import reading, writing
 from caseload.api.wire import Wire
 from caseload.api.work import IfMatch, TheKey, TheWork, nothing_more, require_version
-from caseload.db.dosing import Charts
 from caseload.db.idempotency import Kept
 from caseload.db.programme import Programmes
 from caseload.db.signoff import SignOffs
@@ -196,7 +196,7 @@ async def reject_dose(
     wanted = DoseId(dose_id)
 
     async def reject() -> None:
-        seen = await Charts(work.connection, work.journal, now=work.now).dose(wanted, by=work.by, act=Act.SIGN_OFF_DOSE)
+        seen = await charts(work).dose(wanted, by=work.by, act=Act.SIGN_OFF_DOSE)
         require_version(if_match, seen.version)
         await domain.reject(
             wanted,

@@ -6,7 +6,7 @@ from litestar import Response
 from litestar.params import FromPath, JSONBody
 
 from caseload.api.amounts import milligrams
-from caseload.api.dosing.charts import charts
+from caseload.api.dosing.store import charts
 from caseload.api.dosing.wire import AmendmentIn, CorrectionIn, DoseOut, versioned
 from caseload.api.route import writing
 from caseload.api.work import IfMatch, TheKey, TheWork, require_version

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from litestar.params import FromPath, QueryParameter
 
-from caseload.api.dosing.charts import charts
 from caseload.api.dosing.due import DueOut
+from caseload.api.dosing.store import charts
 from caseload.api.route import reading
 from caseload.api.wire import Wire
 from caseload.api.work import TheWork

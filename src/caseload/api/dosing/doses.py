@@ -6,7 +6,7 @@ from litestar import Response
 from litestar.params import FromPath, JSONBody
 
 from caseload.api.amounts import milligrams
-from caseload.api.dosing.charts import charts
+from caseload.api.dosing.store import charts
 from caseload.api.dosing.wire import DoseIn, DoseOut, NotGivenIn, NotGivenOut, VersionsOut, versioned
 from caseload.api.route import reading, writing
 from caseload.api.work import TheKey, TheWork

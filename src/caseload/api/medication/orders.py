@@ -1,0 +1,192 @@
+"""Orders: written, signed, stopped and read."""
+
+from collections.abc import Awaitable, Callable
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from litestar.params import FromPath, JSONBody
+
+from caseload.api.amounts import Milligrams, milligrams, written
+from caseload.api.dosing.store import charts
+from caseload.api.medication.wire import ReasonedSignatureIn, SignatureIn
+from caseload.api.route import reading, writing
+from caseload.api.wire import Wire
+from caseload.api.work import TheKey, TheWork
+from caseload.db.idempotency import Kept
+from caseload.domain import medication as domain
+from caseload.domain.access import Act
+from caseload.domain.dosing import EVERYTHING_COMMITTED
+from caseload.domain.ids import ClientId, OrderId, new_id
+from caseload.domain.medication import Order, Standing, Wish
+from caseload.domain.medicines import DosePart, Form, Medicine
+from caseload.domain.people import Evidence
+from caseload.request.idempotency import once
+from caseload.request.sign_in import prove
+from caseload.request.work import Work
+
+
+class AmountsWire(Wire, frozen=True, kw_only=True):
+    """How much in which part of the day: either the whole day at once, or a morning and an evening part."""
+
+    whole: Milligrams | None = None
+    morning: Milligrams | None = None
+    evening: Milligrams | None = None
+
+    def read(self) -> dict[DosePart, Decimal]:
+        """As the domain speaks of it."""
+        parts = ((DosePart.WHOLE, self.whole), (DosePart.MORNING, self.morning), (DosePart.EVENING, self.evening))
+        return {part: milligrams(text) for part, text in parts if text is not None}
+
+    @classmethod
+    def of(cls, order: Order) -> "AmountsWire":
+        """From the domain."""
+        return cls(**{part.value: written(amount) for part, amount in order.amounts_mg.items()})
+
+
+class OrderIn(Wire, frozen=True, kw_only=True):
+    """An order to be written; it counts for nothing until a prescriber has signed it."""
+
+    medicine: Medicine
+    form: Form
+    strength_mg: Milligrams
+    """Milligrams in one millilitre of a liquid, else in one tablet, film or injection."""
+    amounts_mg: AmountsWire
+    every_days: int = 1
+    starts_on: date
+    ends_on: date | None = None
+    """The last day, included; left out, the order stays open."""
+    supervised: bool = True
+    note: str = ""
+    replaces: UUID | None = None
+    """The order whose place this one takes from its first day on."""
+
+
+class OrderOut(Wire, frozen=True, kw_only=True):
+    """An order, with what has happened to it."""
+
+    id: UUID
+    chain_id: UUID
+    version: int
+    replaces: UUID | None
+    client_id: UUID
+    programme_id: UUID
+    medicine: Medicine
+    form: Form
+    strength_mg: str
+    amounts_mg: AmountsWire
+    every_days: int
+    starts_on: date
+    ends_on: date | None
+    supervised: bool
+    note: str
+    written_by: UUID
+    written_at: datetime
+    signed_at: datetime | None
+    stopped_at: datetime | None
+    replaced_by: UUID | None
+    replaced_from: date | None
+    standing: Standing
+    """How it stands today."""
+
+    @classmethod
+    def of(cls, order: Order, today: date) -> "OrderOut":
+        """From the domain."""
+        return cls(
+            id=order.id,
+            chain_id=order.chain,
+            version=order.version,
+            replaces=order.replaces,
+            client_id=order.client,
+            programme_id=order.programme,
+            medicine=order.medicine,
+            form=order.form,
+            strength_mg=written(order.strength_mg),
+            amounts_mg=AmountsWire.of(order),
+            every_days=order.every_days,
+            starts_on=order.starts_on,
+            ends_on=order.ends_on,
+            supervised=order.supervised,
+            note=order.note,
+            written_by=order.written_by,
+            written_at=order.written_at,
+            signed_at=order.signed_at,
+            stopped_at=order.stopped_at,
+            replaced_by=order.replaced_by,
+            replaced_from=order.replaced_from,
+            standing=order.standing(today, EVERYTHING_COMMITTED),
+        )
+
+
+@writing("/clients/{client_id:uuid}/orders", act=Act.WRITE_ORDER, name="write_order")
+async def write_order(client_id: FromPath[UUID], data: JSONBody[OrderIn], work: TheWork, key: TheKey) -> OrderOut:
+    """Write an order, or one that replaces another; nothing is given under it before it is signed."""
+    store, new = charts(work), OrderId(new_id())
+
+    async def write() -> Order:
+        wish = Wish(
+            medicine=data.medicine,
+            form=data.form,
+            strength_mg=milligrams(data.strength_mg),
+            amounts_mg=data.amounts_mg.read(),
+            every_days=data.every_days,
+            starts_on=data.starts_on,
+            ends_on=data.ends_on,
+            supervised=data.supervised,
+            note=data.note,
+            replaces=OrderId(data.replaces) if data.replaces is not None else None,
+        )
+        return await domain.write_order(
+            wish, ClientId(client_id), as_id=new, by=work.by, now=work.now, orders=store, journal=work.journal
+        )
+
+    kept = Kept(status=201, resource=new, version=1)
+    return await _order(work, await once(work, key, kept, do=write, again=_again(work)))
+
+
+@writing("/orders/{order_id:uuid}/signature", act=Act.WRITE_ORDER, name="sign_order", problems=(404, 429))
+async def sign_order(order_id: FromPath[UUID], data: JSONBody[SignatureIn], work: TheWork, key: TheKey) -> OrderOut:
+    """Sign an order with your password proved again: from its first day doses are given under it."""
+    proof = await prove(work, Evidence(password=data.password))
+    wanted = OrderId(order_id)
+
+    async def sign() -> Order:
+        return await domain.sign_order(
+            wanted, by=work.by, proof=proof, now=work.now, orders=charts(work), journal=work.journal
+        )
+
+    return await _order(work, await once(work, key, Kept(status=201, resource=wanted), do=sign, again=_again(work)))
+
+
+@writing("/orders/{order_id:uuid}/stop", act=Act.WRITE_ORDER, name="stop_order", problems=(404, 429))
+async def stop_order(
+    order_id: FromPath[UUID], data: JSONBody[ReasonedSignatureIn], work: TheWork, key: TheKey
+) -> OrderOut:
+    """Stop an order at once, or withdraw a draft, with your password proved again."""
+    proof = await prove(work, Evidence(password=data.password))
+    wanted = OrderId(order_id)
+
+    async def stop() -> Order:
+        return await domain.stop_order(
+            wanted, data.reason, by=work.by, proof=proof, now=work.now, orders=charts(work), journal=work.journal
+        )
+
+    return await _order(work, await once(work, key, Kept(status=201, resource=wanted), do=stop, again=_again(work)))
+
+
+@reading("/orders/{order_id:uuid}", act=Act.SEE_MEDICATION, name="read_order")
+async def read_order(order_id: FromPath[UUID], work: TheWork) -> OrderOut:
+    """One order with what has happened to it."""
+    return await _order(work, await charts(work).order(OrderId(order_id), by=work.by, act=Act.SEE_MEDICATION))
+
+
+def _again(work: Work) -> Callable[[Kept], Awaitable[Order]]:
+    async def again(kept: Kept) -> Order:
+        return await charts(work).order(OrderId(kept.resource), by=work.by, act=Act.WRITE_ORDER)
+
+    return again
+
+
+async def _order(work: Work, order: Order) -> OrderOut:
+    record = await charts(work).record(order.client, by=work.by, act=Act.SEE_MEDICATION)
+    return OrderOut.of(order, record.day_of(work.now))
