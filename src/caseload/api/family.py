@@ -8,17 +8,14 @@ from litestar.params import FromPath, JSONBody
 
 from caseload.api.route import reading, writing
 from caseload.api.wire import Instant, Wire
-from caseload.api.work import IfMatch, TheKey, TheWork, etag, require_version
-from caseload.db.client import Clients
+from caseload.api.work import IfMatch, TheKey, TheWork, client_within, etag, require_version
 from caseload.db.family import Families
 from caseload.db.idempotency import Kept
 from caseload.domain import family as domain
 from caseload.domain.access import Act
-from caseload.domain.client import Client
 from caseload.domain.family import Information, Involvement, PersonDetails, RelatedPerson, Relationship, Told
-from caseload.domain.ids import ClientId, InformationId, RelatedPersonId, new_id
+from caseload.domain.ids import InformationId, RelatedPersonId, new_id
 from caseload.request.idempotency import once
-from caseload.request.work import Work
 
 
 class PersonIn(Wire, frozen=True, kw_only=True):
@@ -146,11 +143,6 @@ class InformationPage(Wire, frozen=True, kw_only=True):
     items: list[InformationOut]
 
 
-async def _client(work: Work, client_id: UUID, act: Act) -> Client:
-    clients = Clients(work.connection, work.journal, now=work.now)
-    return await clients.get(ClientId(client_id), reach=work.by.reach(act))
-
-
 def _versioned(person: RelatedPerson, status: int) -> Response[PersonOut]:
     return Response(PersonOut.of(person), status_code=status, headers={"etag": etag(person.version)})
 
@@ -158,7 +150,7 @@ def _versioned(person: RelatedPerson, status: int) -> Response[PersonOut]:
 @reading("/clients/{client_id:uuid}/related-people", act=Act.SEE_FAMILY, name="list_related_people")
 async def list_related_people(client_id: FromPath[UUID], work: TheWork) -> PeopleOut:
     """Everybody around a client, each in the newest version."""
-    client = await _client(work, client_id, Act.SEE_FAMILY)
+    client = await client_within(work, client_id, Act.SEE_FAMILY)
     around = await Families(work.connection, work.journal).around(client.id)
     return PeopleOut(items=[PersonOut.of(person) for person in around])
 
@@ -168,7 +160,7 @@ async def add_related_person(
     client_id: FromPath[UUID], data: JSONBody[PersonIn], work: TheWork, key: TheKey
 ) -> Response[PersonOut]:
     """Put somebody on the list of people around a client. It allows nobody to be told anything."""
-    client = await _client(work, client_id, Act.RECORD_FAMILY)
+    client = await client_within(work, client_id, Act.RECORD_FAMILY)
     families = Families(work.connection, work.journal)
     new = RelatedPersonId(new_id())
 
@@ -188,7 +180,7 @@ async def read_related_person(
     client_id: FromPath[UUID], person_id: FromPath[UUID], work: TheWork
 ) -> Response[PersonOut]:
     """Somebody around a client, in the newest version."""
-    client = await _client(work, client_id, Act.SEE_FAMILY)
+    client = await client_within(work, client_id, Act.SEE_FAMILY)
     found = await Families(work.connection, work.journal).get(RelatedPersonId(person_id), client=client.id)
     return _versioned(found, 200)
 
@@ -209,7 +201,7 @@ async def change_related_person(
     if_match: IfMatch = None,
 ) -> Response[PersonOut]:
     """Record a new version of what is known about somebody; every former version stays readable."""
-    client = await _client(work, client_id, Act.RECORD_FAMILY)
+    client = await client_within(work, client_id, Act.RECORD_FAMILY)
     families = Families(work.connection, work.journal)
     person = await families.get(RelatedPersonId(person_id), client=client.id)
     require_version(if_match, person.version)
@@ -229,7 +221,7 @@ async def change_related_person(
 @reading("/clients/{client_id:uuid}/family-information", act=Act.SEE_FAMILY, name="list_family_information")
 async def list_family_information(client_id: FromPath[UUID], work: TheWork) -> InformationPage:
     """What others told us about a client, the newest first."""
-    client = await _client(work, client_id, Act.SEE_FAMILY)
+    client = await client_within(work, client_id, Act.SEE_FAMILY)
     told = await Families(work.connection, work.journal).information(client.id)
     return InformationPage(items=[InformationOut.of(each) for each in told])
 
@@ -239,7 +231,7 @@ async def receive_family_information(
     client_id: FromPath[UUID], data: JSONBody[InformationIn], work: TheWork, key: TheKey
 ) -> InformationOut:
     """Keep what somebody told you about a client. It needs no consent: listening discloses nothing."""
-    client = await _client(work, client_id, Act.RECORD_FAMILY)
+    client = await client_within(work, client_id, Act.RECORD_FAMILY)
     families = Families(work.connection, work.journal)
     new = InformationId(new_id())
 

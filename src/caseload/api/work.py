@@ -1,13 +1,18 @@
-"""What a handler is given: its piece of work, its idempotency key, and the version the caller saw."""
+"""What a handler is given: its piece of work, its idempotency key, the version the caller saw, and whom it is about."""
 
 from typing import Annotated, Any, TypeAlias
+from uuid import UUID
 
 from litestar import Request
 from litestar.di import NamedDependency
 from litestar.params import HeaderParameter, SkipValidation
 
 from caseload.api.problems import VersionMissing, VersionStale
+from caseload.db.client import Clients
 from caseload.db.idempotency import Kept
+from caseload.domain.access import Act
+from caseload.domain.client import Client
+from caseload.domain.ids import ClientId
 from caseload.request.gate import work_of
 from caseload.request.idempotency import RequestKey
 from caseload.request.work import Work
@@ -51,6 +56,12 @@ async def request_key(request: Request[Any, Any, Any], idempotency_key: Idempote
         body=await request.body(),
         secret=work.service.request_secret,
     )
+
+
+async def client_within(work: Work, client_id: UUID, act: Act) -> Client:
+    """The client of a request. Raises `ClientUnknown` when they are beyond the reach of whoever asks, for this act."""
+    clients = Clients(work.connection, work.journal, now=work.now)
+    return await clients.get(ClientId(client_id), reach=work.by.reach(act))
 
 
 def etag(version: int) -> str:

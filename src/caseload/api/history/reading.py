@@ -1,33 +1,21 @@
-"""Histories that were brought in: of one client, of a programme in counts, and the worklist of what follows them."""
+"""Histories as they were brought in: of one client, and of a programme in counts."""
 
 from collections import Counter
 from datetime import date, datetime
-from typing import Annotated
 from uuid import UUID
 
-import msgspec
-from litestar import Router
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath
 
-from caseload.api.amounts import written
-from caseload.api.pages import USUAL, After, Limit, Page
-from caseload.api.route import reading, writing
+from caseload.api.history.verifying import VerificationOut
+from caseload.api.route import reading
 from caseload.api.wire import Wire
-from caseload.api.work import TheKey, TheWork
-from caseload.db.client import Clients
+from caseload.api.work import TheWork, client_within
 from caseload.db.history import HistoryReadings, Verifications
-from caseload.db.idempotency import Kept
 from caseload.db.programme import Programmes
 from caseload.domain.access import Act
-from caseload.domain.client import Client
 from caseload.domain.history import LONG_RUN, Outcome
-from caseload.domain.history import verifying as domain
 from caseload.domain.history.reading import ClientHistory, ProgrammeHistory, attendance
-from caseload.domain.history.verifying import Finding, ToVerify, Verification
-from caseload.domain.ids import ClientId, ProgrammeId, new_id
-from caseload.domain.medicines import Medicine
-from caseload.request.idempotency import once
-from caseload.request.work import Work
+from caseload.domain.ids import ProgrammeId
 
 
 class ProvenanceOut(Wire, frozen=True, kw_only=True):
@@ -108,10 +96,10 @@ class ClientHistoryOut(Wire, frozen=True, kw_only=True):
     attendance: VisitsOut
     drug_screens: list[RecordedScreenOut]
     gaps: list[GapOut]
-    verifications: "list[VerificationOut]"
+    verifications: list[VerificationOut]
 
     @classmethod
-    def of(cls, history: ClientHistory, verified: "list[VerificationOut]") -> "ClientHistoryOut":
+    def of(cls, history: ClientHistory, verified: list[VerificationOut]) -> "ClientHistoryOut":
         """From the domain."""
         return cls(
             client_id=history.client,
@@ -192,83 +180,10 @@ class ProgrammeHistoryOut(Wire, frozen=True, kw_only=True):
         )
 
 
-class ToVerifyOut(Wire, frozen=True, kw_only=True):
-    """A client of whom nothing is known since their history ended."""
-
-    client_id: UUID
-    programme_id: UUID
-    given_name: str
-    family_name: str
-    source: str
-    last_dose_on: date | None
-    last_medicine: Medicine | None
-    last_amounts_mg: list[str]
-    """Of every dose of that day; two where nobody has decided whether the second corrects the first."""
-    last_day_covered: date
-    because: str
-    clears: str
-
-    @classmethod
-    def of(cls, waiting: ToVerify) -> "ToVerifyOut":
-        """From the domain."""
-        return cls(
-            client_id=waiting.client,
-            programme_id=waiting.programme,
-            given_name=waiting.given_name,
-            family_name=waiting.family_name,
-            source=waiting.source,
-            last_dose_on=waiting.last_dose_on,
-            last_medicine=waiting.last_medicine,
-            last_amounts_mg=[written(amount) for amount in waiting.last_amounts_mg],
-            last_day_covered=waiting.last_day_covered,
-            because=waiting.because,
-            clears=waiting.clears,
-        )
-
-
-class VerificationIn(Wire, frozen=True, kw_only=True):
-    """What you found out about the days after a history ends."""
-
-    finding: Finding
-    note: Annotated[str, msgspec.Meta(description="Whom you asked and what they said.")]
-    until: date | None = None
-    """The last day that it speaks of; today when left out."""
-
-
-class VerificationOut(Wire, frozen=True, kw_only=True):
-    """What somebody found out about the days after a history ends."""
-
-    id: UUID
-    client_id: UUID
-    until: date
-    finding: Finding
-    note: str
-    verified_by: UUID
-    recorded_at: datetime
-
-    @classmethod
-    def of(cls, verification: Verification) -> "VerificationOut":
-        """From the domain."""
-        return cls(
-            id=verification.id,
-            client_id=verification.client,
-            until=verification.until,
-            finding=verification.finding,
-            note=verification.note,
-            verified_by=verification.verified_by,
-            recorded_at=verification.recorded_at,
-        )
-
-
-async def _client(work: Work, client_id: UUID, act: Act) -> Client:
-    clients = Clients(work.connection, work.journal, now=work.now)
-    return await clients.get(ClientId(client_id), reach=work.by.reach(act))
-
-
 @reading("/clients/{client_id:uuid}/history", act=Act.SEE_CLIENT, name="read_client_history")
 async def read_client_history(client_id: FromPath[UUID], work: TheWork) -> ClientHistoryOut:
     """What was brought in of a client, as its source recorded it. The doses stand among the doses."""
-    client = await _client(work, client_id, Act.SEE_CLIENT)
+    client = await client_within(work, client_id, Act.SEE_CLIENT)
     history = await HistoryReadings(work.connection, work.journal, now=work.now).of(client.id)
     verified = await Verifications(work.connection, work.journal, now=work.now).of(client.id)
     return ClientHistoryOut.of(history, [VerificationOut.of(each) for each in verified])
@@ -280,54 +195,3 @@ async def read_programme_history(programme_id: FromPath[UUID], work: TheWork) ->
     programme = await Programmes(work.connection).get(ProgrammeId(programme_id))
     readings = HistoryReadings(work.connection, work.journal, now=work.now)
     return ProgrammeHistoryOut.of(await readings.shown_by(programme.id, by=work.by))
-
-
-@reading("/histories-to-verify", act=Act.VERIFY_HISTORY, name="list_histories_to_verify", problems=())
-async def list_histories_to_verify(work: TheWork, after: After = None, limit: Limit = USUAL) -> Page[ToVerifyOut]:
-    """Clients of whom nothing is known since their history ended, in the order of registration."""
-    verifications = Verifications(work.connection, work.journal, now=work.now)
-    found = await verifications.to_verify(by=work.by, after=None if after is None else ClientId(after), limit=limit)
-    items = [ToVerifyOut.of(each) for each in found]
-    return Page(items=items, next=items[-1].client_id if len(items) == limit else None)
-
-
-@writing("/clients/{client_id:uuid}/history-verifications", act=Act.VERIFY_HISTORY, name="verify_history")
-async def verify_history(
-    client_id: FromPath[UUID], data: JSONBody[VerificationIn], work: TheWork, key: TheKey
-) -> VerificationOut:
-    """Record what you found out about the days after a client's history ends; it takes them off the worklist."""
-    client = await _client(work, client_id, Act.VERIFY_HISTORY)
-    today = (await Programmes(work.connection).get(client.programme)).today(work.now)
-    verifications = Verifications(work.connection, work.journal, now=work.now)
-    new = new_id()
-
-    async def verify() -> Verification:
-        return await domain.verify(
-            client.id,
-            data.finding,
-            data.note,
-            as_id=new,
-            until=data.until or today,
-            today=today,
-            by=work.by,
-            now=work.now,
-            verifications=verifications,
-            journal=work.journal,
-        )
-
-    async def again(kept: Kept) -> Verification:
-        return await verifications.get(kept.resource, of=client.id)
-
-    return VerificationOut.of(await once(work, key, Kept(status=201, resource=new), do=verify, again=again))
-
-
-router = Router(
-    "/",
-    route_handlers=[
-        read_client_history,
-        read_programme_history,
-        list_histories_to_verify,
-        verify_history,
-    ],
-    tags=["History"],
-)

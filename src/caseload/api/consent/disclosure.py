@@ -1,0 +1,87 @@
+"""The question whether something may be told."""
+
+from uuid import UUID
+
+from litestar.params import FromPath, JSONBody
+
+from caseload.api.consent.wire import RecipientWire
+from caseload.api.route import searching
+from caseload.api.wire import Wire
+from caseload.api.work import TheWork, client_within
+from caseload.db.consent import Consents
+from caseload.db.programme import Programmes
+from caseload.domain import consent as domain
+from caseload.domain.access import Act
+from caseload.domain.consent import Answer, Asked, Category, Purpose, Reason
+
+
+class QuestionIn(Wire, frozen=True, kw_only=True):
+    """What you would tell, to whom, for what. Each category gets an answer of its own."""
+
+    recipient: RecipientWire
+    categories: tuple[Category, ...]
+    purpose: Purpose
+    known_already: bool = False
+    """Whoever asks has shown to know it without being told."""
+
+
+class AnswerOut(Wire, frozen=True, kw_only=True):
+    """Whether one category may be told, with what the answer rests on. It is not yet a disclosure."""
+
+    category: Category
+    allowed: bool
+    reason: Reason
+    consent_id: UUID | None
+    """What an allowance rests on; for a refusal, the consent that comes nearest."""
+    rule: str
+    rules_version: str
+    advice: str | None
+    """What to do or say instead."""
+    notice: str | None
+    """What must accompany the disclosure (42 CFR 2.32)."""
+
+    @classmethod
+    def of(cls, answer: Answer) -> "AnswerOut":
+        """From the domain."""
+        return cls(
+            category=answer.category,
+            allowed=answer.allowed,
+            reason=answer.reason,
+            consent_id=answer.consent,
+            rule=answer.rule,
+            rules_version=answer.rules_version,
+            advice=answer.advice,
+            notice=answer.notice,
+        )
+
+
+class AnswersOut(Wire, frozen=True, kw_only=True):
+    """One answer per category, in the order in which they were asked."""
+
+    items: list[AnswerOut]
+
+
+@searching(
+    "/clients/{client_id:uuid}/disclosure-questions",
+    act=Act.ASK_CONSENT,
+    name="ask_disclosure",
+    problems=(404,),
+)
+async def ask_disclosure(client_id: FromPath[UUID], data: JSONBody[QuestionIn], work: TheWork) -> AnswersOut:
+    """May I tell this person this, for this purpose, now? Question and answer go into the log, allowed or not."""
+    client = await client_within(work, client_id, Act.ASK_CONSENT)
+    answers = await domain.ask(
+        Asked(
+            recipient=data.recipient.read(),
+            categories=data.categories,
+            purpose=data.purpose,
+            known_already=data.known_already,
+        ),
+        client=client,
+        programme=await Programmes(work.connection).get(client.programme),
+        by=work.by,
+        now=work.now,
+        consents=Consents(work.connection, work.journal),
+        journal=work.journal,
+    )
+    return AnswersOut(items=[AnswerOut.of(answer) for answer in answers])

@@ -1,0 +1,82 @@
+"""What ends a consent: the client's word, or the event it names."""
+
+from uuid import UUID
+
+from litestar.params import FromPath, JSONBody
+
+from caseload.api.consent.wire import ConsentOut, ExpiryEventIn, RevocationIn
+from caseload.api.route import writing
+from caseload.api.work import TheKey, TheWork, client_within
+from caseload.db.consent import Consents
+from caseload.db.idempotency import Kept
+from caseload.domain import consent as domain
+from caseload.domain.access import Act
+from caseload.domain.consent import Consent
+from caseload.domain.ids import ConsentId
+from caseload.request.idempotency import once
+
+
+@writing(
+    "/clients/{client_id:uuid}/consents/{consent_id:uuid}/revocation",
+    act=Act.RECORD_CONSENT,
+    name="revoke_consent",
+)
+async def revoke_consent(
+    client_id: FromPath[UUID], consent_id: FromPath[UUID], data: JSONBody[RevocationIn], work: TheWork, key: TheKey
+) -> ConsentOut:
+    """Record that the client has revoked a consent, written or spoken. It counts from the receipt on."""
+    client = await client_within(work, client_id, Act.RECORD_CONSENT)
+    consents = Consents(work.connection, work.journal)
+    consent = await consents.get(ConsentId(consent_id), client=client.id)
+
+    async def revoke() -> Consent:
+        await domain.revoke_consent(
+            consent,
+            how=data.how,
+            received_at=data.received_at or work.now,
+            note=data.note,
+            client=client,
+            by=work.by,
+            now=work.now,
+            consents=consents,
+            journal=work.journal,
+        )
+        return await consents.get(consent.id, client=client.id)
+
+    async def again(kept: Kept) -> Consent:
+        return await consents.get(ConsentId(kept.resource), client=client.id)
+
+    revoked = await once(work, key, Kept(status=201, resource=consent.id), do=revoke, again=again)
+    return ConsentOut.of(revoked, at=work.now)
+
+
+@writing(
+    "/clients/{client_id:uuid}/consents/{consent_id:uuid}/expiry-event",
+    act=Act.RECORD_CONSENT,
+    name="record_consent_event",
+)
+async def record_consent_event(
+    client_id: FromPath[UUID], consent_id: FromPath[UUID], data: JSONBody[ExpiryEventIn], work: TheWork, key: TheKey
+) -> ConsentOut:
+    """Record that the event has come with which a consent ends."""
+    client = await client_within(work, client_id, Act.RECORD_CONSENT)
+    consents = Consents(work.connection, work.journal)
+    consent = await consents.get(ConsentId(consent_id), client=client.id)
+
+    async def record() -> Consent:
+        await domain.record_event(
+            consent,
+            happened_at=data.happened_at or work.now,
+            client=client,
+            by=work.by,
+            now=work.now,
+            consents=consents,
+            journal=work.journal,
+        )
+        return await consents.get(consent.id, client=client.id)
+
+    async def again(kept: Kept) -> Consent:
+        return await consents.get(ConsentId(kept.resource), client=client.id)
+
+    ended = await once(work, key, Kept(status=201, resource=consent.id), do=record, again=again)
+    return ConsentOut.of(ended, at=work.now)

@@ -1,0 +1,62 @@
+"""Consents as they were given, and what each is worth now."""
+
+from uuid import UUID
+
+from litestar.params import FromPath, JSONBody
+
+from caseload.api.consent.wire import ConsentIn, ConsentOut, ConsentsOut
+from caseload.api.route import reading, writing
+from caseload.api.work import TheKey, TheWork, client_within
+from caseload.db.consent import Consents
+from caseload.db.family import Families
+from caseload.db.idempotency import Kept
+from caseload.db.programme import Programmes
+from caseload.domain import consent as domain
+from caseload.domain.access import Act
+from caseload.domain.consent import Consent
+from caseload.domain.ids import ConsentId, new_id
+from caseload.request.idempotency import once
+
+
+@reading("/clients/{client_id:uuid}/consents", act=Act.SEE_CONSENT, name="list_consents")
+async def list_consents(client_id: FromPath[UUID], work: TheWork) -> ConsentsOut:
+    """Every consent the client ever gave, whatever it is worth now."""
+    client = await client_within(work, client_id, Act.SEE_CONSENT)
+    given = await Consents(work.connection, work.journal).of(client.id)
+    return ConsentsOut(items=[ConsentOut.of(consent, at=work.now) for consent in given])
+
+
+@writing("/clients/{client_id:uuid}/consents", act=Act.RECORD_CONSENT, name="give_consent")
+async def give_consent(client_id: FromPath[UUID], data: JSONBody[ConsentIn], work: TheWork, key: TheKey) -> ConsentOut:
+    """Record a consent that was signed; refused with every element of 42 CFR 2.31(a) that is missing."""
+    client = await client_within(work, client_id, Act.RECORD_CONSENT)
+    programme = await Programmes(work.connection).get(client.programme)
+    consents = Consents(work.connection, work.journal)
+    new = ConsentId(new_id())
+
+    async def give() -> Consent:
+        return await domain.give_consent(
+            client,
+            data.read(),
+            as_id=new,
+            programme=programme,
+            by=work.by,
+            now=work.now,
+            families=Families(work.connection, work.journal),
+            consents=consents,
+            journal=work.journal,
+        )
+
+    async def again(kept: Kept) -> Consent:
+        return await consents.get(ConsentId(kept.resource), client=client.id)
+
+    given = await once(work, key, Kept(status=201, resource=new), do=give, again=again)
+    return ConsentOut.of(given, at=work.now)
+
+
+@reading("/clients/{client_id:uuid}/consents/{consent_id:uuid}", act=Act.SEE_CONSENT, name="read_consent")
+async def read_consent(client_id: FromPath[UUID], consent_id: FromPath[UUID], work: TheWork) -> ConsentOut:
+    """One consent, and what it is worth now."""
+    client = await client_within(work, client_id, Act.SEE_CONSENT)
+    consent = await Consents(work.connection, work.journal).get(ConsentId(consent_id), client=client.id)
+    return ConsentOut.of(consent, at=work.now)
