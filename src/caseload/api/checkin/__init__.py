@@ -10,13 +10,12 @@ from caseload.api.checkin.plans import (
     read_check_in_plan,
     stop_check_in_plan,
 )
-from caseload.api.checkin.records import (
+from caseload.api.checkin.records import list_check_ins, read_check_in
+from caseload.api.checkin.settling import (
     attempt_check_in,
     complete_check_in,
     correct_check_in,
-    list_check_ins,
     miss_check_in,
-    read_check_in,
     reschedule_check_in,
 )
 
