@@ -41,6 +41,7 @@ from caseload.request.asgi import App, Receive, Scope, Send
 from caseload.request.gate import Gate
 from caseload.request.intake import Limits
 from caseload.request.metrics import sample
+from caseload.request.presence import present
 from caseload.request.service import open_service
 from caseload.request.watch import Watch
 from caseload.request.work import Service
@@ -101,7 +102,7 @@ class Application:
 
     @asynccontextmanager
     async def _lifespan(self, _: Litestar) -> AsyncGenerator[None, None]:
-        async with open_service(self.settings) as service:
+        async with open_service(self.settings) as service, present(service):
             self.service = service
             sampling = asyncio.create_task(sample(service), name="sample gauges")
             try:

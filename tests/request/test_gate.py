@@ -252,7 +252,7 @@ async def test_a_transaction_whose_entry_cannot_be_made_is_refused(bench: Bench)
 
     answer = await bench.ask(bench.gate(application(bench, doing)))
 
-    assert answer.status in {500, 503}
+    assert (answer.status, problem(answer)) == (503, "urn:caseload:problem:log-unavailable")
     assert await bench.rows() == 0
     assert bench.connections_out() == 0
 

@@ -15,6 +15,7 @@ import structlog
 from caseload.audit.room import make_room
 from caseload.db.people.sign_in import forget_old_failures
 from caseload.request.bundling import make_bundles
+from caseload.request.presence import tell_of_strangers
 from caseload.request.scheduling import schedule_check_ins
 from caseload.request.sign_in import tell_failures
 from caseload.request.work import Service
@@ -36,6 +37,7 @@ async def kept_house(service: Service) -> AsyncGenerator[None, None]:
     chores = [
         asyncio.create_task(_every(NOTE_USES_EVERY, service.door.note_uses)),
         asyncio.create_task(_every(TELL_FAILURES_EVERY, lambda: tell_failures(service))),
+        asyncio.create_task(_every(TELL_FAILURES_EVERY, lambda: tell_of_strangers(service, before=service.clock()))),
         asyncio.create_task(_every(FORGET_FAILURES_EVERY, lambda: _forget(service))),
         asyncio.create_task(_every(MAKE_ROOM_EVERY, lambda: make_room(service.engine))),
         asyncio.create_task(_every(LOOK_AT_LOG_EVERY, lambda: _look_at_log(service))),

@@ -47,6 +47,14 @@ UNAVAILABLE: Final = Refusal(
     "sheet.",
     retry_after_s=5,
 )
+UNLOGGED: Final = Refusal(
+    status=503,
+    name="log-unavailable",
+    title="The audit log cannot take the entry of this.",
+    detail="Nothing was kept and nothing was shown. Tell the operator the request id; until it is mended, work from the "
+    "downtime sheet.",
+    retry_after_s=5,
+)
 UNKNOWN: Final = Refusal(
     status=503,
     name="outcome-unknown",

@@ -6,12 +6,13 @@ While a password is being tried no connection is held: a queue at the door must 
 from dataclasses import dataclass
 from typing import ClassVar
 
+from caseload.audit.journal import RequestJournal
 from caseload.audit.trail import Circumstances, Op, Outcome, Purpose
 from caseload.db.people import sign_in as kept
 from caseload.db.people.accounts import Accounts
 from caseload.db.people.sessions import end_session
 from caseload.db.people.sign_in import Attempt
-from caseload.domain.errors import Faults
+from caseload.domain.errors import CaseloadError, Faults
 from caseload.domain.ids import SessionId, new_id
 from caseload.domain.journal import Event
 from caseload.domain.people import (
@@ -49,6 +50,13 @@ class SignedOut(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignInRefused(Event):
+    """Somebody had the right password and was not let in: `why` is the name of the refusal."""
+
+    name: ClassVar[str] = "sign_in.refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignInsFailed(Event):
     """So many attempts to sign in failed in one minute from one source."""
 
@@ -65,6 +73,20 @@ async def sign_in(work: Work, user_name: str, password: str, *, new_password: st
     door = work.service.door
     source = door.source(work.circumstances.source)
     found = await door.try_to_enter(user_name, password, source=source, now=work.now)
+    try:
+        return await _let_in(work, found, user_name, password, new_password)
+    except CaseloadError as refusal:
+        # Whoever knows a password that does not open the door is nobody's failed guess, and must not go unnoticed.
+        work.journal = RequestJournal()
+        work.journal.tell(SignInRefused(records=(found.staff,), facts={"why": type(refusal).__name__}))
+        raise
+
+
+async def _let_in(
+    work: Work, found: Password, user_name: str, password: str, new_password: str | None
+) -> tuple[str, Staff]:
+    door = work.service.door
+    source = door.source(work.circumstances.source)
     chosen = await _new_hash(work, found, password, user_name, new_password)
     work.writes = True
     connection = await work.open()

@@ -27,7 +27,8 @@ from caseload.db.failures import Failure, failure_of, is_refusal
 from caseload.domain.errors import CaseloadError
 from caseload.domain.people import Staff
 from caseload.request.door import Door
-from caseload.request.refusal import BROKEN, OVERTAKEN, UNAVAILABLE, UNKNOWN, Refusal
+from caseload.request.refusal import OVERTAKEN, UNAVAILABLE, UNKNOWN, UNLOGGED, Refusal
+from caseload.request.strangers import Strangers
 from caseload.settings import Settings
 
 _log = structlog.get_logger()
@@ -66,6 +67,7 @@ class Service:
     door: Door
     newest: Newest = field(default_factory=Newest)
     """The newest signed checkpoint of the log, which every answer that left an entry names."""
+    strangers: Strangers = field(default_factory=Strangers)
     clock: Callable[[], datetime] = _utc_now
 
     def begin(self, circumstances: Circumstances | None = None) -> "Work":
@@ -177,13 +179,19 @@ class Work:
             self.ended = True
 
     async def abandon(self, outcome: Outcome, status: int | None = None) -> None:
-        """Undo the work and leave an entry that says how it ended, when it is known who asked; raises `Unsettled`."""
+        """Undo the work and leave an entry that says how it ended; raises `Unsettled`.
+
+        Whoever is not known and was told nothing is counted, and told of together with others.
+        """
         if self.ended:
             return
         self.ended = True
         await self._give_back()
-        if self.staff is not None:
+        if self.staff is not None or not self.journal.is_empty:
             await self._enter(outcome, status)
+        elif self.circumstances.act is not None and outcome is Outcome.REFUSED:
+            source = self.service.door.source(self.circumstances.source)[:8].hex()
+            self.service.strangers.turn_away(source, at=self.now)
 
     async def undo(self) -> None:
         """Give the connection back, undoing what was not committed; the work goes on and may be opened again."""
@@ -224,7 +232,7 @@ class Work:
             raise Unsettled(UNAVAILABLE) from error
         except Exception as error:
             _log.error("entry refused", exc_info=error)
-            raise Unsettled(BROKEN) from error
+            raise Unsettled(UNLOGGED) from error
         self.entry, self.leaf = entry.id, entry.leaf
 
     def _pending(self, outcome: Outcome, status: int | None) -> Pending:
@@ -264,7 +272,7 @@ def _why_not_appended(error: Exception) -> Refusal:
     if failure_of(error) is Failure.BUSY:
         return OVERTAKEN
     _log.error("entry refused", exc_info=error)
-    return BROKEN
+    return UNLOGGED
 
 
 def _why_not_committed(error: Exception) -> Refusal:
