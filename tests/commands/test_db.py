@@ -1,6 +1,7 @@
 """`caseload db`: up to date, backed up, brought back."""
 
 import asyncio
+import hashlib
 import stat
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 from caseload.db import backup as backups
 from caseload.db import migrate, revisions
 from caseload.db.embedded.binaries import bin_dir
+from caseload.request import database
+from caseload.settings import Settings
 from tests import processes
 from tests.shared_server import Addresses, execute
 
@@ -26,6 +29,15 @@ def fetch(url: str, query: str) -> object:
 
 
 def _watch() -> None: ...
+
+
+def _told(url: str) -> object:
+    """What the log says was done to the database as a whole, oldest first."""
+    return fetch(
+        url,
+        "select array_agg(convert_from(leaf, 'UTF8')::json ->> 'route' order by entry_id) from audit.queue"
+        " where event ^@ 'database.'",
+    )
 
 
 def _caseload(*arguments: str, addresses: Addresses) -> tuple[int, str, str]:
@@ -76,13 +88,19 @@ def test_a_backup_comes_back_whole_with_who_may_do_what(throwaway_database: Addr
     owner, service = throwaway_database.owner, throwaway_database.service
     asyncio.run(execute(owner, "create table clinic.kept (id int)"))
     asyncio.run(execute(service, "insert into clinic.kept select generate_series(1, 1000)"))
-    backups.backup(owner, file, pg_bin=None, watch=_watch)
+    settings = Settings(data_dir=tmp_path, organisation="clinic-01")
+    database.backup(settings, owner, file, watch=_watch)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     asyncio.run(execute(owner, "create database brought_back"))
     back = throwaway_database.of("brought_back")
     try:
-        backups.restore(back.owner, file, pg_bin=None, watch=_watch)
+        database.restore(settings, back.owner, file, watch=_watch)
         assert revisions.check(back.service).up_to_date
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        assert _told(owner) == ["caseload db backup begun", f"caseload db backup sha256:{digest}"]
+        assert _told(back.owner) == ["caseload db backup begun", f"caseload db restore sha256:{digest}"]
+        watched = "select count(*) from pg_event_trigger where evtname in ('audit_no_ddl', 'audit_no_drop')"
+        assert fetch(back.owner, f"{watched} and evtenabled = 'A'") == 2
         assert fetch(back.service, "select sum(id) from clinic.kept") == 500_500
         owner_of_log = "select nspowner::regrole::text from pg_namespace where nspname = 'audit'"
         assert fetch(back.owner, owner_of_log) == "audit_owner"

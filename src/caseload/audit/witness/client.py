@@ -19,7 +19,7 @@ import structlog
 
 from caseload.audit.tlog.checkpoint import Checkpoint, open_checkpoint
 from caseload.audit.tlog.consistency import is_consistent
-from caseload.audit.tlog.note import Note, NotSigned, Signature, open_note
+from caseload.audit.tlog.note import Note, NotSigned, Signature, VerifierKey, open_note
 from caseload.audit.tlog.policy import KnownWitness, Policy
 from caseload.audit.tlog.spelling import Malformed, decimal
 from caseload.audit.witness.judging import Request
@@ -69,6 +69,8 @@ class Witnesses:
     """All witnesses of a policy that have an address. Satisfies `sequencer.Witness`."""
 
     policy: Policy
+    log_keys: Callable[[str], Iterable[VerifierKey]] | None = None
+    """The keys that have ever signed for the log under a name; those of the policy when left out."""
     patience_seconds: float = PATIENCE_SECONDS
     standing: dict[str, Standing] = field(default_factory=dict[str, Standing])
 
@@ -155,9 +157,13 @@ class Witnesses:
             return None
         if answer.status != http.HTTPStatus.OK:
             raise NotCosigned(f"status {answer.status}")
-        logs = [log.key for log in self.policy.logs if log.key.name == origin]
-        open_note(answer.body, [witness.key])
-        seen, _ = open_checkpoint(answer.body, [witness.key, *logs])
+        return self.opened(answer.body, witness, origin)
+
+    def opened(self, note: bytes, witness: KnownWitness, origin: str) -> Checkpoint:
+        """A checkpoint of this log that the witness cosigned. Raises `NotCosigned`, `Malformed` or `NotSigned`."""
+        named = self.log_keys(origin) if self.log_keys else (log.key for log in self.policy.logs)
+        open_note(note, [witness.key])
+        seen, _ = open_checkpoint(note, [witness.key, *(key for key in named if key.name == origin)])
         if seen.origin != origin:
             raise NotCosigned("a checkpoint of another log")
         return seen
