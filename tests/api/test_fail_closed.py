@@ -75,7 +75,6 @@ async def test_while_the_log_takes_no_entry_nothing_leaves_and_nothing_is_kept(
     await owner.execute(broken)
     before = await owner.fetchval("select count(*) from clinic.programme")
     answers: list[httpx.Response] = [
-        await nurse.get("/me"),
         await nurse.get(f"/programmes/{programme}/dispensing"),
         await nurse.get(f"/clients/{new_id()}"),
         await nurse.get("/audit/entries"),
@@ -85,7 +84,7 @@ async def test_while_the_log_takes_no_entry_nothing_leaves_and_nothing_is_kept(
             "/programmes", {"code": "NEW", "name": "New", "time_zone": "Europe/London", "profile": "UK"}
         ),
     ]
-    assert {answer.status_code for answer in answers} == {503}
+    assert [answer.status_code for answer in answers] == [503] * len(answers)
     for answer in answers:
         assert answer.json()["type"] in {"urn:caseload:problem:unavailable", "urn:caseload:problem:log-unavailable"}
         assert answer.headers["retry-after"]

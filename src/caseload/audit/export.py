@@ -88,7 +88,10 @@ class LogExport:
             await self._all_taken()
             outcome = Outcome.DONE
         finally:
-            await asyncio.shield(self._close(outcome))
+            closing = asyncio.create_task(self._close(outcome), name="audit export's last entry")
+            # Whoever waited for it may have gone; the batcher has said why it failed.
+            closing.add_done_callback(lambda done: done.cancelled() or done.exception())
+            await asyncio.shield(closing)
 
     async def _copy(self) -> None:
         """Let the server write. On an error the connection is thrown away: the rest is still on its way."""
