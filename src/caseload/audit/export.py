@@ -69,7 +69,7 @@ class LogExport:
     async def stream(self) -> AsyncGenerator[bytes]:
         """The file, in pieces. Raises what went wrong; a stream that ends without an error has its closing entry."""
         task = asyncio.create_task(self._run(), name="audit export")
-        task.add_done_callback(lambda _: self._ready.put_nowait(None))
+        task.add_done_callback(self._ended)
         try:
             while (chunk := await self._ready.get()) is not None:
                 yield chunk
@@ -78,6 +78,12 @@ class LogExport:
         finally:
             task.cancel()
             await asyncio.wait([task])
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            # A reader who went away hears of nothing any more; the batcher has said why a closing entry failed.
+            task.exception()
+        self._ready.put_nowait(None)
 
     async def _run(self) -> None:
         outcome = Outcome.ABORTED
@@ -88,10 +94,7 @@ class LogExport:
             await self._all_taken()
             outcome = Outcome.DONE
         finally:
-            closing = asyncio.create_task(self._close(outcome), name="audit export's last entry")
-            # Whoever waited for it may have gone; the batcher has said why it failed.
-            closing.add_done_callback(lambda done: done.cancelled() or done.exception())
-            await asyncio.shield(closing)
+            await asyncio.shield(self._close(outcome))
 
     async def _copy(self) -> None:
         """Let the server write. On an error the connection is thrown away: the rest is still on its way."""
