@@ -124,6 +124,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     audit_origin: str | None = None
     """The name under which the audit log is signed, like an address without its scheme (`audit.clinic.example/log`).
     Made up once and kept in the database when missing; it cannot be changed afterwards."""
+    audit_policy: Path | None = None
+    """A file in the format of C2SP tlog-policy that names the witnesses to be asked for cosignatures (`witness NAME
+    VKEY URL`) and how many it takes (`quorum`). With a quorum no checkpoint is shown before it is met. Without the
+    file nobody elsewhere remembers how far the audit log had come, and a restored backup goes on unseen."""
     audit_key_overlap_days: Annotated[int, Meta(ge=0, le=3660)] = 30
     """For how long after a rotation the audit log is signed with the old key too, so that auditors can follow."""
     root_key: Secret | None = None

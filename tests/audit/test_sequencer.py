@@ -407,6 +407,10 @@ class AWitness:
     away: int = 0
     asked: int = 0
     known: Sequence[VerifierKey] = ()
+    holds: bool = False
+
+    def suffices(self, cosignatures: Sequence[Signature]) -> bool:
+        return bool(cosignatures)
 
     async def check(self, newest: Checkpoint, root_at: Callable[[int], Awaitable[bytes]]) -> None:
         if self.seen is None:

@@ -6,7 +6,9 @@ making. Ed25519 is deterministic, so signing again after a crash gives the same 
 transaction is unknown, everything in memory is dropped and read again from what is durable.
 
 A witness, where there is one, is asked for its cosignature after each signature, beside the rounds; and before
-anything is sequenced it may refuse, because it has seen more of this log than the database now holds.
+anything is sequenced it may refuse, because it has seen more of this log than the database now holds. Where the policy
+wants so many cosignatures, not even our own signature is kept before they are there: nobody is shown a checkpoint that
+a copy of this installation could have signed as well.
 """
 
 import asyncio
@@ -24,7 +26,7 @@ from caseload.audit import tree as trees
 from caseload.audit.keystore import KeyStoreUnusable, SigningKeys
 from caseload.audit.tlog import prove
 from caseload.audit.tlog.checkpoint import Checkpoint
-from caseload.audit.tlog.note import Signature, Signer, is_key_name, sign_text
+from caseload.audit.tlog.note import Note, Signature, Signer, is_key_name, sign_text, write_note
 from caseload.audit.tree import NotTheSameQueue, Tree
 from caseload.settings import OperatorError
 
@@ -36,6 +38,10 @@ TROUBLE: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, Timeou
 _MAKE_ROOM: Final = "select audit.extend()"
 """The workers make partitions ahead of time; where none has run for long, this does."""
 _log = structlog.get_logger()
+
+
+class HeldBack(Exception):
+    """Too few witnesses have cosigned, and the policy wants nothing shown before."""
 
 
 class NameChanged(OperatorError):
@@ -82,6 +88,15 @@ class Witness(Protocol):
         """
         ...
 
+    @property
+    def holds(self) -> bool:
+        """Whether a checkpoint is shown to nobody before enough have cosigned it."""
+        ...
+
+    def suffices(self, cosignatures: Sequence[Signature]) -> bool:
+        """Whether these are enough."""
+        ...
+
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
@@ -111,6 +126,7 @@ class Sequencer:
         self._pace = pace or Pace()
         self._clock = clock
         self._signed: Checkpoint | None = None
+        self._note = b""
         self._news = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -220,8 +236,9 @@ class Sequencer:
             return
         text = checkpoint.text()
         signatures = [sign_text(text, signer) for signer in self._signers(tree)]
-        await trees.keep_signatures(connection, checkpoint.size, signatures, at=self._clock())
-        self._signed = checkpoint
+        if self._witness is None or not self._witness.holds:
+            await trees.keep_signatures(connection, checkpoint.size, signatures, at=self._clock())
+        self._signed, self._note = checkpoint, write_note(text, signatures)
         self._news.set()
 
     @asynccontextmanager
@@ -254,7 +271,7 @@ class Sequencer:
                 self._news.set()
 
     async def _ask(self, connection: asyncpg.Connection, witness: Witness) -> None:
-        newest = self._signed
+        newest, note = self._signed, self._note
         if newest is None:
             return
 
@@ -262,9 +279,11 @@ class Sequencer:
             fetch = await trees.fetched(connection, prove.consistency_tiles(old, newest.size))
             return prove.consistency(old, newest.size, fetch)
 
-        note = await trees.signed_note(connection, newest)
         cosignatures = await witness.cosign(note, newest, proof)
-        await trees.keep_signatures(connection, newest.size, cosignatures, at=self._clock())
+        if witness.holds and not witness.suffices(cosignatures):
+            raise HeldBack
+        kept = [*Note.parse(note).signatures, *cosignatures]
+        await trees.keep_signatures(connection, newest.size, kept, at=self._clock())
 
 
 async def _root_at(connection: asyncpg.Connection, tree: Tree, size: int) -> bytes:

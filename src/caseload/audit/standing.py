@@ -4,9 +4,12 @@ from datetime import timedelta
 
 import asyncpg
 
-from caseload.audit.keystore import key_store
+from caseload.audit.keystore import SigningKeys, key_store
 from caseload.audit.sequencer import Sequencer
-from caseload.settings import Secret, Settings
+from caseload.audit.tlog.policy import Policy
+from caseload.audit.tlog.spelling import Malformed
+from caseload.audit.witness.client import Witnesses
+from caseload.settings import Secret, Settings, SettingsError
 
 STATEMENT_SECONDS = 60.0
 
@@ -21,10 +24,26 @@ def sequencer_of(settings: Settings, address: Secret) -> Sequencer:
             server_settings={"application_name": "caseload-sequencer", "jit": "off", "timezone": "UTC"},
         )
 
+    keys = key_store(settings)
     return Sequencer(
         connect,
-        key_store(settings),
+        keys,
         name=settings.audit_origin,
         organisation=settings.organisation,
         overlap=timedelta(days=settings.audit_key_overlap_days),
+        witness=witnesses_of(settings, keys),
     )
+
+
+def witnesses_of(settings: Settings, keys: SigningKeys) -> Witnesses | None:
+    """The witnesses of the policy that the settings name; None where they name none. Raises `SettingsError`."""
+    file = settings.audit_policy
+    if file is None:
+        return None
+    try:
+        policy = Policy.parse(file.read_bytes())
+    except (OSError, Malformed) as problem:
+        raise SettingsError(f"CASELOAD_AUDIT_POLICY names {file}, which is no policy: {problem}") from None
+    if not any(each.url for each in policy.witnesses):
+        raise SettingsError(f"CASELOAD_AUDIT_POLICY names {file}, in which no witness has an address to be asked at.")
+    return Witnesses(policy, log_keys=lambda origin: [signer.key for signer in keys.signers(origin)])

@@ -1,5 +1,6 @@
 """The keys that sign the audit log: make one, hand over to the next, and say which to believe."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,7 +78,9 @@ def policy() -> None:
         from caseload.audit.tlog.policy import KnownLog, Policy
 
         keys = await _signing_keys(service)
-        click.echo(Policy(logs=tuple(KnownLog(key) for key in keys)).encode(), nl=False)
+        named = service.settings.audit_policy
+        known = Policy() if named is None else Policy.parse(named.read_bytes())
+        click.echo(replace(known, logs=tuple(KnownLog(key) for key in keys)).encode(), nl=False)
 
     terminal.with_service(printed)
 

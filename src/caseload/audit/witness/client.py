@@ -20,7 +20,7 @@ import structlog
 from caseload.audit.tlog.checkpoint import Checkpoint, open_checkpoint
 from caseload.audit.tlog.consistency import is_consistent
 from caseload.audit.tlog.note import Note, NotSigned, Signature, VerifierKey, open_note
-from caseload.audit.tlog.policy import KnownWitness, Policy
+from caseload.audit.tlog.policy import NOBODY, KnownWitness, Policy
 from caseload.audit.tlog.spelling import Malformed, decimal
 from caseload.audit.witness.judging import Request
 from caseload.settings import OperatorError
@@ -88,6 +88,17 @@ class Witnesses:
         if not got and found:
             raise ConnectionError("No witness has answered.")
         return got
+
+    @property
+    def holds(self) -> bool:
+        """Whether the policy asks for cosignatures."""
+        return self.policy.quorum != NOBODY
+
+    def suffices(self, cosignatures: Sequence[Signature]) -> bool:
+        """Whether they meet the policy."""
+        by = {(each.name, each.key_id) for each in cosignatures}
+        found = {each.name for each in self.policy.witnesses if (each.key.name, each.key.key_id) in by}
+        return self.policy.is_met_by(found)
 
     def _known(self) -> list[KnownWitness]:
         return [each for each in self.policy.witnesses if each.url is not None]
