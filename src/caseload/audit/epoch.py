@@ -14,7 +14,7 @@ import asyncpg
 
 from caseload.audit import tree as trees
 from caseload.audit.keystore import SigningKeys
-from caseload.audit.sequencer import LOCK
+from caseload.audit.sequencer import LOCK, root_at
 from caseload.audit.tlog.checkpoint import Checkpoint
 from caseload.audit.tlog.note import VerifierKey
 from caseload.audit.tree import Tree
@@ -71,6 +71,12 @@ async def held_still(connection: asyncpg.Connection) -> Tree:
     if tree is None:
         raise NoNewEpoch("This log has never been signed: there is nothing that could have been lost.")
     return tree
+
+
+async def what_is_lost(connection: asyncpg.Connection, tree: Tree, seen: Checkpoint) -> Loss:
+    """See `loss`; looks up the root that the tree here has at the size that was witnessed."""
+    there = await root_at(connection, tree, seen.size) if 0 < seen.size <= tree.size else None
+    return loss(tree, seen, root_there=there)
 
 
 def loss(tree: Tree, seen: Checkpoint, *, root_there: bytes | None) -> Loss:

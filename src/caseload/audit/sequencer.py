@@ -171,7 +171,7 @@ class Sequencer:
         tree = await self._loaded(connection)
         _log.info("sequencer at work", origin=tree.epoch.origin, size=tree.size)
         if self._witness is not None:
-            await self._witness.check(tree.checkpoint(), lambda size: _root_at(connection, tree, size))
+            await self._witness.check(tree.checkpoint(), lambda size: root_at(connection, tree, size))
         await self._sign(connection, tree)
         async with self._publishing() as publisher:
             while not stop.is_set():
@@ -286,7 +286,8 @@ class Sequencer:
         await trees.keep_signatures(connection, newest.size, kept, at=self._clock())
 
 
-async def _root_at(connection: asyncpg.Connection, tree: Tree, size: int) -> bytes:
+async def root_at(connection: asyncpg.Connection, tree: Tree, size: int) -> bytes:
+    """The root that the tree had at a smaller size, or has now."""
     if size == tree.size:
         return tree.root
     tiles = prove.tiles_for([(0, size)], tree.size)

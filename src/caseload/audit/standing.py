@@ -14,19 +14,20 @@ from caseload.settings import Secret, Settings, SettingsError
 STATEMENT_SECONDS = 60.0
 
 
+async def connected(address: Secret) -> asyncpg.Connection:
+    """A connection as a member of `audit_sequencer`."""
+    return await asyncpg.connect(
+        address.reveal(),
+        command_timeout=STATEMENT_SECONDS,
+        server_settings={"application_name": "caseload-sequencer", "jit": "off", "timezone": "UTC"},
+    )
+
+
 def sequencer_of(settings: Settings, address: Secret) -> Sequencer:
     """A sequencer that connects to this address, as a member of `audit_sequencer`."""
-
-    async def connect() -> asyncpg.Connection:
-        return await asyncpg.connect(
-            address.reveal(),
-            command_timeout=STATEMENT_SECONDS,
-            server_settings={"application_name": "caseload-sequencer", "jit": "off", "timezone": "UTC"},
-        )
-
     keys = key_store(settings)
     return Sequencer(
-        connect,
+        lambda: connected(address),
         keys,
         name=settings.audit_origin,
         organisation=settings.organisation,

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import rich_click as click
 
-from caseload.commands import audit_keys, terminal
+from caseload.commands import audit_epoch, audit_keys, terminal
 from caseload.settings import OperatorError
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def command() -> None:
     """
 
 
-for each in (audit_keys.keygen, audit_keys.rotate, audit_keys.policy):
+for each in (audit_keys.keygen, audit_keys.rotate, audit_keys.policy, audit_epoch.epoch):
     command.add_command(each)
 
 

@@ -1,20 +1,16 @@
 """The way on after a restore: a new epoch of the audit log, decided by two people."""
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from caseload.commands import terminal
-from caseload.settings import OperatorError, Settings
+from caseload.settings import OperatorError, Secret, Settings
 
 if TYPE_CHECKING:
-    import asyncpg
-
-    from caseload.audit.epoch import Loss
     from caseload.audit.tlog.checkpoint import Checkpoint
-    from caseload.audit.tree import Tree
+    from caseload.domain.people import Staff
     from caseload.request.work import Service
 
 
@@ -50,11 +46,54 @@ def epoch(
         from caseload.commands.signed_in import signed_in
 
         with address_of(service.settings) as address:
-            async with signed_in(service, user_name, passwords[0]) as by, signed_in(
-                service, approved_by, passwords[1]
-            ) as approver:
+            async with (
+                signed_in(service, user_name, passwords[0]) as by,
+                signed_in(service, approved_by, passwords[1]) as approver,
+            ):
                 if by.id == approver.id:
                     raise OperatorError("Two people decide this: --approved-by is somebody else.")
-                await _open(service, address.reveal(), note, by=by, approver=approver)
+                await _open(service, address, note, by=by, approver=approver)
 
     terminal.with_service(opened)
+
+
+async def _open(service: "Service", address: Secret, note: bytes, *, by: "Staff", approver: "Staff") -> None:
+    from caseload.audit import epoch as epochs
+    from caseload.audit.keystore import key_store
+    from caseload.audit.standing import connected
+    from caseload.audit.trail import Op, Purpose
+
+    connection = await connected(address)
+    try:
+        tree = await epochs.held_still(connection)
+        lost = await epochs.what_is_lost(connection, tree, _witnessed(service.settings, note, tree.epoch.origin))
+        async with service.work(by=by, event=epochs.NAME) as work:
+            said = work.circumstances
+            said.route, said.op, said.purpose = lost.said, Op.EXECUTE, Purpose.COMPLIANCE
+            work.journal.tell(epochs.EpochOpened(facts={**lost.facts(approved_by=approver.id)}))
+        key = await epochs.begin(connection, tree, key_store(service.settings), now=service.clock())
+    finally:
+        await connection.close()
+    click.echo(f"The log had come to {lost.seen.size} entries and goes on from {lost.restored.size} as {key.name}.")
+    click.echo(f"Its key is {key}", err=True)
+    click.echo("Give auditors and witnesses the new policy, and start the service.", err=True)
+
+
+def _witnessed(settings: Settings, note: bytes, origin: str) -> "Checkpoint":
+    """A checkpoint that our log signed and a witness of our policy cosigned."""
+    from caseload.audit.keystore import key_store
+    from caseload.audit.standing import witnesses_of
+    from caseload.audit.tlog.note import NotSigned
+    from caseload.audit.tlog.spelling import Malformed
+
+    witnesses = witnesses_of(settings, key_store(settings))
+    if witnesses is None:
+        raise OperatorError(
+            "CASELOAD_AUDIT_POLICY is not set: it names the witnesses, one of whom has to have seen it."
+        )
+    for witness in witnesses.policy.witnesses:
+        try:
+            return witnesses.opened(note, witness, origin)
+        except (Malformed, NotSigned):
+            continue
+    raise OperatorError("No witness of the policy has cosigned this as a checkpoint of this log.")

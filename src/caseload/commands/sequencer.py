@@ -32,12 +32,12 @@ def command() -> None:
     settings = read()
     settings = load() if settings.sequencer_database_url is None else settings
     configure(settings)
-    with _address(settings) as address:
+    with address_of(settings) as address:
         uvloop.run(_run(settings, address))
 
 
 @contextmanager
-def _address(settings: Settings) -> Generator[Secret]:
+def address_of(settings: Settings) -> Generator[Secret]:
     """The database as the sequencer's own user."""
     if settings.sequencer_database_url is not None:
         yield settings.sequencer_database_url
