@@ -29,6 +29,7 @@ pytestmark = pytest.mark.anyio
 
 NAME = "log.example/clinic"
 ORIGIN = f"{NAME}/1"
+PROMPT_SECONDS = 30.0
 
 
 @pytest.fixture
@@ -87,6 +88,28 @@ async def test_what_was_signed_while_the_witness_was_away_is_cosigned_once_it_is
         with serving(log, tmp_path, port=port) as server:
             await until_seen(server, 330)
     await log.assert_whole(entries=330)
+
+
+async def test_a_stop_is_prompt_and_what_was_signed_last_is_seen(log: Log, tmp_path: Path) -> None:
+    with serving(log, tmp_path) as server:
+        for size in range(2, 12, 2):
+            stop = asyncio.Event()
+            running = asyncio.create_task(log.sequencer(witness=witnesses(log, server.server_port)).run(stop))
+            await log.append(1)
+            await until_seen(server, size - 1)
+            await log.append(1)
+            stop.set()  # the last round signs it, so that the news and the end come together
+            async with asyncio.timeout(PROMPT_SECONDS):
+                await running
+            assert is_seen(server, size)
+
+
+async def test_a_stop_does_not_wait_for_a_witness_that_is_away(log: Log, tmp_path: Path) -> None:
+    with serving(log, tmp_path) as server:
+        port = server.server_port
+    await log.append(1)
+    async with asyncio.timeout(PROMPT_SECONDS), log.running(log.sequencer(witness=witnesses(log, port))):
+        await log.until_signed()
 
 
 async def test_an_old_backup_does_not_go_on_and_both_numbers_are_named(log: Log, tmp_path: Path) -> None:

@@ -66,6 +66,8 @@ class Pace:
     """A witness is asked again about the same tree, so that its word is never much older than this."""
     ask_again_seconds: float = 15.0
     """The pause before a witness that could not be asked is asked again."""
+    last_ask_seconds: float = 5.0
+    """How long the end of an orderly stop waits for a witness."""
 
 
 class Witness(Protocol):
@@ -127,6 +129,8 @@ class Sequencer:
         self._clock = clock
         self._signed: Checkpoint | None = None
         self._note = b""
+        self._asked: Checkpoint | None = None
+        """The newest checkpoint that witnesses have answered about."""
         self._news = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -181,6 +185,8 @@ class Sequencer:
                     publisher.result()
                 await _pause(stop, began + self._pace.round_seconds - asyncio.get_running_loop().time())
             await self._round(connection, tree)
+        if self._witness is not None and self._asked != self._signed:
+            await self._ask_last(self._witness)
 
     async def _round(self, connection: asyncpg.Connection, tree: Tree) -> None:
         """Empty the queue and sign."""
@@ -257,8 +263,10 @@ class Sequencer:
 
     async def _publish(self, witness: Witness) -> None:
         while True:
+            # `wait_for` would lose a cancellation that comes together with the news, and wait for ever.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), self._pace.cosign_again_seconds)
+                async with asyncio.timeout(self._pace.cosign_again_seconds):
+                    await self._news.wait()
             self._news.clear()
             try:
                 async with self._connected() as connection:
@@ -269,6 +277,16 @@ class Sequencer:
                 _log.error("no cosignature: the tree goes on without a witness", error=type(trouble).__name__)
                 await asyncio.sleep(self._pace.ask_again_seconds)
                 self._news.set()
+
+    async def _ask_last(self, witness: Witness) -> None:
+        """Let the witness see what was signed last, so that nobody can take it away unseen while nothing runs."""
+        try:
+            async with asyncio.timeout(self._pace.last_ask_seconds), self._connected() as connection:
+                await self._ask(connection, witness)
+        except OperatorError:
+            raise
+        except Exception as trouble:  # noqa: BLE001  it is asked again at the next start
+            _log.error("no cosignature of what was signed last", error=type(trouble).__name__)
 
     async def _ask(self, connection: asyncpg.Connection, witness: Witness) -> None:
         newest, note = self._signed, self._note
@@ -284,6 +302,7 @@ class Sequencer:
             raise HeldBack
         kept = [*Note.parse(note).signatures, *cosignatures]
         await trees.keep_signatures(connection, newest.size, kept, at=self._clock())
+        self._asked = newest
 
 
 async def root_at(connection: asyncpg.Connection, tree: Tree, size: int) -> bytes:
