@@ -157,15 +157,11 @@ async def read_staff(staff_id: FromPath[UUID], work: TheWork) -> PersonOut:
 @writing("/staff/{staff_id:uuid}/deactivation", act=Act.MANAGE_STAFF, name="deactivate_staff", status=204)
 async def deactivate_staff(staff_id: FromPath[UUID], data: JSONBody[ReasonIn], work: TheWork, key: TheKey) -> None:
     """Close an account for good. Its sessions end; what the person recorded and signed stays theirs."""
+    accounts = Accounts(work.connection)
 
     async def deactivate() -> None:
         await domain.deactivate(
-            StaffId(staff_id),
-            reason=data.reason,
-            by=work.by,
-            now=work.now,
-            accounts=Accounts(work.connection),
-            journal=work.journal,
+            StaffId(staff_id), reason=data.reason, by=work.by, now=work.now, accounts=accounts, journal=work.journal
         )
 
     await once(work, key, Kept(status=204, resource=staff_id), do=deactivate, again=nothing_more)
@@ -212,11 +208,7 @@ async def confirm_password_reset(reset_id: FromPath[UUID], work: TheWork, key: T
 
     async def confirm() -> None:
         await domain.confirm_reset(
-            ResetId(reset_id),
-            by=work.by,
-            now=work.now,
-            accounts=Accounts(work.connection),
-            journal=work.journal,
+            ResetId(reset_id), by=work.by, now=work.now, accounts=Accounts(work.connection), journal=work.journal
         )
 
     await once(work, key, Kept(status=204, resource=reset_id), do=confirm, again=nothing_more)
