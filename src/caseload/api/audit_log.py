@@ -1,21 +1,21 @@
 """The audit log: what anyone did or saw, who saw one client, and a part of it as a file."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-import msgspec
 from litestar import Router
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, Operation, Schema
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Stream
 
+from caseload.api.log_filter import LogFilterIn, log_filter
 from caseload.api.pages import USUAL, After, Limit, Page
 from caseload.api.route import reading, searching
-from caseload.api.wire import Instant, Wire
+from caseload.api.wire import Wire
 from caseload.api.work import TheWork
 from caseload.audit.accesslog import LogReader
 from caseload.audit.export import LogExport
@@ -24,7 +24,7 @@ from caseload.db.people.accounts import Accounts
 from caseload.domain import accesslog as domain
 from caseload.domain.access import Act
 from caseload.domain.accesslog import Access, LogEntry, LogFilter, LogFormat, LogOutcome
-from caseload.domain.ids import ClientId, EntryId, ProgrammeId, StaffId
+from caseload.domain.ids import ClientId, EntryId, StaffId
 from caseload.request.work import Work
 
 NOBODY: Final = frozenset({"anonymous", "system"})
@@ -132,18 +132,10 @@ class AccessOut(Wire, frozen=True, kw_only=True):
         )
 
 
-class AuditExportIn(Wire, frozen=True, kw_only=True):
+class AuditExportIn(LogFilterIn, frozen=True, kw_only=True):
     """Which part of the log to take away, and as what."""
 
     format: LogFormat
-    since: Instant | None = None
-    until: Instant | None = None
-    actor_id: UUID | None = None
-    event: Annotated[str, msgspec.Meta(max_length=160)] | None = None
-    outcome: LogOutcome | None = None
-    programme_id: UUID | None = None
-    client_id: UUID | None = None
-    """Only entries about this client."""
 
 
 @dataclass
@@ -182,7 +174,7 @@ async def list_audit_entries(
     limit: Limit = USUAL,
 ) -> Page[AuditEntryOut]:
     """The log, newest first. It shows who did what, never to whom: ask for the accesses to one client."""
-    asked, log = _ask(work, _filter(since, until, actor, event, outcome, programme))
+    asked, log = _ask(work, log_filter(since, until, actor, event, outcome, programme))
     entries = await domain.list_entries(asked, after=_entry(after), limit=limit, by=work.by, log=log)
     names = await _names(work, entries)
     items = [AuditEntryOut.of(each, names) for each in entries]
@@ -203,7 +195,7 @@ async def list_accesses(
     limit: Limit = USUAL,
 ) -> Page[AccessOut]:
     """Who saw or changed this client's record, newest first, refused attempts among them."""
-    asked, log = _ask(work, _filter(since, until, actor, event, outcome, programme))
+    asked, log = _ask(work, log_filter(since, until, actor, event, outcome, programme))
     accesses = await domain.who_saw(
         ClientId(client_id), asked, after=_entry(after), limit=limit, by=work.by, log=log, journal=work.journal
     )
@@ -221,13 +213,7 @@ async def list_accesses(
 )
 async def export_audit_log(data: JSONBody[AuditExportIn], work: TheWork) -> Stream:
     """A part of the log as a file, as of this moment. A second entry, with rows and SHA-256, closes the export."""
-    asked, log = _ask(
-        work,
-        replace(
-            _filter(data.since, data.until, data.actor_id, data.event, data.outcome, data.programme_id),
-            client=None if data.client_id is None else ClientId(data.client_id),
-        ),
-    )
+    asked, log = _ask(work, data.read())
     work.circumstances.op = Op.EXECUTE
     what = domain.export(asked, data.format, by=work.by, journal=work.journal)
     key = None if asked.client is None else await log.key_of(asked.client)
@@ -246,24 +232,6 @@ async def _names(work: Work, entries: Sequence[LogEntry]) -> Mapping[str, str]:
     """The printed names of the actors who are people of the staff."""
     people = {StaffId(UUID(each.actor)) for each in entries if each.actor not in NOBODY}
     return {str(who): name for who, name in (await Accounts(work.connection).printed_names(people)).items()}
-
-
-def _filter(
-    since: datetime | None,
-    until: datetime | None,
-    actor: UUID | None,
-    event: str | None,
-    outcome: LogOutcome | None,
-    programme: UUID | None,
-) -> LogFilter:
-    return LogFilter(
-        since=since,
-        until=until,
-        actor=None if actor is None else StaffId(actor),
-        event=event,
-        outcome=outcome,
-        programme=None if programme is None else ProgrammeId(programme),
-    )
 
 
 def _entry(after: UUID | None) -> EntryId | None:

@@ -9,8 +9,9 @@ from litestar import Router
 from litestar.params import FromPath, JSONBody
 from litestar.response import Stream
 
+from caseload.api.log_filter import LogFilterIn
 from caseload.api.route import reading, writing
-from caseload.api.wire import Instant, Wire
+from caseload.api.wire import Wire
 from caseload.api.work import TheKey, TheWork
 from caseload.audit.accesslog import LogReader
 from caseload.audit.trail import Op
@@ -18,22 +19,16 @@ from caseload.db.bundle import Bundles
 from caseload.db.idempotency import Kept
 from caseload.domain import bundle as domain
 from caseload.domain.access import Act
-from caseload.domain.accesslog import LaidOpen, LogFilter, LogOutcome, export_with_proof
+from caseload.domain.accesslog import LaidOpen, export_with_proof
 from caseload.domain.bundle import Bundle, BundleUnknown, State
-from caseload.domain.ids import BundleId, ClientId, ProgrammeId, StaffId, new_id
+from caseload.domain.ids import BundleId, new_id
 from caseload.request.bundling import file_of, pieces
 from caseload.request.idempotency import once
 
 
-class BundleIn(Wire, frozen=True, kw_only=True):
+class BundleIn(LogFilterIn, frozen=True, kw_only=True):
     """Which part of the log to take away with its proofs. Without a filter it is the whole log."""
 
-    since: Instant | None = None
-    until: Instant | None = None
-    actor_id: UUID | None = None
-    event: Annotated[str, msgspec.Meta(max_length=160)] | None = None
-    outcome: LogOutcome | None = None
-    programme_id: UUID | None = None
     client_id: UUID | None = None
     """Only entries about this client, and what they say of this client."""
     lay_open: LaidOpen = LaidOpen.FACTS
@@ -78,15 +73,7 @@ class BundleOut(Wire, frozen=True, kw_only=True):
 @writing("/audit/bundles", act=Act.EXPORT_AUDIT_LOG, name="export_audit_bundle")
 async def export_audit_bundle(data: JSONBody[BundleIn], work: TheWork, key: TheKey) -> BundleOut:
     """Ask for an export that proves itself. It is made beside the requests: ask how far it is, then fetch it."""
-    asked = LogFilter(
-        since=data.since,
-        until=data.until,
-        actor=None if data.actor_id is None else StaffId(data.actor_id),
-        event=data.event,
-        outcome=data.outcome,
-        programme=None if data.programme_id is None else ProgrammeId(data.programme_id),
-        client=None if data.client_id is None else ClientId(data.client_id),
-    )
+    asked = data.read()
     wanted = export_with_proof(asked, data.lay_open, data.known_sizes, by=work.by, journal=work.journal)
     work.circumstances.filter = {**asked.facts(), "lay_open": data.lay_open.value}
     work.circumstances.op = Op.EXECUTE
