@@ -11,10 +11,10 @@ from sqlalchemy import insert
 
 from caseload.db.tables import people as people_tables
 from caseload.db.tables.caseload import client as client_table
-from caseload.db.tables.caseload import client_identity
 from caseload.domain.access import Role
 from caseload.domain.ids import ClientId, ProgrammeId, new_id
 from tests.api.conftest import Clinic, Person
+from tests.factories import clients
 from tests.factories.people import LONG_AGO
 
 PASSWORD = "correct horse battery staple"
@@ -106,19 +106,7 @@ async def register(clinic: Clinic, programme: ProgrammeId, by: Person, *, family
                 id=made, programme_id=programme, registered_by=by.staff.id, recorded_at=LONG_AGO
             )
         )
-        await connection.execute(
-            insert(client_identity).values(
-                client_id=made,
-                version=1,
-                given_name="Alex",
-                family_name=family_name,
-                birth_date=date(1990, 5, 17),
-                birth_date_estimated=False,
-                sex="unknown",
-                recorded_by=by.staff.id,
-                recorded_at=LONG_AGO,
-            )
-        )
+        await clients.name(connection, made, by=by.staff.id, family_name=family_name)
     return made
 
 

@@ -44,10 +44,7 @@ TAIL = (
 @pytest.fixture
 async def log(own_engine: AsyncEngine, owner: asyncpg.Connection) -> Sequenced:
     """A log of 310 entries: a tile that is full, and one that is not."""
-    made = Sequenced(own_engine, owner)
-    await made.write(310)
-    await made.sequence()
-    return made
+    return await Sequenced.of(310, own_engine, owner)
 
 
 @pytest.fixture

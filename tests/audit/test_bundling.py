@@ -32,10 +32,7 @@ WANTED = Proof(filter=LogFilter(), scope=LogScope(programmes=None), laid_open=La
 
 @pytest.fixture
 async def log(own_engine: AsyncEngine, owner: asyncpg.Connection) -> Sequenced:
-    made = Sequenced(own_engine, owner)
-    await made.write(20)
-    await made.sequence()
-    return made
+    return await Sequenced.of(20, own_engine, owner)
 
 
 @pytest.fixture

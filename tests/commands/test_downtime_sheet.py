@@ -4,7 +4,7 @@ import asyncio
 import stat
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,11 @@ from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from caseload.commands import downtime_sheet
-from caseload.db.tables.caseload import client_identity
 from caseload.db.tables.people import staff_password
-from caseload.domain.ids import ClientId
 from caseload.request.passwords import Passwords
 from caseload.typesetting import CannotTypeset, typeset
-from tests.factories import people
-from tests.factories.window import Window, window, wish
+from tests.factories import clients, people
+from tests.factories.window import window, wish
 from tests.shared_server import Addresses
 
 PASSWORD = "unremarkable teapot voyage"
@@ -33,22 +31,6 @@ async def connected(dsn: str) -> AsyncGenerator[AsyncConnection]:
     async with engine.begin() as connection:
         yield connection
     await engine.dispose()
-
-
-async def named(here: Window, client: ClientId, family_name: str) -> None:
-    await here.connection.execute(
-        insert(client_identity).values(
-            client_id=client,
-            version=1,
-            given_name="Alex",
-            family_name=family_name,
-            birth_date=date(1990, 5, 17),
-            birth_date_estimated=False,
-            sex="unknown",
-            recorded_by=here.nurse.id,
-            recorded_at=people.LONG_AGO,
-        )
-    )
 
 
 async def a_morning(dsn: str) -> tuple[str, str]:
@@ -69,7 +51,7 @@ async def a_morning(dsn: str) -> tuple[str, str]:
         passwords.close()
         due, dosed = await here.another_client(), await here.another_client()
         for client, name in ((here.client, "Zed"), (due, HOSTILE), (dosed, "Byrne")):
-            await named(here, client, name)
+            await clients.name(connection, client, by=here.nurse.id, family_name=name)
             order = await here.order(wish(starts_on=now.date(), amount_mg="32.5"), now=now, client=client)
             if client == dosed:
                 await here.give(order, at=now)

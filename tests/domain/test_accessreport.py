@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from caseload.domain.access import Holding, Role
+from caseload.domain.access import Role
 from caseload.domain.accesslog import LogOutcome
 from caseload.domain.accessreport import (
     AlreadyReleased,
@@ -38,6 +38,7 @@ from caseload.domain.ids import ClientId, EntryId, ProgrammeId, ReportId, StaffI
 from caseload.domain.journal import Event
 from caseload.domain.people import Staff
 from tests.factories.accesses import MANY, NOW, line
+from tests.factories.staff import somebody
 
 pytestmark = pytest.mark.anyio
 
@@ -92,14 +93,8 @@ def test_lines_are_gathered_by_person_list_and_day_of_the_clinics_clock() -> Non
     assert sum(len(group.lines) for group in groups) == len(lines)
 
 
-def somebody(programme: ProgrammeId | None = HERE, role: Role = Role.PRIVACY_OFFICER) -> Staff:
-    return Staff(
-        id=StaffId(new_id()),
-        user_name="u",
-        printed_name="U",
-        session=None,
-        holdings=(Holding(role=role, programme=programme),),
-    )
+def officer_at(programme: ProgrammeId | None = HERE, role: Role = Role.PRIVACY_OFFICER) -> Staff:
+    return somebody((role, programme))
 
 
 @dataclass
@@ -175,7 +170,7 @@ def because(reason: Reason = Reason.SAFETY, note: str = "A threat was made.") ->
 
 
 async def test_lines_are_withheld_with_a_reason_counted_and_nothing_changes_after_the_release() -> None:
-    office, report, officer = Office([line() for _ in range(5)]), a_report(), somebody()
+    office, report, officer = Office([line() for _ in range(5)]), a_report(), officer_at()
     with pytest.raises(NotReleased):
         report.require_released()
     await withhold_lines(report, [office.lines[1].id], because(), **office.ports)
@@ -228,13 +223,13 @@ async def test_a_line_is_withheld_only_with_words_and_only_where_it_is() -> None
 
 async def test_only_the_privacy_officer_of_the_clients_programme_has_to_do_with_a_report() -> None:
     office, report = Office(), a_report()
-    for wrong in (somebody(THERE), somebody(role=Role.AUDITOR), somebody(role=Role.MEDICAL_DIRECTOR)):
+    for wrong in (officer_at(THERE), officer_at(role=Role.AUDITOR), officer_at(role=Role.MEDICAL_DIRECTOR)):
         with pytest.raises(ClientUnknown):
             await prepare_report(report, by=wrong, reports=office, journal=office)
-    await prepare_report(report, by=somebody(None), reports=office, journal=office)
+    await prepare_report(report, by=officer_at(None), reports=office, journal=office)
     [prepared] = office.told
     assert (prepared.client, prepared.records, prepared.facts) == (report.client, (report.id,), {"size": 40})
-    assert await report_for(report.id, by=somebody(), reports=office) == report
-    for wrong in (somebody(THERE), somebody(role=Role.AUDITOR)):
+    assert await report_for(report.id, by=officer_at(), reports=office) == report
+    for wrong in (officer_at(THERE), officer_at(role=Role.AUDITOR)):
         with pytest.raises(ReportUnknown):
             await report_for(report.id, by=wrong, reports=office)

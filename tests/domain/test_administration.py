@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from caseload.domain import people
-from caseload.domain.access import CLINICIANS, WITHOUT_PROGRAMME, Act, Holding, Role
+from caseload.domain.access import CLINICIANS, WITHOUT_PROGRAMME, Act, Role
 from caseload.domain.errors import Invalid, NotPermitted
 from caseload.domain.ids import (
     GrantId,
@@ -48,6 +48,7 @@ from caseload.domain.people import (
     WaitBeforeSigningIn,
     the_command_line,
 )
+from tests.factories.staff import somebody
 
 pytestmark = pytest.mark.anyio
 
@@ -59,17 +60,6 @@ RULES = PasswordRules()
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
-
-
-def somebody(*holds: tuple[Role, ProgrammeId | None], may_sign: bool = True) -> Staff:
-    return Staff(
-        id=StaffId(new_id()),
-        user_name="ada",
-        printed_name="Ada Nowak",
-        session=None,
-        holdings=tuple(Holding(role=role, programme=where) for role, where in holds),
-        may_sign=may_sign,
-    )
 
 
 ADMIN = somebody((Role.ADMINISTRATOR, None))

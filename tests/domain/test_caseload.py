@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from caseload.domain import caseload
-from caseload.domain.access import Holding, Reach, Role
+from caseload.domain.access import Reach, Role
 from caseload.domain.caseload import (
     AlreadyInCare,
     Cover,
@@ -26,6 +26,7 @@ from caseload.domain.ids import ClientId, EpisodeId, ProgrammeId, StaffId, Thera
 from caseload.domain.journal import Event
 from caseload.domain.people import Staff
 from caseload.domain.programme import Programme
+from tests.factories.staff import somebody
 
 pytestmark = pytest.mark.anyio
 
@@ -82,13 +83,7 @@ class Kept:
 
 
 def someone(role: Role) -> Staff:
-    return Staff(
-        id=StaffId(new_id()),
-        user_name="robin",
-        printed_name="Robin Ashdown",
-        session=None,
-        holdings=(Holding(role=role, programme=HARBOUR.id),),
-    )
+    return somebody((role, HARBOUR.id))
 
 
 SUPERVISOR = someone(Role.SUPERVISOR)

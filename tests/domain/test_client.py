@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caseload.domain import client
-from caseload.domain.access import Holding, Reach, Role
+from caseload.domain.access import Reach, Role
 from caseload.domain.client import (
     Client,
     Identifier,
@@ -21,9 +21,10 @@ from caseload.domain.client import (
     Wanted,
 )
 from caseload.domain.errors import Invalid, NotPermitted
-from caseload.domain.ids import ClientId, MatchDecisionId, ProgrammeId, StaffId, new_id
+from caseload.domain.ids import ClientId, MatchDecisionId, ProgrammeId, new_id
 from caseload.domain.journal import Event
 from caseload.domain.people import Staff
+from tests.factories.staff import somebody
 
 pytestmark = pytest.mark.anyio
 
@@ -34,13 +35,7 @@ ADA = Identity(given_name="Ada", family_name="Lindqvist", birth_date=date(1984, 
 
 
 def someone(role: Role) -> Staff:
-    return Staff(
-        id=StaffId(new_id()),
-        user_name="robin",
-        printed_name="Robin Ashdown",
-        session=None,
-        holdings=(Holding(role=role, programme=HARBOUR),),
-    )
+    return somebody((role, HARBOUR))
 
 
 NURSE = someone(Role.NURSE)

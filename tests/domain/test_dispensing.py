@@ -5,11 +5,12 @@ from datetime import date
 
 import pytest
 
-from caseload.domain.access import Holding, Role
+from caseload.domain.access import Role
 from caseload.domain.dispensing import Dispensed, Period, read_log
 from caseload.domain.errors import Invalid, NotPermitted
-from caseload.domain.ids import DoseId, ProgrammeId, StaffId, new_id
+from caseload.domain.ids import DoseId, ProgrammeId, new_id
 from caseload.domain.people import Staff
+from tests.factories.staff import somebody
 
 pytestmark = pytest.mark.anyio
 
@@ -25,13 +26,7 @@ class Empty:
 
 
 def someone(role: Role) -> Staff:
-    return Staff(
-        id=StaffId(new_id()),
-        user_name="robin",
-        printed_name="Robin Ashdown",
-        session=None,
-        holdings=(Holding(role=role, programme=HARBOUR),),
-    )
+    return somebody((role, HARBOUR))
 
 
 async def test_an_inspector_reads_the_log_and_a_counsellor_does_not() -> None:

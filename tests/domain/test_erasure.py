@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caseload.domain.access import MAY, Act, Holding, Role
+from caseload.domain.access import MAY, Act, Role
 from caseload.domain.client import ClientUnknown
 from caseload.domain.erasure import (
     IN_CARE,
@@ -33,6 +33,7 @@ from caseload.domain.erasure import (
 from caseload.domain.ids import ClientId, ErasureId, ProgrammeId, StaffId, new_id
 from caseload.domain.journal import Event
 from caseload.domain.people import Staff
+from tests.factories.staff import somebody
 
 pytestmark = pytest.mark.anyio
 
@@ -98,14 +99,8 @@ def test_no_rule_is_shorter_than_the_standard_says() -> None:
     assert (rules.minor.of_age, rules.minor.years) == (18, 2)
 
 
-def somebody(role: Role = Role.PRIVACY_OFFICER, programme: ProgrammeId | None = HERE) -> Staff:
-    return Staff(
-        id=StaffId(new_id()),
-        user_name="u",
-        printed_name="U",
-        session=None,
-        holdings=(Holding(role=role, programme=programme),),
-    )
+def officer_at(role: Role = Role.PRIVACY_OFFICER, programme: ProgrammeId | None = HERE) -> Staff:
+    return somebody((role, programme))
 
 
 @dataclass
@@ -171,11 +166,11 @@ class Keys:
 
 
 async def test_an_erasure_takes_two_people_and_leaves_an_entry_that_names_the_key_and_not_the_client() -> None:
-    keys, officer = Keys(), somebody()
+    keys, officer = Keys(), officer_at()
     proposal = await keys.propose(officer)
     with pytest.raises(NeedsAnother):
         await keys.confirm(proposal.id, officer)
-    second = somebody(Role.MEDICAL_DIRECTOR)
+    second = officer_at(Role.MEDICAL_DIRECTOR)
     erased = await keys.confirm(proposal.id, second)
     assert keys.destroyed == [proposal.client]
     assert (erased.proposed_by, erased.confirmed_by) == (officer.id, second.id)
@@ -189,52 +184,52 @@ async def test_an_erasure_takes_two_people_and_leaves_an_entry_that_names_the_ke
 
 async def test_it_cannot_be_confirmed_while_a_process_may_remember_the_key() -> None:
     keys = Keys()
-    proposal = await keys.propose(somebody())
+    proposal = await keys.propose(officer_at())
     with pytest.raises(TooSoon) as refused:
-        await keys.confirm(proposal.id, somebody(), now=NOW + WAIT - timedelta(seconds=1))
+        await keys.confirm(proposal.id, officer_at(), now=NOW + WAIT - timedelta(seconds=1))
     assert refused.value.facts == {"from_": "2046-11-22T09:40:00+00:00"}
-    await keys.confirm(proposal.id, somebody(), now=NOW + WAIT)
+    await keys.confirm(proposal.id, officer_at(), now=NOW + WAIT)
 
 
 async def test_a_duty_to_keep_refuses_the_proposal_and_later_the_confirmation_by_rule_and_day() -> None:
     keys = Keys(replace(FREE, last_access_at=NOW - timedelta(days=300)))
     with pytest.raises(MustBeKept) as refused:
-        await keys.propose(somebody())
+        await keys.propose(officer_at())
     assert refused.value.facts == {"rule": "access_entries", "until": "2056-01-27"}
     assert "until 2056-01-27" in refused.value.detail
     keys.facts = replace(FREE, in_care=True)
     with pytest.raises(MustBeKept, match="while that is so"):
-        await keys.propose(somebody())
+        await keys.propose(officer_at())
     keys.facts = FREE
-    proposal = await keys.propose(somebody())
+    proposal = await keys.propose(officer_at())
     keys.facts = replace(FREE, last_access_at=NOW)
     with pytest.raises(MustBeKept, match="2056-11-23"):
-        await keys.confirm(proposal.id, somebody())
+        await keys.confirm(proposal.id, officer_at())
     assert keys.destroyed == []
 
 
 async def test_a_proposal_can_be_taken_back() -> None:
     keys = Keys()
-    proposal = await keys.propose(somebody())
-    await withdraw_erasure(proposal.id, by=somebody(), record=keys, erasures=keys, journal=keys)
+    proposal = await keys.propose(officer_at())
+    await withdraw_erasure(proposal.id, by=officer_at(), record=keys, erasures=keys, journal=keys)
     assert keys.proposals == {}
     assert keys.told[-1].client == proposal.client
 
 
 async def test_only_people_of_the_clients_programme_propose_see_confirm_and_withdraw() -> None:
-    keys, elsewhere = Keys(), somebody(programme=THERE)
+    keys, elsewhere = Keys(), officer_at(programme=THERE)
     with pytest.raises(ClientUnknown):
         await keys.propose(elsewhere)
     with pytest.raises(ClientUnknown):
-        await keys.propose(somebody(Role.MEDICAL_DIRECTOR))
-    proposal = await keys.propose(somebody(programme=None))
+        await keys.propose(officer_at(Role.MEDICAL_DIRECTOR))
+    proposal = await keys.propose(officer_at(programme=None))
     with pytest.raises(ErasureUnknown):
         await keys.confirm(proposal.id, elsewhere)
     with pytest.raises(ErasureUnknown):
         await withdraw_erasure(proposal.id, by=elsewhere, record=keys, erasures=keys, journal=keys)
     assert await list_erasures(by=elsewhere, record=keys, erasures=keys, journal=keys) == []
     assert keys.seen == []
-    assert await list_erasures(by=somebody(), record=keys, erasures=keys, journal=keys) == [proposal]
+    assert await list_erasures(by=officer_at(), record=keys, erasures=keys, journal=keys) == [proposal]
     assert keys.seen == [proposal.client]
 
 

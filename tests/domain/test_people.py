@@ -18,12 +18,11 @@ from caseload.domain.access import (
     WITHOUT_PROGRAMME,
     Act,
     Extent,
-    Holding,
     Role,
     may,
 )
 from caseload.domain.errors import CaseloadError, NotPermitted
-from caseload.domain.ids import ProgrammeId, SessionId, StaffId, new_id
+from caseload.domain.ids import ProgrammeId, SessionId, new_id
 from caseload.domain.people import (
     COMMAND_LINE,
     Evidence,
@@ -37,7 +36,6 @@ from caseload.domain.people import (
     SessionOver,
     SessionRules,
     SigningSuspended,
-    Staff,
     WaitBeforeSigningIn,
     new_secret,
     new_token,
@@ -45,6 +43,7 @@ from caseload.domain.people import (
     token_digest,
 )
 from caseload.domain.people.passwords import LONGEST, common_passwords, is_commonplace, normalised
+from tests.factories.staff import somebody
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 RULES = LockoutRules()
@@ -56,17 +55,6 @@ ABOUT_CLIENTS = {
     Act.SEE_MEDICATION, Act.WRITE_ORDER, Act.RECORD_DOSE, Act.RAISE_HOLD, Act.DECIDE_MEDICATION, Act.SIGN_OFF_DOSE,
     Act.SEE_FAMILY, Act.RECORD_FAMILY, Act.RECORD_CONSENT, Act.ASK_CONSENT, Act.MATCH_RECORDS,
 }  # fmt: skip
-
-
-def somebody(*holds: tuple[Role, ProgrammeId | None], may_sign: bool = True) -> Staff:
-    return Staff(
-        id=StaffId(new_id()),
-        user_name="ada",
-        printed_name="Ada Nowak",
-        session=None,
-        holdings=tuple(Holding(role=role, programme=where) for role, where in holds),
-        may_sign=may_sign,
-    )
 
 
 def test_every_act_is_somebodys_and_every_role_sees_as_far_as_is_said() -> None:

@@ -14,6 +14,7 @@ from caseload.domain.ids import ClientId, EpisodeId, ProgrammeId, StaffId, new_i
 from tests.factories import people
 from tests.factories.people import LONG_AGO
 
+BORN = date(1984, 2, 29)
 LEVEL = LevelOfCare(edition=Edition.ASAM_4, level="1.5")
 
 
@@ -23,6 +24,31 @@ class InCare:
 
     id: ClientId
     episode: Episode
+
+
+async def name(
+    connection: AsyncConnection,
+    client: ClientId,
+    *,
+    by: StaffId,
+    given_name: str = "Alex",
+    family_name: str = "Example",
+    recorded_at: datetime = LONG_AGO,
+) -> None:
+    """The first version of a client's identity."""
+    await connection.execute(
+        insert(tables.client_identity).values(
+            client_id=client,
+            version=1,
+            given_name=given_name,
+            family_name=family_name,
+            birth_date=BORN,
+            birth_date_estimated=False,
+            sex=Sex.UNKNOWN,
+            recorded_by=by,
+            recorded_at=recorded_at,
+        )
+    )
 
 
 async def in_care(
@@ -35,25 +61,13 @@ async def in_care(
     since: datetime = LONG_AGO,
 ) -> InCare:
     """Somebody in care since long ago, with a responsible counsellor."""
-    by = {"recorded_by": await people.bystander(connection), "recorded_at": since}
+    recorder = await people.bystander(connection)
+    by = {"recorded_by": recorder, "recorded_at": since}
     client = ClientId(new_id())
     await connection.execute(
-        insert(tables.client).values(
-            id=client, programme_id=programme, registered_by=by["recorded_by"], recorded_at=since
-        )
+        insert(tables.client).values(id=client, programme_id=programme, registered_by=recorder, recorded_at=since)
     )
-    await connection.execute(
-        insert(tables.client_identity).values(
-            client_id=client,
-            version=1,
-            given_name=given_name,
-            family_name=family_name,
-            birth_date=date(1984, 2, 29),
-            birth_date_estimated=False,
-            sex=Sex.UNKNOWN,
-            **by,
-        )
-    )
+    await name(connection, client, given_name=given_name, family_name=family_name, by=recorder, recorded_at=since)
     episode = EpisodeId(new_id())
     await connection.execute(
         insert(tables.episode).values(

@@ -44,6 +44,14 @@ class Sequenced:
             await append(connection, entries)
         self.trail.settle(entries, kept=True)
 
+    @classmethod
+    async def of(cls, entries: int, engine: AsyncEngine, owner: asyncpg.Connection) -> "Sequenced":
+        """A log in which so many entries have their places."""
+        made = cls(engine, owner)
+        await made.write(entries)
+        await made.sequence()
+        return made
+
     async def sequence(self, *, witnessed: bool = True) -> bytes:
         """Give every waiting entry its place, and sign; return the head."""
         tree = await trees.load(self.owner)
