@@ -15,6 +15,7 @@ from typing import Any
 
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.server import Server
+from granian.server.common import AbstractServer
 
 from caseload.db.embedded.process import die_with_parent
 from caseload.observability import configure, count_together, reserve_counts
@@ -82,7 +83,7 @@ def serve(settings: Settings, app: str, *, ready: Callable[[], None], release: C
     server.serve(target_loader=load, wrap_loader=False)
 
 
-def _let_itself_be_stopped(server: Server) -> None:
+def _let_itself_be_stopped(server: AbstractServer[Any]) -> None:
     """Until it listens to signals itself, a worker has the handlers of the process it was forked from.
 
     Here they only note on a copy of the server that somebody interrupted: told to stop while it starts, a worker would
