@@ -1,15 +1,21 @@
 """`caseload staff` and `caseload programme`: a clinic's first administrators, from an empty database."""
 
+import asyncio
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from caseload.__main__ import cli
+from caseload.audit.leaf import Outcome
 from caseload.commands import explained, terminal
+from caseload.domain.access import Role
+from tests.factories import clients, people
 from tests.shared_server import Addresses, copied
 
 Caseload = Callable[..., tuple[int, str, str]]
@@ -78,3 +84,39 @@ def test_a_programme_is_opened_and_listed(caseload: Caseload) -> None:
     assert caseload(*arguments)[0] == 0
     assert caseload("programme", "list")[1] == "NORTH  North Street  Europe/London  UK\n"
     assert caseload(*arguments)[0] == 1
+
+
+def test_whoever_answers_for_a_client_is_not_deactivated_and_that_it_was_tried_is_in_the_log(
+    caseload: Caseload, addresses: Addresses
+) -> None:
+    async def counselling(connection: AsyncConnection) -> str:
+        programme = await people.programme(connection)
+        robin = await people.staff(connection, user_name="robin", holds=[(Role.COUNSELLOR, programme)])
+        return str((await clients.in_care(connection, programme=programme, counsellor=robin.id)).id)
+
+    client, before = _done(addresses, counselling), _done(addresses, _how_it_ended)
+
+    code, said, refused = caseload("staff", "deactivate", "robin", "--reason", "left")
+
+    assert (code, said) == (1, "")
+    assert refused.startswith("caseload: Clients would be left with nobody who answers for them. They answer for one")
+    assert client not in refused
+    listed = next(line for line in caseload("staff", "list")[1].splitlines() if line.startswith("robin "))
+    assert listed.split()[:4] == ["robin", "Robin", "Ashdown", "open"]
+    assert _done(addresses, _how_it_ended) == [*before, Outcome.REFUSED]
+
+
+async def _how_it_ended(connection: AsyncConnection) -> list[int]:
+    found = await connection.execute(text("select outcome from audit.log where event = 'staff.deactivate'"))
+    return list(found.scalars())
+
+
+def _done(addresses: Addresses, what: Callable[[AsyncConnection], Awaitable[Any]]) -> Any:
+    async def done() -> Any:
+        engine = create_async_engine(addresses.owner.replace("postgresql://", "postgresql+asyncpg://"))
+        async with engine.begin() as connection:
+            made = await what(connection)
+        await engine.dispose()
+        return made
+
+    return asyncio.run(done())

@@ -45,6 +45,7 @@ from caseload.domain.people import (
     SigningSuspended,
     Staff,
     StaffUnknown,
+    StillResponsible,
     WaitBeforeSigningIn,
     the_command_line,
 )
@@ -114,6 +115,9 @@ class Book:
     )
     still: list[StaffId] = field(default_factory=list[StaffId])
     counsellors: bool = True
+    clients: dict[tuple[ProgrammeId | None, datetime, datetime | None], int] = field(
+        default_factory=dict[tuple[ProgrammeId | None, datetime, datetime | None], int]
+    )
     forgotten: list[StaffId] = field(default_factory=list[StaffId])
 
 
@@ -130,6 +134,12 @@ class Accounts:
 
     async def hold_still(self, staff: StaffId) -> None:
         self.book.still.append(staff)
+
+    async def answers_for(
+        self, staff: StaffId, *, programme: ProgrammeId | None, since: datetime, until: datetime | None
+    ) -> int:
+        assert self.book.still == [staff], "nobody gives them a client meanwhile"
+        return self.book.clients.get((programme, since, until), 0)
 
     async def add(self, account: Account, *, by: StaffId) -> None:
         assert by
@@ -323,6 +333,36 @@ async def test_a_closed_account_has_no_sessions_and_stays_closed() -> None:
     assert told.names == ["staff.deactivated"]
     with pytest.raises(AlreadyDeactivated):
         await close(ben.id, by=ADMIN, book=book, told=told)
+
+
+async def test_whoever_answers_for_clients_does_not_leave_them_with_nobody() -> None:
+    ben = account(HERE)
+    book, told = Book([ben], clients={(None, NOW, None): 3}), Told()
+    with pytest.raises(StillResponsible) as refused:
+        await close(ben.id, by=LOCAL_ADMIN, book=book, told=told)
+    assert refused.value.facts == {"clients": 3}
+    assert "They answer for 3 clients" in refused.value.detail
+    assert (book.accounts, book.ended, told.names) == ([ben], [], [])
+
+
+@pytest.mark.parametrize(
+    ("starts_in", "ends_in", "asked_since"), [(-1, None, 0), (-1, 9, 0), (2, 9, 2)], ids=["open", "locum", "later"]
+)
+async def test_a_counsellor_keeps_the_role_while_clients_are_theirs_in_the_time_that_would_go(
+    starts_in: int, ends_in: int | None, asked_since: int
+) -> None:
+    ben, day = account(HERE), timedelta(days=1)
+    ends_at = None if ends_in is None else NOW + ends_in * day
+    grant = a_grant(
+        ben.id, ADMIN, role=Role.COUNSELLOR, programme=HERE, starts_at=NOW + starts_in * day, ends_at=ends_at
+    )
+    kept = Book([ben], grants=[grant], clients={(HERE, NOW + asked_since * day, ends_at): 1})
+    with pytest.raises(StillResponsible, match="one client,"):
+        await revoke(grant, by=LOCAL_ADMIN, book=kept, told=Told())
+    assert kept.grants == [grant]
+    without, told = Book([ben], grants=[grant]), Told()
+    await revoke(grant, by=LOCAL_ADMIN, book=without, told=told)
+    assert told.names == ["staff.role_revoked"]
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "x" * 501])

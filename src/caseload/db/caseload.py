@@ -27,7 +27,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
-from caseload.db.people.grants import in_force, works_here
+from caseload.db.people.accounts import Accounts
+from caseload.db.people.grants import in_force
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import (
     client,
@@ -40,7 +41,7 @@ from caseload.db.tables.caseload import (
     responsibility,
     responsibility_taken_back,
 )
-from caseload.db.tables.people import programme, role_grant
+from caseload.db.tables.people import programme, role_grant, staff_deactivation
 from caseload.domain.access import Reach, Role
 from caseload.domain.caseload import (
     AlreadyInCare,
@@ -142,7 +143,9 @@ _COUNSELS = select(
         role_grant.c.programme_id == bindparam("programme"),
         role_grant.c.role == Role.COUNSELLOR,
         in_force(_AT),
-        works_here(_AT),
+        # Whatever the clock of the request says: what was taken away before the lock was had is taken away.
+        role_grant.c.revoked_at.is_(None),
+        ~exists().where(staff_deactivation.c.staff_id == role_grant.c.staff_id),
     )
 )
 
@@ -265,6 +268,7 @@ class Caseloads:
 
     async def counsels_in(self, staff: StaffId, programme: ProgrammeId, *, at: datetime) -> bool:
         """See `domain.caseload.Caseloads.counsels_in`."""
+        await Accounts(self._connection).hold_still(staff, shared=True)
         found = await self._connection.execute(_COUNSELS, {"staff": staff, "programme": programme, "at": at})
         return bool(found.scalar_one())
 

@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.people.sessions import HAS_UNCONFIRMED_RESET
 from caseload.db.tables.base import INSTANT
+from caseload.db.tables.caseload import episode, responsibility
 from caseload.db.tables.people import (
     password_reset,
     reset_confirmation,
@@ -85,6 +86,18 @@ _PRINTED_NAMES = select(staff.c.id, staff.c.printed_name).where(
 
 _DEACTIVATED = select(
     exists(select(staff_deactivation.c.staff_id).where(staff_deactivation.c.staff_id == bindparam("staff")))
+)
+
+_SINCE, _UNTIL = bindparam("since", type_=INSTANT), bindparam("until", type_=INSTANT)
+_PROGRAMME = bindparam("programme", type_=Uuid())
+_ANSWERS_FOR = (
+    select(func.count(responsibility.c.client_id.distinct()))
+    .join(episode, episode.c.id == responsibility.c.episode_id)
+    .where(
+        responsibility.c.counsellor_id == bindparam("staff"),
+        responsibility.c.period.op("&&")(func.tstzrange(_SINCE, _UNTIL)),
+        or_(_PROGRAMME.is_(None), episode.c.programme_id == _PROGRAMME),
+    )
 )
 
 _NEWEST_PASSWORD = (
@@ -160,10 +173,17 @@ class Accounts:
     async def hold_still(self, staff: StaffId, *, shared: bool = False) -> None:
         """See `domain.people.Accounts.hold_still`.
 
-        `shared` for those who begin a session: they need not wait for one another. An advisory lock, because the
-        service may not lock rows that it may not update.
+        `shared` for those who begin a session or give the person a client: they need not wait for one another. An
+        advisory lock, because the service may not lock rows that it may not update.
         """
         await self._connection.execute(_HOLD_STILL_SHARED if shared else _HOLD_STILL, {"name": f"staff {staff}"})
+
+    async def answers_for(
+        self, staff: StaffId, *, programme: ProgrammeId | None, since: datetime, until: datetime | None
+    ) -> int:
+        """See `domain.people.Accounts.answers_for`."""
+        wanted = {"staff": staff, "programme": programme, "since": since, "until": until}
+        return int((await self._connection.execute(_ANSWERS_FOR, wanted)).scalar_one())
 
     async def add(self, account: Account, *, by: StaffId) -> None:
         """See `domain.people.Accounts.add`."""

@@ -83,7 +83,11 @@ class Responsibilities(Protocol):
     """The responsibilities and covers that are kept."""
 
     async def counsels_in(self, staff: StaffId, programme: ProgrammeId, *, at: datetime) -> bool:
-        """Whether this person holds the role of counsellor in the programme at that moment."""
+        """Whether this person holds the role of counsellor in the programme at that moment.
+
+        For whoever is about to make them answer for a client: until the end of the work nobody takes the role away or
+        closes the account, and what was taken away meanwhile counts as taken away.
+        """
         ...
 
     async def pass_on(self, new: Responsibility) -> None:

@@ -28,6 +28,7 @@ from caseload.domain.people.duty import (
     cancel_shift,
     plan_shift,
 )
+from caseload.domain.people.leaving import StillResponsible
 from caseload.domain.people.lockout import (
     LockOut,
     LockoutRules,
@@ -108,6 +109,7 @@ __all__ = [
     "SigningSuspended",
     "Staff",
     "StaffUnknown",
+    "StillResponsible",
     "UserNameTaken",
     "WaitBeforeSigningIn",
     "WrongCredentials",

@@ -16,6 +16,7 @@ from caseload.domain.access import Act
 from caseload.domain.errors import Conflict, Faults, NotFound, NotPermitted
 from caseload.domain.ids import ProgrammeId, ResetId, SessionId, StaffId
 from caseload.domain.journal import Event, Journal
+from caseload.domain.people.leaving import require_nobody_left
 from caseload.domain.people.passwords import PasswordRules
 from caseload.domain.people.sessions import SessionEnd
 from caseload.domain.people.staff import COMMAND_LINE, Staff
@@ -203,7 +204,13 @@ class Accounts(Protocol):
         ...
 
     async def hold_still(self, staff: StaffId) -> None:
-        """Let no session begin on this account until the work is done."""
+        """Until the work is done let no session begin on this account, and nobody make it answer for a client."""
+        ...
+
+    async def answers_for(
+        self, staff: StaffId, *, programme: ProgrammeId | None, since: datetime, until: datetime | None
+    ) -> int:
+        """For how many clients they are responsible in that time, as far as is planned; None is anywhere, for ever."""
         ...
 
     async def add(self, account: Account, *, by: StaffId) -> None:
@@ -291,13 +298,17 @@ async def add_staff(
 async def deactivate(
     staff: StaffId, *, reason: str, by: Staff, now: datetime, accounts: Accounts, journal: Journal
 ) -> None:
-    """Close an account for good and end its sessions. Raises `NotYourself`, `NotPermitted`, `AlreadyDeactivated`."""
+    """Close an account for good and end its sessions.
+
+    Raises `NotYourself`, `NotPermitted`, `AlreadyDeactivated`, and `StillResponsible` while clients are theirs.
+    """
     account = await accounts.get(staff, at=now)
     account.must_not_be(by)
     account.require_everywhere(Act.MANAGE_STAFF, by=by)
     account.require_open()
     check_reason(reason)
     await accounts.hold_still(account.id)
+    require_nobody_left(await accounts.answers_for(account.id, programme=None, since=now, until=None))
     await accounts.deactivate(account.id, reason=reason.strip(), by=by.id, at=now)
     await accounts.end_sessions(account.id, why=SessionEnd.DEACTIVATED, at=now)
     journal.tell(StaffDeactivated(records=(account.id,)))

@@ -21,6 +21,7 @@ from caseload.domain.people.accounts import (
     require_in,
     require_third_person,
 )
+from caseload.domain.people.leaving import require_nobody_left
 from caseload.domain.people.staff import COMMAND_LINE, Staff
 
 LATE: Final = timedelta(minutes=5)
@@ -308,7 +309,11 @@ async def revoke_role(
     roles: Roles,
     journal: Journal,
 ) -> None:
-    """Take a role away from now on. Raises `NotYourself`, `NotPermitted`, `Invalid`, `AlreadyRevoked`."""
+    """Take a role away from now on.
+
+    Raises `NotYourself`, `NotPermitted`, `Invalid`, `AlreadyRevoked`, and `StillResponsible` while a counsellor has
+    clients of the programme in the time that would be taken away.
+    """
     grant = await roles.get(grant_id)
     account = await accounts.get(grant.staff, at=now)
     account.must_not_be(by)
@@ -316,6 +321,12 @@ async def revoke_role(
     check_reason(reason)
     if grant.is_over(now):
         raise AlreadyRevoked
+    if grant.role is Role.COUNSELLOR:
+        await accounts.hold_still(grant.staff)
+        since = max(now, grant.starts_at)
+        require_nobody_left(
+            await accounts.answers_for(grant.staff, programme=grant.programme, since=since, until=grant.ends_at)
+        )
     await roles.revoke(grant, reason=reason.strip(), by=by.id, at=now)
     journal.tell(RoleRevoked(records=(grant.staff, grant.id), facts=_facts(grant)))
 
