@@ -2,7 +2,8 @@
 
 The old name is never signed again: a tree of the same size with another root would be a fork for ever. The log gets the
 next name (`.../2`), and an entry that says how far the old one had come, with which root, what was restored, and who
-decided it. Every proof under the old name stays what it was.
+decided it. Every proof under the old name stays what it was. The next name is signed by a key that was made for it, so
+that an auditor's policy can hold both; and so the same is the way on when somebody else may have the signing key.
 """
 
 from collections.abc import Mapping
@@ -57,8 +58,7 @@ class Loss:
             "origin": self.seen.origin,
             "witnessed": self.seen.size,
             "restored": self.restored.size,
-            "first_lost": min(self.restored.size, self.seen.size),
-            "last_lost": self.seen.size - 1,
+            "lost": max(0, self.seen.size - self.restored.size),
             "approved_by": str(approved_by),
         }
 
@@ -73,26 +73,28 @@ async def held_still(connection: asyncpg.Connection) -> Tree:
     return tree
 
 
-async def what_is_lost(connection: asyncpg.Connection, tree: Tree, seen: Checkpoint) -> Loss:
+async def what_is_lost(
+    connection: asyncpg.Connection, tree: Tree, seen: Checkpoint, *, is_key_stolen: bool = False
+) -> Loss:
     """See `loss`; looks up the root that the tree here has at the size that was witnessed."""
     there = await root_at(connection, tree, seen.size) if 0 < seen.size <= tree.size else None
-    return loss(tree, seen, root_there=there)
+    return loss(tree, seen, root_there=there, is_key_stolen=is_key_stolen)
 
 
-def loss(tree: Tree, seen: Checkpoint, *, root_there: bytes | None) -> Loss:
+def loss(tree: Tree, seen: Checkpoint, *, root_there: bytes | None, is_key_stolen: bool = False) -> Loss:
     """What the database lacks of what was witnessed; `root_there` is its own root at that size, where it has one.
 
-    Raises `NoNewEpoch` when it lacks nothing.
+    Raises `NoNewEpoch` when it lacks nothing, unless nobody can tell any more who signs under the present name.
     """
     if seen.origin != tree.epoch.origin:
         raise NoNewEpoch(f"That is a checkpoint of {seen.origin}, and the log is called {tree.epoch.origin}.")
-    if root_there == seen.root:
+    if root_there == seen.root and not is_key_stolen:
         raise NoNewEpoch(f"The database holds all {seen.size} entries that were witnessed: just start the sequencer.")
     return Loss(seen=seen, restored=tree.checkpoint(), number=tree.epoch.number + 1)
 
 
 async def begin(connection: asyncpg.Connection, tree: Tree, keys: SigningKeys, *, now: datetime) -> VerifierKey:
-    """Give the log its next name, from its present size on. Returns the key that signs under it."""
+    """Give the log its next name, from its present size on. Returns the key that signs under it: the newest there is."""
     number = tree.epoch.number + 1
     origin = f"{tree.epoch.origin.rpartition('/')[0]}/{number}"
     key = keys.signers(origin)[-1].key

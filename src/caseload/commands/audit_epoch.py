@@ -1,5 +1,6 @@
 """The way on after a restore: a new epoch of the audit log, decided by two people."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,13 +26,23 @@ if TYPE_CHECKING:
     required=True,
     help="The last checkpoint that was witnessed: what GET HEX/checkpoint of the witness shows.",
 )
+@click.option(
+    "--key-stolen", is_flag=True, help="Somebody else may have the signing key: go on although nothing is lost."
+)
 def epoch(
-    *, user_name: str, approved_by: str, password_file: Path | None, approval_file: Path | None, seen: Path
+    *,
+    user_name: str,
+    approved_by: str,
+    password_file: Path | None,
+    approval_file: Path | None,
+    seen: Path,
+    key_stolen: bool,
 ) -> None:
     """Go on under a new name after entries that a witness has seen are lost for good. Run it where the sequencer runs.
 
-    The service and every sequencer must be stopped. An entry says how far the log had come under its old name, with
-    which root, what was restored, and who decided it. Keep SEEN: it proves what was lost. Afterwards give auditors and
+    The service and every sequencer must be stopped. Whoever approves may read the log: an auditor or a privacy officer.
+    An entry says how far the log had come under its old name, with which root, what was restored, and who decided it.
+    Keep SEEN: it proves what was lost. The new name has a key of its own: keep a copy of it, and give auditors and
     witnesses the new policy.
     """
     from caseload.commands.sequencer import address_of
@@ -44,6 +55,7 @@ def epoch(
 
     async def opened(service: "Service") -> None:
         from caseload.commands.signed_in import signed_in
+        from caseload.domain.access import Act, may
 
         with address_of(service.settings) as address:
             async with (
@@ -52,26 +64,45 @@ def epoch(
             ):
                 if by.id == approver.id:
                     raise OperatorError("Two people decide this: --approved-by is somebody else.")
-                await _open(service, address, note, by=by, approver=approver)
+                if not may(approver.holdings, Act.SEE_AUDIT_LOG):
+                    raise OperatorError(
+                        f"{approved_by} may not read the log: an auditor or a privacy officer approves."
+                    )
+                decided = _Decided(by=by, approver=approver, note=note, is_key_stolen=key_stolen)
+                await _open(service, address, decided)
 
     terminal.with_service(opened)
 
 
-async def _open(service: "Service", address: Secret, note: bytes, *, by: "Staff", approver: "Staff") -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Decided:
+    by: "Staff"
+    approver: "Staff"
+    note: bytes
+    is_key_stolen: bool
+
+
+async def _open(service: "Service", address: Secret, decided: _Decided) -> None:
     from caseload.audit import epoch as epochs
-    from caseload.audit.keystore import key_store
+    from caseload.audit.keystore import KeyName, key_store
     from caseload.audit.standing import connected
     from caseload.audit.trail import Op, Purpose
 
     connection = await connected(address)
     try:
         tree = await epochs.held_still(connection)
-        lost = await epochs.what_is_lost(connection, tree, _witnessed(service.settings, note, tree.epoch.origin))
-        async with service.work(by=by, event=epochs.NAME) as work:
+        seen, store = _witnessed(service.settings, decided.note, tree.epoch.origin), key_store(service.settings)
+        lost = await epochs.what_is_lost(connection, tree, seen, is_key_stolen=decided.is_key_stolen)
+        async with service.work(by=decided.by, event=epochs.NAME) as work:
             said = work.circumstances
             said.route, said.op, said.purpose = lost.said, Op.EXECUTE, Purpose.COMPLIANCE
-            work.journal.tell(epochs.EpochOpened(facts={**lost.facts(approved_by=approver.id)}))
-        key = await epochs.begin(connection, tree, key_store(service.settings), now=service.clock())
+            facts = {
+                **lost.facts(approved_by=decided.approver.id),
+                "key_stolen": "yes" if decided.is_key_stolen else "no",
+            }
+            work.journal.tell(epochs.EpochOpened(facts=facts))
+        store.add(KeyName.SIGNING)
+        key = await epochs.begin(connection, tree, store, now=service.clock())
     finally:
         await connection.close()
     click.echo(f"The log had come to {lost.seen.size} entries and goes on from {lost.restored.size} as {key.name}.")

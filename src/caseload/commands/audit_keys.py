@@ -44,7 +44,8 @@ def rotate(*, user_name: str, password_file: Path | None) -> None:
     """Hand over from the signing key to a new one, by an entry that the old key signs. Run it where the keys are.
 
     For CASELOAD_AUDIT_KEY_OVERLAP_DAYS both sign; give auditors the new policy in that time. A key that may be in the
-    hands of somebody else is not rotated away: whoever has it could hand over too. Open a new epoch instead.
+    hands of somebody else is not rotated away: whoever has it could hand over too. Open a new
+    epoch instead (`caseload audit epoch --key-stolen`).
     """
     from caseload.commands.signed_in import password_of, signed_in
 

@@ -30,7 +30,7 @@ def settings() -> Settings:
 
 @contextmanager
 def database() -> Generator[Settings]:
-    """The settings with the service's database in them, which is kept running meanwhile.
+    """The settings with the service's database in them, and the sequencer's way to it; it is kept running meanwhile.
 
     It is the outside one when `CASELOAD_DATABASE_URL` says so, the one of the running service, or one started for
     the moment. The local one is migrated when it needs to be; the outside one belongs to somebody else, and when it
@@ -45,7 +45,13 @@ def database() -> Generator[Settings]:
             bring_up_to_date(found, addresses.owner)
         else:
             revisions.require(addresses.service)
-        yield msgspec.structs.replace(found, database_url=Secret(addresses.service), database_owner_url=None)
+        sequencer = None if addresses.sequencer is None else Secret(addresses.sequencer)
+        yield msgspec.structs.replace(
+            found,
+            database_url=Secret(addresses.service),
+            database_owner_url=None,
+            sequencer_database_url=sequencer,
+        )
 
 
 def with_service(do: "Callable[[Service], Awaitable[None]]") -> None:
