@@ -1,4 +1,4 @@
-"""One module per subcommand of `caseload`, found by its file and imported only when it is the one that is called.
+"""One module per subcommand of `caseload`, found by its name and imported only when it is the one that is called.
 
 To add `caseload downtime-sheet`, write `commands/downtime_sheet.py`:
 
@@ -11,8 +11,8 @@ To add `caseload downtime-sheet`, write `commands/downtime_sheet.py`:
         \"\"\"...\"\"\"
 
 A module whose name is a keyword ends in an underscore (`import_.py` is `caseload import`); a subcommand with
-subcommands of its own is a `@click.group()` named `command`. Modules without `command` are helpers: `terminal` has
-the settings, the database and progress.
+subcommands of its own is a `@click.group()` named `command`, and where it is long a package with `command` in its
+`__init__.py`. Modules without `command` are helpers: `terminal` has the settings, the database and progress.
 
 A failure that a person can do something about is an `OperatorError`, or any `CaseloadError` of the domain: `main`
 prints it in one line and exits with 1.
@@ -136,5 +136,7 @@ def _defines_command(node: ast.stmt) -> bool:
 
 
 def _modules() -> Iterator[tuple[str, Path]]:
-    for path in sorted(Path(__file__).parent.glob("[!_]*.py")):
-        yield path.stem, path
+    here = Path(__file__).parent
+    found = {path.stem: path for path in here.glob("[!_]*.py")}
+    found |= {path.parent.name: path for path in here.glob("[!_]*/__init__.py")}
+    yield from sorted(found.items())

@@ -21,12 +21,7 @@ if TYPE_CHECKING:
 
 @click.command(epilog="Example: caseload downtime-sheet NORTH --as nora --out north-today.pdf")
 @click.argument("programme")
-@click.option("--as", "user_name", metavar="USER", required=True, help="Who prints it: the log names them.")
-@click.option(
-    "--password-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Where the password of USER stands; asked for when left out.",
-)
+@terminal.signing_in("Who prints it: the log names them.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),

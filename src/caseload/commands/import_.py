@@ -62,12 +62,7 @@ def check(folder: Path, *, everything: bool, as_json: bool, strict: bool) -> Non
     multiple=True,
     help="Who answers for the clients of a programme from now on; * stands for every programme not named.",
 )
-@click.option("--as", "user_name", metavar="USER", required=True, help="Who brings it in: the log names them.")
-@click.option(
-    "--password-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Where the password of USER stands; asked for when left out.",
-)
+@terminal.signing_in("Who brings it in: the log names them.")
 @click.option(
     "--source", help="The name of the record this comes from, kept for ever. The name of the folder when left out."
 )

@@ -1,11 +1,13 @@
-"""What subcommands share: settings, the database they mean, and progress for whoever watches."""
+"""What subcommands share: settings, the database they mean, who asks, and progress for whoever watches."""
 
 import sys
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+import rich_click as click
 
 from caseload.observability import configure
 from caseload.settings import Secret, Settings, SettingsError, load
@@ -26,6 +28,20 @@ def settings() -> Settings:
     found = load()
     configure(found, least="warning")
     return found
+
+
+def signing_in(named: str) -> "Callable[[Callable[..., None]], Callable[..., None]]":
+    """The options of somebody who signs in for a subcommand, because the log has to name a person."""
+
+    def options(function: "Callable[..., None]") -> "Callable[..., None]":
+        where = click.option(
+            "--password-file",
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            help="Where the password of USER stands; asked for when left out.",
+        )
+        return click.option("--as", "user_name", metavar="USER", required=True, help=named)(where(function))
+
+    return options
 
 
 @contextmanager

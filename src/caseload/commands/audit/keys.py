@@ -34,12 +34,7 @@ def keygen() -> None:
 
 
 @click.command(epilog="Example: caseload audit rotate --as ida")
-@click.option("--as", "user_name", metavar="USER", required=True, help="Who hands over: the log names them.")
-@click.option(
-    "--password-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Where the password of USER stands; asked for when left out.",
-)
+@terminal.signing_in("Who hands over: the log names them.")
 def rotate(*, user_name: str, password_file: Path | None) -> None:
     """Hand over from the signing key to a new one, by an entry that the old key signs. Run it where the keys are.
 
