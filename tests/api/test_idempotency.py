@@ -1,11 +1,16 @@
 """A retry does nothing twice: the key, whose it is, what it is for, and which routes take one."""
 
 import asyncio
+import hmac
+import inspect
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, get_args
 from uuid import uuid4
 
+import httpx
+import msgspec
 import pytest
+from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 from sqlalchemy import func, insert, select
 
@@ -13,7 +18,9 @@ from caseload.db.tables import caseload as client_tables
 from caseload.db.tables.idempotency import request_key
 from caseload.domain.access import Role
 from caseload.domain.ids import ProgrammeId, new_id
+from caseload.request.idempotency import PROOF, RequestKey
 from tests.api.conftest import Clinic, Person
+from tests.api.dispensary import PASSWORD, dispensary
 
 pytestmark = pytest.mark.anyio
 
@@ -49,14 +56,19 @@ async def clients_of(clinic: Clinic, programme: ProgrammeId) -> int:
         return (await connection.execute(counted.where(client_tables.client.c.programme_id == programme))).scalar_one()
 
 
-async def test_every_post_that_changes_something_takes_a_key(clinic: Clinic) -> None:
-    posts = [
+def posts_of(clinic: Clinic) -> list[HTTPRouteHandler]:
+    """Every POST that changes something."""
+    return [
         handler
         for route in clinic.application.litestar.routes
         if isinstance(route, HTTPRoute)
         for handler in route.route_handlers
         if "POST" in handler.http_methods and handler.opt.get("writes", True)
     ]
+
+
+async def test_every_post_that_changes_something_takes_a_key(clinic: Clinic) -> None:
+    posts = posts_of(clinic)
     without = {str(each.operation_id) for each in posts if "key" not in each.parsed_fn_signature.parameters}
     assert len(posts) > 30
     assert without == set(WITHOUT_A_KEY), "take `key: TheKey` and go through `once`"
@@ -153,3 +165,76 @@ async def test_what_answers_with_nothing_may_be_retried_too(clinic: Clinic, prog
     assert without.status_code == 409, "without a key the code settles it"
     assert [answer.status_code for answer in closed] == [204, 204]
     assert (await admin.post(path, {"reason": "Left."})).status_code == 409
+
+
+def a_key(body: bytes) -> RequestKey:
+    return RequestKey.of(route="POST /x", key="k", path="/x/1", body=body, secret=b"\x07" * 32)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b'{"reason":"Poured away.","password":"correct horse"}',
+        b'{"password":"battery staple","reason":"Poured away."}',
+        b'{"reason":"Poured away.","passw\\u006frd":"written otherwise"}',
+        b'{"password":"twice","reason":"Poured away.","password":"over"}',
+    ],
+)
+def test_the_digest_of_a_request_holds_nothing_of_the_password(said: bytes) -> None:
+    assert a_key(said) == a_key(b'{"reason":"Poured away.","password":""}')
+    assert a_key(said) != a_key(b'{"reason":"Poured out.","password":"correct horse"}')
+    assert a_key(said) != a_key(b'{"reason":"Poured away.","note":"password"}')
+
+
+@pytest.mark.parametrize("said", [b"", b"[1]", b'{"password":', b"\xff"])
+def test_a_body_that_cannot_be_read_is_digested_as_it_is(said: bytes) -> None:
+    assert a_key(said).digest == hmac.digest(b"\x07" * 32, b"/x/1\x00" + said, "sha256")
+
+
+async def test_a_request_proves_itself_by_a_member_of_that_name_and_before_its_key_is_looked_at(clinic: Clinic) -> None:
+    proving = 0
+    for handler in posts_of(clinic):
+        body = handler.parsed_fn_signature.parameters.get("data")
+        if body is None or "key" not in handler.parsed_fn_signature.parameters:
+            continue
+        secrets = [name for name in members(body.annotation) if "password" in name or "secret" in name]
+        code = inspect.getsource(inspect.unwrap(handler.fn))
+        assert secrets == ([PROOF] if "prove(" in code else []), f"{handler.operation_id}: it would be digested"
+        if secrets:
+            proving += 1
+            assert code.index("await prove(") < code.index("once("), f"{handler.operation_id}: a retry proves nothing"
+    assert proving >= 6
+
+
+def members(annotation: Any, path: str = "") -> list[str]:
+    """The paths of every member of a body, of what it holds too."""
+    if is_struct(annotation):
+        return [
+            each
+            for field in msgspec.structs.fields(annotation)
+            for each in (path + field.encode_name, *members(field.type, f"{path}{field.encode_name}."))
+        ]
+    return [each for inner in get_args(annotation) for each in members(inner, path)]
+
+
+def is_struct(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, msgspec.Struct)
+
+
+async def test_a_retry_proves_who_asks_and_may_do_so_with_a_password_chosen_since(clinic: Clinic) -> None:
+    here = await dispensary(clinic)
+    given = (await here.give(await here.order())).json()
+    asked, key = {"doses": [{"dose_id": given["id"], "version": 1}]}, str(uuid4())
+
+    async def sign(password: str) -> httpx.Response:
+        return await here.colleague.post("/dose-sign-offs", {**asked, "password": password}, key=key)
+
+    first = await sign(PASSWORD)
+    stolen = await sign("whoever found the key")
+    chosen = {"password": PASSWORD, "new_password": "several unrelated words"}
+    assert (await here.colleague.post("/me/password", chosen)).status_code == 204
+    again = await sign(chosen["new_password"])
+
+    assert (first.status_code, stolen.status_code, again.status_code) == (201, 403, 201), stolen.text
+    assert given["id"] not in stolen.text
+    assert again.json() == first.json()

@@ -3,6 +3,8 @@
 A key belongs to one person and one route. What is kept is a keyed digest of the request, the status and which record
 (and version) was made, in the transaction that made it; the answer is rebuilt from the record after the reach has been
 checked again, so no client data is stored twice. Only successes are kept.
+
+A password is no part of what is asked (decision 205): it proves who asks, and is proved again on every retry.
 Source: IETF draft "The Idempotency-Key HTTP Header Field", sections 2.6 and 2.7.
 """
 
@@ -10,13 +12,17 @@ import hashlib
 import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
+
+import msgspec
 
 from caseload.db.idempotency import Kept, RequestKeys
 from caseload.domain.errors import Conflict, Fault, Invalid
 from caseload.request.work import Work
 
 LONGEST_KEY = 255
+PROOF: Final = "password"
+"""The member of a request that proves who asks, wherever one is asked for."""
 
 T = TypeVar("T")
 
@@ -57,8 +63,20 @@ class RequestKey:
         """The key of a request; `Invalid` when it cannot be kept."""
         if not 0 < len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
             raise Invalid(Fault("Idempotency-Key", f"must have 1 to {LONGEST_KEY} printable ASCII characters"))
-        asked = path.encode() + b"\x00" + body
+        asked = path.encode() + b"\x00" + _without_proof(body)
         return cls(route=route, key=key, digest=hmac.digest(secret, asked, hashlib.sha256))
+
+
+def _without_proof(body: bytes) -> bytes:
+    """What a request asks for. Read as JSON, because the name of a member can be written in more than one way."""
+    try:
+        members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return body  # not one of ours: it is refused when it is read
+    if PROOF not in members:
+        return body
+    del members[PROOF]
+    return msgspec.json.encode(members)
 
 
 async def once(
@@ -71,7 +89,8 @@ async def once(
 ) -> T:
     """Do it and keep the key, or give the first outcome again; without a key, just do it.
 
-    `kept` says in advance what a success will have made. Raises `KeyUsedForAnotherRequest`, `TwinInFlight`.
+    `kept` says in advance what a success will have made. Whoever must prove who they are has done so before, also for the
+    first outcome. Raises `KeyUsedForAnotherRequest`, `TwinInFlight`.
     """
     if request is None:
         return await do()
