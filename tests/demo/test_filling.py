@@ -20,7 +20,7 @@ from caseload.db.dosing import Doses
 from caseload.demo import stories
 from caseload.demo.filling import PEOPLE, DemoRefused, Size, fill
 from caseload.demo.hiring import SignIn
-from caseload.demo.telling.window import Window
+from caseload.demo.telling.medicine.window import Window
 from caseload.domain.dosing import Facts, Giving
 from caseload.domain.medication import MedicationRecord
 from caseload.domain.people import COMMAND_LINE

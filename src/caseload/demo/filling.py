@@ -16,9 +16,8 @@ from caseload.demo.stories import YEAR_DAYS, Story, stories
 from caseload.demo.telling import care, family
 from caseload.demo.telling.check_ins import Contact
 from caseload.demo.telling.groups import Groups
-from caseload.demo.telling.medicine import Medicine
+from caseload.demo.telling.medicine import Dispensary, stop_treatment, tell_day, tell_evening
 from caseload.demo.telling.stage import Life, Stage, Team
-from caseload.demo.telling.window import Memory
 from caseload.domain.access import Role
 from caseload.domain.people import the_command_line
 from caseload.request.work import Service, Work
@@ -69,7 +68,7 @@ async def fill(service: Service, size: Size, *, progress: Progress) -> Sequence[
             chapter = _Chapter(
                 stage=stage,
                 work=work,
-                medicine=Medicine(stage=stage, work=work, memory=Memory()),
+                dispensary=Dispensary(stage=stage, work=work),
                 contact=Contact(stage=stage, work=work),
                 groups=Groups(stage=stage, work=work),
             )
@@ -119,7 +118,7 @@ class _Chapter:
 
     stage: Stage
     work: Work
-    medicine: Medicine
+    dispensary: Dispensary
     contact: Contact
     groups: Groups
 
@@ -132,7 +131,7 @@ class _Chapter:
                 await self.groups.day(ago)
             # Longer ago doses were signed once a week, and so too late: something for the medical director to see.
             if ago <= self.stage.recent or ago == days[-1]:
-                await self.medicine.evening(ago)
+                await tell_evening(self.dispensary, ago)
         for life in self.stage.lives:
             await self.contact.look_ahead(life, self.stage.moment(days[-1], 22))
         await self.work.turn_page("demo.days_told")
@@ -145,12 +144,12 @@ class _Chapter:
             await self.contact.begin(life, ago)
         if ago == story.discharged:
             await self.contact.stop(life, ago)
-            await self.medicine.stop(life, ago)
+            await stop_treatment(self.dispensary, life, ago)
             await care.end(life, ago, stage=self.stage, work=self.work)
         elif ago == HANDED_OVER_DAYS_AGO and story.handed_over:
             await care.pass_to_another(life, ago, stage=self.stage, work=self.work)
         await self.contact.day(life, ago)
-        await self.medicine.day(life, ago)
+        await tell_day(self.dispensary, life, ago)
 
 
 async def _tell_the_rest(stage: Stage, work: Work) -> None:

@@ -1,0 +1,95 @@
+"""Orders in the stories: the first one, those that raise the dose, and the last day."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from caseload.demo.stories import Tale, Treatment
+from caseload.demo.telling.medicine.dispensary import Dispensary
+from caseload.demo.telling.stage import Life, proof
+from caseload.domain.client import Client
+from caseload.domain.ids import OrderId, new_id
+from caseload.domain.medication import Order, Wish, sign_order, stop_order, write_order
+from caseload.domain.medicines import LONG_ACTING, DosePart
+
+FIRST_DOSE_MG = Decimal(30)
+STEP_MG = Decimal(10)
+STEP_DAYS = 3
+INJECTION_DAYS = 28
+
+
+async def begin(here: Dispensary, life: Life, client: Client, treatment: Treatment, ago: int) -> None:
+    """The first order: the full dose of somebody who comes from elsewhere, or a low one that is raised."""
+    comes_back = life.story.returned is not None and ago <= life.story.returned
+    low = treatment.tale is Tale.TITRATED or comes_back
+    first = FIRST_DOSE_MG if low else treatment.dose_mg
+    life.order = await sign_one(here, life, client, treatment, first, here.stage.moment(ago, 6, 45))
+    if low:
+        life.rising_to, life.risen_on = treatment.dose_mg, ago
+
+
+async def raise_dose(here: Dispensary, life: Life, client: Client, treatment: Treatment, ago: int) -> None:
+    """The next step up, towards what is wanted."""
+    if life.order is None or life.rising_to is None:
+        return
+    wanted = min(sum(life.order.amounts_mg.values(), Decimal()) + STEP_MG, life.rising_to)
+    life.order = await sign_one(here, life, client, treatment, wanted, here.stage.moment(ago, 6, 45))
+    life.risen_on = ago
+    if wanted == life.rising_to:
+        life.rising_to = None
+
+
+async def sign_one(
+    here: Dispensary, life: Life, client: Client, treatment: Treatment, dose_mg: Decimal, now: datetime
+) -> Order:
+    """An order, written and signed, in the place of the one before."""
+    prescriber = here.stage.team.prescriber
+    written = await write_order(
+        Wish(
+            medicine=treatment.medicine,
+            form=treatment.form,
+            strength_mg=treatment.strength_mg,
+            amounts_mg=_parts(treatment, dose_mg),
+            every_days=INJECTION_DAYS if treatment.form in LONG_ACTING else 1,
+            starts_on=here.stage.programme.today(now),
+            ends_on=None,
+            supervised=True,
+            note="",
+            replaces=life.order.id if life.order is not None else None,
+        ),
+        client.id,
+        as_id=OrderId(new_id()),
+        by=prescriber,
+        now=now,
+        orders=here.doses(now),
+        journal=here.work.journal,
+    )
+    return await sign_order(
+        written.id,
+        by=prescriber,
+        proof=proof(prescriber, now),
+        now=now,
+        orders=here.doses(now),
+        journal=here.work.journal,
+    )
+
+
+async def stop_treatment(here: Dispensary, life: Life, ago: int) -> None:
+    """End the order of a client who leaves."""
+    if life.order is not None:
+        now = here.stage.moment(ago, 15, 30)
+        await stop_order(
+            life.order.id,
+            "Discharged.",
+            by=here.stage.team.prescriber,
+            proof=proof(here.stage.team.prescriber, now),
+            now=now,
+            orders=here.doses(now),
+            journal=here.work.journal,
+        )
+        life.order = None
+
+
+def _parts(treatment: Treatment, dose_mg: Decimal) -> dict[DosePart, Decimal]:
+    if treatment.tale is Tale.SPLIT:
+        return {DosePart.MORNING: dose_mg / 2, DosePart.EVENING: dose_mg / 2}
+    return {DosePart.WHOLE: dose_mg}
