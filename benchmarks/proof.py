@@ -24,7 +24,8 @@ from benchmarks.audit import EVERYTHING, Log, resident, taking
 from benchmarks.stage import stage
 from caseload.audit import tree as trees
 from caseload.audit.batcher import Batcher
-from caseload.audit.taking import Enclosed, Taking
+from caseload.audit.enclosed import Enclosed
+from caseload.audit.taking import Taking
 from caseload.audit.tlog.note import LocalSigner, sign_text
 from caseload.audit.trail import Circumstances, append
 from caseload.audit.verify.cli import main as verify

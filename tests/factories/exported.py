@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from caseload.audit import tree as trees
 from caseload.audit.batcher import Batcher
+from caseload.audit.enclosed import Enclosed
 from caseload.audit.packing import Packed
 from caseload.audit.pending import Circumstances, Pending
-from caseload.audit.taking import PAGE, Enclosed, Taking
+from caseload.audit.taking import PAGE, Taking
 from caseload.audit.tlog.note import LocalSigner, cosign_text, sign_text
 from caseload.audit.trail import AuditTrail, append
 from caseload.domain.accesslog import LaidOpen, LogFilter, LogScope, Proof

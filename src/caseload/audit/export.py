@@ -15,11 +15,11 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from caseload.audit.accesslog import READER, narrowed
+from caseload.audit.accesslog import narrowed
 from caseload.audit.batcher import Batcher
-from caseload.audit.driver import driver
 from caseload.audit.journal import RequestJournal
 from caseload.audit.keys import ClientKey
+from caseload.audit.snapshot import snapshot
 from caseload.audit.trail import Actor, Circumstances, Op, Outcome, Pending
 from caseload.audit.views import csv_header, csv_lines
 from caseload.domain.accesslog import Export, LogExported, LogFormat, Taken
@@ -30,9 +30,6 @@ STALLED_SECONDS: Final = 60.0
 
 _QUOTE, _DELIMITER = "\x01", "\x02"
 """Canonical JSON has no control characters in it, so with these COPY in CSV format writes leaves as they are."""
-
-_SET_LONGEST = "set local statement_timeout = '1h'"
-"""How long an export may hold a snapshot of the database."""
 
 
 class ReaderStalled(Exception):
@@ -97,27 +94,15 @@ class LogExport:
             await asyncio.shield(self._close(outcome))
 
     async def _copy(self) -> None:
-        """Let the server write. On an error the connection is thrown away: the rest is still on its way."""
+        """Let the server write."""
         entries = narrowed(self._what.filter, self._what.scope, self._key).subquery("entries")
         lines = select(func.convert_from(entries.c.leaf, "UTF8")).order_by(entries.c.entry_id)
         compiled = lines.compile(dialect=dialect.dialect())
         given = [compiled.params[name] for name in compiled.positiontup or ()]
-        async with self._engine.connect() as connection:
-            await connection.execution_options(isolation_level="AUTOCOMMIT")
-            raw = await driver(connection)
-            snapshot = raw.transaction(isolation="repeatable_read", readonly=True)
-            try:
-                await snapshot.start()
-                await raw.execute(f"set local role {READER}")
-                await raw.execute(_SET_LONGEST)
-                await raw.copy_from_query(
-                    str(compiled), *given, output=self._take, format="csv", quote=_QUOTE, delimiter=_DELIMITER
-                )
-                await snapshot.commit()
-            except BaseException:
-                raw.terminate()
-                await connection.invalidate()
-                raise
+        async with snapshot(self._engine) as connection:
+            await connection.copy_from_query(
+                str(compiled), *given, output=self._take, format="csv", quote=_QUOTE, delimiter=_DELIMITER
+            )
 
     async def _take(self, chunk: bytes) -> None:
         """Whole lines, as many as the server has sent."""

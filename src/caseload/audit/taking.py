@@ -5,13 +5,11 @@ also where somebody has tampered with them: what is wrong then is for the verifi
 What the leaves do not say themselves (the columns beside them) is compared here, because no bundle carries it.
 """
 
-import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import asyncpg
@@ -19,38 +17,28 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from caseload.audit.accesslog import READER, narrowed
-from caseload.audit.batcher import Batcher, LogUnavailable
+from caseload.audit.accesslog import narrowed
 from caseload.audit.bundle import Proved, Scope
 from caseload.audit.commitment import LogBox
 from caseload.audit.disclosed import Of, client_in
-from caseload.audit.journal import RequestJournal
 from caseload.audit.keys import ClientKey, ClientKeys
 from caseload.audit.laying_open import Find, Kept, lay_open
 from caseload.audit.leaf import first_entry_at
 from caseload.audit.packing import Exported, Packed, Packer
 from caseload.audit.record import NotARecord, Record, read
+from caseload.audit.snapshot import snapshot
+from caseload.audit.stored import fetching, newest_head, older_heads, tiles_of
 from caseload.audit.tlog import prove
-from caseload.audit.tlog.checkpoint import Checkpoint
-from caseload.audit.tlog.merkle import HASH_BYTES
-from caseload.audit.tlog.note import Signature, write_note
-from caseload.audit.tlog.tile import TILE_WIDTH, TileName, width_at
-from caseload.audit.trail import Actor, Circumstances, Op, Outcome, Pending, driver
-from caseload.domain.accesslog import LaidOpen, LogExported, NothingSigned, Proof
-from caseload.domain.ids import ClientId
+from caseload.audit.tree import signed_note
+from caseload.domain.accesslog import LaidOpen, NothingSigned, Proof
 
 PAGE: Final = 2_048
 """Entries read at once: some four megabytes."""
 CHOICE_PAGE: Final = 256
 """The same of a choice, each of whose entries may need four tiles of its own for its proof."""
-_TILES_AT_ONCE: Final = 256
-_MOST_OLDER: Final = 400
-"""Older heads in an export: the last one of each day, for more than a year."""
-_LONGEST: Final = "set local statement_timeout = '1h'"
 
 Progress = Callable[[int, int], Awaitable[None]]
 """Called after each page with how many entries have been written, and of how many."""
-
 
 Told = Callable[[Packed], Awaitable[None]]
 """Called when everything is written, before the bundle gets its name."""
@@ -80,14 +68,15 @@ class Taking:
 
     async def write(self, out: Path, *, now: datetime, told: Told, progress: Progress) -> Packed:
         """Write the bundle. Raises `NothingSigned`, and `FileExistsError` when something is there already."""
-        async with self._snapshot() as (connection, find):
-            head = await connection.fetchrow(_HEAD)
+        find = await self._finding()
+        async with snapshot(self.engine) as connection:
+            head = await newest_head(connection)
             if head is None:
                 raise NothingSigned
-            scope, size = how_much(self.wanted), head["size"]
+            scope, size = how_much(self.wanted), head.size
             places = await self._places(connection, scope, size)
             with Packer(out, scope=scope, size=size, first=places.start) as packer:
-                packer.head(await _note(connection, head), await _older(connection, size))
+                packer.head(await signed_note(connection, head), await older_heads(connection, size))
                 packer.file("README.txt", _README)
                 await self._prove(connection, packer, scope, size, places)
                 pages = (
@@ -107,29 +96,12 @@ class Taking:
                 packer.publish()
                 return packed
 
-    @asynccontextmanager
-    async def _snapshot(self) -> AsyncGenerator[tuple[asyncpg.Connection, Find | None]]:
-        """A connection that sees one moment as `audit_reader`; the keys of clients are read before it is one."""
-        async with self.engine.connect() as connection:
-            await connection.execution_options(isolation_level="AUTOCOMMIT")
-            known = await self.keys.everybody(connection) if self.wanted.laid_open is LaidOpen.CLIENTS else {}
-            raw = await driver(connection)
-            snapshot = raw.transaction(isolation="repeatable_read", readonly=True)
-            try:
-                await snapshot.start()
-                await raw.execute(f"set local role {READER}")
-                await raw.execute(_LONGEST)
-                yield raw, self._finding(known)
-                await snapshot.commit()
-            except BaseException:
-                raw.terminate()
-                await connection.invalidate()
-                raise
-
-    def _finding(self, known: Mapping[bytes, tuple[UUID, ClientKey]]) -> Find | None:
+    async def _finding(self) -> Find | None:
         """Whose items may be laid open: everybody's, those of the client who was asked for, or nobody's."""
         if self.wanted.laid_open is LaidOpen.CLIENTS:
-            return known.get
+            # As the service: whoever reads the log as `audit_reader` has no keys.
+            async with self.engine.connect() as connection:
+                return (await self.keys.everybody(connection)).get
         client, key = self.wanted.filter.client, self.key
         if client is None or key is None:
             return None
@@ -149,16 +121,17 @@ class Taking:
         self, connection: asyncpg.Connection, packer: Packer, scope: Scope, size: int, places: range
     ) -> None:
         if scope is Scope.WHOLE:
-            await _tiles(connection, packer, size)
+            async for name, hashes in tiles_of(connection, size):
+                packer.tile(name, hashes)
             return
         spans = [(0, places.start), (places.stop, size)]
         if scope is Scope.SPAN:
-            fetch = await _fetching(connection, prove.tiles_for([each for each in spans if each[0] < each[1]], size))
+            fetch = await fetching(connection, prove.tiles_for([each for each in spans if each[0] < each[1]], size))
             left, right = (prove.compact_range(begin, end, size, fetch).hashes for begin, end in spans)
             packer.span(left, right)
         proofs: list[Proved] = []
         for old in sorted({each for each in self.wanted.towards if 0 < each < size}):
-            fetch = await _fetching(connection, prove.consistency_tiles(old, size))
+            fetch = await fetching(connection, prove.consistency_tiles(old, size))
             proofs.append(Proved(old, prove.consistency(old, size, fetch)))
         packer.consistency(proofs)
 
@@ -195,7 +168,7 @@ class Taking:
         self, connection: asyncpg.Connection, packer: Packer, size: int, places: list[int], find: Find | None
     ) -> list[Exported]:
         wanted = {tile for place in places for tile in prove.inclusion_tiles(place, size)}
-        fetch = await _fetching(connection, wanted)
+        fetch = await fetching(connection, wanted)
         return [
             self._exported(packer, row, find)._replace(path=prove.inclusion(row["idx"], size, fetch))
             for row in await connection.fetch(_THESE, places)
@@ -219,43 +192,6 @@ class Taking:
         return Exported(place, leaf, shown, record=record)
 
 
-@dataclass(slots=True, kw_only=True)
-class Enclosed:
-    """A bundle with its closing entry: rows, length and digest of the manifest, and everybody who was laid open.
-
-    The entry of whoever asked is durable before; the bundle gets its name only after the closing one is durable too.
-    """
-
-    taking: Taking
-    batcher: Batcher
-    actor: Actor
-    circumstances: Circumstances
-
-    async def write(self, out: Path, *, now: datetime, progress: Progress) -> Packed:
-        """Write the bundle. Raises what `Taking.write` raises, and `LogUnavailable`."""
-        try:
-            return await self.taking.write(out, now=now, told=self._done, progress=progress)
-        except LogUnavailable:
-            raise
-        except BaseException:
-            await asyncio.shield(self._close(Packed(0, 0, ""), Outcome.ABORTED))
-            raise
-
-    async def _done(self, packed: Packed) -> None:
-        await self._close(packed, Outcome.DONE)
-
-    async def _close(self, packed: Packed, outcome: Outcome) -> None:
-        wanted = self.taking.wanted
-        journal = RequestJournal()
-        for client in sorted(self.taking.clients):
-            journal.saw(ClientId(client), "access_log")
-        facts: dict[str, str | int] = {"format": "bundle", "rows": packed.entries, "octets": packed.octets}
-        facts |= {"laid_open": wanted.laid_open.value, "sha256": packed.sha256}
-        journal.tell(LogExported(client=wanted.filter.client, facts=facts))
-        said = replace(self.circumstances, event=LogExported.name, op=Op.EXECUTE)
-        await self.batcher.add(Pending(actor=self.actor, circumstances=said, outcome=outcome, journal=journal))
-
-
 def _agrees(row: asyncpg.Record, record: Record) -> bool:
     """Whether the columns by which entries are searched say what the entry says."""
     return (
@@ -268,61 +204,6 @@ def _agrees(row: asyncpg.Record, record: Record) -> bool:
     )
 
 
-async def _note(connection: asyncpg.Connection, head: asyncpg.Record) -> bytes:
-    """A head as it was signed, with every signature there is; of a witness that signed again, the last."""
-    checkpoint = Checkpoint(origin=head["origin"], size=head["size"], root=head["root"])
-    rows = await connection.fetch(_SIGNATURES, checkpoint.size)
-    return write_note(checkpoint.text(), [Signature(row["key_name"], row["key_id"], row["signature"]) for row in rows])
-
-
-async def _older(connection: asyncpg.Connection, size: int) -> dict[int, bytes]:
-    """The last signed head of each day before this one."""
-    heads = await connection.fetch(_OLDER, size, _MOST_OLDER)
-    return {head["size"]: await _note(connection, head) for head in heads}
-
-
-async def _tiles(connection: asyncpg.Connection, packer: Packer, size: int) -> None:
-    """Every hash tile of the tree of that size, as it is stored; the last ones cut to what they were then."""
-    level = 0
-    while hashes := size >> 8 * level:
-        for begin in range(0, -(-hashes // TILE_WIDTH), _TILES_AT_ONCE):
-            for row in await connection.fetch(_STORED, level, begin, begin + _TILES_AT_ONCE):
-                width = width_at(level, row["number"], size)
-                if width:
-                    packer.tile(TileName(level, row["number"], width), row["hashes"][: width * HASH_BYTES])
-        level += 1
-
-
-async def _fetching(connection: asyncpg.Connection, tiles: Iterable[TileName]) -> prove.Fetch:
-    """These tiles, loaded at once; one that is gone is all zeroes, and what it was to prove will not hold."""
-    wanted = [(tile.level, tile.number) for tile in tiles]
-    rows = await connection.fetch(_TILES, [level for level, _ in wanted], [number for _, number in wanted])
-    found: dict[Any, bytes] = {(row["level"], row["number"]): row["hashes"] for row in rows}
-
-    def fetch(tile: TileName) -> bytes:
-        return found.get((tile.level, tile.number), b"").ljust(HASH_BYTES * tile.width, b"\0")
-
-    return fetch
-
-
-_HEAD: Final = """
-    select size, root, origin from audit.checkpoint
-    where exists (select from audit.checkpoint_signature as given
-        where given.size = checkpoint.size and given.key_name = checkpoint.origin)
-    order by size desc limit 1
-"""
-_OLDER: Final = """
-    select size, root, origin from (
-        select distinct on (date_trunc('day', at)) size, root, origin from audit.checkpoint
-        where size < $1 and exists (select from audit.checkpoint_signature as given
-            where given.size = checkpoint.size and given.key_name = checkpoint.origin)
-        order by date_trunc('day', at) desc, size desc limit $2
-    ) as last_of_day order by size
-"""
-_SIGNATURES: Final = """
-    select distinct on (key_name, key_id) key_name, key_id, signature from audit.checkpoint_signature
-    where size = $1 order by key_name, key_id, at desc
-"""
 _SPAN: Final = "select min(idx), max(idx) from audit.log where entry_id >= $1 and entry_id < $2 and idx < $3"
 _COLUMNS: Final = """
     select entries.idx, entries.entry_id, entries.leaf, entries.at, entries.actor, entries.event, entries.outcome,
@@ -331,13 +212,6 @@ _COLUMNS: Final = """
 """
 _PAGE: Final = f"{_COLUMNS} where entries.idx >= $1 and entries.idx < $2"
 _THESE: Final = f"{_COLUMNS} where entries.idx = any($1::bigint[]) order by entries.idx"
-_STORED: Final = (
-    "select number, hashes from audit.tile where level = $1 and number >= $2 and number < $3 order by number"
-)
-_TILES: Final = """
-    select level, number, hashes from audit.tile
-    join unnest($1::smallint[], $2::bigint[]) as wanted (level, number) using (level, number)
-"""
 _README: Final = b"""\
 This is an export of an audit log. It proves itself to somebody who trusts neither the service nor the people who run
 it; what they have to trust is their own: a policy file with the key of the log and of its witnesses, kept from before,

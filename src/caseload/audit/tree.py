@@ -165,12 +165,18 @@ async def begin(
         await connection.execute(_KEEP_KEY, str(key), origin, None, now)
 
 
-async def fetched(connection: asyncpg.Connection, tiles: Iterable[TileName]) -> Fetch:
-    """These tiles, loaded in one go, for `tlog.prove`. Raises `LogDamaged` when one is not there."""
+async def stored(connection: asyncpg.Connection, tiles: Iterable[TileName]) -> dict[tuple[int | None, int], bytes]:
+    """The hashes of those of these tiles that are there, by level and number, loaded in one go."""
     wanted = [(tile.level, tile.number) for tile in tiles]
     rows = await connection.fetch(_TILES, [level for level, _ in wanted], [number for _, number in wanted])
-    found = {(row["level"], row["number"]): row["hashes"] for row in rows}
-    missing = set(wanted) - found.keys()
+    return {(row["level"], row["number"]): row["hashes"] for row in rows}
+
+
+async def fetched(connection: asyncpg.Connection, tiles: Iterable[TileName]) -> Fetch:
+    """These tiles, loaded in one go, for `tlog.prove`. Raises `LogDamaged` when one is not there."""
+    wanted = list(tiles)
+    found = await stored(connection, wanted)
+    missing = {(tile.level, tile.number) for tile in wanted} - found.keys()
     if missing:
         raise LogDamaged(f"A tile of the log is missing: level {min(missing)[0]}, number {min(missing)[1]}.")
 

@@ -12,8 +12,9 @@ from typing import Final
 import structlog
 
 from caseload.audit.batcher import LogUnavailable
+from caseload.audit.enclosed import Enclosed
 from caseload.audit.packing import Packed
-from caseload.audit.taking import Enclosed, Taking
+from caseload.audit.taking import Taking
 from caseload.audit.trail import Auth, Circumstances, Op, Purpose
 from caseload.db.bundle import Bundles
 from caseload.domain.access import Holding

@@ -101,7 +101,8 @@ async def _take_bundle(
     service: "Service", asked: Asked, by: "Staff", out: Path, lay_open: str, towards: Sequence[int]
 ) -> None:
     from caseload.audit.accesslog import LogReader
-    from caseload.audit.taking import Enclosed, Taking
+    from caseload.audit.enclosed import Enclosed
+    from caseload.audit.taking import Taking
     from caseload.domain import accesslog
 
     async with question(service, asked, by, event="audit_log.export") as (work, what):
