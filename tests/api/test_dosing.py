@@ -3,10 +3,12 @@
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
 from caseload.domain.access import Role
-from tests.api.conftest import Clinic
+from caseload.domain.ids import new_id
+from tests.api.conftest import Clinic, Person
 from tests.api.dispensary import PASSWORD, days_ago, dispensary, fresh
 
 pytestmark = pytest.mark.anyio
@@ -243,6 +245,54 @@ async def test_signing_several_names_what_could_not_be_signed_and_a_retry_learns
     ]
     again = await here.colleague.post("/dose-sign-offs", said, key=key)
     assert again.json() == answer.json()
+
+
+async def test_what_a_guest_was_given_is_signed_for_by_the_host_when_they_have_gone_home(clinic: Clinic) -> None:
+    home, host = await dispensary(clinic), await dispensary(clinic)
+    order, now = await home.order(), clinic.service.clock()
+    owner = await asyncpg.connect(clinic.addresses.owner)
+    try:
+        await owner.execute(
+            "insert into clinic.guest_stay (id, client_id, host_programme_id, period, reason, recorded_by, recorded_at)"
+            " values ($1, $2, $3, tstzrange($4, $5), 'holiday', $6, $4)",
+            *(
+                new_id(),
+                home.client,
+                host.programme,
+                now - timedelta(days=1),
+                now + timedelta(days=1),
+                home.nurse.staff.id,
+            ),
+        )
+        dose = (await host.give(order)).json()
+        await owner.execute(
+            "update clinic.guest_stay set period = tstzrange(lower(period), $2) where client_id = $1",
+            *(home.client, clinic.service.clock()),
+        )
+    finally:
+        await owner.close()
+    said, key = {"doses": [{"dose_id": dose["id"], "version": 1}], "password": PASSWORD}, fresh()
+
+    async def queue(by: Person) -> list[str]:
+        lines = await by.get(f"/programmes/{host.programme}/doses/waiting")
+        return [line["dose"]["id"] for line in lines.json()["items"]]
+
+    assert await queue(host.prescriber) == [dose["id"]]
+    assert (await home.prescriber.post("/dose-sign-offs", said)).status_code == 403
+    for path in (f"/clients/{home.client}", f"/clients/{home.client}/medication", f"/doses/{dose['id']}"):
+        assert (await host.prescriber.get(path)).status_code == 404, "the dose is all there is to see, and in the queue"
+    sent_back = await host.prescriber.post(
+        f"/doses/{dose['id']}/rejection", {"reason": "?"}, headers={"If-Match": '"1"'}
+    )
+    assert sent_back.status_code == 404, "nobody there could put it right"
+
+    signed = await host.prescriber.post("/dose-sign-offs", said, key=key)
+
+    assert (signed.status_code, signed.json()["signed"][0]["dose_id"]) == (201, dose["id"]), signed.text
+    assert await queue(host.prescriber) == []
+    assert (await host.prescriber.post("/dose-sign-offs", said, key=key)).json() == signed.json()
+    assert (await host.colleague.post("/dose-sign-offs", said)).status_code == 404
+    assert (await home.nurse.get(f"/doses/{dose['id']}")).json()["standing"] == "signed"
 
 
 async def test_the_queue_comes_in_pages(clinic: Clinic) -> None:

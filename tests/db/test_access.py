@@ -8,11 +8,11 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert, select
+from sqlalchemy import Uuid, bindparam, insert, select
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from caseload.db.access import reach_of, within_reach
+from caseload.db.access import reach_of, signing_reach_of, within_reach
 from caseload.db.tables import caseload as tables
 from caseload.domain.access import EXTENT, Act, Extent, Holding, Reach, Role, reach
 from caseload.domain.ids import ClientId, ProgrammeId, StaffId, new_id
@@ -143,7 +143,9 @@ async def look_after(
     )
 
 
-def expected(clinic: Clinic, client: Somebody, seen: Reach, *, by_identifier: bool) -> bool:
+def expected(
+    clinic: Clinic, client: Somebody, seen: Reach, *, by_identifier: bool, signed_in: ProgrammeId | None = None
+) -> bool:
     programmes = {clinic.programmes[client.home]}
     if client.guest_of is not None and counts(client.guest_of[1]):
         programmes.add(clinic.programmes[client.guest_of[0]])
@@ -151,7 +153,9 @@ def expected(clinic: Clinic, client: Somebody, seen: Reach, *, by_identifier: bo
     looked_after_by = [clinic.counsellors[who] for who, period in [*lookers, *client.covered_by] if counts(period)]
     if client.responsible is None:  # nobody has admitted them yet
         looked_after_by.append(clinic.counsellors[client.registered_by])
-    return seen.covers(programmes=programmes, looked_after_by=looked_after_by, by_identifier=by_identifier)
+    return seen.covers(
+        programmes=programmes, looked_after_by=looked_after_by, by_identifier=by_identifier, signed_in=signed_in
+    )
 
 
 @settings(
@@ -164,6 +168,8 @@ def expected(clinic: Clinic, client: Somebody, seen: Reach, *, by_identifier: bo
     everyone_in=FEW,
     caseload_in=SOME,
     one_in=FEW,
+    signs_in=FEW,
+    signed_in=st.none() | PROGRAMMES,
     any_client=st.booleans(),
     by_identifier=st.booleans(),
 )
@@ -174,6 +180,8 @@ async def test_sql_and_python_agree_on_whom_a_person_may_see(
     everyone_in: set[int],
     caseload_in: set[int],
     one_in: set[int],
+    signs_in: set[int],
+    signed_in: int | None,
     *,
     any_client: bool,
     by_identifier: bool,
@@ -184,7 +192,9 @@ async def test_sql_and_python_agree_on_whom_a_person_may_see(
         caseload_in=frozenset(clinic.programmes[number] for number in caseload_in),
         any_by_identifier=any_client,
         one_in=frozenset(clinic.programmes[number] for number in one_in),
+        signs_in=frozenset(clinic.programmes[number] for number in signs_in),
     )
+    given_in = None if signed_in is None else clinic.programmes[signed_in]
     async with connection.begin_nested() as nested:
         await open_clinic(connection, clinic, clients)
         ids = [client.id for client in clients]
@@ -195,6 +205,14 @@ async def test_sql_and_python_agree_on_whom_a_person_may_see(
         )
         assert set(found.scalars()) == {
             client.id for client in clients if expected(clinic, client, seen, by_identifier=by_identifier)
+        }
+        for_signing = within_reach(signed_in=bindparam("signed_in", type_=Uuid()))
+        found = await connection.execute(
+            select(tables.client.c.id).where(tables.client.c.id.in_(ids), for_signing),
+            {"signed_in": given_in, **signing_reach_of(seen, at=NOW)},
+        )
+        assert set(found.scalars()) == {
+            client.id for client in clients if expected(clinic, client, seen, by_identifier=False, signed_in=given_in)
         }
         await nested.rollback()
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from caseload.db import signoff
-from caseload.db.access import reach_of
+from caseload.db.access import signing_reach_of
 from caseload.db.dosing import chart, day, doses, facts
 from caseload.db.medication import holds, orders, record
 from caseload.domain.access import Act
@@ -188,7 +188,8 @@ async def test_nothing_walks_a_table_that_grows(owner: AsyncEngine) -> None:
         "after": None,
         "after_is_exception": False,
         "limit": 50,
-        **reach_of(here.nurse.reach(Act.RECORD_DOSE), at=MORNING),
+        "signer": here.nurse.id,
+        **signing_reach_of(here.nurse.reach(Act.SIGN_OFF_DOSE), at=MORNING),
     }
     walked: list[str] = []
     async with owner.connect() as connection:

@@ -1,7 +1,7 @@
 """The second look at a dose, in PostgreSQL: the queue, signatures, rejections, and what cannot be stored."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,16 +11,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select, update
+from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.dosing import Charts
 from caseload.db.signature import signature_of
 from caseload.db.tables import dosing as tables
+from caseload.db.tables.caseload import guest_stay
 from caseload.db.tables.people import staff_deactivation
 from caseload.db.tables.signature import signature
 from caseload.domain import signoff
 from caseload.domain.access import Act, Role
+from caseload.domain.client import ClientUnknown
 from caseload.domain.dosing import (
     BroughtInDose,
     Dose,
@@ -30,8 +33,8 @@ from caseload.domain.dosing import (
     Kind,
     OwnDose,
 )
-from caseload.domain.errors import Invalid
-from caseload.domain.ids import DoseId, new_id
+from caseload.domain.errors import Invalid, NotPermitted
+from caseload.domain.ids import DoseId, ProgrammeId, new_id
 from caseload.domain.people import ProofSpent, Staff
 from caseload.domain.profiles import Profile, profile_on
 from caseload.domain.signature import Meaning, Version
@@ -159,6 +162,129 @@ async def test_a_rejected_version_goes_back_to_its_recorder_until_it_is_amended(
     assert (await waiting(here))[0] == dose.id
     assert await here.sign_offs().sent_back(by=here.nurse) == []
     assert (await sign(here, amended)).signed
+
+
+@dataclass(frozen=True)
+class GoneHome:
+    """A dose that a guest was given where they stayed, and who works there. The stay is over at `OVER`."""
+
+    here: Window
+    dose: Dose
+    host: ProgrammeId
+    giver: Staff
+    colleague: Staff
+    supervisor: Staff
+
+    async def waiting(self, by: Staff) -> list[DoseId]:
+        found = await self.here.sign_offs(OVER).queue(self.host, by=by, after=None, limit=50)
+        return [each.dose.id for each in found]
+
+    async def sign(self, dose: Dose, *, by: Staff) -> SignedOff:
+        return await sign_off(
+            {dose.id: dose.version},
+            by=by,
+            proof=proof(by, OVER),
+            meaning=Meaning.REVIEWED,
+            now=OVER,
+            sign_offs=self.here.sign_offs(OVER),
+            journal=self.here.journal,
+        )
+
+    async def newest(self, dose: Dose, *, by: Staff) -> list[Dose]:
+        return list(await self.here.sign_offs(OVER).newest([dose.id], by=by))
+
+
+OVER = MORNING + DAY
+
+
+async def gone_home(connection: AsyncConnection) -> GoneHome:
+    here = await window(connection)
+    host = await people.programme(connection)
+    giver = await clinician(connection, host, Role.NURSE, "Nia Host")
+    await connection.execute(
+        insert(guest_stay).values(
+            id=new_id(),
+            client_id=here.client,
+            host_programme_id=host,
+            period=Range(MORNING - DAY, OVER),
+            reason="holiday",
+            recorded_by=here.nurse.id,
+            recorded_at=MORNING - DAY,
+        )
+    )
+    dose = await here.give(await here.order(), by=giver)
+    assert dose.programme == host
+    return GoneHome(
+        here=here,
+        dose=dose,
+        host=host,
+        giver=giver,
+        colleague=await clinician(connection, host, Role.NURSE, "Tom Host"),
+        supervisor=await people.staff(connection, holds=[(Role.SUPERVISOR, host)]),
+    )
+
+
+async def test_what_a_guest_was_given_is_signed_for_where_it_was_given_after_they_have_gone_home(
+    connection: AsyncConnection,
+) -> None:
+    guest = await gone_home(connection)
+    assert await guest.waiting(guest.colleague) == [guest.dose.id]
+    at_home = await guest.sign(guest.dose, by=guest.here.prescriber)
+    assert isinstance(at_home.refused[guest.dose.id], NotPermitted), "it is not theirs to sign"
+    assert isinstance((await guest.sign(guest.dose, by=guest.giver)).refused[guest.dose.id], OwnDose)
+    guest.here.journal.seen.clear()
+
+    signed = await guest.sign(guest.dose, by=guest.colleague)
+
+    assert list(signed.signed) == [guest.dose.id]
+    assert {client for client, _ in guest.here.journal.seen} == {guest.here.client}, "the log names whose dose it was"
+    assert await guest.waiting(guest.colleague) == []
+
+
+async def test_whoever_signs_for_a_guest_gone_home_sees_that_dose_until_it_is_signed_and_nothing_else(
+    connection: AsyncConnection,
+) -> None:
+    guest = await gone_home(connection)
+    here, order = guest.here, (await guest.here.doses(OVER).orders_of(guest.here.client))[0]
+    at_home = await here.give(order, at=OVER)
+    elsewhere = await clinician(connection, await people.programme(connection), Role.NURSE)
+
+    assert await guest.newest(guest.dose, by=guest.colleague) == [guest.dose]
+    assert await guest.newest(at_home, by=guest.colleague) == [], "what was given elsewhere is not theirs"
+    assert isinstance((await guest.sign(at_home, by=guest.colleague)).refused[at_home.id], DoseUnknown)
+    for stranger in (elsewhere, guest.supervisor):
+        assert await guest.newest(guest.dose, by=stranger) == []
+        assert await guest.waiting(stranger) == []
+    charts = Charts(connection, here.journal, now=OVER)
+    for act in (Act.SEE_MEDICATION, Act.RECORD_DOSE, Act.SIGN_OFF_DOSE):
+        with pytest.raises(DoseUnknown):
+            await charts.versions(guest.dose.id, by=guest.colleague, act=act)
+        with pytest.raises(ClientUnknown):
+            await charts.chart(here.client, by=guest.colleague, act=act, days=7)
+
+    prescriber = await clinician(connection, guest.host, Role.PRESCRIBER, "Dr Kim Host")
+    await guest.sign(guest.dose, by=prescriber)
+
+    assert await guest.newest(guest.dose, by=guest.colleague) == [], "nothing is left to sign"
+    told = await signed_before({guest.dose.id: 1}, by=prescriber, sign_offs=here.sign_offs(OVER))
+    assert list(told.signed) == [guest.dose.id], "a retry by who signed learns the same"
+    told = await signed_before({guest.dose.id: 1}, by=guest.colleague, sign_offs=here.sign_offs(OVER))
+    assert isinstance(told.refused[guest.dose.id], DoseUnknown)
+
+
+async def test_what_a_guest_was_given_and_is_sent_back_is_put_right_at_home_and_signed_for_by_the_host(
+    connection: AsyncConnection,
+) -> None:
+    guest = await gone_home(connection)
+    here = guest.here
+    await reject(here, guest.dose, by=guest.colleague)
+    assert await guest.newest(guest.dose, by=guest.colleague) == [], "nothing to sign while it is sent back"
+    assert await here.sign_offs(OVER).sent_back(by=guest.giver) == [], "nor to amend: they see the client no more"
+
+    amended = await change(here, guest.dose, by=here.nurse)
+
+    assert await guest.waiting(guest.colleague) == [guest.dose.id]
+    assert (await guest.sign(amended, by=guest.colleague)).signed
 
 
 async def test_what_was_sent_back_to_somebody_who_has_left_waits_for_their_colleagues(

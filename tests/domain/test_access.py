@@ -50,6 +50,18 @@ def test_whoever_works_for_the_whole_programme_sees_its_clients_and_its_guests(r
     assert not sees(role, Act.SEE_IDENTITY, home=ELSEWHERE, looked_after_by=ME)
 
 
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("act", list(Act))
+def test_a_dose_given_at_the_window_is_signed_for_there_whoever_hosts_its_client_by_now(role: Role, act: Act) -> None:
+    seen = reach(ME, [Holding(role=role, programme=HERE)], act)
+
+    def dose(given_in: ProgrammeId) -> bool:
+        return seen.covers(programmes=[ELSEWHERE], looked_after_by=[], by_identifier=False, signed_in=given_in)
+
+    assert dose(HERE) is (act is Act.SIGN_OFF_DOSE and role in MAY[Act.SIGN_OFF_DOSE])
+    assert not dose(ELSEWHERE)
+
+
 @pytest.mark.parametrize("role", [Role.AUDITOR, Role.PRIVACY_OFFICER])
 @pytest.mark.parametrize("held_in", [HERE, None])
 def test_those_who_read_the_log_see_one_client_at_a_time_by_identifier(role: Role, held_in: ProgrammeId | None) -> None:

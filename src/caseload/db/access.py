@@ -36,13 +36,16 @@ _STAFF: Final[BindParameter[UUID]] = bindparam("reach_staff", type_=Uuid())
 _EVERYONE_IN: Final[BindParameter[Sequence[UUID]]] = bindparam("reach_everyone_in", type_=ARRAY(Uuid()))
 _CASELOAD_IN: Final[BindParameter[Sequence[UUID]]] = bindparam("reach_caseload_in", type_=ARRAY(Uuid()))
 _ANY: Final[BindParameter[bool]] = bindparam("reach_any", type_=Boolean())
+_SIGNS_IN: Final[BindParameter[Sequence[UUID]]] = bindparam("reach_signs_in", type_=ARRAY(Uuid()))
 
 
-def within_reach(clients: FromClause = client) -> ColumnElement[bool]:
+def within_reach(clients: FromClause = client, *, signed_in: ColumnElement[UUID] | None = None) -> ColumnElement[bool]:
     """A row of `clients` is within the reach whose parameters come with the statement.
 
     `clients` is `client` or an alias of it; any table with its columns will do. The statement may
-    itself be about a table that the condition looks into: only `clients` is taken from it.
+    itself be about a table that the condition looks into: only `clients` is taken from it. A statement that shows
+    doses to whoever signs for them says by `signed_in` where each was given (see `Reach.covers`), and is given the
+    parameters of `signing_reach_of`.
     """
 
     def is_guest_of(programmes: ColumnElement[Sequence[UUID]]) -> ColumnElement[bool]:
@@ -74,7 +77,9 @@ def within_reach(clients: FromClause = client) -> ColumnElement[bool]:
         clients.c.registered_by == _STAFF,
         ~exists(select(episode.c.id).where(episode.c.client_id == clients.c.id).correlate(clients)),
     )
+    signs = [] if signed_in is None else [signs_for(signed_in)]
     return or_(
+        *signs,
         clients.c.programme_id == any_(_EVERYONE_IN),
         is_guest_of(_EVERYONE_IN),
         and_(
@@ -83,6 +88,11 @@ def within_reach(clients: FromClause = client) -> ColumnElement[bool]:
         ),
         _ANY,
     )
+
+
+def signs_for(signed_in: ColumnElement[UUID]) -> ColumnElement[bool]:
+    """What was given in that programme and waits for its signature is within reach, whoever its client is."""
+    return signed_in == any_(_SIGNS_IN)
 
 
 def reach_of(reach: Reach, *, at: datetime, by_identifier: bool = False) -> dict[str, object]:
@@ -98,3 +108,8 @@ def reach_of(reach: Reach, *, at: datetime, by_identifier: bool = False) -> dict
         "reach_caseload_in": sorted(reach.caseload_in),
         "reach_any": by_identifier and reach.any_by_identifier,
     }
+
+
+def signing_reach_of(reach: Reach, *, at: datetime) -> dict[str, object]:
+    """The parameters of `within_reach` for a statement that says where each dose was given."""
+    return {**reach_of(reach, at=at), "reach_signs_in": sorted(reach.signs_in)}

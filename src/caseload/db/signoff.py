@@ -13,6 +13,7 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    case,
     delete,
     exists,
     func,
@@ -25,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from caseload.db.access import reach_of, within_reach
+from caseload.db.access import signing_reach_of, signs_for, within_reach
 from caseload.db.dosing.doses import IS_NEWEST, KIND
 from caseload.db.dosing.rows import DOSE_COLUMNS, dose_of
 from caseload.db.people.grants import constants, in_force, works_here
@@ -44,10 +45,26 @@ from caseload.domain.signature import Signature
 from caseload.domain.signoff import Rejection, Verdict, Waiting
 
 _DOSES = bindparam("doses", type_=ARRAY(Uuid()))
+_SIGNER = bindparam("signer", type_=Uuid())
+_waits = exists().where(
+    dose_waiting.c.dose_id == dose.c.id,
+    dose_waiting.c.dose_version == dose.c.version,
+    dose_waiting.c.rejected_at.is_(None),
+)
+_signed_by_them = exists().where(
+    dose_review.c.dose_id == dose.c.id,
+    dose_review.c.dose_version == dose.c.version,
+    dose_review.c.reviewed_by == _SIGNER,
+    dose_review.c.signature_id.is_not(None),
+)
 _NEWEST = (
     select(*DOSE_COLUMNS)
     .join(client, client.c.id == dose.c.client_id)
-    .where(dose.c.id == any_(_DOSES), IS_NEWEST, within_reach())
+    .where(
+        dose.c.id == any_(_DOSES),
+        IS_NEWEST,
+        within_reach(signed_in=case((or_(_waits, _signed_by_them), dose.c.programme_id))),
+    )
 )
 _asked = (
     func.unnest(_DOSES, bindparam("versions", type_=ARRAY(SmallInteger())))
@@ -74,7 +91,7 @@ _REJECTED = (
 )
 _REVIEW = insert(dose_review)
 
-_WAITING = (
+_IN_QUEUE = (
     select(
         *DOSE_COLUMNS,
         dose_waiting.c.sign_by,
@@ -83,15 +100,16 @@ _WAITING = (
     )
     .select_from(dose_waiting)
     .join(dose, and_(dose.c.id == dose_waiting.c.dose_id, dose.c.version == dose_waiting.c.dose_version))
-    .join(client, client.c.id == dose.c.client_id)
     .outerjoin(dose_review, and_(dose_review.c.dose_id == dose.c.id, dose_review.c.dose_version == dose.c.version))
-    .where(within_reach())
 )
+_WAITING = _IN_QUEUE.join(client, client.c.id == dose.c.client_id).where(within_reach())
+_PROGRAMME = bindparam("programme", type_=Uuid())
 _after_is_exception = bindparam("after_is_exception", type_=Boolean())
 _after = bindparam("after", type_=Uuid())
 _QUEUE = (
-    _WAITING.where(
-        dose_waiting.c.programme_id == bindparam("programme"),
+    _IN_QUEUE.where(
+        signs_for(_PROGRAMME),
+        dose_waiting.c.programme_id == _PROGRAMME,
         dose_waiting.c.rejected_at.is_(None),
         or_(
             _after.is_(None),
@@ -122,7 +140,7 @@ _MADE = (
     select(*signature.c)
     .join(dose_review, dose_review.c.signature_id == signature.c.id)
     .where(
-        dose_review.c.reviewed_by == bindparam("signer"),
+        dose_review.c.reviewed_by == _SIGNER,
         tuple_(dose_review.c.dose_id, dose_review.c.dose_version).in_(select(_asked.c.id, _asked.c.version)),
     )
 )
@@ -139,7 +157,8 @@ class SignOffs(Signatures):
 
     async def newest(self, doses: Sequence[DoseId], *, by: Staff) -> Sequence[Dose]:
         """See `domain.signoff.SignOffs.newest`."""
-        given = {"doses": list(doses), **reach_of(by.reach(Act.SIGN_OFF_DOSE), at=self._now)}
+        reach = signing_reach_of(by.reach(Act.SIGN_OFF_DOSE), at=self._now)
+        given = {"doses": list(doses), "signer": by.id, **reach}
         found = [dose_of(row) for row in (await self._connection.execute(_NEWEST, given)).all()]
         for each in found:
             self._journal.saw(each.client, KIND)
@@ -215,7 +234,7 @@ class SignOffs(Signatures):
         return [*own, *await self._queued(_LEFT_BEHIND, by, asked)]
 
     async def _queued(self, statement: Select[*tuple[Any, ...]], by: Staff, asked: dict[str, Any]) -> Sequence[Waiting]:
-        given = {**asked, **reach_of(by.reach(Act.SIGN_OFF_DOSE), at=self._now)}
+        given = {**asked, **signing_reach_of(by.reach(Act.SIGN_OFF_DOSE), at=self._now)}
         found: list[Waiting] = []
         for row in (await self._connection.execute(statement, given)).all():
             queued = dose_of(row)

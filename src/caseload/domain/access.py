@@ -215,6 +215,8 @@ class Reach:
     any_by_identifier: bool
     one_in: frozenset[ProgrammeId] = frozenset()
     """Where one client at a time may be seen, by identifier."""
+    signs_in: frozenset[ProgrammeId] = frozenset()
+    """Where one signs for what was given at the window, whoever hosts its client by now."""
 
     def covers(
         self,
@@ -222,12 +224,14 @@ class Reach:
         programmes: Iterable[ProgrammeId],
         looked_after_by: Iterable[StaffId],
         by_identifier: bool,
+        signed_in: ProgrammeId | None = None,
     ) -> bool:
-        """Whether a client is within reach.
+        """Whether a client is within reach; or, with `signed_in`, one dose of theirs and nothing else.
 
         `programmes` are the client's home programme and any that host the client as a guest now;
         `looked_after_by` are the responsible counsellor and whoever covers now, and until somebody admits the client
-        for the first time whoever registered them. The SQL in `db/access.py` answers the same question and is tested
+        for the first time whoever registered them. `signed_in` is where a dose was given that waits for its signature, or
+        that this person has signed: a guest goes home, and the signature is still the window's. The SQL in `db/access.py` answers the same question and is tested
         against this function.
         """
         where = frozenset(programmes)
@@ -235,6 +239,7 @@ class Reach:
             bool(where & self.everyone_in)
             or (bool(where & self.caseload_in) and self.staff in looked_after_by)
             or (by_identifier and (self.any_by_identifier or bool(where & self.one_in)))
+            or signed_in in self.signs_in
         )
 
 
@@ -282,4 +287,5 @@ def reach(staff: StaffId, holdings: Iterable[Holding], act: Act) -> Reach:
         caseload_in=frozenset(caseload_in),
         any_by_identifier=any_by_identifier,
         one_in=frozenset(one_in),
+        signs_in=frozenset(everyone_in if act is Act.SIGN_OFF_DOSE else ()),
     )
