@@ -1,30 +1,27 @@
 """A verification from beginning to end. Nothing is believed that does not lead to the signed head."""
 
-import multiprocessing
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from caseload.audit import bundle
 from caseload.audit.bundle import CHECKPOINT, OLDER, Scope, View
-from caseload.audit.tlog.consistency import is_consistent
 from caseload.audit.tlog.frontier import CompactRange
-from caseload.audit.tlog.merkle import EMPTY_ROOT, HASH_BYTES
+from caseload.audit.tlog.merkle import HASH_BYTES
 from caseload.audit.tlog.note import LARGEST_NOTE
 from caseload.audit.tlog.policy import Judged, Policy
-from caseload.audit.tlog.tile import TILE_WIDTH, Edge, TileName
+from caseload.audit.tlog.tile import TILE_WIDTH
+from caseload.audit.verify.abreast import examined_abreast
 from caseload.audit.verify.compare import Compared
 from caseload.audit.verify.counting import Counting
 from caseload.audit.verify.differing import explained
 from caseload.audit.verify.folder import Files
+from caseload.audit.verify.growing import GrowingTree
 from caseload.audit.verify.history import Head, Rotations, compare, instant, judge, weigh
 from caseload.audit.verify.ledger import Ledger, in_lines
 from caseload.audit.verify.receipts import Receipts
-from caseload.audit.verify.segment import Differing, Examined, Segment, examine
+from caseload.audit.verify.segment import Differing, Examined
 from caseload.audit.verify.source import required, segments
 from caseload.audit.verify.verdict import Finding, Findings, Kind, Stopped, Unusable
 
@@ -101,13 +98,13 @@ class _Verification:
             raise Stopped(Finding(Kind.FILE, said))
         older = list(self._older())
         heads = [*older, *self._known]
-        past = _Past(own, [head.checkpoint.size for head in heads])
+        past = GrowingTree(own, [head.checkpoint.size for head in heads])
         views = [view for view in View if self._ledger.has(view.value)]
         if manifest.scope is not Scope.WHOLE:
             views.remove(View.NDJSON)
         compared = Compared(self._ledger, views, self._findings)
         self._report.views = [view.value for view in views]
-        for segment, examined in _examined(
+        for segment, examined in examined_abreast(
             segments(self._ledger, self._findings, size=manifest.size, root=judged.checkpoint.root), jobs
         ):
             self._take(examined)
@@ -184,7 +181,7 @@ class _Verification:
             for each in examined.numbered:
                 self._numbered.add(each)
 
-    def _conclude(self, past: "_Past", judged: Judged) -> None:
+    def _conclude(self, past: GrowingTree, judged: Judged) -> None:
         """What can be said only after the last entry."""
         manifest, findings = self._ledger.manifest, self._findings
         if manifest.scope is Scope.WHOLE:
@@ -199,7 +196,7 @@ class _Verification:
                 said = f"An entry is dated {self._report.latest}, after {witness.key.name} saw it: a clock was wrong."
                 findings.add(Finding(Kind.REMARK, said))
 
-    def _tree(self, past: "_Past", judged: Judged) -> None:
+    def _tree(self, past: GrowingTree, judged: Judged) -> None:
         """The tiles lead to the signed root, and the entries to the tiles."""
         findings, root = self._findings, judged.checkpoint.root
         if past.tiles.root() == root:
@@ -217,7 +214,7 @@ class _Verification:
             findings.add(Finding(Kind.CHANGED, said))
             findings.extend(list(explained(self._differing)))
 
-    def _upper(self, past: "_Past") -> None:
+    def _upper(self, past: GrowingTree) -> None:
         """The tiles of the upper levels, made again from those of the lowest."""
         for tile, data in past.upper():
             found = self._ledger.whole(tile.path(), at_most=TILE_WIDTH * HASH_BYTES)
@@ -225,7 +222,7 @@ class _Verification:
                 said = f"{tile.path()} does not hold the hashes of the tiles below it."
                 self._findings.add(Finding(Kind.FILE, said))
 
-    def _span(self, past: "_Past", judged: Judged) -> None:
+    def _span(self, past: GrowingTree, judged: Judged) -> None:
         """The span, with what lies to its left and right, is the whole signed tree."""
         manifest = self._ledger.manifest
         end = manifest.first + manifest.entries
@@ -244,7 +241,7 @@ class _Verification:
             )
             self._findings.add(Finding(Kind.CHANGED, said))
 
-    def _compare(self, heads: Sequence[Head], own: Head, past: "_Past") -> None:
+    def _compare(self, heads: Sequence[Head], own: Head, past: GrowingTree) -> None:
         if self._ledger.has(bundle.CONSISTENCY):
             past.prove(self._consistency())
         self._report.compared = len(heads)
@@ -262,97 +259,5 @@ class _Verification:
         watched.close()
 
 
-class _Past:
-    """The tree as it grows, and its root at each size that somebody has seen."""
-
-    def __init__(self, own: Head, wanted: Iterable[int]) -> None:
-        self._own = own.checkpoint
-        self._wanted = sorted({size for size in wanted if 0 < size < own.checkpoint.size}, reverse=True)
-        self._by_tiles: dict[int, bytes] = {}
-        self._by_leaves: dict[int, bytes] = {}
-        self._paths: dict[int, Sequence[bytes]] = {}
-        self._started = False
-        self.tiles = CompactRange()
-        """As the tiles, or the lines of a span, have it."""
-        self.leaves = CompactRange()
-        """As the entries themselves have it."""
-        self._edge = Edge()
-        self._upper: dict[tuple[int | None, int], tuple[TileName, bytes]] = {}
-
-    def follow(self, examined: Examined) -> None:
-        """Take the next segment."""
-        if not examined.compact:
-            return
-        if not self._started:
-            self._started = True
-            self.tiles, self.leaves = CompactRange(examined.first), CompactRange(examined.first)
-        begin, end = examined.first, examined.first + examined.entries
-        while self._wanted and self._wanted[-1] <= end and self.tiles.begin == 0:
-            size = self._wanted.pop()
-            self._by_tiles[size] = _root_at(size, self.tiles, examined.first, examined.authentic)
-            self._by_leaves[size] = _root_at(size, self.leaves, examined.first, examined.hashes)
-        self.tiles.merge(CompactRange(begin, end, examined.compact))
-        self.leaves.merge(CompactRange(begin, end, examined.otherwise or examined.compact))
-        for tile, data in self._edge.append(examined.above):
-            self._upper[tile.level, tile.number] = tile, data
-
-    def upper(self) -> Iterator[tuple[TileName, bytes]]:
-        """The tiles above the lowest level: the roots of its tiles are a tree of their own, one level down."""
-        for tile, data in self._upper.values():
-            if tile.level is not None:
-                yield tile._replace(level=tile.level + 1), data
-
-    def prove(self, paths: Iterable[tuple[int, Sequence[bytes]]]) -> None:
-        """Take consistency proofs, by the size from which they lead to this tree."""
-        self._paths.update(paths)
-
-    def agrees(self, size: int, root: bytes) -> bool | None:
-        """See `history.Past`. What does not itself lead to the signed head says nothing of earlier ones."""
-        own = self._own
-        if size == 0:
-            return root == EMPTY_ROOT
-        if size in self._paths:
-            return is_consistent(old=size, old_root=root, new=own.size, new_root=own.root, path=self._paths[size])
-        for roots, tree in ((self._by_tiles, self.tiles), (self._by_leaves, self.leaves)):
-            if size in roots and tree.root() == own.root:
-                return roots[size] == root
-        return None
-
-
-def _root_at(size: int, tree: CompactRange, first: int, hashes: bytes) -> bytes:
-    """The root when the tree had that size, which it had within the segment that begins at `first`."""
-    at = CompactRange(0, tree.end, tree.hashes)
-    for place in range(size - first):
-        at.append(hashes[place * HASH_BYTES : (place + 1) * HASH_BYTES])
-    return at.root()
-
-
 def _time(at: str) -> datetime:
     return datetime.fromisoformat(at)
-
-
-def _examined(found: Iterable[Segment], jobs: int) -> Iterator[tuple[Segment, Examined]]:
-    """Look at segments, several at a time, and hand them on in their order."""
-    if jobs <= 1 or "fork" not in multiprocessing.get_all_start_methods():
-        for segment in found:
-            yield segment, examine(segment)
-        return
-    with _workers(jobs) as pool:
-        under_way: deque[tuple[Segment, Future[Examined]]] = deque()
-        for segment in found:
-            under_way.append((segment, pool.submit(examine, segment)))
-            if len(under_way) > 2 * jobs:
-                first, future = under_way.popleft()
-                yield first, future.result()
-        while under_way:
-            first, future = under_way.popleft()
-            yield first, future.result()
-
-
-@contextmanager
-def _workers(jobs: int) -> Generator[ProcessPoolExecutor]:
-    pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("fork"))
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
