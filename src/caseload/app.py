@@ -102,7 +102,7 @@ class Application:
 
     @asynccontextmanager
     async def _lifespan(self, _: Litestar) -> AsyncGenerator[None, None]:
-        async with open_service(self.settings) as service, present(service):
+        async with open_service(self.settings, takes_jobs=True) as service, present(service):
             self.service = service
             sampling = asyncio.create_task(sample(service), name="sample gauges")
             try:

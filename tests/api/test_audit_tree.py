@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
+from shutil import copytree
 from urllib.parse import quote
 from uuid import UUID, uuid4
 from zipfile import ZipFile
 
 import asyncpg
 import pytest
+from msgspec import structs
 
 from caseload.app import Application
 from caseload.audit.keystore import FolderOfKeys
@@ -25,6 +27,7 @@ from caseload.audit.tlog.proof import Proof
 from caseload.audit.tlog.spelling import from_base64
 from caseload.audit.tlog.tile import TileName, entries_in, hashes_in
 from caseload.domain.access import Role
+from caseload.request import bundling
 from caseload.request.bundling import make_bundles
 from caseload.settings import Secret, Settings
 from tests.api.conftest import Clinic, Person
@@ -198,6 +201,30 @@ async def test_an_export_that_proves_itself_is_asked_for_made_and_fetched(log: S
         assert sha256(archive.read("manifest.json")).hexdigest() == told["sha256"]
         assert log.policy.judge(archive.read("checkpoint")).checkpoint.size == STARTED + 1
     assert UUID(fetched.headers["audit-entry"])
+
+
+async def test_what_one_machine_has_made_is_fetched_from_another(log: Sequenced, tmp_path: Path) -> None:
+    here = log.clinic
+    auditor, settings = await here.person((Role.AUDITOR, None)), here.service.settings
+    asked = (await auditor.post("/audit/bundles", {})).json()
+    await log.sequence()
+    elsewhere = tmp_path / "elsewhere"
+    for brought in ("keys", "secrets"):
+        copytree(settings.data_dir / brought, elsewhere / brought)
+    there = Application(structs.replace(settings, data_dir=elsewhere))
+    async with there.litestar.lifespan():
+        assert there.service is not None
+        await make_bundles(there.service)
+        where = f"/audit/bundles/{asked['id']}/file"
+        theirs = Clinic(there, there.service, here.addresses).client(auditor.http.headers["Authorization"].split()[1])
+        fetched = [await auditor.get(where), await theirs.get(f"/api/v1{where}")]
+    assert [answer.status_code for answer in fetched] == [200, 200]
+    assert fetched[0].content == fetched[1].content
+    with ZipFile(BytesIO(fetched[0].content)) as archive:
+        log.policy.judge(archive.read("checkpoint"))
+    assert list(bundling.scratch(here.service).glob("*")) == list(bundling.scratch(there.service).glob("*")) == []
+    await log.owner.execute("delete from clinic.bundle_piece")  # as after a restore: backups leave archives out
+    assert (await auditor.get(where)).status_code == 404
 
 
 def test_what_a_proof_needs_is_what_is_asked_for() -> None:

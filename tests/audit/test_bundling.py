@@ -1,7 +1,7 @@
 """Exports made beside the requests: once each, by whichever worker lives, and found again after one that did not."""
 
 import asyncio
-import stat
+import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -9,18 +9,21 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from cryptography.exceptions import InvalidTag
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from caseload.audit.batcher import Batcher
 from caseload.db.bundle import Bundles
+from caseload.db.tables.bundle import bundle_piece
 from caseload.domain.accesslog import LaidOpen, LogFilter, LogScope, Proof
 from caseload.domain.bundle import HELD_FOR, KEPT_FOR, MOST_ATTEMPTS, Bundle, BundleUnknown, State
 from caseload.domain.ids import BundleId, StaffId, new_id
 from caseload.request import bundling
-from caseload.request.bundling import file_of, make_bundles
+from caseload.request.bundling import archive_of, make_bundles, scratch
 from caseload.request.door import Door, DoorRules
 from caseload.request.work import Service
-from caseload.settings import Settings
+from caseload.settings import Secret, Settings
 from tests.audit.verify.conftest import Auditor
 from tests.factories import people
 from tests.factories.exported import NOW, Sequenced
@@ -39,7 +42,7 @@ async def log(own_engine: AsyncEngine, owner: asyncpg.Connection) -> Sequenced:
 async def service(log: Sequenced, tmp_path: Path) -> AsyncIterator[Service]:
     batcher = Batcher(log.engine, log.trail)
     yield Service(
-        settings=Settings(data_dir=tmp_path),
+        settings=Settings(data_dir=tmp_path, root_key=Secret("5e" * 32)),
         engine=log.engine,
         trail=log.trail,
         batcher=batcher,
@@ -63,6 +66,11 @@ async def found(service: Service, bundle: Bundle) -> Bundle:
         return await Bundles(connection).get(bundle.id, by=bundle.asked_by)
 
 
+async def archive(service: Service, bundle: Bundle) -> bytes:
+    assert bundle.result is not None
+    return b"".join([piece async for piece in archive_of(service, bundle.id, octets=bundle.result.octets)])
+
+
 def later(service: Service, span: timedelta) -> Service:
     return replace(service, clock=lambda: NOW + span)
 
@@ -71,11 +79,11 @@ async def test_a_bundle_is_made_once_and_verifies(service: Service, log: Sequenc
     bundle = await ask(service)
     assert sum(await asyncio.gather(make_bundles(service), make_bundles(service))) == 1
     done = await found(service, bundle)
-    path = file_of(service, bundle.id)
     assert done.result is not None
+    path = tmp_path / "fetched.zip"
+    path.write_bytes(await archive(service, done))
     assert (done.state(NOW), done.result.entries, done.result.octets) == (State.DONE, 20, path.stat().st_size)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert [each.name for each in path.parent.iterdir()] == [path.name]
+    assert list(scratch(service).iterdir()) == []
     assert Auditor(tmp_path).verify(path, log.policy()).code == 0
     closing = await log.owner.fetchval(
         "select convert_from(leaf, 'UTF8') from audit.queue order by entry_id desc limit 1"
@@ -116,12 +124,12 @@ async def test_a_worker_that_is_killed_is_followed_by_another(
     with pytest.raises(asyncio.CancelledError):
         await killed
     monkeypatch.undo()
-    (file_of(service, bundle.id).with_suffix("").parent / f".{bundle.id}.0badc0de").mkdir()
+    (scratch(service) / f".{bundle.id}-1.0badc0de").mkdir()
     assert (await found(service, bundle)).state(NOW) is State.RUNNING
     assert await make_bundles(service) == 0, "it is the other one's until its time has run out"
     assert await make_bundles(later(service, HELD_FOR)) == 1
     assert (await found(service, bundle)).state(NOW) is State.DONE
-    assert [each.name for each in file_of(service, bundle.id).parent.iterdir()] == [f"{bundle.id}.zip"]
+    assert list(scratch(service).iterdir()) == []
 
 
 async def test_a_worker_that_was_silent_for_too_long_gives_way(
@@ -138,7 +146,7 @@ async def test_a_worker_that_was_silent_for_too_long_gives_way(
     monkeypatch.setattr(bundling._Progress, "tell", slow)
     await make_bundles(service)
     assert (await found(service, bundle)).state(NOW) is State.RUNNING
-    assert not file_of(service, bundle.id).exists()
+    assert list(scratch(service).iterdir()) == []
 
 
 async def test_what_never_comes_to_its_end_is_given_up(service: Service) -> None:
@@ -166,10 +174,70 @@ async def test_a_log_without_a_signature_says_so_to_whoever_asked(service: Servi
     assert "sequencer" in (ended.result.problem or "")
 
 
-async def test_a_file_is_removed_after_its_day(service: Service) -> None:
+async def kept(service: Service) -> int:
+    async with service.engine.connect() as connection:
+        return await connection.scalar(select(func.count()).select_from(bundle_piece)) or 0
+
+
+async def test_an_archive_is_removed_after_its_day_and_whoever_is_reading_it_is_told(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundling, "_PIECE", 1_000)
     bundle = await ask(service)
     await make_bundles(service)
+    assert await kept(service) > 1
+    done = await found(service, bundle)
+    assert done.result is not None
+    reading = archive_of(service, bundle.id, octets=done.result.octets)
+    assert len(await anext(reading)) == 1_000
     await make_bundles(later(service, KEPT_FOR - timedelta(seconds=1)))
-    assert file_of(service, bundle.id).exists()
+    assert len(await archive(service, done)) == done.result.octets
     await make_bundles(later(service, KEPT_FOR))
-    assert not file_of(service, bundle.id).exists()
+    assert await kept(service) == 0
+    with pytest.raises(BundleUnknown):
+        await anext(reading)
+    async with service.engine.connect() as connection:
+        assert not await Bundles(connection).has_file(bundle.id)
+
+
+async def test_whoever_has_the_database_alone_cannot_read_an_archive(service: Service) -> None:
+    bundle = await ask(service)
+    await make_bundles(service)
+    done = await found(service, bundle)
+    whole = await archive(service, done)
+    async with service.engine.connect() as connection:
+        sealed = await connection.scalar(select(bundle_piece.c.sealed))
+    assert sealed is not None
+    assert b"manifest.json" in whole
+    assert b"manifest.json" not in sealed
+    other = replace(service, settings=Settings(data_dir=service.settings.data_dir, root_key=Secret("0f" * 32)))
+    with pytest.raises(InvalidTag):
+        await archive(other, done)
+
+
+async def test_a_piece_in_another_place_does_not_open(
+    service: Service, log: Sequenced, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundling, "_PIECE", 1_000)
+    bundle = await ask(service)
+    await make_bundles(service)
+    await log.as_superuser(
+        "update clinic.bundle_piece mine set sealed = other.sealed from clinic.bundle_piece other"
+        " where mine.bundle_id = other.bundle_id and mine.number = 0 and other.number = 1"
+    )
+    with pytest.raises(InvalidTag):
+        await archive(service, await found(service, bundle))
+
+
+async def test_what_a_killed_worker_left_on_its_machine_is_removed_after_a_day(service: Service) -> None:
+    scratch(service).mkdir()
+    left = [scratch(service) / name for name in (".a-1.0badc0de", "a-1.packing", "a-1.zip")]
+    left[0].mkdir()
+    for each in left[1:]:
+        each.touch()
+    for each in left:
+        os.utime(each, (NOW.timestamp(), NOW.timestamp()))
+    await make_bundles(later(service, KEPT_FOR))
+    assert sorted(scratch(service).iterdir()) == sorted(left)
+    await make_bundles(later(service, KEPT_FOR + timedelta(seconds=1)))
+    assert list(scratch(service).iterdir()) == []

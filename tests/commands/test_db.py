@@ -31,6 +31,16 @@ def fetch(url: str, query: str) -> object:
 def _watch() -> None: ...
 
 
+_AN_EXPORT = """
+    with who as (select id from clinic.staff where id = created_by limit 1),
+    asked as (
+        insert into clinic.bundle (id, request, asked_by, asked_at, laid_open, towards)
+        select gen_random_uuid(), gen_random_uuid(), id, now(), 'clients', '{}' from who returning id
+    )
+    insert into clinic.bundle_piece (bundle_id, number, sealed) select id, 0, 'sealed' from asked
+"""
+
+
 def _told(url: str) -> object:
     """What the log says was done to the database as a whole, oldest first."""
     return fetch(
@@ -88,6 +98,7 @@ def test_a_backup_comes_back_whole_with_who_may_do_what(throwaway_database: Addr
     owner, service = throwaway_database.owner, throwaway_database.service
     asyncio.run(execute(owner, "create table clinic.kept (id int)"))
     asyncio.run(execute(service, "insert into clinic.kept select generate_series(1, 1000)"))
+    asyncio.run(execute(owner, _AN_EXPORT))
     settings = Settings(data_dir=tmp_path, organisation="clinic-01")
     database.backup(settings, owner, file, watch=_watch)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -102,6 +113,9 @@ def test_a_backup_comes_back_whole_with_who_may_do_what(throwaway_database: Addr
         watched = "select count(*) from pg_event_trigger where evtname in ('audit_no_ddl', 'audit_no_drop')"
         assert fetch(back.owner, f"{watched} and evtenabled = 'A'") == 2
         assert fetch(back.service, "select sum(id) from clinic.kept") == 500_500
+        assert fetch(
+            back.owner, "select array[count(*), (select count(*) from clinic.bundle_piece)] from clinic.bundle"
+        ) == [1, 0], "what an export lays open is in no backup"
         owner_of_log = "select nspowner::regrole::text from pg_namespace where nspname = 'audit'"
         assert fetch(back.owner, owner_of_log) == "audit_owner"
         with pytest.raises(asyncpg.InsufficientPrivilegeError):

@@ -1,6 +1,5 @@
 """Exports that are made beside the requests: how far they are, and when they can be fetched."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -65,9 +64,6 @@ class Kept:
         raise AssertionError
 
     async def end(self, held: Bundle, result: Result) -> None:
-        raise AssertionError
-
-    async def expired(self, *, now: datetime) -> Sequence[BundleId]:
         raise AssertionError
 
 

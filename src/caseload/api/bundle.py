@@ -22,7 +22,7 @@ from caseload.domain.access import Act
 from caseload.domain.accesslog import LaidOpen, export_with_proof
 from caseload.domain.bundle import Bundle, BundleUnknown, State
 from caseload.domain.ids import BundleId, new_id
-from caseload.request.bundling import file_of, pieces
+from caseload.request.bundling import archive_of
 from caseload.request.idempotency import once
 
 
@@ -105,11 +105,10 @@ async def fetch_audit_bundle(bundle_id: FromPath[UUID], work: TheWork) -> Stream
     """The export as a zip archive, which `caseload audit verify` reads as it is. Kept for a day."""
     bundle = await Bundles(work.connection).get(BundleId(bundle_id), by=work.by.id)
     result = bundle.check_done(work.now)
-    path = file_of(work.service, bundle.id)
-    if not path.is_file():
+    if not await Bundles(work.connection).has_file(bundle.id):
         raise BundleUnknown
     return Stream(
-        pieces(path),
+        archive_of(work.service, bundle.id, octets=result.octets),
         media_type="application/zip",
         headers={
             "Content-Disposition": f'attachment; filename="audit-log-{bundle.asked_at:%Y%m%dT%H%M%SZ}.zip"',

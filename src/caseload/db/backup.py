@@ -22,6 +22,8 @@ from caseload.db import migrate, protection
 from caseload.db.embedded.binaries import bin_dir
 from caseload.settings import OperatorError
 
+LEFT_OUT = "clinic.bundle_piece"
+"""Archives of exports, which are kept for a day and may be asked for again."""
 POLL_SECONDS = 0.2
 HEAD_BYTES = 65_536
 NEWER_SETTING = b"\nSET transaction_timeout = 0;\n"
@@ -51,7 +53,13 @@ def backup(owner_url: str, file: Path, *, pg_bin: Path | None, watch: Watch) -> 
         raise BackupFailed(message) from None
     os.close(descriptor)
     try:
-        _run("pg_dump", ["--format=custom", f"--file={draft}"], owner_url, pg_bin, watch)
+        _run(
+            "pg_dump",
+            ["--format=custom", f"--exclude-table-data={LEFT_OUT}", f"--file={draft}"],
+            owner_url,
+            pg_bin,
+            watch,
+        )
         draft.rename(file)
     finally:
         draft.unlink(missing_ok=True)

@@ -1,15 +1,14 @@
 """Exports of the log with proofs, in PostgreSQL: one row and a time in it decide which worker is at one."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, exists, or_, select, update
+from sqlalchemy import Row, Select, bindparam, delete, exists, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.tables.base import INSTANT
-from caseload.db.tables.bundle import bundle, bundle_end, bundle_hold
+from caseload.db.tables.bundle import bundle, bundle_end, bundle_hold, bundle_piece
 from caseload.domain.accesslog import LaidOpen, LogFilter, LogOutcome, LogScope, Proof
 from caseload.domain.bundle import HELD_FOR, KEPT_FOR, Bundle, BundleUnknown, Result
 from caseload.domain.ids import BundleId, ClientId, ProgrammeId, StaffId
@@ -56,7 +55,18 @@ _HOLD = (
     .values(held_until=bindparam("until"), written=bindparam("so_far"), total=bindparam("of"))
 )
 _END = insert(bundle_end).on_conflict_do_nothing()
-_EXPIRED = select(bundle_end.c.bundle_id).where(bundle_end.c.at <= bindparam("before", type_=INSTANT))
+_KEEP_PIECE = insert(bundle_piece)
+_PIECE = select(bundle_piece.c.sealed).where(
+    bundle_piece.c.bundle_id == bindparam("bundle"), bundle_piece.c.number == bindparam("number")
+)
+_HAS_FILE = select(
+    exists().where(bundle_piece.c.bundle_id == bindparam("bundle"), bundle_piece.c.number == 0).label("has_file")
+)
+_FORGET = delete(bundle_piece).where(
+    bundle_piece.c.bundle_id.in_(
+        select(bundle_end.c.bundle_id).where(bundle_end.c.at <= bindparam("before", type_=INSTANT))
+    )
+)
 
 
 class Bundles:
@@ -124,10 +134,22 @@ class Bundles:
             },
         )
 
-    async def expired(self, *, now: datetime) -> Sequence[BundleId]:
-        """See `domain.bundle.Bundles.expired`."""
-        rows = await self._connection.execute(_EXPIRED, {"before": now - KEPT_FOR})
-        return [BundleId(row.bundle_id) for row in rows]
+    async def add_piece(self, of: BundleId, number: int, sealed: bytes) -> None:
+        """Keep a piece of an export's archive, in the transaction that ends it."""
+        await self._connection.execute(_KEEP_PIECE, {"bundle_id": of, "number": number, "sealed": sealed})
+
+    async def piece(self, of: BundleId, number: int) -> bytes | None:
+        """A piece of an export's archive; None when it is no longer kept."""
+        found: bytes | None = await self._connection.scalar(_PIECE, {"bundle": of, "number": number})
+        return found
+
+    async def has_file(self, of: BundleId) -> bool:
+        """Whether an export's archive is there: all of it, since its pieces come and go together."""
+        return bool(await self._connection.scalar(_HAS_FILE, {"bundle": of}))
+
+    async def forget_files(self, *, now: datetime) -> int:
+        """Remove what is kept no longer; return how many pieces that were."""
+        return (await self._connection.execute(_FORGET, {"before": now - KEPT_FOR})).rowcount
 
 
 def _bundle(row: Row[*tuple[Any, ...]]) -> Bundle:

@@ -4,7 +4,6 @@ A worker takes an export for a while and says again and again that it is still a
 out, and another one begins anew. Three attempts, and it is given up.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -113,10 +112,6 @@ class Bundles(Protocol):
 
     async def end(self, held: Bundle, result: Result) -> None:
         """Keep how it ended."""
-        ...
-
-    async def expired(self, *, now: datetime) -> Sequence[BundleId]:
-        """Those whose file is kept no longer."""
         ...
 
 

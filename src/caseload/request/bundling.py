@@ -1,15 +1,22 @@
-"""Making exports with proofs beside the requests: some worker takes one, writes it, packs it, and says how it ended."""
+"""Making exports with proofs beside the requests: some worker takes one, writes it, packs it, and says how it ended.
+
+It is written in a scratch folder of the worker's machine, and kept in the database, from where every machine serves it.
+There it is sealed under a key that is not in the database: it may lay open what entries say of clients, and whoever has
+a copy of the database could not read that there.
+"""
 
 import asyncio
+import os
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 import structlog
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from caseload.audit.batcher import LogUnavailable
 from caseload.audit.enclosed import Enclosed
@@ -19,7 +26,7 @@ from caseload.audit.trail import Auth, Circumstances, Op, Purpose
 from caseload.db.bundle import Bundles
 from caseload.domain.access import Holding
 from caseload.domain.accesslog import NothingSigned
-from caseload.domain.bundle import MOST_ATTEMPTS, Bundle, Result
+from caseload.domain.bundle import KEPT_FOR, MOST_ATTEMPTS, Bundle, BundleUnknown, Result
 from caseload.domain.ids import BundleId, SessionId, StaffId
 from caseload.request.work import Service
 
@@ -28,6 +35,8 @@ PAGE: Final = 256
 """Entries at a time, so that requests of the same worker wait for some ten milliseconds and not for a hundred."""
 
 _PIECE: Final = 1 << 20
+_NONCE: Final = 12
+_POSITION: Final = 4
 _log = structlog.get_logger()
 
 
@@ -44,12 +53,40 @@ class _Asker:
     holdings: tuple[Holding, ...] = ()
 
 
-def file_of(service: Service, bundle: BundleId) -> Path:
-    """Where the finished archive lies, on the machine whose worker made it."""
-    return _folder(service) / f"{bundle}.zip"
+class _Seal:
+    """Under which the pieces of one archive are kept: each bound to its archive and its place."""
+
+    def __init__(self, service: Service, bundle: BundleId) -> None:
+        self._box = AESGCM(service.settings.key_for("bundle"))
+        self._bundle = bundle.bytes
+
+    def close(self, number: int, piece: bytes) -> bytes:
+        nonce = os.urandom(_NONCE)
+        return nonce + self._box.encrypt(nonce, piece, self._bundle + number.to_bytes(_POSITION, "big"))
+
+    def open(self, number: int, sealed: bytes) -> bytes:
+        """Raises `cryptography.exceptions.InvalidTag` for what is not that piece."""
+        return self._box.decrypt(sealed[:_NONCE], sealed[_NONCE:], self._bundle + number.to_bytes(_POSITION, "big"))
 
 
-def _folder(service: Service) -> Path:
+async def archive_of(service: Service, bundle: BundleId, *, octets: int) -> AsyncGenerator[bytes]:
+    """The archive of a finished export, a megabyte at a time; between two of them no connection is held.
+
+    Raises `BundleUnknown` when it goes while it is being read.
+    """
+    seal, sent, number = _Seal(service, bundle), 0, 0
+    while sent < octets:
+        async with service.engine.connect() as connection:
+            sealed = await Bundles(connection).piece(bundle, number)
+        if sealed is None:
+            raise BundleUnknown
+        piece = seal.open(number, sealed)
+        yield piece
+        sent, number = sent + len(piece), number + 1
+
+
+def scratch(service: Service) -> Path:
+    """Where exports are written before they are kept."""
     return service.settings.data_dir / "bundles"
 
 
@@ -71,12 +108,11 @@ async def _take(service: Service) -> Bundle | None:
 async def _make(service: Service, bundle: Bundle) -> None:
     """One attempt. What goes wrong is kept for whoever asked; what another worker has taken over is left to it."""
     problem = f"It was begun {MOST_ATTEMPTS} times and never came to its end."
-    path = file_of(service, bundle.id)
-    packed = Packed(0, 0, "")
+    path = scratch(service) / f"{bundle.id}-{bundle.attempts}.zip"
     try:
         if bundle.attempts <= MOST_ATTEMPTS:
-            packed = await _written(service, bundle, path)
-            problem = ""
+            await _keep(service, bundle, path, await _written(service, bundle, path))
+            return
     except TakenOver:
         _log.warning("export was taken over", bundle=str(bundle.id))
         return
@@ -85,18 +121,33 @@ async def _make(service: Service, bundle: Bundle) -> None:
     except (LogUnavailable, OSError) as error:
         _log.warning("export failed", bundle=str(bundle.id), error=type(error).__name__)
         problem = "The log or the disk of the service could not take it. Ask again."
-    octets = path.stat().st_size if not problem else 0
-    result = Result(
-        at=service.clock(), problem=problem or None, entries=packed.entries, octets=octets, sha256=packed.sha256
-    )
+    finally:
+        path.unlink(missing_ok=True)
     async with service.engine.begin() as connection:
-        await Bundles(connection).end(bundle, result)
+        bundles, now = Bundles(connection), service.clock()
+        if await bundles.hold(bundle, written=0, of=0, now=now):
+            await bundles.end(bundle, Result(at=now, problem=problem))
+
+
+async def _keep(service: Service, bundle: Bundle, path: Path, packed: Packed) -> None:
+    """Bring the archive into the database, whole or not at all. Raises `TakenOver`."""
+    seal, octets = _Seal(service, bundle.id), 0
+    async with service.engine.begin() as connection:
+        bundles = Bundles(connection)
+        # Whoever would take it over waits for this row, and finds that it has ended.
+        if not await bundles.hold(bundle, written=packed.entries, of=packed.entries, now=service.clock()):
+            raise TakenOver
+        for number, piece in enumerate(_pieces(path)):
+            await bundles.add_piece(bundle.id, number, seal.close(number, piece))
+            octets += len(piece)
+        result = Result(at=service.clock(), entries=packed.entries, octets=octets, sha256=packed.sha256)
+        await bundles.end(bundle, result)
 
 
 async def _written(service: Service, bundle: Bundle, path: Path) -> Packed:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = path.with_suffix("")
-    _clear(folder, path)
+    _clear(path.parent.glob(f"*{bundle.id}*"))
     client = bundle.wanted.filter.client
     async with service.engine.connect() as connection:
         key = None if client is None else await service.trail.keys.existing(connection, client)
@@ -112,7 +163,7 @@ async def _written(service: Service, bundle: Bundle, path: Path) -> Packed:
         packed = await enclosed.write(folder, now=service.clock(), progress=progress.tell)
         await asyncio.to_thread(_pack, folder, path)
     finally:
-        _clear(folder)
+        _clear([folder, path.with_suffix(".packing")])
     return packed
 
 
@@ -148,25 +199,32 @@ def _pack(folder: Path, path: Path) -> None:
     draft.rename(path)
 
 
-def _clear(folder: Path, *more: Path) -> None:
-    """Take away what an attempt has left: the folder, its drafts, and what is named."""
-    for each in (folder, *folder.parent.glob(f".{folder.name}.*")):
-        shutil.rmtree(each, ignore_errors=True)
-    for path in (*more, folder.with_suffix(".packing")):
-        path.unlink(missing_ok=True)
+def _clear(left: Iterable[Path]) -> None:
+    """Take away what an attempt has left: folders and files."""
+    for each in left:
+        if each.is_dir():
+            shutil.rmtree(each, ignore_errors=True)
+        else:
+            each.unlink(missing_ok=True)
 
 
 async def _forget(service: Service) -> None:
-    """Remove files that are kept no longer."""
-    if not _folder(service).is_dir():
-        return
-    async with service.engine.connect() as connection:
-        expired = await Bundles(connection).expired(now=service.clock())
-    for each in expired:
-        file_of(service, each).unlink(missing_ok=True)
+    """Remove archives that are kept no longer, and what a worker that was killed has left on this machine."""
+    now = service.clock()
+    async with service.engine.begin() as connection:
+        await Bundles(connection).forget_files(now=now)
+    if scratch(service).is_dir():
+        _clear(each for each in scratch(service).iterdir() if _is_older(each, now - KEPT_FOR))
 
 
-def pieces(path: Path) -> Iterator[bytes]:
+def _is_older(path: Path, than: datetime) -> bool:
+    try:
+        return path.stat().st_mtime < than.timestamp()
+    except FileNotFoundError:
+        return False
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
     """A file, a megabyte at a time."""
     with path.open("rb") as file:
         while piece := file.read(_PIECE):

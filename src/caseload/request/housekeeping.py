@@ -32,7 +32,7 @@ _log = structlog.get_logger()
 
 
 @contextlib.asynccontextmanager
-async def kept_house(service: Service) -> AsyncGenerator[None, None]:
+async def kept_house(service: Service, *, takes_jobs: bool = False) -> AsyncGenerator[None, None]:
     """Keep house for as long as the context lasts, and once more at its end."""
     chores = [
         asyncio.create_task(_every(NOTE_USES_EVERY, service.door.note_uses)),
@@ -42,8 +42,9 @@ async def kept_house(service: Service) -> AsyncGenerator[None, None]:
         asyncio.create_task(_every(MAKE_ROOM_EVERY, lambda: make_room(service.engine))),
         asyncio.create_task(_every(LOOK_AT_LOG_EVERY, lambda: _look_at_log(service))),
         asyncio.create_task(_every(SCHEDULE_EVERY, lambda: schedule_check_ins(service))),
-        asyncio.create_task(_every(MAKE_BUNDLES_EVERY, lambda: make_bundles(service))),
     ]
+    if takes_jobs:
+        chores.append(asyncio.create_task(_every(MAKE_BUNDLES_EVERY, lambda: make_bundles(service))))
     try:
         yield
     finally:

@@ -16,8 +16,11 @@ from caseload.settings import Settings
 
 
 @asynccontextmanager
-async def open_service(settings: Settings) -> AsyncGenerator[Service, None]:
-    """Everything a process needs to do pieces of work; drained and closed at the end."""
+async def open_service(settings: Settings, *, takes_jobs: bool = False) -> AsyncGenerator[Service, None]:
+    """Everything a process needs to do pieces of work; drained and closed at the end.
+
+    A process that stays `takes_jobs`, of which others would only use up an attempt.
+    """
     engine = make_engine(settings)
     trail = AuditTrail(key_store(settings), organisation=settings.organisation)
     batcher = Batcher(engine, trail)
@@ -30,7 +33,7 @@ async def open_service(settings: Settings) -> AsyncGenerator[Service, None]:
             request_secret=settings.key_for("idempotency"),
             door=Door(engine, secret=settings.key_for("sign-in"), rules=_door_rules(settings)),
         )
-        async with kept_house(service):
+        async with kept_house(service, takes_jobs=takes_jobs):
             yield service
     finally:
         await batcher.close()

@@ -1,6 +1,6 @@
 """Exports of the log with proofs: what was asked for, which worker is at it, and how it ended."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, SmallInteger, Table, Uuid, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Integer, LargeBinary, SmallInteger, Table, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from caseload.db.tables.base import INSTANT, identifier, metadata, one_of, reference, words
@@ -49,5 +49,15 @@ bundle_end = Table(
     Column("entries", BigInteger(), nullable=False),
     Column("octets", BigInteger(), nullable=False),
     words("sha256"),
-    comment="How an export ended, once. The file itself lies in the data folder, for a day.",
+    comment="How an export ended, once. Its archive is in `bundle_piece`, for a day.",
+)
+
+bundle_piece = Table(
+    "bundle_piece",
+    metadata,
+    reference("bundle_id", "bundle", primary_key=True),
+    Column("number", Integer(), primary_key=True, autoincrement=False),
+    Column("sealed", LargeBinary(), nullable=False),
+    CheckConstraint(text("number >= 0"), name="number"),
+    comment="The archive of a finished export, sealed, for a day. Not in backups.",
 )
