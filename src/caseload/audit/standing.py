@@ -36,8 +36,8 @@ def sequencer_of(settings: Settings, address: Secret) -> Sequencer:
     )
 
 
-def witnesses_of(settings: Settings, keys: SigningKeys) -> Witnesses | None:
-    """The witnesses of the policy that the settings name; None where they name none. Raises `SettingsError`."""
+def policy_of(settings: Settings) -> Policy | None:
+    """The policy that the settings name, with its witnesses; None where they name none. Raises `SettingsError`."""
     file = settings.audit_policy
     if file is None:
         return None
@@ -47,4 +47,12 @@ def witnesses_of(settings: Settings, keys: SigningKeys) -> Witnesses | None:
         raise SettingsError(f"CASELOAD_AUDIT_POLICY names {file}, which is no policy: {problem}") from None
     if not any(each.url for each in policy.witnesses):
         raise SettingsError(f"CASELOAD_AUDIT_POLICY names {file}, in which no witness has an address to be asked at.")
+    return policy
+
+
+def witnesses_of(settings: Settings, keys: SigningKeys) -> Witnesses | None:
+    """The witnesses of that policy, to be asked. Raises `SettingsError`."""
+    policy = policy_of(settings)
+    if policy is None:
+        return None
     return Witnesses(policy, log_keys=lambda origin: [signer.key for signer in keys.signers(origin)])

@@ -153,6 +153,7 @@ checkpoint_signature = Table(
     Column("at", DateTime(timezone=True), primary_key=True),
     Column("signature", LargeBinary(), nullable=False),
     CheckConstraint("octet_length(key_id) = 4", name="key_id"),
+    Index(None, "key_name", "key_id", "size"),
     schema="audit",
 )
 """Signatures under checkpoints, by the log's keys and by witnesses; a witness may sign one size again, later."""

@@ -44,6 +44,7 @@ def command(*, demo: bool) -> None:
 def run(settings: Settings, *, app: str, demo: bool) -> None:
     """Start everything, serve until told to stop, stop everything. Raises `OperatorError` when it cannot start."""
     from caseload.audit.keystore import key_store
+    from caseload.audit.standing import policy_of
     from caseload.commands import workers
 
     began = time.perf_counter()
@@ -52,6 +53,7 @@ def run(settings: Settings, *, app: str, demo: bool) -> None:
     with port_held(settings) as release_port, _database(settings) as (release_database, sequencer):
         # Here in one line; in a worker it would be that worker's end, and the next one's.
         key_store(settings).check(signs=sequencer is not None)
+        policy_of(settings)
         if demo and not _has_clinic():
             _fill_demo()
 

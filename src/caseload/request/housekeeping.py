@@ -6,15 +6,19 @@ of the coming weeks, looks how far the log has been signed, and makes the export
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
 import structlog
 
+from caseload.audit.behind import behind
 from caseload.audit.room import make_room
+from caseload.audit.standing import policy_of
+from caseload.audit.tlog.note import VerifierKey
 from caseload.db.people.sign_in import forget_old_failures
 from caseload.request.bundling import make_bundles
+from caseload.request.metrics import log_is_behind
 from caseload.request.presence import tell_of_strangers
 from caseload.request.scheduling import schedule_check_ins
 from caseload.request.sign_in import tell_failures
@@ -27,6 +31,7 @@ MAKE_ROOM_EVERY: Final = timedelta(minutes=30)
 LOOK_AT_LOG_EVERY: Final = timedelta(seconds=2)
 SCHEDULE_EVERY: Final = timedelta(minutes=10)
 MAKE_BUNDLES_EVERY: Final = timedelta(seconds=3)
+SAY_HOW_FAR_BEHIND_EVERY: Final = timedelta(seconds=5)
 
 _log = structlog.get_logger()
 
@@ -44,7 +49,12 @@ async def kept_house(service: Service, *, takes_jobs: bool = False) -> AsyncGene
         asyncio.create_task(_every(SCHEDULE_EVERY, lambda: schedule_check_ins(service))),
     ]
     if takes_jobs:
-        chores.append(asyncio.create_task(_every(MAKE_BUNDLES_EVERY, lambda: make_bundles(service))))
+        policy = policy_of(service.settings)
+        witnesses = [] if policy is None else [witness.key for witness in policy.witnesses]
+        chores += [
+            asyncio.create_task(_every(MAKE_BUNDLES_EVERY, lambda: make_bundles(service))),
+            asyncio.create_task(_every(SAY_HOW_FAR_BEHIND_EVERY, lambda: say_how_far_behind(service, witnesses))),
+        ]
     try:
         yield
     finally:
@@ -73,6 +83,12 @@ async def _forget(service: Service) -> None:
     async with service.engine.begin() as connection:
         before = service.clock() - service.door.rules.lockout.forgotten_after
         await forget_old_failures(connection, before=before)
+
+
+async def say_how_far_behind(service: Service, witnesses: Sequence[VerifierKey]) -> None:
+    """Let the operators' numbers say for how long the log waits for its signature, and for these witnesses."""
+    async with service.engine.connect() as connection:
+        log_is_behind(await behind(connection, witnesses, now=service.clock()))
 
 
 async def _look_at_log(service: Service) -> None:

@@ -16,6 +16,7 @@ from prometheus_client.multiprocess import (  # pyright: ignore[reportMissingTyp
     mark_process_dead,  # pyright: ignore[reportUnknownVariableType]  as above
 )
 
+from caseload.audit.behind import Behind
 from caseload.db.health import connections
 from caseload.request.work import Service
 
@@ -58,6 +59,21 @@ ENTRIES_WAITING = Gauge(
     multiprocess_mode="livesum",
     registry=_registry,
 )
+LOG_BEHIND = Gauge(
+    "caseload_audit_behind_seconds",
+    "For how long the oldest entry of the log waits: for its signature, and for the cosignature of every witness there "
+    "is. 0 where none waits; more than some seconds mean that a sequencer or a witness is away.",
+    ["of"],
+    multiprocess_mode="livemax",
+    registry=_registry,
+)
+
+
+def log_is_behind(found: Behind) -> None:
+    """Show how far behind the log is."""
+    LOG_BEHIND.labels("signature").set(found.signature.total_seconds())
+    if found.witness is not None:
+        LOG_BEHIND.labels("witness").set(found.witness.total_seconds())
 
 
 def answered(*, route: str, method: str, status: int | None, seconds: float) -> None:
