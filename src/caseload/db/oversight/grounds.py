@@ -1,14 +1,12 @@
-"""What the record knows that may explain a finding, and the reviews of findings, in PostgreSQL."""
+"""What the record knows that may explain a finding."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
     Integer,
-    Row,
     Table,
     Text,
     Uuid,
@@ -18,14 +16,12 @@ from sqlalchemy import (
     exists,
     false,
     func,
-    insert,
     literal_column,
     or_,
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.tables.attendance import therapy_session, therapy_session_booking, therapy_session_facilitator
@@ -34,7 +30,6 @@ from caseload.db.tables.caseload import client, client_identity, cover, responsi
 from caseload.db.tables.checkin import check_in
 from caseload.db.tables.dosing import dose
 from caseload.db.tables.medication import medication_order
-from caseload.db.tables.oversight import finding_review
 from caseload.db.tables.people import (
     duty_shift,
     duty_shift_cancellation,
@@ -44,18 +39,8 @@ from caseload.db.tables.people import (
     staff_deactivation,
 )
 from caseload.domain.access import Role
-from caseload.domain.ids import ProgrammeId, ReviewId, StaffId
-from caseload.domain.oversight import (
-    Conclusion,
-    FindingUnknown,
-    OpenAccount,
-    Question,
-    Review,
-    ReviewedAlready,
-    Shift,
-    Span,
-    Trace,
-)
+from caseload.domain.ids import ProgrammeId, StaffId
+from caseload.domain.oversight import OpenAccount, Shift, Span, Trace
 from caseload.domain.people import COMMAND_LINE
 
 _wanted = (
@@ -243,28 +228,6 @@ _CLOSED_ACCOUNTS = (
     .where(_HELD_THERE)
 )
 
-_REVIEWS = select(
-    finding_review.c.id,
-    finding_review.c.question,
-    finding_review.c.finding_id,
-    finding_review.c.staff_id,
-    finding_review.c.covers_until,
-    finding_review.c.conclusion,
-    finding_review.c.note,
-    finding_review.c.reviewed_by,
-    finding_review.c.reviewed_at,
-)
-_REVIEWS_OF = (
-    _REVIEWS.ext(distinct_on(finding_review.c.finding_id))
-    .where(
-        finding_review.c.question == bindparam("question"),
-        finding_review.c.finding_id == any_(bindparam("found", type_=ARRAY(Uuid()))),
-    )
-    .order_by(finding_review.c.finding_id, finding_review.c.covers_until.desc())
-)
-_REVIEW = _REVIEWS.where(finding_review.c.id == bindparam("review"))
-_ADD = insert(finding_review)
-
 
 class Grounds:
     """Satisfies `domain.oversight.Grounds`."""
@@ -319,58 +282,5 @@ class Grounds:
         return {StaffId(staff_id): closed_at for staff_id, closed_at in rows}
 
 
-class Reviews:
-    """Satisfies `domain.oversight.Reviews`."""
-
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
-
-    async def of(self, question: Question, found: Sequence[UUID]) -> Mapping[UUID, Review]:
-        """See `domain.oversight.Reviews.of`."""
-        rows = await self._connection.execute(_REVIEWS_OF, {"question": question, "found": list(found)})
-        return {row.finding_id: _review(row) for row in rows}
-
-    async def get(self, review: ReviewId) -> Review:
-        """See `domain.oversight.Reviews.get`."""
-        row = (await self._connection.execute(_REVIEW, {"review": review})).first()
-        if row is None:
-            raise FindingUnknown
-        return _review(row)
-
-    async def add(self, review: Review) -> None:
-        """See `domain.oversight.Reviews.add`."""
-        try:
-            await self._connection.execute(
-                _ADD,
-                {
-                    "id": review.id,
-                    "question": review.question,
-                    "finding_id": review.finding,
-                    "staff_id": review.staff,
-                    "covers_until": review.covers_until,
-                    "conclusion": review.conclusion,
-                    "note": review.note,
-                    "reviewed_by": review.reviewed_by,
-                    "reviewed_at": review.reviewed_at,
-                },
-            )
-        except IntegrityError as twice:
-            raise ReviewedAlready from twice
-
-
 def _somewhere(programmes: Iterable[ProgrammeId] | None) -> dict[str, object]:
     return {"anywhere": programmes is None, "programmes": sorted(programmes or ())}
-
-
-def _review(row: Row[*tuple[Any, ...]]) -> Review:
-    return Review(
-        id=ReviewId(row.id),
-        question=Question(row.question),
-        finding=row.finding_id,
-        staff=StaffId(row.staff_id),
-        covers_until=row.covers_until,
-        conclusion=Conclusion(row.conclusion),
-        note=row.note,
-        reviewed_by=StaffId(row.reviewed_by),
-        reviewed_at=row.reviewed_at,
-    )
