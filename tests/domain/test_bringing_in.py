@@ -23,19 +23,9 @@ from caseload.domain.history import (
     Refusal,
     Sheet,
 )
-from caseload.domain.history.bringing_in import (
-    BroughtIn,
-    Import,
-    Into,
-    Known,
-    NobodyResponsible,
-    Result,
-    SourceFile,
-    begin,
-    bring_in,
-    end,
-)
+from caseload.domain.history.bringing_in import BroughtIn, Known, NobodyResponsible, bring_in
 from caseload.domain.history.comparing import Kept, VisitKey, VisitSource, dose_key, screen_key, visit_key
+from caseload.domain.history.importing import Import, Into, Result, SourceFile, begin, end
 from caseload.domain.ids import ClientId, ImportId, MatchDecisionId, ProgrammeId, StaffId, new_id
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff

@@ -11,8 +11,9 @@ from caseload.db.history import Histories
 from caseload.db.tables.dosing import dose
 from caseload.domain.dosing import Entry, Kind
 from caseload.domain.history import DoseRow, Outcome, ScreenRow, VisitRow
-from caseload.domain.history.bringing_in import BroughtIn, Import, SourceFile
+from caseload.domain.history.bringing_in import BroughtIn
 from caseload.domain.history.comparing import Visit
+from caseload.domain.history.importing import Import, SourceFile
 from caseload.domain.ids import ClientId, HistoryId, ImportId, ProgrammeId, new_id
 from caseload.domain.medicines import DosePart, Form, Medicine
 from caseload.domain.programme import Programme

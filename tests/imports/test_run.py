@@ -22,7 +22,7 @@ from caseload.db.programme import Programmes
 from caseload.domain.access import Act, Holding, Role
 from caseload.domain.errors import Invalid, NotPermitted
 from caseload.domain.history import Outcome
-from caseload.domain.history.bringing_in import Result
+from caseload.domain.history.importing import Result
 from caseload.domain.history.reading import ProgrammeHistory, attendance
 from caseload.domain.people import Staff
 from caseload.imports.folder import read

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from caseload.domain.history import LONG_RUN, Question, QuestionKind, Refusal, Shown, show
-from caseload.domain.history.bringing_in import Result
+from caseload.domain.history.importing import Result
 from caseload.imports.folder import FileRead, FolderRead
 
 SHOWN_OF_A_LIST = 20

@@ -20,17 +20,9 @@ from caseload.domain.access import Act, Role
 from caseload.domain.client import ProbableMatch
 from caseload.domain.errors import Fault, Invalid
 from caseload.domain.history import Person
-from caseload.domain.history.bringing_in import (
-    Import,
-    Into,
-    Known,
-    Result,
-    SourceFile,
-    begin,
-    bring_in,
-    content_of,
-    end,
-)
+from caseload.domain.history.bringing_in import Known, bring_in
+from caseload.domain.history.comparing import content_of
+from caseload.domain.history.importing import Import, Into, Result, SourceFile, begin, end
 from caseload.domain.ids import GrantId, ProgrammeId, StaffId, new_id
 from caseload.domain.journal import Journal
 from caseload.domain.people import Grant, Staff, StaffUnknown, grant_role
@@ -139,7 +131,7 @@ class Runner:
 
 @dataclass(frozen=True, slots=True)
 class _Appointments:
-    """Satisfies `domain.history.bringing_in.Roles`: a counsellor is appointed as any role is granted."""
+    """Satisfies `domain.history.importing.Roles`: a counsellor is appointed as any role is granted."""
 
     work: Work
 

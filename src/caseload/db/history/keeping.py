@@ -36,7 +36,8 @@ from caseload.db.tables.history import (
 from caseload.db.tables.medication import AMOUNT, medication_record
 from caseload.domain.dosing import Entry, Kind
 from caseload.domain.history import DoseRow, Refusal
-from caseload.domain.history.bringing_in import BroughtIn, Import
+from caseload.domain.history.bringing_in import BroughtIn
+from caseload.domain.history.importing import Import
 from caseload.domain.ids import ImportId, new_id
 from caseload.domain.medicines import DosePart
 from caseload.domain.profiles import profile_on
@@ -84,10 +85,10 @@ _COVERED_UNTIL: Final = _COVER.on_conflict_do_update(
 
 
 class Histories(KnownHistories):
-    """Satisfies `domain.history.bringing_in.Histories`."""
+    """Satisfies `domain.history.bringing_in.Histories` and `domain.history.importing.Imports`."""
 
     async def add_import(self, begun: Import, refused: Sequence[Refusal]) -> None:
-        """See `Histories.add_import`."""
+        """See `Imports.add_import`."""
         await self._connection.execute(
             insert(history_import).values(
                 id=begun.id, source=begun.source, begun_by=begun.begun_by, begun_at=begun.begun_at
@@ -113,7 +114,7 @@ class Histories(KnownHistories):
             )
 
     async def end_import(self, import_id: ImportId, *, at: datetime) -> None:
-        """See `Histories.end_import`."""
+        """See `Imports.end_import`."""
         await self._connection.execute(insert(history_import_end).values(import_id=import_id, ended_at=at))
 
     async def add(self, brought: BroughtIn) -> None:

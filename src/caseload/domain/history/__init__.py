@@ -1,6 +1,7 @@
 """The history with which a programme starts: records kept by others before us, brought in as they were recorded.
 
 `rows` says what a valid row is, `gathering` puts rows together person by person, `shows` counts what they show.
+`importing` begins and ends a run over a folder, `bringing_in` takes one person out of it.
 """
 
 from caseload.domain.history.gathering import History, Person, Question, QuestionKind, Refusal

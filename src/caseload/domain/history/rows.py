@@ -1,34 +1,20 @@
 """What a valid row of a clinic's history is: the columns of each file, and what is refused and why.
 
 Rows come in as text and leave as facts. Nothing is guessed: what is not written is not known, a day that cannot
-be right is refused, and every fault of a row is named at once.
+be right is refused, and every fault of a row is named at once (`cells`).
 """
 
-import re
-import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from functools import lru_cache
 from types import MappingProxyType
-from typing import TypeVar
 
 from caseload.domain.client import EARLIEST_BIRTH, LONGEST_IDENTIFIER, LONGEST_NAME, Identity, Sex
-from caseload.domain.errors import Faults
-from caseload.domain.medicines import FORMS, Form, Medicine, check_milligrams
+from caseload.domain.history.cells import Reading
+from caseload.domain.medicines import FORMS, Form, Medicine
 from caseload.domain.programme import check_programme
-
-EARLIEST_DAY = date(1900, 1, 1)
-"""No day of anybody's record lies before it: earlier years are slips of the pen or of a spreadsheet."""
-
-_WRITTEN_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_WRITTEN_AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
-_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Characters that turn the direction of writing: they make a name look like another one."""
-
-_Word = TypeVar("_Word", bound=StrEnum)
 
 
 class Outcome(StrEnum):
@@ -164,81 +150,9 @@ RESULTS = frozenset({"positive", "negative", "unknown"})
 """What a screen can say of a substance. An unknown result is not a negative one."""
 
 
-@lru_cache(maxsize=4096)
-def _day(written: str) -> date | None:
-    """A calendar day in the one form that cannot be misread (ISO 8601, section 5.2.2.1), or None."""
-    if not _WRITTEN_DAY.fullmatch(written):
-        return None
-    try:
-        return date.fromisoformat(written)
-    except ValueError:
-        return None
-
-
-@lru_cache(maxsize=4096)
-def _amount(written: str) -> Decimal | None:
-    return Decimal(written) if _WRITTEN_AMOUNT.fullmatch(written) else None
-
-
-def is_plain(text: str) -> bool:
-    """Whether a text holds nothing that hides, breaks or reorders what a person reads."""
-    return text.isprintable() or not any(
-        unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} or character in _BIDI for character in text
-    )
-
-
-@dataclass(slots=True)
-class _Reading:
-    """One row while it is being read: takes cells out and keeps what is wrong with them.
-
-    After a fault a stand-in is returned, so that reading goes on and finds the other faults too; `done` raises.
-    """
-
-    cells: Mapping[str, str]
-    faults: Faults = field(default_factory=Faults)
-
-    def text(self, column: str, *, most: int, needed: bool = True) -> str:
-        found = self.cells.get(column, "")
-        if not found:
-            self.faults.check(when=needed, where=column, problem="is empty")
-        elif len(found) > most:
-            self.faults.add(column, f"has {len(found):,} characters; at most {most} are kept")
-        elif not is_plain(found):
-            self.faults.add(column, "holds a control character")
-        return found if found.isascii() else unicodedata.normalize("NFC", found)
-
-    def day_if_any(self, column: str, *, earliest: date = EARLIEST_DAY) -> date | None:
-        written = self.cells.get(column, "")
-        if not written:
-            return None
-        found = _day(written)
-        if found is None:
-            self.faults.add(column, "is not a day; write it as YYYY-MM-DD")
-        elif found < earliest:
-            self.faults.add(column, f"lies in the year {found.year}; no day before {earliest.year} is taken")
-        return found
-
-    def day(self, column: str, *, earliest: date = EARLIEST_DAY) -> date:
-        found = self.day_if_any(column, earliest=earliest)
-        self.faults.check(when=not self.cells.get(column, ""), where=column, problem="is empty")
-        return found or EARLIEST_DAY
-
-    def word(self, column: str, words: type[_Word], otherwise: _Word) -> _Word:
-        written = self.cells.get(column, "")
-        try:
-            return words(written)
-        except ValueError:
-            known = ", ".join(sorted(words))
-            self.faults.add(column, f"is not one of {known}" if written else f"is empty; write one of {known}")
-            return otherwise
-
-    def done(self) -> None:
-        self.faults.raise_if_any()
-
-
 def programme_row(line: int, cells: Mapping[str, str]) -> ProgrammeRow:
     """Read a row of programmes.csv. Raises `Invalid` with every fault."""
-    reading = _Reading(cells)
+    reading = Reading(cells)
     row = ProgrammeRow(
         line=line,
         code=cells.get("code", ""),
@@ -253,7 +167,7 @@ def programme_row(line: int, cells: Mapping[str, str]) -> ProgrammeRow:
 
 def client_row(line: int, cells: Mapping[str, str]) -> ClientRow:
     """Read a row of clients.csv. Raises `Invalid` with every fault."""
-    reading = _Reading(cells)
+    reading = Reading(cells)
     estimated = reading.text("birth_date_estimated", most=8, needed=False) or "no"
     reading.faults.check(
         when=estimated not in {"yes", "no"}, where="birth_date_estimated", problem="is neither yes nor no"
@@ -289,7 +203,7 @@ def client_row(line: int, cells: Mapping[str, str]) -> ClientRow:
 
 def dose_row(line: int, cells: Mapping[str, str]) -> DoseRow:
     """Read a row of doses.csv. Raises `Invalid` with every fault."""
-    reading = _Reading(cells)
+    reading = Reading(cells)
     medicine = reading.word("medicine", Medicine, Medicine.METHADONE)
     form = reading.word("form", Form, Form.ORAL_SOLUTION)
     if not reading.faults.found and form not in FORMS[medicine]:
@@ -299,29 +213,15 @@ def dose_row(line: int, cells: Mapping[str, str]) -> DoseRow:
         given_on=reading.day("given_on"),
         medicine=medicine,
         form=form,
-        amount_mg=_milligrams(cells.get("amount_mg", ""), reading.faults),
+        amount_mg=reading.milligrams("amount_mg"),
     )
     reading.done()
     return row
 
 
-def _milligrams(written: str, faults: Faults) -> Decimal:
-    amount = _amount(written)
-    if amount is not None:
-        check_milligrams(amount, "amount_mg", faults)
-        return amount
-    if not written:
-        faults.add("amount_mg", "is empty")
-    elif "," in written:
-        faults.add("amount_mg", "holds a comma; write decimals with a point and no thousands")
-    else:
-        faults.add("amount_mg", "is not a number of milligrams such as 16 or 2.5")
-    return Decimal(1)
-
-
 def visit_row(line: int, cells: Mapping[str, str]) -> VisitRow:
     """Read a row of visits.csv. Raises `Invalid` with every fault."""
-    reading = _Reading(cells)
+    reading = Reading(cells)
     row = VisitRow(
         line=line,
         scheduled_on=reading.day_if_any("scheduled_on"),
@@ -340,7 +240,7 @@ def visit_row(line: int, cells: Mapping[str, str]) -> VisitRow:
 
 def screen_row(line: int, cells: Mapping[str, str]) -> ScreenRow:
     """Read a row of drug_screens.csv. Raises `Invalid` with every fault."""
-    reading = _Reading(cells)
+    reading = Reading(cells)
     row = ScreenRow(
         line=line,
         collected_on=reading.day("collected_on"),
@@ -358,7 +258,7 @@ def screen_row(line: int, cells: Mapping[str, str]) -> ScreenRow:
 
 def decision_row(line: int, cells: Mapping[str, str]) -> DecisionRow:
     """Read a row of decisions.csv. Raises `Invalid` with every fault."""
-    reading = _Reading(cells)
+    reading = Reading(cells)
     row = DecisionRow(
         line=line,
         day=reading.day("day"),

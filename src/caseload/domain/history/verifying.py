@@ -15,7 +15,7 @@ from uuid import UUID
 
 from caseload.domain.access import Act
 from caseload.domain.errors import Conflict, Faults
-from caseload.domain.history.rows import is_plain
+from caseload.domain.history.cells import is_plain
 from caseload.domain.ids import ClientId, ProgrammeId, StaffId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.medicines import Medicine
