@@ -42,7 +42,7 @@ from caseload.domain.checkin import (
     usual_terms,
     waiting,
 )
-from caseload.domain.checkin.plan import HORIZON_DAYS
+from caseload.domain.checkin.scheduling import HORIZON_DAYS
 from caseload.domain.errors import Invalid, NotPermitted
 from caseload.domain.ids import CheckInId, PlanId, ProgrammeId, new_id
 from caseload.domain.programme import Programme

@@ -1,9 +1,9 @@
 """Check-ins: plans of regular contact, what happened to each, and which are overdue and why."""
 
+from caseload.domain.checkin.correction import Correction, correct
 from caseload.domain.checkin.overdue import ClearedBy, Overdue, explain, is_overdue, overdue
 from caseload.domain.checkin.plan import (
     CheckIn,
-    Mode,
     Plan,
     PlanChanged,
     Plans,
@@ -11,16 +11,8 @@ from caseload.domain.checkin.plan import (
     PlanUnknown,
     PlanVersion,
     Replaced,
-    Terms,
-    change_plan,
-    horizon,
-    plan_check_ins,
-    schedule_ahead,
-    stop_all,
-    stop_plan,
-    upcoming,
-    usual_terms,
 )
+from caseload.domain.checkin.planning import change_plan, plan_check_ins, stop_all, stop_plan
 from caseload.domain.checkin.record import (
     AlreadySettled,
     AskedBy,
@@ -39,7 +31,9 @@ from caseload.domain.checkin.record import (
     Waiting,
     waiting,
 )
-from caseload.domain.checkin.settle import Correction, attempt, complete, correct, miss, reschedule
+from caseload.domain.checkin.scheduling import horizon, schedule_ahead, upcoming
+from caseload.domain.checkin.settle import attempt, complete, miss, reschedule
+from caseload.domain.checkin.terms import Mode, Terms, usual_terms
 
 __all__ = [
     "AlreadySettled",

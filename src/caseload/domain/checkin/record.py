@@ -14,7 +14,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from caseload.domain.access import Reach
-from caseload.domain.checkin.plan import CheckIn, Mode, Terms
+from caseload.domain.checkin.plan import CheckIn
+from caseload.domain.checkin.terms import Mode, Terms
 from caseload.domain.errors import Conflict, NotFound
 from caseload.domain.ids import CheckInId, ClientId, PlanId, ProgrammeId, StaffId
 

@@ -1,4 +1,4 @@
-"""What people do with a check-in: complete it, try to, move it, give it up, and correct what was said of it."""
+"""What people do with a check-in: complete it, try to, move it, and give it up. Setting it right is in `correction`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from caseload.domain.access import Act
-from caseload.domain.checkin.plan import LONGEST_NOTE, Mode
+from caseload.domain.checkin.plan import LONGEST_NOTE
 from caseload.domain.checkin.record import (
     SETTLED_BY_PEOPLE,
     AlreadySettled,
@@ -18,11 +18,11 @@ from caseload.domain.checkin.record import (
     Move,
     NoLongerOpen,
     Outcome,
-    OutcomeChanged,
     Record,
     Result,
     waiting,
 )
+from caseload.domain.checkin.terms import Mode
 from caseload.domain.errors import Faults
 from caseload.domain.ids import CheckInId
 from caseload.domain.journal import Event, Journal
@@ -60,43 +60,6 @@ class CheckInMissed(Event):
     name: ClassVar[str] = "check_in.missed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckInCorrected(Event):
-    """What was said of a check-in was corrected."""
-
-    name: ClassVar[str] = "check_in.corrected"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Correction:
-    """What is true of a check-in instead: completed (also otherwise than recorded), missed, or not settled at all."""
-
-    ended: Ended
-    reason: str
-    """Why it is corrected."""
-    occurred_at: datetime | None = None
-    mode: Mode | None = None
-    note: str | None = None
-
-    def faults(self) -> Faults:
-        """What contradicts itself."""
-        faults = Faults()
-        took_place = self.ended is Ended.COMPLETED
-        faults.check(
-            when=self.ended in {Ended.OVERTAKEN, Ended.WITHDRAWN},
-            where="ended",
-            problem="must be completed, missed or recorded_in_error; the others follow from other facts by themselves",
-        )
-        for field in ("occurred_at", "mode"):
-            given = getattr(self, field) is not None
-            faults.check(when=took_place and not given, where=field, problem="is needed for what took place")
-            faults.check(when=given and not took_place, where=field, problem="is only for what took place")
-        faults.check(when=not self.reason.strip(), where="reason", problem="say why it is corrected")
-        _check_text(faults, "reason", self.reason)
-        _check_text(faults, "note", self.note)
-        return faults
-
-
 async def complete(
     check_in: CheckInId,
     *,
@@ -118,8 +81,8 @@ async def complete(
     if record.outcome is not None and record.outcome.ended in SETTLED_BY_PEOPLE:
         raise _settled(record.outcome)
     faults = Faults()
-    _check_occurred(faults, record, occurred_at, now=now)
-    _check_text(faults, "note", note)
+    check_occurred(faults, record, occurred_at, now=now)
+    check_text(faults, "note", note)
     faults.raise_if_any()
     outcome = Outcome(
         check_in=check_in,
@@ -131,7 +94,7 @@ async def complete(
         recorded_by=by.id,
         recorded_at=now,
     )
-    overtaken = await _overtaken(record, outcome, check_ins=check_ins)
+    overtaken = await overtaken_with(record, outcome, check_ins=check_ins)
     await check_ins.add_outcomes([outcome, *overtaken], [])
     journal.tell(
         CheckInCompleted(
@@ -168,7 +131,7 @@ async def attempt(
         where="attempted_at",
         problem="lies before this check-in was planned",
     )
-    _check_text(faults, "note", note)
+    check_text(faults, "note", note)
     faults.raise_if_any()
     tried = Attempt(
         id=as_id,
@@ -211,7 +174,7 @@ async def reschedule(
     faults = Faults()
     faults.check(when=due_at <= now, where="due_at", problem="must lie in the future")
     faults.check(when=due_at > limit, where="due_at", problem=f"must not be after {limit.isoformat()}")
-    _check_text(faults, "reason", reason)
+    check_text(faults, "reason", reason)
     faults.raise_if_any()
     move = Move(
         check_in=check_in,
@@ -245,7 +208,7 @@ async def miss(
     faults = Faults()
     faults.check(when=now < record.due_at, where="", problem="it cannot be missed before it is due; reschedule it")
     faults.check(when=not reason.strip(), where="reason", problem="say why it did not take place")
-    _check_text(faults, "reason", reason)
+    check_text(faults, "reason", reason)
     faults.raise_if_any()
     outcome = Outcome(
         check_in=check_in,
@@ -260,56 +223,7 @@ async def miss(
     return outcome
 
 
-async def correct(
-    check_in: CheckInId,
-    correction: Correction,
-    *,
-    version: int,
-    by: Staff,
-    now: datetime,
-    check_ins: CheckIns,
-    journal: Journal,
-) -> Outcome:
-    """Correct what was said of a check-in; `version` is the one that the caller read.
-
-    What the corrected contact had overtaken, and no longer does, waits again.
-    Raises `CheckInUnknown`, `Invalid`, or `OutcomeChanged`.
-    """
-    record = await check_ins.hold(check_in, reach=by.reach(Act.COMPLETE_CHECK_IN))
-    if record.outcome is None or record.outcome.version != version:
-        raise OutcomeChanged("Read the check-in again, and correct what it says now.", version=len(record.outcomes))
-    faults = correction.faults()
-    if correction.occurred_at is not None:
-        _check_occurred(faults, record, correction.occurred_at, now=now)
-    faults.raise_if_any()
-    outcome = Outcome(
-        check_in=check_in,
-        version=version + 1,
-        ended=correction.ended,
-        occurred_at=correction.occurred_at,
-        mode=correction.mode,
-        note=correction.note,
-        reason=correction.reason,
-        recorded_by=by.id,
-        recorded_at=now,
-    )
-    overtaken = await _overtaken(record, outcome, check_ins=check_ins)
-    released = await _released(outcome, check_ins=check_ins)
-    again = [waiting(one) for one in (replace(record, outcomes=(*record.outcomes, outcome)), *released)]
-    await check_ins.add_outcomes(
-        [outcome, *overtaken, *(one.outcomes[-1] for one in released)], [one for one in again if one is not None]
-    )
-    journal.tell(
-        CheckInCorrected(
-            client=record.check_in.client,
-            records=(check_in, *(one.check_in for one in overtaken), *(one.check_in.id for one in released)),
-            facts={"version": outcome.version, "ended": correction.ended.value},
-        )
-    )
-    return outcome
-
-
-async def _overtaken(record: Record, outcome: Outcome, *, check_ins: CheckIns) -> Sequence[Outcome]:
+async def overtaken_with(record: Record, outcome: Outcome, *, check_ins: CheckIns) -> Sequence[Outcome]:
     """What a contact closes besides its own check-in: earlier ones that wait and whose window had begun by then."""
     if outcome.occurred_at is None:
         return []
@@ -324,28 +238,6 @@ async def _overtaken(record: Record, outcome: Outcome, *, check_ins: CheckIns) -
         )
         for one in await check_ins.open_before(record.check_in)
         if outcome.occurred_at >= one.terms.counts_from(one.due_at)
-    ]
-
-
-async def _released(outcome: Outcome, *, check_ins: CheckIns) -> Sequence[Record]:
-    """What a corrected contact no longer overtakes, each with the outcome that says so."""
-    return [
-        replace(
-            one,
-            outcomes=(
-                *one.outcomes,
-                Outcome(
-                    check_in=one.check_in.id,
-                    version=len(one.outcomes) + 1,
-                    ended=Ended.RECORDED_IN_ERROR,
-                    reason="The contact that overtook it was corrected.",
-                    recorded_by=outcome.recorded_by,
-                    recorded_at=outcome.recorded_at,
-                ),
-            ),
-        )
-        for one in await check_ins.overtaken_by(outcome.check_in)
-        if outcome.occurred_at is None or outcome.occurred_at < one.terms.counts_from(one.due_at)
     ]
 
 
@@ -374,7 +266,7 @@ def _settled(outcome: Outcome) -> AlreadySettled | NoLongerOpen:
     )
 
 
-def _check_occurred(faults: Faults, record: Record, occurred_at: datetime, *, now: datetime) -> None:
+def check_occurred(faults: Faults, record: Record, occurred_at: datetime, *, now: datetime) -> None:
     faults.check(when=occurred_at > now, where="occurred_at", problem="must not lie in the future")
     faults.check(
         when=occurred_at < record.counts_from,
@@ -383,7 +275,7 @@ def _check_occurred(faults: Faults, record: Record, occurred_at: datetime, *, no
     )
 
 
-def _check_text(faults: Faults, where: str, text: str | None) -> None:
+def check_text(faults: Faults, where: str, text: str | None) -> None:
     faults.check(
         when=text is not None and len(text) > LONGEST_NOTE,
         where=where,

@@ -1,0 +1,123 @@
+"""Putting right what was said of a check-in: a further outcome with its reason, and what it no longer overtakes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import ClassVar
+
+from caseload.domain.access import Act
+from caseload.domain.checkin.record import CheckIns, Ended, Outcome, OutcomeChanged, Record, waiting
+from caseload.domain.checkin.settle import check_occurred, check_text, overtaken_with
+from caseload.domain.checkin.terms import Mode
+from caseload.domain.errors import Faults
+from caseload.domain.ids import CheckInId
+from caseload.domain.journal import Event, Journal
+from caseload.domain.people import Staff
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckInCorrected(Event):
+    """What was said of a check-in was corrected."""
+
+    name: ClassVar[str] = "check_in.corrected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """What is true of a check-in instead: completed (also otherwise than recorded), missed, or not settled at all."""
+
+    ended: Ended
+    reason: str
+    """Why it is corrected."""
+    occurred_at: datetime | None = None
+    mode: Mode | None = None
+    note: str | None = None
+
+    def faults(self) -> Faults:
+        """What contradicts itself."""
+        faults = Faults()
+        took_place = self.ended is Ended.COMPLETED
+        faults.check(
+            when=self.ended in {Ended.OVERTAKEN, Ended.WITHDRAWN},
+            where="ended",
+            problem="must be completed, missed or recorded_in_error; the others follow from other facts by themselves",
+        )
+        for field in ("occurred_at", "mode"):
+            given = getattr(self, field) is not None
+            faults.check(when=took_place and not given, where=field, problem="is needed for what took place")
+            faults.check(when=given and not took_place, where=field, problem="is only for what took place")
+        faults.check(when=not self.reason.strip(), where="reason", problem="say why it is corrected")
+        check_text(faults, "reason", self.reason)
+        check_text(faults, "note", self.note)
+        return faults
+
+
+async def correct(
+    check_in: CheckInId,
+    correction: Correction,
+    *,
+    version: int,
+    by: Staff,
+    now: datetime,
+    check_ins: CheckIns,
+    journal: Journal,
+) -> Outcome:
+    """Correct what was said of a check-in; `version` is the one that the caller read.
+
+    What the corrected contact had overtaken, and no longer does, waits again.
+    Raises `CheckInUnknown`, `Invalid`, or `OutcomeChanged`.
+    """
+    record = await check_ins.hold(check_in, reach=by.reach(Act.COMPLETE_CHECK_IN))
+    if record.outcome is None or record.outcome.version != version:
+        raise OutcomeChanged("Read the check-in again, and correct what it says now.", version=len(record.outcomes))
+    faults = correction.faults()
+    if correction.occurred_at is not None:
+        check_occurred(faults, record, correction.occurred_at, now=now)
+    faults.raise_if_any()
+    outcome = Outcome(
+        check_in=check_in,
+        version=version + 1,
+        ended=correction.ended,
+        occurred_at=correction.occurred_at,
+        mode=correction.mode,
+        note=correction.note,
+        reason=correction.reason,
+        recorded_by=by.id,
+        recorded_at=now,
+    )
+    overtaken = await overtaken_with(record, outcome, check_ins=check_ins)
+    released = await _released(outcome, check_ins=check_ins)
+    again = [waiting(one) for one in (replace(record, outcomes=(*record.outcomes, outcome)), *released)]
+    await check_ins.add_outcomes(
+        [outcome, *overtaken, *(one.outcomes[-1] for one in released)], [one for one in again if one is not None]
+    )
+    journal.tell(
+        CheckInCorrected(
+            client=record.check_in.client,
+            records=(check_in, *(one.check_in for one in overtaken), *(one.check_in.id for one in released)),
+            facts={"version": outcome.version, "ended": correction.ended.value},
+        )
+    )
+    return outcome
+
+
+async def _released(outcome: Outcome, *, check_ins: CheckIns) -> Sequence[Record]:
+    """What a corrected contact no longer overtakes, each with the outcome that says so."""
+    return [
+        replace(
+            one,
+            outcomes=(
+                *one.outcomes,
+                Outcome(
+                    check_in=one.check_in.id,
+                    version=len(one.outcomes) + 1,
+                    ended=Ended.RECORDED_IN_ERROR,
+                    reason="The contact that overtook it was corrected.",
+                    recorded_by=outcome.recorded_by,
+                    recorded_at=outcome.recorded_at,
+                ),
+            ),
+        )
+        for one in await check_ins.overtaken_by(outcome.check_in)
+        if outcome.occurred_at is None or outcome.occurred_at < one.terms.counts_from(one.due_at)
+    ]

@@ -1,0 +1,78 @@
+"""Making the check-ins that follow from a plan, some weeks ahead."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import ClassVar
+
+from caseload.domain.checkin.plan import CheckIn, Plan, Plans
+from caseload.domain.ids import CheckInId, new_id
+from caseload.domain.journal import Event, Journal
+from caseload.domain.schedule import LATEST, local_day, occurrences
+
+HORIZON_DAYS = 60
+"""How far ahead check-ins are made. However far the next one is, it is always made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckInsScheduled(Event):
+    """The next check-ins of a plan were made."""
+
+    name: ClassVar[str] = "check_in.scheduled"
+
+
+def horizon(now: datetime) -> date:
+    """Up to which day every running plan is to be scheduled."""
+    return now.date() + timedelta(days=HORIZON_DAYS)
+
+
+async def schedule_ahead(*, now: datetime, plans: Plans, journal: Journal, at_most: int = 200) -> int:
+    """Make the check-ins of running plans up to the horizon; return how many plans there were to do.
+
+    Safe to run twice, at the same time, and to kill: a plan is held while it is extended, one that is scheduled
+    far enough is not picked, and the day up to which it is scheduled is kept in the same transaction.
+    """
+    behind = await plans.behind(horizon(now), at_most=at_most)
+    for plan in behind:
+        settled = await plans.settled_days(plan.id, since=plan.scheduled_through)
+        made = await schedule(plan, now=now, settled=settled, plans=plans)
+        journal.tell(CheckInsScheduled(client=plan.client, records=(plan.id,), facts={"count": made}))
+    return len(behind)
+
+
+def upcoming(plan: Plan, *, now: datetime, settled: frozenset[date] = frozenset()) -> tuple[Sequence[CheckIn], date]:
+    """The check-ins of a plan from where it stands to the horizon, but at least one; and up to which day that is.
+
+    Days in `settled` have had their check-in under an earlier version.
+    """
+    terms = plan.version.terms
+    if terms is None:
+        return (), LATEST
+    horizon = local_day(now, terms.zone) + timedelta(days=HORIZON_DAYS)
+    first = plan.scheduled_through + timedelta(days=1)
+    made: list[CheckIn] = []
+    for occurrence in occurrences(terms.rule, terms.zone, first=first, last=terms.rule.ends_on or LATEST):
+        if occurrence.on > horizon and made:
+            return made, max(horizon, made[-1].scheduled_on)
+        if occurrence.due_at >= plan.version.replaces_from and occurrence.on not in settled:
+            made.append(
+                CheckIn(
+                    id=CheckInId(new_id()),
+                    plan=plan.id,
+                    plan_version=plan.version.version,
+                    client=plan.client,
+                    programme=plan.programme,
+                    scheduled_on=occurrence.on,
+                    due_at=occurrence.due_at,
+                    grace_ends_at=terms.grace_ends_at(occurrence.due_at),
+                    made_at=now,
+                )
+            )
+    return made, LATEST
+
+
+async def schedule(plan: Plan, *, now: datetime, settled: frozenset[date], plans: Plans) -> int:
+    """Make the check-ins of one plan up to the horizon; return how many they are."""
+    check_ins, through = upcoming(plan, now=now, settled=settled)
+    await plans.schedule(plan, check_ins, through=through)
+    return len(check_ins)
