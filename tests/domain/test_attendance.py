@@ -38,8 +38,9 @@ from caseload.domain.attendance import (
     take_register,
     totals,
 )
+from caseload.domain.attendance.planning import FURTHEST
 from caseload.domain.attendance.register import WAS_THERE
-from caseload.domain.attendance.session import FOR_ONE, FURTHEST, NEVER_BILLABLE
+from caseload.domain.attendance.session import FOR_ONE, NEVER_BILLABLE
 from caseload.domain.errors import Invalid, NotPermitted
 from caseload.domain.ids import ClientId, ProgrammeId, StaffId, TherapySessionId, new_id
 from tests.factories.checkin import Remembered, counsellor

@@ -1,5 +1,6 @@
 """Sessions and attendance: who was expected, who came and for how long, and what that adds up to."""
 
+from caseload.domain.attendance.planning import RosterClosed, SessionFull, book, cancel, cancel_all, plan_session
 from caseload.domain.attendance.register import Line, Register, Status
 from caseload.domain.attendance.session import (
     AlreadyOnRoster,
@@ -7,17 +8,11 @@ from caseload.domain.attendance.session import (
     Cancellation,
     CancelledBy,
     NotOnRoster,
-    RosterClosed,
     Session,
-    SessionFull,
     SessionKind,
     Sessions,
     SessionUnknown,
     Wanted,
-    book,
-    cancel,
-    cancel_all,
-    plan_session,
     sees_everybody,
 )
 from caseload.domain.attendance.taking import (
