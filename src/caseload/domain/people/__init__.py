@@ -20,14 +20,7 @@ from caseload.domain.people.accounts import (
     is_user_name,
     reset_password,
 )
-from caseload.domain.people.duty import (
-    Shift,
-    ShiftAlreadyCancelled,
-    Shifts,
-    ShiftUnknown,
-    cancel_shift,
-    plan_shift,
-)
+from caseload.domain.people.duty import Shift, ShiftAlreadyCancelled, Shifts, ShiftUnknown, cancel_shift, plan_shift
 from caseload.domain.people.leaving import StillResponsible
 from caseload.domain.people.lockout import (
     LockOut,
@@ -47,20 +40,22 @@ from caseload.domain.people.passwords import (
     normalised,
 )
 from caseload.domain.people.proof import Evidence, Proof, ProofNotYours, ProofSpent
+from caseload.domain.people.registrations import (
+    Registration,
+    RegistrationTaken,
+    RegistrationUnknown,
+    check_registration,
+    record_registration,
+)
 from caseload.domain.people.roles import (
     AdministratorsStayApart,
     AlreadyRevoked,
     Grant,
     GrantUnknown,
-    Registration,
-    RegistrationTaken,
-    RegistrationUnknown,
     RoleAlreadyHeld,
     Roles,
-    check_registration,
     confirm_role,
     grant_role,
-    record_registration,
     revoke_role,
 )
 from caseload.domain.people.sessions import Session, SessionEnd, SessionOver, SessionRules, new_token, token_digest
