@@ -7,18 +7,11 @@ from caseload.domain.people.accounts import (
     AlreadyDeactivated,
     NeedsAThirdPerson,
     NotYourself,
-    Password,
-    PasswordJustChanged,
-    Reset,
-    ResetUnknown,
     StaffUnknown,
     UserNameTaken,
     add_staff,
-    choose_password,
-    confirm_reset,
     deactivate,
     is_user_name,
-    reset_password,
 )
 from caseload.domain.people.duty import Shift, ShiftAlreadyCancelled, Shifts, ShiftUnknown, cancel_shift, plan_shift
 from caseload.domain.people.leaving import StillResponsible
@@ -34,6 +27,8 @@ from caseload.domain.people.lockout import (
 )
 from caseload.domain.people.passwords import (
     OneTimeSecretExpired,
+    Password,
+    PasswordJustChanged,
     PasswordMustBeChosen,
     PasswordRules,
     new_secret,
@@ -47,6 +42,7 @@ from caseload.domain.people.registrations import (
     check_registration,
     record_registration,
 )
+from caseload.domain.people.resets import Reset, ResetUnknown, choose_password, confirm_reset, reset_password
 from caseload.domain.people.roles import (
     AdministratorsStayApart,
     AlreadyRevoked,

@@ -1,12 +1,6 @@
-"""Accounts: somebody begins to work here, forgets a password, leaves. What they recorded and signed stays theirs.
-
-Whoever sets a password for another knows it, and could act as them. So what is set by another is good for one use, a
-reset ends every session, and until a third person has confirmed who asked for it the account neither signs nor
-confirms anything (21 CFR 11.200(a)(3): misuse must need two people).
-"""
+"""Accounts: somebody begins to work here, and leaves. What they recorded and signed stays theirs."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Final, Protocol
@@ -14,10 +8,10 @@ from typing import ClassVar, Final, Protocol
 from caseload.domain import access
 from caseload.domain.access import Act
 from caseload.domain.errors import Conflict, Faults, NotFound, NotPermitted
-from caseload.domain.ids import ProgrammeId, ResetId, SessionId, StaffId
+from caseload.domain.ids import ProgrammeId, SessionId, StaffId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people.leaving import require_nobody_left
-from caseload.domain.people.passwords import PasswordRules
+from caseload.domain.people.passwords import Password, PasswordRules, one_time
 from caseload.domain.people.sessions import SessionEnd
 from caseload.domain.people.staff import COMMAND_LINE, Staff
 
@@ -57,20 +51,6 @@ class AlreadyDeactivated(Conflict):
 
     def __init__(self) -> None:
         super().__init__("It cannot be opened again. Somebody who comes back gets a new account.")
-
-
-class PasswordJustChanged(Conflict):
-    """The password was changed at the same moment."""
-
-    def __init__(self) -> None:
-        super().__init__("Sign in with the newer one.")
-
-
-class ResetUnknown(NotFound):
-    """No such reset of a password."""
-
-    def __init__(self) -> None:
-        super().__init__("Ask for the list of resets that wait for confirmation.")
 
 
 class NeedsAThirdPerson(NotPermitted):
@@ -139,29 +119,6 @@ def require_in(by: Staff, act: Act, programme: ProgrammeId | None) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reset:
-    """A one-time secret was handed to somebody who had lost their password."""
-
-    id: ResetId
-    staff: StaffId
-    reset_by: StaffId
-    reset_at: datetime
-    confirmed: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Password:
-    """A password as it is kept: who set it, and until when it may be used if that was somebody else."""
-
-    staff: StaffId
-    number: int
-    hash: str
-    set_by: StaffId
-    set_at: datetime
-    one_time_until: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StaffAdded(Event):
     """Somebody began to work here."""
 
@@ -173,27 +130,6 @@ class StaffDeactivated(Event):
     """Somebody's account was closed."""
 
     name: ClassVar[str] = "staff.deactivated"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PasswordReset(Event):
-    """Somebody was given a one-time secret; their sessions ended and they may not sign."""
-
-    name: ClassVar[str] = "staff.password_reset"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PasswordResetConfirmed(Event):
-    """A third person confirmed who had asked for a reset; they may sign again."""
-
-    name: ClassVar[str] = "staff.password_reset_confirmed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PasswordChosen(Event):
-    """Somebody chose a password of their own."""
-
-    name: ClassVar[str] = "staff.password_chosen"
 
 
 class Accounts(Protocol):
@@ -227,22 +163,6 @@ class Accounts(Protocol):
 
     async def add_password(self, password: Password) -> None:
         """Keep a password; `PasswordJustChanged` when there is one of that number."""
-        ...
-
-    async def add_reset(self, reset: Reset) -> None:
-        """Keep a reset."""
-        ...
-
-    async def get_reset(self, reset: ResetId) -> Reset:
-        """The reset, or `ResetUnknown`."""
-        ...
-
-    async def unconfirmed_resets(self) -> Sequence[Reset]:
-        """Resets that wait for their confirmation, the oldest first."""
-        ...
-
-    async def confirm_reset(self, reset: Reset, *, by: StaffId, at: datetime) -> None:
-        """Keep the confirmation; `AlreadyConfirmed`."""
         ...
 
     async def end_sessions(
@@ -290,7 +210,7 @@ async def add_staff(
         where=frozenset(),
     )
     await accounts.add(account, by=by.id)
-    await accounts.add_password(_one_time(account.id, 1, secret_hash, by=by, now=now, rules=rules))
+    await accounts.add_password(one_time(account.id, 1, secret_hash, by=by, now=now, rules=rules))
     journal.tell(StaffAdded(records=(account.id,)))
     return account
 
@@ -314,72 +234,6 @@ async def deactivate(
     journal.tell(StaffDeactivated(records=(account.id,)))
 
 
-async def reset_password(
-    staff: StaffId,
-    *,
-    as_id: ResetId,
-    secret_hash: str,
-    by: Staff,
-    now: datetime,
-    rules: PasswordRules,
-    accounts: Accounts,
-    journal: Journal,
-) -> Reset:
-    """Hand out a one-time secret: every session ends, and signing is suspended until a third person confirms.
-
-    Raises `NotYourself`, `NotPermitted`, `AlreadyDeactivated`.
-    """
-    account = await accounts.get(staff, at=now)
-    account.must_not_be(by)
-    account.require_everywhere(Act.MANAGE_STAFF, by=by)
-    account.require_open()
-    await accounts.hold_still(account.id)
-    former = await accounts.newest_password(account.id)
-    number = former.number + 1 if former else 1
-    reset = Reset(id=as_id, staff=account.id, reset_by=by.id, reset_at=now, confirmed=False)
-    await accounts.add_reset(reset)
-    await accounts.add_password(_one_time(account.id, number, secret_hash, by=by, now=now, rules=rules))
-    await accounts.end_sessions(account.id, why=SessionEnd.PASSWORD_RESET, at=now)
-    journal.tell(PasswordReset(records=(account.id, reset.id)))
-    return reset
-
-
-async def confirm_reset(reset_id: ResetId, *, by: Staff, now: datetime, accounts: Accounts, journal: Journal) -> None:
-    """Confirm, as a third person, that it was this person who had asked; they may sign again.
-
-    Raises `NeedsAThirdPerson`, `SigningSuspended`, `NotPermitted`, `AlreadyConfirmed`.
-    """
-    reset = await accounts.get_reset(reset_id)
-    require_third_person(by, concerned=reset.staff, set_up_by=reset.reset_by)
-    account = await accounts.get(reset.staff, at=now)
-    account.require_somewhere(Act.CONFIRM_IDENTITY, by=by)
-    if reset.confirmed:
-        raise AlreadyConfirmed
-    await accounts.confirm_reset(reset, by=by.id, at=now)
-    journal.tell(PasswordResetConfirmed(records=(reset.staff, reset.id)))
-
-
-async def choose_password(
-    former: Password,
-    hashed: str,
-    *,
-    by: StaffId,
-    session: SessionId | None,
-    now: datetime,
-    accounts: Accounts,
-    journal: Journal,
-) -> Password:
-    """Keep a password of one's own in place of the former; every other session ends.
-
-    What may be chosen is said by `PasswordRules`. Raises `PasswordJustChanged`.
-    """
-    chosen = Password(staff=by, number=former.number + 1, hash=hashed, set_by=by, set_at=now, one_time_until=None)
-    await accounts.add_password(chosen)
-    await accounts.end_sessions(by, why=SessionEnd.PASSWORD_CHANGED, at=now, but=session)
-    journal.tell(PasswordChosen(records=(by,)))
-    return chosen
-
-
 def require_third_person(by: Staff, *, concerned: StaffId, set_up_by: StaffId) -> None:
     """Raise unless `by` is neither the person concerned nor who set it up, and may put their name to anything."""
     if by.id in {concerned, set_up_by, COMMAND_LINE}:
@@ -396,16 +250,3 @@ def check_reason(reason: str) -> None:
         problem=f"say why, in {LONGEST_REASON} characters at most",
     )
     faults.raise_if_any()
-
-
-def _one_time(
-    staff: StaffId, number: int, secret_hash: str, *, by: Staff, now: datetime, rules: PasswordRules
-) -> Password:
-    return Password(
-        staff=staff,
-        number=number,
-        hash=secret_hash,
-        set_by=by.id,
-        set_at=now,
-        one_time_until=now + rules.one_time_for,
-    )

@@ -10,12 +10,14 @@ import secrets
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 
-from caseload.domain.errors import Fault, NotPermitted
+from caseload.domain.errors import Conflict, Fault, NotPermitted
+from caseload.domain.ids import StaffId
+from caseload.domain.people.staff import Staff
 
 LONGEST = 256
 """Characters of a password; the standard asks for room for 64 at least."""
@@ -46,6 +48,13 @@ class OneTimeSecretExpired(NotPermitted):
         super().__init__("Ask an administrator to reset your password.")
 
 
+class PasswordJustChanged(Conflict):
+    """The password was changed at the same moment."""
+
+    def __init__(self) -> None:
+        super().__init__("Sign in with the newer one.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordRules:
     """What a clinic asks of a password."""
@@ -65,6 +74,32 @@ class PasswordRules:
         if is_commonplace(text, about=about):
             return [Fault(field, "is made of what everybody tries first; take several unrelated words")]
         return []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Password:
+    """A password as it is kept: who set it, and until when it may be used if that was somebody else."""
+
+    staff: StaffId
+    number: int
+    hash: str
+    set_by: StaffId
+    set_at: datetime
+    one_time_until: datetime | None
+
+
+def one_time(
+    staff: StaffId, number: int, secret_hash: str, *, by: Staff, now: datetime, rules: PasswordRules
+) -> Password:
+    """A password that somebody else sets, good for one use."""
+    return Password(
+        staff=staff,
+        number=number,
+        hash=secret_hash,
+        set_by=by.id,
+        set_at=now,
+        one_time_until=now + rules.one_time_for,
+    )
 
 
 def normalised(password: str) -> str:
