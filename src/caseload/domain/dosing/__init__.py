@@ -14,35 +14,12 @@ from caseload.domain.dosing.correction import (
 from caseload.domain.dosing.decision import Histories, InTheWay, Wanted, allow_dose, stopped_by
 from caseload.domain.dosing.dose import Correction, Dose, Entry, Kind, NotGiven, NotGivenReason
 from caseload.domain.dosing.due import Due, DuePart, Morning, check_day, due_on, order_on
+from caseload.domain.dosing.facts import Allowed, AlreadyGiven, Facts, Giving, Held
+from caseload.domain.dosing.late import DoseRecordedLate, ExceptionRecorded, Late, record_late
 from caseload.domain.dosing.missed import DaysWithout, LadderSays, Taken, days_without, ladder_says
-from caseload.domain.dosing.rules import (
-    EVERYTHING_COMMITTED,
-    Allowed,
-    AlreadyGiven,
-    Facts,
-    Giving,
-    Held,
-    Judgement,
-    Refusal,
-    Rule,
-    judge,
-)
-from caseload.domain.dosing.window import (
-    DoseRecorded,
-    DoseRecordedLate,
-    DoseRefused,
-    Doses,
-    DoseUnknown,
-    ExceptionRecorded,
-    Late,
-    Missing,
-    NotGivenRecorded,
-    OrderChanged,
-    WasGiven,
-    give,
-    record_late,
-    record_not_given,
-)
+from caseload.domain.dosing.not_given import Missing, NotGivenRecorded, WasGiven, record_not_given
+from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, Judgement, Refusal, Rule, judge
+from caseload.domain.dosing.window import DoseRecorded, DoseRefused, Doses, DoseUnknown, OrderChanged, give
 
 __all__ = [
     "EVERYTHING_COMMITTED",

@@ -7,14 +7,10 @@ from typing import ClassVar
 
 from caseload.domain.access import Act
 from caseload.domain.dosing.dose import Correction, Dose, Kind
-from caseload.domain.dosing.rules import (
-    EVERYTHING_COMMITTED,
-    Giving,
-    Refusal,
-    against_content,
-    against_decision,
-)
-from caseload.domain.dosing.window import Doses, check_giving, check_year, hold_next
+from caseload.domain.dosing.facts import Giving
+from caseload.domain.dosing.late import hold_next
+from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, Refusal, against_content, against_decision
+from caseload.domain.dosing.window import Doses, check_giving, check_year
 from caseload.domain.errors import Conflict, Faults, NotPermitted
 from caseload.domain.ids import CorrectionId, DoseId
 from caseload.domain.journal import Event, Journal

@@ -8,17 +8,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
+from caseload.domain.dosing.facts import Allowed, AlreadyGiven, Held
 from caseload.domain.dosing.missed import DaysWithout, Taken, days_without
-from caseload.domain.dosing.rules import (
-    EVERYTHING_COMMITTED,
-    Allowed,
-    AlreadyGiven,
-    Held,
-    Refusal,
-    against_ladder,
-    held_back,
-    is_enough,
-)
+from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, Refusal, against_ladder, held_back, is_enough
 from caseload.domain.errors import Fault, Invalid
 from caseload.domain.medication import MedicationRecord, Order, Standing
 from caseload.domain.medicines import LONG_ACTING, DosePart

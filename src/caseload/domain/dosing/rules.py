@@ -10,12 +10,12 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
-from uuid import UUID
 
-from caseload.domain.dosing.missed import DaysWithout, Taken, days_without, ladder_says
-from caseload.domain.ids import ClientId, CorrectionId, DecisionId, HoldId, OrderId
+from caseload.domain.dosing.facts import Allowed, AlreadyGiven, Facts, Giving, Held
+from caseload.domain.dosing.missed import DaysWithout, days_without, ladder_says
+from caseload.domain.ids import DecisionId
 from caseload.domain.medication import MedicationRecord, Order, Standing
-from caseload.domain.medicines import LONG_ACTING, DosePart, Form, Medicine
+from caseload.domain.medicines import LONG_ACTING, Medicine
 from caseload.domain.profiles import Profile
 
 EVERYTHING_COMMITTED: Final = datetime(9999, 1, 1, tzinfo=UTC)
@@ -50,70 +50,6 @@ class Refusal:
     policy: str = ""
     """The profile's own name of the rule and its version, where the profile decides (`uk.missed.3 of UK-1`)."""
     facts: dict[str, object] = field(default_factory=dict[str, object])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Giving:
-    """What is about to be given, or has been given."""
-
-    client: ClientId
-    order: OrderId | None
-    medicine: Medicine
-    form: Form
-    amount_mg: Decimal
-    part: DosePart
-    given_at: datetime
-    supervised: bool
-    less_reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlreadyGiven:
-    """A dose that already takes this part of the day."""
-
-    dose: UUID
-    part: DosePart
-    given_at: datetime | None
-    given_by: str | None
-    """The printed name of the colleague, for the one who stands at the other window; None where a source tells of it."""
-    source: str | None = None
-    """Whose record tells of a brought-in dose."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """A hold that is in force."""
-
-    hold: HoldId
-    reason: str
-    raised_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allowed:
-    """A prescriber's decision for this day that no dose has used yet."""
-
-    decision: DecisionId
-    at_most_mg: Decimal | None
-    last_taken_on: date | None
-    """The last dose when it was decided: it clears the gap that began there and no other."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """Everything the rules need to know, read after the client's medication record was locked."""
-
-    order: Order | None
-    given: AlreadyGiven | None
-    last: Taken | None
-    held: Held | None
-    allowed: Allowed | None
-    freed_by: CorrectionId | None
-    """The last correction "not given" of an ordinary dose of this part of the day."""
-    earlier: Sequence[Order] = ()
-    """Signed orders since the last dose; read only when there are days to explain."""
-    next_at: datetime | None = None
-    """When the next dose of a later day was given; only for what lies on a former day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

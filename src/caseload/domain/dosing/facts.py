@@ -1,0 +1,76 @@
+"""What the rules need to know of one dose: what is about to be given, and what the record says."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from caseload.domain.dosing.missed import Taken
+from caseload.domain.ids import ClientId, CorrectionId, DecisionId, HoldId, OrderId
+from caseload.domain.medication import Order
+from caseload.domain.medicines import DosePart, Form, Medicine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Giving:
+    """What is about to be given, or has been given."""
+
+    client: ClientId
+    order: OrderId | None
+    medicine: Medicine
+    form: Form
+    amount_mg: Decimal
+    part: DosePart
+    given_at: datetime
+    supervised: bool
+    less_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlreadyGiven:
+    """A dose that already takes this part of the day."""
+
+    dose: UUID
+    part: DosePart
+    given_at: datetime | None
+    given_by: str | None
+    """The printed name of the colleague, for the one who stands at the other window; None where a source tells of it."""
+    source: str | None = None
+    """Whose record tells of a brought-in dose."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A hold that is in force."""
+
+    hold: HoldId
+    reason: str
+    raised_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowed:
+    """A prescriber's decision for this day that no dose has used yet."""
+
+    decision: DecisionId
+    at_most_mg: Decimal | None
+    last_taken_on: date | None
+    """The last dose when it was decided: it clears the gap that began there and no other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Everything the rules need to know, read after the client's medication record was locked."""
+
+    order: Order | None
+    given: AlreadyGiven | None
+    last: Taken | None
+    held: Held | None
+    allowed: Allowed | None
+    freed_by: CorrectionId | None
+    """The last correction "not given" of an ordinary dose of this part of the day."""
+    earlier: Sequence[Order] = ()
+    """Signed orders since the last dose; read only when there are days to explain."""
+    next_at: datetime | None = None
+    """When the next dose of a later day was given; only for what lies on a former day."""

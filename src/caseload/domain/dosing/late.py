@@ -1,0 +1,117 @@
+"""Recording what has already happened: a late entry is never refused, and an exception holds the next dose."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from caseload.domain.access import Act
+from caseload.domain.dosing.dose import Dose, Entry, Kind
+from caseload.domain.dosing.facts import Giving
+from caseload.domain.dosing.rules import judge
+from caseload.domain.dosing.window import Doses, check_giving
+from caseload.domain.errors import Faults
+from caseload.domain.ids import DoseId, HoldId, StaffId, new_id
+from caseload.domain.journal import Event, Journal
+from caseload.domain.medication import EXCEPTION_HOLDS_NEXT, Hold, HoldRaised, HoldReason, OrderUnknown
+from caseload.domain.medication.order import check_reason
+from caseload.domain.people import Staff
+
+
+class DoseRecordedLate(Event):
+    """A dose that had been given before was recorded, with the reason why only then."""
+
+    name: ClassVar[str] = "dose.recorded_late"
+
+
+class ExceptionRecorded(Event):
+    """A dose was recorded that broke a rule."""
+
+    name: ClassVar[str] = "dose.exception_recorded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Late:
+    """Why and by whom something is recorded only now."""
+
+    reason: str
+    given_by: StaffId | None = None
+    """The colleague who gave it, when it was not the person who records (a downtime sheet typed in)."""
+
+
+async def record_late(
+    giving: Giving, late: Late, *, as_id: DoseId, by: Staff, now: datetime, doses: Doses, journal: Journal
+) -> Dose:
+    """Record a dose that has already been given. No rule refuses it: what was swallowed must be in the record.
+
+    If it broke a rule it is kept as an exception that names the rules, counts at once, holds the next dose and goes to
+    a prescriber. Raises `Invalid`, `ClientUnknown`, `NotPermitted`, `OrderUnknown`.
+    """
+    check_giving(giving)
+    faults = Faults()
+    check_reason(late.reason, faults, "late_reason")
+    faults.check(when=giving.given_at > now, where="given_at", problem="what has happened cannot lie in the future")
+    faults.raise_if_any()
+    record = await doses.lock(giving.client, by=by, act=Act.RECORD_DOSE)
+    place = record.place(by, Act.RECORD_DOSE)
+    day = record.day_of(giving.given_at)
+    facts = await doses.facts(record, giving, day, at=giving.given_at, past=True)
+    if giving.order is not None and facts.order is None:
+        raise OrderUnknown("Read the client's medication chart for the orders there are, or name none.")
+    rules = record.rules_on(day)
+    judgement = judge(giving, day, facts, record, at=giving.given_at, now=now)
+    broken = tuple(refusal.rule.value for refusal in judgement.broken)
+    dose = Dose(
+        id=as_id,
+        version=1,
+        client=giving.client,
+        programme=place,
+        order=giving.order,
+        dosing_day=day,
+        part=giving.part,
+        medicine=giving.medicine,
+        form=giving.form,
+        amount_mg=giving.amount_mg,
+        supervised=giving.supervised,
+        given_at=giving.given_at,
+        given_by=late.given_by or by.id,
+        recorded_at=now,
+        recorded_by=by.id,
+        kind=Kind.EXCEPTION if broken else Kind.ORDINARY,
+        entry=Entry.LATE,
+        late_reason=late.reason,
+        less_reason=giving.less_reason,
+        rules=broken,
+        profile=rules.profile,
+        profile_version=rules.version,
+        decision=None if broken else judgement.uses,
+        freed_by=None if broken else facts.freed_by,
+    )
+    await doses.add_dose(dose, sign_by=now + timedelta(hours=rules.sign_off.deadline_hours))
+    journal.tell(DoseRecordedLate(client=dose.client, records=(dose.id,), facts={"profile": rules.label}))
+    if broken:
+        await hold_next(dose, broken, by=by, now=now, doses=doses, journal=journal)
+    return dose
+
+
+async def hold_next(
+    dose: Dose, broken: Sequence[str], *, by: Staff, now: datetime, doses: Doses, journal: Journal
+) -> None:
+    """Hold the next dose after one that broke a rule, until a prescriber has looked at it."""
+    hold = Hold(
+        id=HoldId(new_id()),
+        client=dose.client,
+        programme=dose.programme,
+        reason=HoldReason.EXCEPTION,
+        note="",
+        raised_by=by.id,
+        raised_at=now,
+        by_rule=EXCEPTION_HOLDS_NEXT,
+        dose=dose.id,
+        dose_version=dose.version,
+    )
+    await doses.add_hold(hold)
+    journal.tell(
+        ExceptionRecorded(client=dose.client, records=(dose.id, hold.id), facts={"rules": ",".join(sorted(broken))})
+    )
+    journal.tell(HoldRaised(client=dose.client, records=(hold.id,), facts={"reason": hold.reason}))
