@@ -16,7 +16,7 @@ from caseload.domain.dosing import BroughtInDose, Dose, DoseMoved, DoseUnknown, 
 from caseload.domain.errors import CaseloadError, Faults, NotPermitted
 from caseload.domain.ids import DoseId, StaffId
 from caseload.domain.journal import Event, Journal
-from caseload.domain.medication.order import check_reason
+from caseload.domain.medication.record import check_reason
 from caseload.domain.people import Proof, Staff
 from caseload.domain.profiles import profile_version
 from caseload.domain.signature import Meaning, Signature, Signatures, sign_together, signing_role

@@ -15,7 +15,7 @@ from caseload.domain.errors import Conflict, Faults, NotPermitted
 from caseload.domain.ids import CorrectionId, DoseId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.medication import MedicationRecord
-from caseload.domain.medication.order import check_reason
+from caseload.domain.medication.record import check_reason
 from caseload.domain.medicines import Form, Medicine
 from caseload.domain.people import Proof, Staff
 from caseload.domain.profiles import profile_version

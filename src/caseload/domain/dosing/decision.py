@@ -12,17 +12,9 @@ from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, needs_restart_amo
 from caseload.domain.errors import Fault, Faults, Invalid
 from caseload.domain.ids import ClientId, DecisionId
 from caseload.domain.journal import Journal
-from caseload.domain.medication import (
-    Decision,
-    DecisionKind,
-    Holds,
-    MedicationRecord,
-    NothingToDecide,
-    Order,
-    Standing,
-)
+from caseload.domain.medication import Decision, DecisionKind, Holds, MedicationRecord, NothingToDecide, Order, Standing
 from caseload.domain.medication.hold import check_at_most, check_days, decide
-from caseload.domain.medication.order import check_reason
+from caseload.domain.medication.record import check_reason
 from caseload.domain.medicines import LONG_ACTING, Form, Medicine
 from caseload.domain.people import Proof, Staff
 from caseload.domain.profiles import Profile

@@ -14,7 +14,7 @@ from caseload.domain.errors import Faults
 from caseload.domain.ids import DoseId, HoldId, StaffId, new_id
 from caseload.domain.journal import Event, Journal
 from caseload.domain.medication import EXCEPTION_HOLDS_NEXT, Hold, HoldRaised, HoldReason, OrderUnknown
-from caseload.domain.medication.order import check_reason
+from caseload.domain.medication.record import check_reason
 from caseload.domain.people import Staff
 
 

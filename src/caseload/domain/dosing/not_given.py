@@ -10,7 +10,7 @@ from caseload.domain.dosing.window import Doses
 from caseload.domain.errors import Conflict, Faults
 from caseload.domain.ids import ClientId, DoseId, OrderId
 from caseload.domain.journal import Event, Journal
-from caseload.domain.medication.order import LONGEST_NOTE
+from caseload.domain.medication.record import LONGEST_NOTE
 from caseload.domain.medicines import DosePart
 from caseload.domain.people import Staff
 

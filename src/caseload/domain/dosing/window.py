@@ -18,7 +18,7 @@ from caseload.domain.errors import Conflict, Fault, Faults, Invalid, NotFound
 from caseload.domain.ids import ClientId, DecisionId, DoseId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.medication import Hold, MedicationRecord, MedicationRecords, OrderUnknown, Standing
-from caseload.domain.medication.order import check_reason
+from caseload.domain.medication.record import check_reason
 from caseload.domain.medicines import FORMS, check_milligrams
 from caseload.domain.people import Staff
 from caseload.domain.signature import Signature, Signatures

@@ -16,17 +16,12 @@ from caseload.domain.medication.hold import (
     clear_hold,
     raise_hold,
 )
-from caseload.domain.medication.order import (
-    Order,
+from caseload.domain.medication.order import Order, OrderMoved, Orders, OrderUnknown, Standing, Stop
+from caseload.domain.medication.ordering import (
     OrderInTheWay,
-    OrderMoved,
-    Orders,
     OrderSigned,
     OrderStopped,
-    OrderUnknown,
     OrderWritten,
-    Standing,
-    Stop,
     Wish,
     sign_order,
     stop_order,

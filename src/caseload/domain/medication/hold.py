@@ -15,8 +15,7 @@ from caseload.domain.access import Act
 from caseload.domain.errors import Conflict, Faults, NotFound
 from caseload.domain.ids import ClientId, DecisionId, DoseId, HoldId, ProgrammeId, StaffId
 from caseload.domain.journal import Event, Journal
-from caseload.domain.medication.order import LONGEST_NOTE, check_reason
-from caseload.domain.medication.record import MedicationRecord, MedicationRecords
+from caseload.domain.medication.record import LONGEST_NOTE, MedicationRecord, MedicationRecords, check_reason
 from caseload.domain.medicines import check_milligrams
 from caseload.domain.people import Proof, Staff
 from caseload.domain.signature import Meaning, Signature, Signatures, Subject, Version, sign, signing_role

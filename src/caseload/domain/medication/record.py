@@ -6,9 +6,12 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from caseload.domain.access import Act
+from caseload.domain.errors import Faults
 from caseload.domain.ids import ClientId, ProgrammeId
 from caseload.domain.people import Staff
 from caseload.domain.profiles import Profile, profile_on
+
+LONGEST_NOTE = 4000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,3 +61,9 @@ class MedicationRecords(Protocol):
         Raises `ClientUnknown` outside the person's reach.
         """
         ...
+
+
+def check_reason(reason: str, faults: Faults, where: str = "reason") -> None:
+    """Add a fault unless the reason says something and can be kept."""
+    faults.check(when=not reason.strip(), where=where, problem="say why")
+    faults.check(when=len(reason) > LONGEST_NOTE, where=where, problem=f"at most {LONGEST_NOTE} characters")
