@@ -1,11 +1,5 @@
-"""The people around a client: who they are, how they are involved, and what they have told us.
+"""Somebody around a client: who they are to the client, and how they take part."""
 
-Being listed here allows nobody to be told anything: that is what a consent is for (`domain/consent`).
-What relatives tell us needs no consent and can always be recorded (NHS England, "Sharing information with
-unpaid carers"; 42 CFR part 2 protects what we say, not what we hear).
-"""
-
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,11 +9,10 @@ from typing import ClassVar, Protocol
 from caseload.domain.access import Act
 from caseload.domain.client import Client
 from caseload.domain.errors import Conflict, Fault, Faults, Invalid, NotFound
-from caseload.domain.ids import ClientId, InformationId, RelatedPersonId, StaffId
+from caseload.domain.family.texts import LONGEST_NAME, LONGEST_TEXT, text_fault
+from caseload.domain.ids import ClientId, RelatedPersonId, StaffId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
-
-# --- words -----------------------------------------------------------------------------------------------------
 
 
 class Relationship(StrEnum):
@@ -90,34 +83,6 @@ class RelatedPerson:
         return Involvement.LEGAL_REPRESENTATIVE in self.details.involvements and self.details.evidence is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """Something that somebody else told us about a client."""
-
-    text: str
-    received_at: datetime
-    person: RelatedPersonId | None = None
-    """Who told us, if that person is on the client's list."""
-    source: str | None = None
-    """Who told us otherwise: a neighbour, an anonymous caller."""
-    confidential: bool = False
-    """Given in confidence: to be withheld from the client's own copy of the record."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Information:
-    """What was told, as it was recorded."""
-
-    id: InformationId
-    client: ClientId
-    told: Told
-    recorded_at: datetime
-    recorded_by: StaffId
-
-
-# --- what is refused -------------------------------------------------------------------------------------------
-
-
 class PersonUnknown(NotFound):
     """No such person around this client."""
 
@@ -125,35 +90,11 @@ class PersonUnknown(NotFound):
         super().__init__("Read the list of people around the client again; this one is not on it.")
 
 
-class InformationUnknown(NotFound):
-    """No such information about this client."""
-
-    def __init__(self) -> None:
-        super().__init__("Read the list of what was told about the client again; this is not on it.")
-
-
 class PersonChanged(Conflict):
     """Somebody else changed this person's details since you read them."""
 
     def __init__(self) -> None:
         super().__init__("Read the person again, look at what has changed, and make your change to the newest version.")
-
-
-LONGEST_NAME = 200
-LONGEST_TEXT = 4_000
-
-
-def text_fault(text: str | None, *, longest: int) -> str | None:
-    """What is wrong with a text that may be left out, if anything is."""
-    if text is None:
-        return None
-    if not text.strip():
-        return "must not be empty"
-    if len(text) > longest:
-        return f"must have at most {longest} characters"
-    if any(unicodedata.category(letter) == "Cc" and letter not in "\n\t" for letter in text):
-        return "must not contain control characters"
-    return None
 
 
 def check_details(details: PersonDetails) -> None:
@@ -177,24 +118,6 @@ def check_details(details: PersonDetails) -> None:
     faults.raise_if_any()
 
 
-def check_told(told: Told, *, now: datetime) -> None:
-    """Raise `Invalid` with every fault of what was received."""
-    faults = Faults()
-    for where, text, longest in (("text", told.text, LONGEST_TEXT), ("source", told.source, LONGEST_NAME)):
-        if problem := text_fault(text, longest=longest):
-            faults.add(where, problem)
-    faults.check(
-        when=(told.person is None) == (told.source is None),
-        where="source",
-        problem="say who told you: somebody on the client's list or, for anybody else, a source in words",
-    )
-    faults.check(when=told.received_at > now, where="received_at", problem="must not lie in the future")
-    faults.raise_if_any()
-
-
-# --- what is told ----------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonAdded(Event):
     """Somebody was put on the list of people around a client."""
@@ -209,18 +132,8 @@ class PersonDetailsChanged(Event):
     name: ClassVar[str] = "family.person_changed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InformationReceived(Event):
-    """Somebody told us something about a client."""
-
-    name: ClassVar[str] = "family.information_received"
-
-
-# --- what is kept ----------------------------------------------------------------------------------------------
-
-
-class Families(Protocol):
-    """The people around clients, and what they told us."""
+class RelatedPeople(Protocol):
+    """The people around clients."""
 
     async def add(self, person: RelatedPerson) -> None:
         """Keep a version of a person; `PersonChanged` when that version exists already."""
@@ -234,21 +147,6 @@ class Families(Protocol):
         """Everybody around this client, each in the newest version, in the order in which they were added."""
         ...
 
-    async def add_information(self, information: Information) -> None:
-        """Keep what was told."""
-        ...
-
-    async def get_information(self, information: InformationId, *, client: ClientId) -> Information:
-        """Something that was told about this client, or `InformationUnknown`."""
-        ...
-
-    async def information(self, client: ClientId) -> Sequence[Information]:
-        """What was told about this client, the newest first."""
-        ...
-
-
-# --- what people do --------------------------------------------------------------------------------------------
-
 
 async def add_person(
     client: Client,
@@ -257,7 +155,7 @@ async def add_person(
     as_id: RelatedPersonId,
     by: Staff,
     now: datetime,
-    families: Families,
+    families: RelatedPeople,
     journal: Journal,
 ) -> RelatedPerson:
     """Put somebody on the list of people around a client. Raises `NotPermitted`, or `Invalid` with every fault."""
@@ -285,7 +183,7 @@ async def change_person(
     client: Client,
     by: Staff,
     now: datetime,
-    families: Families,
+    families: RelatedPeople,
     journal: Journal,
 ) -> RelatedPerson:
     """Record a new version of a person's details, with the reason; every former version stays readable.
@@ -303,27 +201,3 @@ async def change_person(
     await families.add(changed)
     journal.tell(PersonDetailsChanged(client=client.id, records=(person.id,), facts={"version": changed.version}))
     return changed
-
-
-async def receive_information(
-    told: Told,
-    *,
-    as_id: InformationId,
-    client: Client,
-    by: Staff,
-    now: datetime,
-    families: Families,
-    journal: Journal,
-) -> Information:
-    """Keep what somebody told us about a client, with its source. Asks for no consent: listening discloses nothing.
-
-    Raises `NotPermitted`, `PersonUnknown`, or `Invalid` with every fault.
-    """
-    by.require(Act.RECORD_FAMILY, client.programme)
-    check_told(told, now=now)
-    if told.person is not None:
-        await families.get(told.person, client=client.id)
-    information = Information(id=as_id, client=client.id, told=told, recorded_at=now, recorded_by=by.id)
-    await families.add_information(information)
-    journal.tell(InformationReceived(client=client.id, records=(information.id,)))
-    return information
