@@ -15,6 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from caseload.db.access import reach_of
 from caseload.db.attendance import Attendances, Sessions
 from caseload.db.attendance import clients as client_statements
+from caseload.db.attendance import registers as register_statements
+from caseload.db.attendance import rosters as roster_statements
 from caseload.db.attendance import sessions as session_statements
 from caseload.db.tables import attendance as tables
 from caseload.domain.access import Act, Role
@@ -377,9 +379,9 @@ CROWD = (
         (session_statements, "_OF_PROGRAMME"),
         (session_statements, "_OF_PROGRAMME_NEXT"),
         (session_statements, "_SESSIONS"),
-        (session_statements, "_ROSTER"),
-        (session_statements, "_REGISTERS"),
-        (session_statements, "_LINES"),
+        (roster_statements, "_ROSTER"),
+        (register_statements, "_REGISTERS"),
+        (register_statements, "_LINES"),
         (client_statements, "_SESSIONS_OF_CLIENT"),
         (client_statements, "_SESSIONS_OF_CLIENT_NEXT"),
     ],
