@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, Computed, SmallInteger, Table, Uuid, text
 
-from caseload.db.tables.base import INSTANT, metadata, recorded_at, reference
+from caseload.db.tables.base import INSTANT, metadata, recorded, reference
 
 arrival = Table(
     "arrival",
@@ -13,8 +13,7 @@ arrival = Table(
     reference("session_id", "therapy_session", nullable=True),
     reference("check_in_id", "check_in", nullable=True),
     Column("arrived_at", INSTANT),
-    reference("recorded_by", "staff"),
-    recorded_at(),
+    *recorded(),
     CheckConstraint(text("num_nonnulls(session_id, check_in_id) = 1"), name="of_one_appointment"),
     CheckConstraint(text("version >= 1"), name="version"),
     CheckConstraint(text("version > 1 OR arrived_at IS NOT NULL"), name="first_says_when"),

@@ -4,19 +4,9 @@ Everything is added and nothing changed, but for where a session stands (`therap
 out from the rest and is what every change of a session locks first.
 """
 
-from sqlalchemy import (
-    Boolean,
-    CheckConstraint,
-    Column,
-    ForeignKeyConstraint,
-    Index,
-    SmallInteger,
-    Table,
-    Uuid,
-    text,
-)
+from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKeyConstraint, Index, SmallInteger, Table, Uuid, text
 
-from caseload.db.tables.base import INSTANT, identifier, metadata, not_blank, one_of, recorded_at, reference, words
+from caseload.db.tables.base import INSTANT, identifier, metadata, not_blank, one_of, recorded, reference, words
 from caseload.domain.attendance import CancelledBy, SessionKind, Status
 
 therapy_session = Table(
@@ -67,8 +57,7 @@ therapy_session_cancellation = Table(
     Column("client_id", Uuid(), primary_key=True),
     words("cancelled_by"),
     words("reason"),
-    reference("recorded_by", "staff"),
-    recorded_at(),
+    *recorded(),
     ForeignKeyConstraint(
         ("session_id", "client_id"),
         ("clinic.therapy_session_booking.session_id", "clinic.therapy_session_booking.client_id"),

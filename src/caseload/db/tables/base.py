@@ -8,6 +8,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKey, MetaData, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
 from sqlalchemy.types import TypeEngine
 
 SCHEMAS = ("clinic", "audit", "keys")
@@ -50,6 +51,28 @@ def reference(name: str, table: str, *, primary_key: bool = False, nullable: boo
 def recorded_at() -> Column[object]:
     """When we were told, as distinct from when it happened."""
     return Column("recorded_at", INSTANT, nullable=False)
+
+
+def recorded() -> tuple[Column[UUID], Column[object]]:
+    """Who told us, and when."""
+    return reference("recorded_by", "staff"), recorded_at()
+
+
+def period() -> Column[Range[datetime]]:
+    """From when to when: the first instant is in it, the last is not."""
+    return Column("period", TSTZRANGE(), nullable=False)
+
+
+def begins() -> CheckConstraint:
+    """A CHECK that a period has a beginning, and may stay open."""
+    return CheckConstraint(text("NOT isempty(period) AND NOT lower_inf(period)"), name="period")
+
+
+def begins_and_ends() -> CheckConstraint:
+    """A CHECK that a period ends by itself."""
+    return CheckConstraint(
+        text("NOT isempty(period) AND NOT lower_inf(period) AND NOT upper_inf(period)"), name="period_has_an_end"
+    )
 
 
 def one_of(column: str, words: type[StrEnum] | Iterable[str], *, name: str | None = None) -> CheckConstraint:

@@ -1,5 +1,7 @@
 """Clients, their identity, their episodes of care, and who looks after them from when to when."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import (
     Boolean,
     CheckConstraint,
@@ -13,9 +15,23 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
+from sqlalchemy.schema import SchemaItem
 
-from caseload.db.tables.base import INSTANT, identifier, metadata, not_blank, one_of, recorded_at, reference, words
+from caseload.db.tables.base import (
+    INSTANT,
+    begins,
+    begins_and_ends,
+    identifier,
+    metadata,
+    not_blank,
+    one_of,
+    period,
+    recorded,
+    recorded_at,
+    reference,
+    words,
+)
 from caseload.domain.caseload import DischargeReason
 from caseload.domain.client import IdentifierKind, Sex
 
@@ -47,8 +63,7 @@ client_identity = Table(
         nullable=False,
     ),
     words("reason", nullable=True),
-    reference("recorded_by", "staff"),
-    recorded_at(),
+    *recorded(),
     not_blank("given_name"),
     not_blank("family_name"),
     one_of("sex", Sex),
@@ -69,8 +84,7 @@ client_identifier = Table(
     reference("client_id", "client", primary_key=True),
     Column("kind", Text(), primary_key=True),
     Column("value", Text(), primary_key=True),
-    reference("recorded_by", "staff"),
-    recorded_at(),
+    *recorded(),
     one_of("kind", IdentifierKind),
     not_blank("value"),
     Index("client_identifier_value_key", "kind", text("lower(value)"), unique=True),
@@ -84,11 +98,10 @@ episode = Table(
     reference("client_id", "client"),
     reference("programme_id", "programme"),
     Column("admitted_on", Date(), nullable=False),
-    Column("period", TSTZRANGE(), nullable=False),
+    period(),
     reference("returns_from", "episode", nullable=True),
-    reference("recorded_by", "staff"),
-    recorded_at(),
-    CheckConstraint(text("NOT isempty(period) AND NOT lower_inf(period)"), name="period"),
+    *recorded(),
+    begins(),
     ExcludeConstraint(("client_id", "="), ("period", "&&"), name="episode_one_at_a_time", using="gist"),
     Index(None, "client_id"),
     comment="From admission to discharge. Only its end is ever written after the fact, by the discharge.",
@@ -101,8 +114,7 @@ level_of_care = Table(
     Column("from_on", Date(), primary_key=True),
     words("edition"),
     words("level"),
-    reference("recorded_by", "staff"),
-    recorded_at(),
+    *recorded(),
     comment="Moves between levels of care; the newest that has begun is in force.",
 )
 
@@ -113,25 +125,48 @@ discharge = Table(
     Column("effective_at", INSTANT, nullable=False),
     words("reason"),
     words("note", nullable=True),
-    reference("recorded_by", "staff"),
-    recorded_at(),
+    *recorded(),
     one_of("reason", DischargeReason),
     CheckConstraint(text("effective_at <= recorded_at"), name="not_in_the_future"),
     comment="How and when an episode ended: both clocks.",
 )
 
+
+def _responsibility() -> Sequence[SchemaItem]:
+    """The columns of a responsibility: as it stands, and as it stood when it was taken back."""
+    return (
+        identifier(),
+        reference("client_id", "client"),
+        reference("episode_id", "episode"),
+        reference("counsellor_id", "staff"),
+        period(),
+        words("note", nullable=True),
+        *recorded(),
+    )
+
+
+def _cover() -> Sequence[SchemaItem]:
+    """The columns of a cover: as it stands, and as it stood when it was taken back."""
+    return (
+        identifier(),
+        reference("client_id", "client"),
+        reference("counsellor_id", "staff"),
+        period(),
+        words("reason"),
+        *recorded(),
+    )
+
+
+def _taken_back() -> Sequence[SchemaItem]:
+    """Who took it back, and when."""
+    return reference("taken_back_by", "staff"), Column("taken_back_at", INSTANT, nullable=False)
+
+
 responsibility = Table(
     "responsibility",
     metadata,
-    identifier(),
-    reference("client_id", "client"),
-    reference("episode_id", "episode"),
-    reference("counsellor_id", "staff"),
-    Column("period", TSTZRANGE(), nullable=False),
-    words("note", nullable=True),
-    reference("recorded_by", "staff"),
-    recorded_at(),
-    CheckConstraint(text("NOT isempty(period) AND NOT lower_inf(period)"), name="period"),
+    *_responsibility(),
+    begins(),
     ExcludeConstraint(("client_id", "="), ("period", "&&"), name="responsibility_one_at_a_time", using="gist"),
     Index(None, "counsellor_id", "client_id"),
     Index(None, "client_id"),
@@ -142,16 +177,8 @@ responsibility = Table(
 cover = Table(
     "cover",
     metadata,
-    identifier(),
-    reference("client_id", "client"),
-    reference("counsellor_id", "staff"),
-    Column("period", TSTZRANGE(), nullable=False),
-    words("reason"),
-    reference("recorded_by", "staff"),
-    recorded_at(),
-    CheckConstraint(
-        text("NOT isempty(period) AND NOT lower_inf(period) AND NOT upper_inf(period)"), name="period_has_an_end"
-    ),
+    *_cover(),
+    begins_and_ends(),
     not_blank("reason"),
     Index("cover_counsellor_idx", "counsellor_id", "period", postgresql_using="gist"),
     Index(None, "client_id"),
@@ -161,16 +188,8 @@ cover = Table(
 responsibility_taken_back = Table(
     "responsibility_taken_back",
     metadata,
-    identifier(),
-    reference("client_id", "client"),
-    reference("episode_id", "episode"),
-    reference("counsellor_id", "staff"),
-    Column("period", TSTZRANGE(), nullable=False),
-    words("note", nullable=True),
-    reference("recorded_by", "staff"),
-    recorded_at(),
-    reference("taken_back_by", "staff"),
-    Column("taken_back_at", INSTANT, nullable=False),
+    *_responsibility(),
+    *_taken_back(),
     Index(None, "client_id"),
     comment="Handovers for a moment after which the client turned out to have been discharged, as they stood.",
 )
@@ -178,15 +197,8 @@ responsibility_taken_back = Table(
 cover_taken_back = Table(
     "cover_taken_back",
     metadata,
-    identifier(),
-    reference("client_id", "client"),
-    reference("counsellor_id", "staff"),
-    Column("period", TSTZRANGE(), nullable=False),
-    words("reason"),
-    reference("recorded_by", "staff"),
-    recorded_at(),
-    reference("taken_back_by", "staff"),
-    Column("taken_back_at", INSTANT, nullable=False),
+    *_cover(),
+    *_taken_back(),
     Index(None, "client_id"),
     comment="Covers that a discharge ended before their time, as they were arranged.",
 )
@@ -197,13 +209,10 @@ guest_stay = Table(
     identifier(),
     reference("client_id", "client"),
     reference("host_programme_id", "programme"),
-    Column("period", TSTZRANGE(), nullable=False),
+    period(),
     words("reason"),
-    reference("recorded_by", "staff"),
-    recorded_at(),
-    CheckConstraint(
-        text("NOT isempty(period) AND NOT lower_inf(period) AND NOT upper_inf(period)"), name="period_has_an_end"
-    ),
+    *recorded(),
+    begins_and_ends(),
     ExcludeConstraint(("client_id", "="), ("period", "&&"), name="guest_stay_one_at_a_time", using="gist"),
     comment="Another programme hosts the client for a while; it ends by itself.",
 )

@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-from caseload.db.tables.base import INSTANT, identifier, metadata, one_of, recorded_at, reference, words
+from caseload.db.tables.base import INSTANT, identifier, metadata, one_of, recorded, reference, words
 from caseload.domain.checkin import AskedBy, Ended, LastFact, Mode, Result
 from caseload.domain.schedule import Unit, Weekday
 
@@ -121,8 +121,7 @@ check_in_attempt = Table(
     words("mode"),
     words("result"),
     words("note", nullable=True),
-    reference("recorded_by", "staff"),
-    recorded_at(),
+    *recorded(),
     one_of("mode", Mode),
     one_of("result", Result),
     CheckConstraint(text("attempted_at <= recorded_at"), name="not_in_the_future"),
@@ -139,8 +138,7 @@ check_in_move = Table(
     Column("grace_ends_at", INSTANT, nullable=False),
     words("asked_by"),
     words("reason", nullable=True),
-    reference("recorded_by", "staff"),
-    recorded_at(),
+    *recorded(),
     one_of("asked_by", AskedBy),
     CheckConstraint(text("number >= 1"), name="number"),
     CheckConstraint(text("grace_ends_at >= due_at AND due_at > recorded_at"), name="to_a_later_time"),
@@ -158,8 +156,7 @@ check_in_outcome = Table(
     words("note", nullable=True),
     words("reason", nullable=True),
     reference("overtaken_by", "check_in", nullable=True),
-    reference("recorded_by", "staff"),
-    recorded_at(),
+    *recorded(),
     one_of("ended", Ended),
     one_of("mode", Mode),
     CheckConstraint(text("version >= 1"), name="version"),

@@ -27,7 +27,7 @@ from caseload.db.tables.base import (
     metadata,
     not_blank,
     one_of,
-    recorded_at,
+    recorded,
     reference,
     some_of,
     words,
@@ -54,8 +54,7 @@ consent = Table(
     words("signed_name"),
     Column("signed_at", INSTANT, nullable=False),
     Column("representative_id", Uuid()),
-    reference("recorded_by", "staff"),
-    recorded_at(),
+    *recorded(),
     ForeignKeyConstraint(
         ["client_id", "representative_id"],
         ["clinic.related_person.client_id", "clinic.related_person.id"],
@@ -147,8 +146,7 @@ consent_revocation = Table(
     words("how"),
     Column("received_at", INSTANT, nullable=False),
     words("note", nullable=True),
-    reference("recorded_by", "staff"),
-    recorded_at(),
+    *recorded(),
     ForeignKeyConstraint(
         ["consent_id", "signed_at"],
         ["clinic.consent.id", "clinic.consent.signed_at"],
@@ -166,8 +164,7 @@ consent_event = Table(
     Column("signed_at", INSTANT, nullable=False),
     words("expiry_event"),
     Column("happened_at", INSTANT, nullable=False),
-    reference("recorded_by", "staff"),
-    recorded_at(),
+    *recorded(),
     ForeignKeyConstraint(
         ["consent_id", "signed_at", "expiry_event"],
         ["clinic.consent.id", "clinic.consent.signed_at", "clinic.consent.expiry_event"],

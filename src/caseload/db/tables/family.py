@@ -15,17 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-from caseload.db.tables.base import (
-    INSTANT,
-    any_of,
-    identifier,
-    metadata,
-    not_blank,
-    one_of,
-    recorded_at,
-    reference,
-    words,
-)
+from caseload.db.tables.base import INSTANT, any_of, identifier, metadata, not_blank, one_of, recorded, reference, words
 from caseload.domain.family import Involvement, Relationship
 
 related_person = Table(
@@ -51,8 +41,7 @@ related_person_version = Table(
     words("contact_note", nullable=True),
     words("evidence", nullable=True),
     words("reason", nullable=True),
-    reference("recorded_by", "staff"),
-    recorded_at(),
+    *recorded(),
     not_blank("name"),
     one_of("relationship", Relationship),
     any_of("involvements", Involvement),
@@ -75,8 +64,7 @@ family_information = Table(
     words("text"),
     Column("confidential", Boolean(), nullable=False),
     Column("received_at", INSTANT, nullable=False),
-    reference("recorded_by", "staff"),
-    recorded_at(),
+    *recorded(),
     ForeignKeyConstraint(
         ["client_id", "person_id"],
         ["clinic.related_person.client_id", "clinic.related_person.id"],

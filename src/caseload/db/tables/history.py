@@ -21,7 +21,17 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from caseload.db.tables.base import INSTANT, identifier, metadata, not_blank, one_of, recorded_at, reference, words
+from caseload.db.tables.base import (
+    INSTANT,
+    identifier,
+    metadata,
+    not_blank,
+    one_of,
+    recorded,
+    recorded_at,
+    reference,
+    words,
+)
 from caseload.db.tables.medication import AMOUNT, made_as
 from caseload.domain.history import Outcome
 from caseload.domain.history.rows import RESULTS
@@ -83,8 +93,7 @@ client_history = Table(
     Column("content", LargeBinary(), nullable=False),
     Column("last_day_covered", Date(), nullable=False),
     Column("recorded", JSONB(), nullable=False),
-    reference("recorded_by", "staff"),
-    recorded_at(),
+    *recorded(),
     UniqueConstraint("source", "external_id", "number"),
     UniqueConstraint("client_id", "source", "number"),
     CheckConstraint(text("number >= 1"), name="number"),

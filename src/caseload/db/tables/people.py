@@ -22,7 +22,17 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, TSTZRANGE, ExcludeConstraint
 
-from caseload.db.tables.base import INSTANT, identifier, metadata, not_blank, one_of, reference, words
+from caseload.db.tables.base import (
+    INSTANT,
+    begins_and_ends,
+    identifier,
+    metadata,
+    not_blank,
+    one_of,
+    period,
+    reference,
+    words,
+)
 from caseload.domain.access import CLINICIANS, WITHOUT_PROGRAMME, Role
 from caseload.domain.people.staff import COMMAND_LINE
 
@@ -265,12 +275,10 @@ duty_shift = Table(
     identifier(),
     reference("staff_id", "staff"),
     reference("programme_id", "programme"),
-    Column("period", TSTZRANGE(), nullable=False),
+    period(),
     reference("set_by", "staff"),
     Column("set_at", INSTANT, nullable=False),
-    CheckConstraint(
-        text("NOT isempty(period) AND NOT lower_inf(period) AND NOT upper_inf(period)"), name="period_has_an_end"
-    ),
+    begins_and_ends(),
     CheckConstraint(text("upper(period) - lower(period) <= interval '24 hours'"), name="one_day_at_most"),
     CheckConstraint(text("set_by <> staff_id"), name="by_another"),
     Index("duty_shift_staff_idx", "staff_id", "period", postgresql_using="gist"),
