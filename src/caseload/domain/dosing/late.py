@@ -1,7 +1,7 @@
 """Recording what has already happened: a late entry is never refused, and an exception holds the next dose."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
@@ -9,7 +9,7 @@ from caseload.domain.access import Act
 from caseload.domain.dosing.dose import Dose, Entry, Kind
 from caseload.domain.dosing.facts import Giving
 from caseload.domain.dosing.rules import judge
-from caseload.domain.dosing.window import Doses, check_giving
+from caseload.domain.dosing.window import Doses, check_giving, ordinary_dose
 from caseload.domain.errors import Faults
 from caseload.domain.ids import DoseId, HoldId, StaffId, new_id
 from caseload.domain.journal import Event, Journal
@@ -61,32 +61,16 @@ async def record_late(
     rules = record.rules_on(day)
     judgement = judge(giving, day, facts, record, at=giving.given_at, now=now)
     broken = tuple(refusal.rule.value for refusal in judgement.broken)
-    dose = Dose(
-        id=as_id,
-        version=1,
-        client=giving.client,
-        programme=place,
-        order=giving.order,
-        dosing_day=day,
-        part=giving.part,
-        medicine=giving.medicine,
-        form=giving.form,
-        amount_mg=giving.amount_mg,
-        supervised=giving.supervised,
-        given_at=giving.given_at,
+    dose = replace(
+        ordinary_dose(
+            giving, as_id=as_id, place=place, day=day, facts=facts, judgement=judgement, rules=rules, by=by, now=now
+        ),
         given_by=late.given_by or by.id,
-        recorded_at=now,
-        recorded_by=by.id,
-        kind=Kind.EXCEPTION if broken else Kind.ORDINARY,
         entry=Entry.LATE,
         late_reason=late.reason,
-        less_reason=giving.less_reason,
-        rules=broken,
-        profile=rules.profile,
-        profile_version=rules.version,
-        decision=None if broken else judgement.uses,
-        freed_by=None if broken else facts.freed_by,
     )
+    if broken:
+        dose = replace(dose, kind=Kind.EXCEPTION, rules=broken, decision=None, freed_by=None)
     await doses.add_dose(dose, sign_by=now + timedelta(hours=rules.sign_off.deadline_hours))
     journal.tell(DoseRecordedLate(client=dose.client, records=(dose.id,), facts={"profile": rules.label}))
     if broken:

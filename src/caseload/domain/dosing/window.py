@@ -15,12 +15,13 @@ from caseload.domain.dosing.dose import Correction, Dose, Entry, Kind, NotGiven
 from caseload.domain.dosing.facts import AlreadyGiven, Facts, Giving
 from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, Judgement, Refusal, Rule, due_mg, judge
 from caseload.domain.errors import Conflict, Fault, Faults, Invalid, NotFound
-from caseload.domain.ids import ClientId, DecisionId, DoseId
+from caseload.domain.ids import ClientId, DecisionId, DoseId, ProgrammeId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.medication import Hold, MedicationRecord, MedicationRecords, OrderUnknown, Standing
 from caseload.domain.medication.record import check_reason
 from caseload.domain.medicines import FORMS, check_milligrams
 from caseload.domain.people import Staff
+from caseload.domain.profiles import Profile
 from caseload.domain.signature import Signature, Signatures
 
 YEARS: Final = range(2000, 2200)
@@ -121,7 +122,28 @@ async def give(giving: Giving, *, as_id: DoseId, by: Staff, now: datetime, doses
     if judgement.broken:
         raise DoseRefused(judgement.broken, rules.label)
     _require_reason_for_less(giving, facts, judgement)
-    dose = Dose(
+    dose = ordinary_dose(
+        giving, as_id=as_id, place=place, day=day, facts=facts, judgement=judgement, rules=rules, by=by, now=now
+    )
+    await doses.add_dose(dose, sign_by=now + timedelta(hours=rules.sign_off.deadline_hours))
+    journal.tell(DoseRecorded(client=dose.client, records=(dose.id,), facts={"profile": rules.label}))
+    return dose
+
+
+def ordinary_dose(
+    giving: Giving,
+    *,
+    as_id: DoseId,
+    place: ProgrammeId,
+    day: date,
+    facts: Facts,
+    judgement: Judgement,
+    rules: Profile,
+    by: Staff,
+    now: datetime,
+) -> Dose:
+    """The record of a dose that breaks no rule, given and recorded by the same person."""
+    return Dose(
         id=as_id,
         version=1,
         client=giving.client,
@@ -145,9 +167,6 @@ async def give(giving: Giving, *, as_id: DoseId, by: Staff, now: datetime, doses
         decision=judgement.uses,
         freed_by=facts.freed_by,
     )
-    await doses.add_dose(dose, sign_by=now + timedelta(hours=rules.sign_off.deadline_hours))
-    journal.tell(DoseRecorded(client=dose.client, records=(dose.id,), facts={"profile": rules.label}))
-    return dose
 
 
 def check_year(given_at: datetime, faults: Faults) -> None:
