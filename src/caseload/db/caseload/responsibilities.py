@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BindParameter, bindparam, exists, func, insert, select, update
+from sqlalchemy import BindParameter, Row, Select, bindparam, exists, func, insert, select, update
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -211,11 +211,7 @@ class Responsibilities:
 
     async def responsibility(self, wanted: UUID, *, reach: Reach) -> Responsibility:
         """One period of responsibility; `EpisodeUnknown` outside the reach."""
-        given = {"wanted": wanted, **reach_of(reach, at=self._now, by_identifier=True)}
-        row = (await self._connection.execute(_RESPONSIBILITY, given)).first()
-        if row is None:
-            raise EpisodeUnknown
-        self._journal.saw(ClientId(row.client_id), "caseload")
+        row = await self._shown(_RESPONSIBILITY, wanted, reach)
         return Responsibility(
             id=row.id,
             client=ClientId(row.client_id),
@@ -229,11 +225,7 @@ class Responsibilities:
 
     async def cover(self, wanted: UUID, *, reach: Reach) -> Cover:
         """One cover; `EpisodeUnknown` outside the reach."""
-        given = {"wanted": wanted, **reach_of(reach, at=self._now, by_identifier=True)}
-        row = (await self._connection.execute(_COVER, given)).first()
-        if row is None:
-            raise EpisodeUnknown
-        self._journal.saw(ClientId(row.client_id), "caseload")
+        row = await self._shown(_COVER, wanted, reach)
         return Cover(
             id=row.id,
             client=ClientId(row.client_id),
@@ -244,3 +236,11 @@ class Responsibilities:
             recorded_by=StaffId(row.recorded_by),
             recorded_at=row.recorded_at,
         )
+
+    async def _shown(self, statement: Select[*tuple[Any, ...]], wanted: UUID, reach: Reach) -> Row[*tuple[Any, ...]]:
+        given = {"wanted": wanted, **reach_of(reach, at=self._now, by_identifier=True)}
+        row = (await self._connection.execute(statement, given)).first()
+        if row is None:
+            raise EpisodeUnknown
+        self._journal.saw(ClientId(row.client_id), "caseload")
+        return row
