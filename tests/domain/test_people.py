@@ -36,6 +36,7 @@ from caseload.domain.people import (
     SessionOver,
     SessionRules,
     SigningSuspended,
+    StillResponsible,
     WaitBeforeSigningIn,
     new_secret,
     new_token,
@@ -319,7 +320,13 @@ REFUSALS = sorted(
 )
 
 
-@pytest.mark.parametrize("refusal", [found for found in REFUSALS if found is not WaitBeforeSigningIn])
+COUNTED: dict[type[CaseloadError], Callable[[], CaseloadError]] = {StillResponsible: lambda: StillResponsible(2)}
+"""Those that say how many."""
+
+
+@pytest.mark.parametrize(
+    "refusal", [COUNTED.get(found, found) for found in REFUSALS if found is not WaitBeforeSigningIn]
+)
 def test_a_refusal_says_what_it_is_and_what_to_do_next(refusal: Callable[[], CaseloadError]) -> None:
     error = refusal()
     assert error.__doc__
