@@ -1,5 +1,6 @@
 """What ends a consent: the client's word, or the event it names."""
 
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from litestar.params import FromPath, JSONBody
@@ -11,9 +12,11 @@ from caseload.db.consent import Consents
 from caseload.db.idempotency import Kept
 from caseload.domain import consent as domain
 from caseload.domain.access import Act
+from caseload.domain.client import Client
 from caseload.domain.consent import Consent
 from caseload.domain.ids import ConsentId
-from caseload.request.idempotency import once
+from caseload.request.idempotency import RequestKey, once
+from caseload.request.work import Work
 
 
 @writing(
@@ -25,11 +28,8 @@ async def revoke_consent(
     client_id: FromPath[UUID], consent_id: FromPath[UUID], data: JSONBody[RevocationIn], work: TheWork, key: TheKey
 ) -> ConsentOut:
     """Record that the client has revoked a consent, written or spoken. It counts from the receipt on."""
-    client = await client_within(work, client_id, Act.RECORD_CONSENT)
-    consents = Consents(work.connection, work.journal)
-    consent = await consents.get(ConsentId(consent_id), client=client.id)
 
-    async def revoke() -> Consent:
+    async def revoke(consent: Consent, client: Client, consents: Consents) -> None:
         await domain.revoke_consent(
             consent,
             how=data.how,
@@ -41,13 +41,8 @@ async def revoke_consent(
             consents=consents,
             journal=work.journal,
         )
-        return await consents.get(consent.id, client=client.id)
 
-    async def again(kept: Kept) -> Consent:
-        return await consents.get(ConsentId(kept.resource), client=client.id)
-
-    revoked = await once(work, key, Kept(status=201, resource=consent.id), do=revoke, again=again)
-    return ConsentOut.of(revoked, at=work.now)
+    return await _ended(work, key, client_id, consent_id, revoke)
 
 
 @writing(
@@ -59,11 +54,8 @@ async def record_consent_event(
     client_id: FromPath[UUID], consent_id: FromPath[UUID], data: JSONBody[ExpiryEventIn], work: TheWork, key: TheKey
 ) -> ConsentOut:
     """Record that the event has come with which a consent ends."""
-    client = await client_within(work, client_id, Act.RECORD_CONSENT)
-    consents = Consents(work.connection, work.journal)
-    consent = await consents.get(ConsentId(consent_id), client=client.id)
 
-    async def record() -> Consent:
+    async def record(consent: Consent, client: Client, consents: Consents) -> None:
         await domain.record_event(
             consent,
             happened_at=data.happened_at or work.now,
@@ -73,10 +65,28 @@ async def record_consent_event(
             consents=consents,
             journal=work.journal,
         )
+
+    return await _ended(work, key, client_id, consent_id, record)
+
+
+async def _ended(
+    work: Work,
+    key: RequestKey | None,
+    client_id: UUID,
+    consent_id: UUID,
+    end: Callable[[Consent, Client, Consents], Awaitable[None]],
+) -> ConsentOut:
+    """End it once, and answer with the consent as it stands then."""
+    client = await client_within(work, client_id, Act.RECORD_CONSENT)
+    consents = Consents(work.connection, work.journal)
+    consent = await consents.get(ConsentId(consent_id), client=client.id)
+
+    async def do() -> Consent:
+        await end(consent, client, consents)
         return await consents.get(consent.id, client=client.id)
 
     async def again(kept: Kept) -> Consent:
         return await consents.get(ConsentId(kept.resource), client=client.id)
 
-    ended = await once(work, key, Kept(status=201, resource=consent.id), do=record, again=again)
+    ended = await once(work, key, Kept(status=201, resource=consent.id), do=do, again=again)
     return ConsentOut.of(ended, at=work.now)
