@@ -2,7 +2,17 @@
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, LargeBinary, Table, text
 
-from caseload.db.tables.base import INSTANT, identifier, metadata, not_blank, one_of, reference, words
+from caseload.db.tables.base import (
+    INSTANT,
+    from_one,
+    identifier,
+    metadata,
+    not_blank,
+    of_32_bytes,
+    one_of,
+    reference,
+    words,
+)
 from caseload.domain.accessreport import Reason
 
 access_report = Table(
@@ -14,7 +24,7 @@ access_report = Table(
     Column("size", BigInteger(), nullable=False),
     reference("prepared_by", "staff"),
     Column("prepared_at", INSTANT, nullable=False),
-    CheckConstraint(text("size >= 1"), name="size"),
+    from_one("size"),
     Index(None, "client_id", "id"),
     comment="As of which size of the log a report was prepared. Its lines stand in the log and nowhere else.",
 )
@@ -30,7 +40,7 @@ access_report_withheld = Table(
     Column("withheld_at", INSTANT, nullable=False),
     one_of("reason", Reason),
     not_blank("note"),
-    CheckConstraint(text("octet_length(mark) = 32"), name="mark"),
+    of_32_bytes("mark"),
     comment="Lines that do not leave, by a mark that says nothing once the client's key is destroyed.",
 )
 

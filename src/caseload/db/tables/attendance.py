@@ -6,7 +6,18 @@ out from the rest and is what every change of a session locks first.
 
 from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKeyConstraint, Index, SmallInteger, Table, Uuid, text
 
-from caseload.db.tables.base import INSTANT, identifier, metadata, not_blank, one_of, recorded, reference, words
+from caseload.db.tables.base import (
+    INSTANT,
+    from_one,
+    identifier,
+    metadata,
+    not_blank,
+    one_of,
+    recorded,
+    reference,
+    version,
+    words,
+)
 from caseload.domain.attendance import CancelledBy, SessionKind, Status
 
 therapy_session = Table(
@@ -25,7 +36,7 @@ therapy_session = Table(
     one_of("kind", SessionKind),
     not_blank("title"),
     CheckConstraint(text("ends_at > starts_at"), name="ends_after_start"),
-    CheckConstraint(text("capacity >= 1"), name="capacity"),
+    from_one("capacity"),
     Index(None, "programme_id", "starts_at", "id"),
     comment="A session of one or of many; each client of it has a line of their own elsewhere.",
 )
@@ -72,14 +83,14 @@ therapy_session_register = Table(
     "therapy_session_register",
     metadata,
     reference("session_id", "therapy_session", primary_key=True),
-    Column("version", SmallInteger(), primary_key=True, autoincrement=False),
+    version(),
     Column("started_at", INSTANT, nullable=False),
     Column("ended_at", INSTANT, nullable=False),
     words("note", nullable=True),
     words("reason", nullable=True),
     reference("taken_by", "staff"),
     Column("taken_at", INSTANT, nullable=False),
-    CheckConstraint(text("version >= 1"), name="version"),
+    from_one("version"),
     CheckConstraint(text("(version = 1) = (reason IS NULL)"), name="correction_has_reason"),
     CheckConstraint(text("ended_at > started_at"), name="ends_after_start"),
     comment="The register of a session, whole, as versions of which the last counts; the key settles who was first.",
@@ -89,7 +100,7 @@ therapy_session_line = Table(
     "therapy_session_line",
     metadata,
     Column("session_id", Uuid(), primary_key=True),
-    Column("version", SmallInteger(), primary_key=True, autoincrement=False),
+    version(),
     reference("client_id", "client", primary_key=True),
     Column("number", SmallInteger(), nullable=False),
     words("status"),
@@ -112,7 +123,7 @@ therapy_session_line = Table(
         text("late_minutes IS NULL OR (late_minutes >= 1 AND status IN ('attended_late', 'left_early'))"),
         name="late_minutes",
     ),
-    CheckConstraint(text("left_early_minutes >= 1"), name="left_early_minutes"),
+    from_one("left_early_minutes"),
     CheckConstraint(text("(status = 'left_early') = (left_early_minutes IS NOT NULL)"), name="left_early"),
     CheckConstraint(text("status <> 'attended_late' OR late_minutes IS NOT NULL"), name="came_late"),
     Index(None, "client_id", "session_id", "version"),

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKey, MetaData, Text, Uuid, text
+from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKey, MetaData, SmallInteger, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
 from sqlalchemy.types import TypeEngine
 
@@ -75,6 +75,11 @@ def begins_and_ends() -> CheckConstraint:
     )
 
 
+def version() -> Column[int]:
+    """Which version of what the other columns of the key name, the first being 1."""
+    return Column("version", SmallInteger(), primary_key=True, autoincrement=False)
+
+
 def one_of(column: str, words: type[StrEnum] | Iterable[str], *, name: str | None = None) -> CheckConstraint:
     """A CHECK that a text column holds one of the words."""
     listed = ", ".join(f"'{word}'" for word in words)
@@ -96,6 +101,16 @@ def some_of(column: str, words: type[StrEnum] | Iterable[str]) -> CheckConstrain
 def not_blank(column: str) -> CheckConstraint:
     """A CHECK that a text column says something."""
     return CheckConstraint(text(f"btrim({column}) <> ''"), name=f"{column}_not_blank")
+
+
+def from_one(column: str) -> CheckConstraint:
+    """A CHECK that a number counts from one."""
+    return CheckConstraint(text(f"{column} >= 1"), name=column)
+
+
+def of_32_bytes(column: str) -> CheckConstraint:
+    """A CHECK that bytes are as many as SHA-256 makes, plain or keyed."""
+    return CheckConstraint(text(f"octet_length({column}) = 32"), name=column)
 
 
 def words(name: str, *, nullable: bool = False) -> Column[str]:

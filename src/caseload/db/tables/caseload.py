@@ -2,19 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import (
-    Boolean,
-    CheckConstraint,
-    Column,
-    Computed,
-    Date,
-    Index,
-    LargeBinary,
-    SmallInteger,
-    Table,
-    Text,
-    text,
-)
+from sqlalchemy import Boolean, CheckConstraint, Column, Computed, Date, Index, LargeBinary, Table, Text, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.schema import SchemaItem
 
@@ -22,14 +10,17 @@ from caseload.db.tables.base import (
     INSTANT,
     begins,
     begins_and_ends,
+    from_one,
     identifier,
     metadata,
     not_blank,
+    of_32_bytes,
     one_of,
     period,
     recorded,
     recorded_at,
     reference,
+    version,
     words,
 )
 from caseload.domain.caseload import DischargeReason
@@ -50,7 +41,7 @@ client_identity = Table(
     "client_identity",
     metadata,
     reference("client_id", "client", primary_key=True),
-    Column("version", SmallInteger(), primary_key=True, autoincrement=False),
+    version(),
     words("given_name"),
     words("family_name"),
     Column("birth_date", Date(), nullable=False),
@@ -67,7 +58,7 @@ client_identity = Table(
     not_blank("given_name"),
     not_blank("family_name"),
     one_of("sex", Sex),
-    CheckConstraint(text("version >= 1"), name="version"),
+    from_one("version"),
     CheckConstraint(text("version = 1 OR reason IS NOT NULL"), name="correction_has_reason"),
     CheckConstraint(text("birth_date >= DATE '1880-01-01'"), name="birth_date"),
     Index(None, "birth_date"),
@@ -226,7 +217,7 @@ match_decision = Table(
     reference("decided_by", "staff"),
     recorded_at(),
     not_blank("reason"),
-    CheckConstraint(text("octet_length(likeness) = 32"), name="likeness"),
+    of_32_bytes("likeness"),
     Index(None, "likeness", "recorded_at"),
     comment="The records lead's word that somebody about to be registered is nobody we know yet.",
 )

@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-from caseload.db.tables.base import INSTANT, identifier, metadata, one_of, recorded, reference, words
+from caseload.db.tables.base import INSTANT, from_one, identifier, metadata, one_of, recorded, reference, version, words
 from caseload.domain.checkin import AskedBy, Ended, LastFact, Mode, Result
 from caseload.domain.schedule import Unit, Weekday
 
@@ -39,7 +39,7 @@ check_in_plan_version = Table(
     "check_in_plan_version",
     metadata,
     reference("plan_id", "check_in_plan", primary_key=True),
-    Column("version", SmallInteger(), primary_key=True, autoincrement=False),
+    version(),
     Column("every", SmallInteger()),
     Column("unit", Text()),
     Column("weekday", Text()),
@@ -56,7 +56,7 @@ check_in_plan_version = Table(
     words("reason", nullable=True),
     reference("decided_by", "staff"),
     Column("decided_at", INSTANT, nullable=False),
-    CheckConstraint(text("version >= 1"), name="version"),
+    from_one("version"),
     CheckConstraint(text("(version = 1) = (reason IS NULL)"), name="change_has_reason"),
     CheckConstraint(
         text("num_nonnulls(every, unit, local_time, starts_on, grace_days, early_days, mode, time_zone) IN (0, 8)"),
@@ -140,7 +140,7 @@ check_in_move = Table(
     words("reason", nullable=True),
     *recorded(),
     one_of("asked_by", AskedBy),
-    CheckConstraint(text("number >= 1"), name="number"),
+    from_one("number"),
     CheckConstraint(text("grace_ends_at >= due_at AND due_at > recorded_at"), name="to_a_later_time"),
     comment="A check-in was given another time; the last one counts.",
 )
@@ -149,7 +149,7 @@ check_in_outcome = Table(
     "check_in_outcome",
     metadata,
     reference("check_in_id", "check_in", primary_key=True),
-    Column("version", SmallInteger(), primary_key=True, autoincrement=False),
+    version(),
     words("ended"),
     Column("occurred_at", INSTANT),
     words("mode", nullable=True),
@@ -159,7 +159,7 @@ check_in_outcome = Table(
     *recorded(),
     one_of("ended", Ended),
     one_of("mode", Mode),
-    CheckConstraint(text("version >= 1"), name="version"),
+    from_one("version"),
     CheckConstraint(
         text("num_nonnulls(occurred_at, mode) = CASE ended WHEN 'completed' THEN 2 ELSE 0 END"), name="took_place"
     ),

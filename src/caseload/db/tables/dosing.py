@@ -22,7 +22,18 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from caseload.db.tables.base import INSTANT, identifier, metadata, not_blank, one_of, recorded_at, reference, words
+from caseload.db.tables.base import (
+    INSTANT,
+    from_one,
+    identifier,
+    metadata,
+    not_blank,
+    one_of,
+    recorded_at,
+    reference,
+    version,
+    words,
+)
 from caseload.db.tables.medication import AMOUNT, made_as
 from caseload.domain.dosing import Entry, Kind, NotGivenReason
 from caseload.domain.medicines import DosePart
@@ -32,7 +43,7 @@ dose = Table(
     "dose",
     metadata,
     identifier(),
-    Column("version", SmallInteger(), primary_key=True, autoincrement=False),
+    version(),
     Column("previous_version", SmallInteger(), Computed("nullif(version - 1, 0)", persisted=True)),
     reference("client_id", "client"),
     reference("programme_id", "programme"),
@@ -89,7 +100,7 @@ dose = Table(
     one_of("kind", Kind),
     one_of("entry", Entry),
     made_as(),
-    CheckConstraint(text("version >= 1"), name="version"),
+    from_one("version"),
     CheckConstraint(text("amount_mg > 0"), name="amount_mg"),
     CheckConstraint(text("given_at <= coalesce(amended_at, recorded_at)"), name="not_in_the_future"),
     CheckConstraint(

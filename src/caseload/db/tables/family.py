@@ -7,7 +7,6 @@ from sqlalchemy import (
     Column,
     ForeignKeyConstraint,
     Index,
-    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -15,7 +14,19 @@ from sqlalchemy import (
     text,
 )
 
-from caseload.db.tables.base import INSTANT, any_of, identifier, metadata, not_blank, one_of, recorded, reference, words
+from caseload.db.tables.base import (
+    INSTANT,
+    any_of,
+    from_one,
+    identifier,
+    metadata,
+    not_blank,
+    one_of,
+    recorded,
+    reference,
+    version,
+    words,
+)
 from caseload.domain.family import Involvement, Relationship
 
 related_person = Table(
@@ -31,7 +42,7 @@ related_person_version = Table(
     "related_person_version",
     metadata,
     reference("person_id", "related_person", primary_key=True),
-    Column("version", SmallInteger(), primary_key=True, autoincrement=False),
+    version(),
     words("name"),
     words("relationship"),
     Column("involvements", ARRAY(Text()), nullable=False),
@@ -49,7 +60,7 @@ related_person_version = Table(
         text("evidence IS NOT NULL OR NOT involvements @> ARRAY['legal_representative']"),
         name="representative_has_evidence",
     ),
-    CheckConstraint(text("version >= 1"), name="version"),
+    from_one("version"),
     CheckConstraint(text("version = 1 OR reason IS NOT NULL"), name="change_has_reason"),
     comment="What is known about somebody around a client, as versions; no involvement means no longer involved.",
 )

@@ -23,9 +23,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from caseload.db.tables.base import (
     INSTANT,
+    from_one,
     identifier,
     metadata,
     not_blank,
+    of_32_bytes,
     one_of,
     recorded,
     recorded_at,
@@ -77,7 +79,7 @@ history_refusal = Table(
     Column("file", Text(), primary_key=True),
     Column("line", Integer(), primary_key=True, autoincrement=False),
     words("reason"),
-    CheckConstraint(text("line >= 1"), name="line"),
+    from_one("line"),
     comment="A row that was left out, and why. It names nobody.",
 )
 
@@ -96,8 +98,8 @@ client_history = Table(
     *recorded(),
     UniqueConstraint("source", "external_id", "number"),
     UniqueConstraint("client_id", "source", "number"),
-    CheckConstraint(text("number >= 1"), name="number"),
-    CheckConstraint(text("octet_length(content) = 32"), name="content"),
+    from_one("number"),
+    of_32_bytes("content"),
     CheckConstraint(text("jsonb_typeof(recorded) = 'object'"), name="recorded"),
     Index(None, "import_id"),
     comment="What one run brought in of one client. Days after last_day_covered are not known.",

@@ -2,7 +2,7 @@
 
 from sqlalchemy import CheckConstraint, Column, Index, LargeBinary, SmallInteger, Table, Text, Uuid, text
 
-from caseload.db.tables.base import metadata, recorded_at, reference
+from caseload.db.tables.base import metadata, of_32_bytes, recorded_at, reference
 
 request_key = Table(
     "request_key",
@@ -15,7 +15,7 @@ request_key = Table(
     Column("resource", Uuid(), nullable=False),
     Column("version", SmallInteger()),
     recorded_at(),
-    CheckConstraint(text("octet_length(digest) = 32"), name="digest"),
+    of_32_bytes("digest"),
     CheckConstraint(text("length(key) BETWEEN 1 AND 255"), name="key"),
     CheckConstraint(text("status BETWEEN 200 AND 299"), name="only_successes"),
     Index(None, "recorded_at"),

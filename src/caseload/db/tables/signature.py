@@ -3,7 +3,7 @@
 from sqlalchemy import CheckConstraint, Column, Index, LargeBinary, SmallInteger, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from caseload.db.tables.base import INSTANT, identifier, metadata, not_blank, one_of, reference, words
+from caseload.db.tables.base import INSTANT, from_one, identifier, metadata, not_blank, one_of, reference, words
 from caseload.domain.access import CLINICIANS
 from caseload.domain.signature import Meaning, Subject
 
@@ -29,8 +29,8 @@ signature = Table(
     one_of("meaning", Meaning),
     not_blank("printed_name"),
     not_blank("registration"),
-    CheckConstraint(text("subject_version >= 1"), name="subject_version"),
-    CheckConstraint(text("format_version >= 1"), name="format_version"),
+    from_one("subject_version"),
+    from_one("format_version"),
     CheckConstraint(text("cardinality(methods) >= 1"), name="methods"),
     CheckConstraint(text("digest = sha256(signed_bytes)"), name="digest"),
     Index(None, "subject_id", "subject_version"),
