@@ -83,37 +83,24 @@ def _at_work(programme: ColumnElement[UUID]) -> ColumnElement[bool]:
     )
 
 
-_LED = (
-    exists()
-    .where(
-        therapy_session_booking.c.client_id == _wanted.c.client,
-        therapy_session.c.id == therapy_session_booking.c.session_id,
-        therapy_session_facilitator.c.session_id == therapy_session.c.id,
-        therapy_session_facilitator.c.staff_id == _wanted.c.staff,
-        therapy_session.c.starts_at.between(_wanted.c.since, _wanted.c.until),
+def _booked(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """A session for which the wanted client was booked, where these hold."""
+    return (
+        exists()
+        .where(
+            therapy_session_booking.c.client_id == _wanted.c.client,
+            therapy_session.c.id == therapy_session_booking.c.session_id,
+            *conditions,
+        )
+        .correlate(_wanted)
     )
-    .correlate(_wanted)
-)
-_EXPECTED = (
-    exists()
-    .where(
-        therapy_session_booking.c.client_id == _wanted.c.client,
-        therapy_session.c.id == therapy_session_booking.c.session_id,
-        therapy_session.c.starts_at.between(_wanted.c.near_since, _wanted.c.near_until),
-        _at_work(therapy_session.c.programme_id),
-    )
-    .correlate(_wanted)
-)
-_ON_DUTY = (
-    exists()
-    .where(
-        client.c.id == _wanted.c.client,
-        duty_shift.c.programme_id == client.c.programme_id,
-        duty_shift.c.staff_id == _wanted.c.staff,
-        duty_shift.c.period.op("&&")(_NEAR),
-    )
-    .correlate(_wanted)
-)
+
+
+def _client(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The wanted client, where these hold."""
+    return exists().where(client.c.id == _wanted.c.client, *conditions).correlate(_wanted)
+
+
 _LINKED = select(_wanted.c.place).where(
     or_(
         _found(
@@ -130,16 +117,27 @@ _LINKED = select(_wanted.c.place).where(
             medication_order.c.written_by == _wanted.c.staff,
             medication_order.c.written_at.between(_wanted.c.since, _wanted.c.until),
         ),
-        exists()
-        .where(
-            client.c.id == _wanted.c.client,
+        _client(
             client.c.registered_by == _wanted.c.staff,
             client.c.recorded_at.between(_wanted.c.since, _wanted.c.until),
-        )
-        .correlate(_wanted),
-        _LED,
-        _ON_DUTY,
-        _EXPECTED,
+        ),
+        # Led the session.
+        _booked(
+            therapy_session_facilitator.c.session_id == therapy_session.c.id,
+            therapy_session_facilitator.c.staff_id == _wanted.c.staff,
+            therapy_session.c.starts_at.between(_wanted.c.since, _wanted.c.until),
+        ),
+        # Was on duty in the client's programme.
+        _client(
+            duty_shift.c.programme_id == client.c.programme_id,
+            duty_shift.c.staff_id == _wanted.c.staff,
+            duty_shift.c.period.op("&&")(_NEAR),
+        ),
+        # Worked where the client was expected.
+        _booked(
+            therapy_session.c.starts_at.between(_wanted.c.near_since, _wanted.c.near_until),
+            _at_work(therapy_session.c.programme_id),
+        ),
         _found(
             check_in,
             check_in.c.due_at.between(_wanted.c.near_since, _wanted.c.near_until),
