@@ -331,8 +331,7 @@ async def send(stage: Stage, case: schemathesis.Case, role: Role) -> httpx.Respo
     )
 
 
-@pytest.mark.parametrize(("name", "mode"), CASES)
-@given_settings(
+as_often_as_asked = given_settings(
     max_examples=EXAMPLES,
     # A run of `make test` says the same each time; `make soak` looks for what is new.
     derandomize=EXAMPLES < 10,
@@ -341,6 +340,10 @@ async def send(stage: Stage, case: schemathesis.Case, role: Role) -> httpx.Respo
     phases=[Phase.generate],
     suppress_health_check=UNTROUBLED,
 )
+
+
+@pytest.mark.parametrize(("name", "mode"), CASES)
+@as_often_as_asked
 @given(data=st.data())
 def test_every_answer_is_as_described(
     portal: BlockingPortal, stage: Stage, name: str, mode: GenerationMode, data: st.DataObject
@@ -359,13 +362,7 @@ def test_every_answer_is_as_described(
 
 
 @pytest.mark.parametrize("name", [name for name, example in EXAMPLE_OF.items() if any(example.values())])
-@given_settings(
-    max_examples=EXAMPLES,
-    derandomize=EXAMPLES < 10,
-    database=None,
-    phases=[Phase.generate],
-    suppress_health_check=UNTROUBLED,
-)
+@as_often_as_asked
 @given(data=st.data())
 def test_no_value_in_any_place_breaks_a_request_that_is_right_otherwise(
     portal: BlockingPortal, stage: Stage, name: str, data: st.DataObject
