@@ -24,9 +24,9 @@ from caseload.audit.tlog.policy import KnownLog, KnownWitness, Policy
 from caseload.audit.witness import keys
 from caseload.audit.witness.client import RolledBack, Witnesses
 from caseload.audit.witness.judging import LARGEST_REQUEST, MOST_HASHES, Request
-from caseload.audit.witness.server import MOST_AT_ONCE, SIZE_TYPE, Server, Witness
-from caseload.audit.witness.state import State
+from caseload.audit.witness.server import MOST_AT_ONCE, SIZE_TYPE, Server
 from tests import processes
+from tests.factories.witnesses import answering
 
 pytestmark = pytest.mark.anyio
 
@@ -80,21 +80,9 @@ TREE = Tree.of(40)
 FORKED = Tree.of(40, about="other")
 
 
-@contextmanager
-def serving(folder: Path) -> Generator[Server]:
-    with Server(("127.0.0.1", 0), Witness(WITNESS, [LOG.key], State(folder / "seen"), clock=lambda: NOW)) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 @pytest.fixture
 def server(tmp_path: Path) -> Generator[Server]:
-    with serving(tmp_path) as found:
+    with answering(WITNESS, [LOG.key], tmp_path, now=NOW) as found:
         yield found
 
 

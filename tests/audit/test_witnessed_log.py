@@ -1,9 +1,7 @@
 """The sequencer and a real witness together: lost tails, clones, what is held back, and the way on after a restore."""
 
 import asyncio
-import threading
-from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import asyncpg
@@ -18,11 +16,11 @@ from caseload.audit.tlog.merkle import root_of
 from caseload.audit.tlog.note import open_note
 from caseload.audit.tlog.policy import KnownLog, KnownWitness, Policy
 from caseload.audit.witness.client import RolledBack, Witnesses
-from caseload.audit.witness.server import Server, Witness
-from caseload.audit.witness.state import State
+from caseload.audit.witness.server import Server
 from tests.audit.test_sequencer import PATIENCE_SECONDS, Log, until
 from tests.audit.test_witness import NOW, WITNESS, shown
 from tests.factories.audit import UNWATCHED
+from tests.factories.witnesses import answering
 from tests.shared_server import Addresses
 
 pytestmark = pytest.mark.anyio
@@ -37,17 +35,9 @@ async def log(throwaway_database: Addresses, own_engine: AsyncEngine, owner: asy
     return Log(throwaway_database, own_engine, owner)
 
 
-@contextmanager
-def serving(log: Log, folder: Path, *, port: int = 0, origin: str = ORIGIN) -> Generator[Server]:
+def serving(log: Log, folder: Path, *, port: int = 0, origin: str = ORIGIN) -> AbstractContextManager[Server]:
     known = [signer.key for signer in log.keys.signers(origin)]
-    with Server(("127.0.0.1", port), Witness(WITNESS, known, State(folder / "seen"), clock=lambda: NOW)) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    return answering(WITNESS, known, folder, now=NOW, port=port)
 
 
 def witnesses(log: Log, port: int, *, quorum: str = "none") -> Witnesses:
