@@ -273,18 +273,14 @@ def fields(error: pytest.ExceptionInfo[Invalid]) -> set[str]:
     return {fault.field for fault in error.value.faults}
 
 
+def with_a_secret(by: Staff, book: Book, told: Told) -> dict[str, Any]:
+    """What both ways to a one-time secret are given."""
+    given = {"by": by, "now": NOW, "accounts": Accounts(book), "journal": told}
+    return {"secret_hash": "$argon2id$", "rules": RULES, **given}
+
+
 async def add(user_name: str, printed_name: str, *, by: Staff, book: Book, told: Told) -> Account:
-    return await people.add_staff(
-        user_name,
-        printed_name,
-        as_id=StaffId(new_id()),
-        secret_hash="$argon2id$",
-        by=by,
-        now=NOW,
-        rules=RULES,
-        accounts=Accounts(book),
-        journal=told,
-    )
+    return await people.add_staff(user_name, printed_name, as_id=StaffId(new_id()), **with_a_secret(by, book, told))
 
 
 async def test_somebody_added_has_a_one_time_secret_and_no_role() -> None:
@@ -401,16 +397,7 @@ async def test_who_takes_over_an_account_manages_everywhere_it_reaches(
 
 
 async def reset(staff: StaffId, *, by: Staff, book: Book, told: Told) -> Reset:
-    return await people.reset_password(
-        staff,
-        as_id=ResetId(new_id()),
-        secret_hash="$argon2id$",
-        by=by,
-        now=NOW,
-        rules=RULES,
-        accounts=Accounts(book),
-        journal=told,
-    )
+    return await people.reset_password(staff, as_id=ResetId(new_id()), **with_a_secret(by, book, told))
 
 
 async def test_a_reset_replaces_the_password_and_ends_every_session() -> None:
