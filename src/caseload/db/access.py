@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from caseload.db.periods import running
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, cover, episode, guest_stay, responsibility
 from caseload.domain.access import Reach
@@ -64,7 +65,7 @@ def within_reach(clients: FromClause = client, *, signed_in: ColumnElement[UUID]
         .where(
             responsibility.c.client_id == clients.c.id,
             responsibility.c.counsellor_id == _STAFF,
-            responsibility.c.period.op("@>")(_AT),
+            running(responsibility.c.period, _AT),
         )
         .correlate(clients)
     )

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.direct import Direct, Named
+from caseload.db.periods import running
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, client_identity, episode, level_of_care, responsibility
 from caseload.db.tables.checkin import check_in_waiting
@@ -65,7 +66,7 @@ _care = (
     .select_from(
         episode.join(
             responsibility,
-            and_(responsibility.c.episode_id == episode.c.id, responsibility.c.period.op("@>")(_NOW)),
+            and_(responsibility.c.episode_id == episode.c.id, running(responsibility.c.period, _NOW)),
         )
         .join(staff, staff.c.id == responsibility.c.counsellor_id)
         .join(_level, true())

@@ -31,6 +31,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from caseload.db.access import reach_of, within_reach
 from caseload.db.checkin.rows import WAITING, waiting_of
 from caseload.db.direct import Direct
+from caseload.db.periods import running
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, client_identity, cover, responsibility
 from caseload.db.tables.checkin import check_in, check_in_move, check_in_waiting
@@ -50,7 +51,7 @@ def _is_overdue(waiting: FromClause) -> ColumnElement[bool]:
 
 _MINE = (
     select(responsibility.c.client_id)
-    .where(responsibility.c.counsellor_id == bindparam("counsellor"), responsibility.c.period.op("@>")(_NOW))
+    .where(responsibility.c.counsellor_id == bindparam("counsellor"), running(responsibility.c.period, _NOW))
     .union(
         select(cover.c.client_id).where(cover.c.counsellor_id == bindparam("counsellor"), cover.c.period.op("@>")(_NOW))
     )
