@@ -6,9 +6,10 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from caseload.audit.driver import driver
 from caseload.audit.keys import ClientKeys
 from caseload.audit.keystore import KeyName, KeyStoreUnusable
 from caseload.audit.tables import client_key
@@ -18,14 +19,23 @@ pytestmark = pytest.mark.anyio
 
 
 class Statements:
-    """The statements a connection sends."""
+    """The statements that a connection sends from now on."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self.sent: list[str] = []
-        event.listen(connection.sync_connection, "before_cursor_execute", self._note)
+    def __init__(self) -> None:
+        self._sent: list[str] = []
 
-    def _note(self, _conn: object, _cursor: object, statement: str, *_: object) -> None:
-        self.sent.append(statement)
+    @classmethod
+    async def of(cls, connection: AsyncConnection) -> "Statements":
+        statements = cls()
+        (await driver(connection)).add_query_logger(statements._note)
+        return statements
+
+    def _note(self, sent: "asyncpg.LoggedQuery") -> None:
+        self._sent.append(sent.query)
+
+    async def count(self) -> int:
+        await asyncio.sleep(0)  # the driver tells of a statement in the next turn of the loop
+        return len(self._sent)
 
 
 async def test_one_query_finds_the_keys_of_many_clients_and_none_when_they_are_remembered(
@@ -33,17 +43,27 @@ async def test_one_query_finds_the_keys_of_many_clients_and_none_when_they_are_r
 ) -> None:
     clients, store = [a_client() for _ in range(50)], KeysInMemory()
     made = await ClientKeys(store).of(connection, clients)
-    keys, statements = ClientKeys(store), Statements(connection)
+    keys, statements = ClientKeys(store), await Statements.of(connection)
     found = await keys.of(connection, clients)
-    assert len(statements.sent) == 1
+    assert await statements.count() == 1
     assert {client: key.reference for client, key in found.keys.items()} == {
         client: key.reference for client, key in made.keys.items()
     }
     keys.remember(found.new_here)
     again = await keys.of(connection, clients)
-    assert len(statements.sent) == 1
+    assert await statements.count() == 1
     assert again.keys == found.keys
     assert again.new_here == {}
+
+
+@pytest.mark.parametrize("many", [1, 2, 16, 17, 64, 65, 200])
+async def test_every_client_is_found_however_many_are_asked_for(connection: AsyncConnection, many: int) -> None:
+    clients, store = [a_client() for _ in range(many)], KeysInMemory()
+    made = await ClientKeys(store).of(connection, clients)
+    found = await ClientKeys(store).of(connection, [*clients, *clients[:1]])
+    assert {client: key.reference for client, key in found.keys.items()} == {
+        client: key.reference for client, key in made.keys.items()
+    }
 
 
 async def test_clients_without_a_key_get_one_each(connection: AsyncConnection) -> None:
@@ -72,15 +92,15 @@ async def test_processes_that_meet_new_clients_together_agree_and_do_not_deadloc
 async def test_a_key_is_remembered_for_its_time_and_no_longer(connection: AsyncConnection) -> None:
     now = 100.0
     keys = ClientKeys(KeysInMemory(), lifetime_seconds=300, clock=lambda: now)
-    client, statements = a_client(), Statements(connection)
+    client, statements = a_client(), await Statements.of(connection)
     keys.remember((await keys.of(connection, [client])).new_here)
-    sent = len(statements.sent)
+    sent = await statements.count()
     now = 399.9
     await keys.of(connection, [client])
-    assert len(statements.sent) == sent
+    assert await statements.count() == sent
     now = 400.1
     await keys.of(connection, [client])
-    assert len(statements.sent) == sent + 1
+    assert await statements.count() == sent + 1
 
 
 async def test_only_so_many_keys_are_remembered(connection: AsyncConnection) -> None:

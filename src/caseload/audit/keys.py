@@ -14,18 +14,21 @@ import hmac
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
+import asyncpg
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Row, any_, bindparam, select
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy import Row, bindparam, select
+from sqlalchemy.dialects.postgresql import asyncpg as dialect
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Uuid
 
+from caseload.audit.driver import driver
 from caseload.audit.item import NONCE_BYTES, client_prefix
 from caseload.audit.keystore import KEY_BYTES, KeyName, KeyStore, KeyStoreUnusable
 from caseload.audit.tables import client_key, erasure
@@ -176,11 +179,12 @@ class ClientKeys:
         return missing
 
     async def _find(self, connection: AsyncConnection, clients: Collection[UUID]) -> dict[UUID, _Found]:
-        rows = await connection.execute(_FIND, {"clients": list(clients)})
-        return {
-            client: _Found(ClientKey(client, self._unwrap(key_id, client, wrapped)), may_be_remembered=not leaving)
-            for key_id, client, wrapped, leaving in rows
-        }
+        wanted, found = list(clients), dict[UUID, _Found]()
+        for start in range(0, len(wanted), _MOST_AT_ONCE):
+            for key_id, client, wrapped, leaving in await _rows(connection, wanted[start : start + _MOST_AT_ONCE]):
+                key = ClientKey(client, self._unwrap(key_id, client, wrapped))
+                found[client] = _Found(key, may_be_remembered=not leaving)
+        return found
 
     def _references(self, rows: Iterable[Row[UUID, UUID, bytes]]) -> dict[bytes, UUID]:
         return {reference_of(self._unwrap(key_id, client, wrapped)): client for key_id, client, wrapped in rows}
@@ -220,6 +224,26 @@ class ClientKeys:
 
 _EVERY = select(client_key.c.key_id, client_key.c.client_id, client_key.c.wrapped)
 _LEAVING = select(erasure.c.id).where(erasure.c.client_id == client_key.c.client_id).exists().label("leaving")
-_FIND = _EVERY.add_columns(_LEAVING).where(client_key.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid()))))
 _EVERYBODY = _EVERY.where(~select(erasure.c.id).where(erasure.c.client_id == client_key.c.client_id).exists())
 _KEEP = insert(client_key).on_conflict_do_nothing(index_elements=[client_key.c.client_id])
+_MOST_AT_ONCE: Final = 64
+
+
+def _statement(many: int) -> str:
+    """Finds the keys of that many clients, as the driver takes it.
+
+    A parameter for each and no array, whose length PostgreSQL would plan for anew each time.
+    """
+    clients = [bindparam(f"client_{number}", type_=Uuid()) for number in range(many)]
+    found = _EVERY.add_columns(_LEAVING).where(client_key.c.client_id.in_(clients))
+    return str(found.compile(dialect=dialect.dialect()))
+
+
+_FIND: Final = {many: _statement(many) for many in (1, 4, 16, _MOST_AT_ONCE)}
+
+
+async def _rows(connection: AsyncConnection, clients: Sequence[UUID]) -> Sequence[asyncpg.Record]:
+    """The rows of these clients, at most `_MOST_AT_ONCE`: past SQLAlchemy, for every read pays for it."""
+    many = next(each for each in _FIND if each >= len(clients))
+    padding = [clients[0]] * (many - len(clients))
+    return await (await driver(connection)).fetch(_FIND[many], *clients, *padding)
