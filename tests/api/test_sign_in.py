@@ -29,10 +29,10 @@ from caseload.domain.people import (
     token_digest,
 )
 from caseload.request.door import Uses
-from caseload.request.identity import identify
 from caseload.request.sign_in import ProvedTooLate, prove, tell_failures
 from tests.api.conftest import Clinic
 from tests.factories import people
+from tests.factories.people import identified
 
 pytestmark = pytest.mark.anyio
 
@@ -383,7 +383,7 @@ async def signer(clinic: Clinic) -> Staff:
     user_name = await colleague(clinic)
     token = (await sign_in(clinic.client(), user_name)).json()["token"]
     async with clinic.service.engine.connect() as connection:
-        return await identify(connection, token, clinic.service.clock())
+        return await identified(connection, token, clinic.service.clock())
 
 
 async def test_the_password_proves_the_signer_for_one_act(clinic: Clinic) -> None:
@@ -445,7 +445,7 @@ async def test_use_of_a_session_is_written_down_by_the_house_not_by_the_request(
     assert began is not None
     async with clinic.service.engine.connect() as connection:
         uses = Uses()
-        await identify(connection, token, began + timedelta(minutes=2), uses=uses)
+        await identified(connection, token, began + timedelta(minutes=2), uses=uses)
     assert list(uses.seen.values()) == [began + timedelta(minutes=2)]
     clinic.service.door.uses.seen.update(uses.seen)
     await clinic.service.door.note_uses()

@@ -8,16 +8,15 @@ from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from caseload.db.failures import Failure, failure_of
-from caseload.db.people.sessions import BY_TOKEN, find_session, note_use, session_of
+from caseload.db.people.sessions import MOST_AT_ONCE, by_tokens, find_sessions, note_use, session_of
 from caseload.db.tables import people as tables
 from caseload.domain.access import Holding, Role
 from caseload.domain.errors import NotSignedIn
 from caseload.domain.ids import ProgrammeId, SessionId, StaffId, new_id
 from caseload.domain.people import COMMAND_LINE, SessionOver, SessionRules, Staff, token_digest
-from caseload.request.identity import identify
 from tests.factories import people
 from tests.factories.explain import plan_of
-from tests.factories.people import NOW
+from tests.factories.people import NOW, identified
 
 pytestmark = pytest.mark.anyio
 SECOND = timedelta(seconds=1)
@@ -36,7 +35,7 @@ class Used:
 
 async def held(connection: AsyncConnection, who: StaffId, *, at: datetime = NOW) -> tuple[Holding, ...]:
     token = await people.signed_in(connection, who, at=at)
-    return (await identify(connection, token, at)).holdings
+    return (await identified(connection, token, at)).holdings
 
 
 @pytest.fixture
@@ -55,7 +54,7 @@ async def test_the_token_gives_the_person_and_every_role_in_force(
     elsewhere = await people.programme(connection)
     holds = [(Role.NURSE, programme), (Role.COUNSELLOR, elsewhere), (Role.AUDITOR, None)]
     made = await people.staff(connection, printed_name="Ada Nowak", holds=holds)
-    staff = await identify(connection, await people.signed_in(connection, made.id), NOW)
+    staff = await identified(connection, await people.signed_in(connection, made.id), NOW)
     assert (staff.id, staff.user_name, staff.printed_name) == (made.id, made.user_name, "Ada Nowak")
     assert set(staff.holdings) == {Holding(role=role, programme=where) for role, where in holds}
     assert staff.may_sign
@@ -72,7 +71,7 @@ async def test_somebody_without_any_role_is_known_and_holds_nothing(
 @pytest.mark.parametrize("token", ["", "x", "A" * 43, "ü" * 43, "a" * 100_000, "\x00" * 43])
 async def test_an_unknown_token_is_nobody(connection: AsyncConnection, token: str) -> None:
     with pytest.raises(NotSignedIn):
-        await identify(connection, token, NOW)
+        await identified(connection, token, NOW)
 
 
 async def test_a_session_is_over_fifteen_minutes_after_its_last_use_to_the_second(
@@ -80,9 +79,9 @@ async def test_a_session_is_over_fifteen_minutes_after_its_last_use_to_the_secon
 ) -> None:
     token = await people.signed_in(connection, nobody_special.id)
     last = timedelta(minutes=15)
-    await identify(connection, token, NOW + last - SECOND)
+    await identified(connection, token, NOW + last - SECOND)
     with pytest.raises(SessionOver):
-        await identify(connection, token, NOW + last)
+        await identified(connection, token, NOW + last)
 
 
 async def test_a_session_is_over_after_twelve_hours_however_busy(
@@ -90,9 +89,9 @@ async def test_a_session_is_over_after_twelve_hours_however_busy(
 ) -> None:
     token = await people.signed_in(connection, nobody_special.id)
     last = timedelta(hours=12)
-    await identify(connection, token, NOW + last - SECOND, rules=LONG_IDLE)
+    await identified(connection, token, NOW + last - SECOND, rules=LONG_IDLE)
     with pytest.raises(SessionOver):
-        await identify(connection, token, NOW + last, rules=LONG_IDLE)
+        await identified(connection, token, NOW + last, rules=LONG_IDLE)
 
 
 async def test_use_is_noted_once_a_minute_and_carries_the_session_on(
@@ -100,24 +99,24 @@ async def test_use_is_noted_once_a_minute_and_carries_the_session_on(
 ) -> None:
     token = await people.signed_in(connection, nobody_special.id)
     used = Used()
-    await identify(connection, token, NOW + timedelta(seconds=59), uses=used)
+    await identified(connection, token, NOW + timedelta(seconds=59), uses=used)
     assert used.sessions == []
     later = NOW + timedelta(minutes=14)
-    staff = await identify(connection, token, later, uses=used)
+    staff = await identified(connection, token, later, uses=used)
     assert used.sessions == [staff.session]
     await note_use(connection, dict.fromkeys(used.sessions, later))
-    await identify(connection, token, later + timedelta(minutes=14), uses=used)
+    await identified(connection, token, later + timedelta(minutes=14), uses=used)
 
 
 async def test_noting_an_earlier_use_later_takes_nothing_back(
     connection: AsyncConnection, nobody_special: Staff
 ) -> None:
     token = await people.signed_in(connection, nobody_special.id)
-    session = (await identify(connection, token, NOW)).session
+    session = (await identified(connection, token, NOW)).session
     assert session is not None
     await note_use(connection, {session: NOW + timedelta(minutes=10)})
     await note_use(connection, {session: NOW + timedelta(minutes=5)})
-    await identify(connection, token, NOW + timedelta(minutes=24))
+    await identified(connection, token, NOW + timedelta(minutes=24))
 
 
 async def test_an_ended_session_is_over_and_cannot_be_opened_again(
@@ -127,7 +126,7 @@ async def test_an_ended_session_is_over_and_cannot_be_opened_again(
     mine = tables.sign_in_session.c.staff_id == nobody_special.id
     await connection.execute(update(tables.sign_in_session).where(mine).values(ended_at=NOW, end_reason="signed_out"))
     with pytest.raises(SessionOver):
-        await identify(connection, token, NOW)
+        await identified(connection, token, NOW)
     with pytest.raises(Exception, match="has ended"):
         await connection.execute(update(tables.sign_in_session).where(mine).values(ended_at=None, end_reason=None))
 
@@ -142,7 +141,7 @@ async def test_a_deactivated_person_is_signed_out_everywhere(
         )
     )
     with pytest.raises(SessionOver):
-        await identify(connection, token, NOW)
+        await identified(connection, token, NOW)
 
 
 async def test_a_role_begins_and_ends_by_itself(connection: AsyncConnection, programme: ProgrammeId) -> None:
@@ -273,7 +272,7 @@ async def test_signing_is_suspended_until_a_third_person_confirms_a_reset(
     await connection.execute(
         insert(tables.password_reset).values(id=reset, staff_id=nobody_special.id, reset_by=resetter, reset_at=NOW)
     )
-    assert not (await identify(connection, token, NOW)).may_sign
+    assert not (await identified(connection, token, NOW)).may_sign
     await connection.execute(
         insert(tables.reset_confirmation).values(
             reset_id=reset,
@@ -283,21 +282,35 @@ async def test_signing_is_suspended_until_a_third_person_confirms_a_reset(
             confirmed_at=NOW,
         )
     )
-    assert (await identify(connection, token, NOW)).may_sign
+    assert (await identified(connection, token, NOW)).may_sign
 
 
-async def test_finding_a_session_walks_no_table(connection: AsyncConnection) -> None:
+@pytest.mark.parametrize("many", [1, 4, MOST_AT_ONCE])
+async def test_finding_sessions_walks_no_table(connection: AsyncConnection, many: int) -> None:
     await connection.execute(text("set local enable_seqscan = off"))
-    plan = await plan_of(connection, BY_TOKEN, {"digest": bytes(32), "now": NOW})
+    given = {f"digest_{number}": bytes(32) for number in range(many)}
+    plan = await plan_of(connection, by_tokens(many), {**given, "now": NOW})
     assert not [line for line in plan if "Seq Scan" in line], "\n".join(plan)
 
 
 async def test_both_ways_of_asking_say_the_same(connection: AsyncConnection, programme: ProgrammeId) -> None:
     made = await people.staff(connection, holds=[(Role.NURSE, programme), (Role.AUDITOR, None)])
-    token = await people.signed_in(connection, made.id)
-    given = {"digest": token_digest(token), "now": NOW}
-    slowly = (await connection.execute(BY_TOKEN, given)).mappings().one()
-    assert session_of(dict(slowly)) == await find_session(connection, token_digest(token), now=NOW)
+    digest = token_digest(await people.signed_in(connection, made.id))
+    slowly = (await connection.execute(by_tokens(1), {"digest_0": digest, "now": NOW})).mappings().one()
+    assert {digest: session_of(dict(slowly))} == await find_sessions(connection, [digest], now=NOW)
+
+
+@pytest.mark.parametrize("many", [1, 2, 4, 5, MOST_AT_ONCE])
+async def test_each_token_finds_its_own_session_however_many_are_asked_for(
+    connection: AsyncConnection, programme: ProgrammeId, many: int
+) -> None:
+    made = [await people.staff(connection, holds=[(Role.NURSE, programme)] * (number % 2)) for number in range(many)]
+    digests = [token_digest(await people.signed_in(connection, each.id)) for each in made]
+    found = await find_sessions(connection, [*digests[:-1], bytes(32)], now=NOW)
+    assert {digest: session.staff.id for digest, session in found.items()} == {
+        digest: each.id for digest, each in zip(digests[:-1], made[:-1], strict=True)
+    }
+    assert [len(found[digest].staff.holdings) for digest in digests[:-1]] == [number % 2 for number in range(many - 1)]
 
 
 async def test_a_connection_that_has_gone_is_the_databases_failure_and_the_next_one_works(
@@ -309,8 +322,8 @@ async def test_a_connection_that_has_gone_is_the_databases_failure_and_the_next_
         await owner.execute("select pg_terminate_backend($1, 5000)", process)
         await owner.close()
         with pytest.raises(ConnectionResetError) as error:
-            await identify(opened, "A" * 43, NOW)
+            await identified(opened, "A" * 43, NOW)
         assert failure_of(error.value) is Failure.UNAVAILABLE
     async with engine.connect() as opened:
         with pytest.raises(NotSignedIn):
-            await identify(opened, "A" * 43, NOW)
+            await identified(opened, "A" * 43, NOW)

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from caseload.db.tables import people as tables
 from caseload.domain.access import CLINICIANS, CONFIRMED_BY_ANOTHER, Holding, Role
 from caseload.domain.ids import GrantId, ProgrammeId, SessionId, StaffId, new_id
-from caseload.domain.people import COMMAND_LINE, Staff, new_token, token_digest
+from caseload.domain.people import COMMAND_LINE, SessionRules, Staff, new_token, token_digest
+from caseload.request.identity import RULES, LookUp, Uses, identify
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -173,3 +174,19 @@ async def signed_in(
         )
     )
     return token
+
+
+async def identified(
+    connection: AsyncConnection,
+    token: str,
+    now: datetime,
+    *,
+    rules: SessionRules = RULES,
+    uses: Uses | None = None,
+) -> Staff:
+    """Who holds this token, asked alone on this connection."""
+
+    async def connect() -> AsyncConnection:
+        return connection
+
+    return await identify(LookUp(), connect, token, now, rules=rules, uses=uses)

@@ -150,9 +150,10 @@ async def admitted(connection: AnyConnection, handler: BaseRouteHandler) -> None
     client = asked.get("client_id")
     said.client = ClientId(client) if isinstance(client, UUID) else None
     said.asked = {name: _plain(str(value)) for name, value in asked.items() if name != "client_id"}
-    opened = await work.open()
     door = work.service.door
-    work.staff = await identify(opened, _token(connection), work.now, rules=door.rules.sessions, uses=door.uses)
+    work.staff = await identify(
+        door.sessions, work.open, _token(connection), work.now, rules=door.rules.sessions, uses=door.uses
+    )
     if not work.staff.may(act):
         raise NotPermitted(f"None of your roles may {act.value.replace('_', ' ')}.")
 

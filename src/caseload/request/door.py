@@ -30,6 +30,7 @@ from caseload.domain.people import (
     WrongPassword,
     is_user_name,
 )
+from caseload.request.identity import LookUp
 from caseload.request.passwords import Lane, Passwords
 
 T = TypeVar("T")
@@ -64,6 +65,7 @@ class Door:
         self.engine = engine
         self.rules = rules or DoorRules()
         self.passwords = passwords or Passwords()
+        self.sessions = LookUp()
         self.uses = Uses()
         self._secret = secret
         self._under_way: set[asyncio.Task[Any]] = set()

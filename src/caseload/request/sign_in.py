@@ -28,7 +28,7 @@ from caseload.domain.people import (
     new_token,
     token_digest,
 )
-from caseload.request.identity import identify
+from caseload.request.identity import LookUp, identify
 from caseload.request.work import NotSignedInYet, Service, Work
 
 METHODS = ("password",)
@@ -112,7 +112,7 @@ async def _let_in(
         expires_at=work.now + rules.absolute,
     )
     await kept.forget_failures(connection, Attempt(account=door.account(user_name), source=source))
-    work.staff = await identify(connection, token, work.now, rules=rules)
+    work.staff = await identify(LookUp(), work.open, token, work.now, rules=rules)
     return token, work.staff
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    Select,
     Uuid,
     bindparam,
     distinct,
@@ -64,40 +65,53 @@ HAS_UNCONFIRMED_RESET = exists(
 IS_DEACTIVATED = exists(select(staff_deactivation.c.staff_id).where(staff_deactivation.c.staff_id == staff.c.id))
 """Of a row of `staff`: the account is closed."""
 
-BY_TOKEN = (
-    select(
-        sign_in_session.c.id.label("session_id"),
-        sign_in_session.c.last_used_at,
-        sign_in_session.c.expires_at,
-        sign_in_session.c.ended_at,
-        staff.c.id.label("staff_id"),
-        staff.c.user_name,
-        staff.c.printed_name,
-        IS_DEACTIVATED.label("deactivated"),
-        HAS_UNCONFIRMED_RESET.label("suspended"),
-        _HELD.c.roles,
-        _HELD.c.programmes,
-        _HELD.c.on_duty,
-        _HELD.c.registration,
+MOST_AT_ONCE: Final = 16
+"""Sessions that one statement finds."""
+
+
+def by_tokens(many: int) -> Select[*tuple[Any, ...]]:
+    """The sessions of that many tokens, who holds each, and the roles in force for them.
+
+    A parameter for each and no array, whose length PostgreSQL would plan for anew each time.
+    """
+    return (
+        select(
+            sign_in_session.c.token_digest,
+            sign_in_session.c.id.label("session_id"),
+            sign_in_session.c.last_used_at,
+            sign_in_session.c.expires_at,
+            sign_in_session.c.ended_at,
+            staff.c.id.label("staff_id"),
+            staff.c.user_name,
+            staff.c.printed_name,
+            IS_DEACTIVATED.label("deactivated"),
+            HAS_UNCONFIRMED_RESET.label("suspended"),
+            _HELD.c.roles,
+            _HELD.c.programmes,
+            _HELD.c.on_duty,
+            _HELD.c.registration,
+        )
+        .select_from(sign_in_session.join(staff, staff.c.id == sign_in_session.c.staff_id).outerjoin(_HELD, true()))
+        .where(sign_in_session.c.token_digest.in_([bindparam(f"digest_{number}") for number in range(many)]))
     )
-    .select_from(sign_in_session.join(staff, staff.c.id == sign_in_session.c.staff_id).outerjoin(_HELD, true()))
-    .where(sign_in_session.c.token_digest == bindparam("digest"))
-)
 
 
-"""The session of a token, who holds it, and the roles in force for them."""
-
-_BY_TOKEN: Final = Direct(BY_TOKEN, anywhere=True)
+_BY_TOKENS: Final = {many: Direct(by_tokens(many), anywhere=True) for many in (1, 4, MOST_AT_ONCE)}
 
 
-async def find_session(connection: AsyncConnection, token_digest: bytes, *, now: datetime) -> Session | None:
-    """The session of that token, with who holds it and the roles in force for them now: one statement."""
-    row = await _BY_TOKEN.first(connection, {"digest": token_digest, "now": now})
-    return None if row is None else session_of(row)
+async def find_sessions(
+    connection: AsyncConnection, digests: Sequence[bytes], *, now: datetime
+) -> Mapping[bytes, Session]:
+    """The sessions of those tokens, at most `MOST_AT_ONCE`, by digest: one statement, whatever the number of roles."""
+    many = next(each for each in _BY_TOKENS if each >= len(digests))
+    given: dict[str, Any] = {f"digest_{number}": digest for number, digest in enumerate(digests)}
+    given |= {f"digest_{number}": digests[0] for number in range(len(digests), many)}
+    rows = await _BY_TOKENS[many].all(connection, {**given, "now": now})
+    return {row["token_digest"]: session_of(row) for row in rows}
 
 
 def session_of(row: Named) -> Session:
-    """What a row of `BY_TOKEN` says."""
+    """What a row of `by_tokens` says."""
     session = SessionId(row["session_id"])
     return Session(
         id=session,
