@@ -6,6 +6,7 @@ that plan may be quite another than the one for these parameters.
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import ClauseElement, Executable
@@ -56,5 +57,5 @@ def walks(plan: Sequence[str]) -> bool:
 
 def walks_all_that_runs(plan: Sequence[str], table: str) -> bool:
     """Whether a plan goes through every row of a table whose period is running."""
-    scans = (pair for pair in zip(plan, plan[1:], strict=False) if f" {table}_one_at_a_time" in pair[0])
+    scans = (pair for pair in pairwise(plan) if f" {table}_one_at_a_time" in pair[0])
     return any(re.search(r"Index Cond: \((\w+\.)?period @> [^()]+\)$", condition) for _, condition in scans)

@@ -63,6 +63,9 @@ WAITING = (
     check_in_waiting.c.time_zone,
 )
 
+_FACTS = {fact.value: fact for fact in LastFact}
+_MODES = {mode.value: mode for mode in Mode}
+
 _INSERT_WAITING = insert(check_in_waiting)
 _DELETE_WAITING = delete(check_in_waiting).where(
     check_in_waiting.c.check_in_id == any_(bindparam("settled", type_=ARRAY(Uuid())))
@@ -153,11 +156,11 @@ def waiting_of(row: Named) -> Waiting:
         counts_from=row["counts_from"],
         movable_until=row["movable_until"],
         attempts=row["attempts"],
-        last_fact=LastFact(row["last_fact"]),
+        last_fact=_FACTS[row["last_fact"]],
         last_fact_at=row["last_fact_at"],
         last_fact_by=None if by is None else StaffId(by),
         rule=row["rule"],
-        mode=Mode(row["mode"]),
+        mode=_MODES[row["mode"]],
         grace_days=row["grace_days"],
         grace_rule=row["grace_rule"],
         zone=ZoneInfo(row["time_zone"]),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from operator import itemgetter
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -179,9 +179,11 @@ class Record:
         return Punctuality.LATE if occurred_at > self.grace_ends_at else Punctuality.ON_TIME
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
-    """A check-in that waits to be settled, as the lists need it: derived from its facts, and kept beside them."""
+class Waiting(NamedTuple):
+    """A check-in that waits to be settled, as the lists need it: derived from its facts, and kept beside them.
+
+    A tuple, which is made in half the time of the other kinds of record: lists make fifty at once.
+    """
 
     check_in: CheckInId
     plan: PlanId
