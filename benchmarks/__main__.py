@@ -1,6 +1,7 @@
 """`make bench`: every case beside what PostgreSQL alone does, one table, ratios measured in one run.
 
-python -m benchmarks [--seconds 8] [--clients 20000] [--cases read,dose,overdue,audit,memory,search] [--quick]
+python -m benchmarks [--seconds 8] [--clients 20000] [--cases read,dose,overdue,audit,proved,memory,search]
+                     [--requests 50000] [--quick]
 """
 
 import argparse
@@ -14,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks import pgbench, search, wrk
+from benchmarks import mixed, pgbench, search, wrk
 from benchmarks.checkins import PER_CLIENT, plan_check_ins
 from benchmarks.clinic import PER_COUNSELLOR, Clinic, fill
 from benchmarks.scripts import DOSE_ROWS, dose, overdue, read
@@ -61,6 +62,7 @@ class Run:
     clinic: Clinic
     seconds: int
     connections: tuple[int, ...]
+    requests: int
     lines: list[Line] = field(default_factory=list[Line])
 
     def measure(self, case: str, served: Served, script: str, beside: Callable[[int, str], float]) -> None:
@@ -148,10 +150,11 @@ def overdue_lists(run: Run) -> None:
 
 
 def cost_of_auditing(run: Run) -> None:
-    """The same reads and writes with and without the append to the log, turn about; the medians are compared."""
+    """The same requests with and without the log, turn about, the sequencer at work; the medians are compared."""
     for name, script in (
         ("read", read(run.clinic, run.stage.scratch)),
         ("dose", dose(run.clinic, run.stage.scratch, "evening")),
+        ("mixture", mixed.script(run.clinic, run.stage, "evening")),
     ):
         rates: dict[str, list[float]] = {UNAUDITED: [], AUDITED: []}
         for app in (UNAUDITED, AUDITED) * ROUNDS:
@@ -168,6 +171,11 @@ def cost_of_auditing(run: Run) -> None:
         unaudited, audited = (statistics.median(each) for each in rates.values())
         print(f"auditing a {name} at 32: {unaudited:,.0f}/s without, {audited:,.0f}/s with it: "
               f"{1 - audited / unaudited:.1%} of throughput", flush=True)  # fmt: skip
+
+
+def proved(run: Run) -> None:
+    """Requests of the mixture; then the whole log is exported and verified, and every request is in it."""
+    mixed.prove(run.stage, run.clinic, run.requests, lambda said: print(f"proved: {said}", flush=True))
 
 
 def memory(run: Run) -> None:
@@ -196,6 +204,7 @@ CASES: dict[str, Callable[[Run], None]] = {
     "dose": doses,
     "overdue": overdue_lists,
     "audit": cost_of_auditing,
+    "proved": proved,
     "memory": memory,
     "search": searches,
 }
@@ -230,6 +239,7 @@ def main(arguments: Iterable[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("--seconds", type=int, default=8, help="length of each load")
     parser.add_argument("--clients", type=int, default=20_000)
+    parser.add_argument("--requests", type=int, default=50_000, help="of the mixture, before its log is verified")
     parser.add_argument("--cases", default=",".join(CASES))
     parser.add_argument("--quick", action="store_true", help="3 seconds each, at 32 connections only")
     given = parser.parse_args(list(arguments))
@@ -239,7 +249,8 @@ def main(arguments: Iterable[str]) -> None:
             clinic = asyncio.run(fill(ready.owner, ready.service, Path(ready.scratch), clients=given.clients))
         with _said("pgbench's own tables"):
             pgbench.prepare(ready.pgbench, ready.owner)
-        run = Run(ready, clinic, 3 if given.quick else given.seconds, (32,) if given.quick else CONNECTIONS)
+        seconds, connections = (3, (32,)) if given.quick else (given.seconds, CONNECTIONS)
+        run = Run(ready, clinic, seconds, connections, given.requests)
         print(HEAD, flush=True)
         for case in given.cases.split(","):
             CASES[case](run)

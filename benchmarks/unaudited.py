@@ -1,26 +1,24 @@
-"""The service with the append to the log left out: what auditing costs is the difference. Only benchmarks have this.
+"""The service without its log: what auditing costs is the difference. Only benchmarks have this.
 
-Everything up to the append still happens: the entry is made, with its commitments, and thrown away.
+No entry is made, sealed, appended or waited for; the answers are the same, with the receipt of an entry that is nobody's.
 """
 
 from typing import Any
 
 from caseload import app
 from caseload.audit import batcher, trail
-from caseload.audit.trail import Pending
+from caseload.audit.trail import Entry
 from caseload.domain.ids import EntryId, new_id
 
-
-async def _no_append(*_: Any, **__: Any) -> None:
-    return None
+_NOTHING = Entry(EntryId(new_id()), b"{}", [], b"", 1, (), {})
 
 
-async def _no_add(self: batcher.Batcher, pending: Pending) -> EntryId:  # noqa: ARG001 - stands in for a method
-    return EntryId(new_id())
+async def _nothing(*_: Any, **__: Any) -> Entry:
+    return _NOTHING
 
 
 def create_app() -> Any:
     """The application, unaudited."""
-    trail.append = _no_append
-    batcher.Batcher.add = _no_add
+    trail.AuditTrail.append = _nothing
+    batcher.Batcher.enter = _nothing
     return app.create_app()
