@@ -104,7 +104,7 @@ async def _until_signed(stage: Stage) -> float:
 
 async def _policy(stage: Stage) -> Policy:
     origin = await _asked(stage, "select origin from audit.epoch order by number desc limit 1")
-    signers = FolderOfKeys(stage.scratch / "keys", may_make=False).signers(str(origin))
+    signers = FolderOfKeys(stage.scratch / "keys", may_make=True).signers(str(origin))
     return Policy(logs=tuple(KnownLog(signer.key) for signer in signers))
 
 

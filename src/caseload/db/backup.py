@@ -1,6 +1,9 @@
-"""One file with the whole database, and the way back: PostgreSQL's own `pg_dump` and `pg_restore`.
+"""One file with the whole database, one beside it with the clients' keys, and the way back: PostgreSQL's own programs.
 
-The file does not hold the roles (they belong to the server) nor the root key (whoever has both could read who is in
+The clients' keys (`keys.client_key`) are all that links a client to the log: whoever erases a client destroys a row, and
+is not done while a backup has it. In a file of their own they can be kept for weeks, and the record for years.
+
+Neither file holds the roles (they belong to the server) nor the root key (whoever has both could read who is in
 treatment): the first migration makes the former, and the latter is kept apart.
 """
 
@@ -10,8 +13,8 @@ import re
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, cast
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
@@ -24,6 +27,8 @@ from caseload.settings import OperatorError
 
 LEFT_OUT = "clinic.bundle_piece"
 """Archives of exports, which are kept for a day and may be asked for again."""
+APART = ("keys.client_key", "keys.erasure")
+"""Keys of clients, and the erasures that wait: each names a client beside what will not be known afterwards."""
 POLL_SECONDS = 0.2
 HEAD_BYTES = 65_536
 NEWER_SETTING = b"\nSET transaction_timeout = 0;\n"
@@ -39,12 +44,28 @@ class BackupFailed(OperatorError):
     """The backup or the restore did not come about; the text says why and what to do."""
 
 
-def backup(owner_url: str, file: Path, *, pg_bin: Path | None, watch: Watch) -> int:
-    """Write the whole database to one file that only its owner may read. Returns its size in bytes.
+def keys_of(file: Path) -> Path:
+    """Where the clients' keys of a backup lie, as long as nobody has taken them away."""
+    return file.with_name(file.name + ".keys")
 
-    It is the state of one moment, and the service may go on meanwhile. The file appears when it is complete.
+
+def backup(owner_url: str, file: Path, *, pg_bin: Path | None, watch: Watch) -> int:
+    """Write the whole database to one file and the clients' keys to another, which only their owner may read.
+
+    Each is the state of one moment, that of the keys a little later: a client who was erased in between has no key in
+    it. The service may go on meanwhile. The files appear when they are complete. Returns the size of both in bytes.
     """
     require_new(file)
+    _dump(owner_url, file, [f"--exclude-table-data={each}" for each in (LEFT_OUT, *APART)], pg_bin, watch)
+    try:
+        _dump(owner_url, keys_of(file), ["--data-only", *(f"--table={each}" for each in APART)], pg_bin, watch)
+    except BaseException:
+        file.unlink()
+        raise
+    return file.stat().st_size + keys_of(file).stat().st_size
+
+
+def _dump(owner_url: str, file: Path, what: Sequence[str], pg_bin: Path | None, watch: Watch) -> None:
     draft = file.with_name(file.name + ".incomplete")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -63,20 +84,33 @@ def backup(owner_url: str, file: Path, *, pg_bin: Path | None, watch: Watch) -> 
         draft.rename(file)
     finally:
         draft.unlink(missing_ok=True)
-    return file.stat().st_size
 
 
 def require_new(file: Path) -> None:
-    """Raise `BackupFailed` when there is such a file already."""
-    if file.exists():
-        message = f"{file} exists already: choose another name. A backup never overwrites one."
-        raise BackupFailed(message)
+    """Raise `BackupFailed` when there is such a file already, or one of keys beside it."""
+    for each in (file, keys_of(file)):
+        if each.exists():
+            message = f"{each} exists already: choose another name. A backup never overwrites one."
+            raise BackupFailed(message)
 
 
-def restore(owner_url: str, file: Path, *, pg_bin: Path | None, watch: Watch) -> None:
-    """Bring a backup into an empty database, wholly or not at all. Raises `BackupFailed` when it is not empty."""
+def restore(
+    owner_url: str, file: Path, *, pg_bin: Path | None, watch: Watch, without_keys: bool = False
+) -> None:
+    """Bring a backup into an empty database, wholly or not at all. Raises `BackupFailed` when it is not empty.
+
+    The clients' keys come from the file beside it. Without them nobody can tell again whom the entries of the log are
+    about, so that has to be asked for.
+    """
     if not file.is_file():
         message = f"There is no file {file}: give the path of a backup."
+        raise BackupFailed(message)
+    if not without_keys and not keys_of(file).is_file():
+        message = (
+            f"There is no {keys_of(file)}, which holds the keys of the clients: put it there. If it is lost for good, "
+            "--without-keys brings back the record, and nobody can tell any more whom the older entries of the log are "
+            "about."
+        )
         raise BackupFailed(message)
     tables = asyncio.run(_tables(owner_url))
     if tables:
@@ -92,7 +126,10 @@ def restore(owner_url: str, file: Path, *, pg_bin: Path | None, watch: Watch) ->
         chosen.writelines(line for line in listed.splitlines(keepends=True) if " EVENT TRIGGER " not in line)
         chosen.flush()
         # What the foundation made comes back with the backup, so it is taken out in the same transaction.
-        _bring_back(["--clean", "--if-exists", f"--use-list={chosen.name}", str(file)], owner_url, pg_bin, watch)
+        scripts = [["--clean", "--if-exists", f"--use-list={chosen.name}", str(file)]]
+        if not without_keys:
+            scripts.append(["--data-only", str(keys_of(file))])
+        _bring_back(scripts, owner_url, pg_bin, watch)
     asyncio.run(protection.watch_over(owner_url))
 
 
@@ -100,19 +137,28 @@ async def _no_log_yet(*_: object) -> None:
     """The foundation has no log to tell: what is brought back has its entries."""
 
 
-def _bring_back(arguments: list[str], url: str, pg_bin: Path | None, watch: Watch) -> None:
-    script = [_program("pg_restore", pg_bin), "--file=-", *arguments]
-    with (
-        tempfile.TemporaryFile() as complaints,
-        subprocess.Popen(
-            script, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=complaints, env=_environment("pg_restore")
-        ) as reading,
-    ):
+def _bring_back(scripts: Sequence[list[str]], url: str, pg_bin: Path | None, watch: Watch) -> None:
+    program = _program("pg_restore", pg_bin)
+    with tempfile.TemporaryFile() as complaints, ExitStack() as open_:
+        reading = [
+            open_.enter_context(
+                subprocess.Popen(
+                    [program, "--file=-", *arguments],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=complaints,
+                    env=_environment("pg_restore"),
+                )
+            )
+            for arguments in scripts
+        ]
         _play(reading, url, pg_bin, watch, complaints)
 
 
-def _play(reading: subprocess.Popen[bytes], url: str, pg_bin: Path | None, watch: Watch, complaints: IO[bytes]) -> None:
-    """Let `psql` run the script that `pg_restore` writes, in one transaction that is committed when both are content.
+def _play(
+    scripts: Sequence[subprocess.Popen[bytes]], url: str, pg_bin: Path | None, watch: Watch, complaints: IO[bytes]
+) -> None:
+    """Let `psql` run the scripts that `pg_restore` writes, in one transaction, committed when all are content.
 
     `pg_restore` by itself also sets what only PostgreSQL 17 and newer know, and fails on a server that does not.
     """
@@ -129,14 +175,17 @@ def _play(reading: subprocess.Popen[bytes], url: str, pg_bin: Path | None, watch
         ) as running,
     ):
         try:
-            handed_over = _hand_over(reading, running, watch)
+            handed_over = _write(running, b"begin;\n") and all(
+                _hand_over(reading, running, watch) for reading in scripts
+            )
         except BaseException:
             # Without its COMMIT nothing has happened.
             running.kill()
             raise
         finally:
-            reading.kill()
-        if handed_over and reading.wait() != 0:
+            for reading in scripts:
+                reading.kill()
+        if handed_over and any(reading.wait() != 0 for reading in scripts):
             running.kill()
             _close(running)
             raise BackupFailed(_why("pg_restore", _text(complaints)))
@@ -151,7 +200,7 @@ def _hand_over(reading: subprocess.Popen[bytes], running: subprocess.Popen[bytes
     """Hand the script over, but for the setting that older servers do not know. Not all of it when `psql` has ended."""
     source = cast("IO[bytes]", reading.stdout)
     watched = time.monotonic()
-    part = b"begin;\n" + source.read(HEAD_BYTES).replace(NEWER_SETTING, b"\n", 1)
+    part = source.read(HEAD_BYTES).replace(NEWER_SETTING, b"\n", 1)
     while part:
         if not _write(running, part):
             return False
