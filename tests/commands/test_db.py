@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import shutil
 import stat
 from pathlib import Path
 
@@ -39,6 +40,12 @@ _AN_EXPORT = """
     )
     insert into clinic.bundle_piece (bundle_id, number, sealed) select id, 0, 'sealed' from asked
 """
+
+
+_A_KEY = (
+    "insert into keys.client_key (key_id, client_id, wrapped) values (gen_random_uuid(), gen_random_uuid(), 'wrapped')"
+)
+_KEYS = "select array_agg(wrapped) from keys.client_key"
 
 
 def _told(url: str) -> object:
@@ -99,17 +106,24 @@ def test_a_backup_comes_back_whole_with_who_may_do_what(throwaway_database: Addr
     asyncio.run(execute(owner, "create table clinic.kept (id int)"))
     asyncio.run(execute(service, "insert into clinic.kept select generate_series(1, 1000)"))
     asyncio.run(execute(owner, _AN_EXPORT))
+    asyncio.run(execute(service, _A_KEY))
     settings = Settings(data_dir=tmp_path, organisation="clinic-01")
     database.backup(settings, owner, file, watch=_watch)
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    keys = backups.keys_of(file)
+    assert [stat.S_IMODE(each.stat().st_mode) for each in (file, keys)] == [0o600, 0o600]
     asyncio.run(execute(owner, "create database brought_back"))
     back = throwaway_database.of("brought_back")
     try:
         database.restore(settings, back.owner, file, watch=_watch)
         assert revisions.check(back.service).up_to_date
-        digest = hashlib.sha256(file.read_bytes()).hexdigest()
-        assert _told(owner) == ["caseload db backup begun", f"caseload db backup sha256:{digest}"]
-        assert _told(back.owner) == ["caseload db backup begun", f"caseload db restore sha256:{digest}"]
+        digest, other = (hashlib.sha256(each.read_bytes()).hexdigest() for each in (file, keys))
+        begun = "caseload db backup begun"
+        for where, did in ((owner, "backup"), (back.owner, "restore")):
+            said = [f"caseload db {did} sha256:{digest}", f"caseload db {did} keys sha256:{other}"]
+            assert _told(where) == [begun, *said]
+        assert fetch(back.owner, _KEYS) == fetch(owner, _KEYS) == [b"wrapped"]
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            asyncio.run(execute(back.service, "delete from keys.client_key"))
         watched = "select count(*) from pg_event_trigger where evtname in ('audit_no_ddl', 'audit_no_drop')"
         assert fetch(back.owner, f"{watched} and evtenabled = 'A'") == 2
         assert fetch(back.service, "select sum(id) from clinic.kept") == 500_500
@@ -128,6 +142,33 @@ def test_a_backup_comes_back_whole_with_who_may_do_what(throwaway_database: Addr
         asyncio.run(execute(owner, "drop database brought_back with (force)"))
 
 
+def test_the_record_can_be_kept_without_the_keys_that_link_clients_to_the_log(
+    server: Addresses, throwaway_database: Addresses, tmp_path: Path
+) -> None:
+    file = tmp_path / "clinic.backup"
+    asyncio.run(execute(throwaway_database.service, _A_KEY))
+    backups.backup(throwaway_database.owner, file, pg_bin=None, watch=_watch)
+    keys = backups.keys_of(file)
+    asyncio.run(execute(server.owner, "create database apart"))
+    apart = server.of("apart")
+    settings = Settings(data_dir=tmp_path, organisation="clinic-01")
+    try:
+        whole = keys.read_bytes()
+        keys.write_bytes(whole[: len(whole) // 2])
+        with pytest.raises(backups.BackupFailed, match="pg_restore failed: "):
+            backups.restore(apart.owner, file, pg_bin=None, watch=_watch)
+        keys.unlink()
+        with pytest.raises(backups.BackupFailed, match=r"There is no .*clinic\.backup\.keys.* --without-keys"):
+            backups.restore(apart.owner, file, pg_bin=None, watch=_watch)
+        database.restore(settings, apart.owner, file, watch=_watch, without_keys=True)
+        assert fetch(apart.owner, _KEYS) is None, "whoever has only the record's backup cannot link anybody"
+        told = _told(apart.owner)
+        assert isinstance(told, list)
+        assert told[-1] == "caseload db restore keys none"
+    finally:
+        asyncio.run(execute(server.owner, "drop database apart with (force)"))
+
+
 def test_a_restore_that_fails_leaves_nothing_and_can_be_tried_again(
     server: Addresses, throwaway_database: Addresses, tmp_path: Path
 ) -> None:
@@ -135,6 +176,7 @@ def test_a_restore_that_fails_leaves_nothing_and_can_be_tried_again(
     backups.backup(throwaway_database.owner, file, pg_bin=None, watch=_watch)
     broken = tmp_path / "broken.backup"
     broken.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    shutil.copy(backups.keys_of(file), backups.keys_of(broken))
     asyncio.run(execute(server.owner, "create database half"))
     half = server.of("half")
     try:
@@ -205,6 +247,10 @@ def test_a_backup_never_overwrites_another(throwaway_database: Addresses, tmp_pa
     with pytest.raises(backups.BackupFailed, match="exists already"):
         backups.backup(throwaway_database.owner, file, pg_bin=None, watch=_watch)
     assert file.read_text() == "precious"
+    file.rename(backups.keys_of(file))
+    with pytest.raises(backups.BackupFailed, match=r"there\.backup\.keys exists already"):
+        backups.backup(throwaway_database.owner, file, pg_bin=None, watch=_watch)
+    assert [each.name for each in tmp_path.iterdir()] == ["there.backup.keys"]
 
 
 def test_a_backup_that_fails_leaves_no_file(server: Addresses, tmp_path: Path) -> None:

@@ -70,27 +70,32 @@ def check() -> None:
 def backup(file: Path) -> None:
     """Write the whole database to FILE, as it is at this moment. The service may be running.
 
-    The folder `keys` in CASELOAD_DATA_DIR is not in it: keep a copy of that apart from the backups, or nobody can tell
-    again whom the audit log is about.
+    The keys of the clients go to FILE.keys: keep that one apart, and for weeks and not for years, because nobody is
+    erased from the audit log while a copy has their key. The folder `keys` in CASELOAD_DATA_DIR is in neither: keep a
+    copy of it apart from both, or nobody can tell again whom the audit log is about.
     """
     from caseload.db import embedded
+    from caseload.db.backup import keys_of
     from caseload.request import database
 
     settings = terminal.settings()
     with embedded.reach(settings) as addresses, terminal.progress("Backing up") as bar:
         size = database.backup(settings, addresses.owner, file, watch=bar.refresh)
-    click.echo(f"Backed up to {file} ({size / ONE_MEGABYTE:.1f} MB).")
+    click.echo(f"Backed up to {file} and {keys_of(file)} ({size / ONE_MEGABYTE:.1f} MB).")
 
 
 @command.command(epilog="Example: CASELOAD_DATA_DIR=/srv/new caseload db restore caseload.backup")
 @click.argument("file", type=click.Path(path_type=Path))
-def restore(file: Path) -> None:
-    """Bring the backup in FILE into an empty database, wholly or not at all."""
+@click.option(
+    "--without-keys", is_flag=True, help="FILE.keys is lost: bring back the record without the clients' keys."
+)
+def restore(file: Path, *, without_keys: bool) -> None:
+    """Bring the backup in FILE, and the clients' keys in FILE.keys, into an empty database, wholly or not at all."""
     from caseload.db import embedded, revisions
     from caseload.request import database
 
     settings = terminal.settings()
     with embedded.reach(settings) as addresses, terminal.progress("Restoring") as bar:
-        database.restore(settings, addresses.owner, file, watch=bar.refresh)
+        database.restore(settings, addresses.owner, file, watch=bar.refresh, without_keys=without_keys)
         standing = revisions.check(addresses.owner)
     click.echo(f"Restored from {file}. {standing.advice}")

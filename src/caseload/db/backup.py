@@ -74,13 +74,7 @@ def _dump(owner_url: str, file: Path, what: Sequence[str], pg_bin: Path | None, 
         raise BackupFailed(message) from None
     os.close(descriptor)
     try:
-        _run(
-            "pg_dump",
-            ["--format=custom", f"--exclude-table-data={LEFT_OUT}", f"--file={draft}"],
-            owner_url,
-            pg_bin,
-            watch,
-        )
+        _run("pg_dump", ["--format=custom", *what, f"--file={draft}"], owner_url, pg_bin, watch)
         draft.rename(file)
     finally:
         draft.unlink(missing_ok=True)
@@ -94,9 +88,7 @@ def require_new(file: Path) -> None:
             raise BackupFailed(message)
 
 
-def restore(
-    owner_url: str, file: Path, *, pg_bin: Path | None, watch: Watch, without_keys: bool = False
-) -> None:
+def restore(owner_url: str, file: Path, *, pg_bin: Path | None, watch: Watch, without_keys: bool = False) -> None:
     """Bring a backup into an empty database, wholly or not at all. Raises `BackupFailed` when it is not empty.
 
     The clients' keys come from the file beside it. Without them nobody can tell again whom the entries of the log are

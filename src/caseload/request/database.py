@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from caseload.audit import owner
 from caseload.db import backup as backups
 from caseload.db import migrate
-from caseload.db.backup import Watch
+from caseload.db.backup import Watch, keys_of
 from caseload.db.migrate import Applied
 from caseload.db.revisions import Standing
 from caseload.domain.people import the_command_line
@@ -31,21 +31,25 @@ def migrate_to_head(owner_url: str, *, organisation: str) -> Standing:
 
 
 def backup(settings: Settings, owner_url: str, file: Path, *, watch: Watch) -> int:
-    """Write the whole database to a file, and say so in the log before: whoever has it has the whole record.
+    """Write the whole database to a file and the clients' keys to one beside it, and say so in the log before.
 
-    The digest stands in a second entry, which is not in the file. Returns the file's size. Raises `BackupFailed`.
+    Whoever has the first has the whole record. The digests stand in further entries, which are not in the file. Returns
+    the size of both. Raises `BackupFailed`.
     """
     backups.require_new(file)
     _leave(settings, owner_url, BACKED_UP, "caseload db backup begun")
     size = backups.backup(owner_url, file, pg_bin=settings.pg_bin, watch=watch)
     _leave(settings, owner_url, BACKED_UP, f"caseload db backup sha256:{_digest(file)}")
+    _leave(settings, owner_url, BACKED_UP, f"caseload db backup keys sha256:{_digest(keys_of(file))}")
     return size
 
 
-def restore(settings: Settings, owner_url: str, file: Path, *, watch: Watch) -> None:
+def restore(settings: Settings, owner_url: str, file: Path, *, watch: Watch, without_keys: bool = False) -> None:
     """Bring a backup into an empty database, and say so in the log that came with it. Raises `BackupFailed`."""
-    backups.restore(owner_url, file, pg_bin=settings.pg_bin, watch=watch)
+    backups.restore(owner_url, file, pg_bin=settings.pg_bin, watch=watch, without_keys=without_keys)
     _leave(settings, owner_url, BROUGHT_BACK, f"caseload db restore sha256:{_digest(file)}")
+    said = "none" if without_keys else f"sha256:{_digest(keys_of(file))}"
+    _leave(settings, owner_url, BROUGHT_BACK, f"caseload db restore keys {said}")
 
 
 def _leave(settings: Settings, owner_url: str, event: str, said: str) -> None:
