@@ -15,6 +15,7 @@ import pytest
 
 from caseload.audit import canonical
 from caseload.audit.bundle import MANIFEST, Manifest
+from caseload.audit.epoch import Loss
 from caseload.audit.leaf import Act, Leaf, decode, encode, timestamp
 from caseload.audit.tlog.checkpoint import Checkpoint
 from caseload.audit.tlog.merkle import leaf_hash
@@ -255,6 +256,27 @@ def test_a_key_that_was_never_the_logs_cannot_hand_over(log: MadeLog, auditor: A
     found = auditor.verify(tmp_path / "out", log.policy())
     assert found.code == 1
     assert found.says("Entry 600 says", "the key that signed that was never the log's", "Entry 601 says")
+
+
+def test_entries_that_were_lost_before_the_log_went_on_under_its_next_name_are_told_of(
+    log: MadeLog, auditor: Auditor, tmp_path: Path
+) -> None:
+    seen = Checkpoint(origin="log.example/1", size=650, root=bytes(range(32)))
+    restored = Checkpoint(origin="log.example/1", size=600, root=bytes(32))
+    said = Loss(seen=seen, restored=restored, number=2).said
+    log.put([a_leaf(1, ev="epoch.opened", route=said)])
+    log.export(tmp_path / "out", laid_open=LaidOpen.NOTHING)
+    found = auditor.verify(tmp_path / "out", log.policy())
+    assert found.code == 0
+    assert found.says(
+        "With entry 600 the log goes on under the name that ends in /2", "seen 650 entries (root 0001020304050607)",
+        "600 were there, and 50 are lost",
+    )  # fmt: skip
+    log.put([a_leaf(2, ev="epoch.opened")])
+    log.export(tmp_path / "untold", laid_open=LaidOpen.NOTHING)
+    found = auditor.verify(tmp_path / "untold", log.policy())
+    assert found.code == 1
+    assert found.says("Entry 601 says that the log has a new name, and not after what.")
 
 
 # Before the log: what never got a place.

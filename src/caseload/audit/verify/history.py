@@ -1,5 +1,6 @@
 """The signed heads: the bundle's own, those beside it, and those that whoever verifies has kept."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -14,6 +15,10 @@ from caseload.audit.tlog.spelling import Malformed
 from caseload.audit.verify.verdict import Finding, Findings, Kind, Stopped, Unusable
 
 _SHOWN: Final = 16
+SUCCESSION: Final = re.compile(
+    r"caseload audit epoch ([0-9]{1,9}) after ([0-9]{1,15}) root ([0-9a-f]{64}) restored ([0-9]{1,15})"
+)
+"""The open part of the entry `epoch.opened`."""
 
 
 class Head(NamedTuple):
@@ -121,6 +126,22 @@ class Rotations:
         return Finding(
             Kind.REMARK, f"With entry {index} the log's key was handed over, signed by the key before.{known}", index
         )
+
+
+def succession(index: int, said: str) -> Finding:
+    """What an entry says of how the log came to its present name: from which size on, and what was lost."""
+    found = SUCCESSION.fullmatch(said)
+    if found is None:
+        return Finding(Kind.MALFORMED, f"Entry {index} says that the log has a new name, and not after what.", index)
+    number, seen, root, restored = found.groups()
+    lost = max(0, int(seen) - int(restored))
+    return Finding(
+        Kind.REMARK,
+        f"With entry {index} the log goes on under the name that ends in /{number}: under the one before, witnesses had"
+        f" seen {int(seen):,} entries (root {root[:_SHOWN]}), {int(restored):,} were there, and {lost:,} are lost. Ask who"
+        f" decided it.",
+        index,
+    )
 
 
 def keep_evidence(folder: Path, heads: Sequence[Head]) -> Sequence[Path]:

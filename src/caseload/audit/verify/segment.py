@@ -13,6 +13,7 @@ from caseload.audit.tlog.frontier import subtrees_of
 from caseload.audit.tlog.merkle import HASH_BYTES, includes, leaf_hash, root_of
 from caseload.audit.tlog.spelling import Malformed
 from caseload.audit.tlog.tile import TILE_WIDTH, entries_in
+from caseload.audit.verify.history import succession
 from caseload.audit.verify.verdict import Finding, Kind
 from caseload.audit.views import lines, lines_of
 
@@ -21,6 +22,8 @@ ENTRIES: Final = 4_096
 
 ROTATION: Final = "key.rotate"
 """The event by which one signing key of the log hands over to the next."""
+SUCCESSION: Final = "epoch.opened"
+"""The event by which the log goes on under its next name."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -216,6 +219,8 @@ def _read(index: int, leaf: bytes, examined: Examined) -> Record | None:
     _count(record, index, examined)
     if record.event == ROTATION or record.new_key:
         examined.rotations.append((index, record.old_key, record.new_key, record.key_signature))
+    if record.event == SUCCESSION:
+        examined.findings.append(succession(index, record.route))
     examined.earliest = min(examined.earliest or record.at, record.at)
     examined.latest = max(examined.latest, record.at)
     return record
