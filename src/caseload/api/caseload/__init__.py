@@ -3,6 +3,7 @@
 from litestar import Router
 
 from caseload.api.caseload.episodes import admit_client, discharge_client, list_episodes, move_level_of_care
+from caseload.api.caseload.handovers import cancel_handover, list_handovers
 from caseload.api.caseload.lists import list_caseload
 from caseload.api.caseload.responsibility import cover_client, hand_over_client
 
@@ -13,6 +14,8 @@ router = Router(
         list_episodes,
         discharge_client,
         hand_over_client,
+        list_handovers,
+        cancel_handover,
         cover_client,
         move_level_of_care,
         list_caseload,

@@ -9,7 +9,8 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
 
 from caseload.db.caseload.episodes import Episodes
-from caseload.db.caseload.responsibilities import END_RESPONSIBILITY, MOVED, Responsibilities
+from caseload.db.caseload.handovers import HandoverBook
+from caseload.db.caseload.responsibilities import END_RESPONSIBILITY, MOVED
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import (
     cover,
@@ -46,7 +47,7 @@ _DROP_COVERS = delete(cover).where(_running_or_planned, func.lower(cover.c.perio
 _END_COVERS = update(cover).where(_running_or_planned).values(period=func.tstzrange(func.lower(cover.c.period), _AT))
 
 
-class Caseloads(Episodes, Responsibilities):
+class Caseloads(Episodes, HandoverBook):
     """Satisfies `domain.caseload.Caseloads`."""
 
     async def add_episode(self, new: Episode, first: Responsibility) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Row, Select, bindparam, exists, func, insert, select, update
+from sqlalchemy import BindParameter, ColumnElement, Row, Select, bindparam, exists, func, insert, select, update
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -26,17 +26,20 @@ MOVED: Final = "Read the client's caseload again and decide anew."
 
 _AT = bindparam("at", type_=INSTANT)
 
+STANDS: Final[Sequence[ColumnElement[Any]]] = (
+    responsibility.c.id,
+    responsibility.c.client_id,
+    responsibility.c.episode_id,
+    responsibility.c.counsellor_id,
+    func.lower(responsibility.c.period).label("since"),
+    func.upper(responsibility.c.period).label("until"),
+    responsibility.c.note,
+    responsibility.c.recorded_by,
+    responsibility.c.recorded_at,
+)
+"""What `responsibility_of` reads."""
 _RESPONSIBILITY = (
-    select(
-        responsibility.c.id,
-        responsibility.c.client_id,
-        responsibility.c.episode_id,
-        responsibility.c.counsellor_id,
-        func.lower(responsibility.c.period).label("since"),
-        responsibility.c.note,
-        responsibility.c.recorded_by,
-        responsibility.c.recorded_at,
-    )
+    select(*STANDS)
     .join(client, client.c.id == responsibility.c.client_id)
     .where(responsibility.c.id == bindparam("wanted"), within_reach())
 )
@@ -211,17 +214,7 @@ class Responsibilities:
 
     async def responsibility(self, wanted: UUID, *, reach: Reach) -> Responsibility:
         """One period of responsibility; `EpisodeUnknown` outside the reach."""
-        row = await self._shown(_RESPONSIBILITY, wanted, reach)
-        return Responsibility(
-            id=row.id,
-            client=ClientId(row.client_id),
-            episode=EpisodeId(row.episode_id),
-            counsellor=StaffId(row.counsellor_id),
-            since=row.since,
-            note=row.note,
-            recorded_by=StaffId(row.recorded_by),
-            recorded_at=row.recorded_at,
-        )
+        return responsibility_of(await self._shown(_RESPONSIBILITY, wanted, reach))
 
     async def cover(self, wanted: UUID, *, reach: Reach) -> Cover:
         """One cover; `EpisodeUnknown` outside the reach."""
@@ -244,3 +237,18 @@ class Responsibilities:
             raise EpisodeUnknown
         self._journal.saw(ClientId(row.client_id), "caseload")
         return row
+
+
+def responsibility_of(row: Row[*tuple[Any, ...]]) -> Responsibility:
+    """The responsibility in a row with `STANDS`."""
+    return Responsibility(
+        id=row.id,
+        client=ClientId(row.client_id),
+        episode=EpisodeId(row.episode_id),
+        counsellor=StaffId(row.counsellor_id),
+        since=row.since,
+        until=row.until,
+        note=row.note,
+        recorded_by=StaffId(row.recorded_by),
+        recorded_at=row.recorded_at,
+    )

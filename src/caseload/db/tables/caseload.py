@@ -182,7 +182,7 @@ responsibility_taken_back = Table(
     *_responsibility(),
     *_taken_back(),
     Index(None, "client_id"),
-    comment="Handovers for a moment after which the client turned out to have been discharged, as they stood.",
+    comment="Handovers that did not take place, as they stood: cancelled, or planned for after what became the discharge.",
 )
 
 cover_taken_back = Table(

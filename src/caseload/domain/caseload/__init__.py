@@ -13,6 +13,14 @@ from caseload.domain.caseload.episode import (
     NoOpenEpisode,
     move_level_of_care,
 )
+from caseload.domain.caseload.handovers import (
+    HandoverCancelled,
+    Handovers,
+    HandoverTookPlace,
+    HandoverUnknown,
+    NobodyUntilThen,
+    cancel_handover,
+)
 from caseload.domain.caseload.responsibility import (
     CaseloadMoved,
     Cover,
@@ -37,13 +45,19 @@ __all__ = [
     "Episode",
     "EpisodeUnknown",
     "HandedOver",
+    "HandoverCancelled",
+    "HandoverTookPlace",
+    "HandoverUnknown",
+    "Handovers",
     "LevelOfCare",
     "LevelOfCareMoved",
     "NoOpenEpisode",
+    "NobodyUntilThen",
     "OnCaseload",
     "Responsibility",
     "admit",
     "arrange_cover",
+    "cancel_handover",
     "hand_over",
     "move_level_of_care",
 ]

@@ -35,6 +35,8 @@ class Responsibility:
     note: str | None
     recorded_by: StaffId
     recorded_at: datetime
+    until: datetime | None = None
+    """The next handover, or the discharge; None while neither is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
