@@ -9,7 +9,6 @@ client, so that swapped rows do not open.
 """
 
 import asyncio
-import hashlib
 import hmac
 import os
 import time
@@ -22,6 +21,8 @@ from uuid import UUID
 import asyncpg
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 from sqlalchemy import Row, bindparam, select
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
 from sqlalchemy.dialects.postgresql import insert
@@ -48,20 +49,21 @@ class ClientKey:
         self.prefix = client_prefix(client)
         self.reference = reference_of(secret)
         """Under which the log is searched for this client. It says nothing without the key."""
-        self._salts = hmac.new(secret, b"salt", hashlib.sha256)
+        self._salts = HMAC(secret, SHA256())
+        self._salts.update(b"salt")
         self._box = AESGCM(hmac.digest(secret, b"seal", "sha256"))
 
     def salt(self, leaf: bytes, position: int) -> bytes:
         """The salt of this client's item: `HMAC-SHA256(key, "salt" || leaf || position)`, leaf being its 16 bytes."""
         salts = self._salts.copy()
         salts.update(leaf + position.to_bytes(_POSITION_BYTES, "big"))
-        return salts.digest()
+        return salts.finalize()
 
     def mark(self, leaf: bytes) -> bytes:
         """By what a line of this client's report is known again: no salt, because what is hashed is longer."""
         marks = self._salts.copy()
         marks.update(leaf + b"report")
-        return marks.digest()
+        return marks.finalize()
 
     def seal(self, nonce: bytes, what: bytes, leaf: bytes) -> bytes:
         """Encrypt a disclosure for this client. A nonce may serve once per client key."""
