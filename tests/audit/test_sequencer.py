@@ -32,6 +32,8 @@ pytestmark = pytest.mark.anyio
 
 QUICK = Pace(round_seconds=0.01, batch=7, standby_seconds=0.01, retry_seconds=0.01, ask_again_seconds=0.01)
 PATIENCE_SECONDS = 120.0
+READ_FOR_AN_ENTRY = 8
+"""Rows of the log: the last one for each batch, the entry itself as it leaves the queue, and what the test looks at."""
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
@@ -98,6 +100,14 @@ class Log:
             " where size = (select max(idx) + 1 from audit.entry))"
         )
 
+    async def entries_read(self) -> int:
+        """How many rows of the log have been read, in whichever way."""
+        await self.owner.execute("select pg_stat_clear_snapshot()")
+        return await self.owner.fetchval(
+            "select sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint from pg_stat_all_tables"
+            " where schemaname = 'audit' and relname like 'entry%'"
+        )
+
     async def leaves(self) -> list[bytes]:
         """Every leaf in its place; the places are dense from 0."""
         rows = await self.owner.fetch("select idx, leaf, leaf_hash from audit.entry order by idx")
@@ -144,6 +154,15 @@ async def until(happened: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not await happened():  # noqa: ASYNC110  another process or connection makes it happen
             await asyncio.sleep(0.005)
+
+
+async def test_the_work_for_an_entry_does_not_grow_with_the_log(log: Log) -> None:
+    await log.append(200)
+    await log.sequence()
+    before = await log.entries_read()
+    await log.append(50)
+    await log.sequence()
+    assert (await log.entries_read() - before) <= 50 * READ_FOR_AN_ENTRY
 
 
 async def test_every_entry_gets_its_place_in_the_order_of_its_identifier_and_the_tree_is_signed(log: Log) -> None:

@@ -240,8 +240,10 @@ _PLACE: Final = """
     select $1 + placed.place - 1, queued.entry_id, queued.at, queued.actor, queued.event, queued.outcome,
         queued.programme, queued.leaf
     from unnest($2::uuid[]) with ordinality as placed (entry_id, place)
-    join audit.queue as queued on queued.entry_id = placed.entry_id
+    cross join lateral (select entry_id, at, actor, event, outcome, programme, leaf from audit.queue where queue.entry_id = placed.entry_id offset 0) as queued
 """
+"""Each entry is looked up by itself: a queue that is empty now and then always looks small enough to be read whole,
+and is not, because what has left it stays in its pages until they are cleared."""
 _KEEP_TILES: Final = """
     insert into audit.tile (level, number, hashes) select * from unnest($1::smallint[], $2::bigint[], $3::bytea[])
     on conflict (level, number) do update set hashes = excluded.hashes
