@@ -44,6 +44,7 @@ def test_only_secrets_are_read_from_files() -> None:
         ("CASELOAD_PORT", "70000"),
         ("CASELOAD_PORT", "http"),
         ("CASELOAD_WORKERS", "0"),
+        ("CASELOAD_DB_POOL_SIZE", "3"),
         ("CASELOAD_PRODUCTION", "perhaps"),
         ("CASELOAD_DB_POOLER", "session"),
         ("CASELOAD_DRAIN_SECONDS", "-1"),
