@@ -17,6 +17,7 @@ from caseload.audit.leaf import Leaf, decode
 from caseload.db.people.accounts import Accounts
 from caseload.db.people.sign_in import OTHERS, tally
 from caseload.db.tables import people as tables
+from caseload.db.tables import sign_in as sign_in_tables
 from caseload.domain.ids import ClientId, new_id
 from caseload.domain.people import (
     COMMAND_LINE,
@@ -191,8 +192,10 @@ async def test_who_signs_in_while_the_password_is_reset_does_not_get_in_with_the
         await resetting.commit()
     assert (await trying).status_code == 409
     async with engine.connect() as connection:
-        mine = tables.sign_in_session.c.staff_id == account.id
-        assert (await connection.scalar(select(func.count()).select_from(tables.sign_in_session).where(mine))) == 0
+        mine = sign_in_tables.sign_in_session.c.staff_id == account.id
+        assert (
+            await connection.scalar(select(func.count()).select_from(sign_in_tables.sign_in_session).where(mine))
+        ) == 0
 
 
 async def waiting_for_a_lock(engine: AsyncEngine) -> None:
@@ -324,9 +327,9 @@ async def test_beyond_a_hundred_sources_in_a_minute_the_rest_share_one_count(cli
         for _ in range(2):
             await tally(connection, (7).to_bytes(32), now=now)
         lines = await connection.execute(
-            select(tables.sign_in_failure_minute.c.source_digest, tables.sign_in_failure_minute.c.failures).where(
-                tables.sign_in_failure_minute.c.minute == now.replace(second=0)
-            )
+            select(
+                sign_in_tables.sign_in_failure_minute.c.source_digest, sign_in_tables.sign_in_failure_minute.c.failures
+            ).where(sign_in_tables.sign_in_failure_minute.c.minute == now.replace(second=0))
         )
         counts = {bytes(line.source_digest): line.failures for line in lines}
     assert len(counts) == 101
@@ -342,8 +345,8 @@ async def test_refused_sign_ins_are_counted_for_the_log_and_leave_no_entry_of_th
         await sign_in(at, "nobody-here", "wrong")
     assert len(await entries(clinic, event="sign_in.failed")) == before
     async with clinic.service.engine.connect() as connection:
-        counted = select(func.sum(tables.sign_in_failure_minute.c.failures)).where(
-            tables.sign_in_failure_minute.c.source_digest == source
+        counted = select(func.sum(sign_in_tables.sign_in_failure_minute.c.failures)).where(
+            sign_in_tables.sign_in_failure_minute.c.source_digest == source
         )
         assert await connection.scalar(counted) == 8
 
@@ -367,9 +370,9 @@ async def test_neither_tokens_nor_passwords_stand_in_tables_logs_or_errors(
     everything = [said.out, said.err, caplog.text, *(answer.text for answer in answers)]
     async with clinic.service.engine.connect() as connection:
         for table in (
-            tables.sign_in_session,
-            tables.sign_in_failure,
-            tables.sign_in_failure_minute,
+            sign_in_tables.sign_in_session,
+            sign_in_tables.sign_in_failure,
+            sign_in_tables.sign_in_failure_minute,
             tables.staff_password,
         ):
             everything += [str(tuple(row)) for row in await connection.execute(select(table))]
@@ -434,14 +437,14 @@ async def test_while_a_reset_is_unconfirmed_nothing_can_be_proved(clinic: Clinic
 
 async def test_use_of_a_session_is_written_down_by_the_house_not_by_the_request(clinic: Clinic) -> None:
     token = (await sign_in(clinic.client(), await colleague(clinic))).json()["token"]
-    mine = tables.sign_in_session.c.token_digest == token_digest(token)
+    mine = sign_in_tables.sign_in_session.c.token_digest == token_digest(token)
     async with clinic.service.engine.begin() as connection:
         await connection.execute(
-            update(tables.sign_in_session)
+            update(sign_in_tables.sign_in_session)
             .where(mine)
-            .values(last_used_at=tables.sign_in_session.c.last_used_at + timedelta(microseconds=1))
+            .values(last_used_at=sign_in_tables.sign_in_session.c.last_used_at + timedelta(microseconds=1))
         )
-        began = await connection.scalar(select(tables.sign_in_session.c.last_used_at).where(mine))
+        began = await connection.scalar(select(sign_in_tables.sign_in_session.c.last_used_at).where(mine))
     assert began is not None
     async with clinic.service.engine.connect() as connection:
         uses = Uses()
@@ -450,6 +453,6 @@ async def test_use_of_a_session_is_written_down_by_the_house_not_by_the_request(
     clinic.service.door.uses.seen.update(uses.seen)
     await clinic.service.door.note_uses()
     async with clinic.service.engine.connect() as connection:
-        assert await connection.scalar(select(tables.sign_in_session.c.last_used_at).where(mine)) == began + timedelta(
-            minutes=2
-        )
+        assert await connection.scalar(
+            select(sign_in_tables.sign_in_session.c.last_used_at).where(mine)
+        ) == began + timedelta(minutes=2)

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from caseload.db.failures import Failure, failure_of
 from caseload.db.people.sessions import MOST_AT_ONCE, by_tokens, find_sessions, note_use, session_of
 from caseload.db.tables import people as tables
+from caseload.db.tables import sign_in as sign_in_tables
 from caseload.domain.access import Holding, Role
 from caseload.domain.errors import NotSignedIn
 from caseload.domain.ids import ProgrammeId, SessionId, StaffId, new_id
@@ -123,12 +124,16 @@ async def test_an_ended_session_is_over_and_cannot_be_opened_again(
     connection: AsyncConnection, nobody_special: Staff
 ) -> None:
     token = await people.signed_in(connection, nobody_special.id)
-    mine = tables.sign_in_session.c.staff_id == nobody_special.id
-    await connection.execute(update(tables.sign_in_session).where(mine).values(ended_at=NOW, end_reason="signed_out"))
+    mine = sign_in_tables.sign_in_session.c.staff_id == nobody_special.id
+    await connection.execute(
+        update(sign_in_tables.sign_in_session).where(mine).values(ended_at=NOW, end_reason="signed_out")
+    )
     with pytest.raises(SessionOver):
         await identified(connection, token, NOW)
     with pytest.raises(Exception, match="has ended"):
-        await connection.execute(update(tables.sign_in_session).where(mine).values(ended_at=None, end_reason=None))
+        await connection.execute(
+            update(sign_in_tables.sign_in_session).where(mine).values(ended_at=None, end_reason=None)
+        )
 
 
 async def test_a_deactivated_person_is_signed_out_everywhere(

@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from caseload.db.failures import violated
 from caseload.db.people.roles import Roles
 from caseload.db.tables import people as tables
+from caseload.db.tables import programme as programme_tables
+from caseload.db.tables import sign_in as sign_in_tables
 from caseload.domain.access import CLINICIANS, WITHOUT_PROGRAMME, Role
 from caseload.domain.ids import GrantId, ProgrammeId, StaffId, new_id
 from caseload.domain.people import COMMAND_LINE
@@ -134,7 +136,7 @@ async def test_the_command_line_has_no_password_no_role_and_no_session(
     assert (
         await refused(
             connection,
-            tables.sign_in_session,
+            sign_in_tables.sign_in_session,
             id=new_id(),
             token_digest=bytes(32),
             staff_id=COMMAND_LINE,
@@ -343,7 +345,7 @@ async def test_a_shift_has_two_ends_and_lasts_a_day_at_most(
 
 
 INSERT_ONLY = [
-    tables.programme,
+    programme_tables.programme,
     tables.staff,
     tables.staff_password,
     tables.staff_deactivation,
@@ -381,7 +383,7 @@ async def test_the_service_cannot_lengthen_or_hand_over_a_session(
     connection: AsyncConnection, ada: StaffId, ben: StaffId
 ) -> None:
     await people.signed_in(connection, ada)
-    session = tables.sign_in_session
+    session = sign_in_tables.sign_in_session
     for values in ({"expires_at": NOW + timedelta(days=9)}, {"staff_id": ben}, {"token_digest": bytes(32)}):
         with pytest.raises(ProgrammingError, match="permission denied"):
             async with connection.begin_nested():

@@ -9,6 +9,8 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.tables import people as tables
+from caseload.db.tables import programme as programme_tables
+from caseload.db.tables import sign_in as sign_in_tables
 from caseload.domain.access import CLINICIANS, CONFIRMED_BY_ANOTHER, Holding, Role
 from caseload.domain.ids import GrantId, ProgrammeId, SessionId, StaffId, new_id
 from caseload.domain.people import COMMAND_LINE, SessionRules, Staff, new_token, token_digest
@@ -30,7 +32,7 @@ async def programme(
     """A programme, open since long ago."""
     made = ProgrammeId(new_id())
     await connection.execute(
-        insert(tables.programme).values(
+        insert(programme_tables.programme).values(
             id=made,
             code=code or f"P-{secrets.token_hex(5).upper()}",
             name=name,
@@ -162,7 +164,7 @@ async def signed_in(
     """Open a session for this person and return its token."""
     token = new_token()
     await connection.execute(
-        insert(tables.sign_in_session).values(
+        insert(sign_in_tables.sign_in_session).values(
             id=new_id(),
             token_digest=token_digest(token),
             staff_id=who,

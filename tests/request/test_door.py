@@ -17,6 +17,7 @@ from caseload.db.engine import make_engine
 from caseload.db.people.sign_in import Attempt as Counted
 from caseload.db.people.sign_in import LockOuts, add_session, forget_failures
 from caseload.db.tables import people as tables
+from caseload.db.tables import sign_in as sign_in_tables
 from caseload.domain.errors import CaseloadError
 from caseload.domain.ids import SessionId, new_id
 from caseload.domain.people import (
@@ -127,9 +128,9 @@ class AtTheDoor:
         """The failures of this account, by source; the sum over all sources stands at the end."""
         async with self.engine.connect() as connection:
             found = await connection.execute(
-                select(tables.sign_in_failure.c.failures)
-                .where(tables.sign_in_failure.c.account_digest == self.door.account(user_name))
-                .order_by(tables.sign_in_failure.c.source_digest.desc())
+                select(sign_in_tables.sign_in_failure.c.failures)
+                .where(sign_in_tables.sign_in_failure.c.account_digest == self.door.account(user_name))
+                .order_by(sign_in_tables.sign_in_failure.c.source_digest.desc())
             )
             return list(found.scalars())
 

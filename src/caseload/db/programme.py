@@ -8,7 +8,7 @@ from sqlalchemy import Row, bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from caseload.db.tables.people import programme
+from caseload.db.tables.programme import programme
 from caseload.domain.ids import ProgrammeId
 from caseload.domain.programme import CodeTaken, Programme, ProgrammeUnknown
 

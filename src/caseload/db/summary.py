@@ -21,7 +21,8 @@ from caseload.db.tables.medication import (
     medication_order_signature,
     medication_order_stop,
 )
-from caseload.db.tables.people import programme, staff
+from caseload.db.tables.people import staff
+from caseload.db.tables.programme import programme
 from caseload.domain.access import Reach
 from caseload.domain.caseload import Edition, LevelOfCare
 from caseload.domain.client import ClientUnknown, Identity, Sex

@@ -12,7 +12,7 @@ from caseload.db.access import reach_of, within_reach
 from caseload.db.caseload.responsibilities import MOVED
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, discharge, episode, level_of_care, responsibility
-from caseload.db.tables.people import programme
+from caseload.db.tables.programme import programme
 from caseload.domain.access import Reach
 from caseload.domain.caseload import (
     CaseloadMoved,

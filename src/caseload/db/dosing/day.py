@@ -22,7 +22,7 @@ from caseload.db.tables.medication import (
     medication_order_stop,
     medication_record,
 )
-from caseload.db.tables.people import programme
+from caseload.db.tables.programme import programme
 from caseload.domain.access import Act
 from caseload.domain.dosing import EVERYTHING_COMMITTED, Due, Held, Morning, Taken, due_on
 from caseload.domain.ids import ClientId, HoldId, ProgrammeId

@@ -13,7 +13,7 @@ from caseload.db.signature import Signatures
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, guest_stay
 from caseload.db.tables.medication import medication_record
-from caseload.db.tables.people import programme
+from caseload.db.tables.programme import programme
 from caseload.domain.access import Act
 from caseload.domain.client import ClientUnknown
 from caseload.domain.ids import ClientId, ProgrammeId

@@ -30,14 +30,8 @@ from caseload.db.tables.caseload import client, client_identity, cover, responsi
 from caseload.db.tables.checkin import check_in
 from caseload.db.tables.dosing import dose
 from caseload.db.tables.medication import medication_order
-from caseload.db.tables.people import (
-    duty_shift,
-    duty_shift_cancellation,
-    role_grant,
-    sign_in_session,
-    staff,
-    staff_deactivation,
-)
+from caseload.db.tables.people import duty_shift, duty_shift_cancellation, role_grant, staff, staff_deactivation
+from caseload.db.tables.sign_in import sign_in_session
 from caseload.domain.access import Role
 from caseload.domain.ids import ProgrammeId, StaffId
 from caseload.domain.oversight import OpenAccount, Shift, Span, Trace

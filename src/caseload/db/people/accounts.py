@@ -30,11 +30,11 @@ from caseload.db.tables.people import (
     password_reset,
     reset_confirmation,
     role_grant,
-    sign_in_session,
     staff,
     staff_deactivation,
     staff_password,
 )
+from caseload.db.tables.sign_in import sign_in_session
 from caseload.domain.ids import ProgrammeId, ResetId, SessionId, StaffId
 from caseload.domain.people import (
     Account,

@@ -8,12 +8,12 @@ from sqlalchemy import ColumnElement, Date, Integer, and_, cast, exists, func, l
 from caseload.db.tables.people import (
     duty_shift,
     duty_shift_cancellation,
-    programme,
     registration_check,
     role_confirmation,
     role_grant,
     staff_deactivation,
 )
+from caseload.db.tables.programme import programme
 from caseload.domain.access import CONFIRMED_BY_ANOTHER, Role
 from caseload.domain.people.staff import COMMAND_LINE
 

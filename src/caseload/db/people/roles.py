@@ -11,14 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from caseload.db.failures import violated
 from caseload.db.people.grants import constants
 from caseload.db.tables.base import INSTANT
-from caseload.db.tables.people import programme as programme_table
-from caseload.db.tables.people import (
-    registration,
-    registration_check,
-    role_confirmation,
-    role_grant,
-    role_revocation,
-)
+from caseload.db.tables.people import registration, registration_check, role_confirmation, role_grant, role_revocation
+from caseload.db.tables.programme import programme as programme_table
 from caseload.domain.access import CONFIRMED_BY_ANOTHER, Role
 from caseload.domain.ids import GrantId, ProgrammeId, RegistrationId, StaffId
 from caseload.domain.people import (

@@ -28,10 +28,10 @@ from caseload.db.tables.people import (
     registration,
     reset_confirmation,
     role_grant,
-    sign_in_session,
     staff,
     staff_deactivation,
 )
+from caseload.db.tables.sign_in import sign_in_session
 from caseload.domain.access import Holding, Role
 from caseload.domain.ids import ProgrammeId, SessionId, StaffId
 from caseload.domain.people.sessions import Session, SessionEnd

@@ -34,14 +34,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.people.sessions import IS_DEACTIVATED
 from caseload.db.tables.base import INSTANT
-from caseload.db.tables.people import (
-    role_grant,
-    sign_in_failure,
-    sign_in_failure_minute,
-    sign_in_session,
-    staff,
-    staff_password,
-)
+from caseload.db.tables.people import role_grant, staff, staff_password
+from caseload.db.tables.sign_in import sign_in_failure, sign_in_failure_minute, sign_in_session
 from caseload.domain.ids import ProgrammeId, SessionId, StaffId
 from caseload.domain.people import Account, LockOut, LockoutRules, Password, Patience
 from caseload.domain.people.lockout import KNOWN_FOR

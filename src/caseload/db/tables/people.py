@@ -1,4 +1,4 @@
-"""Programmes, staff, their registrations, roles and duty, their passwords and their sessions.
+"""Staff, their registrations, roles and duty, and their passwords.
 
 A state that the rules forbid cannot be stored: who granted and who confirmed stand in one row of the confirmation,
 so that a CHECK can compare them; an exclusion constraint keeps administrators and clinicians apart.
@@ -12,15 +12,13 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
-    LargeBinary,
     Table,
-    Text,
     UniqueConstraint,
     Uuid,
     literal_column,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, TSTZRANGE, ExcludeConstraint
+from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint
 
 from caseload.db.tables.base import (
     INSTANT,
@@ -29,7 +27,6 @@ from caseload.db.tables.base import (
     identifier,
     metadata,
     not_blank,
-    of_32_bytes,
     one_of,
     period,
     reference,
@@ -42,22 +39,6 @@ _CLINICAL = ", ".join(f"'{role}'" for role in sorted(CLINICIANS))
 _WITHOUT_PROGRAMME = ", ".join(f"'{role}'" for role in sorted(WITHOUT_PROGRAMME))
 _NOT_THE_COMMAND_LINE = f"<> '{COMMAND_LINE}'::uuid"
 
-programme = Table(
-    "programme",
-    metadata,
-    identifier(),
-    words("code"),
-    words("name"),
-    words("time_zone"),
-    words("profile"),
-    Column("opened_at", INSTANT, nullable=False),
-    UniqueConstraint("code"),
-    CheckConstraint(text("code ~ '^[A-Z0-9][A-Z0-9-]{0,15}$'"), name="code"),
-    not_blank("name"),
-    CheckConstraint(text("time_zone ~ '^[A-Za-z0-9_+/-]{1,64}$'"), name="time_zone"),
-    CheckConstraint(text("profile ~ '^[A-Z]{2}(-[A-Z0-9-]{1,30})?$'"), name="profile"),
-    comment="A site of the clinic, with the time zone of its days and the jurisdiction profile of its rules.",
-)
 
 staff = Table(
     "staff",
@@ -295,56 +276,4 @@ duty_shift_cancellation = Table(
     reference("cancelled_by", "staff"),
     Column("cancelled_at", INSTANT, nullable=False),
     comment="A shift that does not take place, or ends early.",
-)
-
-sign_in_session = Table(
-    "sign_in_session",
-    metadata,
-    identifier(),
-    Column("token_digest", LargeBinary(), nullable=False),
-    reference("staff_id", "staff"),
-    Column("source_digest", LargeBinary(), nullable=False),
-    Column("methods", ARRAY(Text()), nullable=False),
-    Column("started_at", INSTANT, nullable=False),
-    Column("last_used_at", INSTANT, nullable=False),
-    Column("expires_at", INSTANT, nullable=False),
-    Column("ended_at", INSTANT),
-    words("end_reason", nullable=True),
-    UniqueConstraint("token_digest"),
-    of_32_bytes("token_digest"),
-    of_32_bytes("source_digest"),
-    CheckConstraint(text("expires_at > started_at"), name="expires_after_start"),
-    CheckConstraint(text("last_used_at >= started_at"), name="used_after_start"),
-    CheckConstraint(text("cardinality(methods) >= 1"), name="methods"),
-    CheckConstraint(text("(ended_at IS NULL) = (end_reason IS NULL)"), name="end"),
-    one_of("end_reason", ("signed_out", "password_changed", "password_reset", "deactivated")),
-    CheckConstraint(text(f"staff_id {_NOT_THE_COMMAND_LINE}"), name="a_person"),
-    Index("sign_in_session_open_idx", "staff_id", postgresql_where=text("ended_at IS NULL")),
-    Index(None, "staff_id", "source_digest"),
-    comment="Sessions, found by the SHA-256 of their token. Expiry is a question, not an update.",
-)
-
-sign_in_failure = Table(
-    "sign_in_failure",
-    metadata,
-    Column("account_digest", LargeBinary(), primary_key=True),
-    Column("source_digest", LargeBinary(), primary_key=True),
-    Column("failures", Integer(), nullable=False),
-    Column("last_at", INSTANT, nullable=False),
-    Column("blocked_until", INSTANT),
-    of_32_bytes("account_digest"),
-    of_32_bytes("source_digest"),
-    from_one("failures"),
-    comment="Failures by account and source; 32 zero bytes stand for any account or any source.",
-)
-
-sign_in_failure_minute = Table(
-    "sign_in_failure_minute",
-    metadata,
-    Column("minute", INSTANT, primary_key=True),
-    Column("source_digest", LargeBinary(), primary_key=True),
-    Column("failures", Integer(), nullable=False),
-    of_32_bytes("source_digest"),
-    from_one("failures"),
-    comment="Failures of a minute by source, until they are told to the audit log as one entry each.",
 )
