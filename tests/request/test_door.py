@@ -14,8 +14,9 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from caseload.db.engine import make_engine
+from caseload.db.people.lockouts import LockOuts
 from caseload.db.people.sign_in import Attempt as Counted
-from caseload.db.people.sign_in import LockOuts, add_session, forget_failures
+from caseload.db.people.sign_in import add_session, forget_failures
 from caseload.db.tables import people as tables
 from caseload.db.tables import sign_in as sign_in_tables
 from caseload.domain.errors import CaseloadError

@@ -11,7 +11,7 @@ from caseload.api.wire import Wire
 from caseload.api.work import TheKey, TheWork, nothing_more
 from caseload.db.idempotency import Kept
 from caseload.db.people.accounts import Accounts
-from caseload.db.people.sign_in import LockOuts
+from caseload.db.people.lockouts import LockOuts
 from caseload.domain import people as domain
 from caseload.domain.access import Act
 from caseload.domain.ids import StaffId

@@ -3,7 +3,7 @@
 32 zero bytes stand for any account or any source; 32 times 0xff for all sources of a minute beyond the first hundred.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -15,7 +15,6 @@ from sqlalchemy import (
     LargeBinary,
     Row,
     ScalarSelect,
-    and_,
     bindparam,
     case,
     delete,
@@ -34,10 +33,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.people.sessions import IS_DEACTIVATED
 from caseload.db.tables.base import INSTANT
-from caseload.db.tables.people import role_grant, staff, staff_password
+from caseload.db.tables.people import staff, staff_password
 from caseload.db.tables.sign_in import sign_in_failure, sign_in_failure_minute, sign_in_session
-from caseload.domain.ids import ProgrammeId, SessionId, StaffId
-from caseload.domain.people import Account, LockOut, LockoutRules, Password, Patience
+from caseload.domain.ids import SessionId, StaffId
+from caseload.domain.people import LockoutRules, Password, Patience
 from caseload.domain.people.lockout import KNOWN_FOR
 
 ANY: Final = bytes(32)
@@ -76,7 +75,7 @@ def _blocked(account: ColumnElement[bytes], source: ColumnElement[bytes]) -> Sca
     )
 
 
-_ANY = literal_column("decode(repeat('00', 32), 'hex')", LargeBinary())
+ANY_DIGEST = literal_column("decode(repeat('00', 32), 'hex')", LargeBinary())
 _PASSWORD = (
     select(
         staff_password.c.number,
@@ -108,7 +107,7 @@ _CLAIM = select(
     _PASSWORD.c.one_time_until,
     func.greatest(
         _blocked(_ACCOUNT, _SOURCE),
-        case((~_KNOWN_HERE, func.greatest(_blocked(_ACCOUNT, _ANY), _blocked(_ANY, _SOURCE)))),
+        case((~_KNOWN_HERE, func.greatest(_blocked(_ACCOUNT, ANY_DIGEST), _blocked(ANY_DIGEST, _SOURCE)))),
     ).label("blocked_until"),
 ).select_from(_NOBODY.outerjoin(staff, staff.c.user_name == bindparam("user_name")).outerjoin(_PASSWORD, true()))
 
@@ -184,9 +183,8 @@ _TAKE_MINUTE = (
 )
 _FORGET = delete(sign_in_failure).where(
     sign_in_failure.c.account_digest == _ACCOUNT,
-    or_(sign_in_failure.c.source_digest == _SOURCE, sign_in_failure.c.source_digest == _ANY),
+    or_(sign_in_failure.c.source_digest == _SOURCE, sign_in_failure.c.source_digest == ANY_DIGEST),
 )
-_FORGET_ACCOUNT = delete(sign_in_failure).where(sign_in_failure.c.account_digest == _ACCOUNT)
 _FORGET_OLD = delete(sign_in_failure).where(sign_in_failure.c.last_at < bindparam("before", type_=INSTANT))
 
 
@@ -283,74 +281,4 @@ async def add_session(
             last_used_at=starts_at,
             expires_at=expires_at,
         )
-    )
-
-
-_WAITING = (
-    select(
-        sign_in_failure.c.account_digest,
-        func.max(sign_in_failure.c.blocked_until).label("until"),
-        func.max(sign_in_failure.c.failures).label("failures"),
-    )
-    .where(sign_in_failure.c.blocked_until > bindparam("at", type_=INSTANT), sign_in_failure.c.account_digest != _ANY)
-    .group_by(sign_in_failure.c.account_digest)
-)
-_EVERYBODY = (
-    select(
-        staff.c.id,
-        staff.c.user_name,
-        staff.c.printed_name,
-        func.array_agg(role_grant.c.programme_id).label("programmes"),
-    )
-    .select_from(
-        staff.outerjoin(
-            role_grant,
-            and_(role_grant.c.staff_id == staff.c.id, role_grant.c.period.op("@>")(bindparam("at", type_=INSTANT))),
-        )
-    )
-    .where(~IS_DEACTIVATED)
-    .group_by(staff.c.id)
-)
-
-
-class LockOuts:
-    """Satisfies `domain.people.LockOuts`. `accounts_of` gives the digests under which a person's failures count."""
-
-    def __init__(
-        self, connection: AsyncConnection, accounts_of: Callable[[StaffId, str], Sequence[bytes]], *, now: datetime
-    ) -> None:
-        self._connection = connection
-        self._accounts_of = accounts_of
-        self._now = now
-
-    async def running(self) -> Sequence[LockOut]:
-        """See `domain.people.LockOuts.running`."""
-        waiting = {row.account_digest: row for row in await self._connection.execute(_WAITING, {"at": self._now})}
-        if not waiting:
-            return []
-        found: list[LockOut] = []
-        for person in await self._connection.execute(_EVERYBODY, {"at": self._now}):
-            waits = [
-                waiting[account]
-                for account in self._accounts_of(StaffId(person.id), person.user_name)
-                if account in waiting
-            ]
-            if waits:
-                found.append(_lock_out(person, waits))
-        return sorted(found, key=lambda lock_out: lock_out.until, reverse=True)
-
-    async def forget(self, account: Account) -> None:
-        """See `domain.people.LockOuts.forget`."""
-        for digest in self._accounts_of(account.id, account.user_name):
-            await self._connection.execute(_FORGET_ACCOUNT, {"account": digest})
-
-
-def _lock_out(person: Row[*tuple[Any, ...]], waits: Sequence[Row[*tuple[Any, ...]]]) -> LockOut:
-    return LockOut(
-        staff=StaffId(person.id),
-        user_name=person.user_name,
-        printed_name=person.printed_name,
-        failures=max(wait.failures for wait in waits),
-        until=max(wait.until for wait in waits),
-        where=frozenset(None if where is None else ProgrammeId(where) for where in person.programmes),
     )
