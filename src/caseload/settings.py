@@ -148,7 +148,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """`transaction` when a pooler such as PgBouncer hands out server connections per transaction. Prepared
     statements and session settings are then left out: set timeouts with `ALTER ROLE ... SET`."""
     db_pool_size: Annotated[int, Meta(ge=4, le=256)] = 10
-    """Database connections per worker, two of which only write to the log. Workers times this stays below the server's
+    """Database connections per worker, one of which only writes to the log. Workers times this stays below the server's
     `max_connections`."""
     db_pool_timeout_seconds: Seconds = 5.0
     """How long a request waits for a free connection before it is answered 503."""

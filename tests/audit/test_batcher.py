@@ -74,21 +74,22 @@ async def test_an_entry_is_durable_when_add_returns(batcher: Batcher, owner: asy
     assert await logged(owner) == [entry]
 
 
-async def test_a_lone_entry_does_not_wait_for_the_window(own_engine: AsyncEngine) -> None:
-    batcher = Batcher(own_engine, a_trail(), window_seconds=3600)
-    try:
-        async with asyncio.timeout(30):
-            for _ in range(3):
-                await batcher.add(a_pending())
-    finally:
-        await batcher.close()
+async def test_a_lone_entry_is_flushed_at_once(batcher: Batcher, appends: Appends) -> None:
+    appends.open.clear()
+    for lone in range(1, 4):
+        task = asyncio.create_task(batcher.add(a_pending()))
+        await asyncio.sleep(0)
+        await asyncio.wait_for(appends.begun(lone), 30)
+        appends.open.set()
+        await task
+        appends.open.clear()
+    assert appends.sizes == [1, 1, 1]
 
 
 async def test_entries_that_come_during_a_flush_go_together_with_the_next(
     batcher: Batcher, appends: Appends, owner: asyncpg.Connection
 ) -> None:
     appends.open.clear()
-    batcher._window = 3600
     first = asyncio.create_task(batcher.add(a_pending()))
     await appends.begun(1)
     others = [asyncio.create_task(batcher.add(a_pending(seen([a_client()])))) for _ in range(100)]
@@ -99,18 +100,17 @@ async def test_entries_that_come_during_a_flush_go_together_with_the_next(
     assert set(await logged(owner)) == set(entries)
 
 
-async def test_under_load_a_second_flush_starts_when_the_window_is_over(batcher: Batcher, appends: Appends) -> None:
+async def test_only_one_flush_is_under_way_at_a_time(batcher: Batcher, appends: Appends) -> None:
     appends.open.clear()
     tasks = [asyncio.create_task(batcher.add(a_pending()))]
     await appends.begun(1)
-    tasks += [asyncio.create_task(batcher.add(a_pending())) for _ in range(5)]
-    await appends.begun(2)
-    tasks += [asyncio.create_task(batcher.add(a_pending())) for _ in range(7)]
-    await asyncio.sleep(0.02)
-    assert appends.sizes == [1, 5], "two flushes at once, no more"
+    for _ in range(3):
+        tasks += [asyncio.create_task(batcher.add(a_pending())) for _ in range(5)]
+        await asyncio.sleep(0.02)
+    assert appends.sizes == [1]
     appends.open.set()
     await asyncio.gather(*tasks)
-    assert appends.sizes == [1, 5, 7]
+    assert appends.sizes == [1, 15]
 
 
 async def test_no_flush_carries_more_than_its_cap(
@@ -118,7 +118,7 @@ async def test_no_flush_carries_more_than_its_cap(
 ) -> None:
     appends.open.clear()
     tasks = [asyncio.create_task(batcher.add(a_pending())) for _ in range(1300)]
-    await appends.begun(2)
+    await appends.begun(1)
     appends.open.set()
     await asyncio.gather(*tasks)
     assert sum(appends.sizes) == 1300
@@ -241,7 +241,7 @@ async def test_a_database_that_cannot_write_is_told_and_leaves_nothing(
 async def test_a_mistake_of_our_own_is_told_too(
     batcher: Batcher, appends: Appends, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batcher._lines[-1]._trail, "prepare", None)
+    monkeypatch.setattr(batcher._line._trail, "prepare", None)
     with pytest.raises(LogUnavailable):
         await batcher.add(a_pending())
     monkeypatch.undo()
@@ -263,7 +263,6 @@ async def test_too_many_that_wait_are_turned_away(own_engine: AsyncEngine, appen
     appends.open.clear()
     under_way = asyncio.create_task(batcher.add(a_pending()))
     await appends.begun(1)
-    batcher._window = 3600
     waiting = [asyncio.create_task(batcher.add(a_pending())) for _ in range(10)]
     await asyncio.sleep(0)
     with pytest.raises(LogUnavailable, match="no more entries"):

@@ -4,7 +4,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -68,8 +68,6 @@ class Bench:
     line: Lifeline
     owner: asyncpg.Connection
     staff: Staff
-    lines: list[Any]
-    """Those of the batcher, which keeps a connection each."""
     limits: Limits = field(default_factory=Limits)
     since: UUID = field(default_factory=new_id)
     """Entries of earlier tests are older: the log is only ever added to."""
@@ -118,8 +116,8 @@ class Bench:
         return await self.owner.fetchval("select count(*) from clinic.request_key where staff_id = $1", self.staff.id)
 
     def connections_out(self) -> int:
-        """Connections that are not back in the pool, those of the batcher apart."""
-        held = sum(line._connection is not None for line in self.lines)
+        """Connections that are not back in the pool, that of the batcher apart."""
+        held = self.service.batcher._line._connection is not None
         return self.service.engine.pool.checkedout() - held  # type: ignore[attr-defined]  of the pool that the engine has, not of any
 
 
@@ -184,6 +182,6 @@ async def bench(bench_database: Addresses, tmp_path: Path) -> AsyncIterator[Benc
             async with service.engine.begin() as connection:
                 programme = await people.programme(connection)
                 staff = await people.staff(connection, holds=[(Role.NURSE, programme)])
-            yield Bench(service, line, owner, staff, list(service.batcher._lines))
+            yield Bench(service, line, owner, staff)
             line.mend()
     await owner.close()

@@ -1,11 +1,10 @@
 """Makes the entries of reads and refusals durable together, so that a hundred of them share one commit.
 
-    batcher = Batcher(engine, trail)          # once per process, on connections that serve nothing else
+    batcher = Batcher(engine, trail)          # once per process, on a connection that serves nothing else
     entry_id = await batcher.add(pending)     # returns when durable; an answer may leave then and not before
     await batcher.close()                     # takes no more, makes what waits durable
 
-A lone entry is flushed at once. While a flush is under way others gather, for the window at least, and go with the
-next one. There is no spool: when the database cannot take an entry, whoever waits for it gets `LogUnavailable`
+A lone entry is flushed at once. While a flush is under way others gather and go with the next one. There is no spool: when the database cannot take an entry, whoever waits for it gets `LogUnavailable`
 and answers 503. The next flush opens a new connection, so it recovers with the database.
 """
 
@@ -27,10 +26,8 @@ from caseload.audit.leaf import BadLeaf
 from caseload.audit.trail import APPEND, AuditTrail, Entry, Pending, parameters
 from caseload.domain.ids import EntryId
 
-WINDOW_SECONDS = 0.002
 MOST_PER_FLUSH = 512
 MOST_REFERENCES_PER_FLUSH = 16_384
-FLUSHERS = 2
 MOST_WAITING = 8_192
 PATIENCE_SECONDS = 10.0
 REFERENCES_BETWEEN_TIDYING = 20_000
@@ -55,7 +52,6 @@ _ITS_OWN_FAULT = (BadLeaf, NotCanonical, KeyStoreUnusable)
 class _Waiting:
     pending: Pending
     durable: asyncio.Future[Entry]
-    since: float
 
 
 class Batcher:
@@ -66,19 +62,16 @@ class Batcher:
         engine: AsyncEngine,
         trail: AuditTrail,
         *,
-        window_seconds: float = WINDOW_SECONDS,
         most_waiting: int = MOST_WAITING,
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
-        """Take two connections of the engine for good, when they are first needed."""
+        """Take a connection of the engine for good, when it is first needed."""
         self._engine = engine
-        self._lines = [_Line(engine, trail) for _ in range(FLUSHERS)]
-        self._window = window_seconds
+        self._line = _Line(engine, trail)
         self._most_waiting = most_waiting
         self._patience = patience_seconds
         self._waiting: deque[_Waiting] = deque()
-        self._flushes: set[asyncio.Task[None]] = set()
-        self._timer: asyncio.TimerHandle | None = None
+        self._flushing: asyncio.Task[None] | None = None
         self._closed = False
         self._untidy = 0
         self._tidying: asyncio.Task[None] | None = None
@@ -96,10 +89,10 @@ class Batcher:
         """
         if self._closed or len(self._waiting) >= self._most_waiting:
             raise LogUnavailable("The log takes no more entries at this moment.")
-        loop = asyncio.get_running_loop()
-        waiting = _Waiting(pending, loop.create_future(), loop.time())
+        waiting = _Waiting(pending, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
-        self._schedule()
+        if self._flushing is None:
+            self._flushing = asyncio.create_task(self._flush_all(), name="audit flush")
         return await waiting.durable
 
     @property
@@ -110,48 +103,25 @@ class Batcher:
     async def close(self) -> None:
         """Take no more, and return when everything that waits is durable or has failed."""
         self._closed = True
-        while self._waiting or self._flushes:
-            while self._waiting and self._lines:
-                self._start()
-            await asyncio.wait(self._flushes)
+        if self._flushing is not None:
+            await asyncio.wait([self._flushing])
         if self._tidying is not None:
             await self._tidying
-        for line in self._lines:
-            await line.close()
+        await self._line.close()
 
-    def _schedule(self) -> None:
-        """Start a flush now, or see to it that one starts when the window of the oldest entry is over."""
-        if not self._waiting or not self._lines:
-            return
-        loop = asyncio.get_running_loop()
-        due = self._waiting[0].since + self._window
-        if not self._flushes or len(self._waiting) >= MOST_PER_FLUSH or due <= loop.time():
-            self._start()
-        elif self._timer is None:
-            self._timer = loop.call_at(due, self._on_time)
+    async def _flush_all(self) -> None:
+        """One flush after another for as long as somebody waits."""
+        while self._waiting:
+            await self._flush_next()
+        self._flushing = None
 
-    def _on_time(self) -> None:
-        self._timer = None
-        self._schedule()
-
-    def _start(self) -> None:
-        task = asyncio.create_task(self._flush_next(self._lines.pop()), name="audit flush")
-        self._flushes.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._flushes.discard(task)
-        self._schedule()
-
-    async def _flush_next(self, line: "_Line") -> None:
+    async def _flush_next(self) -> None:
         batch = self._take()
         try:
-            if batch:
-                await self._flush(line, batch)
+            await self._flush(batch)
         except Exception:  # noqa: BLE001  a mistake of ours; logged, and those who wait learn that nothing was kept
             _log.exception("audit flush failed")
         finally:
-            self._lines.append(line)
             _fail(batch, LogUnavailable("The log could not take this entry."))
 
     def _take(self) -> list[_Waiting]:
@@ -163,17 +133,17 @@ class Batcher:
             references += len(taken[-1].pending.journal.kinds)
         return taken
 
-    async def _flush(self, line: "_Line", batch: Sequence[_Waiting]) -> None:
+    async def _flush(self, batch: Sequence[_Waiting]) -> None:
         """Make these durable or fail them. One that cannot be written does not take the others with it."""
         try:
             async with asyncio.timeout(self._patience):
-                entries = await line.keep([each.pending for each in batch])
+                entries = await self._line.keep([each.pending for each in batch])
         except _ITS_OWN_FAULT as fault:
             if len(batch) == 1:
                 _fail(batch, fault)
                 return
             for each in batch:
-                await self._flush(line, [each])
+                await self._flush([each])
         except (LogUnavailable, TimeoutError) as trouble:
             _log.error("audit log unavailable", entries=len(batch), error=type(trouble.__cause__ or trouble).__name__)
             _fail(batch, LogUnavailable("The log cannot be written at this moment."))
