@@ -298,6 +298,36 @@ async def test_of_two_one_works_and_the_other_takes_over_when_it_dies(log: Log) 
     await log.assert_whole(entries=30)
 
 
+class Cut:
+    """A connection whose server goes away in the middle of what the driver is doing, once it has done so much."""
+
+    def __init__(self, connection: asyncpg.Connection, fetches: int) -> None:
+        self._connection = connection
+        self._fetches = fetches
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    async def fetch(self, query: str, *given: object) -> list[asyncpg.Record]:
+        self._fetches -= 1
+        if self._fetches < 0:
+            raise asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress")
+        return await self._connection.fetch(query, *given)
+
+
+async def test_a_driver_that_loses_its_place_costs_a_connection_and_nothing_else(log: Log) -> None:
+    cuts = iter((0, 3, 5))
+
+    async def connect() -> Any:
+        connection = await log.connect()
+        return Cut(connection, fetches) if (fetches := next(cuts, None)) is not None else connection
+
+    await log.append(30)
+    await log.sequence(log.sequencer(connect))
+    assert next(cuts, None) is None
+    await log.assert_whole(entries=30)
+
+
 async def test_two_that_ignore_the_lock_collide_and_do_not_fork(log: Log) -> None:
     await log.append(5)
     await log.sequence()

@@ -32,7 +32,14 @@ from caseload.settings import OperatorError
 
 LOCK: Final = 4_711_202_613
 """Key of the advisory lock that one sequencer holds for as long as its connection lives."""
-TROUBLE: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, NotTheSameQueue)
+TROUBLE: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+    NotTheSameQueue,
+)
 """What ends a connection or a transaction: the next one begins from what is durable."""
 
 _MAKE_ROOM: Final = "select audit.extend()"
