@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import Uuid, bindparam, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.caseload.responsibilities import MOVED, STANDS, Responsibilities, responsibility_of
@@ -59,7 +60,10 @@ class HandoverBook(Responsibilities):
     async def take_back(self, planned: Responsibility, former: Responsibility, *, by: StaffId, now: datetime) -> None:
         """See `domain.caseload.handovers.TakesBack.take_back`. That nobody is left without anyone is seen at commit."""
         given = {"wanted": planned.id, "at": now}
-        await self._connection.execute(_KEEP, {**given, "by": by})
+        try:
+            await self._connection.execute(_KEEP, {**given, "by": by})
+        except IntegrityError as raced:
+            raise CaseloadMoved(MOVED) from raced
         dropped = (await self._connection.execute(_DROP, given)).one_or_none()
         if dropped is None:
             raise CaseloadMoved(MOVED)
