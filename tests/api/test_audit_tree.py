@@ -157,7 +157,15 @@ async def test_beyond_the_signed_tree_there_is_nothing(log: Sequenced) -> None:
         answer = await auditor.get(f"/audit/log/{path}")
         assert answer.status_code == 404, (path, answer.text)
         assert "audit-entry" in answer.headers, path
-    for path in ("proofs/inclusion?index=-1&size=3", "proofs/inclusion?size=3", "proofs/consistency?old=0&new=3"):
+    beyond = 2**53
+    for path in (
+        "proofs/inclusion?index=-1&size=3",
+        "proofs/inclusion?size=3",
+        "proofs/consistency?old=0&new=3",
+        f"proofs/inclusion?index=0&size={beyond}",
+        f"proofs/consistency?old=1&new={beyond**2}",
+        f"proofs/consistency?old=1&new={-(beyond**2)}",
+    ):
         assert (await auditor.get(f"/audit/log/{path}")).status_code in {400, 422}, path
 
 

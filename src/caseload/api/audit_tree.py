@@ -15,6 +15,7 @@ from litestar.params import FromPath, QueryParameter
 from caseload.api.route import reading
 from caseload.api.wire import Wire
 from caseload.api.work import TheWork
+from caseload.audit.canonical import LARGEST_INTEGER
 from caseload.audit.published import TreeReader
 from caseload.audit.tlog.spelling import Malformed, base64
 from caseload.audit.tlog.tile import TileName
@@ -25,10 +26,18 @@ from caseload.domain.ids import EntryId
 TEXT: Final = "text/plain"
 OCTETS: Final = "application/octet-stream"
 
-Place = Annotated[int, QueryParameter(name="index", ge=0, description="Where the entry stands, from 0.")]
-Size = Annotated[int, QueryParameter(name="size", ge=1, description="How many entries the tree has.")]
-OldSize = Annotated[int, QueryParameter(name="old", ge=1, description="How many entries the smaller tree has.")]
-NewSize = Annotated[int, QueryParameter(name="new", ge=1, description="How many entries the larger tree has.")]
+Place = Annotated[
+    int, QueryParameter(name="index", ge=0, le=LARGEST_INTEGER, description="Where the entry stands, from 0.")
+]
+Size = Annotated[
+    int, QueryParameter(name="size", ge=1, le=LARGEST_INTEGER, description="How many entries the tree has.")
+]
+OldSize = Annotated[
+    int, QueryParameter(name="old", ge=1, le=LARGEST_INTEGER, description="How many entries the smaller tree has.")
+]
+NewSize = Annotated[
+    int, QueryParameter(name="new", ge=1, le=LARGEST_INTEGER, description="How many entries the larger tree has.")
+]
 
 
 class TreeProofOut(Wire, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from litestar.typing import FieldDefinition
 from caseload.api.body import MOST_FAULTS, Unreadable
 from caseload.api.pages import PLACE_IN_LIST
 from caseload.api.problems import BodyTooLarge, BodyTooSlow, NotJson, documented
+from caseload.audit.canonical import LARGEST_INTEGER
 from caseload.audit.trail import Op, Purpose
 from caseload.domain.access import Act
 from caseload.domain.errors import Fault, Invalid, NotPermitted, NotSignedIn
@@ -251,9 +252,14 @@ def _narrowed_to(given: list[tuple[str, str]], handler: BaseRouteHandler) -> dic
     for name, value in given:
         with suppress(msgspec.ValidationError):
             read = msgspec.convert(value, known[name].annotation, strict=False)
-            if name not in PLACE_IN_LIST and read is not None and type(read) is not str:
+            if name not in PLACE_IN_LIST and read is not None and type(read) is not str and not _is_absurd(read):
                 found[name] = msgspec.to_builtins(read)
     return found
+
+
+def _is_absurd(read: object) -> bool:
+    """A number that the log cannot spell, which no route takes."""
+    return isinstance(read, int) and abs(read) > LARGEST_INTEGER
 
 
 @functools.lru_cache(maxsize=1024)
