@@ -96,11 +96,11 @@ with kept as (
 )
 insert into clinic.dose_waiting (dose_id, dose_version, programme_id, recorded_by, is_exception, sign_by)
   select id, version, programme_id, recorded_by, kind = 'exception', now() from kept;
-insert into audit.queue (entry_id, at, actor, event, outcome, leaf)
+insert into bench_queue (entry_id, at, actor, event, outcome, leaf)
   select uuidv7(), now(), 'nurse', 'dose.recorded', 0, convert_to(repeat('x', 900), 'UTF8');
-insert into audit.disclosure (entry_id, refs, sealed)
+insert into bench_disclosure (entry_id, refs, sealed)
   select uuidv7(), array[sha256(uuidv7()::text::bytea)], sha256(uuidv7()::text::bytea);
 commit;
 """
 """One transaction with the rows that recording a dose adds: its request key, itself, its place in the queue, its entry.
-The days lie far ahead, so that these rows stand in nobody's way."""
+The days lie far ahead, so that these rows stand in nobody's way; the entry goes into tables like those of the log."""
