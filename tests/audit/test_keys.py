@@ -110,6 +110,21 @@ async def test_only_so_many_keys_are_remembered(connection: AsyncConnection) -> 
     assert set((await keys.of(connection, clients)).new_here) == set(clients[:3])
 
 
+async def test_a_key_that_rested_says_the_same(connection: AsyncConnection) -> None:
+    keys, clients = ClientKeys(KeysInMemory(), most_awake=2), [a_client() for _ in range(5)]
+    keys.remember((await keys.of(connection, clients)).new_here)
+    leaf, nonce = bytes(16), bytes(12)
+    first = (await keys.of(connection, clients)).keys
+    said = {client: (key.salt(leaf, 3), key.mark(leaf), key.seal(nonce, b"x", leaf)) for client, key in first.items()}
+    for _ in range(2):
+        for client in clients:
+            [again] = (await keys.of(connection, [client])).keys.values()
+            assert (again.salt(leaf, 3), again.mark(leaf), again.seal(nonce, b"x", leaf)) == said[client]
+            assert again.open(nonce, said[client][2], leaf) == b"x"
+    ready = [key for key in first.values() if key._box is not None]
+    assert len(ready) == 2
+
+
 async def test_what_was_not_committed_is_not_remembered(connection: AsyncConnection) -> None:
     keys, client = ClientKeys(KeysInMemory()), a_client()
     await keys.of(connection, [client])

@@ -36,42 +36,64 @@ from caseload.audit.tables import client_key, erasure
 from caseload.domain.ids import new_id
 
 REFERENCE_BYTES = 16
+MOST_REMEMBERED = 32_768
+"""Keys that a process remembers: some 20 MB, and more clients than a process sees within their lifetime."""
+MOST_AWAKE = 2_048
 _NUMBER_BYTES = 2
 _POSITION_BYTES = 4
 
 
 class ClientKey:
-    """What can be done with one client's key. Made from the unwrapped bytes, which it does not keep."""
+    """What can be done with one client's key.
 
-    __slots__ = ("_box", "_salts", "prefix", "reference")
+    What salts and seals is made from the key when it is first needed, and takes six times as much memory as the key:
+    `rest` lets go of it until then.
+    """
+
+    __slots__ = ("_box", "_salts", "_sealing", "_secret", "prefix", "reference")
 
     def __init__(self, client: UUID, secret: bytes) -> None:
         self.prefix = client_prefix(client)
         self.reference = reference_of(secret)
         """Under which the log is searched for this client. It says nothing without the key."""
-        self._salts = HMAC(secret, SHA256())
-        self._salts.update(b"salt")
-        self._box = AESGCM(hmac.digest(secret, b"seal", "sha256"))
+        self._secret = secret
+        self._sealing = hmac.digest(secret, b"seal", "sha256")
+        self._salts: HMAC | None = None
+        self._box: AESGCM | None = None
 
     def salt(self, leaf: bytes, position: int) -> bytes:
         """The salt of this client's item: `HMAC-SHA256(key, "salt" || leaf || position)`, leaf being its 16 bytes."""
-        salts = self._salts.copy()
+        salts = (self._salts or self._salting()).copy()
         salts.update(leaf + position.to_bytes(_POSITION_BYTES, "big"))
         return salts.finalize()
 
     def mark(self, leaf: bytes) -> bytes:
         """By what a line of this client's report is known again: no salt, because what is hashed is longer."""
-        marks = self._salts.copy()
+        marks = (self._salts or self._salting()).copy()
         marks.update(leaf + b"report")
         return marks.finalize()
 
     def seal(self, nonce: bytes, what: bytes, leaf: bytes) -> bytes:
         """Encrypt a disclosure for this client. A nonce may serve once per client key."""
-        return self._box.encrypt(nonce, what, leaf)
+        return (self._box or self._boxed()).encrypt(nonce, what, leaf)
 
     def open(self, nonce: bytes, sealed: bytes, leaf: bytes) -> bytes:
         """Decrypt a disclosure. Raises `cryptography.exceptions.InvalidTag`."""
-        return self._box.decrypt(nonce, sealed, leaf)
+        return (self._box or self._boxed()).decrypt(nonce, sealed, leaf)
+
+    def rest(self) -> None:
+        """Take less memory until it is needed again."""
+        self._salts = self._box = None
+
+    def _salting(self) -> HMAC:
+        salts = HMAC(self._secret, SHA256())
+        salts.update(b"salt")
+        self._salts = salts
+        return salts
+
+    def _boxed(self) -> AESGCM:
+        self._box = box = AESGCM(self._sealing)
+        return box
 
 
 def reference_of(secret: bytes) -> bytes:
@@ -111,15 +133,18 @@ class ClientKeys:
         self,
         store: KeyStore,
         *,
-        most: int = 4096,
+        most: int = MOST_REMEMBERED,
+        most_awake: int = MOST_AWAKE,
         lifetime_seconds: float = 300.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._most = most
+        self._most_awake = most_awake
         self._lifetime = lifetime_seconds
         self._clock = clock
         self._remembered: OrderedDict[UUID, _Kept] = OrderedDict()
+        self._awake: OrderedDict[UUID, ClientKey] = OrderedDict()
         self._boxes: dict[int, AESGCM] = {}
 
     async def of(
@@ -153,6 +178,7 @@ class ClientKeys:
     def forget(self, client: UUID) -> None:
         """Let go of the key of a client who was erased."""
         self._remembered.pop(client, None)
+        self._awake.pop(client, None)
 
     async def everybody(self, connection: AsyncConnection) -> dict[bytes, tuple[UUID, ClientKey]]:
         """Every client who has a key and is not being erased, by the reference under which the log names them."""
@@ -165,8 +191,10 @@ class ClientKeys:
         until = self._clock() + self._lifetime
         for client, key in keys.items():
             self._remembered[client] = _Kept(key, until)
+            self._wake(client, key)
         while len(self._remembered) > self._most:
-            self._remembered.popitem(last=False)
+            oldest, _ = self._remembered.popitem(last=False)
+            self._awake.pop(oldest, None)
 
     def _recall(self, clients: Collection[UUID], into: dict[UUID, ClientKey]) -> list[UUID]:
         """Put the remembered ones into `into`, return the others."""
@@ -176,9 +204,17 @@ class ClientKeys:
             kept = self._remembered.get(client)
             if kept is not None and kept.until > now:
                 into[client] = kept.key
+                self._wake(client, kept.key)
             else:
                 missing.append(client)
         return missing
+
+    def _wake(self, client: UUID, key: ClientKey) -> None:
+        """Of the remembered keys, those used last are ready for use; the others rest."""
+        self._awake[client] = key
+        self._awake.move_to_end(client)
+        if len(self._awake) > self._most_awake:
+            self._awake.popitem(last=False)[1].rest()
 
     async def _find(self, connection: AsyncConnection, clients: Collection[UUID]) -> dict[UUID, _Found]:
         wanted, found = list(clients), dict[UUID, _Found]()
