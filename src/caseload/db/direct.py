@@ -5,7 +5,7 @@ SQLAlchemy's: it begins with the first statement that goes through it, and until
 so that a lock can never be taken outside of the transaction that it is for.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NoReturn, Protocol, cast
 
 import asyncpg
@@ -29,6 +29,10 @@ class Named(Protocol):
 
     def __getitem__(self, name: str, /) -> Any:
         """The value of a column."""
+        ...
+
+    def values(self) -> Iterable[Any]:
+        """The values of all columns, in the order of the statement."""
         ...
 
 

@@ -69,6 +69,12 @@ class Service:
     """The newest signed checkpoint of the log, which every answer that left an entry names."""
     strangers: Strangers = field(default_factory=Strangers)
     clock: Callable[[], datetime] = _utc_now
+    reading: AsyncEngine = field(init=False)
+    """The same connections, for work that only reads: statement by statement, without a transaction."""
+
+    def __post_init__(self) -> None:
+        """Say once how reads connect: saying it for each connection costs a sixth of opening one."""
+        object.__setattr__(self, "reading", self.engine.execution_options(isolation_level="AUTOCOMMIT"))
 
     def begin(self, circumstances: Circumstances | None = None) -> "Work":
         """A piece of work that has not opened its connection yet."""
@@ -140,12 +146,12 @@ class Work:
         if self._connection is None:
             if self.ended:
                 raise NotOpen
-            # Kept before it is set up, so that whatever happens next gives it back.
-            self._connection = await self.service.engine.connect()
             if self.writes:
+                # Kept before it is set up, so that whatever happens next gives it back.
+                self._connection = await self.service.engine.connect()
                 await self._connection.begin()
             else:
-                await self._connection.execution_options(isolation_level="AUTOCOMMIT")
+                self._connection = await self.service.reading.connect()
         return self._connection
 
     async def turn_page(self, event: str) -> None:

@@ -143,27 +143,47 @@ def check_in_values(one: CheckIn) -> dict[str, Any]:
 
 
 def waiting_of(row: Named) -> Waiting:
-    """What is kept of a check-in that waits."""
-    by = row["last_fact_by"]
+    """What is kept of a check-in that waits. The row begins with the columns of `WAITING`, read by their places."""
+    (
+        check_in_id,
+        plan_id,
+        plan_version,
+        client_id,
+        programme_id,
+        due_at,
+        grace_ends_at,
+        counts_from,
+        movable_until,
+        attempts,
+        last_fact,
+        last_fact_at,
+        last_fact_by,
+        rule,
+        mode,
+        grace_days,
+        grace_rule,
+        time_zone,
+        *_,
+    ) = row.values()
     return Waiting(
-        check_in=CheckInId(row["check_in_id"]),
-        plan=PlanId(row["plan_id"]),
-        plan_version=row["plan_version"],
-        client=ClientId(row["client_id"]),
-        programme=ProgrammeId(row["programme_id"]),
-        due_at=row["due_at"],
-        grace_ends_at=row["grace_ends_at"],
-        counts_from=row["counts_from"],
-        movable_until=row["movable_until"],
-        attempts=row["attempts"],
-        last_fact=_FACTS[row["last_fact"]],
-        last_fact_at=row["last_fact_at"],
-        last_fact_by=None if by is None else StaffId(by),
-        rule=row["rule"],
-        mode=_MODES[row["mode"]],
-        grace_days=row["grace_days"],
-        grace_rule=row["grace_rule"],
-        zone=ZoneInfo(row["time_zone"]),
+        CheckInId(check_in_id),
+        PlanId(plan_id),
+        plan_version,
+        ClientId(client_id),
+        ProgrammeId(programme_id),
+        due_at,
+        grace_ends_at,
+        counts_from,
+        movable_until,
+        attempts,
+        _FACTS[last_fact],
+        last_fact_at,
+        None if last_fact_by is None else StaffId(last_fact_by),
+        rule,
+        _MODES[mode],
+        grace_days,
+        grace_rule,
+        ZoneInfo(time_zone),
     )
 
 

@@ -50,9 +50,7 @@ class Overdue:
     @property
     def why(self) -> str:
         """Why it is on the list, in a sentence."""
-        days = self.waiting.grace_days
-        grace = f"its grace of {days} day{'' if days == 1 else 's'} is over" if days else "it has no grace"
-        return f"It is planned {self.waiting.rule}, {grace}, and no check-in has been completed since."
+        return _why(self.waiting.rule, self.waiting.grace_days)
 
 
 def is_overdue(one: Waiting, *, now: datetime) -> bool:
@@ -67,6 +65,12 @@ def explain(one: Waiting, *, now: datetime) -> Overdue:
         days_late=(_today(now, one.zone) - local_day(one.due_at, one.zone)).days,
         cleared_by=_EVERY_WAY if one.movable_until > now else _WITHOUT_THE_CLIENT,
     )
+
+
+@lru_cache(maxsize=1024)
+def _why(rule: str, days: int) -> str:
+    grace = f"its grace of {days} day{'' if days == 1 else 's'} is over" if days else "it has no grace"
+    return f"It is planned {rule}, {grace}, and no check-in has been completed since."
 
 
 @lru_cache(maxsize=64)
