@@ -6,9 +6,8 @@ cost of either follows from what it shows, not from how much is scheduled.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -145,8 +144,7 @@ _COUNSELLOR_FIRST, _COUNSELLOR_NEXT, _PROGRAMME_FIRST, _PROGRAMME_NEXT = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(NamedTuple):
     """One overdue check-in with the name of whom it concerns."""
 
     overdue: Overdue
@@ -199,11 +197,5 @@ class OverdueCheckIns:
         for row in await statement.all(self._connection, given):
             one = waiting_of(row)
             self._journal.saw(one.client, "check_in")
-            lines.append(
-                Line(
-                    overdue=explain(one, now=self._now),
-                    given_name=row["given_name"],
-                    family_name=row["family_name"],
-                )
-            )
+            lines.append(Line(explain(one, now=self._now), row["given_name"], row["family_name"]))
         return lines

@@ -6,10 +6,10 @@ same from the facts alone.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from caseload.domain.checkin.record import Record, Waiting, waiting
@@ -33,8 +33,7 @@ _EVERY_WAY = tuple(ClearedBy)
 _WITHOUT_THE_CLIENT = tuple(way for way in ClearedBy if way is not ClearedBy.RESCHEDULE_FOR_CLIENT)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overdue:
+class Overdue(NamedTuple):
     """One line of the overdue list, which explains itself."""
 
     waiting: Waiting
@@ -60,11 +59,8 @@ def is_overdue(one: Waiting, *, now: datetime) -> bool:
 
 def explain(one: Waiting, *, now: datetime) -> Overdue:
     """Why a check-in is overdue, how late it is, and what would clear it."""
-    return Overdue(
-        waiting=one,
-        days_late=(_today(now, one.zone) - local_day(one.due_at, one.zone)).days,
-        cleared_by=_EVERY_WAY if one.movable_until > now else _WITHOUT_THE_CLIENT,
-    )
+    days_late = (_today(now, one.zone) - local_day(one.due_at, one.zone)).days
+    return Overdue(one, days_late, _EVERY_WAY if one.movable_until > now else _WITHOUT_THE_CLIENT)
 
 
 @lru_cache(maxsize=1024)
