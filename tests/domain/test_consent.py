@@ -49,7 +49,7 @@ from caseload.domain.consent import (
     revoke_consent,
     rules_on,
 )
-from caseload.domain.consent.consent import MAY_BE_FOR, MAY_COVER
+from caseload.domain.consent.completing import MAY_BE_FOR, MAY_COVER
 from caseload.domain.consent.forms import RulesUnknown
 from caseload.domain.errors import Invalid, NotPermitted
 from caseload.domain.family import (

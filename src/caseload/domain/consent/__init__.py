@@ -1,19 +1,17 @@
 """Consent and disclosure: what a client allows to be told, and the one function that says whether it may be told now.
 
-`words` and `forms` are the vocabulary and the dated data, `consent` is what a consent must hold, `disclosure` is
-the decision, `giving` is what people do.
+`words` and `forms` are the vocabulary and the dated data, `consent` is what a consent is, `completing` what it must
+hold, `disclosure` is the decision, `giving` is what people do.
 """
 
+from caseload.domain.consent.completing import Setting, complete, end_of
 from caseload.domain.consent.consent import (
     Consent,
     Draft,
     Expiry,
     Recipient,
-    Setting,
     Signature,
     Standing,
-    complete,
-    end_of,
     plain,
 )
 from caseload.domain.consent.disclosure import ALLOWING, Answer, Question, Reason, may_tell

@@ -8,7 +8,8 @@ from typing import ClassVar, Protocol
 
 from caseload.domain.access import Act
 from caseload.domain.client import Client
-from caseload.domain.consent.consent import Consent, Draft, Recipient, Setting, complete
+from caseload.domain.consent.completing import Setting, complete
+from caseload.domain.consent.consent import Consent, Draft, Recipient
 from caseload.domain.consent.disclosure import Answer, Question, may_tell
 from caseload.domain.consent.forms import rules_on
 from caseload.domain.consent.words import Category, Purpose
