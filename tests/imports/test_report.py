@@ -9,6 +9,8 @@ import pytest
 
 from caseload.domain.history import SHEETS, QuestionKind
 from caseload.imports import report
+from caseload.imports.account import account_of
+from caseload.imports.data import as_data
 from caseload.imports.folder import read
 from tests.imports.folders import GOOD, a_folder
 
@@ -17,11 +19,11 @@ DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "importing.md"
 
 
 def said(folder: Path, *, everything: bool = False) -> list[str]:
-    return list(report.plain(report.account_of(read(folder, now=NOW)), everything=everything))
+    return list(report.plain(account_of(read(folder, now=NOW)), everything=everything))
 
 
 def data(folder: Path) -> dict[str, Any]:
-    return msgspec.json.decode(msgspec.json.encode(report.as_data(report.account_of(read(folder, now=NOW)))))
+    return msgspec.json.decode(msgspec.json.encode(as_data(account_of(read(folder, now=NOW)))))
 
 
 def test_people_read_counts_questions_and_what_the_history_shows(tmp_path: Path) -> None:
@@ -103,7 +105,7 @@ def test_every_kind_of_question_has_its_words(tmp_path: Path, kind: QuestionKind
         doses=GOOD["doses.csv"]
         + "C1,2025-04-05,methadone,oral_solution,20\nC1,2025-05-05,methadone,oral_solution,20\n",
     )
-    account = report.account_of(read(folder, now=NOW))
+    account = account_of(read(folder, now=NOW))
     assert sum(question.kind is kind for question in account.questions) == 1
     titles = [section.title for section in report.sections(account, everything=True)]
     assert sum(title.startswith("To decide:") for title in titles) == len(QuestionKind)

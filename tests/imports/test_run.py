@@ -25,8 +25,8 @@ from caseload.domain.history import Outcome
 from caseload.domain.history.importing import Result
 from caseload.domain.history.reading import ProgrammeHistory, attendance
 from caseload.domain.people import Staff
+from caseload.imports.account import Ran
 from caseload.imports.folder import read
-from caseload.imports.report import Ran
 from caseload.imports.run import FolderUnusable, Runner
 from caseload.request.service import open_service
 from caseload.request.work import Service

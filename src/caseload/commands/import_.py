@@ -12,8 +12,8 @@ import rich_click as click
 from caseload.commands import terminal
 
 if TYPE_CHECKING:
+    from caseload.imports.account import Account
     from caseload.imports.folder import FolderRead
-    from caseload.imports.report import Account
     from caseload.imports.run import Ran
     from caseload.settings import Settings
 
@@ -38,13 +38,14 @@ def check(folder: Path, *, everything: bool, as_json: bool, strict: bool) -> Non
 
     Ends with 1 when nothing can be brought in, because a file is missing or cannot be read.
     """
-    from caseload.imports import report
+    from caseload.imports import data, report
+    from caseload.imports.account import account_of
 
-    account = report.account_of(_read(folder))
+    account = account_of(_read(folder))
     if as_json:
         import msgspec
 
-        click.echo(msgspec.json.format(msgspec.json.encode(report.as_data(account)), indent=2))
+        click.echo(msgspec.json.format(msgspec.json.encode(data.as_data(account)), indent=2))
     elif on_screen():
         _show(account, everything=everything)
     else:

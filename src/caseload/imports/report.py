@@ -1,21 +1,19 @@
-"""What `caseload import` says of a folder, before and after: one account, for people and for programs.
+"""What `caseload import` tells people of a folder, before and after: the account in tables and sentences.
 
 The account names clients by the identifier of their files and by nothing else; keep it as you keep the files.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from caseload.domain.history import LONG_RUN, Question, QuestionKind, Refusal, Shown, show
+from caseload.domain.history import LONG_RUN, QuestionKind, Refusal, Shown
 from caseload.domain.history.importing import Result
-from caseload.imports.folder import FileRead, FolderRead
+from caseload.imports.account import Account, Ran
+from caseload.imports.folder import FolderRead
 
 SHOWN_OF_A_LIST = 20
 """How much of a long list people are shown unless they ask for all of it."""
-
-FORMAT = "caseload-import-check/1"
 
 _Row = TypeVar("_Row")
 
@@ -37,34 +35,6 @@ _ASKED = {
         "Each is brought in as a client of their own, as the clinic kept them. Ask the records lead.",
     ),
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """A folder as read, with its questions and what it shows worked out once."""
-
-    read: FolderRead
-    questions: tuple[Question, ...]
-    shown: Shown
-
-    @property
-    def refused(self) -> Sequence[Refusal]:
-        """The rows that are left out."""
-        return self.read.history.refused
-
-
-@dataclass(slots=True, kw_only=True)
-class Ran:
-    """What a run did."""
-
-    results: Counter[Result] = field(default_factory=Counter[Result])
-    left_out: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-    """People who were not brought in, by the identifier of the files, and why."""
-
-
-def account_of(read: FolderRead) -> Account:
-    """Work out what a folder shows."""
-    return Account(read=read, questions=tuple(read.history.questions()), shown=show(read.history))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,13 +133,14 @@ def _runs(shown: Shown) -> Section:
     return Section(
         title="Runs of consecutive missed days between two days with a dose of daily medicine",
         columns=("days missed", "runs"),
-        rows=[(_length(length), f"{shown.missed_runs[length]:,}") for length in range(1, LONG_RUN + 1)],
+        rows=[(run_length(length), f"{shown.missed_runs[length]:,}") for length in range(1, LONG_RUN + 1)],
         remarks=[f"{shown.people_with_daily_doses:,} of {shown.people:,} people had at least one daily dose."],
         numbers=frozenset({0, 1}),
     )
 
 
-def _length(days: int) -> str:
+def run_length(days: int) -> str:
+    """A run of missed days by its length; the longest ones are counted together."""
     return f"{days} or more" if days == LONG_RUN else str(days)
 
 
@@ -289,57 +260,3 @@ def _aligned(section: Section) -> Iterator[str]:
             for index, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
         yield f"  {'  '.join(cells)}".rstrip()
-
-
-def as_data(account: Account) -> dict[str, object]:
-    """The whole account for programs; nothing is cut. Amounts are strings, days are ISO 8601."""
-    shown = account.shown
-    return {
-        "format": FORMAT,
-        "folder": account.read.folder.name,
-        "usable": account.read.usable,
-        "files": [_file_data(file) for file in account.read.files],
-        "notes": account.read.notes,
-        "refused": [
-            {
-                "file": refusal.file,
-                "line": refusal.line,
-                "reasons": [{"column": fault.field or None, "problem": fault.problem} for fault in refusal.faults],
-            }
-            for refusal in account.refused
-        ],
-        "questions_by_kind": Counter(question.kind for question in account.questions),
-        "questions": account.questions,
-        "shows": {
-            "people": shown.people,
-            "people_with_daily_doses": shown.people_with_daily_doses,
-            "missed_runs": {_length(length): shown.missed_runs[length] for length in range(1, LONG_RUN + 1)},
-            "doses": [
-                {
-                    "medicine": medicine,
-                    "form": form,
-                    "doses": doses,
-                    "largest_mg": shown.largest_mg[medicine, form].amount_mg,
-                    "largest_in_line": shown.largest_mg[medicine, form].line,
-                }
-                for (medicine, form), doses in shown.doses.most_common()
-            ],
-            "visits": shown.visits,
-            "visits_without_day": shown.visits_without_day,
-            "drug_screens": shown.screens,
-            "clients": shown.last_known,
-        },
-    }
-
-
-def _file_data(file: FileRead) -> dict[str, object]:
-    return {
-        "file": file.file,
-        "read_as": file.encoding or None,
-        "sha256": file.sha256 or None,
-        "rows": file.rows,
-        "accepted": file.accepted,
-        "refused": file.refused,
-        "problems": file.problems,
-        "notes": file.notes,
-    }

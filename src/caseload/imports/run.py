@@ -26,8 +26,8 @@ from caseload.domain.history.importing import Import, Into, Result, SourceFile, 
 from caseload.domain.ids import GrantId, ProgrammeId, StaffId, new_id
 from caseload.domain.journal import Journal
 from caseload.domain.people import Grant, Staff, StaffUnknown, grant_role
+from caseload.imports.account import Ran
 from caseload.imports.folder import FolderRead
-from caseload.imports.report import Ran
 from caseload.request.work import Service, Work
 
 EVERYWHERE = "*"
