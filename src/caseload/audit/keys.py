@@ -204,15 +204,15 @@ class ClientKeys:
             kept = self._remembered.get(client)
             if kept is not None and kept.until > now:
                 into[client] = kept.key
-                self._wake(client, kept.key)
+                if client not in self._awake:
+                    self._wake(client, kept.key)
             else:
                 missing.append(client)
         return missing
 
     def _wake(self, client: UUID, key: ClientKey) -> None:
-        """Of the remembered keys, those used last are ready for use; the others rest."""
+        """Of the remembered keys, those woken last are ready for use; the others rest."""
         self._awake[client] = key
-        self._awake.move_to_end(client)
         if len(self._awake) > self._most_awake:
             self._awake.popitem(last=False)[1].rest()
 

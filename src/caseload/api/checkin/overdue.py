@@ -27,7 +27,7 @@ Programme = Annotated[
 ]
 
 
-class OverdueOut(Wire, frozen=True, kw_only=True):
+class OverdueOut(Wire, frozen=True, kw_only=False):
     """One overdue check-in: why it is on the list, since when, and what would clear it."""
 
     check_in_id: UUID
@@ -55,34 +55,34 @@ class OverdueOut(Wire, frozen=True, kw_only=True):
     """From when a contact counts as this check-in."""
     movable_until: datetime
     """Until when it may be moved at the client's wish."""
-    cleared_by: list[ClearedBy]
+    cleared_by: tuple[ClearedBy, ...]
 
     @classmethod
     def of(cls, line: Line) -> "OverdueOut":
         """From the domain."""
-        overdue, waiting = line.overdue, line.overdue.waiting
+        (waiting, days_late, cleared_by), given_name, family_name = line
         return cls(
-            check_in_id=waiting.check_in,
-            client_id=waiting.client,
-            given_name=line.given_name,
-            family_name=line.family_name,
-            programme_id=waiting.programme,
-            plan_id=waiting.plan,
-            mode=waiting.mode,
-            why=overdue.why,
-            rule=waiting.rule,
-            grace_days=waiting.grace_days,
-            grace_rule=waiting.grace_rule,
-            due_at=waiting.due_at,
-            overdue_since=overdue.since,
-            days_late=overdue.days_late,
-            attempts=waiting.attempts,
-            last_fact=waiting.last_fact,
-            last_fact_at=waiting.last_fact_at,
-            last_fact_by=waiting.last_fact_by,
-            counts_from=waiting.counts_from,
-            movable_until=waiting.movable_until,
-            cleared_by=list(overdue.cleared_by),
+            waiting.check_in,
+            waiting.client,
+            given_name,
+            family_name,
+            waiting.programme,
+            waiting.plan,
+            waiting.mode,
+            line.overdue.why,
+            waiting.rule,
+            waiting.grace_days,
+            waiting.grace_rule,
+            waiting.due_at,
+            waiting.grace_ends_at,
+            days_late,
+            waiting.attempts,
+            waiting.last_fact,
+            waiting.last_fact_at,
+            waiting.last_fact_by,
+            waiting.counts_from,
+            waiting.movable_until,
+            cleared_by,
         )
 
 
