@@ -1,6 +1,6 @@
 """`make bench`: every case beside what PostgreSQL alone does, one table, ratios measured in one run.
 
-python -m benchmarks [--seconds 8] [--clients 20000] [--cases read,dose,overdue,audit,proved,memory,search]
+python -m benchmarks [--seconds 9] [--clients 20000] [--cases read,dose,overdue,audit,proved,memory,search]
                      [--requests 50000] [--quick]
 """
 
@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchmarks import mixed, pgbench, search, wrk
@@ -24,6 +24,8 @@ from benchmarks.wrk import Load
 
 CONNECTIONS = (1, 8, 32)
 WARM_SECONDS = 2
+ALONE_SECONDS = 2
+TURNS = 3
 FEW_COUNSELLORS = 4
 ON_FILE = 1_000_000
 ROUNDS, ROUND_SECONDS = 3, 4
@@ -39,15 +41,15 @@ class Line:
     case: str
     connections: int
     load: Load
-    beside: float
-    """Transactions per second of PostgreSQL alone, asked as pgbench asks when it is told nothing."""
-    prepared: float
-    """The same with prepared statements."""
     worker_cpu: float
     """Microseconds of the workers' processor time per request."""
     postgres_cpu: float
     pss: float
     """Of the largest worker, in MB."""
+    beside: float = 0.0
+    """Transactions per second of PostgreSQL alone, asked as pgbench asks when it is told nothing."""
+    prepared: float = 0.0
+    """The same with prepared statements."""
 
     @property
     def ratio(self) -> float:
@@ -67,35 +69,42 @@ class Run:
     lines: list[Line] = field(default_factory=list[Line])
 
     def measure(self, case: str, served: Served, script: str, beside: Callable[[int, str], float]) -> None:
-        """Drive one script at each number of connections, between two measures of PostgreSQL alone.
+        """Drive one script at each number of connections, in turns with PostgreSQL alone.
 
-        What else runs on the machine changes by the second, so the mean of both stands beside the load.
+        What else runs on the machine changes by the second. So each turn stands beside the mean of what PostgreSQL
+        reached right before and right after it, and the line shows the middle one of the turns.
         """
         wrk.run(served.url, script, connections=8, seconds=WARM_SECONDS, scratch=self.stage.scratch)
         for connections in self.connections:
-            before = [beside(connections, protocol) for protocol in pgbench.PROTOCOLS]
-            workers, postgres = served.usage(), self.stage.postgres()
-            load = wrk.run(
-                served.url, script, connections=connections, seconds=self.seconds, scratch=self.stage.scratch
-            )
-            used, pg_used = served.usage(), self.stage.postgres()
-            after = [beside(connections, protocol) for protocol in pgbench.PROTOCOLS]
-            alone, prepared = (statistics.mean(both) for both in zip(before, after, strict=True))
-            done = max(1, load.requests)
-            line = Line(
-                case,
-                connections,
-                load,
-                alone,
-                prepared,
-                (used.cpu - workers.cpu) / done * 1e6,
-                (pg_used.cpu - postgres.cpu) / done * 1e6,
-                max(used.pss, default=0.0),
-            )
+            turns: list[Line] = []
+            before = beside(connections, "simple")
+            for _ in range(TURNS):
+                turn = self._turn(case, served, script, connections)
+                after = beside(connections, "simple")
+                turns.append(replace(turn, beside=statistics.mean((before, after))))
+                before = after
+            line = replace(sorted(turns, key=_ratio)[TURNS // 2], prepared=beside(connections, "prepared"))
             self.lines.append(line)
             print(_row(line), flush=True)
-            if load.refused > load.requests * 0.01 or load.lost:
-                print(f"  {load.refused} answers of 400 and above, {load.lost} lost connections", flush=True)
+            refused, lost = sum(turn.load.refused for turn in turns), sum(turn.load.lost for turn in turns)
+            if refused > sum(turn.load.requests for turn in turns) * 0.01 or lost:
+                print(f"  {refused} answers of 400 and above, {lost} lost connections", flush=True)
+
+    def _turn(self, case: str, served: Served, script: str, connections: int) -> Line:
+        workers, postgres = served.usage(), self.stage.postgres()
+        load = wrk.run(
+            served.url, script, connections=connections, seconds=self.seconds // TURNS, scratch=self.stage.scratch
+        )
+        used, pg_used = served.usage(), self.stage.postgres()
+        done = max(1, load.requests)
+        return Line(
+            case,
+            connections,
+            load,
+            worker_cpu=(used.cpu - workers.cpu) / done * 1e6,
+            postgres_cpu=(pg_used.cpu - postgres.cpu) / done * 1e6,
+            pss=max(used.pss, default=0.0),
+        )
 
     def select_only(self, connections: int, protocol: str) -> float:
         """`pgbench -S`."""
@@ -104,7 +113,7 @@ class Run:
             self.stage.owner,
             protocol=protocol,
             connections=connections,
-            seconds=max(2, self.seconds // 2),
+            seconds=ALONE_SECONDS,
         )
 
     def bare_inserts(self, connections: int, protocol: str) -> float:
@@ -118,7 +127,7 @@ class Run:
             DOSE_ROWS,
             protocol=protocol,
             connections=connections,
-            seconds=max(2, self.seconds // 2),
+            seconds=ALONE_SECONDS,
             scratch=self.stage.scratch,
             variables={"pairs": len(self.clinic.clients), "nurses": len(self.clinic.nurses)},
         )
@@ -222,6 +231,10 @@ CASES: dict[str, Callable[[Run], None]] = {
 }
 
 
+def _ratio(line: Line) -> float:
+    return line.ratio
+
+
 def _row(line: Line) -> str:
     load = line.load
     return (
@@ -249,11 +262,11 @@ def _said(what: str) -> Generator[None]:
 def main(arguments: Iterable[str]) -> None:
     """Run the cases."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
-    parser.add_argument("--seconds", type=int, default=8, help="length of each load")
+    parser.add_argument("--seconds", type=int, default=9, help="length of each load, in three turns")
     parser.add_argument("--clients", type=int, default=20_000)
     parser.add_argument("--requests", type=int, default=50_000, help="of the mixture, before its log is verified")
     parser.add_argument("--cases", default=",".join(CASES))
-    parser.add_argument("--quick", action="store_true", help="3 seconds each, at 32 connections only")
+    parser.add_argument("--quick", action="store_true", help="6 seconds each, at 32 connections only")
     given = parser.parse_args(list(arguments))
     random.seed(1)
     with stage() as ready:
@@ -261,7 +274,7 @@ def main(arguments: Iterable[str]) -> None:
             clinic = asyncio.run(fill(ready.owner, ready.service, Path(ready.scratch), clients=given.clients))
         with _said("pgbench's own tables"):
             pgbench.prepare(ready.pgbench, ready.owner)
-        seconds, connections = (3, (32,)) if given.quick else (given.seconds, CONNECTIONS)
+        seconds, connections = (6, (32,)) if given.quick else (given.seconds, CONNECTIONS)
         run = Run(ready, clinic, seconds, connections, given.requests)
         print(HEAD, flush=True)
         for case in given.cases.split(","):

@@ -19,9 +19,6 @@ def prepare(pgbench: Path, owner: str) -> None:
     _run(pgbench, owner, "-i", "-q", f"-s{SCALE}", "--foreign-keys")
 
 
-PROTOCOLS = ("simple", "prepared")
-
-
 def read_only(pgbench: Path, owner: str, *, protocol: str, connections: int, seconds: int) -> float:
     """Transactions per second of `pgbench -S`."""
     return _rate(_run(pgbench, owner, "-S", "-n", f"-M{protocol}", f"-c{connections}", "-j2", f"-T{seconds}"))
