@@ -41,6 +41,8 @@ class Subject(StrEnum):
     DECISION = "decision"
     DOSE = "dose"
     DOSE_CORRECTION = "dose_correction"
+    STOCK_WASTE = "stock_waste"
+    STOCK_COUNT = "stock_count"
 
 
 class NotRegistered(NotPermitted):

@@ -1,0 +1,1 @@
+"""Stock: controlled medicine from the supplier to the dose, to the milligram."""
