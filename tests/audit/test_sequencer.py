@@ -14,7 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from caseload.audit import tree as trees
 from caseload.audit.keystore import KeyName, KeyStoreUnusable
 from caseload.audit.leaf import KeyHandover
-from caseload.audit.sequencer import NameChanged, Pace, Sequencer, Witness
+from caseload.audit.pace import Pace
+from caseload.audit.publishing import Witness
+from caseload.audit.sequencer import NameChanged, Sequencer
 from caseload.audit.tlog import prove
 from caseload.audit.tlog.checkpoint import Checkpoint, open_checkpoint
 from caseload.audit.tlog.consistency import is_consistent

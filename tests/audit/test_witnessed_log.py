@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from caseload.audit import epoch as epochs
 from caseload.audit import tree as trees
-from caseload.audit.sequencer import root_at
 from caseload.audit.tlog.checkpoint import Checkpoint, open_checkpoint
 from caseload.audit.tlog.merkle import root_of
 from caseload.audit.tlog.note import open_note
@@ -158,7 +157,7 @@ async def test_after_a_loss_the_log_goes_on_under_its_next_name(log: Log, tmp_pa
     connection = await log.connect()
     try:
         tree = await epochs.held_still(connection)
-        whole = await root_at(connection, tree, seen.size)
+        whole = await trees.root_at(connection, tree, seen.size)
         with pytest.raises(epochs.NoNewEpoch, match="holds all 5 entries"):
             epochs.loss(tree, seen, root_there=whole)
         other = Checkpoint(origin="log.example/other/1", size=5, root=bytes(32))

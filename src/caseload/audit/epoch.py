@@ -15,7 +15,7 @@ import asyncpg
 
 from caseload.audit import tree as trees
 from caseload.audit.keystore import SigningKeys
-from caseload.audit.sequencer import LOCK, root_at
+from caseload.audit.sequencer import LOCK
 from caseload.audit.tlog.checkpoint import Checkpoint
 from caseload.audit.tlog.note import VerifierKey
 from caseload.audit.tree import Tree
@@ -77,7 +77,7 @@ async def what_is_lost(
     connection: asyncpg.Connection, tree: Tree, seen: Checkpoint, *, is_key_stolen: bool = False
 ) -> Loss:
     """See `loss`; looks up the root that the tree here has at the size that was witnessed."""
-    there = await root_at(connection, tree, seen.size) if 0 < seen.size <= tree.size else None
+    there = await trees.root_at(connection, tree, seen.size) if 0 < seen.size <= tree.size else None
     return loss(tree, seen, root_there=there, is_key_stolen=is_key_stolen)
 
 

@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 from caseload.audit.leaf import Leaf, decode
+from caseload.audit.tlog import prove
 from caseload.audit.tlog.checkpoint import Checkpoint
 from caseload.audit.tlog.merkle import EMPTY_ROOT, leaf_hash
 from caseload.audit.tlog.note import Signature, VerifierKey, write_note
@@ -184,6 +185,14 @@ async def fetched(connection: asyncpg.Connection, tiles: Iterable[TileName]) -> 
         return found[tile.level, tile.number]
 
     return fetch
+
+
+async def root_at(connection: asyncpg.Connection, tree: Tree, size: int) -> bytes:
+    """The root that the tree had at a smaller size, or has now."""
+    if size == tree.size:
+        return tree.root
+    tiles = prove.tiles_for([(0, size)], tree.size)
+    return prove.tree_root(size, await fetched(connection, tiles))
 
 
 async def is_signed(connection: asyncpg.Connection, size: int, key: VerifierKey) -> bool:
