@@ -17,7 +17,8 @@ from msgspec import structs
 
 from caseload.app import Application
 from caseload.audit.keystore import FolderOfKeys
-from caseload.audit.sequencer import Pace, Sequencer
+from caseload.audit.pace import Pace
+from caseload.audit.sequencer import Sequencer
 from caseload.audit.tlog import prove
 from caseload.audit.tlog.checkpoint import Checkpoint
 from caseload.audit.tlog.consistency import is_consistent
@@ -36,8 +37,8 @@ from tests.shared_server import Addresses
 pytestmark = pytest.mark.anyio
 
 NAME = "log.example/clinic"
-STARTED = 1
-"""The entry by which the process says that it serves."""
+STARTED = 4
+"""The entry by which the process says that it serves, and one for each of the three keys that it holds."""
 PATIENCE_SECONDS = 120.0
 
 
@@ -144,15 +145,15 @@ async def test_an_answer_carries_a_receipt_that_is_found_in_a_later_tree(log: Se
 
 async def test_beyond_the_signed_tree_there_is_nothing(log: Sequenced) -> None:
     auditor = await log.clinic.person((Role.AUDITOR, None))
-    for _ in range(3 - STARTED):
+    for _ in range(6 - STARTED):
         await auditor.get("/audit/entries")
     await log.sequence()
     await auditor.get("/audit/entries")
     for path in (
-        "tile/0/000.p/4", "tile/0/000", "tile/0/001.p/1", "tile/1/000.p/1", "tile/9/000.p/1", "tile/entries/000.p/4",
+        "tile/0/000.p/7", "tile/0/000", "tile/0/001.p/1", "tile/1/000.p/1", "tile/9/000.p/1", "tile/entries/000.p/7",
         "tile/entries/001", "tile/0/x000/000.p/1", "tile/data/000", "tile/0/000.p/0", "tile/" + quote("cafe\u0301"),
-        "tile/" + "9" * 300, "tile/%2e%2e/checkpoint", "proofs/inclusion?index=3&size=3",
-        "proofs/inclusion?index=0&size=4", "proofs/consistency?old=3&new=2", "proofs/consistency?old=1&new=4",
+        "tile/" + "9" * 300, "tile/%2e%2e/checkpoint", "proofs/inclusion?index=6&size=6",
+        "proofs/inclusion?index=0&size=7", "proofs/consistency?old=6&new=2", "proofs/consistency?old=1&new=7",
     ):  # fmt: skip
         answer = await auditor.get(f"/audit/log/{path}")
         assert answer.status_code == 404, (path, answer.text)

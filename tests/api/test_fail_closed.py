@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,18 @@ async def test_whoever_has_the_right_password_and_is_not_let_in_leaves_an_entry(
     ((leaf, about),) = found
     assert (leaf.out, leaf.st, leaf.act.id) == (4, refused.status_code, "anonymous")
     assert about["tried"][0]["facts"]["why"] == "PasswordMustBeChosen"
+
+
+def test_a_process_says_which_witnesses_it_was_told_to_ask(tmp_path: Path) -> None:
+    file = tmp_path / "clinic.policy"
+    told: set[str] = set()
+    for policy in (b"quorum none\n", b"quorum office\n"):
+        file.write_bytes(policy)
+        said = configured(Settings(audit_policy=file, data_dir=tmp_path))
+        assert said["audit_policy"] == str(file)
+        told.add(said["audit_policy_sha256"])
+    assert told == {sha256(b"quorum none\n").hexdigest(), sha256(b"quorum office\n").hexdigest()}
+    assert "audit_policy_sha256" not in configured(Settings(data_dir=tmp_path))
 
 
 async def test_a_process_says_when_it_begins_with_what_and_when_it_ends(

@@ -1,10 +1,15 @@
 """The keys that a clinic in production brings: one command makes them, and without them nothing starts."""
 
+import asyncio
 import stat
 from pathlib import Path
 
+import asyncpg
 import pytest
 
+from caseload.audit.leaf import decode
+from caseload.db.embedded import reach
+from caseload.settings import Settings
 from tests import processes
 from tests.running_service import free_port
 from tests.shared_server import Addresses
@@ -61,8 +66,20 @@ def test_a_clinic_starts_in_production_with_them_and_not_without(tmp_path: Path)
         assert "In production run `caseload keys make`" in refused.stderr
         assert not (folder / "data").exists()
         assert made(folder / "data")[0] == 0
-        listed = processes.run("-m", "caseload", "staff", "list", **variables)
-        assert (listed.returncode, listed.stderr) == (0, "")
+        for _ in range(2):
+            listed = processes.run("-m", "caseload", "staff", "list", **variables)
+            assert (listed.returncode, listed.stderr) == (0, "")
+        with reach(Settings(data_dir=folder / "data")) as databases:
+            named = asyncio.run(keys_named(databases.owner))
+        assert [each.split()[2] for each in named] == ["client-keys.1", "log.1", "root"], "made before there was a log"
+
+
+async def keys_named(owner_url: str) -> list[str]:
+    """What the log says of keys."""
+    connection = await asyncpg.connect(owner_url)
+    rows = await connection.fetch("select leaf from audit.log where event = 'key.named'")
+    await connection.close()
+    return sorted(decode(row["leaf"]).route for row in rows)
 
 
 @pytest.mark.parametrize("missing", ["client-keys", "log"])

@@ -96,8 +96,9 @@ class Place:
         return together, waiting
 
     async def entries(self) -> list[dict[str, Any]]:
-        """What the log says, in order, without the entries that only show that nothing was asked."""
-        return [json.loads(bytes(leaf)) for (leaf,) in await self.rows("select leaf from audit.log order by entry_id")]
+        """What the log says, in order, without the entries that name the keys of the service."""
+        rows = await self.rows("select leaf from audit.log where event <> 'key.named' order by entry_id")
+        return [json.loads(bytes(leaf)) for (leaf,) in rows]
 
     async def count(self, table: str) -> int:
         [(count,)] = await self.rows(f"select count(*) from {table}")  # noqa: S608 names of our own

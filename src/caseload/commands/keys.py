@@ -22,7 +22,8 @@ def make() -> None:
     """Make every key and password that is missing in CASELOAD_DATA_DIR, once, before the first start in production.
 
     What is there already stays as it is, so running it again is safe. Refuses a folder in which a start outside
-    production has made them up: whatever lies under those is no record of real people.
+    production has made them up: whatever lies under those is no record of real people. The log names each key, by a
+    fingerprint, when it is first used.
     """
     from caseload.audit.keystore import key_store
     from caseload.db.embedded.folder import DataFolder

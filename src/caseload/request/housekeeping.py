@@ -1,7 +1,8 @@
 """What a process does by itself while it serves.
 
-It notes which sessions are in use, tells the log of failed sign-ins, keeps room ahead in the log, makes the check-ins
-of the coming weeks, looks how far the log has been signed, and makes the exports that somebody waits for.
+It tells the log of keys that are new to it and of failed sign-ins, notes which sessions are in use, keeps room ahead in
+the log, makes the check-ins of the coming weeks, looks how far the log has been signed, and makes the exports that
+somebody waits for.
 """
 
 import asyncio
@@ -18,12 +19,14 @@ from caseload.audit.standing import policy_of
 from caseload.audit.tlog.note import VerifierKey
 from caseload.db.people.sign_in import forget_old_failures
 from caseload.request.bundling import make_bundles
+from caseload.request.key_names import KeyNames
 from caseload.request.metrics import log_is_behind
 from caseload.request.presence import tell_of_strangers
 from caseload.request.scheduling import schedule_check_ins
 from caseload.request.sign_in import tell_failures
 from caseload.request.work import Service
 
+NAME_KEYS_EVERY: Final = timedelta(minutes=1)
 NOTE_USES_EVERY: Final = timedelta(seconds=5)
 TELL_FAILURES_EVERY: Final = timedelta(seconds=20)
 FORGET_FAILURES_EVERY: Final = timedelta(hours=1)
@@ -52,6 +55,7 @@ async def kept_house(service: Service, *, takes_jobs: bool = False) -> AsyncGene
         policy = policy_of(service.settings)
         witnesses = [] if policy is None else [witness.key for witness in policy.witnesses]
         chores += [
+            asyncio.create_task(_every(NAME_KEYS_EVERY, KeyNames(service).tell)),
             asyncio.create_task(_every(MAKE_BUNDLES_EVERY, lambda: make_bundles(service))),
             asyncio.create_task(_every(SAY_HOW_FAR_BEHIND_EVERY, lambda: say_how_far_behind(service, witnesses))),
         ]

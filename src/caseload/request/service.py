@@ -11,6 +11,7 @@ from caseload.db.engine import make_engine
 from caseload.domain.people import PasswordRules, SessionRules
 from caseload.request.door import Door, DoorRules
 from caseload.request.housekeeping import kept_house
+from caseload.request.key_names import KeyNames
 from caseload.request.work import Service
 from caseload.settings import Settings
 
@@ -19,7 +20,8 @@ from caseload.settings import Settings
 async def open_service(settings: Settings, *, takes_jobs: bool = False) -> AsyncGenerator[Service, None]:
     """Everything a process needs to do pieces of work; drained and closed at the end.
 
-    A process that stays `takes_jobs`, of which others would only use up an attempt.
+    A process that stays `takes_jobs`, of which others would only use up an attempt. It tells the log of its keys when
+    it tells of its start (`presence`); every other one before it does anything.
     """
     engine = make_engine(settings)
     trail = AuditTrail(key_store(settings), organisation=settings.organisation)
@@ -33,6 +35,8 @@ async def open_service(settings: Settings, *, takes_jobs: bool = False) -> Async
             request_secret=settings.key_for("idempotency"),
             door=Door(engine, secret=settings.key_for("sign-in"), rules=_door_rules(settings)),
         )
+        if not takes_jobs:
+            await KeyNames(service).tell()
         async with kept_house(service, takes_jobs=takes_jobs):
             yield service
     finally:
