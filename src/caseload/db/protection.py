@@ -10,6 +10,7 @@ from typing import Final
 
 import asyncpg
 
+from caseload.db.shape import differences, shape
 from caseload.settings import OperatorError
 
 WATCH: Final = (
@@ -61,6 +62,7 @@ async def _look(url: str) -> Findings:
     connection = await asyncpg.connect(url, statement_cache_size=0)
     try:
         damaged = [row[0] for query, *given in _DAMAGED for row in await connection.fetch(query, *given)]
+        damaged += differences(await shape(connection))
         missing = [row[0] for query, *given in _MISSING for row in await connection.fetch(query, *given)]
     finally:
         await connection.close()
@@ -123,9 +125,11 @@ _DETACHED: Final = """
 """
 _WATCH_CHANGED: Final = """
     select format('The event trigger %s is switched off or does not fire always.', evtname)
-    from pg_catalog.pg_event_trigger
-    where evtname in ('audit_no_ddl', 'audit_no_drop')
-      and (evtenabled <> 'A' or evtfoid is distinct from to_regprocedure('audit.refuse_ddl()'))
+    from pg_catalog.pg_event_trigger join (values
+      ('audit_no_ddl', 'ddl_command_end'), ('audit_no_drop', 'sql_drop')
+    ) as made(name, event) on name = evtname
+    where evtenabled <> 'A' or evtevent <> event or evttags is not null
+       or evtfoid is distinct from to_regprocedure('audit.refuse_ddl()')
 """
 _DAMAGED: Final = ((_UNGUARDED, MUTABLE), (_OWNED_BY_OTHERS,), (_OPEN_TO_OTHERS,), (_DETACHED,), (_WATCH_CHANGED,))
 
