@@ -8,8 +8,9 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -357,6 +358,52 @@ async def test_the_mere_word_of_whoever_answers_neither_stops_the_log_nor_counts
         with pytest.raises(OSError, match="No witness has answered"):
             await TREE.cosigned(witnesses)
         assert witnesses.standing["w0"].trouble
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1", "http://h:99999/", "http://h:x/", "ftp://h/", "http://../", "https:///"]
+)
+async def test_a_witness_whose_address_is_none_is_missed(url: str) -> None:
+    policy = policy_of(1)
+    witnesses = Witnesses(replace(policy, witnesses=tuple(each._replace(url=url) for each in policy.witnesses)))
+    await TREE.check(witnesses)
+    assert witnesses.standing["w0"].trouble
+
+
+@pytest.mark.parametrize("drips", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n"])
+async def test_whoever_answers_a_byte_at_a_time_holds_nothing_for_long(drips: bytes) -> None:
+    with _dripping(drips) as port:
+        witnesses = Witnesses(policy_of(port), patience_seconds=0.3)
+        before = threading.active_count()
+        began = time.monotonic()
+        await TREE.check(witnesses)
+        assert time.monotonic() - began < 3
+        assert witnesses.standing["w0"].trouble
+        # The thread that asked waits for its next errand: it and whoever answers are all there are.
+        processes.until(lambda: threading.active_count() <= before + 2, "nobody goes on reading")
+        processes.until(
+            lambda: not [each for each in threading.enumerate() if isinstance(each, threading.Timer)], "cut"
+        )
+
+
+@contextmanager
+def _dripping(first: bytes) -> Generator[int]:
+    """Begins an answer, and goes on with it a byte at a time until nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            line, _ = listening.accept()
+            with line, suppress(OSError):
+                line.sendall(first)
+                while True:
+                    line.sendall(b"a")
+                    time.sleep(0.05)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listening.getsockname()[1]
+        thread.join(processes.PATIENCE_SECONDS)
+        assert not thread.is_alive(), "the line was cut"
 
 
 @contextmanager

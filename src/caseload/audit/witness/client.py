@@ -7,9 +7,12 @@ checkpoint that carries its cosignature and the signature of our own log, which 
 
 import asyncio
 import http.client
+import socket
 import ssl
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final, NamedTuple, TypeVar
@@ -42,6 +45,10 @@ class RolledBack(OperatorError):
 
 class NotCosigned(Exception):
     """No cosignature from this witness, and no proof against us either."""
+
+
+_NO_ANSWER: Final = (OSError, TimeoutError, ValueError, http.client.HTTPException, NotCosigned, Malformed, NotSigned)
+"""Nobody there, nothing that can be read, or no address to ask at: the witness is missed."""
 
 
 class Answer(NamedTuple):
@@ -106,7 +113,7 @@ class Witnesses:
     async def _check(self, witness: KnownWitness, newest: Checkpoint, root_at: RootAt) -> None:
         try:
             seen = await self._seen(witness, newest.origin)
-        except (OSError, TimeoutError, http.client.HTTPException, NotCosigned, Malformed, NotSigned) as trouble:
+        except _NO_ANSWER as trouble:
             self._missed(witness, trouble)
             return
         if seen is None:
@@ -122,7 +129,7 @@ class Witnesses:
         """One witness' cosignature; None when there is none to be had now."""
         try:
             signature = await self._asked(witness, note, newest, prove)
-        except (OSError, TimeoutError, http.client.HTTPException, NotCosigned, Malformed, NotSigned) as trouble:
+        except _NO_ANSWER as trouble:
             self._missed(witness, trouble)
             return None
         self._answered(witness, newest.size)
@@ -194,7 +201,10 @@ class Witnesses:
 
 
 def _speak(url: str, method: str, body: bytes | None, patience: float) -> Answer:
-    """One request, on a connection of its own, every step within the time."""
+    """One request, on a connection of its own, which is cut when its answer is not whole within the time.
+
+    A time for every step would not do: whoever sends a byte now and then would hold a thread for days.
+    """
     parts = urlsplit(url)
     if parts.hostname is None or parts.scheme not in {"http", "https"}:
         raise NotCosigned(f"{url} is no address of a witness")
@@ -203,6 +213,9 @@ def _speak(url: str, method: str, body: bytes | None, patience: float) -> Answer
         if parts.scheme == "https"
         else http.client.HTTPConnection(parts.hostname, parts.port, timeout=patience)
     )
+    connection.connect()
+    cut = threading.Timer(patience, _cut, [connection.sock])
+    cut.start()
     try:
         connection.request(method, parts.path, body=body)
         answer = connection.getresponse()
@@ -211,7 +224,14 @@ def _speak(url: str, method: str, body: bytes | None, patience: float) -> Answer
             raise NotCosigned("its answer is too large")
         return Answer(answer.status, answer.headers.get("Content-Type", ""), said)
     finally:
+        cut.cancel()
         connection.close()
+
+
+def _cut(line: socket.socket) -> None:
+    """End what somebody else is reading from, unless it has ended."""
+    with suppress(OSError):
+        line.shutdown(socket.SHUT_RDWR)
 
 
 def _by_log_alone(note: bytes, newest: Checkpoint) -> bytes:
