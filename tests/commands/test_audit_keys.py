@@ -8,13 +8,14 @@ from click.testing import CliRunner, Result
 
 from caseload.audit.keystore import KeyName, key_store
 from caseload.audit.standing import sequencer_of
+from caseload.audit.tlog.note import LocalSigner
 from caseload.audit.tlog.policy import Policy
 from caseload.audit.tlog.rotation import Handover
 from caseload.commands import audit
 from caseload.settings import OperatorError, Secret, Settings
 from tests.commands.test_audit import clinic as clinic  # noqa: PLC0414  a fixture, lent out
 from tests.commands.test_audit import leaves, run
-from tests.shared_server import Addresses
+from tests.shared_server import Addresses, execute
 
 
 def sequence(addresses: Addresses, data: Path) -> None:
@@ -86,6 +87,22 @@ def test_a_rotation_needs_the_key_in_force(clinic: Addresses, tmp_path: Path) ->
     assert isinstance(told.exception, OperatorError)
     assert "does not hold the key in force" in str(told.exception)
     assert [leaf.out for leaf in leaves(clinic) if leaf.ev == "key.rotate"] == [8]
+
+
+def test_a_key_that_only_the_database_knows_gets_into_no_policy(clinic: Addresses, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    sequence(clinic, data)
+    (own,) = policy().logs
+    theirs = LocalSigner(bytes(32), name=own.key.name).key
+    planted = "insert into audit.signing_key (vkey, origin, idx, at) values ('{}', '{}', 1, now())"
+    asyncio.run(execute(clinic.owner, planted.format(theirs, theirs.name)))
+    refused = alone("policy").exception
+    assert isinstance(refused, OperatorError)
+    assert f"does not hold the key in force, {theirs}" in str(refused)
+    for file in (data / "keys").glob("log-signing.*.key"):
+        file.unlink()
+    assert isinstance(alone("policy").exception, OperatorError), "elsewhere it cannot be told"
+    assert not list((data / "keys").glob("log-signing.*.key")), "and no key is made up"
 
 
 def test_keygen_makes_the_first_key_and_no_second_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

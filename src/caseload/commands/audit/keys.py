@@ -21,7 +21,7 @@ def keygen() -> None:
     """Make the key that signs the audit log, where there is none yet. Run it where the sequencer runs.
 
     Keep a copy apart from the database and its backups. Whoever administers the database should not be able to read
-    it: together they could rewrite the log, and only a witness would notice.
+    it: together they could rewrite the log, and only a witness would notice. The log names the key when it begins.
     """
     from caseload.audit.keystore import KeyName, key_store
     from caseload.settings import read
@@ -67,6 +67,9 @@ def rotate(*, user_name: str, password_file: Path | None) -> None:
 def policy() -> None:
     """Print whom to believe about this log, in the format of C2SP tlog-policy: the file that an auditor keeps.
 
+    Run it where the sequencer runs: a key that the database names and the key store does not hold is not printed, but
+    refused, because whoever administers the database could have put it there.
+
     Hand it over on a way of its own, never together with an export: what comes with the data proves nothing.
     """
 
@@ -74,6 +77,8 @@ def policy() -> None:
         from caseload.audit.tlog.policy import KnownLog, Policy
 
         keys = await _signing_keys(service)
+        for key in keys:
+            _held(_store(), key)
         named = service.settings.audit_policy
         known = Policy() if named is None else Policy.parse(named.read_bytes())
         click.echo(replace(known, logs=tuple(KnownLog(key) for key in keys)).encode(), nl=False)
@@ -118,7 +123,9 @@ def _handed_over(store: "FolderOfKeys", keys: "list[VerifierKey]") -> "tuple[Key
 
 
 def _held(store: "FolderOfKeys", key: "VerifierKey") -> "Signer":
-    for signer in store.signers(key.name):
+    from caseload.audit.keystore import KeyName
+
+    for signer in store.signers(key.name) if store.has(KeyName.SIGNING) else ():
         if signer.key == key:
             return signer
     raise OperatorError(f"The key store does not hold the key in force, {key}: run this where the sequencer runs.")
