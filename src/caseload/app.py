@@ -16,6 +16,7 @@ from caseload.api import audit_log as audit_routes
 from caseload.api import audit_tree as audit_tree_routes
 from caseload.api import bundle as bundle_routes
 from caseload.api import caseload as caseload_routes
+from caseload.api import catalogue as catalogue_routes
 from caseload.api import checkin as checkin_routes
 from caseload.api import client as client_routes
 from caseload.api import consent as consent_routes
@@ -58,6 +59,7 @@ ROUTERS = (
     bundle_routes.router,
     programme_routes.router,
     profiles_routes.router,
+    catalogue_routes.router,
     client_routes.router,
     summary_routes.router,
     caseload_routes.router,

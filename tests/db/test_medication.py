@@ -345,6 +345,11 @@ def an_order(here: Window, **changed: object) -> dict[str, object]:
             {"medicine": "naltrexone", "form": "extended_release_injection", "whole_mg": None, "evening_mg": 1},
             "medication_order_injection_is_whole_check",
         ),
+        (
+            {"medicine": "naltrexone", "form": "extended_release_injection", "supervised": False},
+            "medication_order_injection_is_given_here_check",
+        ),
+        ({"product": "Not a name"}, "medication_order_product_check"),
         ({"every_days": 0}, "medication_order_every_days_check"),
         ({"ends_on": date(2020, 1, 1)}, "medication_order_ends_on_check"),
         ({"version": 2}, "medication_order_chain_check"),

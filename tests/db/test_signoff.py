@@ -526,6 +526,14 @@ ODD = {"kind": "exception", "entry": "late", "late_reason": "Paper.", "rules": [
     ("changed", "constraint"),
     [
         ({"amount_mg": Decimal(0)}, "dose_amount_mg_check"),
+        ({"amount_ml": 60}, "dose_mg_are_ml_times_strength_check"),
+        ({"strength_mg": 1}, "dose_mg_are_ml_times_strength_check"),
+        ({"amount_ml": Decimal("59.99"), "strength_mg": 1}, "dose_mg_are_ml_times_strength_check"),
+        ({"form": "tablet", "amount_ml": 60, "strength_mg": 1}, "dose_mg_are_ml_times_strength_check"),
+        (
+            {"medicine": "naltrexone", "form": "extended_release_injection", "supervised": False},
+            "dose_injection_is_given_here_check",
+        ),
         ({"part": "noon"}, "dose_part_check"),
         ({"medicine": "methadone", "form": "sublingual_film"}, "dose_made_as_check"),
         ({"given_at": MORNING + DAY}, "dose_not_in_the_future_check"),

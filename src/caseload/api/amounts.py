@@ -15,8 +15,18 @@ Milligrams = Annotated[
 ]
 
 
+Millilitres = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[0-9]{1,5}(\.[0-9]{1,2})?$",
+        description="Millilitres as text with at most two decimals.",
+        examples=["12", "6.5"],
+    ),
+]
+
+
 def milligrams(text: str) -> Decimal:
-    """The amount that the text says; its range is the domain's to judge."""
+    """The amount that the text says, in whichever unit; its range is the domain's to judge."""
     return Decimal(text)
 
 

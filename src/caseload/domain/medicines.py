@@ -64,6 +64,10 @@ LONG_ACTING = frozenset({Form.EXTENDED_RELEASE_INJECTION})
 """Forms that last for weeks: days without one are not missed doses."""
 
 
+LIQUIDS = frozenset({Form.ORAL_SOLUTION, Form.ORAL_CONCENTRATE})
+"""Forms that are measured: their strength is milligrams in one millilitre."""
+
+
 class DosePart(StrEnum):
     """Which part of the dosing day a dose is."""
 

@@ -17,6 +17,7 @@ from types import MappingProxyType
 import msgspec
 
 from caseload.domain.access import CLINICIANS, Role
+from caseload.domain.catalogue import Country
 from caseload.domain.errors import NotFound
 from caseload.domain.medicines import Medicine
 
@@ -154,6 +155,8 @@ class Profile(_Data, frozen=True):
     version: int
     in_force_from: date
     name: str
+    country: Country
+    """Whose schedules and products the catalogue shows to its programmes."""
     missed_doses: tuple[Ladder, ...]
     unknown_days: SaidBy
     minimum_interval: MinimumInterval

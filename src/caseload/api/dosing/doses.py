@@ -40,6 +40,7 @@ async def record_dose(
         given_at=data.given_at or work.now,
         supervised=data.supervised,
         less_reason=data.less_reason,
+        amount_ml=milligrams(data.amount_ml) if data.amount_ml is not None else None,
     )
 
     async def record() -> Charted:

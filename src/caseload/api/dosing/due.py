@@ -1,12 +1,15 @@
 """What is due on the wire, and what stands in the way of it."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from caseload.api.amounts import written
 from caseload.api.wire import Wire
+from caseload.domain.catalogue import millilitres
 from caseload.domain.dosing import Due, Refusal, Rule
+from caseload.domain.medication import Order
 from caseload.domain.medicines import DosePart, Form, Medicine
 
 
@@ -41,6 +44,8 @@ class DuePartOut(Wire, frozen=True, kw_only=True):
 
     part: DosePart
     amount_mg: str
+    amount_ml: str | None
+    """Of a liquid, by the order's concentration."""
     given: GivenOut | None
 
 
@@ -51,6 +56,12 @@ class LastTakenOut(Wire, frozen=True, kw_only=True):
     at: datetime | None
     medicine: Medicine
     amount_mg: str
+
+
+def in_millilitres(amount_mg: Decimal, order: Order | None) -> str | None:
+    """The millilitres of a liquid that hold the amount, by the order's concentration."""
+    found = millilitres(amount_mg, order.form, order.strength_mg) if order is not None else None
+    return written(found) if found is not None else None
 
 
 class DueOut(Wire, frozen=True, kw_only=True):
@@ -84,6 +95,7 @@ class DueOut(Wire, frozen=True, kw_only=True):
                 DuePartOut(
                     part=each.part,
                     amount_mg=written(each.amount_mg),
+                    amount_ml=in_millilitres(each.amount_mg, due.order),
                     given=None
                     if each.given is None
                     else GivenOut(

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from litestar import Response
 
-from caseload.api.amounts import Milligrams, written
+from caseload.api.amounts import Milligrams, Millilitres, written
 from caseload.api.wire import Instant, Wire
 from caseload.api.work import etag
 from caseload.domain.dosing import Charted, DoseStanding, Entry, Kind, NotGiven, NotGivenReason
@@ -29,6 +29,8 @@ class DoseIn(Wire, frozen=True, kw_only=True):
     medicine: Medicine
     form: Form
     amount_mg: Milligrams
+    amount_ml: Millilitres | None = None
+    """What was measured of a liquid: refused unless it is the milligrams, by the order's concentration."""
     part: DosePart = DosePart.WHOLE
     given_at: Instant | None = None
     """When it is or was given; now when left out."""
@@ -88,6 +90,8 @@ class DoseOut(Wire, frozen=True, kw_only=True):
     medicine: Medicine
     form: Form
     amount_mg: str
+    amount_ml: str | None
+    """Of a liquid, by the concentration of its order."""
     supervised: bool | None
     given_at: datetime | None
     given_by: UUID | None
@@ -124,6 +128,7 @@ class DoseOut(Wire, frozen=True, kw_only=True):
             medicine=dose.medicine,
             form=dose.form,
             amount_mg=written(dose.amount_mg),
+            amount_ml=written(dose.amount_ml) if dose.amount_ml is not None else None,
             supervised=dose.supervised,
             given_at=dose.given_at,
             given_by=dose.given_by,

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from litestar.params import FromPath, JSONBody
 
-from caseload.api.amounts import Milligrams, milligrams, written
+from caseload.api.amounts import Milligrams, Millilitres, milligrams, written
+from caseload.api.dosing.due import in_millilitres
 from caseload.api.dosing.store import charts
 from caseload.api.medication.wire import ReasonedSignatureIn, SignatureIn
 from caseload.api.route import reading, writing
@@ -19,7 +20,7 @@ from caseload.domain.access import Act
 from caseload.domain.dosing import EVERYTHING_COMMITTED
 from caseload.domain.ids import ClientId, OrderId, new_id
 from caseload.domain.medication import Order, Standing, Wish
-from caseload.domain.medicines import DosePart, Form, Medicine
+from caseload.domain.medicines import LIQUIDS, DosePart, Form, Medicine
 from caseload.domain.people import Evidence
 from caseload.request.idempotency import once
 from caseload.request.sign_in import prove
@@ -44,6 +45,26 @@ class AmountsWire(Wire, frozen=True, kw_only=True):
         return cls(**{part.value: written(amount) for part, amount in order.amounts_mg.items()})
 
 
+class VolumesWire(Wire, frozen=True, kw_only=True):
+    """The same amounts of a liquid in millilitres."""
+
+    whole: Millilitres | None = None
+    morning: Millilitres | None = None
+    evening: Millilitres | None = None
+
+    def read(self) -> dict[DosePart, Decimal]:
+        """As the domain speaks of it."""
+        parts = ((DosePart.WHOLE, self.whole), (DosePart.MORNING, self.morning), (DosePart.EVENING, self.evening))
+        return {part: milligrams(text) for part, text in parts if text is not None}
+
+    @classmethod
+    def of(cls, order: Order) -> "VolumesWire | None":
+        """From the domain; None for what is no liquid."""
+        if order.form not in LIQUIDS:
+            return None
+        return cls(**{part.value: in_millilitres(amount, order) for part, amount in order.amounts_mg.items()})
+
+
 class OrderIn(Wire, frozen=True, kw_only=True):
     """An order to be written; it counts for nothing until a prescriber has signed it."""
 
@@ -52,6 +73,8 @@ class OrderIn(Wire, frozen=True, kw_only=True):
     strength_mg: Milligrams
     """Milligrams in one millilitre of a liquid, else in one tablet, film or injection."""
     amounts_mg: AmountsWire
+    amounts_ml: VolumesWire | None = None
+    """The same in millilitres, where you say both: they must agree by the concentration."""
     every_days: int = 1
     starts_on: date
     ends_on: date | None = None
@@ -74,7 +97,11 @@ class OrderOut(Wire, frozen=True, kw_only=True):
     medicine: Medicine
     form: Form
     strength_mg: str
+    product: str | None
+    """The product in the list of medicines; null for a strength that it does not have."""
     amounts_mg: AmountsWire
+    amounts_ml: VolumesWire | None
+    """Of a liquid, by its concentration."""
     every_days: int
     starts_on: date
     ends_on: date | None
@@ -102,7 +129,9 @@ class OrderOut(Wire, frozen=True, kw_only=True):
             medicine=order.medicine,
             form=order.form,
             strength_mg=written(order.strength_mg),
+            product=order.product,
             amounts_mg=AmountsWire.of(order),
+            amounts_ml=VolumesWire.of(order),
             every_days=order.every_days,
             starts_on=order.starts_on,
             ends_on=order.ends_on,
@@ -135,6 +164,7 @@ async def write_order(client_id: FromPath[UUID], data: JSONBody[OrderIn], work: 
             supervised=data.supervised,
             note=data.note,
             replaces=OrderId(data.replaces) if data.replaces is not None else None,
+            amounts_ml=data.amounts_ml.read() if data.amounts_ml is not None else {},
         )
         return await domain.write_order(
             wish, ClientId(client_id), as_id=new, by=work.by, now=work.now, orders=store, journal=work.journal

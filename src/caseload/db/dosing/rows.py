@@ -45,6 +45,8 @@ def dose_of(row: Row[*tuple[Any, ...]]) -> Dose:
         amendment_reason=row.amendment_reason,
         source=row.source_id,
         source_line=row.source_line,
+        amount_ml=row.amount_ml,
+        strength_mg=row.strength_mg,
     )
 
 
@@ -80,6 +82,8 @@ def dose_values(recorded: Dose) -> dict[str, Any]:
         "amendment_reason": recorded.amendment_reason,
         "source_id": recorded.source,
         "source_line": recorded.source_line,
+        "amount_ml": recorded.amount_ml,
+        "strength_mg": recorded.strength_mg,
     }
 
 

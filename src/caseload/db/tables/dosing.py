@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    Numeric,
     SmallInteger,
     Table,
     Text,
@@ -34,10 +35,12 @@ from caseload.db.tables.base import (
     version,
     words,
 )
-from caseload.db.tables.medication import AMOUNT, made_as
+from caseload.db.tables.medication import AMOUNT, INJECTIONS, made_as
 from caseload.domain.dosing import Entry, Kind, NotGivenReason
-from caseload.domain.medicines import DosePart
+from caseload.domain.medicines import LIQUIDS, DosePart
 from caseload.domain.signoff import Verdict
+
+LIQUID = ", ".join(f"'{form}'" for form in sorted(LIQUIDS))
 
 dose = Table(
     "dose",
@@ -53,6 +56,8 @@ dose = Table(
     words("medicine"),
     words("form"),
     Column("amount_mg", AMOUNT, nullable=False),
+    Column("amount_ml", Numeric(7, 2)),
+    Column("strength_mg", AMOUNT),
     Column("supervised", Boolean()),
     Column("given_at", INSTANT),
     reference("given_by", "staff", nullable=True),
@@ -102,6 +107,14 @@ dose = Table(
     made_as(),
     from_one("version"),
     CheckConstraint(text("amount_mg > 0"), name="amount_mg"),
+    CheckConstraint(
+        text(
+            "num_nonnulls(amount_ml, strength_mg) = 0 OR (num_nonnulls(amount_ml, strength_mg) = 2 AND amount_ml > 0"
+            f" AND form IN ({LIQUID}) AND abs(amount_mg - amount_ml * strength_mg) <= 0.005 * strength_mg)"
+        ),
+        name="mg_are_ml_times_strength",
+    ),
+    CheckConstraint(text(f"form NOT IN ({INJECTIONS}) OR supervised IS NOT FALSE"), name="injection_is_given_here"),
     CheckConstraint(text("given_at <= coalesce(amended_at, recorded_at)"), name="not_in_the_future"),
     CheckConstraint(
         text(

@@ -33,7 +33,7 @@ _MADE_AS = " OR ".join(
     f"(medicine = '{medicine}' AND form IN ({', '.join(repr(form.value) for form in sorted(forms))}))"
     for medicine, forms in FORMS.items()
 )
-_INJECTIONS = ", ".join(f"'{form}'" for form in sorted(LONG_ACTING))
+INJECTIONS = ", ".join(f"'{form}'" for form in sorted(LONG_ACTING))
 
 
 def made_as() -> CheckConstraint:
@@ -69,6 +69,7 @@ medication_order = Table(
     Column("ends_on", Date()),
     Column("supervised", Boolean(), nullable=False),
     words("note"),
+    words("product", nullable=True),
     reference("written_by", "staff"),
     Column("written_at", INSTANT, nullable=False),
     UniqueConstraint("chain_id", "version"),
@@ -84,7 +85,9 @@ medication_order = Table(
         text("(whole_mg IS NOT NULL) <> (morning_mg IS NOT NULL OR evening_mg IS NOT NULL)"), name="whole_or_parts"
     ),
     CheckConstraint(text("whole_mg > 0 AND morning_mg > 0 AND evening_mg > 0"), name="amounts"),
-    CheckConstraint(text(f"form NOT IN ({_INJECTIONS}) OR whole_mg IS NOT NULL"), name="injection_is_whole"),
+    CheckConstraint(text(f"form NOT IN ({INJECTIONS}) OR whole_mg IS NOT NULL"), name="injection_is_whole"),
+    CheckConstraint(text(f"form NOT IN ({INJECTIONS}) OR supervised"), name="injection_is_given_here"),
+    CheckConstraint(text("product ~ '^[a-z0-9_]{1,60}$'"), name="product"),
     CheckConstraint(text("every_days BETWEEN 1 AND 92"), name="every_days"),
     CheckConstraint(text("ends_on >= starts_on"), name="ends_on"),
     CheckConstraint(text("version >= 1 AND (version = 1) = (replaces_id IS NULL)"), name="chain"),

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from caseload.domain.access import Act
+from caseload.domain.catalogue import millilitres
 from caseload.domain.dosing.dose import Correction, Dose, Kind
 from caseload.domain.dosing.facts import Giving
 from caseload.domain.dosing.late import hold_next
@@ -87,12 +88,17 @@ async def amend(
     )
     check_giving(giving)
     newly = await _newly_broken(dose, giving, record, doses)
+    amount_ml = None
+    if dose.strength_mg is not None and amendment.form is dose.form:
+        amount_ml = millilitres(amendment.amount_mg, amendment.form, dose.strength_mg)
     amended = replace(
         dose,
         version=dose.version + 1,
         medicine=amendment.medicine,
         form=amendment.form,
         amount_mg=amendment.amount_mg,
+        amount_ml=amount_ml,
+        strength_mg=dose.strength_mg if amount_ml is not None else None,
         given_at=amendment.given_at,
         supervised=amendment.supervised,
         kind=Kind.EXCEPTION if newly else dose.kind,

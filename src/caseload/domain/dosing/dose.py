@@ -75,6 +75,10 @@ class Dose:
     amendment_reason: str | None = None
     source: UUID | None = None
     source_line: int | None = None
+    amount_ml: Decimal | None = None
+    """Of a liquid, by the concentration beside it; None where no order of ours tells the concentration."""
+    strength_mg: Decimal | None = None
+    """Milligrams in one millilitre of what was measured."""
 
     @property
     def profile_label(self) -> str:
@@ -92,7 +96,8 @@ class Dose:
             subject=Subject.DOSE,
             id=self.id,
             number=self.version,
-            content={
+            content=self._said()
+            | {
                 "amended_at": self.amended_at,
                 "amended_by": self.amended_by,
                 "amendment_reason": self.amendment_reason,
@@ -120,6 +125,12 @@ class Dose:
                 "supervised": self.supervised,
             },
         )
+
+    def _said(self) -> dict[str, object]:
+        """What stands in the signed content only where it was measured."""
+        if self.amount_ml is None:
+            return {}
+        return {"amount_ml": self.amount_ml, "strength_mg": self.strength_mg}
 
 
 class NotGivenReason(StrEnum):

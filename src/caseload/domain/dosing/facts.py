@@ -25,6 +25,8 @@ class Giving:
     given_at: datetime
     supervised: bool
     less_reason: str | None = None
+    amount_ml: Decimal | None = None
+    """As it was measured, where somebody says it: it must agree with the milligrams by the order's concentration."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

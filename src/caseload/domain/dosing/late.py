@@ -9,7 +9,7 @@ from caseload.domain.access import Act
 from caseload.domain.dosing.dose import Dose, Entry, Kind
 from caseload.domain.dosing.facts import Giving
 from caseload.domain.dosing.rules import judge
-from caseload.domain.dosing.window import Doses, check_giving, ordinary_dose
+from caseload.domain.dosing.window import Doses, check_giving, check_volume, ordinary_dose
 from caseload.domain.errors import Faults
 from caseload.domain.ids import DoseId, HoldId, StaffId, new_id
 from caseload.domain.journal import Event, Journal
@@ -58,6 +58,7 @@ async def record_late(
     facts = await doses.facts(record, giving, day, at=giving.given_at, past=True)
     if giving.order is not None and facts.order is None:
         raise OrderUnknown("Read the client's medication chart for the orders there are, or name none.")
+    check_volume(giving, facts.order)
     rules = record.rules_on(day)
     judgement = judge(giving, day, facts, record, at=giving.given_at, now=now)
     broken = tuple(refusal.rule.value for refusal in judgement.broken)

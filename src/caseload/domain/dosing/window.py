@@ -11,15 +11,16 @@ from decimal import Decimal
 from typing import ClassVar, Final, Protocol
 
 from caseload.domain.access import Act
+from caseload.domain.catalogue import agree, millilitres
 from caseload.domain.dosing.dose import Correction, Dose, Entry, Kind, NotGiven
 from caseload.domain.dosing.facts import AlreadyGiven, Facts, Giving
 from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, Judgement, Refusal, Rule, due_mg, judge
 from caseload.domain.errors import Conflict, Fault, Faults, Invalid, NotFound
 from caseload.domain.ids import ClientId, DecisionId, DoseId, ProgrammeId
 from caseload.domain.journal import Event, Journal
-from caseload.domain.medication import Hold, MedicationRecord, MedicationRecords, OrderUnknown, Standing
+from caseload.domain.medication import Hold, MedicationRecord, MedicationRecords, Order, OrderUnknown, Standing
 from caseload.domain.medication.record import check_reason
-from caseload.domain.medicines import FORMS, check_milligrams
+from caseload.domain.medicines import FORMS, LIQUIDS, LONG_ACTING, check_milligrams
 from caseload.domain.people import Staff
 from caseload.domain.profiles import Profile
 from caseload.domain.signature import Signature, Signatures
@@ -118,6 +119,7 @@ async def give(giving: Giving, *, as_id: DoseId, by: Staff, now: datetime, doses
     facts = await doses.facts(record, giving, day, at=EVERYTHING_COMMITTED, past=day < record.day_of(now))
     _require_order_as_displayed(giving, day, facts)
     rules = record.rules_on(day)
+    check_volume(giving, facts.order)
     judgement = judge(giving, day, facts, record, at=EVERYTHING_COMMITTED, now=now)
     if judgement.broken:
         raise DoseRefused(judgement.broken, rules.label)
@@ -143,6 +145,7 @@ def ordinary_dose(
     now: datetime,
 ) -> Dose:
     """The record of a dose that breaks no rule, given and recorded by the same person."""
+    amount_ml = measured(giving, facts.order)
     return Dose(
         id=as_id,
         version=1,
@@ -166,6 +169,8 @@ def ordinary_dose(
         profile_version=rules.version,
         decision=judgement.uses,
         freed_by=facts.freed_by,
+        amount_ml=amount_ml,
+        strength_mg=facts.order.strength_mg if facts.order is not None and amount_ml is not None else None,
     )
 
 
@@ -183,10 +188,33 @@ def check_giving(giving: Giving) -> None:
         where="form",
         problem=f"{giving.medicine} is not made so; choose one of {', '.join(sorted(FORMS[giving.medicine]))}",
     )
+    faults.check(
+        when=giving.form in LONG_ACTING and not giving.supervised,
+        where="supervised",
+        problem="an injection is given here and never handed to the client",
+    )
     check_year(giving.given_at, faults)
     if giving.less_reason is not None:
         check_reason(giving.less_reason, faults, "less_reason")
     faults.raise_if_any()
+
+
+def check_volume(giving: Giving, order: Order | None) -> None:
+    """Raise `Invalid` when the millilitres that were measured are not the milligrams, by the order's concentration."""
+    if giving.amount_ml is None:
+        return
+    if order is None or giving.form is not order.form or giving.form not in LIQUIDS:
+        raise Invalid(Fault("amount_ml", "no order tells the concentration of what was measured: leave it out"))
+    if not agree(giving.amount_mg, giving.amount_ml, order.strength_mg):
+        problem = f"{giving.amount_ml} mL of {order.strength_mg} mg/mL are not {giving.amount_mg} mg: measure again"
+        raise Invalid(Fault("amount_ml", problem), order=str(order.id))
+
+
+def measured(giving: Giving, order: Order | None) -> Decimal | None:
+    """The millilitres of a liquid: as somebody says, else as the order's concentration does."""
+    if giving.amount_ml is not None or order is None or giving.form is not order.form:
+        return giving.amount_ml
+    return millilitres(giving.amount_mg, giving.form, order.strength_mg)
 
 
 def _at_the_window(giving: Giving, record: MedicationRecord, now: datetime) -> Giving:

@@ -69,6 +69,8 @@ class Order:
     """When the order that replaces this one was signed."""
     replaced_from: date | None = None
     """The first day of the order that replaces this one."""
+    product: str | None = None
+    """The product of the catalogue; None for a strength that it does not list."""
 
     def standing(self, day: date, at: datetime) -> Standing:
         """How the order stands for a dosing day at a moment: what was signed, stopped or replaced later does not count.
@@ -119,7 +121,8 @@ class Order:
             subject=Subject.ORDER,
             id=self.id,
             number=self.version,
-            content={
+            content=self._said()
+            | {
                 "amounts_mg": self.amounts_mg,
                 "chain": self.chain,
                 "client": self.client,
@@ -137,6 +140,10 @@ class Order:
                 "written_by": self.written_by,
             },
         )
+
+    def _said(self) -> dict[str, object]:
+        """What stands in the signed content only where the order says it."""
+        return {"product": self.product} if self.product is not None else {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,18 +1,19 @@
 """What a prescriber does with an order: write it, sign it, stop it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar
 
 from caseload.domain.access import Act
+from caseload.domain.catalogue import agree, listed
 from caseload.domain.errors import Conflict, Faults
 from caseload.domain.ids import ClientId, OrderId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.medication.order import Order, OrderMoved, Orders, OrderUnknown, Stop
 from caseload.domain.medication.record import LONGEST_NOTE, MedicationRecord, check_reason
-from caseload.domain.medicines import FORMS, LONG_ACTING, DosePart, Form, Medicine, check_milligrams
+from caseload.domain.medicines import FORMS, LIQUIDS, LONG_ACTING, DosePart, Form, Medicine, check_milligrams
 from caseload.domain.people import Proof, Staff
 from caseload.domain.signature import Meaning, Subject, Version, sign, signing_role
 
@@ -40,6 +41,8 @@ class Wish:
     supervised: bool
     note: str
     replaces: OrderId | None = None
+    amounts_ml: Mapping[DosePart, Decimal] = field(default_factory=dict[DosePart, Decimal])
+    """The same amounts in millilitres, where the prescriber says them too: both must agree by the concentration."""
 
     def check(self, *, today: date) -> None:
         """Raise `Invalid` with everything that no prescriber can mean."""
@@ -68,8 +71,24 @@ class Wish:
             where="amounts_mg",
             problem="an injection is ordered as one whole dose",
         )
+        faults.check(
+            when=self.form in LONG_ACTING and not self.supervised,
+            where="supervised",
+            problem="an injection is given here and never handed to the client",
+        )
         for part, amount in self.amounts_mg.items():
             check_milligrams(amount, f"amounts_mg.{part}", faults)
+        for part, amount_ml in self.amounts_ml.items():
+            self._check_volume(part, amount_ml, faults)
+
+    def _check_volume(self, part: DosePart, amount_ml: Decimal, faults: Faults) -> None:
+        amount_mg, where = self.amounts_mg.get(part), f"amounts_ml.{part}"
+        if self.form not in LIQUIDS:
+            faults.add(where, f"{self.form} is not measured in millilitres")
+        elif amount_mg is None:
+            faults.add(where, "has no milligrams beside it")
+        elif self.strength_mg > 0 and not agree(amount_mg, amount_ml, self.strength_mg):
+            faults.add(where, f"{amount_ml} mL of {self.strength_mg} mg/mL are not {amount_mg} mg")
 
     def _check_days(self, today: date, faults: Faults) -> None:
         faults.check(
@@ -141,6 +160,7 @@ async def write_order(
         ends_on=wish.ends_on,
         supervised=wish.supervised,
         note=wish.note,
+        product=_product(wish, record, now),
         written_by=by.id,
         written_at=now,
     )
@@ -196,6 +216,12 @@ async def stop_order(
     await orders.add_order_stop(stop, order, signature)
     journal.tell(OrderStopped(client=order.client, records=(order.id, signature.id)))
     return replace(order, stopped_at=now)
+
+
+def _product(wish: Wish, record: MedicationRecord, now: datetime) -> str | None:
+    country = record.rules_on(record.day_of(now)).country
+    found = listed(wish.medicine, wish.form, wish.strength_mg, country)
+    return found.product if found is not None else None
 
 
 def _found(order_id: OrderId, orders: Iterable[Order]) -> Order:
