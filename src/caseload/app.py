@@ -27,6 +27,7 @@ from caseload.api import family as family_routes
 from caseload.api import health as health_routes
 from caseload.api import history as history_routes
 from caseload.api import medication as medication_routes
+from caseload.api import observation as observation_routes
 from caseload.api import oversight as oversight_routes
 from caseload.api import people as people_routes
 from caseload.api import profiles as profiles_routes
@@ -72,6 +73,7 @@ ROUTERS = (
     dosing_routes.router,
     dispensing_routes.router,
     signoff_routes.router,
+    observation_routes.router,
     history_routes.router,
 )
 

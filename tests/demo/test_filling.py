@@ -190,6 +190,14 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
         ("corrected as not given", "select 1 from clinic.dose_correction"),
         ("a split dose", "select 1 from clinic.dose where part = 'evening'"),
         ("an injection", "select 1 from clinic.dose where form = 'extended_release_injection'"),
+        (
+            "withdrawal before a first order",
+            "select 1 from clinic.observation where instrument = 'cows' and total >= 5",
+        ),
+        (
+            "a heart to look at again",
+            "select 1 from clinic.observation where instrument = 'qtc' and band = 'prolonged'",
+        ),
         ("a year of doses", "select 1 from clinic.dose group by client_id having count(*) > 350"),
         ("a relapse and return", "select 1 from clinic.episode where returns_from is not null"),
         ("a discharge", "select 1 from clinic.discharge where reason = 'completed'"),

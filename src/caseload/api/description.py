@@ -51,6 +51,7 @@ SUBJECTS: Final[Mapping[str, str]] = {
     "Medication": "Orders, holds and decisions, and the dispensing log.",
     "Dosing": "Today's list, and every dose given or not given.",
     "Sign-off": "What waits for a second clinician's signature.",
+    "Observations": "Withdrawal scales and QTc, scored and explained.",
     "Family": "The people around a client, and what they tell us.",
     "Consent": "What may be told to whom, and the answer to that question.",
     "History": "What was brought in from before, and what of it is still to be verified.",

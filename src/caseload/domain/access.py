@@ -67,6 +67,8 @@ class Act(StrEnum):
     DECIDE_MEDICATION = "decide_medication"
     SIGN_OFF_DOSE = "sign_off_dose"
     SEE_DISPENSING_LOG = "see_dispensing_log"
+    SEE_OBSERVATIONS = "see_observations"
+    RECORD_OBSERVATION = "record_observation"
     SEE_FAMILY = "see_family"
     RECORD_FAMILY = "record_family"
     SEE_CONSENT = "see_consent"
@@ -125,6 +127,8 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.DECIDE_MEDICATION: PRESCRIBERS,
     Act.SIGN_OFF_DOSE: CLINICIANS,
     Act.SEE_DISPENSING_LOG: CLINICIANS | {Role.INSPECTOR},
+    Act.SEE_OBSERVATIONS: _CARE,
+    Act.RECORD_OBSERVATION: CLINICIANS,
     Act.SEE_FAMILY: _COUNSELLING,
     Act.RECORD_FAMILY: _COUNSELLING,
     Act.SEE_CONSENT: _COUNSELLING | {Role.PRIVACY_OFFICER},

@@ -4,6 +4,7 @@ from caseload.demo.stories import MISSED, Tale, Treatment
 from caseload.demo.telling.medicine.dispensary import Dispensary
 from caseload.demo.telling.medicine.giving import AWAY_FOR_DAYS, give_todays, leave_out
 from caseload.demo.telling.medicine.mishaps import after_the_dose, before_the_dose, instead_of_the_dose
+from caseload.demo.telling.medicine.observing import look_at
 from caseload.demo.telling.medicine.orders import STEP_DAYS, begin, raise_dose
 from caseload.demo.telling.medicine.second_look import sign
 from caseload.demo.telling.stage import Life
@@ -16,6 +17,7 @@ async def tell_day(here: Dispensary, life: Life, ago: int) -> None:
     if treatment is None or client is None or not life.story.in_care(ago):
         return
     if life.order is None:
+        await look_at(here, life, client, treatment, ago)
         await begin(here, life, client, treatment, ago)
     elif life.rising_to is not None and (life.risen_on - ago) % STEP_DAYS == 0 and ago != life.risen_on:
         await raise_dose(here, life, client, treatment, ago)

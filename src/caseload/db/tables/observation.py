@@ -1,0 +1,53 @@
+"""What was observed of clients, by which version of which instrument."""
+
+from sqlalchemy import ARRAY, CheckConstraint, Column, Index, SmallInteger, Table, text
+
+from caseload.db.tables.base import (
+    INSTANT,
+    from_one,
+    identifier,
+    metadata,
+    not_blank,
+    one_of,
+    recorded,
+    reference,
+    version,
+    words,
+)
+from caseload.domain.observation import InstrumentName
+
+observation = Table(
+    "observation",
+    metadata,
+    identifier(),
+    version(),
+    reference("client_id", "client"),
+    words("instrument"),
+    Column("instrument_version", SmallInteger(), nullable=False),
+    Column("observed_at", INSTANT, nullable=False),
+    Column("answers", ARRAY(SmallInteger())),
+    Column("total", SmallInteger()),
+    words("band", nullable=True),
+    words("note", nullable=True),
+    words("reason", nullable=True),
+    *recorded(),
+    from_one("version"),
+    one_of("instrument", InstrumentName),
+    not_blank("reason"),
+    CheckConstraint(text("observed_at <= recorded_at"), name="not_in_the_future"),
+    CheckConstraint(text("(version = 1) = (reason IS NULL)"), name="correction_has_reason"),
+    CheckConstraint(text("version > 1 OR answers IS NOT NULL"), name="first_says_what"),
+    CheckConstraint(
+        text("cardinality(answers) = CASE instrument WHEN 'cows' THEN 11 WHEN 'sows' THEN 16 WHEN 'qtc' THEN 1 END"),
+        name="answers",
+    ),
+    CheckConstraint(
+        text(
+            "num_nonnulls(total, band) = "
+            "CASE WHEN answers IS NULL OR array_position(answers, NULL) IS NOT NULL THEN 0 ELSE 2 END"
+        ),
+        name="score_of_all_answers",
+    ),
+    Index(None, "client_id", "id", "version"),
+    comment="Scales and measurements of a client, as versions; one without answers takes the observation back.",
+)

@@ -1,0 +1,35 @@
+"""Observations in the stories: how much withdrawal there was before a first order, and the heart under methadone."""
+
+from random import Random
+
+from caseload.db.observation import KeptObservations
+from caseload.demo.stories import Treatment
+from caseload.demo.telling.medicine.dispensary import Dispensary
+from caseload.demo.telling.stage import Life
+from caseload.domain.client import Client
+from caseload.domain.ids import new_id
+from caseload.domain.medicines import Medicine
+from caseload.domain.observation import InstrumentName, Observed, instrument, record
+
+
+async def look_at(here: Dispensary, life: Life, client: Client, treatment: Treatment, ago: int) -> None:
+    """What the nurse observed on the morning of the first order."""
+    chance = Random(f"observed {life.story.number} {ago}")  # noqa: S311  makes up a clinic, guards nothing
+    names = [InstrumentName.COWS]
+    if treatment.medicine is Medicine.METHADONE:
+        names.append(InstrumentName.QTC)
+    for name in names:
+        by, now = instrument(name), here.stage.moment(ago, 6, 30)
+        answers = {
+            item.code: chance.choice(item.values[:3]) if item.values else chance.randint(390, 505) for item in by.items
+        }
+        await record(
+            client.id,
+            Observed(observed_at=now, answers=answers),
+            as_id=new_id(),
+            instrument=by,
+            by=here.nurse(ago),
+            now=now,
+            observations=KeptObservations(here.work.connection, here.work.journal),
+            journal=here.work.journal,
+        )

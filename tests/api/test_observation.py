@@ -1,0 +1,189 @@
+"""Observations over HTTP: recorded once, scored, corrected by a new version, within reach only."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import insert
+from sqlalchemy.exc import IntegrityError
+
+from caseload.db.tables.observation import observation
+from caseload.domain.access import Role
+from caseload.domain.ids import ProgrammeId, new_id
+from tests.api.conftest import Clinic, Person
+from tests.factories import clients
+from tests.factories.clients import InCare
+
+pytestmark = pytest.mark.anyio
+
+
+@dataclass(frozen=True)
+class Ward:
+    """A programme with a nurse, and a client."""
+
+    clinic: Clinic
+    programme: ProgrammeId
+    nurse: Person
+    ada: InCare
+
+    @property
+    def path(self) -> str:
+        return f"/clients/{self.ada.id}/observations"
+
+    async def scale(self, name: str) -> dict[str, Any]:
+        return {each["name"]: each for each in (await self.nurse.get("/instruments")).json()["items"]}[name]
+
+    async def highest(self, name: str) -> dict[str, Any]:
+        """A body with the highest answer to everything."""
+        items = (await self.scale(name))["items"]
+        return {"instrument": name, "answers": {item["code"]: item["highest"] for item in items}}
+
+    async def recorded(self, **body: Any) -> dict[str, Any]:
+        answer = await self.nurse.post(self.path, {"instrument": "qtc", "answers": {"qtc": 438}, **body})
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+
+@pytest.fixture
+async def ward(clinic: Clinic) -> Ward:
+    programme = await clinic.programme()
+    counsellor = await clinic.person((Role.COUNSELLOR, programme))
+    async with clinic.service.engine.begin() as connection:
+        ada = await clients.in_care(connection, programme=programme, counsellor=counsellor.staff.id)
+    return Ward(clinic, programme, await clinic.person((Role.NURSE, programme)), ada)
+
+
+@pytest.mark.parametrize(("name", "total", "band"), [("cows", 48, "severe"), ("sows", 64, "severe")])
+async def test_a_scale_is_answered_by_its_own_description_and_scored(
+    ward: Ward, name: str, total: int, band: str
+) -> None:
+    answer = await ward.nurse.post(ward.path, await ward.highest(name))
+    assert answer.status_code == 201, answer.text
+    assert answer.headers["etag"] == '"1"'
+    said = answer.json()
+    assert (said["total"], said["band"], said["instrument_version"]) == (total, band, 1)
+    assert said["says"].startswith("Severe withdrawal")
+    assert (await ward.nurse.get(ward.path)).json()["items"] == [said]
+
+
+async def test_what_could_not_be_observed_is_null_and_leaves_no_score(ward: Ward) -> None:
+    body = await ward.highest("cows")
+    body["answers"]["tremor"] = None
+    said = (await ward.nurse.post(ward.path, body)).json()
+    assert said["answers"]["tremor"] is None
+    assert (said["total"], said["band"], said["says"]) == (None, None, None)
+
+
+async def test_every_wrong_answer_is_named(ward: Ward) -> None:
+    body = await ward.highest("cows")
+    body["answers"] |= {"resting_pulse": 3, "gooseflesh": 4, "mood": 1}
+    del body["answers"]["yawning"]
+    refused = await ward.nurse.post(ward.path, body)
+    assert refused.status_code == 422
+    assert {each["field"] for each in refused.json()["errors"]} == {
+        "answers", "answers.resting_pulse", "answers.gooseflesh", "answers.yawning",
+    }  # fmt: skip
+    assert (await ward.nurse.get(ward.path)).json()["items"] == []
+
+
+async def test_a_retry_records_nothing_twice(ward: Ward) -> None:
+    body, key = {"instrument": "qtc", "answers": {"qtc": 512}, "note": "read by the cardiologist"}, str(uuid4())
+    first, again = [await ward.nurse.post(ward.path, body, key=key) for _ in range(2)]
+    assert first.json() == again.json()
+    assert first.json()["band"] == "high"
+    assert len((await ward.nurse.get(ward.path)).json()["items"]) == 1
+
+
+async def test_a_correction_is_a_new_version_and_the_former_stays_readable(ward: Ward) -> None:
+    first = await ward.recorded()
+    path = f"{ward.path}/{first['id']}"
+    correction = {"answers": {"qtc": 483}, "reason": "another lead"}
+
+    assert (await ward.nurse.put(path, correction)).status_code == 428
+    corrected = await ward.nurse.put(path, correction, headers={"If-Match": '"1"'})
+    assert (await ward.nurse.put(path, correction, headers={"If-Match": '"1"'})).status_code == 412
+
+    assert corrected.status_code == 200, corrected.text
+    assert (corrected.headers["etag"], corrected.json()["band"]) == ('"2"', "prolonged")
+    assert corrected.json()["observed_at"] == first["observed_at"]
+    whole = await ward.nurse.get(path)
+    assert whole.headers["etag"] == '"2"'
+    assert whole.json()["items"] == [corrected.json(), first]
+    assert (await ward.nurse.get(ward.path)).json()["items"] == [corrected.json()]
+
+
+async def test_an_observation_of_somebody_else_is_taken_back(ward: Ward) -> None:
+    first = await ward.recorded()
+    path = f"{ward.path}/{first['id']}"
+    body = {"reason": "it was the next client's tracing"}
+    taken_back = (await ward.nurse.put(path, body, headers={"If-Match": '"1"'})).json()
+    assert (taken_back["answers"], taken_back["total"], taken_back["version"]) == (None, None, 2)
+    assert (await ward.nurse.put(path, body, headers={"If-Match": '"2"'})).status_code == 409
+
+
+async def test_of_two_who_correct_at_once_one_learns_of_the_other(ward: Ward) -> None:
+    path = f"{ward.path}/{(await ward.recorded())['id']}"
+    answers = await asyncio.gather(
+        *(
+            ward.nurse.put(path, {"answers": {"qtc": 450 + n}, "reason": "again"}, headers={"If-Match": '"1"'})
+            for n in range(4)
+        )
+    )
+    codes = sorted(each.status_code for each in answers)
+    assert codes[0] == 200
+    assert set(codes[1:]) <= {409, 412}
+    assert len((await ward.nurse.get(path)).json()["items"]) == 2
+
+
+async def test_pages_follow_each_other_the_last_recorded_first(ward: Ward) -> None:
+    made = [(await ward.recorded(answers={"qtc": 400 + n}))["id"] for n in range(3)]
+    first = (await ward.nurse.get(f"{ward.path}?limit=2")).json()
+    rest = (await ward.nurse.get(f"{ward.path}?limit=2&after={first['next']}")).json()
+    assert [each["id"] for each in (*first["items"], *rest["items"])] == made[::-1]
+    assert rest["next"] is None
+
+
+async def test_tomorrow_cannot_have_been_observed(ward: Ward) -> None:
+    later = (ward.clinic.service.clock() + timedelta(days=1)).isoformat()
+    refused = await ward.nurse.post(ward.path, {"instrument": "qtc", "answers": {"qtc": 430}, "observed_at": later})
+    assert refused.status_code == 422
+    assert [each["field"] for each in refused.json()["errors"]] == ["observed_at"]
+
+
+async def test_nobody_beyond_the_programme_learns_that_there_is_an_observation(ward: Ward) -> None:
+    made = await ward.recorded()
+    elsewhere = await ward.clinic.person((Role.NURSE, await ward.clinic.programme()))
+    desk = await ward.clinic.person((Role.FRONT_DESK, ward.programme))
+    for path in (ward.path, f"{ward.path}/{made['id']}"):
+        assert (await elsewhere.get(path)).status_code == 404
+        assert (await desk.get(path)).status_code == 403
+    assert (await elsewhere.post(ward.path, {"instrument": "qtc", "answers": {"qtc": 430}})).status_code == 404
+    assert (await ward.nurse.get(f"{ward.path}/{new_id()}")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("wrong", "constraint"),
+    [
+        ({"answers": [400, 401]}, "observation_answers_check"),
+        ({"answers": None, "total": None, "band": None}, "observation_first_says_what_check"),
+        ({"total": None, "band": None}, "observation_score_of_all_answers_check"),
+        ({"answers": [None]}, "observation_score_of_all_answers_check"),
+        ({"reason": "first"}, "observation_correction_has_reason_check"),
+        ({"version": 2}, "observation_correction_has_reason_check"),
+        ({"version": 2, "reason": " "}, "observation_reason_not_blank_check"),
+        ({"instrument": "guess"}, "observation_instrument_check"),
+    ],
+)
+async def test_a_wrong_state_cannot_be_stored(ward: Ward, wrong: dict[str, Any], constraint: str) -> None:
+    now = ward.clinic.service.clock()
+    row = {
+        "id": new_id(), "version": 1, "client_id": ward.ada.id, "instrument": "qtc", "instrument_version": 1,
+        "observed_at": now, "answers": [430], "total": 430, "band": "routine", "recorded_by": ward.nurse.staff.id,
+        "recorded_at": now,
+    }  # fmt: skip
+    with pytest.raises(IntegrityError, match=constraint):
+        async with ward.clinic.service.engine.begin() as connection:
+            await connection.execute(insert(observation).values(**row | wrong))
