@@ -1,4 +1,4 @@
-"""A few thousand entries at once: everything that can be said of them without the others, in a process of its own."""
+"""Some two thousand entries at once: everything that can be said of them without the others, in a process of its own."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,8 +17,8 @@ from caseload.audit.verify.history import succession
 from caseload.audit.verify.verdict import Finding, Kind
 from caseload.audit.views import lines, lines_of
 
-ENTRIES: Final = 4_096
-"""Per segment: whole tiles, and some ten megabytes of views at a time."""
+ENTRIES: Final = 2_048
+"""Per segment: whole tiles, and some eight megabytes of views at a time."""
 
 ROTATION: Final = "key.rotate"
 """The event by which one signing key of the log hands over to the next."""
