@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.audit.bundle import MANIFEST, Laid, Manifest, Proved, Scope
 from caseload.audit.keys import ClientKey
-from caseload.audit.laying_open import Kept, lay_open
+from caseload.audit.laying_open import Kept, among, lay_open
 from caseload.audit.packing import Exported, Packed, Packer
 from caseload.audit.pending import Pending
 from caseload.audit.record import NotARecord, read
@@ -127,11 +127,11 @@ class MadeLog:
     def exported(self, index: int, laid_open: LaidOpen, only: ClientId | None, *, path: bool = False) -> Exported:
         """One entry as an export takes it."""
         keys = self.keys if laid_open is LaidOpen.CLIENTS or only else {}
-        by_reference = {key.reference: (client, key) for client, key in keys.items() if only in {None, client}}
+        find = among(key for client, key in keys.items() if only in {None, client})
         box = None if laid_open is LaidOpen.NOTHING else self.trail.box
         leaf = self.leaves[index]
         try:
-            shown = lay_open(index, read(leaf), self.kept[index], by_reference.get, box)
+            shown = lay_open(index, read(leaf), self.kept[index], find, box)
         except NotARecord:
             shown = []
         return Exported(index, leaf, shown, inclusion(index, self.size, self.fetch) if path else ())

@@ -140,15 +140,17 @@ def disclose_client(
 
 def disclose_request(leaf: UUID, beside: Sealed, box: LogBox) -> list[tuple[dict[str, object], Disclosure]]:
     """What a leaf says of its request, each item with its proof."""
-    if not beside.request:
-        return []
-    salted = _apart(box.open(beside.nonce, beside.request, leaf.bytes))
-    items = [(salt, request_item(leaf, what), what) for salt, what in salted]
+    items = [(salt, request_item(leaf, what), what) for salt, what in open_request(leaf, beside, box)]
     hashes = [leaf_hash(salt + item) for salt, item, _ in items]
     return [
         (_decode(what), Disclosure(index, salt, item, tuple(inclusion_path(hashes, index))))
         for index, (salt, item, what) in enumerate(items)
     ]
+
+
+def open_request(leaf: UUID, beside: Sealed, box: LogBox) -> list[tuple[bytes, bytes]]:
+    """What a leaf says of its request, each behind its salt."""
+    return _apart(box.open(beside.nonce, beside.request, leaf.bytes)) if beside.request else []
 
 
 def _commit_request(leaf: UUID, nonce: bytes, whats: list[bytes], box: LogBox) -> tuple[list[bytes], bytes]:

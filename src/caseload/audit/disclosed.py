@@ -15,6 +15,7 @@ from base64 import urlsafe_b64decode
 from collections.abc import Sequence
 from enum import StrEnum
 from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import Final, NamedTuple
 
 from caseload.audit import canonical
@@ -65,13 +66,11 @@ class BadDisclosure(ValueError):
 
 def write(line: Disclosed) -> bytes:
     """The line, with its line break."""
-    said = {
-        "d": [[each.position, each.salt.hex(), each.item.decode()] for each in line.shown],
-        "h": [each.hex() for each in line.others],
-        "i": line.place,
-        "of": line.of.value,
-    }
-    return json.dumps(said, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+    items = ",".join(
+        [f'[{each.position},"{each.salt.hex()}",{encode_basestring(each.item.decode())}]' for each in line.shown]
+    )
+    others = ",".join([f'"{each.hex()}"' for each in line.others])
+    return f'{{"d":[{items}],"h":[{others}],"i":{line.place},"of":"{line.of.value}"}}\n'.encode()
 
 
 def show(index: int, of: Of, shown: Sequence[Shown], hashes: Sequence[bytes]) -> Disclosed:

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from uuid import UUID
 
 from caseload.audit.batcher import Batcher, LogUnavailable
 from caseload.audit.journal import RequestJournal
@@ -43,7 +44,7 @@ class Enclosed:
         wanted = self.taking.wanted
         journal = RequestJournal()
         for client in sorted(self.taking.clients):
-            journal.saw(ClientId(client), "access_log")
+            journal.saw(ClientId(UUID(client)), "access_log")
         facts: dict[str, str | int] = {"format": "bundle", "rows": packed.entries, "octets": packed.octets}
         facts |= {"laid_open": wanted.laid_open.value, "sha256": packed.sha256}
         journal.tell(LogExported(client=wanted.filter.client, facts=facts))

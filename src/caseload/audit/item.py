@@ -29,7 +29,12 @@ def client_prefix(client: UUID) -> bytes:
 
 def client_item(client: UUID, leaf: UUID, what: bytes) -> bytes:
     """What the leaf says of one client; `what` is canonical JSON."""
-    return b'%s%s","w":%s}' % (client_prefix(client), str(leaf).encode(), what)
+    return item_after(client_prefix(client), str(leaf).encode(), what)
+
+
+def item_after(prefix: bytes, leaf: bytes, what: bytes) -> bytes:
+    """The same, where `client_prefix` and the spelling of the leaf's identifier are at hand."""
+    return b'%b%b","w":%b}' % (prefix, leaf, what)
 
 
 def request_item(leaf: UUID, what: bytes) -> bytes:

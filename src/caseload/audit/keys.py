@@ -180,11 +180,10 @@ class ClientKeys:
         self._remembered.pop(client, None)
         self._awake.pop(client, None)
 
-    async def everybody(self, connection: AsyncConnection) -> dict[bytes, tuple[UUID, ClientKey]]:
-        """Every client who has a key and is not being erased, by the reference under which the log names them."""
-        rows = await connection.execute(_EVERYBODY)
-        found = ((client, ClientKey(client, self._unwrap(key_id, client, wrapped))) for key_id, client, wrapped in rows)
-        return {key.reference: (client, key) for client, key in found}
+    async def everybody(self, connection: AsyncConnection) -> list[ClientKey]:
+        """The keys of everybody who has one and is not being erased."""
+        rows = (await connection.execute(_EVERYBODY)).all()
+        return await asyncio.to_thread(self._keys, rows)
 
     def remember(self, keys: Mapping[UUID, ClientKey]) -> None:
         """Keep keys for a while; the oldest make room."""
@@ -226,6 +225,9 @@ class ClientKeys:
 
     def _references(self, rows: Iterable[Row[UUID, UUID, bytes]]) -> dict[bytes, UUID]:
         return {reference_of(self._unwrap(key_id, client, wrapped)): client for key_id, client, wrapped in rows}
+
+    def _keys(self, rows: Iterable[Row[UUID, UUID, bytes]]) -> list[ClientKey]:
+        return [ClientKey(client, self._unwrap(key_id, client, wrapped)) for key_id, client, wrapped in rows]
 
     async def _make(self, connection: AsyncConnection, clients: Iterable[UUID]) -> dict[UUID, _Found]:
         """Make keys; where somebody else was faster, theirs is the one. In order, so that two cannot deadlock."""

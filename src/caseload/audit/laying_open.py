@@ -1,21 +1,38 @@
 """Lays open what entries commit to, for an export: as much as was asked for, and each item so that it proves itself."""
 
-from collections.abc import Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 
-from caseload.audit.commitment import LogBox, disclose_request
+from caseload.audit.commitment import LogBox, open_request
 from caseload.audit.disclosed import Disclosed, Of, Shown, show
-from caseload.audit.item import Sealed, client_item, unpack
-from caseload.audit.keys import ClientKey
+from caseload.audit.item import Sealed, item_after, request_item, unpack
+from caseload.audit.keys import MOST_AWAKE, ClientKey
 from caseload.audit.keystore import KeyStoreUnusable
 from caseload.audit.leaf import from_base64url
 from caseload.audit.record import Record
 
-Find = Callable[[bytes], tuple[UUID, ClientKey] | None]
-"""From a reference to the client and their key; None for one who was erased, or of whom nothing is to be shown."""
+Find = Callable[[bytes], ClientKey | None]
+"""From a reference to the client's key; None for one who was erased, or of whom nothing is to be shown."""
+
+
+def among(keys: Iterable[ClientKey]) -> Find:
+    """Find these, however many they are, in little memory: those woken last are ready for use, the others rest."""
+    by_reference = {key.reference: key for key in keys}
+    awake: OrderedDict[bytes, ClientKey] = OrderedDict()
+
+    def find(reference: bytes) -> ClientKey | None:
+        key = by_reference.get(reference)
+        if key is not None and reference not in awake:
+            awake[reference] = key
+            if len(awake) > MOST_AWAKE:
+                awake.popitem(last=False)[1].rest()
+        return key
+
+    return find
 
 
 class Kept(NamedTuple):
@@ -42,12 +59,13 @@ def lay_open(index: int, record: Record, kept: Kept, find: Find | None, box: Log
 
 def _facts(index: int, entry: UUID, count: int, beside: Sealed, box: LogBox) -> list[Disclosed]:
     try:
-        items = disclose_request(entry, beside, box)
+        items = open_request(entry, beside, box)
     except (InvalidTag, KeyStoreUnusable, ValueError):
         return []
     if len(items) != count:
         return []
-    return [Disclosed(index, Of.FACTS, [Shown(each.position, each.salt, each.item) for _, each in items], [])]
+    shown = [Shown(at, salt, request_item(entry, what)) for at, (salt, what) in enumerate(items)]
+    return [Disclosed(index, Of.FACTS, shown, [])]
 
 
 def _clients(
@@ -58,13 +76,13 @@ def _clients(
     if not len(references) == len(beside.clients) == len(hashes) == count:
         return []
     shown: list[Shown] = []
+    bound, spelt = entry.bytes, record.id.encode()
     for position, reference in enumerate(references):
-        known = find(reference)
-        if known is not None:
-            client, key = known
+        key = find(reference)
+        if key is not None:
             try:
-                what = key.open(beside.nonce, beside.clients[position], entry.bytes)
+                what = key.open(beside.nonce, beside.clients[position], bound)
             except InvalidTag:
                 continue
-            shown.append(Shown(position, key.salt(entry.bytes, position), client_item(client, entry, what)))
+            shown.append(Shown(position, key.salt(bound, position), item_after(key.prefix, spelt, what)))
     return [show(index, Of.CLIENTS, shown, hashes)] if shown else []

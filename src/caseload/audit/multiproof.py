@@ -30,18 +30,15 @@ def gaps(size: int, chosen: Sequence[Span]) -> list[Span]:
     """The largest subtrees in which no chosen leaf lies, from left to right; `chosen` is in order."""
     found: list[Span] = []
     ends = [end for _, end in chosen]
-
-    def descend(start: int, end: int) -> None:
+    waiting = [(0, size)] if size else []
+    while waiting:
+        start, end = waiting.pop()
         place = bisect_right(ends, start)
         if place == len(chosen) or chosen[place][0] >= end:
             found.append((start, end))
         elif not (chosen[place][0] <= start and end <= chosen[place][1]):
             middle = start + split(end - start)
-            descend(start, middle)
-            descend(middle, end)
-
-    if size:
-        descend(0, size)
+            waiting += [(middle, end), (start, middle)]
     return found
 
 
@@ -52,21 +49,8 @@ def root_from(size: int, known: Sequence[Known], given: Iterable[bytes]) -> byte
     """
     if not known or known[-1].end > size:
         raise NotProved("it proves nothing, or something beyond the tree")
-    ends = [each.end for each in known]
     others = iter(given)
-
-    def descend(start: int, end: int) -> bytes:
-        place = bisect_right(ends, start)
-        if place == len(known) or known[place].start >= end:
-            return _next(others)
-        if known[place].start == start and known[place].end == end:
-            return known[place].hash
-        if end - start == 1:
-            raise NotProved("a leaf stands in it twice")
-        middle = start + split(end - start)
-        return node_hash(descend(start, middle), descend(middle, end))
-
-    root = descend(0, size)
+    root = _root(0, size, known, [each.end for each in known], others)
     if next(others, None) is not None:
         raise NotProved("it has more hashes than belong to it")
     return root
@@ -75,6 +59,19 @@ def root_from(size: int, known: Sequence[Known], given: Iterable[bytes]) -> byte
 def split(size: int) -> int:
     """Where a tree of this size splits: at the largest power of two below it."""
     return 1 << ((size - 1).bit_length() - 1)
+
+
+def _root(start: int, end: int, known: Sequence[Known], ends: Sequence[int], others: Iterator[bytes]) -> bytes:
+    """Of a subtree. A function of its own: one within another would be garbage that only the collector finds."""
+    place = bisect_right(ends, start)
+    if place == len(known) or known[place].start >= end:
+        return _next(others)
+    if known[place].start == start and known[place].end == end:
+        return known[place].hash
+    if end - start == 1:
+        raise NotProved("a leaf stands in it twice")
+    middle = start + split(end - start)
+    return node_hash(_root(start, middle, known, ends, others), _root(middle, end, known, ends, others))
 
 
 def _next(hashes: Iterator[bytes]) -> bytes:

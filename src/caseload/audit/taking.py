@@ -22,7 +22,7 @@ from caseload.audit.bundle import Proved, Scope
 from caseload.audit.commitment import LogBox
 from caseload.audit.disclosed import Of, client_in
 from caseload.audit.keys import ClientKey, ClientKeys
-from caseload.audit.laying_open import Find, Kept, lay_open
+from caseload.audit.laying_open import Find, Kept, among, lay_open
 from caseload.audit.leaf import first_entry_at
 from caseload.audit.packing import Exported, Packed, Packer
 from caseload.audit.record import NotARecord, Record, read
@@ -63,8 +63,8 @@ class Taking:
     key: ClientKey | None
     """Of the client to whom the filter narrows it, if there is one."""
     page: int = PAGE
-    clients: set[UUID] = field(default_factory=set[UUID])
-    """Of whom something was laid open, once it is taken."""
+    clients: set[str] = field(default_factory=set[str])
+    """The identifiers of those of whom something was laid open, once it is taken."""
 
     async def write(self, out: Path, *, now: datetime, told: Told, progress: Progress) -> Packed:
         """Write the bundle. Raises `NothingSigned`, and `FileExistsError` when something is there already."""
@@ -101,11 +101,8 @@ class Taking:
         if self.wanted.laid_open is LaidOpen.CLIENTS:
             # As the service: whoever reads the log as `audit_reader` has no keys.
             async with self.engine.connect() as connection:
-                return (await self.keys.everybody(connection)).get
-        client, key = self.wanted.filter.client, self.key
-        if client is None or key is None:
-            return None
-        return {key.reference: (client, key)}.get
+                return among(await self.keys.everybody(connection))
+        return None if self.key is None else among([self.key])
 
     async def _places(self, connection: asyncpg.Connection, scope: Scope, size: int) -> range:
         """Which places it covers: for a span, from the first to the last entry of that time."""
@@ -186,9 +183,7 @@ class Taking:
             return Exported(place, leaf, record=record)
         box = None if self.wanted.laid_open is LaidOpen.NOTHING else self.box
         shown = lay_open(place, record, Kept(row["refs"], row["sealed"]), find, box)
-        self.clients.update(
-            UUID(client_in(each.item)) for line in shown if line.of is Of.CLIENTS for each in line.shown
-        )
+        self.clients.update([client_in(each.item) for line in shown if line.of is Of.CLIENTS for each in line.shown])
         return Exported(place, leaf, shown, record=record)
 
 
