@@ -13,6 +13,7 @@ from caseload.audit import taking
 from caseload.audit.accesslog import LogReader
 from caseload.audit.batcher import Batcher, LogUnavailable
 from caseload.audit.bundle import MANIFEST, Manifest, Scope
+from caseload.audit.pending import Pending
 from caseload.domain.accesslog import LaidOpen, LogEntry, LogFilter, LogOutcome, LogScope, NothingSigned
 from caseload.domain.ids import ProgrammeId, StaffId, new_id
 from tests.audit.verify.conftest import Auditor
@@ -20,6 +21,9 @@ from tests.factories.audit import Someone, a_pending, seen
 from tests.factories.exported import NOW, Sequenced
 
 pytestmark = pytest.mark.anyio
+
+HELD = "select count(*) from pg_stat_activity where datname = current_database() and state like 'idle in trans%'"
+"""Connections that hold a transaction in which nothing happens."""
 
 
 @pytest.fixture
@@ -225,5 +229,34 @@ async def test_whoever_gives_it_up_leaves_nothing_behind_and_the_log_knows(
         await task
     assert not names_in(tmp_path)
     assert (await closing(log)).outcome is LogOutcome.FAILED
-    held = "select count(*) from pg_stat_activity where datname = current_database() and state like 'idle in trans%'"
-    assert await log.owner.fetchval(held) == 0
+    assert await log.owner.fetchval(HELD) == 0
+
+
+async def test_the_database_is_let_go_before_the_disk_and_the_log_are_waited_for(
+    log: Sequenced, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await log.write(50)
+    await log.sequence()
+    held: list[int] = []
+    real = Batcher.add
+
+    async def looked(batcher: Batcher, pending: Pending) -> None:
+        held.append(await log.owner.fetchval(HELD))
+        await real(batcher, pending)
+
+    monkeypatch.setattr(Batcher, "add", looked)
+    await log.export(tmp_path / "out")
+    assert held == [0]
+
+
+async def test_what_lies_beside_an_entry_is_looked_up_by_its_key_whatever_the_planner_thinks(log: Sequenced) -> None:
+    await log.write(50)
+    await log.sequence()
+    async with log.owner.transaction():
+        # At the size of a test a scan would be right; at a million entries, for each page, it would be the whole table.
+        await log.owner.execute("set local enable_nestloop = off; set local enable_seqscan = off")
+        await log.owner.execute("set local enable_bitmapscan = off")
+        plan = "\n".join([row[0] for row in await log.owner.fetch(f"explain {taking._PAGE}", 10, 20)])
+    assert "Nested Loop" in plan
+    assert "Index Scan using disclosure_pkey" in plan
+    assert "Index Scan using entry_0_pkey" in plan
