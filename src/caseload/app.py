@@ -33,6 +33,7 @@ from caseload.api import people as people_routes
 from caseload.api import profiles as profiles_routes
 from caseload.api import programme as programme_routes
 from caseload.api import signoff as signoff_routes
+from caseload.api import stock as stock_routes
 from caseload.api import summary as summary_routes
 from caseload.api.body import StrictRequest
 from caseload.api.problems import HANDLERS
@@ -72,6 +73,7 @@ ROUTERS = (
     medication_routes.router,
     dosing_routes.router,
     dispensing_routes.router,
+    stock_routes.router,
     signoff_routes.router,
     observation_routes.router,
     history_routes.router,

@@ -50,6 +50,7 @@ SUBJECTS: Final[Mapping[str, str]] = {
     "Front desk": "Who is expected and who has arrived.",
     "Medication": "Orders, holds and decisions, and the dispensing log.",
     "Dosing": "Today's list, and every dose given or not given.",
+    "Stock": "Bottles, dispensers, waste and counts: what there is by the books, to the milligram.",
     "Sign-off": "What waits for a second clinician's signature.",
     "Observations": "Withdrawal scales and QTc, scored and explained.",
     "Family": "The people around a client, and what they tell us.",

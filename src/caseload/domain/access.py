@@ -69,6 +69,15 @@ class Act(StrEnum):
     SEE_DISPENSING_LOG = "see_dispensing_log"
     SEE_OBSERVATIONS = "see_observations"
     RECORD_OBSERVATION = "record_observation"
+    SEE_STOCK = "see_stock"
+    KEEP_STOCK = "keep_stock"
+    """To begin keeping it, to name stations, to report losses."""
+    RECEIVE_STOCK = "receive_stock"
+    POUR_STOCK = "pour_stock"
+    """To put a container to use or away, to pour, to close what is empty."""
+    WASTE_STOCK = "waste_stock"
+    WITNESS_STOCK = "witness_stock"
+    COUNT_STOCK = "count_stock"
     SEE_FAMILY = "see_family"
     RECORD_FAMILY = "record_family"
     SEE_CONSENT = "see_consent"
@@ -129,6 +138,13 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.SEE_DISPENSING_LOG: CLINICIANS | {Role.INSPECTOR},
     Act.SEE_OBSERVATIONS: _CARE,
     Act.RECORD_OBSERVATION: CLINICIANS,
+    Act.SEE_STOCK: CLINICIANS | {Role.INSPECTOR},
+    Act.KEEP_STOCK: frozenset({Role.PHARMACIST, Role.MEDICAL_DIRECTOR}),
+    Act.RECEIVE_STOCK: frozenset({Role.NURSE, Role.PHARMACIST, Role.MEDICAL_DIRECTOR}),
+    Act.POUR_STOCK: frozenset({Role.NURSE, Role.PHARMACIST}),
+    Act.WASTE_STOCK: CLINICIANS,
+    Act.WITNESS_STOCK: CLINICIANS,
+    Act.COUNT_STOCK: frozenset({Role.NURSE, Role.PHARMACIST, Role.MEDICAL_DIRECTOR}),
     Act.SEE_FAMILY: _COUNSELLING,
     Act.RECORD_FAMILY: _COUNSELLING,
     Act.SEE_CONSENT: _COUNSELLING | {Role.PRIVACY_OFFICER},

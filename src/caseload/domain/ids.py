@@ -35,6 +35,12 @@ BundleId = NewType("BundleId", UUID)
 ReviewId = NewType("ReviewId", UUID)
 ErasureId = NewType("ErasureId", UUID)
 ReportId = NewType("ReportId", UUID)
+StationId = NewType("StationId", UUID)
+ReceiptId = NewType("ReceiptId", UUID)
+ContainerId = NewType("ContainerId", UUID)
+PourId = NewType("PourId", UUID)
+WasteId = NewType("WasteId", UUID)
+CountId = NewType("CountId", UUID)
 
 
 def new_id() -> UUID:

@@ -148,6 +148,41 @@ class Attendance(SaidBy, frozen=True):
     minimum_minutes: int
 
 
+class StockInventory(SaidBy, frozen=True):
+    """By when everything must be counted again."""
+
+    every_days: int
+
+
+class StockWitness(SaidBy, frozen=True):
+    """By when somebody who did not handle it must have signed for waste, or for a count."""
+
+    within_hours: int
+
+
+class StockLoss(SaidBy, frozen=True):
+    """What the authority is sent about a theft or a loss, counted from its discovery."""
+
+    notice_business_days: int
+    form_days: int | None = None
+
+
+class StockRegister(SaidBy, frozen=True):
+    """Which medicines stand in the register of controlled drugs, and whether it names whom they were supplied to."""
+
+    medicines: tuple[Medicine, ...]
+    names_clients: bool
+
+
+class StockRules(_Data, frozen=True):
+    """What a jurisdiction asks of whoever keeps controlled medicine."""
+
+    inventory: StockInventory
+    witness: StockWitness
+    loss: StockLoss
+    register: StockRegister
+
+
 class Profile(_Data, frozen=True):
     """One version of one jurisdiction's rules, in force from a local date until a later version begins."""
 
@@ -164,6 +199,7 @@ class Profile(_Data, frozen=True):
     sign_off: SignOff
     check_ins: CheckIns
     attendance: Attendance
+    stock: StockRules
 
     @property
     def label(self) -> str:
@@ -205,6 +241,10 @@ def _contradictions(profile: Profile) -> Iterable[str]:
         "at_the_window.late_after_minutes": profile.at_the_window.late_after_minutes,
         "sign_off.deadline_hours": profile.sign_off.deadline_hours,
         "attendance.minimum_minutes": profile.attendance.minimum_minutes,
+        "stock.inventory.every_days": profile.stock.inventory.every_days,
+        "stock.witness.within_hours": profile.stock.witness.within_hours,
+        "stock.loss.notice_business_days": profile.stock.loss.notice_business_days,
+        "stock.loss.form_days": 1 if profile.stock.loss.form_days is None else profile.stock.loss.form_days,
     }
     yield from (f"{name} must be more than zero" for name, count in counts.items() if count <= 0)
     if profile.at_the_window.clock_ahead_seconds < 0:

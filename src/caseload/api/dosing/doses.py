@@ -14,7 +14,7 @@ from caseload.db.idempotency import Kept
 from caseload.domain import dosing as domain
 from caseload.domain.access import Act
 from caseload.domain.dosing import Charted, Giving, Late, Missing, NotGiven
-from caseload.domain.ids import ClientId, DoseId, OrderId, StaffId, new_id
+from caseload.domain.ids import ClientId, DoseId, OrderId, StaffId, StationId, new_id
 from caseload.request.idempotency import KeyMissing, once
 
 
@@ -41,6 +41,7 @@ async def record_dose(
         supervised=data.supervised,
         less_reason=data.less_reason,
         amount_ml=milligrams(data.amount_ml) if data.amount_ml is not None else None,
+        station=StationId(data.station_id) if data.station_id is not None else None,
     )
 
     async def record() -> Charted:

@@ -37,6 +37,8 @@ class DoseIn(Wire, frozen=True, kw_only=True):
     supervised: bool = True
     less_reason: str | None = None
     """Why less is given than is due."""
+    station_id: UUID | None = None
+    """Where it is given: the dose takes from what this station uses. May be left out where only one is in use."""
     late: LateIn | None = None
 
 

@@ -26,6 +26,7 @@ from caseload.db.dosing.rows import (
     not_given_values,
 )
 from caseload.db.medication import Holds, Orders
+from caseload.db.stock.taking import KEPT_COLUMNS, Takings, taken_by
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
 from caseload.db.tables.dosing import dose, dose_correction, dose_not_given, dose_waiting
@@ -46,7 +47,7 @@ from caseload.domain.dosing import (
     Taken,
 )
 from caseload.domain.errors import Fault, Invalid
-from caseload.domain.ids import ClientId, DecisionId, DoseId
+from caseload.domain.ids import ClientId, DecisionId, DoseId, StationId
 from caseload.domain.medication import MedicationRecord
 from caseload.domain.medicines import DosePart, Form, Medicine
 from caseload.domain.people import Staff
@@ -63,7 +64,7 @@ IS_NEWEST = ~exists().where(_newer.c.id == dose.c.id, _newer.c.version > dose.c.
 _kept = (
     insert(dose)
     .values({column.name: bindparam(column.name, type_=column.type) for column in DOSE_COLUMNS})
-    .returning(dose.c.id, dose.c.version, dose.c.programme_id, dose.c.recorded_by, dose.c.kind)
+    .returning(dose.c.id, dose.c.version, dose.c.recorded_by, dose.c.kind, *KEPT_COLUMNS)
     .cte("kept")
 )
 _queued = insert_or_update(dose_waiting).from_select(
@@ -94,7 +95,7 @@ _ADD = _queued.on_conflict_do_update(
         "sign_by": _queued.excluded.sign_by,
         "rejected_at": null(),
     },
-)
+).add_cte(taken_by(_kept).cte("taken"))
 _ADD_ONE = Direct(_ADD)
 
 _NEWEST = (
@@ -184,21 +185,26 @@ class Doses(Orders, Holds):
             )
         return found
 
-    async def add_dose(self, recorded: Dose, *, sign_by: datetime) -> None:
+    async def add_dose(self, recorded: Dose, *, sign_by: datetime, station: StationId | None = None) -> None:
         """See `domain.dosing.Doses.add_dose`."""
         try:
-            await _ADD_ONE.run(self._connection, {**dose_values(recorded), "sign_by": sign_by})
+            await _ADD_ONE.run(self._connection, {**dose_values(recorded), "sign_by": sign_by, "station": station})
         except (IntegrityError, asyncpg.IntegrityConstraintViolationError) as refused:
             _explain(refused)
+        if recorded.version > 1:
+            await Takings(self._connection).take_anew(recorded)
 
     async def add_doses(self, recorded: Sequence[tuple[Dose, datetime]]) -> None:
         """Keep several in one go, each with the deadline of its signature."""
         try:
             await self._connection.execute(
-                _ADD, [{**dose_values(each), "sign_by": sign_by} for each, sign_by in recorded]
+                _ADD, [{**dose_values(each), "sign_by": sign_by, "station": None} for each, sign_by in recorded]
             )
         except IntegrityError as refused:
             _explain(refused)
+        for each, _ in recorded:
+            if each.version > 1:
+                await Takings(self._connection).take_anew(each)
 
     async def add_not_given(self, not_given: NotGiven) -> None:
         """See `domain.dosing.Doses.add_not_given`."""
@@ -244,10 +250,13 @@ class Doses(Orders, Holds):
         except IntegrityError as refused:
             _explain(refused)
         await self._connection.execute(_LEAVE_QUEUE, {"dose": correction.dose})
+        await Takings(self._connection).put_back(correction)
 
 
 def _explain(refused: IntegrityError | asyncpg.IntegrityConstraintViolationError) -> NoReturn:
     """Say in the clinic's words which constraint refused a row; the lock makes every one of these a rarity."""
     if getattr(getattr(refused, "orig", refused), "sqlstate", None) == _FOREIGN_KEY:
+        if "stock_taking_station_fkey" in str(refused):
+            raise Invalid(Fault("station_id", "is no station of this programme")) from refused
         raise Invalid(Fault("given_by", "is nobody of the staff")) from refused
     raise DoseMoved("Somebody else has changed it at the same moment. Read the chart again.") from refused

@@ -7,7 +7,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from caseload.domain.dosing.missed import Taken
-from caseload.domain.ids import ClientId, CorrectionId, DecisionId, HoldId, OrderId
+from caseload.domain.ids import ClientId, CorrectionId, DecisionId, HoldId, OrderId, StationId
 from caseload.domain.medication import Order
 from caseload.domain.medicines import DosePart, Form, Medicine
 
@@ -27,6 +27,8 @@ class Giving:
     less_reason: str | None = None
     amount_ml: Decimal | None = None
     """As it was measured, where somebody says it: it must agree with the milligrams by the order's concentration."""
+    station: StationId | None = None
+    """Where it is given, for the stock: its open container is what the dose takes from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

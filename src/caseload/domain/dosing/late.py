@@ -72,7 +72,8 @@ async def record_late(
     )
     if broken:
         dose = replace(dose, kind=Kind.EXCEPTION, rules=broken, decision=None, freed_by=None)
-    await doses.add_dose(dose, sign_by=now + timedelta(hours=rules.sign_off.deadline_hours))
+    sign_by = now + timedelta(hours=rules.sign_off.deadline_hours)
+    await doses.add_dose(dose, sign_by=sign_by, station=giving.station)
     journal.tell(DoseRecordedLate(client=dose.client, records=(dose.id,), facts={"profile": rules.label}))
     if broken:
         await hold_next(dose, broken, by=by, now=now, doses=doses, journal=journal)

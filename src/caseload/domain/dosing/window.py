@@ -16,7 +16,7 @@ from caseload.domain.dosing.dose import Correction, Dose, Entry, Kind, NotGiven
 from caseload.domain.dosing.facts import AlreadyGiven, Facts, Giving
 from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, Judgement, Refusal, Rule, due_mg, judge
 from caseload.domain.errors import Conflict, Fault, Faults, Invalid, NotFound
-from caseload.domain.ids import ClientId, DecisionId, DoseId, ProgrammeId
+from caseload.domain.ids import ClientId, DecisionId, DoseId, ProgrammeId, StationId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.medication import Hold, MedicationRecord, MedicationRecords, Order, OrderUnknown, Standing
 from caseload.domain.medication.record import check_reason
@@ -75,8 +75,11 @@ class Doses(MedicationRecords, Signatures, Protocol):
         """The doses taken on a day, by client."""
         ...
 
-    async def add_dose(self, dose: Dose, /, *, sign_by: datetime) -> None:
-        """Keep a version of a dose, and put it in the queue that waits for a second clinician until `sign_by`."""
+    async def add_dose(self, dose: Dose, /, *, sign_by: datetime, station: StationId | None = None) -> None:
+        """Keep a version of a dose, and put it in the queue that waits for a second clinician until `sign_by`.
+
+        Where the programme keeps its stock with us it takes from what the station uses, in the same statement.
+        """
         ...
 
     async def add_not_given(self, not_given: NotGiven, /) -> None:
@@ -127,7 +130,8 @@ async def give(giving: Giving, *, as_id: DoseId, by: Staff, now: datetime, doses
     dose = ordinary_dose(
         giving, as_id=as_id, place=place, day=day, facts=facts, judgement=judgement, rules=rules, by=by, now=now
     )
-    await doses.add_dose(dose, sign_by=now + timedelta(hours=rules.sign_off.deadline_hours))
+    sign_by = now + timedelta(hours=rules.sign_off.deadline_hours)
+    await doses.add_dose(dose, sign_by=sign_by, station=giving.station)
     journal.tell(DoseRecorded(client=dose.client, records=(dose.id,), facts={"profile": rules.label}))
     return dose
 

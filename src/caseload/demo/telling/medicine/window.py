@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from caseload.db.dosing import Doses
 from caseload.domain.access import Act
 from caseload.domain.dosing import Correction, Dose, Entry, Facts, Giving, Taken
-from caseload.domain.ids import ClientId, DoseId, OrderId
+from caseload.domain.ids import ClientId, DoseId, OrderId, StationId
 from caseload.domain.medication import Decision, Hold, MedicationRecord, Order, Stop
 from caseload.domain.medicines import DosePart, Form, Medicine
 from caseload.domain.people import Staff
@@ -83,9 +83,13 @@ class Window(Doses):
         await self.keep()
         return await super().dose(wanted, by=by, act=act)
 
-    async def add_dose(self, recorded: Dose, *, sign_by: datetime) -> None:
+    async def add_dose(self, recorded: Dose, *, sign_by: datetime, station: StationId | None = None) -> None:
         """Keep an ordinary dose with the others of its day; anything else at once."""
-        self._memory.unkept.append((recorded, sign_by))
+        if station is not None:
+            await self.keep()
+            await super().add_dose(recorded, sign_by=sign_by, station=station)
+        else:
+            self._memory.unkept.append((recorded, sign_by))
         self._memory.last[recorded.client] = recorded
         if recorded.version > 1 or recorded.entry is not Entry.WINDOW or recorded.part is not DosePart.WHOLE:
             self._memory.eventful.add(recorded.client)
