@@ -32,6 +32,7 @@ from caseload.api import oversight as oversight_routes
 from caseload.api import people as people_routes
 from caseload.api import profiles as profiles_routes
 from caseload.api import programme as programme_routes
+from caseload.api import screening as screening_routes
 from caseload.api import signoff as signoff_routes
 from caseload.api import stock as stock_routes
 from caseload.api import summary as summary_routes
@@ -76,6 +77,7 @@ ROUTERS = (
     stock_routes.router,
     signoff_routes.router,
     observation_routes.router,
+    screening_routes.router,
     history_routes.router,
 )
 

@@ -7,15 +7,17 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 from sqlalchemy.exc import IntegrityError
 
+from caseload.db.observation import OF_CLIENT
 from caseload.db.tables.observation import observation
 from caseload.domain.access import Role
 from caseload.domain.ids import ProgrammeId, new_id
 from tests.api.conftest import Clinic, Person
 from tests.factories import clients
 from tests.factories.clients import InCare
+from tests.factories.explain import plan_of, walks
 
 pytestmark = pytest.mark.anyio
 
@@ -162,6 +164,13 @@ async def test_nobody_beyond_the_programme_learns_that_there_is_an_observation(w
         assert (await desk.get(path)).status_code == 403
     assert (await elsewhere.post(ward.path, {"instrument": "qtc", "answers": {"qtc": 430}})).status_code == 404
     assert (await ward.nurse.get(f"{ward.path}/{new_id()}")).status_code == 404
+
+
+async def test_no_list_walks_a_table_that_grows(ward: Ward) -> None:
+    async with ward.clinic.service.engine.connect() as connection:
+        await connection.execute(text("set local enable_seqscan = off"))
+        plan = await plan_of(connection, OF_CLIENT, {"client": ward.ada.id, "after": new_id(), "limit": 50})
+    assert not walks(plan), "\n".join(plan)
 
 
 @pytest.mark.parametrize(

@@ -198,6 +198,8 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
             "a heart to look at again",
             "select 1 from clinic.observation where instrument = 'qtc' and band = 'prolonged'",
         ),
+        ("a drug screen that was refused", "select 1 from clinic.drug_screen where refused"),
+        ("a drug screen with results", "select 1 from clinic.drug_screen_result where finding = 'positive'"),
         ("a year of doses", "select 1 from clinic.dose group by client_id having count(*) > 350"),
         ("a relapse and return", "select 1 from clinic.episode where returns_from is not null"),
         ("a discharge", "select 1 from clinic.discharge where reason = 'completed'"),

@@ -53,6 +53,7 @@ SUBJECTS: Final[Mapping[str, str]] = {
     "Stock": "Bottles, dispensers, waste and counts: what there is by the books, to the milligram.",
     "Sign-off": "What waits for a second clinician's signature.",
     "Observations": "Withdrawal scales and QTc, scored and explained.",
+    "Drug screens": "Who is screened today, drawn by chance, and what came of it.",
     "Family": "The people around a client, and what they tell us.",
     "Consent": "What may be told to whom, and the answer to that question.",
     "History": "What was brought in from before, and what of it is still to be verified.",

@@ -78,6 +78,7 @@ class Act(StrEnum):
     WASTE_STOCK = "waste_stock"
     WITNESS_STOCK = "witness_stock"
     COUNT_STOCK = "count_stock"
+    DRAW_SCREENS = "draw_screens"
     SEE_FAMILY = "see_family"
     RECORD_FAMILY = "record_family"
     SEE_CONSENT = "see_consent"
@@ -145,6 +146,7 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.WASTE_STOCK: CLINICIANS,
     Act.WITNESS_STOCK: CLINICIANS,
     Act.COUNT_STOCK: frozenset({Role.NURSE, Role.PHARMACIST, Role.MEDICAL_DIRECTOR}),
+    Act.DRAW_SCREENS: CLINICIANS,
     Act.SEE_FAMILY: _COUNSELLING,
     Act.RECORD_FAMILY: _COUNSELLING,
     Act.SEE_CONSENT: _COUNSELLING | {Role.PRIVACY_OFFICER},

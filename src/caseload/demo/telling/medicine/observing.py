@@ -1,8 +1,9 @@
-"""Observations in the stories: how much withdrawal there was before a first order, and the heart under methadone."""
+"""Observations in the stories: withdrawal and a drug screen before a first order, and the heart under methadone."""
 
 from random import Random
 
 from caseload.db.observation import KeptObservations
+from caseload.db.screening import KeptScreens
 from caseload.demo.stories import Treatment
 from caseload.demo.telling.medicine.dispensary import Dispensary
 from caseload.demo.telling.stage import Life
@@ -10,6 +11,9 @@ from caseload.domain.client import Client
 from caseload.domain.ids import new_id
 from caseload.domain.medicines import Medicine
 from caseload.domain.observation import InstrumentName, Observed, instrument, record
+from caseload.domain.screening import Finding, Matrix, Method, Result, Sample, Substance, Why, record_screen
+
+LOOKED_FOR = (Substance.OPIATES, Substance.FENTANYL, Substance.BENZODIAZEPINES, Substance.COCAINE)
 
 
 async def look_at(here: Dispensary, life: Life, client: Client, treatment: Treatment, ago: int) -> None:
@@ -33,3 +37,30 @@ async def look_at(here: Dispensary, life: Life, client: Client, treatment: Treat
             observations=KeptObservations(here.work.connection, here.work.journal),
             journal=here.work.journal,
         )
+    await _screen(here, client, chance, ago)
+
+
+async def _screen(here: Dispensary, client: Client, chance: Random, ago: int) -> None:
+    now, refused = here.stage.moment(ago, 6, 40), chance.random() < 0.1
+    await record_screen(
+        client.id,
+        Sample(
+            why=Why.ADMISSION,
+            collected_at=now,
+            matrix=Matrix.URINE,
+            observed=False,
+            refused=refused,
+            results=[]
+            if refused
+            else [
+                Result(substance, Method.POINT_OF_CARE, chance.choice((Finding.POSITIVE, Finding.NEGATIVE)))
+                for substance in LOOKED_FOR
+            ],
+        ),
+        as_id=new_id(),
+        programme=here.stage.programme.id,
+        by=here.nurse(ago),
+        now=now,
+        screens=KeptScreens(here.work.connection, here.work.journal, now=now),
+        journal=here.work.journal,
+    )
