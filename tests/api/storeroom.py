@@ -81,10 +81,13 @@ class Storeroom:
         await self.use(bottle)
         return bottle
 
-    async def waste(self, container: str, amount_mg: str = "5", *, by: Person | None = None, **said: Any) -> Any:
+    async def waste(
+        self, container: str, amount_mg: str = "5", *, by: Person | None = None, key: str | None = None, **said: Any
+    ) -> Any:
         answer = await (by or self.here.nurse).post(
             f"/stock-containers/{container}/wastes",
             {"kind": "spill", "amount_mg": amount_mg, "reason": "The cup fell.", **said},
+            key=key,
         )
         assert answer.status_code == 201, answer.text
         return answer.json()

@@ -16,7 +16,7 @@ from caseload.db.tables.history import client_history, history_import
 from caseload.domain.access import Role
 from caseload.domain.dosing import Dose, Giving, Late, allow_dose, give, record_late
 from caseload.domain.dosing.decision import Wanted
-from caseload.domain.ids import ClientId, DecisionId, DoseId, HoldId, OrderId, ProgrammeId, new_id
+from caseload.domain.ids import ClientId, DecisionId, DoseId, HoldId, OrderId, ProgrammeId, StationId, new_id
 from caseload.domain.journal import Event
 from caseload.domain.medication import Decision, Hold, HoldReason, Order, Wish, raise_hold, sign_order, write_order
 from caseload.domain.medicines import DosePart, Form, Medicine
@@ -150,7 +150,7 @@ class Window:
             journal=self.journal,
         )
 
-    async def give(
+    async def give(  # noqa: PLR0913  any part of a dose may be what a test is about
         self,
         order: Order,
         *,
@@ -163,6 +163,7 @@ class Window:
         less_reason: str | None = None,
         given_at: datetime | None = None,
         dose_id: DoseId | None = None,
+        station: StationId | None = None,
     ) -> Dose:
         return await give(
             Giving(
@@ -175,6 +176,7 @@ class Window:
                 given_at=given_at or at,
                 supervised=True,
                 less_reason=less_reason,
+                station=station,
             ),
             as_id=dose_id or DoseId(new_id()),
             by=by or self.nurse,
@@ -194,6 +196,7 @@ class Window:
         by: Staff | None = None,
         given_by: Staff | None = None,
         part: DosePart = DosePart.WHOLE,
+        station: StationId | None = None,
     ) -> Dose:
         return await record_late(
             Giving(
@@ -205,6 +208,7 @@ class Window:
                 part=part,
                 given_at=given_at,
                 supervised=True,
+                station=station,
             ),
             Late(reason=reason, given_by=given_by.id if given_by else None),
             as_id=DoseId(new_id()),
