@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -13,11 +14,23 @@ from cryptography.exceptions import InvalidTag
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from caseload.audit import tables
+from caseload.audit.accesslog import LogReader, read_as_reader
 from caseload.audit.batcher import Batcher
+from caseload.audit.leaf import Leaf, decode
 from caseload.db.bundle import Bundles
 from caseload.db.tables.bundle import bundle_piece
 from caseload.domain.accesslog import LaidOpen, LogFilter, LogScope, Proof
-from caseload.domain.bundle import HELD_FOR, KEPT_FOR, MOST_ATTEMPTS, Bundle, BundleUnknown, State
+from caseload.domain.bundle import (
+    HELD_FOR,
+    KEPT_FOR,
+    MOST_ATTEMPTS,
+    ArchiveRemoved,
+    Bundle,
+    BundleFailed,
+    BundleUnknown,
+    State,
+)
 from caseload.domain.ids import BundleId, StaffId, new_id
 from caseload.request import bundling
 from caseload.request.bundling import archive_of, make_bundles, scratch
@@ -162,6 +175,21 @@ async def test_what_never_comes_to_its_end_is_given_up(service: Service) -> None
         State.FAILED, "It was begun 3 times and never came to its end.",
     )  # fmt: skip
     assert await make_bundles(later(service, timedelta(days=1))) == 0
+    ((leaf, about),) = await told(service, BundleFailed.name)
+    assert (leaf.act.auth, leaf.out) == ("system", 0)
+    assert about["did"] == [
+        {"ev": BundleFailed.name, "rec": [str(bundle.id)], "facts": {"problem": given_up.result.problem}}
+    ]
+
+
+async def told(service: Service, event: str) -> list[tuple[Leaf, dict[str, Any]]]:
+    """The entries of this name, with what they say."""
+    async with service.engine.connect() as connection:
+        reader = LogReader(connection, service.trail)
+        found = await reader.entries(LogFilter(event=event), LogScope(programmes=None), after=None, limit=200)
+        rows = await read_as_reader(connection, select(tables.log.c.entry_id, tables.log.c.leaf))
+    leaves = {row.entry_id: decode(row.leaf) for row in rows}
+    return [(leaves[each.id], dict(each.about[-1])) for each in reversed(found)]
 
 
 async def test_a_log_without_a_signature_says_so_to_whoever_asked(service: Service, log: Sequenced) -> None:
@@ -194,6 +222,9 @@ async def test_an_archive_is_removed_after_its_day_and_whoever_is_reading_it_is_
     assert len(await archive(service, done)) == done.result.octets
     await make_bundles(later(service, KEPT_FOR))
     assert await kept(service) == 0
+    await make_bundles(later(service, KEPT_FOR * 2))
+    ((_, about),) = await told(service, ArchiveRemoved.name)
+    assert about["did"] == [{"ev": ArchiveRemoved.name, "rec": [str(bundle.id)]}]
     with pytest.raises(BundleUnknown):
         await anext(reading)
     async with service.engine.connect() as connection:

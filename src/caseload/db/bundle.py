@@ -62,11 +62,11 @@ _PIECE = select(bundle_piece.c.sealed).where(
 _HAS_FILE = select(
     exists().where(bundle_piece.c.bundle_id == bindparam("bundle"), bundle_piece.c.number == 0).label("has_file")
 )
-_FORGET = delete(bundle_piece).where(
-    bundle_piece.c.bundle_id.in_(
-        select(bundle_end.c.bundle_id).where(bundle_end.c.at <= bindparam("before", type_=INSTANT))
-    )
+_IS_OVER = bundle_piece.c.bundle_id.in_(
+    select(bundle_end.c.bundle_id).where(bundle_end.c.at <= bindparam("before", type_=INSTANT))
 )
+_KEPT_TOO_LONG = select(exists().where(bundle_piece.c.number == 0, _IS_OVER).label("kept_too_long"))
+_FORGET = delete(bundle_piece).where(_IS_OVER).returning(bundle_piece.c.bundle_id)
 
 
 class Bundles:
@@ -147,9 +147,14 @@ class Bundles:
         """Whether an export's archive is there: all of it, since its pieces come and go together."""
         return bool(await self._connection.scalar(_HAS_FILE, {"bundle": of}))
 
-    async def forget_files(self, *, now: datetime) -> int:
-        """Remove what is kept no longer; return how many pieces that were."""
-        return (await self._connection.execute(_FORGET, {"before": now - KEPT_FOR})).rowcount
+    async def kept_too_long(self, *, now: datetime) -> bool:
+        """Whether there is an archive that is to be removed."""
+        return bool(await self._connection.scalar(_KEPT_TOO_LONG, {"before": now - KEPT_FOR}))
+
+    async def forget_files(self, *, now: datetime) -> list[BundleId]:
+        """Remove what is kept no longer; return which archives that were."""
+        gone = (await self._connection.execute(_FORGET, {"before": now - KEPT_FOR})).scalars()
+        return sorted({BundleId(each) for each in gone})
 
 
 def _bundle(row: Row[*tuple[Any, ...]]) -> Bundle:

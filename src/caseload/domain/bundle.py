@@ -7,18 +7,33 @@ out, and another one begins anew. Three attempts, and it is given up.
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import ClassVar, Final, Protocol
 from uuid import UUID
 
 from caseload.domain.accesslog import Proof
 from caseload.domain.errors import Conflict, NotFound
 from caseload.domain.ids import BundleId, StaffId
+from caseload.domain.journal import Event
 
 HELD_FOR: Final = timedelta(seconds=60)
 """For how long a worker has an export to itself after it last said so."""
 MOST_ATTEMPTS: Final = 3
 KEPT_FOR: Final = timedelta(hours=24)
 """How long a finished export can be fetched."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleFailed(Event):
+    """An export was given up, and why."""
+
+    name: ClassVar[str] = "audit_log.export_failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveRemoved(Event):
+    """The archive of an export is no longer kept."""
+
+    name: ClassVar[str] = "audit_log.archive_removed"
 
 
 class State(StrEnum):

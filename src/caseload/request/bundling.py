@@ -10,6 +10,7 @@ import os
 import shutil
 import zipfile
 from collections.abc import AsyncGenerator, Iterable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,9 +27,18 @@ from caseload.audit.trail import Auth, Circumstances, Op, Purpose
 from caseload.db.bundle import Bundles
 from caseload.domain.access import Holding
 from caseload.domain.accesslog import NothingSigned
-from caseload.domain.bundle import KEPT_FOR, MOST_ATTEMPTS, Bundle, BundleUnknown, Result
+from caseload.domain.bundle import (
+    KEPT_FOR,
+    MOST_ATTEMPTS,
+    ArchiveRemoved,
+    Bundle,
+    BundleFailed,
+    BundleUnknown,
+    Result,
+)
 from caseload.domain.ids import BundleId, SessionId, StaffId
-from caseload.request.work import Service
+from caseload.domain.people import the_command_line
+from caseload.request.work import Service, Work
 
 ROUTE: Final = "POST /api/v1/audit/bundles"
 PAGE: Final = 256
@@ -123,10 +133,22 @@ async def _make(service: Service, bundle: Bundle) -> None:
         problem = "The log or the disk of the service could not take it. Ask again."
     finally:
         path.unlink(missing_ok=True)
-    async with service.engine.begin() as connection:
-        bundles, now = Bundles(connection), service.clock()
-        if await bundles.hold(bundle, written=0, of=0, now=now):
-            await bundles.end(bundle, Result(at=now, problem=problem))
+    async with _own_work(service, BundleFailed.name) as work:
+        bundles = Bundles(work.connection)
+        if await bundles.hold(bundle, written=0, of=0, now=work.now):
+            await bundles.end(bundle, Result(at=work.now, problem=problem))
+            work.journal.tell(BundleFailed(records=(bundle.id,), facts={"problem": problem}))
+        else:
+            await work.drop()
+
+
+@asynccontextmanager
+async def _own_work(service: Service, event: str) -> AsyncGenerator[Work]:
+    """What nobody asked for at this moment; its entry is in the same transaction."""
+    async with service.work(by=the_command_line(), event=event) as work:
+        said = work.circumstances
+        said.route, said.op, said.purpose, said.auth = ROUTE, Op.EXECUTE, Purpose.COMPLIANCE, Auth.SYSTEM
+        yield work
 
 
 async def _keep(service: Service, bundle: Bundle, path: Path, packed: Packed) -> None:
@@ -211,8 +233,14 @@ def _clear(left: Iterable[Path]) -> None:
 async def _forget(service: Service) -> None:
     """Remove archives that are kept no longer, and what a worker that was killed has left on this machine."""
     now = service.clock()
-    async with service.engine.begin() as connection:
-        await Bundles(connection).forget_files(now=now)
+    async with service.engine.connect() as connection:
+        kept_too_long = await Bundles(connection).kept_too_long(now=now)
+    if kept_too_long:
+        async with _own_work(service, ArchiveRemoved.name) as work:
+            for each in await Bundles(work.connection).forget_files(now=now):
+                work.journal.tell(ArchiveRemoved(records=(each,)))
+            if work.journal.is_empty:
+                await work.drop()
     if scratch(service).is_dir():
         _clear(each for each in scratch(service).iterdir() if _is_older(each, now - KEPT_FOR))
 
