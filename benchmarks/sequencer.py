@@ -55,6 +55,8 @@ async def throughput(log: Log, owner: asyncpg.Connection, entries: int) -> None:
     """Empty a full queue, in this process, so that our share of the processor can be told from PostgreSQL's."""
     await fill(log, entries)
     await owner.execute("vacuum analyze audit.queue")
+    # With the entries of the migrations.
+    entries = await owner.fetchval("select count(*) from audit.queue")
     sequencer = sequencer_of(Settings(data_dir=log.stage.scratch), Secret(log.stage.sequencer))
     stop = asyncio.Event()
     used, ours, began = log.stage.postgres().cpu, time.process_time(), time.perf_counter()
