@@ -61,6 +61,8 @@ def check() -> None:
     click.echo(standing.advice)
     for line in found.missing:
         click.echo(f"Protection of the log: {line}")
+    for line in found.may_act:
+        click.echo(line)
     if found.damaged:
         raise protection.Damaged(found)
 

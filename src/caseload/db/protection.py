@@ -5,6 +5,7 @@ Two kinds of findings. *Damaged*: something that the migrations made is gone or 
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +22,10 @@ WATCH: Final = (
 )
 """What a superuser of the server runs once, where the role that migrates may not."""
 
+ROLES: Final = ["audit_owner", "audit_reader", "audit_sequencer", "caseload_app"]
+APART: Final = {"audit_owner", "audit_sequencer", "caseload_app"}
+"""Who holds one of these holds no other."""
+
 MUTABLE: Final = ["tile"]
 """Tables of the log that are replaced by design and hold no evidence of their own."""
 
@@ -31,6 +36,8 @@ class Findings:
 
     damaged: tuple[str, ...]
     missing: tuple[str, ...]
+    may_act: tuple[str, ...]
+    """Who may act as each of the log's roles: for somebody who knows who should."""
 
 
 class Damaged(OperatorError):
@@ -64,9 +71,28 @@ async def _look(url: str) -> Findings:
         damaged = [row[0] for query, *given in _DAMAGED for row in await connection.fetch(query, *given)]
         damaged += differences(await shape(connection))
         missing = [row[0] for query, *given in _MISSING for row in await connection.fetch(query, *given)]
+        acting = [(row["role"], row["who"]) for row in await connection.fetch(_ACTING, ROLES)]
+        service: str = await connection.fetchval("select current_user")
     finally:
         await connection.close()
-    return Findings(tuple(damaged), tuple(missing))
+    missing += two_hats([(role, who) for role, who in acting if who != service])
+    return Findings(tuple(damaged), tuple(missing), may_act=who_may_act(acting))
+
+
+def who_may_act(acting: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """A line for each role, from pairs of a role and who may act as it."""
+    found = {role: ", ".join(who for of, who in acting if of == role) for role in ROLES}
+    return tuple(f"As {role} may act: {names or 'nobody'}." for role, names in found.items())
+
+
+def two_hats(acting: Sequence[tuple[str, str]]) -> list[str]:
+    """A line for everybody who may act as more than one role of those that are to be held apart."""
+    found = {who: [role for role, by in acting if by == who and role in APART] for _, who in acting}
+    return [
+        f"{who} may act as {' and '.join(roles)}: give each a login of its own."
+        for who, roles in found.items()
+        if len(roles) > 1
+    ]
 
 
 _CAN_BE_WATCHED: Final = """
@@ -146,6 +172,16 @@ _TOO_MIGHTY: Final = """
     from (values ('audit_owner'), ('audit_sequencer')) as more(role)
     where pg_has_role(current_user, to_regrole(role), 'member')
       and not (select rolsuper from pg_catalog.pg_roles where rolname = current_user)
+"""
+# Since PostgreSQL 16 whoever makes a role is a member who may not act as it.
+_ACTING: Final = """
+    select role.rolname as role, who.rolname as who
+    from pg_catalog.pg_roles who join pg_catalog.pg_roles role on pg_has_role(who.oid, role.oid, 'member')
+    where who.rolcanlogin and not who.rolsuper and role.rolname = any($1) and not exists (
+      select from pg_catalog.pg_auth_members m
+      where m.member = who.oid and m.roleid = role.oid and to_jsonb(m) ->> 'set_option' = 'false'
+    )
+    order by 1, 2
 """
 _NOT_DURABLE: Final = """
     select format('The server runs with %s = off: a power cut can take entries back that were already shown.', name)
