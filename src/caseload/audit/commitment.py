@@ -28,7 +28,7 @@ from caseload.audit.item import (
     request_item,
 )
 from caseload.audit.journal import RequestJournal
-from caseload.audit.keys import ClientKey
+from caseload.audit.keys import MOST_AWAKE, ClientKey
 from caseload.audit.keystore import KeyName, KeyStore
 from caseload.audit.tlog.merkle import inclusion_path, leaf_hash, root_of
 from caseload.domain.journal import Event
@@ -106,12 +106,15 @@ def commit(leaf: UUID, told: Told, keys: Mapping[UUID, ClientKey], box: LogBox) 
     references: list[bytes] = []
     middle = str(leaf).encode() + b'","w":'
     whats, facts = _said(told, keys)
+    many = len(whats) > MOST_AWAKE
     for position, (client, what) in enumerate(whats.items()):
         key = keys[client]
         # Spelt out from `item.client_item` and `merkle.leaf_hash`: a list passes here once per row.
         hashes.append(sha256(b"\0%b%b%b%b}" % (key.salt(bound, position), key.prefix, middle, what)).digest())
         sealed.append(key.seal(nonce, what, bound))
         references.append(key.reference)
+        if many:
+            key.rest()
     request_hashes, request_sealed = _commit_request(leaf, nonce, facts, box)
     return Committed(
         root_of(hashes),

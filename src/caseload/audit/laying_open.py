@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -10,13 +10,16 @@ from cryptography.exceptions import InvalidTag
 from caseload.audit.commitment import LogBox, open_request
 from caseload.audit.disclosed import Disclosed, Of, Shown, show
 from caseload.audit.item import Sealed, item_after, request_item, unpack
-from caseload.audit.keys import MOST_AWAKE, ClientKey
+from caseload.audit.keys import ClientKey
 from caseload.audit.keystore import KeyStoreUnusable
 from caseload.audit.leaf import from_base64url
 from caseload.audit.record import Record
 
 Find = Callable[[bytes], ClientKey | None]
 """From a reference to the client's key; None for one who was erased, or of whom nothing is to be shown."""
+
+_MOST_AWAKE: Final = 256
+"""Fewer than a worker has for its requests: nobody waits for one of these."""
 
 
 def among(keys: Iterable[ClientKey]) -> Find:
@@ -28,7 +31,7 @@ def among(keys: Iterable[ClientKey]) -> Find:
         key = by_reference.get(reference)
         if key is not None and reference not in awake:
             awake[reference] = key
-            if len(awake) > MOST_AWAKE:
+            if len(awake) > _MOST_AWAKE:
                 awake.popitem(last=False)[1].rest()
         return key
 

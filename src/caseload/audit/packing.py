@@ -34,7 +34,7 @@ from caseload.audit.tlog.spelling import base64
 from caseload.audit.tlog.tile import TILE_WIDTH, TileName, bundle_of
 from caseload.audit.views import csv_header, lines, lines_of
 
-_BUFFER: Final = 1 << 20
+_BUFFER: Final = 1 << 17
 _MOST_NAMED: Final = 100_000
 """Of places that are gone or differ, in the manifest."""
 

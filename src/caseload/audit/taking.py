@@ -92,8 +92,10 @@ class Taking:
                     packer.add(page)
                     written += len(page)
                     await progress(written, max(total, written))
-                # What follows waits for the disk, and the database for nobody.
+                # What follows waits for the disk, and the database for nobody; everybody's keys make room for those of
+                # the closing entry.
                 await reading.aclose()
+                del find, pages
                 made = now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
                 packed = packer.close(made=made, asked=self.wanted.filter.facts())
                 await told(packed)
