@@ -1,7 +1,7 @@
 """`make bench`: every case beside what PostgreSQL alone does, one table, ratios measured in one run.
 
-python -m benchmarks [--seconds 9] [--clients 20000] [--cases read,dose,overdue,audit,proved,memory,search]
-                     [--requests 50000] [--quick]
+python -m benchmarks [--seconds 9] [--clients 20000] [--cases read,dose,overdue,audit,proved,exports,memory,search]
+                     [--requests 50000] [--entries 100000] [--quick]
 """
 
 import argparse
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from benchmarks import mixed, pgbench, search, wrk
+from benchmarks import mixed, pgbench, proof, search, wrk
 from benchmarks.checkins import PER_CLIENT, plan_check_ins
 from benchmarks.clinic import PER_COUNSELLOR, Clinic, fill
 from benchmarks.scripts import DOSE_ROWS, dose, overdue, read
@@ -66,6 +66,7 @@ class Run:
     seconds: int
     connections: tuple[int, ...]
     requests: int
+    entries: int
     lines: list[Line] = field(default_factory=list[Line])
 
     def measure(self, case: str, served: Served, script: str, beside: Callable[[int, str], float]) -> None:
@@ -199,6 +200,12 @@ def proved(run: Run) -> None:
     mixed.prove(run.stage, run.clinic, run.requests, lambda said: print(f"proved: {said}", flush=True))
 
 
+def exports(run: Run) -> None:
+    """A log of its own, taken away as NDJSON beside a bare COPY and as bundles, which one process verifies, and two."""
+    with stage() as apart:
+        proof.measure(apart, run.entries, lambda said: print(f"exports: {said}", flush=True))
+
+
 def memory(run: Run) -> None:
     """PSS of a worker over 100,000 requests."""
     with run.stage.serving() as served:
@@ -226,6 +233,7 @@ CASES: dict[str, Callable[[Run], None]] = {
     "overdue": overdue_lists,
     "audit": cost_of_auditing,
     "proved": proved,
+    "exports": exports,
     "memory": memory,
     "search": searches,
 }
@@ -265,6 +273,7 @@ def main(arguments: Iterable[str]) -> None:
     parser.add_argument("--seconds", type=int, default=9, help="length of each load, in three turns")
     parser.add_argument("--clients", type=int, default=20_000)
     parser.add_argument("--requests", type=int, default=50_000, help="of the mixture, before its log is verified")
+    parser.add_argument("--entries", type=int, default=100_000, help="of the log that is taken away and verified")
     parser.add_argument("--cases", default=",".join(CASES))
     parser.add_argument("--quick", action="store_true", help="6 seconds each, at 32 connections only")
     given = parser.parse_args(list(arguments))
@@ -275,7 +284,7 @@ def main(arguments: Iterable[str]) -> None:
         with _said("pgbench's own tables"):
             pgbench.prepare(ready.pgbench, ready.owner)
         seconds, connections = (6, (32,)) if given.quick else (given.seconds, CONNECTIONS)
-        run = Run(ready, clinic, seconds, connections, given.requests)
+        run = Run(ready, clinic, seconds, connections, given.requests, given.entries)
         print(HEAD, flush=True)
         for case in given.cases.split(","):
             CASES[case](run)

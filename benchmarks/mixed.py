@@ -6,15 +6,13 @@ Of ten requests six read a client, three a counsellor's overdue list, and one re
 import asyncio
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
 
 from benchmarks import wrk
-from benchmarks.audit import Log
 from benchmarks.clinic import Clinic
-from benchmarks.proof import export, verifying
+from benchmarks.commands import Commands
 from benchmarks.scripts import dose, overdue, read
 from benchmarks.stage import Stage
 from caseload.audit.keystore import FolderOfKeys
@@ -73,19 +71,12 @@ def prove(stage: Stage, clinic: Clinic, requests: int, say: Callable[[str], None
     say(f"{made:,} entries for {answered:,} answers")
     out, policy = stage.scratch / "whole-log", stage.scratch / "mixed.policy"
     policy.write_bytes(asyncio.run(_policy(stage)).encode())
-    say(f"export   {asyncio.run(_export(stage, out))}")
-    said = verifying(out, policy, made, jobs=2)
-    say(f"verify   {said}")
-    if not said.endswith("exit 0"):
-        raise NotProved("The export does not verify.")
-
-
-async def _export(stage: Stage, out: Path) -> str:
-    log = Log(stage)
-    try:
-        return await export(log, out, LaidOpen.FACTS)
-    finally:
-        await log.engine.dispose()
+    commands = Commands(stage)
+    say(f"export   {commands.export(out, LaidOpen.FACTS)}")
+    verified = commands.verify(out, policy, jobs=2)
+    say(f"verify   {verified}")
+    if verified.code:
+        raise NotProved(f"The export does not verify: {verified.said}")
 
 
 def _entries(stage: Stage) -> int:

@@ -1,41 +1,40 @@
-"""What taking the log away with its proofs costs, and verifying it: time, memory, and the same as a bare COPY.
+"""What taking the log away with its proofs costs, and verifying it: time, processor, memory, beside a bare COPY.
 
-python -m benchmarks.proof [--entries 200000]
+python -m benchmarks.proof [--entries 100000]
 
-Entries are real: each with a leaf, one client and one fact of its own. Memory is the most that was held while it
-worked, beyond what was held before.
+Entries are real: each with a leaf, one client and one fact of its own. Exports and verifications are the commands as
+somebody types them, each in a process of its own, from its start to its end.
 """
 
 import argparse
-import io
 import os
-import resource
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import uvloop
 
-from benchmarks.audit import EVERYTHING, Log, resident, taking
-from benchmarks.stage import stage
+from benchmarks.audit import Log, taking
+from benchmarks.commands import Commands
+from benchmarks.stage import Stage, stage
 from caseload.audit import tree as trees
-from caseload.audit.batcher import Batcher
-from caseload.audit.enclosed import Enclosed
-from caseload.audit.taking import Taking
-from caseload.audit.tlog.note import LocalSigner, sign_text
-from caseload.audit.trail import Circumstances, append
-from caseload.audit.verify.cli import main as verify
-from caseload.domain.accesslog import LaidOpen, LogFilter, LogFormat, Proof
+from caseload.audit.bundle import MANIFEST, Manifest, View
+from caseload.audit.tlog.note import LocalSigner, VerifierKey, sign_text
+from caseload.audit.trail import append
+from caseload.domain.accesslog import LaidOpen, LogFormat
 
 PER_APPEND = 500
 ORIGIN = "bench.example/log/1"
 
+Say = Callable[[str], None]
 
-async def fill(log: Log, entries: int) -> LocalSigner:
+
+async def fill(log: Log, entries: int) -> VerifierKey:
     """Put entries into the log, give them their places, and sign."""
     for _ in range(entries // PER_APPEND):
         async with log.engine.begin() as connection:
@@ -52,98 +51,54 @@ async def fill(log: Log, entries: int) -> LocalSigner:
     for table in ("entry", "disclosure", "tile"):
         await owner.execute(f"vacuum analyze audit.{table}")  # a name of our own
     await owner.close()
-    return signer
+    return signer.key
 
 
-async def export(log: Log, out: Path, laid_open: LaidOpen) -> str:
-    """The whole log as a bundle."""
-    wanted = Proof(filter=LogFilter(), scope=EVERYTHING, laid_open=laid_open)
-    batcher = Batcher(log.engine, log.trail)
-    trail, said = log.trail, Circumstances(route="caseload audit export", event="audit_log.export")
-    taken = Taking(engine=log.engine, keys=trail.keys, box=trail.box, wanted=wanted, key=None)
-    enclosed = Enclosed(taking=taken, batcher=batcher, actor=log.staff, circumstances=said)
-
-    before, peak, began = resident(), 0.0, time.perf_counter()
-
-    async def progress(_: int, __: int) -> None:
-        nonlocal peak
-        peak = max(peak, resident())
-
-    packed = await enclosed.write(out, now=datetime.now(UTC), progress=progress)
-    wall = time.perf_counter() - began
-    await batcher.close()
-    return _said(wall, packed.entries, peak - before) + f", {packed.octets / 1e6:,.0f} MB written"
-
-
-def verifying(bundle: Path, policy: Path, entries: int, jobs: int) -> str:
-    """The verifier in a process of its own, as an auditor runs it."""
-
-    def run() -> str:
-        before, out, began = _most_held(), io.StringIO(), time.perf_counter()
-        code = verify([str(bundle), "--policy", str(policy), "--jobs", str(jobs)], out=out)
-        wall = time.perf_counter() - began
-        return f"{_said(wall, entries, _most_held() - before)}, exit {code}"
-
-    return _apart(run)
-
-
-def _apart(run: Callable[[], str]) -> str:
-    """Do it in a child, whose memory is its own."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
-        with os.fdopen(writing, "w") as back:
-            back.write(run())
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading) as back:
-        said = back.read()
-    os.waitpid(child, 0)
-    return said
-
-
-def _said(wall: float, entries: int, megabytes: float) -> str:
-    million = wall / entries * 1e6
-    return f"{wall:6.1f} s, {million:6.1f} s per million, {megabytes:4.0f} MB more than before"
-
-
-def _most_held() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-
-
-async def prepare(at: Any, entries: int) -> tuple[Log, LocalSigner]:
-    """The log of the run."""
+async def prepare(at: Stage, entries: int, say: Say) -> VerifierKey:
+    """Make the log, and take it away as the leaves alone."""
     log = Log(at)
     await log.warm()
     began = time.perf_counter()
-    signer = await fill(log, entries)
-    print(f"{entries:,} entries made, appended and sequenced in {time.perf_counter() - began:.0f} s")
-    return log, signer
-
-
-async def measure(at: Any, entries: int) -> None:
-    """Print everything."""
-    log, signer = await prepare(at, entries)
-    policy = at.scratch / "policy"
-    policy.write_text(f"log {signer.key}\nquorum none\n")
-    print(f"ndjson beside a bare COPY       {await taking(log, LogFormat.NDJSON)}")
-    bundles = {each: at.scratch / each.value for each in (LaidOpen.NOTHING, LaidOpen.CLIENTS)}
-    for each, out in bundles.items():
-        print(f"export, laid open: {each.value:<12} {await export(log, out, each)}")
+    key = await fill(log, entries)
+    say(f"{entries:,} entries made, appended and sequenced in {time.perf_counter() - began:.0f} s")
+    say(f"as NDJSON                     {await taking(log, LogFormat.NDJSON)}")
     await log.engine.dispose()
-    for each, out in bundles.items():
+    return key
+
+
+def measure(at: Stage, entries: int, say: Say) -> None:
+    """Everything about one log."""
+    policy = at.scratch / "policy"
+    policy.write_text(f"log {uvloop.run(prepare(at, entries, say))}\nquorum none\n")
+    commands = Commands(at)
+    for laid_open in (LaidOpen.NOTHING, LaidOpen.CLIENTS):
+        out = at.scratch / laid_open.value
+        say(f"bundle, laid open: {laid_open.value:<10} {commands.export(out, laid_open)}")
+        verify = partial(commands.verify, out, policy)
         for jobs in (1, 2):
-            print(f"verify, laid open: {each.value:<8} x{jobs}  {verifying(out, policy, entries, jobs)}")
+            say(f"  verified, {jobs} process{'es' if jobs > 1 else '  '}       {verify(jobs=jobs)}")
+        if laid_open is LaidOpen.NOTHING:
+            take_views_out(out)
+            say(f"  verified, without views     {verify(jobs=1)}")
+        shutil.rmtree(out)
+
+
+def take_views_out(bundle: Path) -> None:
+    """What is left is the tree, its signatures and the entries."""
+    manifest = Manifest.decode((bundle / MANIFEST).read_bytes())
+    for view in View:
+        (bundle / view.value).unlink()
+    left = [each for each in manifest.files if each.name not in {view.value for view in View}]
+    (bundle / MANIFEST).write_bytes(manifest._replace(files=left).encode())
 
 
 def main(arguments: Iterable[str]) -> None:
     """Measure on a scratch stage."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.proof")
-    parser.add_argument("--entries", type=int, default=200_000)
+    parser.add_argument("--entries", type=int, default=100_000)
     given = parser.parse_args(list(arguments))
     with stage() as ready:
-        uvloop.run(measure(ready, given.entries))
+        measure(ready, given.entries, lambda said: print(said, flush=True))
 
 
 if __name__ == "__main__":

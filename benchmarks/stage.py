@@ -79,7 +79,7 @@ class Stage:
 
     def postgres(self) -> Usage:
         """What PostgreSQL has used so far."""
-        return _usage(self.postmaster)
+        return usage_of(self.postmaster)
 
 
 _SERVE = """
@@ -99,7 +99,7 @@ class Served:
 
     def usage(self) -> Usage:
         """What the workers have used so far."""
-        return _usage(self.parent, itself=False)
+        return usage_of(self.parent, itself=False)
 
 
 @contextmanager
@@ -140,7 +140,8 @@ def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
     raise RuntimeError(message)
 
 
-def _usage(parent: int, *, itself: bool = True) -> Usage:
+def usage_of(parent: int, *, itself: bool = True) -> Usage:
+    """What a process and its children have used so far."""
     cpu, pss = 0.0, list[float]()
     for pid in [parent, *_children(parent)] if itself else _children(parent):
         try:
