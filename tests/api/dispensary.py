@@ -45,11 +45,21 @@ class Dispensary:
         return self.clinic.service.clock().astimezone(self.zone).date()
 
     async def order(self, **said: Any) -> dict[str, Any]:
-        """An order that the prescriber has signed."""
+        """An order that the prescriber has signed, with a reason for whatever the profile asks."""
         written = await self.draft(**said)
-        signed = await self.prescriber.post(f"/orders/{written['id']}/signature", {"password": PASSWORD})
+        signed = await self.sign(written)
+        if signed.status_code == 409 and "rules" in signed.json()["facts"]:
+            asked = [each["rule"] for each in signed.json()["facts"]["rules"]]
+            signed = await self.sign(written, *asked)
         assert signed.status_code == 201, signed.text
         return signed.json()
+
+    async def sign(self, order: dict[str, Any], *rules: str, reason: str = "Seen, and meant.") -> httpx.Response:
+        """Sign an order, confirming these rules."""
+        confirmed = [{"rule": rule, "reason": reason} for rule in rules]
+        return await self.prescriber.post(
+            f"/orders/{order['id']}/signature", {"password": PASSWORD, "confirmed": confirmed}
+        )
 
     async def draft(self, *, client: ClientId | None = None, **said: Any) -> dict[str, Any]:
         answer = await self.prescriber.post(f"/clients/{client or self.client}/orders", self.wish(**said))

@@ -10,7 +10,7 @@ from tests.api.dispensary import days_ago, dispensary
 
 pytestmark = pytest.mark.anyio
 
-DEPOT = {
+DEPOT: dict[str, Any] = {
     "medicine": "buprenorphine",
     "form": "extended_release_injection",
     "strength_mg": "96",

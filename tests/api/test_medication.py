@@ -13,7 +13,7 @@ pytestmark = pytest.mark.anyio
 
 async def test_an_order_counts_only_when_it_is_signed_with_the_password(clinic: Clinic) -> None:
     here = await dispensary(clinic)
-    drafted = await here.draft()
+    drafted = await here.draft(amounts_mg={"whole": "30"})
     assert drafted["standing"] == "draft"
     assert (await here.give(drafted)).json()["facts"]["rule"] == "no_order_in_force"
     path = f"/orders/{drafted['id']}/signature"

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from caseload.db import signoff
 from caseload.db.access import signing_reach_of
 from caseload.db.dosing import chart, day, doses, facts
-from caseload.db.medication import holds, orders, record
+from caseload.db.medication import beside, holds, orders, record
 from caseload.domain.access import Act
 from caseload.domain.dosing import EVERYTHING_COMMITTED
 from tests.factories.explain import plan_of
@@ -105,6 +105,11 @@ CROWD = (
     select gen_random_uuid(), 'Moved.', staff, now(), gen_random_uuid() from crowd
     """,
     """
+    insert into clinic.medication_order_confirmation
+      (order_id, rule, profile, profile_version, reason, facts, confirmed_at)
+    select order_id, 'uk.first_day', 'UK', 1, 'Transferred.', '{}', signed_at from clinic.medication_order_signature
+    """,
+    """
     insert into clinic.medication_order_replacement (replaced_id, order_id, from_on, replaced_at)
     select gen_random_uuid(), gen_random_uuid(), current_date, now() from crowd
     """,
@@ -136,6 +141,8 @@ STATEMENTS: dict[str, Any] = {
     "a dose": doses._NEWEST,
     "an order": orders._ONE,
     "the orders of a client": orders._OF_CLIENT,
+    "what was taken lately": beside._LATELY,
+    "what was answered": beside._ANSWERED,
     "the holds of a client": holds._OF_CLIENT,
     "the holds of a programme": holds._IN_FORCE,
     "the decisions of a client": holds._DECISIONS,
@@ -171,6 +178,7 @@ async def test_nothing_walks_a_table_that_grows(owner: AsyncEngine) -> None:
         "client": here.client,
         "clients": [here.client],
         "order": here.client,
+        "orders": [here.client],
         "dose": here.client,
         "hold": here.client,
         "doses": [here.client],

@@ -25,6 +25,7 @@ from caseload.domain.medication import (
     Order,
     OrderInTheWay,
     OrderMoved,
+    OrderNeedsConfirmation,
     OrderUnknown,
     Standing,
     Stop,
@@ -47,9 +48,22 @@ DAY = timedelta(days=1)
 
 async def sign(here: Window, order: Order, *, by: Staff | None = None, days: int = 0) -> Order:
     signer, now = by or here.prescriber, MORNING + days * DAY
-    return await sign_order(
-        order.id, by=signer, proof=proof(signer, now), now=now, orders=here.doses(now), journal=here.journal
-    )
+
+    async def signed(confirmed: dict[str, str]) -> Order:
+        return await sign_order(
+            order.id,
+            by=signer,
+            proof=proof(signer, now),
+            now=now,
+            orders=here.doses(now),
+            journal=here.journal,
+            confirmed=confirmed,
+        )
+
+    try:
+        return await signed({})
+    except OrderNeedsConfirmation as asked:
+        return await signed(dict.fromkeys(asked.rules, "Transferred."))
 
 
 async def stop(here: Window, order: Order, reason: str = "Side effects.") -> Order:
@@ -386,6 +400,48 @@ async def test_only_a_signed_order_takes_the_place_of_another(connection: AsyncC
         )
 
 
+async def test_an_answer_stands_only_beside_the_signature_it_was_given_with(connection: AsyncConnection) -> None:
+    here = await window(connection)
+    order = await here.order()
+    row: dict[str, object] = {
+        "order_id": order.id,
+        "rule": "uk.rise",
+        "profile": "UK",
+        "profile_version": 1,
+        "reason": "Later.",
+        "facts": {},
+    }
+    answers = insert(tables.medication_order_confirmation)
+    wrong: tuple[tuple[dict[str, object], str], ...] = (
+        ({"confirmed_at": MORNING + DAY}, "medication_order_confirmation_signature_fkey"),
+        ({"reason": " "}, "medication_order_confirmation_reason_not_blank_check"),
+        ({"facts": []}, "medication_order_confirmation_facts_check"),
+        ({"rule": "uk.first_day"}, "medication_order_confirmation_pkey"),
+    )
+    for changed, constraint in wrong:
+        with pytest.raises(IntegrityError, match=constraint):
+            async with connection.begin_nested():
+                await connection.execute(answers.values({**row, "confirmed_at": MORNING, **changed}))
+
+
+async def test_a_signature_covers_the_answers_and_none_that_is_put_beside_it_later(connection: AsyncConnection) -> None:
+    here = await window(connection)
+    order = await here.order()
+    made = (
+        await connection.execute(select(signature.c.signed_bytes).where(signature.c.subject_id == order.id))
+    ).scalar_one()
+    assert b"uk.first_day" in made
+    kept = await here.doses().order(order.id, by=here.prescriber, act=Act.SEE_MEDICATION)
+    assert kept == order
+    row: dict[str, object] = {"rule": "uk.rise", "profile": "UK", "profile_version": 1, "reason": "Later.", "facts": {}}
+    await connection.execute(
+        insert(tables.medication_order_confirmation).values(order_id=order.id, confirmed_at=MORNING, **row)
+    )
+    kept = await here.doses().order(order.id, by=here.prescriber, act=Act.SEE_MEDICATION)
+    assert len(kept.confirmed) == 2
+    assert kept.as_signed() != order.as_signed()
+
+
 async def test_a_signature_stands_only_under_its_own_record(connection: AsyncConnection) -> None:
     here = await window(connection)
     first, second = await here.order(), await here.draft(wish(starts_on=TODAY + DAY))
@@ -416,7 +472,7 @@ async def test_a_hold_that_no_one_may_raise_cannot_be_stored(
     connection: AsyncConnection, changed: dict[str, object], constraint: str
 ) -> None:
     here = await window(connection)
-    row = {
+    row: dict[str, object] = {
         "id": new_id(),
         "client_id": here.client,
         "programme_id": here.programme,

@@ -88,6 +88,7 @@ def test_every_rule_names_itself_once_and_its_source() -> None:
         for profile in versions:
             steps = [step for ladder in profile.missed_doses for step in ladder.rungs]
             rules = [*steps, profile.unknown_days, profile.minimum_interval, profile.sign_off, profile.at_the_window]
+            rules += profile.ordering.rules()
             assert len({rule.rule for rule in rules}) == len(rules)
             assert all(rule.source.strip() and rule.says.strip() for rule in rules)
 
@@ -129,6 +130,12 @@ def test_an_unknown_profile_names_the_known_ones() -> None:
     ("path", "value", "complaint"),
     [
         (("version",), 0, "version must be 1"),
+        (("country",), "FR", "Invalid enum"),
+        (("ordering", "antagonist_beside", "opioid_free_days"), 0, "opioid_free_days must be more"),
+        (("ordering", "starting", 0, "first_day_mg"), 0, "first_day_mg and after_days"),
+        (("ordering", "starting", 0, "medicines"), ["methadone", "methadone"], "name a medicine once"),
+        (("ordering", "rising", 0, "at_most_mg"), 0, "every limit must be more"),
+        (("ordering", "rising", 0, "week_until_day"), 367, "stands beside week_mg"),
         (("missed_doses",), [], "every medicine"),
         (("missed_doses", 0, "rungs"), [], "begin at 1"),
         (("missed_doses", 0, "rungs", 0, "from_missed"), 2, "begin at 1"),

@@ -18,7 +18,17 @@ from caseload.domain.dosing import Dose, Giving, Late, allow_dose, give, record_
 from caseload.domain.dosing.decision import Wanted
 from caseload.domain.ids import ClientId, DecisionId, DoseId, HoldId, OrderId, ProgrammeId, StationId, new_id
 from caseload.domain.journal import Event
-from caseload.domain.medication import Decision, Hold, HoldReason, Order, Wish, raise_hold, sign_order, write_order
+from caseload.domain.medication import (
+    Decision,
+    Hold,
+    HoldReason,
+    Order,
+    OrderNeedsConfirmation,
+    Wish,
+    raise_hold,
+    sign_order,
+    write_order,
+)
 from caseload.domain.medicines import DosePart, Form, Medicine
 from caseload.domain.people import Proof, Staff
 from tests.factories import people
@@ -141,6 +151,14 @@ class Window:
         self, wished: Wish | None = None, *, now: datetime = MORNING, client: ClientId | None = None
     ) -> Order:
         drafted = await self.draft(wished, now=now, client=client)
+        try:
+            return await self.sign(drafted, now=now)
+        except OrderNeedsConfirmation as asked:
+            return await self.sign(drafted, now=now, confirmed=dict.fromkeys(asked.rules, "Seen, and meant."))
+
+    async def sign(
+        self, drafted: Order, *, now: datetime = MORNING, confirmed: Mapping[str, str] | None = None
+    ) -> Order:
         return await sign_order(
             drafted.id,
             by=self.prescriber,
@@ -148,6 +166,7 @@ class Window:
             now=now,
             orders=self.doses(now),
             journal=self.journal,
+            confirmed=confirmed,
         )
 
     async def give(  # noqa: PLR0913  any part of a dose may be what a test is about

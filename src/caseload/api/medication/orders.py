@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from litestar.params import FromPath, JSONBody
@@ -10,7 +11,7 @@ from litestar.params import FromPath, JSONBody
 from caseload.api.amounts import Milligrams, Millilitres, milligrams, written
 from caseload.api.dosing.due import in_millilitres
 from caseload.api.dosing.store import charts
-from caseload.api.medication.wire import ReasonedSignatureIn, SignatureIn
+from caseload.api.medication.wire import ReasonedSignatureIn
 from caseload.api.route import reading, writing
 from caseload.api.wire import Wire
 from caseload.api.work import TheKey, TheWork
@@ -18,6 +19,7 @@ from caseload.db.idempotency import Kept
 from caseload.domain import medication as domain
 from caseload.domain.access import Act
 from caseload.domain.dosing import EVERYTHING_COMMITTED
+from caseload.domain.errors import Fault, Invalid
 from caseload.domain.ids import ClientId, OrderId, new_id
 from caseload.domain.medication import Order, Standing, Wish
 from caseload.domain.medicines import LIQUIDS, DosePart, Form, Medicine
@@ -63,6 +65,38 @@ class VolumesWire(Wire, frozen=True, kw_only=True):
         if order.form not in LIQUIDS:
             return None
         return cls(**{part.value: in_millilitres(amount, order) for part, amount in order.amounts_mg.items()})
+
+
+class AnswerIn(Wire, frozen=True, kw_only=True):
+    """Your reason for going on although a rule of the profile asked."""
+
+    rule: str
+    """The rule as `order-needs-confirmation` names it."""
+    reason: str
+
+
+class OrderSignatureIn(Wire, frozen=True, kw_only=True):
+    """Your password once more, and where the profile asked, a reason for each of its rules."""
+
+    password: str
+    confirmed: tuple[AnswerIn, ...] = ()
+
+    def reasons(self) -> dict[str, str]:
+        """The reasons by the name of the rule; raises `Invalid` for a rule that is answered twice."""
+        reasons = {each.rule: each.reason for each in self.confirmed}
+        if len(reasons) != len(self.confirmed):
+            raise Invalid(Fault("confirmed", "answer each rule once"))
+        return reasons
+
+
+class AnswerOut(Wire, frozen=True, kw_only=True):
+    """What the profile asked before an order was signed, on which facts, and the prescriber's reason."""
+
+    rule: str
+    policy: str
+    """The rule and the version of the profile that asked."""
+    reason: str
+    facts: dict[str, Any]
 
 
 class OrderIn(Wire, frozen=True, kw_only=True):
@@ -113,6 +147,8 @@ class OrderOut(Wire, frozen=True, kw_only=True):
     stopped_at: datetime | None
     replaced_by: UUID | None
     replaced_from: date | None
+    confirmed: list[AnswerOut]
+    """What the profile asked before it was signed."""
     standing: Standing
     """How it stands today."""
 
@@ -143,6 +179,15 @@ class OrderOut(Wire, frozen=True, kw_only=True):
             stopped_at=order.stopped_at,
             replaced_by=order.replaced_by,
             replaced_from=order.replaced_from,
+            confirmed=[
+                AnswerOut(
+                    rule=each.rule,
+                    policy=f"{each.rule} of {each.profile}-{each.profile_version}",
+                    reason=each.reason,
+                    facts=dict(each.facts),
+                )
+                for each in order.confirmed
+            ],
             standing=order.standing(today, EVERYTHING_COMMITTED),
         )
 
@@ -175,14 +220,26 @@ async def write_order(client_id: FromPath[UUID], data: JSONBody[OrderIn], work: 
 
 
 @writing("/orders/{order_id:uuid}/signature", act=Act.WRITE_ORDER, name="sign_order", problems=(404, 429))
-async def sign_order(order_id: FromPath[UUID], data: JSONBody[SignatureIn], work: TheWork, key: TheKey) -> OrderOut:
-    """Sign an order with your password proved again: from its first day doses are given under it."""
+async def sign_order(
+    order_id: FromPath[UUID], data: JSONBody[OrderSignatureIn], work: TheWork, key: TheKey
+) -> OrderOut:
+    """Sign an order with your password proved again: from its first day doses are given under it.
+
+    Where the profile asks (`order-needs-confirmation`, 409, with every rule and its facts) sign again with a reason each.
+    """
+    reasons = data.reasons()
     proof = await prove(work, Evidence(password=data.password))
     wanted = OrderId(order_id)
 
     async def sign() -> Order:
         return await domain.sign_order(
-            wanted, by=work.by, proof=proof, now=work.now, orders=charts(work), journal=work.journal
+            wanted,
+            by=work.by,
+            proof=proof,
+            now=work.now,
+            orders=charts(work),
+            journal=work.journal,
+            confirmed=reasons,
         )
 
     return await _order(work, await once(work, key, Kept(status=201, resource=wanted), do=sign, again=_again(work)))

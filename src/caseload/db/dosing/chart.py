@@ -136,6 +136,8 @@ class Charts(DosingDays):
             last=facts.last,
             held=facts.held,
             allowed=facts.allowed,
+            beside=facts.beside,
+            answered=facts.answered,
         )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from caseload.db.access import reach_of, within_reach
 from caseload.db.dosing.doses import KIND, Doses
 from caseload.db.dosing.facts import DAY, allowed, allowed_of, held, last_taken
+from caseload.db.medication.beside import answered, given_lately, has_another
 from caseload.db.medication.orders import ORDER_COLUMNS, order_of
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, client_identity, guest_stay
@@ -25,8 +26,8 @@ from caseload.db.tables.medication import (
 from caseload.db.tables.programme import programme
 from caseload.domain.access import Act
 from caseload.domain.dosing import EVERYTHING_COMMITTED, Due, Held, Morning, Taken, due_on
-from caseload.domain.ids import ClientId, HoldId, ProgrammeId
-from caseload.domain.medication import MedicationRecord, Order
+from caseload.domain.ids import ClientId, HoldId, OrderId, ProgrammeId
+from caseload.domain.medication import Acting, MedicationRecord, Order
 from caseload.domain.medicines import Medicine
 from caseload.domain.people import Staff
 
@@ -56,6 +57,7 @@ _DUE_IN_PROGRAMME = (
         _allowed.c.id.label("decision_id"),
         _allowed.c.at_most_mg,
         _allowed.c.last_taken_on.label("decision_last_taken_on"),
+        has_another(client.c.id, medication_order.c.medicine).label("has_another"),
     )
     .select_from(
         client.join(programme, programme.c.id == client.c.programme_id)
@@ -129,6 +131,12 @@ class DosingDays(Doses):
         taken = await self.given_on([row["client_id"] for row in rows], day)
         behind = [row["client_id"] for row in rows if row["last_day"] is not None and (day - row["last_day"]).days > 1]
         earlier = await self._orders_of_all(behind)
+        mixed = [row for row in rows if row["has_another"]]
+        beside: Mapping[ClientId, Sequence[Acting]] = {}
+        answers: Mapping[OrderId, frozenset[str]] = {}
+        if mixed:
+            beside = await given_lately(self._connection, [row["client_id"] for row in mixed], day)
+            answers = await answered(self._connection, [row["order_id"] for row in mixed])
         lines: list[DueTo] = []
         for row in rows:
             who = ClientId(row["client_id"])
@@ -154,6 +162,8 @@ class DosingDays(Doses):
                 if row["hold_id"] is None
                 else Held(hold=HoldId(row["hold_id"]), reason=row["hold_reason"], raised_at=row["hold_raised_at"]),
                 allowed=allowed_of(row),
+                beside=beside.get(who, ()),
+                answered=answers.get(row["order_id"], frozenset()),
             )
             due = due_on(day, morning)
             if due.order is None:

@@ -26,6 +26,7 @@ from caseload.db.dosing.rows import (
     not_given_values,
 )
 from caseload.db.medication import Holds, Orders
+from caseload.db.medication.beside import answered
 from caseload.db.stock.taking import KEPT_COLUMNS, Takings, taken_by
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
@@ -151,8 +152,11 @@ class Doses(Orders, Holds):
         self, record: MedicationRecord, giving: Giving, day: date, *, at: datetime, past: bool = False
     ) -> Facts:
         """See `domain.dosing.Doses.facts`."""
-        facts = facts_of(await FACTS.one(self._connection, given_to(giving, day, at)))
+        row = await FACTS.one(self._connection, given_to(giving, day, at))
+        facts = facts_of(row)
         self._journal.saw(record.client, KIND)
+        if row["has_another"]:
+            facts = await self._with_others(facts, record.client, day)
         if facts.last is not None and (day - facts.last.day).days > 1:
             signed = [order for order in await self.orders_of(record.client) if order.signed_at is not None]
             facts = replace(facts, earlier=signed)
@@ -160,6 +164,14 @@ class Doses(Orders, Holds):
             found = await self._connection.execute(NEXT_GIVEN, {"client": record.client, "day": day})
             facts = replace(facts, next_at=found.scalar_one())
         return facts
+
+    async def _with_others(self, facts: Facts, wanted: ClientId, day: date) -> Facts:
+        """With what may still act beside it, and what the prescriber answered about that."""
+        beside = await self.given_lately(wanted, day)
+        if facts.order is None:
+            return replace(facts, beside=beside)
+        rules = await answered(self._connection, [facts.order.id])
+        return replace(facts, beside=beside, answered=rules.get(facts.order.id, frozenset()))
 
     async def last_taken(self, wanted: ClientId, medicine: Medicine, form: Form, until: date) -> Taken | None:
         """See `domain.dosing.Histories.last_taken`."""

@@ -33,6 +33,7 @@ from sqlalchemy import (
 )
 
 from caseload.db.direct import Direct, Named
+from caseload.db.medication.beside import has_another
 from caseload.db.medication.orders import ORDER_COLUMNS, order_of
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.dosing import dose, dose_correction
@@ -253,6 +254,7 @@ _FACTS = select(
     _decision.c.at_most_mg,
     _decision.c.last_taken_on.label("decision_last_taken_on"),
     _freed_by.c.id.label("freed_by"),
+    has_another(_CLIENT, _MEDICINE).label("has_another"),
 ).select_from(
     _nothing.outerjoin(
         medication_order,

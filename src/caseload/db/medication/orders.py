@@ -1,23 +1,29 @@
 """Orders in PostgreSQL, and what has happened to them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.exc import IntegrityError
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.direct import Named
+from caseload.db.medication.beside import given_lately
 from caseload.db.medication.record import KIND, MedicationRecords
 from caseload.db.tables.caseload import client
 from caseload.db.tables.medication import (
     medication_order,
+    medication_order_confirmation,
     medication_order_replacement,
     medication_order_signature,
     medication_order_stop,
 )
 from caseload.domain.access import Act
 from caseload.domain.ids import ClientId, OrderId, ProgrammeId, StaffId
-from caseload.domain.medication import Order, OrderMoved, OrderUnknown, Stop
+from caseload.domain.medication import Acting, Confirmed, Order, OrderMoved, OrderUnknown, Stop
 from caseload.domain.medicines import DosePart, Form, Medicine
 from caseload.domain.people import Staff
 from caseload.domain.signature import Signature
@@ -59,7 +65,32 @@ WITH_WHAT_HAPPENED = (
     .outerjoin(medication_order_replacement, medication_order_replacement.c.replaced_id == medication_order.c.id)
 )
 
-_ORDERS = select(*ORDER_COLUMNS).select_from(WITH_WHAT_HAPPENED)
+_CONFIRMED = (
+    select(
+        func.jsonb_agg(
+            aggregate_order_by(
+                func.jsonb_build_object(
+                    "rule",
+                    medication_order_confirmation.c.rule,
+                    "profile",
+                    medication_order_confirmation.c.profile,
+                    "profile_version",
+                    medication_order_confirmation.c.profile_version,
+                    "reason",
+                    medication_order_confirmation.c.reason,
+                    "facts",
+                    medication_order_confirmation.c.facts,
+                ),
+                medication_order_confirmation.c.rule,
+            ),
+            type_=JSONB(),
+        )
+    )
+    .where(medication_order_confirmation.c.order_id == medication_order.c.id)
+    .scalar_subquery()
+    .label("confirmed")
+)
+_ORDERS = select(*ORDER_COLUMNS, _CONFIRMED).select_from(WITH_WHAT_HAPPENED)
 _ONE = _ORDERS.join(client, client.c.id == medication_order.c.client_id).where(
     medication_order.c.id == bindparam("order"), within_reach()
 )
@@ -68,6 +99,7 @@ _OF_CLIENT = _ORDERS.where(medication_order.c.client_id == bindparam("client")).
 )
 _ADD = insert(medication_order)
 _SIGN = insert(medication_order_signature)
+_CONFIRM = insert(medication_order_confirmation)
 _REPLACE = insert(medication_order_replacement)
 _STOP = insert(medication_order_stop)
 
@@ -109,7 +141,7 @@ class Orders(MedicationRecords):
         row = (await self._connection.execute(_ONE, given)).mappings().first()
         if row is None:
             raise OrderUnknown("Read the client's medication chart for the orders there are.")
-        found = order_of(row)
+        found = _with_answers(row)
         self._journal.saw(found.client, KIND)
         return found
 
@@ -117,7 +149,12 @@ class Orders(MedicationRecords):
         """See `domain.medication.Orders.orders_of`."""
         rows = (await self._connection.execute(_OF_CLIENT, {"client": wanted})).mappings().all()
         self._journal.saw(wanted, KIND)
-        return [order_of(row) for row in rows]
+        return [_with_answers(row) for row in rows]
+
+    async def given_lately(self, wanted: ClientId, day: date) -> Sequence[Acting]:
+        """See `domain.medication.Orders.given_lately`."""
+        self._journal.saw(wanted, KIND)
+        return (await given_lately(self._connection, [wanted], day)).get(wanted, [])
 
     async def add_order_signature(self, order: Order, signature: Signature) -> None:
         """See `domain.medication.Orders.add_order_signature`."""
@@ -125,6 +162,8 @@ class Orders(MedicationRecords):
         await self.add(signature)
         try:
             await self._connection.execute(_SIGN, {"order_id": order.id, "signature_id": signature.id, "signed_at": at})
+            if order.confirmed:
+                await self._connection.execute(_CONFIRM, [_answer_row(order, each) for each in order.confirmed])
             if order.replaces is not None:
                 replaced = {"replaced_id": order.replaces, "order_id": order.id}
                 await self._connection.execute(_REPLACE, {**replaced, "from_on": order.starts_on, "replaced_at": at})
@@ -147,6 +186,27 @@ class Orders(MedicationRecords):
             )
         except IntegrityError as raced:
             raise OrderMoved("Read the chart again.", order=str(order.id)) from raced
+
+
+def _answer_row(order: Order, answered: Confirmed) -> dict[str, Any]:
+    return {
+        "order_id": order.id,
+        "rule": answered.rule,
+        "profile": answered.profile,
+        "profile_version": answered.profile_version,
+        "reason": answered.reason,
+        "facts": dict(answered.facts),
+        "confirmed_at": answered.at,
+    }
+
+
+def _with_answers(row: Named) -> Order:
+    """The order with what the profile asked before it was signed."""
+    order = order_of(row)
+    if row["confirmed"] is None or order.signed_at is None:
+        return order
+    answers = (Confirmed(**each, at=order.signed_at) for each in row["confirmed"])
+    return replace(order, confirmed=tuple(answers))
 
 
 def order_of(row: Named) -> Order:

@@ -20,7 +20,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from caseload.db.tables.base import INSTANT, identifier, metadata, not_blank, one_of, reference, words
 from caseload.domain.medication import DecisionKind, HoldReason
@@ -104,7 +104,29 @@ medication_order_signature = Table(
     reference("signature_id", "signature"),
     Column("signed_at", INSTANT, nullable=False),
     UniqueConstraint("signature_id"),
+    UniqueConstraint("order_id", "signed_at"),
     comment="The signature that puts an order in force.",
+)
+
+medication_order_confirmation = Table(
+    "medication_order_confirmation",
+    metadata,
+    Column("order_id", Uuid(), primary_key=True),
+    Column("rule", Text(), primary_key=True),
+    words("profile"),
+    Column("profile_version", SmallInteger(), nullable=False),
+    words("reason"),
+    Column("facts", JSONB(), nullable=False),
+    Column("confirmed_at", INSTANT, nullable=False),
+    ForeignKeyConstraint(
+        ["order_id", "confirmed_at"],
+        ["clinic.medication_order_signature.order_id", "clinic.medication_order_signature.signed_at"],
+        name="medication_order_confirmation_signature_fkey",
+    ),
+    not_blank("rule"),
+    not_blank("reason"),
+    CheckConstraint(text("jsonb_typeof(facts) = 'object'"), name="facts"),
+    comment="What the profile asked before an order was signed, with the prescriber's reason; under the same signature.",
 )
 
 medication_order_replacement = Table(

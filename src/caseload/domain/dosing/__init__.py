@@ -18,7 +18,8 @@ from caseload.domain.dosing.facts import Allowed, AlreadyGiven, Facts, Giving, H
 from caseload.domain.dosing.late import DoseRecordedLate, ExceptionRecorded, Late, record_late
 from caseload.domain.dosing.missed import DaysWithout, LadderSays, Taken, days_without, ladder_says
 from caseload.domain.dosing.not_given import Missing, NotGivenRecorded, WasGiven, record_not_given
-from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, Judgement, Refusal, Rule, judge
+from caseload.domain.dosing.refusal import Refusal, Rule
+from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, Judgement, judge
 from caseload.domain.dosing.window import DoseRecorded, DoseRefused, Doses, DoseUnknown, OrderChanged, give
 
 __all__ = [

@@ -10,7 +10,8 @@ from caseload.domain.catalogue import millilitres
 from caseload.domain.dosing.dose import Correction, Dose, Kind
 from caseload.domain.dosing.facts import Giving
 from caseload.domain.dosing.late import hold_next
-from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, Refusal, against_content, against_decision
+from caseload.domain.dosing.refusal import Refusal
+from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, against_content, against_decision
 from caseload.domain.dosing.window import Doses, check_giving, check_year
 from caseload.domain.errors import Conflict, Faults, NotPermitted
 from caseload.domain.ids import CorrectionId, DoseId

@@ -8,7 +8,8 @@ from typing import Protocol
 
 from caseload.domain.access import Act
 from caseload.domain.dosing.missed import DaysWithout, Taken, days_without, ladder_says
-from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, needs_restart_amount
+from caseload.domain.dosing.rules import EVERYTHING_COMMITTED
+from caseload.domain.dosing.tolerance import needs_restart_amount
 from caseload.domain.errors import Fault, Faults, Invalid
 from caseload.domain.ids import ClientId, DecisionId
 from caseload.domain.journal import Journal

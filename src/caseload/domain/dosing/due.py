@@ -10,9 +10,11 @@ from decimal import Decimal
 
 from caseload.domain.dosing.facts import Allowed, AlreadyGiven, Held
 from caseload.domain.dosing.missed import DaysWithout, Taken, days_without
-from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, Refusal, against_ladder, held_back, is_enough
+from caseload.domain.dosing.refusal import Refusal
+from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, against_others, held_back
+from caseload.domain.dosing.tolerance import against_ladder, is_enough
 from caseload.domain.errors import Fault, Invalid
-from caseload.domain.medication import MedicationRecord, Order, Standing
+from caseload.domain.medication import Acting, MedicationRecord, Order, Standing
 from caseload.domain.medicines import LONG_ACTING, DosePart
 
 DAYS_BACK, DAYS_AHEAD = 366, 31
@@ -36,6 +38,8 @@ class Morning:
     last: Taken | None
     held: Held | None
     allowed: Allowed | None
+    beside: Sequence[Acting] = ()
+    answered: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +85,7 @@ def due_on(day: date, morning: Morning) -> Due:
     if order.form not in LONG_ACTING:
         without = days_without(morning.last, day, morning.orders, morning.record)
     in_the_way = [held_back(morning.held)] if morning.held is not None else []
+    in_the_way += against_others(order.medicine, day, morning.beside, morning.answered, rules)
     ladder = against_ladder(without, order.medicine, rules)
     allowed = None
     if ladder and is_enough(morning.allowed, without, order.medicine, order, morning.record, rules):

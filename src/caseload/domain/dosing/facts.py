@@ -8,7 +8,7 @@ from uuid import UUID
 
 from caseload.domain.dosing.missed import Taken
 from caseload.domain.ids import ClientId, CorrectionId, DecisionId, HoldId, OrderId, StationId
-from caseload.domain.medication import Order
+from caseload.domain.medication import Acting, Order
 from caseload.domain.medicines import DosePart, Form, Medicine
 
 
@@ -76,5 +76,9 @@ class Facts:
     """The last correction "not given" of an ordinary dose of this part of the day."""
     earlier: Sequence[Order] = ()
     """Signed orders since the last dose; read only when there are days to explain."""
+    beside: Sequence[Acting] = ()
+    """The last day of every product taken lately; read only when something of another kind may be among them."""
+    answered: frozenset[str] = frozenset()
+    """The rules of the profile that the prescriber answered as the order was signed; read with `beside`."""
     next_at: datetime | None = None
     """When the next dose of a later day was given; only for what lies on a former day."""

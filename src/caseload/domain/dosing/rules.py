@@ -5,51 +5,22 @@ the exception names. One list of rules serves both.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from typing import Final
 
-from caseload.domain.dosing.facts import Allowed, AlreadyGiven, Facts, Giving, Held
-from caseload.domain.dosing.missed import DaysWithout, days_without, ladder_says
+from caseload.domain.dosing.facts import AlreadyGiven, Facts, Giving, Held
+from caseload.domain.dosing.missed import DaysWithout, days_without
+from caseload.domain.dosing.refusal import Refusal, Rule, policy, text
+from caseload.domain.dosing.tolerance import against_ladder, is_enough
 from caseload.domain.ids import DecisionId
-from caseload.domain.medication import MedicationRecord, Order, Standing
+from caseload.domain.medication import Acting, MedicationRecord, Order, Standing, in_conflict
 from caseload.domain.medicines import LONG_ACTING, Medicine
 from caseload.domain.profiles import Profile
 
 EVERYTHING_COMMITTED: Final = datetime(9999, 1, 1, tzinfo=UTC)
 """The moment for judging what is about to be given: whatever was committed before the lock counts, by whatever clock."""
-
-_MOST_DAYS_LISTED = 31
-
-
-class Rule(StrEnum):
-    """The rules that can stand in the way of a dose."""
-
-    ALREADY_GIVEN = "already_given"
-    NO_ORDER_IN_FORCE = "no_order_in_force"
-    NOT_SCHEDULED = "not_scheduled"
-    PART_NOT_ORDERED = "part_not_ordered"
-    ANOTHER_MEDICINE = "another_medicine"
-    MORE_THAN_ORDERED = "more_than_ordered"
-    MORE_THAN_DECIDED = "more_than_decided"
-    CLIENT_HELD = "client_held"
-    MISSED_DOSES = "missed_doses"
-    DAYS_NOT_KNOWN = "days_not_known"
-    TOO_SOON = "too_soon"
-    FUTURE = "future"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """One rule that stands in the way, in words that tell what to do, with what it rests on."""
-
-    rule: Rule
-    says: str
-    policy: str = ""
-    """The profile's own name of the rule and its version, where the profile decides (`uk.missed.3 of UK-1`)."""
-    facts: dict[str, object] = field(default_factory=dict[str, object])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +43,14 @@ def judge(
     rules = record.rules_on(day)
     broken: list[Refusal] = []
     if giving.given_at > now:
-        broken.append(Refusal(rule=Rule.FUTURE, says="It lies in the future.", facts={"now": _text(now)}))
+        broken.append(Refusal(rule=Rule.FUTURE, says="It lies in the future.", facts={"now": text(now)}))
     if facts.given is not None:
         broken.append(_already_given(facts.given, record))
     broken += _against_order(giving, day, facts, at)
     if facts.held is not None:
         broken.append(held_back(facts.held))
     broken += _against_interval(giving, day, facts, record, rules)
+    broken += against_others(giving.medicine, day, facts.beside, facts.answered, rules)
     without = DaysWithout(last=facts.last)
     if giving.form not in LONG_ACTING:
         without = days_without(facts.last, day, facts.earlier, record)
@@ -111,7 +83,7 @@ def _already_given(given: AlreadyGiven, record: MedicationRecord) -> Refusal:
         says=f"{says} Do not give it again.",
         facts={
             "dose": str(given.dose),
-            "given_at": _text(given.given_at) if given.given_at is not None else None,
+            "given_at": text(given.given_at) if given.given_at is not None else None,
             "given_by": given.given_by,
             "part": given.part,
             "source": given.source,
@@ -124,7 +96,7 @@ def held_back(held: Held) -> Refusal:
     return Refusal(
         rule=Rule.CLIENT_HELD,
         says="The client is held. A prescriber must clear the hold before anything is given.",
-        facts={"hold": str(held.hold), "reason": held.reason, "raised_at": _text(held.raised_at)},
+        facts={"hold": str(held.hold), "reason": held.reason, "raised_at": text(held.raised_at)},
     )
 
 
@@ -217,82 +189,24 @@ def _against_interval(
         Refusal(
             rule=Rule.TOO_SOON,
             says=says,
-            policy=_policy(rules.minimum_interval.rule, rules),
-            facts={"other_dose_at": _text(other), "hours": rules.minimum_interval.hours},
+            policy=policy(rules.minimum_interval.rule, rules),
+            facts={"other_dose_at": text(other), "hours": rules.minimum_interval.hours},
         )
     ]
 
 
-def against_ladder(without: DaysWithout, medicine: Medicine, rules: Profile) -> list[Refusal]:
-    """What missed doses, and days that nobody knows of, put in the way of the next dose of a medicine."""
-    in_the_way: list[Refusal] = []
-    if without.not_known:
-        in_the_way.append(
-            Refusal(
-                rule=Rule.DAYS_NOT_KNOWN,
-                says=rules.unknown_days.says,
-                policy=_policy(rules.unknown_days.rule, rules),
-                facts=_days("not_known", without.not_known) | _last(without),
-            )
+def against_others(
+    medicine: Medicine, day: date, beside: Sequence[Acting], answered: frozenset[str], rules: Profile
+) -> list[Refusal]:
+    """What still acts and does not go together with this, unless a prescriber has signed the order in spite of it."""
+    return [
+        Refusal(
+            rule=Rule.ANOTHER_ACTS,
+            says=f"{conflict.acting.medicine} of {conflict.acting.on} is in the way until {conflict.until}."
+            " Give nothing before a prescriber has signed an order in spite of it.",
+            policy=policy(conflict.said.rule, rules),
+            facts=conflict.facts,
         )
-    ladder = ladder_says(without, medicine, rules)
-    if ladder.rung is not None and not ladder.gives:
-        facts_of_it = _days("missed", without.missed) | _last(without)
-        if ladder.proposed_mg is not None:
-            facts_of_it["proposed_mg"] = str(ladder.proposed_mg)
-        in_the_way.append(
-            Refusal(
-                rule=Rule.MISSED_DOSES,
-                says=ladder.rung.says,
-                policy=_policy(ladder.rung.rule, rules),
-                facts=facts_of_it,
-            )
-        )
-    return in_the_way
-
-
-def is_enough(
-    allowed: Allowed | None,
-    without: DaysWithout,
-    medicine: Medicine,
-    order: Order | None,
-    record: MedicationRecord,
-    rules: Profile,
-) -> bool:
-    """Whether a decision clears what the ladder says: it was taken about this gap, and says what it must.
-
-    One that nobody used before the next dose says nothing of the days that were missed after that dose; see also
-    `needs_restart_amount`.
-    """
-    if allowed is None or without.last is None or allowed.last_taken_on != without.last.day:
-        return False
-    return allowed.at_most_mg is not None or not needs_restart_amount(without, medicine, order, record, rules)
-
-
-def needs_restart_amount(
-    without: DaysWithout, medicine: Medicine, order: Order | None, record: MedicationRecord, rules: Profile
-) -> bool:
-    """Whether a decision must name the amount to restart with.
-
-    So many doses were missed that the order cannot be given as it stands, and it was signed before they were missed:
-    either a new order is written, or the decision says how much.
-    """
-    if not ladder_says(without, medicine, rules).is_new_start or without.last is None:
-        return False
-    return order is None or order.signed_at is None or record.day_of(order.signed_at) <= without.last.day
-
-
-def _days(name: str, days: Sequence[date]) -> dict[str, object]:
-    return {name: len(days), f"{name}_days": [str(day) for day in days[-_MOST_DAYS_LISTED:]]}
-
-
-def _last(without: DaysWithout) -> dict[str, object]:
-    return {"last_taken_on": str(without.last.day) if without.last is not None else None}
-
-
-def _policy(rule: str, rules: Profile) -> str:
-    return f"{rule} of {rules.label}"
-
-
-def _text(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        for conflict in in_conflict(medicine, day, beside, rules.ordering)
+        if conflict.said.rule not in answered
+    ]

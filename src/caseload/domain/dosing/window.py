@@ -14,7 +14,8 @@ from caseload.domain.access import Act
 from caseload.domain.catalogue import agree, millilitres
 from caseload.domain.dosing.dose import Correction, Dose, Entry, Kind, NotGiven
 from caseload.domain.dosing.facts import AlreadyGiven, Facts, Giving
-from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, Judgement, Refusal, Rule, due_mg, judge
+from caseload.domain.dosing.refusal import Refusal, Rule
+from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, Judgement, due_mg, judge
 from caseload.domain.errors import Conflict, Fault, Faults, Invalid, NotFound
 from caseload.domain.ids import ClientId, DecisionId, DoseId, ProgrammeId, StationId
 from caseload.domain.journal import Event, Journal

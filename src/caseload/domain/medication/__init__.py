@@ -1,5 +1,7 @@
 """Medication as a prescriber decides it: orders, holds, and signed decisions. Doses are in `dosing`."""
 
+from caseload.domain.medication.asking import OrderNeedsConfirmation
+from caseload.domain.medication.beside import LOOKS_BACK_DAYS, Acting, in_conflict, is_another
 from caseload.domain.medication.hold import (
     EXCEPTION_HOLDS_NEXT,
     Decision,
@@ -16,7 +18,7 @@ from caseload.domain.medication.hold import (
     clear_hold,
     raise_hold,
 )
-from caseload.domain.medication.order import Order, OrderMoved, Orders, OrderUnknown, Standing, Stop
+from caseload.domain.medication.order import Confirmed, Order, OrderMoved, Orders, OrderUnknown, Standing, Stop
 from caseload.domain.medication.ordering import (
     OrderInTheWay,
     OrderSigned,
@@ -45,7 +47,10 @@ __all__ = [
     "EXCEPTION_HOLDS_NEXT",
     "FORMS",
     "LONG_ACTING",
+    "LOOKS_BACK_DAYS",
+    "Acting",
     "Action",
+    "Confirmed",
     "Decision",
     "DecisionKind",
     "DecisionUnknown",
@@ -65,6 +70,7 @@ __all__ = [
     "Order",
     "OrderInTheWay",
     "OrderMoved",
+    "OrderNeedsConfirmation",
     "OrderSigned",
     "OrderStopped",
     "OrderUnknown",
@@ -75,6 +81,8 @@ __all__ = [
     "Wish",
     "check_milligrams",
     "clear_hold",
+    "in_conflict",
+    "is_another",
     "milligrams",
     "raise_hold",
     "sign_order",

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from caseload.domain.access import Act
 from caseload.domain.errors import Conflict, NotFound
 from caseload.domain.ids import ClientId, OrderId, ProgrammeId, StaffId
+from caseload.domain.medication.beside import Acting
 from caseload.domain.medication.record import MedicationRecords
 from caseload.domain.medicines import DosePart, Form, Medicine
 from caseload.domain.people import Staff
@@ -38,6 +39,19 @@ class Standing(StrEnum):
     ENDED = "ended"
     STOPPED = "stopped"
     REPLACED = "replaced"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmed:
+    """A question of the profile about an order, with the facts it asked about and the prescriber's reason."""
+
+    rule: str
+    profile: str
+    profile_version: int
+    reason: str
+    facts: Mapping[str, object]
+    """Text, whole numbers and lists of text."""
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +85,8 @@ class Order:
     """The first day of the order that replaces this one."""
     product: str | None = None
     """The product of the catalogue; None for a strength that it does not list."""
+    confirmed: tuple[Confirmed, ...] = ()
+    """What the profile asked before it was signed, with the reasons that were given."""
 
     def standing(self, day: date, at: datetime) -> Standing:
         """How the order stands for a dosing day at a moment: what was signed, stopped or replaced later does not count.
@@ -106,6 +122,27 @@ class Order:
         """Whether the order was in force through a local day: signed by its end, and not stopped until then."""
         ends = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)) + timedelta(days=1)
         return self.standing(day, ends) is Standing.IN_FORCE
+
+    def last_day(self, zone: str) -> date | None:
+        """The last day on which it is in force, as known now; None while it stays open.
+
+        A day on which it was stopped or replaced is no longer its own.
+        """
+        ends = [self.ends_on] if self.ends_on is not None else []
+        if self.replaced_from is not None:
+            ends.append(self.replaced_from - timedelta(days=1))
+        if self.stopped_at is not None:
+            ends.append(self.stopped_at.astimezone(ZoneInfo(zone)).date() - timedelta(days=1))
+        return min(ends, default=None)
+
+    def total_on(self, day: date) -> Decimal:  # noqa: ARG002 every day of it asks for the same
+        """All parts of a day together."""
+        return sum(self.amounts_mg.values(), Decimal())
+
+    def turns(self, zone: str) -> Sequence[date]:
+        """The days on which what it orders may change: its first, and the one after its last."""
+        last = self.last_day(zone)
+        return [self.starts_on] if last is None else [self.starts_on, last + timedelta(days=1)]
 
     def overlaps(self, other_starts_on: date, other_ends_on: date | None) -> bool:
         """Whether both would be in force on some day, were neither stopped."""
@@ -143,7 +180,20 @@ class Order:
 
     def _said(self) -> dict[str, object]:
         """What stands in the signed content only where the order says it."""
-        return {"product": self.product} if self.product is not None else {}
+        said: dict[str, object] = {"product": self.product} if self.product is not None else {}
+        if self.confirmed:
+            said["confirmed"] = [
+                {
+                    "at": each.at,
+                    "facts": each.facts,
+                    "profile": each.profile,
+                    "profile_version": each.profile_version,
+                    "reason": each.reason,
+                    "rule": each.rule,
+                }
+                for each in self.confirmed
+            ]
+        return said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +219,10 @@ class Orders(MedicationRecords, Signatures, Protocol):
 
     async def orders_of(self, client: ClientId, /) -> Sequence[Order]:
         """Every order of a client, newest first."""
+        ...
+
+    async def given_lately(self, client: ClientId, day: date, /) -> Sequence[Acting]:
+        """The last day of every product that was taken in the `LOOKS_BACK_DAYS` until a day, that day included."""
         ...
 
     async def add_order_signature(self, order: Order, signature: Signature, /) -> None:

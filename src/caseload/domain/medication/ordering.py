@@ -11,6 +11,7 @@ from caseload.domain.catalogue import agree, listed
 from caseload.domain.errors import Conflict, Faults
 from caseload.domain.ids import ClientId, OrderId
 from caseload.domain.journal import Event, Journal
+from caseload.domain.medication.asking import Before, answer, ask
 from caseload.domain.medication.order import Order, OrderMoved, Orders, OrderUnknown, Stop
 from caseload.domain.medication.record import LONGEST_NOTE, MedicationRecord, check_reason
 from caseload.domain.medicines import FORMS, LIQUIDS, LONG_ACTING, DosePart, Form, Medicine, check_milligrams
@@ -170,11 +171,20 @@ async def write_order(
 
 
 async def sign_order(
-    order_id: OrderId, *, by: Staff, proof: Proof, now: datetime, orders: Orders, journal: Journal
+    order_id: OrderId,
+    *,
+    by: Staff,
+    proof: Proof,
+    now: datetime,
+    orders: Orders,
+    journal: Journal,
+    confirmed: Mapping[str, str] | None = None,
 ) -> Order:
     """Sign an order: from its first day doses are given under it, and the order it replaces ends the day before.
 
-    Raises `OrderUnknown`, `NotPermitted`, `OrderMoved`, `OrderInTheWay`, and what `sign` raises.
+    `confirmed` answers what the profile asks, by the name of the rule, with a reason each.
+    Raises `OrderUnknown`, `NotPermitted`, `OrderMoved`, `OrderInTheWay`, `OrderNeedsConfirmation`, `Invalid`, and what
+    `sign` raises.
     """
     order = await orders.order(order_id, by=by, act=Act.WRITE_ORDER)
     record = await orders.lock(order.client, by=by, act=Act.WRITE_ORDER)
@@ -186,10 +196,18 @@ async def sign_order(
     if order.ends_on is not None and order.ends_on < record.day_of(now):
         raise OrderMoved("Its last day has passed. Write a new order.", order=str(order.id))
     _require_free_days(order, record, others, now)
+    today = record.day_of(now)
+    signed = [other for other in others if other.signed_at is not None and other.id != order.id]
+    before = Before(record=record, orders=signed, given=await orders.given_lately(order.client, today), today=today)
+    rules = record.rules_on(today)
+    order = replace(order, confirmed=answer(ask(order, before, rules), confirmed or {}, rules, now=now))
     meaning = Meaning.AUTHORED if order.written_by == by.id else Meaning.APPROVED
     signature = sign(order.as_signed(), by=by, role=role, meaning=meaning, proof=proof, now=now)
     await orders.add_order_signature(order, signature)
-    journal.tell(OrderSigned(client=order.client, records=(order.id, signature.id), facts={"version": order.version}))
+    facts: dict[str, str | int] = {"version": order.version}
+    if order.confirmed:
+        facts |= {"confirmed": ",".join(sorted(each.rule for each in order.confirmed)), "profile": rules.label}
+    journal.tell(OrderSigned(client=order.client, records=(order.id, signature.id), facts=facts))
     return replace(order, signed_at=now)
 
 

@@ -8,13 +8,14 @@ from caseload.demo.telling.medicine.dispensary import Dispensary
 from caseload.demo.telling.stage import Life, proof
 from caseload.domain.client import Client
 from caseload.domain.ids import OrderId, new_id
-from caseload.domain.medication import Order, Wish, sign_order, stop_order, write_order
+from caseload.domain.medication import Order, OrderNeedsConfirmation, Wish, sign_order, stop_order, write_order
 from caseload.domain.medicines import LONG_ACTING, DosePart
 
 FIRST_DOSE_MG = Decimal(30)
 STEP_MG = Decimal(10)
 STEP_DAYS = 3
 INJECTION_DAYS = 28
+TRANSFER = "Comes from another programme: dose verified by telephone with its nurse."
 
 
 async def begin(here: Dispensary, life: Life, client: Client, treatment: Treatment, ago: int) -> None:
@@ -63,6 +64,14 @@ async def sign_one(
         orders=here.doses(now),
         journal=here.work.journal,
     )
+    try:
+        return await _sign(here, written, now)
+    except OrderNeedsConfirmation as asked:
+        return await _sign(here, written, now, confirmed=dict.fromkeys(asked.rules, TRANSFER))
+
+
+async def _sign(here: Dispensary, written: Order, now: datetime, confirmed: dict[str, str] | None = None) -> Order:
+    prescriber = here.stage.team.prescriber
     return await sign_order(
         written.id,
         by=prescriber,
@@ -70,6 +79,7 @@ async def sign_one(
         now=now,
         orders=here.doses(now),
         journal=here.work.journal,
+        confirmed=confirmed,
     )
 
 

@@ -5,6 +5,7 @@ thousands of doses; where a client has had nothing but ordinary doses, the facts
 and the doses of a day are kept together. Everywhere else it asks, as the real one does.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
@@ -12,7 +13,7 @@ from caseload.db.dosing import Doses
 from caseload.domain.access import Act
 from caseload.domain.dosing import Correction, Dose, Entry, Facts, Giving, Taken
 from caseload.domain.ids import ClientId, DoseId, OrderId, StationId
-from caseload.domain.medication import Decision, Hold, MedicationRecord, Order, Stop
+from caseload.domain.medication import Acting, Decision, Hold, MedicationRecord, Order, Stop
 from caseload.domain.medicines import DosePart, Form, Medicine
 from caseload.domain.people import Staff
 from caseload.domain.signature import Signature
@@ -73,6 +74,11 @@ class Window(Doses):
         taken = Taken(day=last.dosing_day, at=last.given_at, medicine=last.medicine, amount_mg=last.amount_mg)
         return Facts(order=order, given=None, last=taken, held=None, allowed=None, freed_by=None)
 
+    async def given_lately(self, wanted: ClientId, day: date) -> Sequence[Acting]:
+        """Ask, once everything is kept."""
+        await self.keep()
+        return await super().given_lately(wanted, day)
+
     async def last_taken(self, wanted: ClientId, medicine: Medicine, form: Form, until: date) -> Taken | None:
         """Ask, once everything is kept."""
         await self.keep()
@@ -114,7 +120,7 @@ class Window(Doses):
     async def add_order_signature(self, order: Order, signature: Signature) -> None:
         """Keep it, and remember the order now in force, and that the one it replaces is not what it was."""
         await super().add_order_signature(order, signature)
-        self._memory.orders[order.id] = replace(order, signed_at=signature.statement.signed_at)
+        self._memory.orders[order.id] = replace(order, signed_at=signature.statement.signed_at, confirmed=())
         if order.replaces is not None:
             self._memory.orders.pop(order.replaces, None)
 

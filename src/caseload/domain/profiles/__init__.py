@@ -20,6 +20,9 @@ from caseload.domain.access import CLINICIANS, Role
 from caseload.domain.catalogue import Country
 from caseload.domain.errors import NotFound
 from caseload.domain.medicines import Medicine
+from caseload.domain.profiles.ordering import Ordering
+from caseload.domain.profiles.said import Data, SaidBy
+from caseload.domain.profiles.stock import StockRules
 
 LONGEST_SLACK_DAYS = 31
 """The most days of grace, or of early window, that a check-in may have."""
@@ -34,19 +37,6 @@ class ProfileUnknown(NotFound):
 
 class ProfileBroken(ValueError):
     """A profile file contradicts itself; its message names the file and what is wrong."""
-
-
-class _Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A part of a profile file."""
-
-
-class SaidBy(_Data, frozen=True):
-    """Where a rule comes from, and what it says to the person whom it stops."""
-
-    rule: str
-    """The rule's own name, such as `uk.missed.3`: it stands in every refusal and decision that rests on it."""
-    source: str
-    says: str
 
 
 class Outcome(StrEnum):
@@ -64,7 +54,7 @@ class Outcome(StrEnum):
 GIVES = frozenset({Outcome.GIVE, Outcome.GIVE_UNLESS_INTOXICATED})
 
 
-class Proposal(_Data, frozen=True):
+class Proposal(Data, frozen=True):
     """What the published ladder proposes to a prescriber for the restart; it never decides by itself."""
 
     percent: int
@@ -89,7 +79,7 @@ class Rung(SaidBy, frozen=True):
     proposal: Proposal | None = None
 
 
-class Ladder(_Data, frozen=True):
+class Ladder(Data, frozen=True):
     """What consecutive missed doses of some medicines mean. Each ladder names its medicines."""
 
     medicines: tuple[Medicine, ...]
@@ -122,7 +112,7 @@ class SignOff(SaidBy, frozen=True):
     deadline_hours: int
 
 
-class Slack(_Data, frozen=True):
+class Slack(Data, frozen=True):
     """What check-ins that are at least so many days apart allow, until the next step."""
 
     from_interval_days: int
@@ -148,42 +138,7 @@ class Attendance(SaidBy, frozen=True):
     minimum_minutes: int
 
 
-class StockInventory(SaidBy, frozen=True):
-    """By when everything must be counted again."""
-
-    every_days: int
-
-
-class StockWitness(SaidBy, frozen=True):
-    """By when somebody who did not handle it must have signed for waste, or for a count."""
-
-    within_hours: int
-
-
-class StockLoss(SaidBy, frozen=True):
-    """What the authority is sent about a theft or a loss, counted from its discovery."""
-
-    notice_business_days: int
-    form_days: int | None = None
-
-
-class StockRegister(SaidBy, frozen=True):
-    """Which medicines stand in the register of controlled drugs, and whether it names whom they were supplied to."""
-
-    medicines: tuple[Medicine, ...]
-    names_clients: bool
-
-
-class StockRules(_Data, frozen=True):
-    """What a jurisdiction asks of whoever keeps controlled medicine."""
-
-    inventory: StockInventory
-    witness: StockWitness
-    loss: StockLoss
-    register: StockRegister
-
-
-class Profile(_Data, frozen=True):
+class Profile(Data, frozen=True):
     """One version of one jurisdiction's rules, in force from a local date until a later version begins."""
 
     profile: str
@@ -193,6 +148,7 @@ class Profile(_Data, frozen=True):
     country: Country
     """Whose schedules and products the catalogue shows to its programmes."""
     missed_doses: tuple[Ladder, ...]
+    ordering: Ordering
     unknown_days: SaidBy
     minimum_interval: MinimumInterval
     at_the_window: AtTheWindow
@@ -250,6 +206,7 @@ def _contradictions(profile: Profile) -> Iterable[str]:
     if profile.at_the_window.clock_ahead_seconds < 0:
         yield "at_the_window.clock_ahead_seconds must not be negative"
     yield from _wrong_slack(profile.check_ins.slack)
+    yield from profile.ordering.contradictions()
 
 
 def _wrong_slack(slack: tuple[Slack, ...]) -> Iterable[str]:

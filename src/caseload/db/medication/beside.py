@@ -1,0 +1,109 @@
+"""What a client took lately of every product, whichever it is: read only where one may stand beside another."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Integer,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from caseload.db.tables.dosing import dose, dose_correction
+from caseload.db.tables.medication import medication_order, medication_order_confirmation
+from caseload.domain.dosing import Kind
+from caseload.domain.ids import ClientId, OrderId
+from caseload.domain.medication import LOOKS_BACK_DAYS, Acting
+from caseload.domain.medicines import Form, Medicine
+
+ORDINARY: Final = literal_column(f"'{Kind.ORDINARY}'", Text())
+BACK: Final = literal_column(str(LOOKS_BACK_DAYS), Integer())
+_newest = dose.alias("newest_version")
+_newer = dose.alias("newer_version")
+
+_LATELY = (
+    select(
+        dose.c.client_id,
+        _newest.c.medicine,
+        _newest.c.form,
+        medication_order.c.product,
+        func.max(dose.c.dosing_day).label("last_day"),
+    )
+    .select_from(
+        dose.join(_newest, _newest.c.id == dose.c.id).outerjoin(
+            medication_order, medication_order.c.id == _newest.c.order_id
+        )
+    )
+    .where(
+        dose.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid()))),
+        dose.c.dosing_day <= bindparam("day", type_=Date()),
+        dose.c.dosing_day > bindparam("day", type_=Date()) - BACK,
+        dose.c.version == literal_column("1", Integer()),
+        ~exists().where(_newer.c.id == _newest.c.id, _newer.c.version > _newest.c.version),
+        ~exists().where(dose_correction.c.dose_id == dose.c.id),
+    )
+    .group_by(dose.c.client_id, _newest.c.medicine, _newest.c.form, medication_order.c.product)
+    .order_by(dose.c.client_id, func.max(dose.c.dosing_day).desc(), _newest.c.medicine, _newest.c.form)
+)
+
+
+_ANSWERED = select(medication_order_confirmation.c.order_id, medication_order_confirmation.c.rule).where(
+    medication_order_confirmation.c.order_id == any_(bindparam("orders", type_=ARRAY(Uuid())))
+)
+
+
+def has_another(client: ColumnElement[UUID], medicine: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether a client has an order, or lately a dose without one, of something that does not go with a medicine.
+
+    Over the few orders of one client and the index of doses that are not ordinary: nearly always there is nothing,
+    and what was taken need not be read.
+    """
+    other, loose = medication_order.alias("order_of_another"), dose.alias("dose_of_another")
+    return or_(
+        exists().where(other.c.client_id == client, _kind(other.c.medicine) != _kind(medicine)),
+        exists().where(
+            loose.c.client_id == client,
+            loose.c.kind != ORDINARY,
+            loose.c.dosing_day > bindparam("day", type_=Date()) - BACK,
+            _kind(loose.c.medicine) != _kind(medicine),
+        ),
+    )
+
+
+def _kind(medicine: ColumnElement[str]) -> ColumnElement[str]:
+    naloxone = literal_column(f"'{Medicine.BUPRENORPHINE_NALOXONE}'", Text())
+    return case((medicine == naloxone, literal_column(f"'{Medicine.BUPRENORPHINE}'", Text())), else_=medicine)
+
+
+async def given_lately(
+    connection: AsyncConnection, clients: Sequence[ClientId], day: date
+) -> Mapping[ClientId, Sequence[Acting]]:
+    """The last day of every product that clients took until a day, as the newest versions say."""
+    found: dict[ClientId, list[Acting]] = defaultdict(list)
+    for row in (await connection.execute(_LATELY, {"clients": list(clients), "day": day})).all():
+        acting = Acting(medicine=Medicine(row.medicine), form=Form(row.form), product=row.product, on=row.last_day)
+        found[ClientId(row.client_id)].append(acting)
+    return found
+
+
+async def answered(connection: AsyncConnection, orders: Sequence[OrderId]) -> Mapping[OrderId, frozenset[str]]:
+    """The rules of the profile that were answered as each order was signed."""
+    found: dict[OrderId, set[str]] = defaultdict(set)
+    for row in (await connection.execute(_ANSWERED, {"orders": list(orders)})).all():
+        found[OrderId(row.order_id)].add(row.rule)
+    return {order: frozenset(rules) for order, rules in found.items()}

@@ -1,0 +1,46 @@
+"""A rule that stands in the way of a dose, and how it speaks."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from caseload.domain.profiles import Profile
+
+
+class Rule(StrEnum):
+    """The rules that can stand in the way of a dose."""
+
+    ALREADY_GIVEN = "already_given"
+    NO_ORDER_IN_FORCE = "no_order_in_force"
+    NOT_SCHEDULED = "not_scheduled"
+    PART_NOT_ORDERED = "part_not_ordered"
+    ANOTHER_MEDICINE = "another_medicine"
+    MORE_THAN_ORDERED = "more_than_ordered"
+    MORE_THAN_DECIDED = "more_than_decided"
+    CLIENT_HELD = "client_held"
+    MISSED_DOSES = "missed_doses"
+    DAYS_NOT_KNOWN = "days_not_known"
+    TOO_SOON = "too_soon"
+    ANOTHER_ACTS = "another_acts"
+    FUTURE = "future"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """One rule that stands in the way, in words that tell what to do, with what it rests on."""
+
+    rule: Rule
+    says: str
+    policy: str = ""
+    """The profile's own name of the rule and its version, where the profile decides (`uk.missed.3 of UK-1`)."""
+    facts: dict[str, object] = field(default_factory=dict[str, object])
+
+
+def policy(rule: str, rules: Profile) -> str:
+    """The rule and the version of the profile that it stands in."""
+    return f"{rule} of {rules.label}"
+
+
+def text(instant: datetime) -> str:
+    """An instant as facts carry it."""
+    return instant.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
