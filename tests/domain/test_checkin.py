@@ -421,15 +421,15 @@ async def test_every_line_says_why_it_is_there_since_when_and_what_would_clear_i
     await clinic.plan()
     (line,) = clinic.overdue(now=NINE + 3 * DAY)
 
-    assert line.waiting.rule == "every week on Monday at 09:00"
+    assert line.rule == "every week on Monday at 09:00"
     assert line.why == (
         "It is planned every week on Monday at 09:00, its grace of 1 day is over, "
         "and no check-in has been completed since."
     )
-    assert (line.waiting.grace_days, line.days_late) == (1, 3)
-    assert line.waiting.due_at == NINE
-    assert line.waiting.last_fact is LastFact.SCHEDULED
-    assert line.waiting.counts_from == NINE - DAY
+    assert (line.grace_days, line.days_late) == (1, 3)
+    assert line.due_at == NINE
+    assert line.last_fact is LastFact.SCHEDULED
+    assert line.counts_from == NINE - DAY
     assert line.cleared_by == (
         ClearedBy.COMPLETE,
         ClearedBy.RESCHEDULE_FOR_CLIENT,
@@ -449,7 +449,7 @@ async def test_the_longest_overdue_comes_first(clinic: Clinic) -> None:
     await clinic.plan()
     now = NINE + 15 * DAY + MINUTE
 
-    assert [line.waiting.due_at for line in clinic.overdue(now=now)] == [NINE, NINE + 7 * DAY, NINE + 14 * DAY]
+    assert [line.due_at for line in clinic.overdue(now=now)] == [NINE, NINE + 7 * DAY, NINE + 14 * DAY]
 
 
 @pytest.mark.parametrize(
@@ -495,7 +495,7 @@ async def test_the_month_end_plan_is_overdue_from_the_short_month(clinic: Clinic
     due = datetime(2027, 2, 28, 9, tzinfo=UTC)
 
     late = clinic.overdue(now=due + 7 * DAY + MINUTE)
-    assert [line.waiting.due_at for line in late] == [datetime(2027, 1, 31, 9, tzinfo=UTC), due]
+    assert [line.due_at for line in late] == [datetime(2027, 1, 31, 9, tzinfo=UTC), due]
     assert "its grace of 7 days is over" in late[0].why
 
 
@@ -602,9 +602,9 @@ async def test_an_attempt_is_not_a_completion_however_many_there_are(clinic: Cli
         await clinic.attempt(first, at=NINE + timedelta(hours=hours))
 
     (line,) = clinic.overdue(now=NINE + 2 * DAY)
-    assert line.waiting.attempts == 3
-    assert line.waiting.last_fact is LastFact.ATTEMPTED
-    assert (line.waiting.last_fact_at, line.waiting.last_fact_by) == (NINE + timedelta(hours=30), ROBIN.id)
+    assert line.attempts == 3
+    assert line.last_fact is LastFact.ATTEMPTED
+    assert (line.last_fact_at, line.last_fact_by) == (NINE + timedelta(hours=30), ROBIN.id)
 
 
 async def test_an_attempt_can_be_recorded_after_the_check_in_was_settled(clinic: Clinic) -> None:
@@ -638,8 +638,8 @@ async def test_moved_by_the_clinic_its_grace_and_its_limit_are_counted_anew(clin
     moved = clinic.records(plan)[0]
     assert (moved.due_at, moved.grace_ends_at, moved.movable_until) == (to, to + DAY, to + 7 * DAY)
     assert clinic.kept.waiting[first.check_in.id].last_fact is LastFact.RESCHEDULED
-    assert moved.check_in.id not in {line.waiting.check_in for line in clinic.overdue(now=to + DAY)}
-    assert moved.check_in.id in {line.waiting.check_in for line in clinic.overdue(now=to + DAY + MINUTE)}
+    assert moved.check_in.id not in {line.check_in for line in clinic.overdue(now=to + DAY)}
+    assert moved.check_in.id in {line.check_in for line in clinic.overdue(now=to + DAY + MINUTE)}
 
 
 async def test_moved_by_the_client_it_goes_no_further_than_one_interval_however_often(clinic: Clinic) -> None:
@@ -730,7 +730,7 @@ async def test_a_completion_recorded_in_error_is_open_again_and_says_so(clinic: 
     )
 
     (line,) = clinic.overdue(now=NINE + 2 * DAY)
-    assert line.waiting.last_fact is LastFact.REOPENED
+    assert line.last_fact is LastFact.REOPENED
     await clinic.complete(first, at=NINE + 2 * DAY)
     assert [outcome.version for outcome in clinic.records(plan)[0].outcomes] == [1, 2, 3]
 
@@ -744,7 +744,7 @@ async def test_correcting_a_contact_releases_what_it_had_overtaken(clinic: Clini
         second, Correction(ended=Ended.RECORDED_IN_ERROR, reason="Another client"), version=1, now=NINE + 9 * DAY
     )
 
-    assert [line.waiting.check_in for line in clinic.overdue(now=NINE + 9 * DAY)] == [
+    assert [line.check_in for line in clinic.overdue(now=NINE + 9 * DAY)] == [
         first.check_in.id,
         second.check_in.id,
     ]

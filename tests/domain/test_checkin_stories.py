@@ -55,7 +55,7 @@ async def play(story: Story) -> None:
         waits = {one.check_in: one for record in records if (one := waiting(record)) is not None}
         assert kept.waiting == waits
         late = sorted(one.check_in for one in kept.waiting.values() if is_overdue(one, now=teller.now))
-        assert late == sorted(line.waiting.check_in for line in overdue(records, now=teller.now))
+        assert late == sorted(line.check_in for line in overdue(records, now=teller.now))
         assert len(planned_days(records)) == len(set(planned_days(records)))
         for record in records:
             _has_a_history_that_could_be(record)

@@ -28,12 +28,13 @@ Programme = Annotated[
 
 
 class OverdueOut(Wire, frozen=True, kw_only=False):
-    """One overdue check-in: why it is on the list, since when, and what would clear it."""
+    """One overdue check-in: why it is on the list, since when, and what would clear it.
+
+    The fields of a line (`domain.checkin.Overdue`), in its order: naming them would cost more than all else.
+    """
 
     check_in_id: UUID
     client_id: UUID
-    given_name: str
-    family_name: str
     programme_id: UUID
     plan_id: UUID
     mode: Mode
@@ -56,34 +57,13 @@ class OverdueOut(Wire, frozen=True, kw_only=False):
     movable_until: datetime
     """Until when it may be moved at the client's wish."""
     cleared_by: tuple[ClearedBy, ...]
+    given_name: str
+    family_name: str
 
     @classmethod
     def of(cls, line: Line) -> "OverdueOut":
         """From the domain."""
-        (waiting, days_late, cleared_by), given_name, family_name = line
-        return cls(
-            waiting.check_in,
-            waiting.client,
-            given_name,
-            family_name,
-            waiting.programme,
-            waiting.plan,
-            waiting.mode,
-            line.overdue.why,
-            waiting.rule,
-            waiting.grace_days,
-            waiting.grace_rule,
-            waiting.due_at,
-            waiting.grace_ends_at,
-            days_late,
-            waiting.attempts,
-            waiting.last_fact,
-            waiting.last_fact_at,
-            waiting.last_fact_by,
-            waiting.counts_from,
-            waiting.movable_until,
-            cleared_by,
-        )
+        return cls(*line.overdue, line.given_name, line.family_name)
 
 
 class OverdueCountOut(Wire, frozen=True, kw_only=True):

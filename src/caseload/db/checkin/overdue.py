@@ -28,14 +28,14 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
-from caseload.db.checkin.rows import WAITING, waiting_of
+from caseload.db.checkin.rows import WAITING, overdue_of
 from caseload.db.direct import Direct
 from caseload.db.periods import running
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, client_identity, cover, responsibility
 from caseload.db.tables.checkin import check_in, check_in_move, check_in_waiting
 from caseload.domain.access import Reach
-from caseload.domain.checkin import Overdue, explain
+from caseload.domain.checkin import Overdue
 from caseload.domain.ids import CheckInId, ProgrammeId, StaffId
 from caseload.domain.journal import Journal
 
@@ -195,7 +195,7 @@ class OverdueCheckIns:
             given["after"] = after
         lines: list[Line] = []
         for row in await statement.all(self._connection, given):
-            one = waiting_of(row)
+            one = overdue_of(row, now=self._now)
             self._journal.saw(one.client, "check_in")
-            lines.append(Line(explain(one, now=self._now), row["given_name"], row["family_name"]))
+            lines.append(Line(one, row["given_name"], row["family_name"]))
         return lines

@@ -1,6 +1,7 @@
 """From rows to the domain's words and back, in one place for every statement about check-ins."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.direct import Named
 from caseload.db.tables.checkin import check_in, check_in_plan_version, check_in_waiting
-from caseload.domain.checkin import CheckIn, LastFact, Mode, Terms, Waiting
-from caseload.domain.ids import CheckInId, ClientId, PlanId, ProgrammeId, StaffId
+from caseload.domain.checkin import CheckIn, LastFact, Mode, Overdue, Terms, Waiting, cleared_by, days_late, why_overdue
+from caseload.domain.ids import CheckInId, ClientId, PlanId, ProgrammeId
 from caseload.domain.schedule import Recurrence, Unit, Weekday
 
 TERMS = (
@@ -142,12 +143,12 @@ def check_in_values(one: CheckIn) -> dict[str, Any]:
     }
 
 
-def waiting_of(row: Named) -> Waiting:
-    """What is kept of a check-in that waits. The row begins with the columns of `WAITING`, read by their places."""
+def overdue_of(row: Named, *, now: datetime) -> Overdue:
+    """What the list says of an overdue check-in. The row begins with the columns of `WAITING`, read by their places."""
     (
         check_in_id,
         plan_id,
-        plan_version,
+        _,
         client_id,
         programme_id,
         due_at,
@@ -165,25 +166,26 @@ def waiting_of(row: Named) -> Waiting:
         time_zone,
         *_,
     ) = row.values()
-    return Waiting(
-        CheckInId(check_in_id),
-        PlanId(plan_id),
-        plan_version,
-        ClientId(client_id),
-        ProgrammeId(programme_id),
+    return Overdue(
+        check_in_id,
+        client_id,
+        programme_id,
+        plan_id,
+        _MODES[mode],
+        why_overdue(rule, grace_days),
+        rule,
+        grace_days,
+        grace_rule,
         due_at,
         grace_ends_at,
-        counts_from,
-        movable_until,
+        days_late(due_at, ZoneInfo(time_zone), now=now),
         attempts,
         _FACTS[last_fact],
         last_fact_at,
-        None if last_fact_by is None else StaffId(last_fact_by),
-        rule,
-        _MODES[mode],
-        grace_days,
-        grace_rule,
-        ZoneInfo(time_zone),
+        last_fact_by,
+        counts_from,
+        movable_until,
+        cleared_by(movable_until, now=now),
     )
 
 

@@ -1,7 +1,7 @@
 """Check-ins: plans of regular contact, what happened to each, and which are overdue and why."""
 
 from caseload.domain.checkin.correction import Correction, correct
-from caseload.domain.checkin.overdue import ClearedBy, Overdue, explain, is_overdue, overdue
+from caseload.domain.checkin.overdue import ClearedBy, Overdue, cleared_by, days_late, is_overdue, overdue, why_overdue
 from caseload.domain.checkin.plan import (
     CheckIn,
     Plan,
@@ -66,9 +66,10 @@ __all__ = [
     "Waiting",
     "attempt",
     "change_plan",
+    "cleared_by",
     "complete",
     "correct",
-    "explain",
+    "days_late",
     "horizon",
     "is_overdue",
     "miss",
@@ -81,4 +82,5 @@ __all__ = [
     "upcoming",
     "usual_terms",
     "waiting",
+    "why_overdue",
 ]
