@@ -159,6 +159,7 @@ stock_count = Table(
     reference("signature_id", "signature"),
     UniqueConstraint("container_id", "number"),
     UniqueConstraint("id", "counted_by"),
+    UniqueConstraint("id", "container_id"),
     UniqueConstraint("signature_id"),
     from_one("number"),
     one_of("cause", Cause),
