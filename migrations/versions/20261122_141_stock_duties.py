@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "20261122_141"
-down_revision = "20261122_151"
+down_revision = "20261122_131"
 
 TABLES = (
     """

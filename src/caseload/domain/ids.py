@@ -41,6 +41,8 @@ ContainerId = NewType("ContainerId", UUID)
 PourId = NewType("PourId", UUID)
 WasteId = NewType("WasteId", UUID)
 CountId = NewType("CountId", UUID)
+InventoryId = NewType("InventoryId", UUID)
+LossId = NewType("LossId", UUID)
 
 
 def new_id() -> UUID:

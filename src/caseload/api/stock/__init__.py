@@ -11,6 +11,7 @@ from caseload.api.stock.containers import (
     use_container,
 )
 from caseload.api.stock.counts import assign_dose, confirm_count, count_container, read_count
+from caseload.api.stock.duties import report_loss, take_inventory, tell_authority
 from caseload.api.stock.overview import read_stock
 from caseload.api.stock.waste import waste_stock, withdraw_waste, witness_waste
 
@@ -34,6 +35,9 @@ router = Router(
         read_count,
         confirm_count,
         assign_dose,
+        take_inventory,
+        report_loss,
+        tell_authority,
     ],
     tags=["Stock"],
 )
