@@ -254,8 +254,7 @@ def test_of_the_keys_among_which_one_is_found_few_are_ready_for_use(monkeypatch:
     said = [key.seal(nonce, b"x", leaf) for key in keys]
     for _ in range(2):
         for key, sealed in zip(keys, said, strict=True):
-            found = find(key.reference)
-            assert found is key
-            assert found.open(nonce, sealed, leaf) == b"x"
+            assert find(key.reference) is key
+            assert key.open(nonce, sealed, leaf) == b"x"
     assert [key._box is not None for key in keys] == [False, False, False, True, True]
     assert find(bytes(16)) is None
