@@ -28,7 +28,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
-from caseload.db.checkin.rows import WAITING, overdue_of
+from caseload.db.checkin.rows import LATE, overdue_of
 from caseload.db.direct import Direct
 from caseload.db.periods import running
 from caseload.db.tables.base import INSTANT
@@ -103,7 +103,7 @@ _AFTER = tuple_(check_in_waiting.c.grace_ends_at, check_in_waiting.c.check_in_id
 
 def _lines(among: FromClause, where: ColumnElement[bool], *, onwards: bool) -> Select[*tuple[Any, ...]]:
     """A page of the list: the lines are picked first, and only then given their names."""
-    page = select(*WAITING).select_from(among).where(where)
+    page = select(*LATE).select_from(among).where(where)
     if onwards:
         page = page.where(_AFTER)
     late = (

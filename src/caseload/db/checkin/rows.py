@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, Uuid, any_, bindparam, delete, insert
+from sqlalchemy import DateTime, Row, Uuid, any_, bindparam, delete, insert
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.direct import Named
+from caseload.db.instants import instant_of, microseconds
 from caseload.db.tables.checkin import check_in, check_in_plan_version, check_in_waiting
 from caseload.domain.checkin import CheckIn, LastFact, Mode, Overdue, Terms, Waiting, cleared_by, days_late, why_overdue
 from caseload.domain.ids import CheckInId, ClientId, PlanId, ProgrammeId
@@ -63,6 +64,11 @@ WAITING = (
     check_in_waiting.c.grace_rule,
     check_in_waiting.c.time_zone,
 )
+
+LATE = tuple(
+    microseconds(column).label(column.name) if isinstance(column.type, DateTime) else column for column in WAITING
+)
+"""The same columns for `overdue_of`, which makes its instants itself."""
 
 _FACTS = {fact.value: fact for fact in LastFact}
 _MODES = {mode.value: mode for mode in Mode}
@@ -144,7 +150,7 @@ def check_in_values(one: CheckIn) -> dict[str, Any]:
 
 
 def overdue_of(row: Named, *, now: datetime) -> Overdue:
-    """What the list says of an overdue check-in. The row begins with the columns of `WAITING`, read by their places."""
+    """What the list says of an overdue check-in. The row begins with the columns of `LATE`, read by their places."""
     (
         check_in_id,
         plan_id,
@@ -166,6 +172,7 @@ def overdue_of(row: Named, *, now: datetime) -> Overdue:
         time_zone,
         *_,
     ) = row.values()
+    due, movable = instant_of(due_at), instant_of(movable_until)
     return Overdue(
         check_in_id,
         client_id,
@@ -176,16 +183,16 @@ def overdue_of(row: Named, *, now: datetime) -> Overdue:
         rule,
         grace_days,
         grace_rule,
-        due_at,
-        grace_ends_at,
-        days_late(due_at, ZoneInfo(time_zone), now=now),
+        due,
+        instant_of(grace_ends_at),
+        days_late(due, ZoneInfo(time_zone), now=now),
         attempts,
         _FACTS[last_fact],
-        last_fact_at,
+        instant_of(last_fact_at),
         last_fact_by,
-        counts_from,
-        movable_until,
-        cleared_by(movable_until, now=now),
+        instant_of(counts_from),
+        movable,
+        cleared_by(movable, now=now),
     )
 
 

@@ -1,0 +1,34 @@
+"""Instants that travel as numbers arrive to the microsecond."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
+from sqlalchemy import bindparam, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from caseload.db.instants import instant_of, microseconds
+from caseload.db.tables.base import INSTANT
+
+pytestmark = pytest.mark.anyio
+
+_THERE_AND_BACK = select(microseconds(bindparam("instant", type_=INSTANT)))
+INSTANTS = some.datetimes(datetime(1900, 1, 1), datetime(2900, 1, 1), timezones=some.just(UTC))  # noqa: DTZ001  UTC by the timezones
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(instant=INSTANTS)
+async def test_an_instant_survives_the_way(connection: AsyncConnection, instant: datetime) -> None:
+    found = (await connection.execute(_THERE_AND_BACK, {"instant": instant})).scalar_one()
+    assert isinstance(found, int)
+    assert instant_of(found) == instant
+    assert instant_of(found).tzinfo is UTC
+
+
+async def test_the_hour_that_happens_twice_is_two_instants(connection: AsyncConnection) -> None:
+    first = datetime(2026, 11, 1, 1, 30, 0, 1, tzinfo=timezone(timedelta(hours=-4)))
+    second = first.replace(tzinfo=timezone(timedelta(hours=-5)))
+    numbers = [(await connection.execute(_THERE_AND_BACK, {"instant": each})).scalar_one() for each in (first, second)]
+    assert numbers[1] - numbers[0] == 3_600_000_000
+    assert [instant_of(each) for each in numbers] == [first, second]
