@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from caseload.db import signoff
 from caseload.db.access import signing_reach_of
-from caseload.db.dosing import chart, day, doses, facts
+from caseload.db.dosing import chart, day, doses, facts, steps
 from caseload.db.medication import beside, holds, orders, record
 from caseload.domain.access import Act
 from caseload.domain.dosing import EVERYTHING_COMMITTED
@@ -129,7 +129,7 @@ CROWD = (
     "analyze",
 )
 GROWS = re.compile(
-    r"Seq Scan on (dose|dose_\w+|client|client_identity|medication_\w+|hold|signature|guest_stay|responsibility|cover)\b"
+    r"Seq Scan on (dose|dose_\w+|client|client_identity|medication_\w+|hold|pre_dose_observation|signature|guest_stay|responsibility|cover)\b"
 )
 
 
@@ -141,6 +141,8 @@ STATEMENTS: dict[str, Any] = {
     "a dose": doses._NEWEST,
     "an order": orders._ONE,
     "the orders of a client": orders._OF_CLIENT,
+    "what was taken since": steps.TAKEN_SINCE,
+    "what was seen since": steps.SEEN_SINCE,
     "what was taken lately": beside._LATELY,
     "what was answered": beside._ANSWERED,
     "the holds of a client": holds._OF_CLIENT,

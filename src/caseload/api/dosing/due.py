@@ -81,6 +81,8 @@ class DueOut(Wire, frozen=True, kw_only=True):
     in_the_way: list[RefusalOut]
     decision_id: UUID | None
     """The prescriber's decision that the next dose uses."""
+    waits: RefusalOut | None
+    """A step up that has come and not taken effect: the amounts are those of the step before."""
 
     @classmethod
     def of(cls, due: Due) -> "DueOut":
@@ -113,5 +115,6 @@ class DueOut(Wire, frozen=True, kw_only=True):
             missed=len(due.without.missed),
             not_known=len(due.without.not_known),
             in_the_way=[RefusalOut.of(refusal) for refusal in due.in_the_way],
+            waits=RefusalOut.of(due.waits) if due.waits is not None else None,
             decision_id=due.allowed.decision if due.allowed is not None else None,
         )

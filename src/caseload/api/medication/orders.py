@@ -21,7 +21,7 @@ from caseload.domain.access import Act
 from caseload.domain.dosing import EVERYTHING_COMMITTED
 from caseload.domain.errors import Fault, Invalid
 from caseload.domain.ids import ClientId, OrderId, new_id
-from caseload.domain.medication import Order, Standing, Wish
+from caseload.domain.medication import Order, Standing, Step, Supply, Wish
 from caseload.domain.medicines import LIQUIDS, DosePart, Form, Medicine
 from caseload.domain.people import Evidence
 from caseload.request.idempotency import once
@@ -42,9 +42,20 @@ class AmountsWire(Wire, frozen=True, kw_only=True):
         return {part: milligrams(text) for part, text in parts if text is not None}
 
     @classmethod
-    def of(cls, order: Order) -> "AmountsWire":
+    def of(cls, order: Order | Step) -> "AmountsWire":
         """From the domain."""
         return cls(**{part.value: written(amount) for part, amount in order.amounts_mg.items()})
+
+
+class StepWire(Wire, frozen=True, kw_only=True):
+    """From a day on another amount is ordered."""
+
+    from_on: date
+    amounts_mg: AmountsWire
+
+    def read(self) -> Step:
+        """As the domain speaks of it."""
+        return Step(from_on=self.from_on, amounts_mg=self.amounts_mg.read())
 
 
 class VolumesWire(Wire, frozen=True, kw_only=True):
@@ -115,6 +126,10 @@ class OrderIn(Wire, frozen=True, kw_only=True):
     """The last day, included; left out, the order stays open."""
     supervised: bool = True
     note: str = ""
+    supply: Supply = Supply.WINDOW
+    """Who hands it over: our window, or a pharmacy."""
+    steps: tuple[StepWire, ...] = ()
+    """What is ordered from later days on. A step up takes effect only after every dose before it was taken in full."""
     replaces: UUID | None = None
     """The order whose place this one takes from its first day on."""
 
@@ -147,6 +162,8 @@ class OrderOut(Wire, frozen=True, kw_only=True):
     stopped_at: datetime | None
     replaced_by: UUID | None
     replaced_from: date | None
+    supply: Supply
+    steps: list[StepWire]
     confirmed: list[AnswerOut]
     """What the profile asked before it was signed."""
     standing: Standing
@@ -179,6 +196,8 @@ class OrderOut(Wire, frozen=True, kw_only=True):
             stopped_at=order.stopped_at,
             replaced_by=order.replaced_by,
             replaced_from=order.replaced_from,
+            supply=order.supply,
+            steps=[StepWire(from_on=step.from_on, amounts_mg=AmountsWire.of(step)) for step in order.steps],
             confirmed=[
                 AnswerOut(
                     rule=each.rule,
@@ -209,6 +228,8 @@ async def write_order(client_id: FromPath[UUID], data: JSONBody[OrderIn], work: 
             supervised=data.supervised,
             note=data.note,
             replaces=OrderId(data.replaces) if data.replaces is not None else None,
+            supply=data.supply,
+            steps=tuple(step.read() for step in data.steps),
             amounts_ml=data.amounts_ml.read() if data.amounts_ml is not None else {},
         )
         return await domain.write_order(

@@ -138,6 +138,8 @@ class Charts(DosingDays):
             allowed=facts.allowed,
             beside=facts.beside,
             answered=facts.answered,
+            taken_since=facts.taken_since,
+            observed=facts.observed,
         )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from caseload.db.access import reach_of, within_reach
 from caseload.db.dosing.doses import KIND, Doses
 from caseload.db.dosing.facts import DAY, allowed, allowed_of, held, last_taken
+from caseload.db.dosing.steps import seen_since, taken_since
 from caseload.db.medication.beside import answered, given_lately, has_another
 from caseload.db.medication.orders import ORDER_COLUMNS, order_of
 from caseload.db.tables.base import INSTANT
@@ -25,7 +26,7 @@ from caseload.db.tables.medication import (
 )
 from caseload.db.tables.programme import programme
 from caseload.domain.access import Act
-from caseload.domain.dosing import EVERYTHING_COMMITTED, Due, Held, Morning, Taken, due_on
+from caseload.domain.dosing import EVERYTHING_COMMITTED, Due, Held, Morning, Observed, Taken, TakenPart, due_on
 from caseload.domain.ids import ClientId, HoldId, OrderId, ProgrammeId
 from caseload.domain.medication import Acting, MedicationRecord, Order
 from caseload.domain.medicines import Medicine
@@ -119,8 +120,13 @@ class DueTo:
 class DosingDays(Doses):
     """Reads what is due on a dosing day."""
 
-    async def due_in(self, wanted: ProgrammeId, day: date, *, by: Staff, act: Act) -> Sequence[DueTo]:
-        """Everybody of a programme, and its guests, to whom something is due on a day, by family name."""
+    async def due_in(
+        self, wanted: ProgrammeId, day: date, *, by: Staff, act: Act, waiting_steps: bool = False
+    ) -> Sequence[DueTo]:
+        """Everybody of a programme, and its guests, to whom something is due on a day, by family name.
+
+        With `waiting_steps` only those whose order has a step up that waits.
+        """
         given = {
             "programme": wanted,
             "day": day,
@@ -137,6 +143,17 @@ class DosingDays(Doses):
         if mixed:
             beside = await given_lately(self._connection, [row["client_id"] for row in mixed], day)
             answers = await answered(self._connection, [row["order_id"] for row in mixed])
+        stepped = {
+            ClientId(row["client_id"]): row["starts_on"]
+            for row in rows
+            if row["step_from"] is not None and row["step_from"][0] <= day
+        }
+        taken_by: Mapping[ClientId, Sequence[TakenPart]] = {}
+        seen_of: Mapping[ClientId, Sequence[Observed]] = {}
+        if stepped:
+            since = min(stepped.values())
+            taken_by = await taken_since(self._connection, list(stepped), since, day)
+            seen_of = await seen_since(self._connection, list(stepped), since, day)
         lines: list[DueTo] = []
         for row in rows:
             who = ClientId(row["client_id"])
@@ -164,9 +181,11 @@ class DosingDays(Doses):
                 allowed=allowed_of(row),
                 beside=beside.get(who, ()),
                 answered=answers.get(row["order_id"], frozenset()),
+                taken_since=taken_by.get(who, ()),
+                observed=seen_of.get(who, ()),
             )
             due = due_on(day, morning)
-            if due.order is None:
+            if due.order is None or (waiting_steps and due.waits is None):
                 continue
             self._journal.saw(who, "identity")
             self._journal.saw(who, KIND)

@@ -25,12 +25,13 @@ from caseload.db.dosing.rows import (
     not_given_of,
     not_given_values,
 )
+from caseload.db.dosing.steps import ADD_SEEN, ONE_SEEN, pre_dose_of, pre_dose_values, seen_since, taken_since
 from caseload.db.medication import Holds, Orders
 from caseload.db.medication.beside import answered
 from caseload.db.stock.taking import KEPT_COLUMNS, Takings, taken_by
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
-from caseload.db.tables.dosing import dose, dose_correction, dose_not_given, dose_waiting
+from caseload.db.tables.dosing import dose, dose_correction, dose_not_given, dose_waiting, pre_dose_observation
 from caseload.db.tables.history import client_history
 from caseload.db.tables.medication import medication_decision
 from caseload.db.tables.people import staff
@@ -45,11 +46,12 @@ from caseload.domain.dosing import (
     Giving,
     Kind,
     NotGiven,
+    PreDose,
     Taken,
 )
 from caseload.domain.errors import Fault, Invalid
-from caseload.domain.ids import ClientId, DecisionId, DoseId, StationId
-from caseload.domain.medication import MedicationRecord
+from caseload.domain.ids import ClientId, DecisionId, DoseId, PreDoseId, StationId
+from caseload.domain.medication import MedicationRecord, Order
 from caseload.domain.medicines import DosePart, Form, Medicine
 from caseload.domain.people import Staff
 from caseload.domain.signature import Signature
@@ -141,6 +143,9 @@ _NOT_GIVEN = (
     .join(client, client.c.id == dose_not_given.c.client_id)
     .where(dose_not_given.c.id == bindparam("not_given"), within_reach())
 )
+_ONE_SEEN = ONE_SEEN.join(client, client.c.id == pre_dose_observation.c.client_id).where(
+    pre_dose_observation.c.id == bindparam("seen"), within_reach()
+)
 _ADD_CORRECTION = insert(dose_correction)
 _LEAVE_QUEUE = delete(dose_waiting).where(dose_waiting.c.dose_id == bindparam("dose"))
 
@@ -157,6 +162,8 @@ class Doses(Orders, Holds):
         self._journal.saw(record.client, KIND)
         if row["has_another"]:
             facts = await self._with_others(facts, record.client, day)
+        if facts.order is not None and facts.order.steps and facts.order.steps[0].from_on <= day:
+            facts = await self._with_steps(facts, facts.order, record.client, day)
         if facts.last is not None and (day - facts.last.day).days > 1:
             signed = [order for order in await self.orders_of(record.client) if order.signed_at is not None]
             facts = replace(facts, earlier=signed)
@@ -172,6 +179,25 @@ class Doses(Orders, Holds):
             return replace(facts, beside=beside)
         rules = await answered(self._connection, [facts.order.id])
         return replace(facts, beside=beside, answered=rules.get(facts.order.id, frozenset()))
+
+    async def _with_steps(self, facts: Facts, order: Order, wanted: ClientId, day: date) -> Facts:
+        """With what the steps of the order rest on."""
+        taken = await taken_since(self._connection, [wanted], order.starts_on, day)
+        seen = await seen_since(self._connection, [wanted], order.starts_on, day)
+        return replace(facts, taken_since=taken.get(wanted, ()), observed=seen.get(wanted, ()))
+
+    async def add_pre_dose(self, seen: PreDose) -> None:
+        """See `domain.dosing.PreDoses.add_pre_dose`."""
+        await self._connection.execute(ADD_SEEN, pre_dose_values(seen))
+
+    async def pre_dose(self, wanted: PreDoseId, *, by: Staff, act: Act) -> PreDose:
+        """One observation before a dose; raises `DoseUnknown` outside the person's reach."""
+        given = {"seen": wanted, **reach_of(by.reach(act), at=self._now)}
+        row = (await self._connection.execute(_ONE_SEEN, given)).first()
+        if row is None:
+            raise DoseUnknown("Read the client's medication chart.")
+        self._journal.saw(ClientId(row.client_id), KIND)
+        return pre_dose_of(row)
 
     async def last_taken(self, wanted: ClientId, medicine: Medicine, form: Form, until: date) -> Taken | None:
         """See `domain.dosing.Histories.last_taken`."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select
@@ -23,7 +24,7 @@ from caseload.db.tables.medication import (
 )
 from caseload.domain.access import Act
 from caseload.domain.ids import ClientId, OrderId, ProgrammeId, StaffId
-from caseload.domain.medication import Acting, Confirmed, Order, OrderMoved, OrderUnknown, Stop
+from caseload.domain.medication import Acting, Confirmed, Order, OrderMoved, OrderUnknown, Step, Stop, Supply
 from caseload.domain.medicines import DosePart, Form, Medicine
 from caseload.domain.people import Staff
 from caseload.domain.signature import Signature
@@ -47,6 +48,11 @@ ORDER_COLUMNS = (
     medication_order.c.supervised.label("order_supervised"),
     medication_order.c.note.label("order_note"),
     medication_order.c.product,
+    medication_order.c.supply,
+    medication_order.c.step_from,
+    medication_order.c.step_whole_mg,
+    medication_order.c.step_morning_mg,
+    medication_order.c.step_evening_mg,
     medication_order.c.written_by,
     medication_order.c.written_at,
     medication_order_signature.c.signed_at,
@@ -130,6 +136,11 @@ class Orders(MedicationRecords):
                 "supervised": order.supervised,
                 "note": order.note,
                 "product": order.product,
+                "supply": order.supply,
+                "step_from": [step.from_on for step in order.steps] or None,
+                "step_whole_mg": _of_steps(order, DosePart.WHOLE),
+                "step_morning_mg": _of_steps(order, DosePart.MORNING),
+                "step_evening_mg": _of_steps(order, DosePart.EVENING),
                 "written_by": order.written_by,
                 "written_at": order.written_at,
             },
@@ -209,6 +220,22 @@ def _with_answers(row: Named) -> Order:
     return replace(order, confirmed=tuple(answers))
 
 
+def _of_steps(order: Order, part: DosePart) -> list[Decimal] | None:
+    return [step.amounts_mg[part] for step in order.steps] if order.steps and part in order.amounts_mg else None
+
+
+def _steps_of(row: Named) -> tuple[Step, ...]:
+    parts = (
+        (DosePart.WHOLE, row["step_whole_mg"]),
+        (DosePart.MORNING, row["step_morning_mg"]),
+        (DosePart.EVENING, row["step_evening_mg"]),
+    )
+    return tuple(
+        Step(from_on=day, amounts_mg={part: amounts[number] for part, amounts in parts if amounts is not None})
+        for number, day in enumerate(row["step_from"])
+    )
+
+
 def order_of(row: Named) -> Order:
     """The order in a row with `ORDER_COLUMNS`."""
     amounts = (
@@ -233,6 +260,8 @@ def order_of(row: Named) -> Order:
         supervised=row["order_supervised"],
         note=row["order_note"],
         product=row["product"],
+        supply=Supply(row["supply"]),
+        steps=_steps_of(row) if row["step_from"] is not None else (),
         written_by=StaffId(row["written_by"]),
         written_at=row["written_at"],
         signed_at=row["signed_at"],

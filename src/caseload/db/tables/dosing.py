@@ -36,7 +36,7 @@ from caseload.db.tables.base import (
     words,
 )
 from caseload.db.tables.medication import AMOUNT, INJECTIONS, made_as
-from caseload.domain.dosing import Entry, Kind, NotGivenReason
+from caseload.domain.dosing import Entry, Kind, NotGivenReason, Sedation
 from caseload.domain.medicines import LIQUIDS, DosePart
 from caseload.domain.signoff import Verdict
 
@@ -245,6 +245,23 @@ dose_waiting = Table(
     Index("dose_waiting_queue_idx", "programme_id", text("is_exception DESC"), "dose_id"),
     Index(None, "recorded_by", postgresql_where=text("rejected_at IS NOT NULL")),
     comment="The newest versions that nobody has signed: a queue, filled by the statement that keeps the dose.",
+)
+
+pre_dose_observation = Table(
+    "pre_dose_observation",
+    metadata,
+    identifier(),
+    reference("client_id", "client"),
+    reference("programme_id", "programme"),
+    Column("dosing_day", Date(), nullable=False),
+    words("sedation"),
+    Column("intoxicated", Boolean(), nullable=False),
+    words("note"),
+    reference("recorded_by", "staff"),
+    recorded_at(),
+    one_of("sedation", Sedation),
+    Index(None, "client_id", "dosing_day"),
+    comment="How a client was before a dose of a day, as somebody saw it: a step up waits for one that found nothing.",
 )
 
 dose_not_given = Table(

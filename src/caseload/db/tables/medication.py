@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from caseload.db.tables.base import INSTANT, identifier, metadata, not_blank, one_of, reference, words
-from caseload.domain.medication import DecisionKind, HoldReason
+from caseload.domain.medication import DecisionKind, HoldReason, Supply
 from caseload.domain.medicines import FORMS, LONG_ACTING
 
 AMOUNT = Numeric(7, 3)
@@ -70,6 +70,11 @@ medication_order = Table(
     Column("supervised", Boolean(), nullable=False),
     words("note"),
     words("product", nullable=True),
+    Column("supply", Text(), nullable=False, server_default=text("'window'")),
+    Column("step_from", ARRAY(Date())),
+    Column("step_whole_mg", ARRAY(AMOUNT)),
+    Column("step_morning_mg", ARRAY(AMOUNT)),
+    Column("step_evening_mg", ARRAY(AMOUNT)),
     reference("written_by", "staff"),
     Column("written_at", INSTANT, nullable=False),
     UniqueConstraint("chain_id", "version"),
@@ -87,6 +92,38 @@ medication_order = Table(
     CheckConstraint(text("whole_mg > 0 AND morning_mg > 0 AND evening_mg > 0"), name="amounts"),
     CheckConstraint(text(f"form NOT IN ({INJECTIONS}) OR whole_mg IS NOT NULL"), name="injection_is_whole"),
     CheckConstraint(text(f"form NOT IN ({INJECTIONS}) OR supervised"), name="injection_is_given_here"),
+    one_of("supply", Supply),
+    CheckConstraint(
+        text(f"form NOT IN ({INJECTIONS}) OR (supply = 'window' AND step_from IS NULL)"), name="injection_at_our_window"
+    ),
+    CheckConstraint(
+        text(
+            "CASE WHEN step_from IS NULL THEN num_nonnulls(step_whole_mg, step_morning_mg, step_evening_mg) = 0"
+            " ELSE (step_whole_mg IS NULL) = (whole_mg IS NULL) AND (step_morning_mg IS NULL) = (morning_mg IS NULL)"
+            " AND (step_evening_mg IS NULL) = (evening_mg IS NULL) END"
+        ),
+        name="steps_have_the_same_parts",
+    ),
+    CheckConstraint(
+        text(
+            "step_from IS NULL OR (cardinality(step_from) BETWEEN 1 AND 60"
+            " AND cardinality(coalesce(step_whole_mg, step_morning_mg, step_evening_mg)) = cardinality(step_from)"
+            " AND cardinality(coalesce(step_evening_mg, step_morning_mg, step_whole_mg)) = cardinality(step_from)"
+            " AND array_position(step_from, NULL) IS NULL AND array_position(step_whole_mg, NULL) IS NULL"
+            " AND array_position(step_morning_mg, NULL) IS NULL AND array_position(step_evening_mg, NULL) IS NULL)"
+        ),
+        name="steps_are_complete",
+    ),
+    CheckConstraint(
+        text("0 < ALL (step_whole_mg) AND 0 < ALL (step_morning_mg) AND 0 < ALL (step_evening_mg)"), name="step_amounts"
+    ),
+    CheckConstraint(
+        text(
+            "step_from IS NULL OR (clinic.is_rising(step_from) AND starts_on < step_from[1]"
+            " AND (ends_on IS NULL OR step_from[cardinality(step_from)] <= ends_on))"
+        ),
+        name="steps_rise_in_its_days",
+    ),
     CheckConstraint(text("product ~ '^[a-z0-9_]{1,60}$'"), name="product"),
     CheckConstraint(text("every_days BETWEEN 1 AND 92"), name="every_days"),
     CheckConstraint(text("ends_on >= starts_on"), name="ends_on"),

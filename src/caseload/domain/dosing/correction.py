@@ -12,6 +12,7 @@ from caseload.domain.dosing.facts import Giving
 from caseload.domain.dosing.late import hold_next
 from caseload.domain.dosing.refusal import Refusal
 from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, against_content, against_decision
+from caseload.domain.dosing.steps import in_step
 from caseload.domain.dosing.window import Doses, check_giving, check_year
 from caseload.domain.errors import Conflict, Faults, NotPermitted
 from caseload.domain.ids import CorrectionId, DoseId
@@ -175,7 +176,7 @@ async def _newly_broken(dose: Dose, giving: Giving, record: MedicationRecord, do
     The other rules (the order's days, holds, missed doses) were settled when the dose was recorded.
     """
     broken: list[Refusal] = []
-    facts = await doses.facts(record, giving, dose.dosing_day, at=EVERYTHING_COMMITTED)
+    facts = in_step(await doses.facts(record, giving, dose.dosing_day, at=EVERYTHING_COMMITTED), dose.dosing_day)
     if facts.order is not None:
         broken += against_content(giving, facts.order)
     if dose.decision is not None:

@@ -4,17 +4,18 @@ The chart, the dispensing list and the downtime sheet all show this one answer.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from caseload.domain.dosing.facts import Allowed, AlreadyGiven, Held
+from caseload.domain.dosing.facts import Allowed, AlreadyGiven, Held, Observed, TakenPart
 from caseload.domain.dosing.missed import DaysWithout, Taken, days_without
 from caseload.domain.dosing.refusal import Refusal
 from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, against_others, held_back
+from caseload.domain.dosing.steps import step_on, waiting
 from caseload.domain.dosing.tolerance import against_ladder, is_enough
 from caseload.domain.errors import Fault, Invalid
-from caseload.domain.medication import Acting, MedicationRecord, Order, Standing
+from caseload.domain.medication import Acting, MedicationRecord, Order, Standing, Supply
 from caseload.domain.medicines import LONG_ACTING, DosePart
 
 DAYS_BACK, DAYS_AHEAD = 366, 31
@@ -40,6 +41,8 @@ class Morning:
     allowed: Allowed | None
     beside: Sequence[Acting] = ()
     answered: frozenset[str] = frozenset()
+    taken_since: Sequence[TakenPart] = ()
+    observed: Sequence[Observed] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,8 @@ class Due:
     in_the_way: tuple[Refusal, ...]
     allowed: Allowed | None
     """The decision that the next dose would use."""
+    waits: Refusal | None = None
+    """A step up that has come and not taken effect: less is due, and the prescriber is asked."""
 
     @property
     def is_open(self) -> bool:
@@ -78,9 +83,14 @@ def order_on(day: date, orders: Sequence[Order]) -> Order | None:
 def due_on(day: date, morning: Morning) -> Due:
     """Say what is due and what stands in the way of it."""
     order = order_on(day, morning.orders)
-    if order is None or not _asks(order, day, morning.last):
+    if order is None or order.supply is not Supply.WINDOW or not _asks(order, day, morning.last):
         return Due(day=day, order=None, parts=(), without=DaysWithout(last=morning.last), in_the_way=(), allowed=None)
     rules = morning.record.rules_on(day)
+    waits = None
+    if order.steps:
+        course = step_on(order, day, morning.taken_since, morning.observed)
+        order = replace(order, amounts_mg=course.step.amounts_mg)
+        waits = waiting(order, course.waits, rules) if course.waits is not None else None
     without = DaysWithout(last=morning.last)
     if order.form not in LONG_ACTING:
         without = days_without(morning.last, day, morning.orders, morning.record)
@@ -101,7 +111,15 @@ def due_on(day: date, morning: Morning) -> Due:
         )
         for part, amount in order.amounts_mg.items()
     )
-    return Due(day=day, order=order, parts=parts, without=without, in_the_way=tuple(in_the_way), allowed=allowed)
+    return Due(
+        day=day,
+        order=order,
+        parts=parts,
+        without=without,
+        in_the_way=tuple(in_the_way),
+        allowed=allowed,
+        waits=waits,
+    )
 
 
 def _asks(order: Order, day: date, last: Taken | None) -> bool:

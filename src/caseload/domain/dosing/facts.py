@@ -8,7 +8,7 @@ from uuid import UUID
 
 from caseload.domain.dosing.missed import Taken
 from caseload.domain.ids import ClientId, CorrectionId, DecisionId, HoldId, OrderId, StationId
-from caseload.domain.medication import Acting, Order
+from caseload.domain.medication import Acting, Order, Step
 from caseload.domain.medicines import DosePart, Form, Medicine
 
 
@@ -64,6 +64,38 @@ class Allowed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakenPart:
+    """A dose that was taken since an order began, for its steps."""
+
+    day: date
+    part: DosePart
+    amount_mg: Decimal
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """How somebody saw the client before a dose of a day."""
+
+    day: date
+    at: datetime
+    is_well: bool
+    """Alert, and not intoxicated."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepWaits:
+    """A step up whose day has come and which has not taken effect."""
+
+    step: Step
+    stays: Step
+    not_in_full: tuple[date, ...]
+    """Days since the last step on which a dose was missed or partial."""
+    observed: bool
+    """Whether the client was seen well before the dose of the day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """Everything the rules need to know, read after the client's medication record was locked."""
 
@@ -80,5 +112,11 @@ class Facts:
     """The last day of every product taken lately; read only when something of another kind may be among them."""
     answered: frozenset[str] = frozenset()
     """The rules of the profile that the prescriber answered as the order was signed; read with `beside`."""
+    taken_since: Sequence[TakenPart] = ()
+    """What was taken since the order began; read only when a step of it has come."""
+    observed: Sequence[Observed] = ()
+    """What was seen before doses since the order began; read with `taken_since`."""
+    step_waits: StepWaits | None = None
+    """The step that has come and not taken effect, once the facts are those of the day's step."""
     next_at: datetime | None = None
     """When the next dose of a later day was given; only for what lies on a former day."""

@@ -9,6 +9,7 @@ from caseload.domain.access import Act
 from caseload.domain.dosing.dose import Dose, Entry, Kind
 from caseload.domain.dosing.facts import Giving
 from caseload.domain.dosing.rules import judge
+from caseload.domain.dosing.steps import in_step
 from caseload.domain.dosing.window import Doses, check_giving, check_volume, ordinary_dose
 from caseload.domain.errors import Faults
 from caseload.domain.ids import DoseId, HoldId, StaffId, new_id
@@ -55,7 +56,7 @@ async def record_late(
     record = await doses.lock(giving.client, by=by, act=Act.RECORD_DOSE)
     place = record.place(by, Act.RECORD_DOSE)
     day = record.day_of(giving.given_at)
-    facts = await doses.facts(record, giving, day, at=giving.given_at, past=True)
+    facts = in_step(await doses.facts(record, giving, day, at=giving.given_at, past=True), day)
     if giving.order is not None and facts.order is None:
         raise OrderUnknown("Read the client's medication chart for the orders there are, or name none.")
     check_volume(giving, facts.order)

@@ -22,6 +22,8 @@ class Rule(StrEnum):
     DAYS_NOT_KNOWN = "days_not_known"
     TOO_SOON = "too_soon"
     ANOTHER_ACTS = "another_acts"
+    STEP_WAITS = "step_waits"
+    SUPPLIED_ELSEWHERE = "supplied_elsewhere"
     FUTURE = "future"
 
 

@@ -13,9 +13,10 @@ from typing import Final
 from caseload.domain.dosing.facts import AlreadyGiven, Facts, Giving, Held
 from caseload.domain.dosing.missed import DaysWithout, days_without
 from caseload.domain.dosing.refusal import Refusal, Rule, policy, text
+from caseload.domain.dosing.steps import waiting
 from caseload.domain.dosing.tolerance import against_ladder, is_enough
 from caseload.domain.ids import DecisionId
-from caseload.domain.medication import Acting, MedicationRecord, Order, Standing, in_conflict
+from caseload.domain.medication import Acting, MedicationRecord, Order, Standing, Supply, in_conflict
 from caseload.domain.medicines import LONG_ACTING, Medicine
 from caseload.domain.profiles import Profile
 
@@ -47,6 +48,9 @@ def judge(
     if facts.given is not None:
         broken.append(_already_given(facts.given, record))
     broken += _against_order(giving, day, facts, at)
+    if facts.order is not None and facts.step_waits is not None:
+        due = facts.order.amounts_mg.get(giving.part, Decimal())
+        broken += [waiting(facts.order, facts.step_waits, rules)] if giving.amount_mg > due else []
     if facts.held is not None:
         broken.append(held_back(facts.held))
     broken += _against_interval(giving, day, facts, record, rules)
@@ -113,6 +117,11 @@ def _against_order(giving: Giving, day: date, facts: Facts, at: datetime) -> lis
             )
         ]
     broken: list[Refusal] = []
+    if order.supply is not Supply.WINDOW:
+        says = "A pharmacy supplies this order: give nothing here. Ask a prescriber for an order for our window."
+        broken.append(
+            Refusal(rule=Rule.SUPPLIED_ELSEWHERE, says=says, facts={"order": str(order.id), "supply": order.supply})
+        )
     if not _is_due(order, day, facts):
         broken.append(
             Refusal(

@@ -16,6 +16,7 @@ from caseload.domain.dosing.dose import Correction, Dose, Entry, Kind, NotGiven
 from caseload.domain.dosing.facts import AlreadyGiven, Facts, Giving
 from caseload.domain.dosing.refusal import Refusal, Rule
 from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, Judgement, due_mg, judge
+from caseload.domain.dosing.steps import in_step
 from caseload.domain.errors import Conflict, Fault, Faults, Invalid, NotFound
 from caseload.domain.ids import ClientId, DecisionId, DoseId, ProgrammeId, StationId
 from caseload.domain.journal import Event, Journal
@@ -122,6 +123,7 @@ async def give(giving: Giving, *, as_id: DoseId, by: Staff, now: datetime, doses
     # Just after midnight a dose of yesterday may still be recorded: then today's may have been given already.
     facts = await doses.facts(record, giving, day, at=EVERYTHING_COMMITTED, past=day < record.day_of(now))
     _require_order_as_displayed(giving, day, facts)
+    facts = in_step(facts, day)
     rules = record.rules_on(day)
     check_volume(giving, facts.order)
     judgement = judge(giving, day, facts, record, at=EVERYTHING_COMMITTED, now=now)

@@ -18,18 +18,28 @@ from caseload.domain.medication.hold import (
     clear_hold,
     raise_hold,
 )
-from caseload.domain.medication.order import Confirmed, Order, OrderMoved, Orders, OrderUnknown, Standing, Stop
+from caseload.domain.medication.order import (
+    Confirmed,
+    Order,
+    OrderMoved,
+    Orders,
+    OrderUnknown,
+    Standing,
+    Step,
+    Stop,
+    Supply,
+)
 from caseload.domain.medication.ordering import (
     OrderInTheWay,
     OrderSigned,
     OrderStopped,
     OrderWritten,
-    Wish,
     sign_order,
     stop_order,
     write_order,
 )
 from caseload.domain.medication.record import MedicationRecord, MedicationRecords
+from caseload.domain.medication.wish import Wish
 from caseload.domain.medicines import (
     ACTION,
     FORMS,
@@ -77,7 +87,9 @@ __all__ = [
     "OrderWritten",
     "Orders",
     "Standing",
+    "Step",
     "Stop",
+    "Supply",
     "Wish",
     "check_milligrams",
     "clear_hold",

@@ -41,6 +41,31 @@ class Standing(StrEnum):
     REPLACED = "replaced"
 
 
+class Supply(StrEnum):
+    """Who hands the medicine over."""
+
+    WINDOW = "window"
+    """Our own."""
+    PHARMACY = "pharmacy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """From a day on another amount is ordered."""
+
+    from_on: date
+    amounts_mg: Mapping[DosePart, Decimal]
+
+    @property
+    def total_mg(self) -> Decimal:
+        """All parts of a day together."""
+        return sum(self.amounts_mg.values(), Decimal())
+
+    def is_above(self, other: "Step") -> bool:
+        """Whether any part of the day holds more than before."""
+        return any(amount > other.amounts_mg.get(part, Decimal()) for part, amount in self.amounts_mg.items())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmed:
     """A question of the profile about an order, with the facts it asked about and the prescriber's reason."""
@@ -85,6 +110,9 @@ class Order:
     """The first day of the order that replaces this one."""
     product: str | None = None
     """The product of the catalogue; None for a strength that it does not list."""
+    supply: Supply = Supply.WINDOW
+    steps: tuple[Step, ...] = ()
+    """What is ordered from later days on, in their order; `amounts_mg` is what its first day orders."""
     confirmed: tuple[Confirmed, ...] = ()
     """What the profile asked before it was signed, with the reasons that were given."""
 
@@ -135,14 +163,21 @@ class Order:
             ends.append(self.stopped_at.astimezone(ZoneInfo(zone)).date() - timedelta(days=1))
         return min(ends, default=None)
 
-    def total_on(self, day: date) -> Decimal:  # noqa: ARG002 every day of it asks for the same
-        """All parts of a day together."""
-        return sum(self.amounts_mg.values(), Decimal())
+    @property
+    def first_step(self) -> Step:
+        """What its first day orders."""
+        return Step(from_on=self.starts_on, amounts_mg=self.amounts_mg)
+
+    def total_on(self, day: date) -> Decimal:
+        """All parts of a day together, as the steps are written."""
+        reached = [step for step in self.steps if step.from_on <= day]
+        return (reached[-1] if reached else self.first_step).total_mg
 
     def turns(self, zone: str) -> Sequence[date]:
-        """The days on which what it orders may change: its first, and the one after its last."""
+        """The days on which what it orders may change: its first, those of its steps, and the one after its last."""
         last = self.last_day(zone)
-        return [self.starts_on] if last is None else [self.starts_on, last + timedelta(days=1)]
+        days = [self.starts_on, *(step.from_on for step in self.steps if last is None or step.from_on <= last)]
+        return days if last is None else [*days, last + timedelta(days=1)]
 
     def overlaps(self, other_starts_on: date, other_ends_on: date | None) -> bool:
         """Whether both would be in force on some day, were neither stopped."""
@@ -181,6 +216,10 @@ class Order:
     def _said(self) -> dict[str, object]:
         """What stands in the signed content only where the order says it."""
         said: dict[str, object] = {"product": self.product} if self.product is not None else {}
+        if self.supply is not Supply.WINDOW:
+            said["supply"] = self.supply
+        if self.steps:
+            said["steps"] = [{"amounts_mg": step.amounts_mg, "from_on": step.from_on} for step in self.steps]
         if self.confirmed:
             said["confirmed"] = [
                 {

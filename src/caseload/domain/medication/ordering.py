@@ -1,113 +1,27 @@
 """What a prescriber does with an order: write it, sign it, stop it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from dataclasses import replace
+from datetime import datetime
 from typing import ClassVar
 
 from caseload.domain.access import Act
-from caseload.domain.catalogue import agree, listed
-from caseload.domain.errors import Conflict, Faults
+from caseload.domain.catalogue import listed
+from caseload.domain.errors import Conflict, Fault, Faults, Invalid
 from caseload.domain.ids import ClientId, OrderId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.medication.asking import Before, answer, ask
-from caseload.domain.medication.order import Order, OrderMoved, Orders, OrderUnknown, Stop
-from caseload.domain.medication.record import LONGEST_NOTE, MedicationRecord, check_reason
-from caseload.domain.medicines import FORMS, LIQUIDS, LONG_ACTING, DosePart, Form, Medicine, check_milligrams
+from caseload.domain.medication.order import Order, OrderMoved, Orders, OrderUnknown, Stop, Supply
+from caseload.domain.medication.record import MedicationRecord, check_reason
+from caseload.domain.medication.wish import Wish
+from caseload.domain.medicines import LONG_ACTING
 from caseload.domain.people import Proof, Staff
+from caseload.domain.profiles import Profile
 from caseload.domain.signature import Meaning, Subject, Version, sign, signing_role
-
-FURTHEST_AHEAD = timedelta(days=366)
-LONGEST_CYCLE_DAYS = 92
 
 
 class OrderInTheWay(Conflict):
     """Another order of this client is in force in the same days."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What a prescriber wants to order."""
-
-    medicine: Medicine
-    form: Form
-    strength_mg: Decimal
-    """Milligrams in one millilitre of a liquid, else in one tablet, film or injection."""
-    amounts_mg: Mapping[DosePart, Decimal]
-    every_days: int
-    starts_on: date
-    ends_on: date | None
-    """The last day, included: the order ends at its local midnight. None leaves it open."""
-    supervised: bool
-    note: str
-    replaces: OrderId | None = None
-    amounts_ml: Mapping[DosePart, Decimal] = field(default_factory=dict[DosePart, Decimal])
-    """The same amounts in millilitres, where the prescriber says them too: both must agree by the concentration."""
-
-    def check(self, *, today: date) -> None:
-        """Raise `Invalid` with everything that no prescriber can mean."""
-        faults = Faults()
-        faults.check(
-            when=self.form not in FORMS[self.medicine],
-            where="form",
-            problem=f"{self.medicine} is not made so; choose one of {', '.join(sorted(FORMS[self.medicine]))}",
-        )
-        check_milligrams(self.strength_mg, "strength_mg", faults)
-        self._check_parts(faults)
-        self._check_days(today, faults)
-        faults.check(when=len(self.note) > LONGEST_NOTE, where="note", problem=f"at most {LONGEST_NOTE} characters")
-        faults.raise_if_any()
-
-    def _check_parts(self, faults: Faults) -> None:
-        parts = set(self.amounts_mg)
-        faults.check(when=not parts, where="amounts_mg", problem="order an amount for at least one part of the day")
-        faults.check(
-            when=DosePart.WHOLE in parts and len(parts) > 1,
-            where="amounts_mg",
-            problem="order either the whole day at once or parts of it, not both",
-        )
-        faults.check(
-            when=self.form in LONG_ACTING and parts != {DosePart.WHOLE},
-            where="amounts_mg",
-            problem="an injection is ordered as one whole dose",
-        )
-        faults.check(
-            when=self.form in LONG_ACTING and not self.supervised,
-            where="supervised",
-            problem="an injection is given here and never handed to the client",
-        )
-        for part, amount in self.amounts_mg.items():
-            check_milligrams(amount, f"amounts_mg.{part}", faults)
-        for part, amount_ml in self.amounts_ml.items():
-            self._check_volume(part, amount_ml, faults)
-
-    def _check_volume(self, part: DosePart, amount_ml: Decimal, faults: Faults) -> None:
-        amount_mg, where = self.amounts_mg.get(part), f"amounts_ml.{part}"
-        if self.form not in LIQUIDS:
-            faults.add(where, f"{self.form} is not measured in millilitres")
-        elif amount_mg is None:
-            faults.add(where, "has no milligrams beside it")
-        elif self.strength_mg > 0 and not agree(amount_mg, amount_ml, self.strength_mg):
-            faults.add(where, f"{amount_ml} mL of {self.strength_mg} mg/mL are not {amount_mg} mg")
-
-    def _check_days(self, today: date, faults: Faults) -> None:
-        faults.check(
-            when=not 1 <= self.every_days <= LONGEST_CYCLE_DAYS,
-            where="every_days",
-            problem=f"must lie between 1 (daily) and {LONGEST_CYCLE_DAYS}",
-        )
-        faults.check(when=self.starts_on < today, where="starts_on", problem="must not lie before today")
-        faults.check(
-            when=self.starts_on > today + FURTHEST_AHEAD,
-            where="starts_on",
-            problem=f"must lie within {FURTHEST_AHEAD.days} days from today",
-        )
-        faults.check(
-            when=self.ends_on is not None and self.ends_on < self.starts_on,
-            where="ends_on",
-            problem="must not lie before the first day",
-        )
 
 
 class OrderWritten(Event):
@@ -138,6 +52,7 @@ async def write_order(
     record = await orders.lock(client, by=by, act=Act.WRITE_ORDER)
     programme = record.place(by, Act.WRITE_ORDER)
     wish.check(today=record.day_of(now))
+    _require_supply(wish, record.rules_on(record.day_of(now)))
     chain, version = as_id, 1
     if wish.replaces is not None:
         others = await orders.orders_of(client)
@@ -162,6 +77,8 @@ async def write_order(
         supervised=wish.supervised,
         note=wish.note,
         product=_product(wish, record, now),
+        supply=wish.supply,
+        steps=wish.steps,
         written_by=by.id,
         written_at=now,
     )
@@ -234,6 +151,17 @@ async def stop_order(
     await orders.add_order_stop(stop, order, signature)
     journal.tell(OrderStopped(client=order.client, records=(order.id, signature.id)))
     return replace(order, stopped_at=now)
+
+
+def _require_supply(wish: Wish, rules: Profile) -> None:
+    """Raise `Invalid` where a pharmacy may not supply this: an injection never, else as the profile says."""
+    if wish.supply is Supply.WINDOW:
+        return
+    if wish.form in LONG_ACTING:
+        raise Invalid(Fault("supply", "an injection is given here and never handed to the client"))
+    pharmacy = rules.ordering.pharmacy
+    if wish.medicine not in pharmacy.medicines:
+        raise Invalid(Fault("supply", pharmacy.says), rule=pharmacy.rule, profile=rules.label, source=pharmacy.source)
 
 
 def _product(wish: Wish, record: MedicationRecord, now: datetime) -> str | None:

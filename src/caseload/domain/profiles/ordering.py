@@ -38,6 +38,12 @@ class Rising(SaidBy, frozen=True):
     """Until which day of treatment the week counts, the day of the first dose being 1; always, when left out."""
 
 
+class Pharmacy(SaidBy, frozen=True):
+    """Which medicines a pharmacy may supply on an order of ours."""
+
+    medicines: tuple[Medicine, ...]
+
+
 class Ordering(Data, frozen=True):
     """Everything that a profile asks of an order."""
 
@@ -45,13 +51,15 @@ class Ordering(Data, frozen=True):
     antagonist_beside: AntagonistBeside
     another_agonist_beside: SaidBy
     uncovered_days: SaidBy
+    step_up: SaidBy
+    pharmacy: Pharmacy
     starting: tuple[Starting, ...]
     rising: tuple[Rising, ...]
 
     def rules(self) -> tuple[SaidBy, ...]:
         """Every rule of it."""
         whole = (self.unlisted_product, self.antagonist_beside, self.another_agonist_beside, self.uncovered_days)
-        return (*whole, *self.starting, *self.rising)
+        return (*whole, self.step_up, self.pharmacy, *self.starting, *self.rising)
 
     def contradictions(self) -> Iterable[str]:
         """What makes it unusable although its form is right."""
