@@ -2,7 +2,7 @@
 
 21 CFR 1304.24(a): substance, strength, form, date, adequate identification of the patient, amount consumed, amount
 and form taken home, and who dispensed. The patient is identified by number, not by name: the log remains a record
-under 42 CFR Part 2 (1304.24(d)). Nothing is taken home yet, so that column does not exist yet.
+under 42 CFR Part 2 (1304.24(d)). Nothing can be taken home yet: the file says 0, the list has no such field.
 """
 
 from collections.abc import Sequence

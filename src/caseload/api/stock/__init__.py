@@ -12,6 +12,7 @@ from caseload.api.stock.containers import (
 )
 from caseload.api.stock.counts import assign_dose, confirm_count, count_container, read_count
 from caseload.api.stock.duties import report_loss, take_inventory, tell_authority
+from caseload.api.stock.ledger import export_register, read_stock_ledger
 from caseload.api.stock.overview import read_stock
 from caseload.api.stock.waste import waste_stock, withdraw_waste, witness_waste
 
@@ -38,6 +39,8 @@ router = Router(
         take_inventory,
         report_loss,
         tell_authority,
+        read_stock_ledger,
+        export_register,
     ],
     tags=["Stock"],
 )
