@@ -34,7 +34,7 @@ from caseload.audit.tlog.spelling import base64
 from caseload.audit.tlog.tile import TILE_WIDTH, TileName, bundle_of
 from caseload.audit.views import csv_header, lines, lines_of
 
-_BUFFER: Final = 1 << 17
+_PIECE: Final = 1 << 18
 _MOST_NAMED: Final = 100_000
 """Of places that are gone or differ, in the manifest."""
 
@@ -68,16 +68,21 @@ class _File:
         self.name = name
         self._digest = sha256()
         self._octets = 0
+        self._waiting: list[bytes] = []
+        self._held = 0
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        self._file = os.fdopen(handle, "wb", buffering=_BUFFER)
+        self._file = os.fdopen(handle, "wb")
 
     def write(self, data: bytes) -> None:
-        self._digest.update(data)
-        self._octets += len(data)
-        self._file.write(data)
+        """Lines come one by one, and go to the disk in pieces: however much an entry lays open, little is held."""
+        self._waiting.append(data)
+        self._held += len(data)
+        if self._held >= _PIECE:
+            self._pass_on()
 
     def close(self) -> Laid:
+        self._pass_on()
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
@@ -85,6 +90,13 @@ class _File:
 
     def drop(self) -> None:
         self._file.close()
+
+    def _pass_on(self) -> None:
+        data = b"".join(self._waiting)
+        self._digest.update(data)
+        self._octets += self._held
+        self._file.write(data)
+        self._waiting, self._held = [], 0
 
 
 class Packer:
@@ -161,13 +173,9 @@ class Packer:
             self._laid.append(file.close())
         self._octets += len(data)
 
-    def add(self, entries: Iterable[Exported]) -> None:
-        """Write entries into every view, and what is laid open of them."""
-        ndjson: list[bytes] = []
-        csv: list[str] = []
-        fhir: list[str] = []
-        shown: list[bytes] = []
-        proofs: list[bytes] = []
+    def add(self, entries: Iterable[Exported]) -> int:
+        """Write entries into every view, and what is laid open of them; return how many they were."""
+        before = self._entries
         for entry in entries:
             digest = leaf_hash(entry.leaf)
             clients = _clients(entry.shown)
@@ -176,22 +184,19 @@ class Packer:
                 if entry.record is None
                 else lines_of(entry.record, entry.place, entry.leaf, digest, clients)
             )
-            ndjson.append(line.ndjson)
-            csv.append(line.csv)
-            fhir.append(line.fhir)
-            shown += [disclosed.write(each) for each in entry.shown]
+            self._write(View.NDJSON.value, line.ndjson)
+            self._write(View.CSV.value, line.csv.encode())
+            self._write(View.FHIR.value, line.fhir.encode())
+            for each in entry.shown:
+                self._write(DISCLOSURES, disclosed.write(each))
             if self._scope is Scope.CHOICE:
-                proofs.append(Proved(entry.place, entry.path).encode())
+                self._write(PROOFS, Proved(entry.place, entry.path).encode())
             elif self._scope is Scope.WHOLE:
                 self._bundle(entry)
             if not entry.leaf and len(self.gone) < _MOST_NAMED:
                 self.gone.append(entry.place)
             self._entries += 1
-        self._write(View.NDJSON.value, b"".join(ndjson))
-        self._write(View.CSV.value, "".join(csv).encode())
-        self._write(View.FHIR.value, "".join(fhir).encode())
-        self._write(DISCLOSURES, b"".join(shown))
-        self._write(PROOFS, b"".join(proofs))
+        return self._entries - before
 
     def close(self, *, made: str, asked: Mapping[str, str]) -> Packed:
         """Write the manifest; all that is missing then is the folder's name."""
@@ -221,9 +226,8 @@ class Packer:
         return made
 
     def _write(self, name: str, data: bytes) -> None:
-        if data:
-            self._streams[name].write(data)
-            self._octets += len(data)
+        self._streams[name].write(data)
+        self._octets += len(data)
 
     def _bundle(self, entry: Exported) -> None:
         self._waiting.append(entry.leaf)

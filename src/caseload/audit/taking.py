@@ -5,7 +5,7 @@ also where somebody has tampered with them: what is wrong then is for the verifi
 What the leaves do not say themselves (the columns beside them) is compared here, because no bundle carries it.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -89,8 +89,7 @@ class Taking:
                 total = 0 if scope is Scope.CHOICE else len(places)
                 written = 0
                 async for page in pages:
-                    packer.add(page)
-                    written += len(page)
+                    written += packer.add(page)
                     await progress(written, max(total, written))
                 # What follows waits for the disk, and the database for nobody; everybody's keys make room for those of
                 # the closing entry.
@@ -140,19 +139,19 @@ class Taking:
 
     async def _in_a_row(
         self, connection: asyncpg.Connection, packer: Packer, places: range, find: Find | None
-    ) -> AsyncGenerator[list[Exported]]:
-        """Pages of entries; an empty one for each that is not there any more."""
+    ) -> AsyncGenerator[Iterable[Exported]]:
+        """Pages of entries; an empty one for each that is not there any more. Each is laid open when it is its turn."""
         for begin in range(places.start, places.stop, self.page):
             end = min(begin + self.page, places.stop)
             rows = {row["idx"]: row for row in await connection.fetch(_PAGE, begin, end)}
-            yield [
+            yield (
                 self._exported(packer, rows[place], find) if place in rows else Exported(place, b"")
                 for place in range(begin, end)
-            ]
+            )
 
     async def _chosen(
         self, connection: asyncpg.Connection, packer: Packer, size: int, find: Find | None
-    ) -> AsyncGenerator[list[Exported]]:
+    ) -> AsyncGenerator[Iterable[Exported]]:
         """Pages of the entries that fulfil the filter, each with its proof."""
         chosen = narrowed(self.wanted.filter, self.wanted.scope, self.key).subquery("chosen")
         statement = select(chosen.c.idx).where(chosen.c.idx.is_not(None), chosen.c.idx < size).order_by(chosen.c.idx)
@@ -169,13 +168,13 @@ class Taking:
 
     async def _with_proofs(
         self, connection: asyncpg.Connection, packer: Packer, size: int, places: list[int], find: Find | None
-    ) -> list[Exported]:
+    ) -> Iterable[Exported]:
         wanted = {tile for place in places for tile in prove.inclusion_tiles(place, size)}
         fetch = await fetching(connection, wanted)
-        return [
-            self._exported(packer, row, find)._replace(path=prove.inclusion(row["idx"], size, fetch))
-            for row in await connection.fetch(_THESE, places)
-        ]
+        rows = await connection.fetch(_THESE, places)
+        return (
+            self._exported(packer, row, find)._replace(path=prove.inclusion(row["idx"], size, fetch)) for row in rows
+        )
 
     def _exported(self, packer: Packer, row: asyncpg.Record, find: Find | None) -> Exported:
         place, leaf = row["idx"], row["leaf"]

@@ -18,7 +18,7 @@ from caseload.audit.verify.verdict import Finding, Kind
 from caseload.audit.views import lines, lines_of
 
 ENTRIES: Final = 2_048
-"""Per segment: whole tiles, and some eight megabytes of views at a time."""
+"""Per segment, at most: whole tiles, and some eight megabytes of views at a time."""
 
 ROTATION: Final = "key.rotate"
 """The event by which one signing key of the log hands over to the next."""

@@ -17,7 +17,8 @@ from caseload.audit.verify.verdict import Finding, Findings, Kind, Stopped, Unus
 
 _LARGEST_BUNDLE: Final = TILE_WIDTH * (2 + LARGEST_RECORD)
 _LONGEST_PROOF: Final = 128 * 48
-_TILES: Final = ENTRIES // TILE_WIDTH
+_AT_ONCE: Final = 8 * 1024 * 1024
+"""Of views and disclosures, in a segment."""
 
 
 @dataclass(slots=True)
@@ -93,9 +94,18 @@ def segments(ledger: Ledger, findings: Findings, *, size: int, root: bytes) -> I
     told.close()
 
 
+def entries_at_once(ledger: Ledger) -> int:
+    """How many entries make a segment: whole tiles, and the fewer the more is laid open of each."""
+    beside = (*(view.value for view in View), DISCLOSURES)
+    octets = sum(ledger.size(name) for name in beside if ledger.has(name))
+    tiles = _AT_ONCE * ledger.manifest.entries // max(octets, 1) // TILE_WIDTH
+    return TILE_WIDTH * min(max(tiles, 1), ENTRIES // TILE_WIDTH)
+
+
 def _whole(ledger: Ledger, told: Disclosures, views: Sequence[View]) -> Iterator[Segment]:
     bundles = bundles_of(ledger.manifest.size)
-    while some := list(islice(bundles, _TILES)):
+    tiles_at_once = entries_at_once(ledger) // TILE_WIDTH
+    while some := list(islice(bundles, tiles_at_once)):
         last = some[-1].number * TILE_WIDTH + some[-1].width - 1
         tiles = [each._replace(level=0).path() for each in some]
         yield Segment(
@@ -115,8 +125,9 @@ def _lines(
     leaves = ledger.watch(View.NDJSON.value)
     proofs = ledger.watch(PROOFS) if chosen else None
     last = -1
-    for line in range(0, manifest.entries, ENTRIES):
-        count = min(ENTRIES, manifest.entries - line)
+    at_once = entries_at_once(ledger)
+    for line in range(0, manifest.entries, at_once):
+        count = min(at_once, manifest.entries - line)
         some = [_line(leaves, LARGEST_RECORD) for _ in range(count)]
         beside = [_line(proofs, _LONGEST_PROOF) for _ in range(count)] if proofs else []
         places = [_place(each) for each in beside]
