@@ -21,12 +21,25 @@ from caseload.audit.tlog.checkpoint import Checkpoint
 from caseload.audit.tlog.merkle import leaf_hash
 from caseload.audit.tlog.note import Signature, cosign_text, sign_text, write_note
 from caseload.audit.tlog.rotation import hand_over
+from caseload.audit.verify import source
+from caseload.audit.verify.folder import opened
+from caseload.audit.verify.ledger import Ledger
+from caseload.audit.verify.segment import ENTRIES as ENTRIES_AT_MOST
+from caseload.audit.verify.verdict import Findings
 from caseload.domain.accesslog import LaidOpen
 from caseload.domain.ids import new_id
 from tests.audit.verify.conftest import ENTRIES, SEEN_AT_SIZE, Auditor
 from tests.factories.bundles import Change, MadeLog, a_policy, a_signer, a_witness, rewritten
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True, params=["at once", "tile by tile"])
+def looked_at(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every attack is met twice: with all entries in one segment, and in as many segments as there are tiles."""
+    if request.param == "tile by tile":
+        monkeypatch.setattr(source, "_AT_ONCE", 1)
+
 
 TILE_0 = "tile/0/000"
 ENTRIES_0 = "tile/entries/000"
@@ -71,6 +84,17 @@ def test_several_processes_find_the_same(bundle: Path, log: MadeLog, auditor: Au
     assert (found.code, said["exit"], said["verdict"]) == (1, 1, "invalid")
     assert [each for each in said["findings"] if each["kind"] == "changed"]
     assert (said["entries"], said["size"]) == (ENTRIES, ENTRIES)
+
+
+def test_the_more_is_laid_open_the_fewer_entries_are_looked_at_at_once(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(bundle) as files:
+        ledger = Ledger(files, Findings())
+        beside = sum(ledger.size(name) for name in ledger.names if name.startswith(("disclosures", "views")))
+        for of_all, entries in ((8.0, ENTRIES_AT_MOST), (0.9, 512), (0.5, 256), (0.0, 256)):
+            monkeypatch.setattr(source, "_AT_ONCE", int(of_all * beside))
+            assert source.entries_at_once(ledger) == entries
 
 
 # In the database, before the export.
