@@ -224,11 +224,48 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
         ("a consent that was revoked", "select 1 from clinic.consent_revocation"),
         ("a consent that ended with its event", "select 1 from clinic.consent_event"),
         ("a consent for treatment, payment and operations", "select 1 from clinic.consent where never_expires"),
+        ("a spill with its witness", "select 1 from clinic.stock_waste_settled where verdict = 'witnessed'"),
+        (
+            "a spill that waits for a witness",
+            (
+                "select 1 from clinic.stock_waste w left join clinic.stock_waste_settled s on s.waste_id = w.id"
+                " where s.waste_id is null"
+            ),
+        ),
+        (
+            "a count that waits for a second person",
+            (
+                "select 1 from clinic.stock_count c left join clinic.stock_count_confirmed s on s.count_id = c.id"
+                " where s.count_id is null"
+            ),
+        ),
+        (
+            "a dispenser that was emptied",
+            "select 1 from clinic.stock_container where kind = 'dispenser' and closed_at < now()",
+        ),
+        (
+            "a programme that keeps no stock",
+            (
+                "select 1 from clinic.dose d where d.recorded_at > now() - interval '3 days' and not exists"
+                " (select 1 from clinic.stock_keeping k where k.programme_id = d.programme_id)"
+            ),
+        ),
         ("something heard in confidence", "select 1 from clinic.family_information where confidential"),
     ],
 )
 async def test_the_smallest_demo_holds(filled: Filled, situation: str, query: str) -> None:
     assert await filled.value(f"select exists ({query})"), situation
+
+
+async def test_every_dose_since_the_books_began_came_from_a_container_and_nothing_is_short(filled: Filled) -> None:
+    taken = await filled.value("select count(distinct dose_id) from clinic.stock_taking")
+    assert taken > 100
+    assert await filled.value("select count(*) from clinic.stock_taking where container_id is null") == 0
+    assert taken == await filled.value(
+        """select count(distinct d.id) from clinic.dose d
+           join clinic.stock_keeping k on k.programme_id = d.programme_id and k.from_on <= d.dosing_day
+           where d.kind <> 'brought_in'"""
+    )
 
 
 async def test_check_ins_are_overdue_in_every_way(filled: Filled) -> None:

@@ -18,6 +18,7 @@ from caseload.demo.telling.check_ins import Contact
 from caseload.demo.telling.groups import Groups
 from caseload.demo.telling.medicine import Dispensary, stop_treatment, tell_day, tell_evening
 from caseload.demo.telling.stage import Life, Stage, Team
+from caseload.demo.telling.stockroom import Stockroom
 from caseload.domain.access import Role
 from caseload.domain.people import the_command_line
 from caseload.request.work import Service, Work
@@ -71,6 +72,7 @@ async def fill(service: Service, size: Size, *, progress: Progress) -> Sequence[
                 dispensary=Dispensary(stage=stage, work=work),
                 contact=Contact(stage=stage, work=work),
                 groups=Groups(stage=stage, work=work),
+                stockroom=Stockroom(stage=stage, work=work),
             )
             for first in range(stage.days, 0, -CHAPTER_DAYS):
                 last = max(first - CHAPTER_DAYS, 0)
@@ -100,6 +102,7 @@ def _stage(clinic: Clinic, place: int, told: Sequence[Story], size: Size, work: 
             prescriber=clinic.of(Role.PRESCRIBER, programme.id)[0],
             counsellors=clinic.of(Role.COUNSELLOR, programme.id),
             supervisor=clinic.of(Role.SUPERVISOR, programme.id)[0],
+            director=clinic.of(Role.MEDICAL_DIRECTOR, programme.id)[0],
         ),
         today=programme.today(work.now),
         recent=size.days,
@@ -121,10 +124,12 @@ class _Chapter:
     dispensary: Dispensary
     contact: Contact
     groups: Groups
+    stockroom: Stockroom
 
     async def tell(self, days: Sequence[int]) -> None:
         """One day after the other, from the longest ago on."""
         for ago in days:
+            await self.stockroom.morning(ago)
             for life in self.stage.lives:
                 await self._live(life, ago)
             if ago <= self.stage.recent:
@@ -132,6 +137,7 @@ class _Chapter:
             # Longer ago doses were signed once a week, and so too late: something for the medical director to see.
             if ago <= self.stage.recent or ago == days[-1]:
                 await tell_evening(self.dispensary, ago)
+            await self.stockroom.evening(ago)
         for life in self.stage.lives:
             await self.contact.look_ahead(life, self.stage.moment(days[-1], 22))
         await self.work.turn_page("demo.days_told")

@@ -26,6 +26,7 @@ class Team:
     prescriber: Staff
     counsellors: Sequence[Staff]
     supervisor: Staff
+    director: Staff
 
 
 @dataclass(slots=True, kw_only=True)
