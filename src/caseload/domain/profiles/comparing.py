@@ -1,0 +1,152 @@
+"""Two profiles beside each other: every difference, and which of them loosen a rule.
+
+A programme, or a later version for it, may be stricter than the profile it rests on and never looser: federal and
+national rules are floors.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, cast
+
+import msgspec
+
+from caseload.domain.medicines import Medicine
+from caseload.domain.profiles import Outcome, Profile
+from caseload.domain.profiles.ordering import Rising
+
+_MOST_MISSED: Final = 400
+_STRICTNESS: Final = {
+    Outcome.GIVE: 0,
+    Outcome.GIVE_UNLESS_INTOXICATED: 1,
+    Outcome.ASK_PRESCRIBER: 2,
+    Outcome.NEW_START: 3,
+}
+NEVER: Final = float("inf")
+
+
+def said(profile: Profile) -> Iterator[tuple[str, str]]:
+    """Everything that a profile says, as a path and a value each, in the order of its file."""
+    yield from _said("", cast("object", msgspec.to_builtins(profile, str_keys=True)))
+
+
+def _said(path: str, value: object) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for name, inner in cast("Mapping[str, object]", value).items():
+            yield from _said(f"{path}.{name}" if path else name, inner)
+    elif isinstance(value, list | tuple) and any(isinstance(each, Mapping) for each in cast("Sequence[object]", value)):
+        for number, inner in enumerate(cast("Sequence[object]", value)):
+            yield from _said(f"{path}.{number}", inner)
+    elif isinstance(value, list | tuple):
+        yield path, ", ".join(str(each) for each in cast("Sequence[object]", value))
+    else:
+        yield path, "-" if value is None else str(value)
+
+
+def differences(one: Profile, other: Profile) -> Sequence[tuple[str, str, str]]:
+    """What two profiles say differently: the path, and the value of each; an empty text where one says nothing."""
+    first, second = dict(said(one)), dict(said(other))
+    return [
+        (path, first.get(path, ""), second.get(path, ""))
+        for path in dict.fromkeys([*first, *second])
+        if first.get(path) != second.get(path)
+    ]
+
+
+def loosened(base: Profile, other: Profile) -> Sequence[str]:
+    """Every rule of `base` that `other` loosens; nothing when it only tightens."""
+    return [
+        *_looser_ladders(base, other),
+        *_looser_limits(base, other),
+        *_looser_ordering(base, other),
+        *_looser_stock(base, other),
+    ]
+
+
+def _looser_ladders(base: Profile, other: Profile) -> Iterable[str]:
+    for medicine in Medicine:
+        before, after = base.ladder(medicine), other.ladder(medicine)
+        if before is None or after is None:
+            continue
+        turns = {rung.from_missed for rung in (*before.rungs, *after.rungs)}
+        for missed in sorted(turn for turn in turns if turn <= _MOST_MISSED):
+            former, later = before.rung(missed), after.rung(missed)
+            if former is None:
+                continue
+            if later is None or _STRICTNESS[later.outcome] < _STRICTNESS[former.outcome]:
+                said_later = later.outcome.value if later is not None else "nothing"
+                yield f"{medicine}, {missed} missed: {former.outcome.value} became {said_later}"
+
+
+def _looser_limits(base: Profile, other: Profile) -> Iterable[str]:
+    if base.country is not other.country:
+        yield "country: another country's rules are no tightening of these"
+    if not set(other.sign_off.roles) <= set(base.sign_off.roles):
+        yield "sign_off.roles: more roles may sign"
+    yield from _more("minimum_interval.hours", other.minimum_interval.hours, base.minimum_interval.hours)
+    yield from _more("attendance.minimum_minutes", other.attendance.minimum_minutes, base.attendance.minimum_minutes)
+    window, former = other.at_the_window, base.at_the_window
+    yield from _less("at_the_window.late_after_minutes", window.late_after_minutes, former.late_after_minutes)
+    yield from _less("at_the_window.clock_ahead_seconds", window.clock_ahead_seconds, former.clock_ahead_seconds)
+    yield from _less("sign_off.deadline_hours", other.sign_off.deadline_hours, base.sign_off.deadline_hours)
+    for step in (*base.check_ins.slack, *other.check_ins.slack):
+        days = step.from_interval_days
+        later, before = other.check_ins.slack_for(days), base.check_ins.slack_for(days)
+        yield from _less(f"check_ins.slack of {days} days: grace_days", later.grace_days, before.grace_days)
+        yield from _less(f"check_ins.slack of {days} days: early_days", later.early_days, before.early_days)
+
+
+def _looser_ordering(base: Profile, other: Profile) -> Iterable[str]:
+    before, after = base.ordering, other.ordering
+    free = "ordering.antagonist_beside.opioid_free_days"
+    yield from _more(free, after.antagonist_beside.opioid_free_days, before.antagonist_beside.opioid_free_days)
+    if not set(after.pharmacy.medicines) <= set(before.pharmacy.medicines):
+        yield "ordering.pharmacy.medicines: a pharmacy may supply more"
+    for medicine in Medicine:
+        start, was = ([each for each in part.starting if medicine in each.medicines] for part in (after, before))
+        if was and not start:
+            yield f"ordering.starting: no limit for {medicine} any more"
+        elif was:
+            yield from _less(f"{was[0].rule}: first_day_mg", start[0].first_day_mg, was[0].first_day_mg)
+            yield from _less(f"{was[0].rule}: after_days", start[0].after_days, was[0].after_days)
+        rise, rose = ([each for each in part.rising if medicine in each.medicines] for part in (after, before))
+        if rose and not rise:
+            yield f"ordering.rising: no limit for {medicine} any more"
+        elif rose:
+            yield from _looser_rise(rose[0], rise[0])
+
+
+def _looser_rise(before: Rising, after: Rising) -> Iterable[str]:
+    yield from _less(f"{before.rule}: at_most_mg", _or_never(after.at_most_mg), _or_never(before.at_most_mg))
+    yield from _more(f"{before.rule}: days_apart", after.days_apart or 0, before.days_apart or 0)
+    yield from _less(f"{before.rule}: week_mg", _or_never(after.week_mg), _or_never(before.week_mg))
+    if before.week_mg is not None:
+        until = f"{before.rule}: week_until_day"
+        yield from _more(until, _or_never(after.week_until_day), _or_never(before.week_until_day))
+
+
+def _looser_stock(base: Profile, other: Profile) -> Iterable[str]:
+    before, after = base.stock, other.stock
+    yield from _less("stock.inventory.every_days", after.inventory.every_days, before.inventory.every_days)
+    yield from _less("stock.witness.within_hours", after.witness.within_hours, before.witness.within_hours)
+    notice = "stock.loss.notice_business_days"
+    yield from _less(notice, after.loss.notice_business_days, before.loss.notice_business_days)
+    yield from _less("stock.loss.form_days", _or_never(after.loss.form_days), _or_never(before.loss.form_days))
+    if not set(before.register.medicines) <= set(after.register.medicines):
+        yield "stock.register.medicines: fewer medicines stand in the register"
+
+
+def _or_never(limit: int | None) -> float:
+    return NEVER if limit is None else limit
+
+
+def _more(name: str, after: float, before: float) -> Iterable[str]:
+    if after < before:
+        yield f"{name}: {_spoken(before)} became {_spoken(after)}"
+
+
+def _less(name: str, after: float, before: float) -> Iterable[str]:
+    if after > before:
+        yield f"{name}: {_spoken(before)} became {_spoken(after)}"
+
+
+def _spoken(limit: float) -> str:
+    return "no limit" if limit == NEVER else f"{limit:g}"

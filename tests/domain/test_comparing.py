@@ -1,0 +1,113 @@
+"""Two profiles beside each other: what differs, and what is looser."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from caseload.domain.profiles import Profile, profiles, read_profile
+from caseload.domain.profiles.comparing import differences, loosened, said
+
+VERSIONS = [version for versions in profiles().values() for version in versions]
+
+
+def changed(profile: Profile, *path: str | int, to: object) -> Profile:
+    whole = msgspec.json.decode(msgspec.json.encode(profile))
+    inner: Any = whole
+    for step in path[:-1]:
+        inner = inner[step]
+    inner[path[-1]] = to
+    return read_profile(msgspec.json.encode(whole), "changed.json")
+
+
+def uk() -> Profile:
+    return profiles()["UK"][0]
+
+
+def us() -> Profile:
+    return profiles()["US"][0]
+
+
+@pytest.mark.parametrize("profile", VERSIONS, ids=lambda profile: profile.label)
+def test_a_profile_loosens_nothing_of_itself_and_does_not_differ(profile: Profile) -> None:
+    assert (list(loosened(profile, profile)), list(differences(profile, profile))) == ([], [])
+
+
+@pytest.mark.parametrize("profile", VERSIONS, ids=lambda profile: profile.label)
+def test_everything_of_a_profile_is_said(profile: Profile) -> None:
+    told = dict(said(profile))
+    assert told["minimum_interval.hours"] == "8"
+    assert {rule.rule for rule in profile.ordering.rules()} <= set(told.values())
+    assert not any("{" in value or "[" in value for value in told.values())
+
+
+LIMITS: list[tuple[tuple[str | int, ...], bool]] = [
+    (("minimum_interval", "hours"), True),
+    (("at_the_window", "late_after_minutes"), False),
+    (("at_the_window", "clock_ahead_seconds"), False),
+    (("sign_off", "deadline_hours"), False),
+    (("attendance", "minimum_minutes"), True),
+    (("ordering", "antagonist_beside", "opioid_free_days"), True),
+    (("ordering", "starting", 0, "first_day_mg"), False),
+    (("ordering", "starting", 0, "after_days"), False),
+    (("ordering", "rising", 0, "at_most_mg"), False),
+    (("ordering", "rising", 0, "week_mg"), False),
+    (("ordering", "rising", 0, "week_until_day"), True),
+    (("check_ins", "slack", 1, "grace_days"), False),
+    (("stock", "inventory", "every_days"), False),
+    (("stock", "witness", "within_hours"), False),
+    (("stock", "loss", "notice_business_days"), False),
+]
+"""A limit, and whether more of it is stricter."""
+
+
+@given(st.sampled_from(LIMITS), st.integers(1, 20))
+def test_a_limit_that_moves_one_way_tightens_and_the_other_way_is_named(
+    limit: tuple[tuple[str | int, ...], bool], number: int
+) -> None:
+    path, more_is_stricter = limit
+    inner: Any = msgspec.to_builtins(uk())
+    for step in path:
+        inner = inner[step]
+    looser = loosened(uk(), changed(uk(), *path, to=number))
+    is_looser = number < inner if more_is_stricter else number > inner
+    assert bool(looser) is is_looser
+    if is_looser:
+        assert str(path[-1]) in looser[0]
+        assert looser[0].endswith(f": {inner} became {number}")
+
+
+@pytest.mark.parametrize(
+    ("path", "to", "complaint"),
+    [
+        (("missed_doses", 0, "rungs", 1, "from_missed"), 4, "methadone, 3 missed: ask_prescriber became give"),
+        (("missed_doses", 0, "rungs", 1, "outcome"), "give", "methadone, 3 missed: ask_prescriber became give"),
+        (("ordering", "starting"), [], "no limit for methadone any more"),
+        (("ordering", "rising"), [], "no limit for methadone any more"),
+        (("ordering", "rising", 0, "days_apart"), None, "days_apart: 3 became 0"),
+        (("ordering", "rising", 0, "at_most_mg"), None, "at_most_mg: 10 became no limit"),
+        (("ordering", "pharmacy", "medicines"), ["methadone"], "a pharmacy may supply more"),
+        (("stock", "register", "medicines"), [], "fewer medicines"),
+        (("country",), "UK", "another country"),
+        (("sign_off", "roles"), ["nurse", "counsellor"], ""),
+    ],
+)
+def test_what_is_looser_is_named(path: tuple[str | int, ...], to: object, complaint: str) -> None:
+    if path == ("sign_off", "roles"):
+        fewer = changed(us(), *path, to=["prescriber"])
+        assert list(loosened(us(), fewer)) == []
+        assert list(loosened(fewer, us())) == ["sign_off.roles: more roles may sign"]
+        return
+    assert any(complaint in each for each in loosened(us(), changed(us(), *path, to=to)))
+
+
+def test_the_ca_bridge_ladder_is_looser_than_the_federal_convention() -> None:
+    assert list(loosened(us(), profiles()["US-CA-BRIDGE"][0])) == ["methadone, 3 missed: ask_prescriber became give"]
+
+
+def test_a_stricter_ladder_tightens() -> None:
+    stricter = changed(uk(), "missed_doses", 0, "rungs", 1, "from_missed", to=2)
+    assert list(loosened(uk(), stricter)) == []
+    assert ("missed_doses.0.rungs.1.from_missed", "3", "2") in differences(uk(), stricter)
