@@ -4,6 +4,7 @@ import asyncio
 import csv
 import hashlib
 import json
+import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,8 @@ from caseload.domain.errors import NotPermitted
 from caseload.request.passwords import Passwords
 from caseload.settings import OperatorError
 from tests.factories import people
-from tests.shared_server import Addresses
+from tests.factories.audit import UNWATCHED
+from tests.shared_server import Addresses, execute
 
 PASSWORD = "unremarkable teapot voyage"
 
@@ -132,3 +134,22 @@ def test_a_date_that_is_none_is_explained(tmp_path: Path) -> None:
     ended = run(tmp_path, "list", "--since", "yesterday")
     assert ended.exit_code == 2
     assert "write 2026-11-22" in ended.stderr
+
+
+def test_what_lies_beside_the_entries_is_looked_at_and_the_look_is_an_entry(clinic: Addresses, tmp_path: Path) -> None:
+    run(tmp_path, "list")
+    whole = run(tmp_path, "check")
+    assert whole.exit_code == 0, whole.output
+    assert re.fullmatch(r"Looked at [1-9][0-9]* entries, which name a client 0 times.\n", whole.stdout)
+    assert [leaf.act.role for leaf in leaves(clinic) if leaf.ev == "audit_log.checked"] == [("auditor",)]
+    gone = "delete from audit.disclosure where entry_id = (select entry_id from audit.log where event = 'key.named' limit 1)"
+    guarded = "alter table audit.disclosure {} trigger no_change;"
+    asyncio.run(execute(clinic.owner, UNWATCHED + guarded.format("disable") + gone))
+    damaged = run(tmp_path, "check")
+    assert isinstance(damaged.exception, OperatorError)
+    assert "names 0 clients, and there are 0 beside it" in damaged.stdout
+
+
+def test_only_who_may_read_the_whole_log_looks(clinic: Addresses, tmp_path: Path) -> None:
+    assert isinstance(run(tmp_path, "check", user="ned").exception, NotPermitted)
+    assert [leaf.out for leaf in leaves(clinic) if leaf.ev == "audit_log.check"] == [4]

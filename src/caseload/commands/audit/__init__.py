@@ -2,7 +2,7 @@
 
 import rich_click as click
 
-from caseload.commands.audit import epoch, exporting, keys, listing, verifying
+from caseload.commands.audit import checking, epoch, exporting, keys, listing, verifying
 
 
 @click.group(
@@ -20,5 +20,14 @@ def command() -> None:
     """
 
 
-for each in (keys.keygen, keys.rotate, keys.policy, epoch.epoch, listing.list_, exporting.export, verifying.verify):
+for each in (
+    keys.keygen,
+    keys.rotate,
+    keys.policy,
+    epoch.epoch,
+    listing.list_,
+    checking.check,
+    exporting.export,
+    verifying.verify,
+):
     command.add_command(each)
