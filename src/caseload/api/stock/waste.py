@@ -56,7 +56,7 @@ async def witness_waste(waste_id: FromPath[UUID], data: JSONBody[SignatureIn], w
             WasteId(waste_id), by=work.by, proof=proof, now=work.now, wastes=acts(work), journal=work.journal
         )
 
-    return await _settled(waste_id, work, key, Act.WITNESS_STOCK, witness)
+    return await _settled_once(waste_id, work, key, Act.WITNESS_STOCK, witness)
 
 
 @writing("/stock-wastes/{waste_id:uuid}/withdrawal", act=Act.WASTE_STOCK, name="withdraw_waste")
@@ -70,10 +70,10 @@ async def withdraw_waste(
             WasteId(waste_id), data.reason, by=work.by, now=work.now, wastes=acts(work), journal=work.journal
         )
 
-    return await _settled(waste_id, work, key, Act.WASTE_STOCK, withdraw)
+    return await _settled_once(waste_id, work, key, Act.WASTE_STOCK, withdraw)
 
 
-async def _settled(
+async def _settled_once(
     waste_id: UUID, work: Work, key: RequestKey | None, act: Act, settle: Callable[[], Awaitable[None]]
 ) -> WasteOut:
     async def again(_: Kept) -> None:
