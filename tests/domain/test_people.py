@@ -77,9 +77,9 @@ def test_those_who_read_the_log_change_nothing_about_clients_but_consents() -> N
         assert allowed <= {Act.SEE_IDENTITY, Act.FIND_CLIENT}, role
 
 
-def test_an_inspector_sees_the_dispensing_log_and_nothing_else() -> None:
+def test_an_inspector_sees_the_dispensing_log_and_the_stock_and_nothing_else() -> None:
     allowed = {act for act in Act if Role.INSPECTOR in MAY[act]}
-    assert allowed == {Act.KNOW_MYSELF, Act.SEE_PROGRAMMES, Act.SEE_DISPENSING_LOG}
+    assert allowed == {Act.KNOW_MYSELF, Act.SEE_PROGRAMMES, Act.SEE_DISPENSING_LOG, Act.SEE_STOCK}
 
 
 def test_the_front_desk_sees_nothing_clinical() -> None:
