@@ -169,11 +169,15 @@ class Taking:
     async def _with_proofs(
         self, connection: asyncpg.Connection, packer: Packer, size: int, places: list[int], find: Find | None
     ) -> Iterable[Exported]:
-        wanted = {tile for place in places for tile in prove.inclusion_tiles(place, size)}
-        fetch = await fetching(connection, wanted)
+        """Neighbours have most of their paths in common: each hash is made once."""
+        paths = {place: prove.inclusion_spans(place, size) for place in places}
+        spans = {span for path in paths.values() for span in path}
+        fetch = await fetching(connection, prove.tiles_for(spans, size))
+        hashes = {(begin, end): prove.root_of_span(begin, end, size, fetch) for begin, end in spans}
         rows = await connection.fetch(_THESE, places)
         return (
-            self._exported(packer, row, find)._replace(path=prove.inclusion(row["idx"], size, fetch)) for row in rows
+            self._exported(packer, row, find)._replace(path=[hashes[span] for span in paths[row["idx"]]])
+            for row in rows
         )
 
     def _exported(self, packer: Packer, row: asyncpg.Record, find: Find | None) -> Exported:
