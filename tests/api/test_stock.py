@@ -45,6 +45,9 @@ async def test_a_programme_that_keeps_no_stock_records_doses_all_the_same(clinic
     here = await dispensary(clinic)
 
     assert (await here.give(await here.order())).status_code == 201
+    pharmacist = await clinic.person((Role.PHARMACIST, here.programme))
+    station = await pharmacist.post(f"/programmes/{here.programme}/stations", {"name": "Window 1"})
+    assert (station.status_code, station.json()["type"]) == (409, "urn:caseload:problem:stock-not-kept")
     refused = await here.nurse.get(f"/programmes/{here.programme}/stock")
     assert (refused.status_code, refused.json()["type"]) == (409, "urn:caseload:problem:stock-not-kept")
 

@@ -1,5 +1,6 @@
 """Stock in PostgreSQL: the balance is a sum, and what would disagree with the doses cannot be stored."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,7 +17,7 @@ from caseload.db.tables.base import complete
 from caseload.db.tables.dosing import dose as dose_table
 from caseload.db.tables.stock_acts import stock_taking
 from caseload.domain.access import Role
-from caseload.domain.dosing import Dose
+from caseload.domain.dosing import Dose, DoseMoved
 from caseload.domain.errors import Invalid
 from caseload.domain.ids import ClientId, ContainerId, DoseId, StationId, new_id
 from caseload.domain.medicines import Form
@@ -31,7 +32,7 @@ from tests.factories.window import MORNING, TODAY, clinician, window, wish
 pytestmark = pytest.mark.anyio
 
 DAY = timedelta(days=1)
-BY_WHOM = {"recorded_by", "settled_by", "confirmed_by", "counted_by", "handled_by"}
+BY_WHOM = {"recorded_by", "settled_by", "confirmed_by", "counted_by", "handled_by", "count_id"}
 """Columns that nobody may write a second time, one at least in every table of the stock."""
 
 
@@ -191,6 +192,8 @@ async def test_whence_a_dose_came_is_checked(connection: AsyncConnection) -> Non
     for sources in ((), ((one, "60"), (one, "60")), ((one, "0"),), ((one, "59"),)):
         with pytest.raises(Invalid):
             await store.whence(dose, *sources)
+    with pytest.raises(DoseMoved):
+        await store.whence(replace(dose, version=7), (one, "60"))
 
 
 async def test_which_container_a_dose_takes_from(connection: AsyncConnection) -> None:

@@ -155,6 +155,10 @@ def test_an_unknown_profile_names_the_known_ones() -> None:
         (("check_ins", "slack", 1, "early_days"), 32, "between 0 and 31"),
         (("check_ins", "slack", 1, "grace_days"), "two", "Expected `int`"),
         (("attendance", "minimum_minutes"), 0, "minimum_minutes must be more"),
+        (("stock", "inventory", "every_days"), 0, "every_days must be more"),
+        (("stock", "witness", "within_hours"), 0, "within_hours must be more"),
+        (("stock", "loss", "notice_business_days"), 0, "notice_business_days must be more"),
+        (("stock", "loss", "form_days"), 0, "form_days must be more"),
         (("surprise",), 1, "unknown field"),
     ],
 )

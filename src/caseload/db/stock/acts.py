@@ -1,7 +1,7 @@
 """What happens to containers, in PostgreSQL: uses, pours, waste and counts."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, bindparam, exists, func, insert, select, update
@@ -32,7 +32,12 @@ _END_USE = (
     update(stock_use)
     .where(stock_use.c.container_id == bindparam("container"), func.upper_inf(stock_use.c.period))
     .values(
-        period=func.tstzrange(func.lower(stock_use.c.period), bindparam("at", type_=INSTANT)), ended_by=bindparam("by")
+        # The clocks of two services differ a little, and a use has lasted for a moment at least.
+        period=func.tstzrange(
+            func.lower(stock_use.c.period),
+            func.greatest(bindparam("at", type_=INSTANT), func.lower(stock_use.c.period) + timedelta(microseconds=1)),
+        ),
+        ended_by=bindparam("by"),
     )
 )
 _CLOSE = (
