@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Table, delete, insert, select, update
@@ -39,6 +40,7 @@ from caseload.domain.medicines import DosePart
 from caseload.domain.people import Staff
 from caseload.domain.signature import Meaning, NotRegistered, Signature, Subject, Version
 from caseload.domain.signature import sign as sign_version
+from tests.factories import people
 from tests.factories.window import MORNING, TODAY, Window, clinician, proof, window, wish
 
 pytestmark = pytest.mark.anyio
@@ -365,6 +367,8 @@ def an_order(here: Window, **changed: object) -> dict[str, object]:
         ),
         ({"product": "Not a name"}, "medication_order_product_check"),
         ({"supply": "post"}, "medication_order_supply_check"),
+        ({"countersign_by": MORNING + DAY}, "medication_order_verbal_check"),
+        ({"read_back": True}, "medication_order_verbal_check"),
         (
             {"medicine": "naltrexone", "form": "extended_release_injection", "supply": "pharmacy"},
             "medication_order_injection_at_our_window_check",
@@ -403,6 +407,54 @@ async def test_an_order_that_nobody_can_mean_cannot_be_stored(
     here = await window(connection)
     with pytest.raises(IntegrityError, match=constraint):
         await connection.execute(insert(tables.medication_order).values(an_order(here, **changed)))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"read_back": False},
+        {"read_back": None},
+        {"countersign_by": MORNING},
+        {"countersign_by": None},
+        {"verbal_by": None},
+    ],
+)
+async def test_a_verbal_order_is_read_back_and_has_a_deadline_or_is_not_stored(
+    connection: AsyncConnection, changed: dict[str, object]
+) -> None:
+    here = await window(connection)
+    spoken: dict[str, object] = {
+        "verbal_by": here.prescriber.id,
+        "written_by": here.nurse.id,
+        "countersign_by": MORNING + DAY,
+        "read_back": True,
+    }
+    with pytest.raises(IntegrityError, match="medication_order_verbal_check"):
+        async with connection.begin_nested():
+            await connection.execute(insert(tables.medication_order).values(an_order(here, **(spoken | changed))))
+    own = an_order(here, **(spoken | {"written_by": here.prescriber.id}))
+    with pytest.raises(IntegrityError, match="medication_order_verbal_check"):
+        async with connection.begin_nested():
+            await connection.execute(insert(tables.medication_order).values(own))
+
+
+async def test_only_its_prescriber_countersigns_a_verbal_order_whatever_the_service_says(
+    connection: AsyncConnection,
+) -> None:
+    here = await window(connection)
+    other = await people.staff(connection, holds=((Role.PRESCRIBER, here.programme),))
+    spoken: dict[str, object] = {
+        "verbal_by": other.id,
+        "written_by": here.nurse.id,
+        "countersign_by": MORNING + DAY,
+        "read_back": True,
+    }
+    row = an_order(here, **spoken)
+    await connection.execute(insert(tables.medication_order).values(row))
+    store = here.doses()
+    order = await store.order(OrderId(UUID(str(row["id"]))), by=here.prescriber, act=Act.SEE_MEDICATION)
+    with pytest.raises(OrderMoved):
+        await store.add_order_signature(order, signed_again(here, order.as_signed()))
 
 
 async def test_an_order_replaces_only_one_of_the_same_client(connection: AsyncConnection) -> None:

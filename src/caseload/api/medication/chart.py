@@ -10,7 +10,7 @@ from caseload.api.dosing.store import charts
 from caseload.api.dosing.wire import DoseOut
 from caseload.api.medication.decisions import DecisionOut
 from caseload.api.medication.holds import HoldOut
-from caseload.api.medication.orders import OrderOut
+from caseload.api.medication.order_wire import OrderOut
 from caseload.api.route import reading
 from caseload.api.wire import Wire
 from caseload.api.work import TheWork

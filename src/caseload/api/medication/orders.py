@@ -1,214 +1,24 @@
 """Orders: written, signed, stopped and read."""
 
 from collections.abc import Awaitable, Callable
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from litestar.params import FromPath, JSONBody
 
-from caseload.api.amounts import Milligrams, Millilitres, milligrams, written
-from caseload.api.dosing.due import in_millilitres
 from caseload.api.dosing.store import charts
+from caseload.api.medication.order_wire import OrderIn, OrderOut, OrderSignatureIn
 from caseload.api.medication.wire import ReasonedSignatureIn
 from caseload.api.route import reading, writing
-from caseload.api.wire import Wire
 from caseload.api.work import TheKey, TheWork
 from caseload.db.idempotency import Kept
 from caseload.domain import medication as domain
 from caseload.domain.access import Act
-from caseload.domain.dosing import EVERYTHING_COMMITTED
-from caseload.domain.errors import Fault, Invalid
 from caseload.domain.ids import ClientId, OrderId, new_id
-from caseload.domain.medication import Order, Standing, Step, Supply, Wish
-from caseload.domain.medicines import LIQUIDS, DosePart, Form, Medicine
+from caseload.domain.medication import Order
 from caseload.domain.people import Evidence
 from caseload.request.idempotency import once
 from caseload.request.sign_in import prove
 from caseload.request.work import Work
-
-
-class AmountsWire(Wire, frozen=True, kw_only=True):
-    """How much in which part of the day: either the whole day at once, or a morning and an evening part."""
-
-    whole: Milligrams | None = None
-    morning: Milligrams | None = None
-    evening: Milligrams | None = None
-
-    def read(self) -> dict[DosePart, Decimal]:
-        """As the domain speaks of it."""
-        parts = ((DosePart.WHOLE, self.whole), (DosePart.MORNING, self.morning), (DosePart.EVENING, self.evening))
-        return {part: milligrams(text) for part, text in parts if text is not None}
-
-    @classmethod
-    def of(cls, order: Order | Step) -> "AmountsWire":
-        """From the domain."""
-        return cls(**{part.value: written(amount) for part, amount in order.amounts_mg.items()})
-
-
-class StepWire(Wire, frozen=True, kw_only=True):
-    """From a day on another amount is ordered."""
-
-    from_on: date
-    amounts_mg: AmountsWire
-
-    def read(self) -> Step:
-        """As the domain speaks of it."""
-        return Step(from_on=self.from_on, amounts_mg=self.amounts_mg.read())
-
-
-class VolumesWire(Wire, frozen=True, kw_only=True):
-    """The same amounts of a liquid in millilitres."""
-
-    whole: Millilitres | None = None
-    morning: Millilitres | None = None
-    evening: Millilitres | None = None
-
-    def read(self) -> dict[DosePart, Decimal]:
-        """As the domain speaks of it."""
-        parts = ((DosePart.WHOLE, self.whole), (DosePart.MORNING, self.morning), (DosePart.EVENING, self.evening))
-        return {part: milligrams(text) for part, text in parts if text is not None}
-
-    @classmethod
-    def of(cls, order: Order) -> "VolumesWire | None":
-        """From the domain; None for what is no liquid."""
-        if order.form not in LIQUIDS:
-            return None
-        return cls(**{part.value: in_millilitres(amount, order) for part, amount in order.amounts_mg.items()})
-
-
-class AnswerIn(Wire, frozen=True, kw_only=True):
-    """Your reason for going on although a rule of the profile asked."""
-
-    rule: str
-    """The rule as `order-needs-confirmation` names it."""
-    reason: str
-
-
-class OrderSignatureIn(Wire, frozen=True, kw_only=True):
-    """Your password once more, and where the profile asked, a reason for each of its rules."""
-
-    password: str
-    confirmed: tuple[AnswerIn, ...] = ()
-
-    def reasons(self) -> dict[str, str]:
-        """The reasons by the name of the rule; raises `Invalid` for a rule that is answered twice."""
-        reasons = {each.rule: each.reason for each in self.confirmed}
-        if len(reasons) != len(self.confirmed):
-            raise Invalid(Fault("confirmed", "answer each rule once"))
-        return reasons
-
-
-class AnswerOut(Wire, frozen=True, kw_only=True):
-    """What the profile asked before an order was signed, on which facts, and the prescriber's reason."""
-
-    rule: str
-    policy: str
-    """The rule and the version of the profile that asked."""
-    reason: str
-    facts: dict[str, Any]
-
-
-class OrderIn(Wire, frozen=True, kw_only=True):
-    """An order to be written; it counts for nothing until a prescriber has signed it."""
-
-    medicine: Medicine
-    form: Form
-    strength_mg: Milligrams
-    """Milligrams in one millilitre of a liquid, else in one tablet, film or injection."""
-    amounts_mg: AmountsWire
-    amounts_ml: VolumesWire | None = None
-    """The same in millilitres, where you say both: they must agree by the concentration."""
-    every_days: int = 1
-    starts_on: date
-    ends_on: date | None = None
-    """The last day, included; left out, the order stays open."""
-    supervised: bool = True
-    note: str = ""
-    supply: Supply = Supply.WINDOW
-    """Who hands it over: our window, or a pharmacy."""
-    steps: tuple[StepWire, ...] = ()
-    """What is ordered from later days on. A step up takes effect only after every dose before it was taken in full."""
-    replaces: UUID | None = None
-    """The order whose place this one takes from its first day on."""
-
-
-class OrderOut(Wire, frozen=True, kw_only=True):
-    """An order, with what has happened to it."""
-
-    id: UUID
-    chain_id: UUID
-    version: int
-    replaces: UUID | None
-    client_id: UUID
-    programme_id: UUID
-    medicine: Medicine
-    form: Form
-    strength_mg: str
-    product: str | None
-    """The product in the list of medicines; null for a strength that it does not have."""
-    amounts_mg: AmountsWire
-    amounts_ml: VolumesWire | None
-    """Of a liquid, by its concentration."""
-    every_days: int
-    starts_on: date
-    ends_on: date | None
-    supervised: bool
-    note: str
-    written_by: UUID
-    written_at: datetime
-    signed_at: datetime | None
-    stopped_at: datetime | None
-    replaced_by: UUID | None
-    replaced_from: date | None
-    supply: Supply
-    steps: list[StepWire]
-    confirmed: list[AnswerOut]
-    """What the profile asked before it was signed."""
-    standing: Standing
-    """How it stands today."""
-
-    @classmethod
-    def of(cls, order: Order, today: date) -> "OrderOut":
-        """From the domain."""
-        return cls(
-            id=order.id,
-            chain_id=order.chain,
-            version=order.version,
-            replaces=order.replaces,
-            client_id=order.client,
-            programme_id=order.programme,
-            medicine=order.medicine,
-            form=order.form,
-            strength_mg=written(order.strength_mg),
-            product=order.product,
-            amounts_mg=AmountsWire.of(order),
-            amounts_ml=VolumesWire.of(order),
-            every_days=order.every_days,
-            starts_on=order.starts_on,
-            ends_on=order.ends_on,
-            supervised=order.supervised,
-            note=order.note,
-            written_by=order.written_by,
-            written_at=order.written_at,
-            signed_at=order.signed_at,
-            stopped_at=order.stopped_at,
-            replaced_by=order.replaced_by,
-            replaced_from=order.replaced_from,
-            supply=order.supply,
-            steps=[StepWire(from_on=step.from_on, amounts_mg=AmountsWire.of(step)) for step in order.steps],
-            confirmed=[
-                AnswerOut(
-                    rule=each.rule,
-                    policy=f"{each.rule} of {each.profile}-{each.profile_version}",
-                    reason=each.reason,
-                    facts=dict(each.facts),
-                )
-                for each in order.confirmed
-            ],
-            standing=order.standing(today, EVERYTHING_COMMITTED),
-        )
 
 
 @writing("/clients/{client_id:uuid}/orders", act=Act.WRITE_ORDER, name="write_order")
@@ -217,23 +27,8 @@ async def write_order(client_id: FromPath[UUID], data: JSONBody[OrderIn], work: 
     store, new = charts(work), OrderId(new_id())
 
     async def write() -> Order:
-        wish = Wish(
-            medicine=data.medicine,
-            form=data.form,
-            strength_mg=milligrams(data.strength_mg),
-            amounts_mg=data.amounts_mg.read(),
-            every_days=data.every_days,
-            starts_on=data.starts_on,
-            ends_on=data.ends_on,
-            supervised=data.supervised,
-            note=data.note,
-            replaces=OrderId(data.replaces) if data.replaces is not None else None,
-            supply=data.supply,
-            steps=tuple(step.read() for step in data.steps),
-            amounts_ml=data.amounts_ml.read() if data.amounts_ml is not None else {},
-        )
         return await domain.write_order(
-            wish, ClientId(client_id), as_id=new, by=work.by, now=work.now, orders=store, journal=work.journal
+            data.read(), ClientId(client_id), as_id=new, by=work.by, now=work.now, orders=store, journal=work.journal
         )
 
     kept = Kept(status=201, resource=new, version=1)

@@ -131,13 +131,14 @@ class Charts(DosingDays):
         facts = await self.facts(record, asked, day, at=EVERYTHING_COMMITTED)
         return Morning(
             record=record,
-            orders=[order for order in orders if order.signed_at is not None],
+            orders=[order for order in orders if order.counts],
             given=(await self.given_on([wanted], day)).get(wanted, []),
             last=facts.last,
             held=facts.held,
             allowed=facts.allowed,
             beside=facts.beside,
             answered=facts.answered,
+            at=self._now,
             taken_since=facts.taken_since,
             observed=facts.observed,
         )

@@ -14,7 +14,7 @@ from caseload.db.dosing.doses import KIND, Doses
 from caseload.db.dosing.facts import DAY, allowed, allowed_of, held, last_taken
 from caseload.db.dosing.steps import seen_since, taken_since
 from caseload.db.medication.beside import answered, given_lately, has_another
-from caseload.db.medication.orders import ORDER_COLUMNS, order_of
+from caseload.db.medication.orders import COUNTS, ORDER_COLUMNS, order_of
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, client_identity, guest_stay
 from caseload.db.tables.medication import (
@@ -65,7 +65,7 @@ _DUE_IN_PROGRAMME = (
         .join(client_identity, client_identity.c.client_id == client.c.id)
         .join(medication_record, medication_record.c.client_id == client.c.id)
         .join(medication_order, medication_order.c.client_id == client.c.id)
-        .join(medication_order_signature, medication_order_signature.c.order_id == medication_order.c.id)
+        .outerjoin(medication_order_signature, medication_order_signature.c.order_id == medication_order.c.id)
         .outerjoin(medication_order_stop, medication_order_stop.c.order_id == medication_order.c.id)
         .outerjoin(medication_order_replacement, medication_order_replacement.c.replaced_id == medication_order.c.id)
         .outerjoin(_last, true())
@@ -82,6 +82,7 @@ _DUE_IN_PROGRAMME = (
             ),
         ),
         ~exists().where(_newer.c.client_id == client.c.id, _newer.c.version > client_identity.c.version),
+        COUNTS,
         medication_order.c.starts_on <= DAY,
         or_(medication_order.c.ends_on.is_(None), medication_order.c.ends_on >= DAY),
         medication_order_stop.c.order_id.is_(None),
@@ -94,13 +95,13 @@ _DUE_IN_PROGRAMME = (
 _ORDERS = (
     select(*ORDER_COLUMNS)
     .select_from(
-        medication_order.join(
+        medication_order.outerjoin(
             medication_order_signature, medication_order_signature.c.order_id == medication_order.c.id
         )
         .outerjoin(medication_order_stop, medication_order_stop.c.order_id == medication_order.c.id)
         .outerjoin(medication_order_replacement, medication_order_replacement.c.replaced_id == medication_order.c.id)
     )
-    .where(medication_order.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid()))))
+    .where(COUNTS, medication_order.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid()))))
     .order_by(medication_order.c.starts_on.desc())
 )
 
@@ -181,6 +182,7 @@ class DosingDays(Doses):
                 allowed=allowed_of(row),
                 beside=beside.get(who, ()),
                 answered=answers.get(row["order_id"], frozenset()),
+                at=self._now,
                 taken_since=taken_by.get(who, ()),
                 observed=seen_of.get(who, ()),
             )

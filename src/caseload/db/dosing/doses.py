@@ -165,7 +165,7 @@ class Doses(Orders, Holds):
         if facts.order is not None and facts.order.steps and facts.order.steps[0].from_on <= day:
             facts = await self._with_steps(facts, facts.order, record.client, day)
         if facts.last is not None and (day - facts.last.day).days > 1:
-            signed = [order for order in await self.orders_of(record.client) if order.signed_at is not None]
+            signed = [order for order in await self.orders_of(record.client) if order.counts]
             facts = replace(facts, earlier=signed)
         if past:
             found = await self._connection.execute(NEXT_GIVEN, {"client": record.client, "day": day})

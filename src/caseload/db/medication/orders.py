@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import bindparam, exists, func, insert, or_, select
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.exc import IntegrityError
 
@@ -14,6 +14,8 @@ from caseload.db.access import reach_of, within_reach
 from caseload.db.direct import Named
 from caseload.db.medication.beside import given_lately
 from caseload.db.medication.record import KIND, MedicationRecords
+from caseload.db.people.grants import constants, in_force, works_here
+from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
 from caseload.db.tables.medication import (
     medication_order,
@@ -22,7 +24,8 @@ from caseload.db.tables.medication import (
     medication_order_signature,
     medication_order_stop,
 )
-from caseload.domain.access import Act
+from caseload.db.tables.people import role_grant
+from caseload.domain.access import MAY, Act
 from caseload.domain.ids import ClientId, OrderId, ProgrammeId, StaffId
 from caseload.domain.medication import Acting, Confirmed, Order, OrderMoved, OrderUnknown, Step, Stop, Supply
 from caseload.domain.medicines import DosePart, Form, Medicine
@@ -49,6 +52,8 @@ ORDER_COLUMNS = (
     medication_order.c.note.label("order_note"),
     medication_order.c.product,
     medication_order.c.supply,
+    medication_order.c.verbal_by,
+    medication_order.c.countersign_by,
     medication_order.c.step_from,
     medication_order.c.step_whole_mg,
     medication_order.c.step_morning_mg,
@@ -62,6 +67,9 @@ ORDER_COLUMNS = (
     medication_order_replacement.c.from_on.label("replaced_from"),
 )
 """What `order_of` reads; every name is its own, so that they can stand beside others in one row."""
+
+COUNTS = or_(medication_order_signature.c.order_id.is_not(None), medication_order.c.verbal_by.is_not(None))
+"""Signed, or spoken and taken down: anything may be given only under such an order."""
 
 WITH_WHAT_HAPPENED = (
     medication_order.outerjoin(
@@ -103,6 +111,26 @@ _ONE = _ORDERS.join(client, client.c.id == medication_order.c.client_id).where(
 _OF_CLIENT = _ORDERS.where(medication_order.c.client_id == bindparam("client")).order_by(
     medication_order.c.starts_on.desc(), medication_order.c.id.desc()
 )
+_SPOKEN = (
+    _ORDERS.join(client, client.c.id == medication_order.c.client_id)
+    .where(
+        medication_order.c.programme_id == bindparam("programme"),
+        medication_order.c.verbal_by.is_not(None),
+        medication_order_signature.c.order_id.is_(None),
+        medication_order_stop.c.order_id.is_(None),
+        within_reach(),
+    )
+    .order_by(medication_order.c.countersign_by, medication_order.c.id)
+)
+_MAY_ORDER = select(
+    exists().where(
+        role_grant.c.staff_id == bindparam("staff"),
+        role_grant.c.role.in_(constants(MAY[Act.WRITE_ORDER])),
+        role_grant.c.programme_id == bindparam("programme"),
+        in_force(bindparam("at", type_=INSTANT)),
+        works_here(bindparam("at", type_=INSTANT)),
+    )
+)
 _ADD = insert(medication_order)
 _SIGN = insert(medication_order_signature)
 _CONFIRM = insert(medication_order_confirmation)
@@ -137,6 +165,9 @@ class Orders(MedicationRecords):
                 "note": order.note,
                 "product": order.product,
                 "supply": order.supply,
+                "verbal_by": order.verbal_by,
+                "countersign_by": order.countersign_by,
+                "read_back": True if order.verbal_by is not None else None,
                 "step_from": [step.from_on for step in order.steps] or None,
                 "step_whole_mg": _of_steps(order, DosePart.WHOLE),
                 "step_morning_mg": _of_steps(order, DosePart.MORNING),
@@ -161,6 +192,19 @@ class Orders(MedicationRecords):
         rows = (await self._connection.execute(_OF_CLIENT, {"client": wanted})).mappings().all()
         self._journal.saw(wanted, KIND)
         return [_with_answers(row) for row in rows]
+
+    async def spoken_in(self, wanted: ProgrammeId, *, by: Staff, act: Act) -> Sequence[Order]:
+        """The verbal orders of a programme that wait for their prescriber, the first deadline first."""
+        given = {"programme": wanted, **reach_of(by.reach(act), at=self._now)}
+        found = [order_of(row) for row in (await self._connection.execute(_SPOKEN, given)).mappings()]
+        for each in found:
+            self._journal.saw(each.client, KIND)
+        return found
+
+    async def may_order(self, staff: StaffId, programme: ProgrammeId, *, at: datetime) -> bool:
+        """See `domain.medication.verbal.VerbalOrders.may_order`."""
+        given = {"staff": staff, "programme": programme, "at": at}
+        return bool((await self._connection.execute(_MAY_ORDER, given)).scalar_one())
 
     async def given_lately(self, wanted: ClientId, day: date) -> Sequence[Acting]:
         """See `domain.medication.Orders.given_lately`."""
@@ -261,6 +305,8 @@ def order_of(row: Named) -> Order:
         note=row["order_note"],
         product=row["product"],
         supply=Supply(row["supply"]),
+        verbal_by=StaffId(row["verbal_by"]) if row["verbal_by"] is not None else None,
+        countersign_by=row["countersign_by"],
         steps=_steps_of(row) if row["step_from"] is not None else (),
         written_by=StaffId(row["written_by"]),
         written_at=row["written_at"],

@@ -71,6 +71,9 @@ medication_order = Table(
     words("note"),
     words("product", nullable=True),
     Column("supply", Text(), nullable=False, server_default=text("'window'")),
+    reference("verbal_by", "staff", nullable=True),
+    Column("countersign_by", INSTANT),
+    Column("read_back", Boolean()),
     Column("step_from", ARRAY(Date())),
     Column("step_whole_mg", ARRAY(AMOUNT)),
     Column("step_morning_mg", ARRAY(AMOUNT)),
@@ -93,6 +96,13 @@ medication_order = Table(
     CheckConstraint(text(f"form NOT IN ({INJECTIONS}) OR whole_mg IS NOT NULL"), name="injection_is_whole"),
     CheckConstraint(text(f"form NOT IN ({INJECTIONS}) OR supervised"), name="injection_is_given_here"),
     one_of("supply", Supply),
+    CheckConstraint(
+        text(
+            "num_nonnulls(verbal_by, countersign_by, read_back) = 0 OR (num_nonnulls(verbal_by, countersign_by, read_back)"
+            " = 3 AND read_back AND verbal_by <> written_by AND countersign_by > written_at AND replaces_id IS NULL)"
+        ),
+        name="verbal",
+    ),
     CheckConstraint(
         text(f"form NOT IN ({INJECTIONS}) OR (supply = 'window' AND step_from IS NULL)"), name="injection_at_our_window"
     ),

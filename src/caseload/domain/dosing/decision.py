@@ -75,7 +75,7 @@ async def allow_dose(
     check_at_most(wanted.at_most_mg, faults)
     check_days(wanted.days, record, now, faults)
     faults.raise_if_any()
-    orders = [order for order in await histories.orders_of(client) if order.signed_at is not None]
+    orders = [order for order in await histories.orders_of(client) if order.counts]
     found = [await _in_the_way(day, orders, record, histories) for day in sorted(wanted.days)]
     stopping = [one for one in found if one is not None]
     if not stopping:

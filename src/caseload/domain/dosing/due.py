@@ -5,13 +5,13 @@ The chart, the dispensing list and the downtime sheet all show this one answer.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from caseload.domain.dosing.facts import Allowed, AlreadyGiven, Held, Observed, TakenPart
 from caseload.domain.dosing.missed import DaysWithout, Taken, days_without
 from caseload.domain.dosing.refusal import Refusal
-from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, against_others, held_back
+from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, against_others, against_word, held_back
 from caseload.domain.dosing.steps import step_on, waiting
 from caseload.domain.dosing.tolerance import against_ladder, is_enough
 from caseload.domain.errors import Fault, Invalid
@@ -43,6 +43,8 @@ class Morning:
     answered: frozenset[str] = frozenset()
     taken_since: Sequence[TakenPart] = ()
     observed: Sequence[Observed] = ()
+    at: datetime | None = None
+    """The moment it is asked, for the deadlines of verbal orders."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +97,7 @@ def due_on(day: date, morning: Morning) -> Due:
     if order.form not in LONG_ACTING:
         without = days_without(morning.last, day, morning.orders, morning.record)
     in_the_way = [held_back(morning.held)] if morning.held is not None else []
+    in_the_way += against_word(order, morning.at, rules) if morning.at is not None else []
     in_the_way += against_others(order.medicine, day, morning.beside, morning.answered, rules)
     ladder = against_ladder(without, order.medicine, rules)
     allowed = None

@@ -23,6 +23,7 @@ class Rule(StrEnum):
     TOO_SOON = "too_soon"
     ANOTHER_ACTS = "another_acts"
     STEP_WAITS = "step_waits"
+    COUNTERSIGN_OVERDUE = "countersign_overdue"
     SUPPLIED_ELSEWHERE = "supplied_elsewhere"
     FUTURE = "future"
 

@@ -48,9 +48,7 @@ def judge(
     if facts.given is not None:
         broken.append(_already_given(facts.given, record))
     broken += _against_order(giving, day, facts, at)
-    if facts.order is not None and facts.step_waits is not None:
-        due = facts.order.amounts_mg.get(giving.part, Decimal())
-        broken += [waiting(facts.order, facts.step_waits, rules)] if giving.amount_mg > due else []
+    broken += _of_order(giving, facts, rules)
     if facts.held is not None:
         broken.append(held_back(facts.held))
     broken += _against_interval(giving, day, facts, record, rules)
@@ -131,6 +129,35 @@ def _against_order(giving: Giving, day: date, facts: Facts, at: datetime) -> lis
             )
         )
     return broken + against_content(giving, order)
+
+
+def _of_order(giving: Giving, facts: Facts, rules: Profile) -> list[Refusal]:
+    """What the profile says of the order itself: a word that nobody signed in time, a step that waits."""
+    if facts.order is None:
+        return []
+    found = against_word(facts.order, giving.given_at, rules)
+    due = facts.order.amounts_mg.get(giving.part, Decimal())
+    if facts.step_waits is not None and giving.amount_mg > due:
+        found.append(waiting(facts.order, facts.step_waits, rules))
+    return found
+
+
+def against_word(order: Order, at: datetime, rules: Profile) -> list[Refusal]:
+    """Whether it is a verbal order whose deadline has passed without its prescriber's signature."""
+    if not order.is_overdue(at):
+        return []
+    return [
+        Refusal(
+            rule=Rule.COUNTERSIGN_OVERDUE,
+            says="A verbal order was not countersigned in time. Give nothing before its prescriber has signed it.",
+            policy=policy(rules.ordering.verbal.rule, rules),
+            facts={
+                "order": str(order.id),
+                "prescriber": str(order.verbal_by),
+                "countersign_by": text(order.countersign_by or at),
+            },
+        )
+    ]
 
 
 def against_content(giving: Giving, order: Order) -> list[Refusal]:

@@ -30,6 +30,7 @@ from caseload.domain.medication.order import (
     Supply,
 )
 from caseload.domain.medication.ordering import (
+    NotTheirWord,
     OrderInTheWay,
     OrderSigned,
     OrderStopped,
@@ -39,6 +40,13 @@ from caseload.domain.medication.ordering import (
     write_order,
 )
 from caseload.domain.medication.record import MedicationRecord, MedicationRecords
+from caseload.domain.medication.verbal import (
+    NoVerbalOrders,
+    OrderNeedsItsPrescriber,
+    OrderTaken,
+    Spoken,
+    take_order,
+)
 from caseload.domain.medication.wish import Wish
 from caseload.domain.medicines import (
     ACTION,
@@ -76,16 +84,21 @@ __all__ = [
     "MedicationRecord",
     "MedicationRecords",
     "Medicine",
+    "NoVerbalOrders",
+    "NotTheirWord",
     "NothingToDecide",
     "Order",
     "OrderInTheWay",
     "OrderMoved",
     "OrderNeedsConfirmation",
+    "OrderNeedsItsPrescriber",
     "OrderSigned",
     "OrderStopped",
+    "OrderTaken",
     "OrderUnknown",
     "OrderWritten",
     "Orders",
+    "Spoken",
     "Standing",
     "Step",
     "Stop",
@@ -99,5 +112,6 @@ __all__ = [
     "raise_hold",
     "sign_order",
     "stop_order",
+    "take_order",
     "write_order",
 ]

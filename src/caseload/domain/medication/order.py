@@ -113,15 +113,30 @@ class Order:
     supply: Supply = Supply.WINDOW
     steps: tuple[Step, ...] = ()
     """What is ordered from later days on, in their order; `amounts_mg` is what its first day orders."""
+    verbal_by: StaffId | None = None
+    """The prescriber whose spoken word it was, read back by whoever wrote it down."""
+    countersign_by: datetime | None = None
+    """Until when a verbal order counts without that prescriber's signature."""
     confirmed: tuple[Confirmed, ...] = ()
     """What the profile asked before it was signed, with the reasons that were given."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether anything may be given under it: it was signed, or spoken and taken down."""
+        return self.signed_at is not None or self.verbal_by is not None
+
+    def is_overdue(self, at: datetime) -> bool:
+        """Whether at that moment a verbal order's deadline had passed and its prescriber had not signed."""
+        unsigned = self.signed_at is None or self.signed_at > at
+        return self.countersign_by is not None and unsigned and at > self.countersign_by
 
     def standing(self, day: date, at: datetime) -> Standing:
         """How the order stands for a dosing day at a moment: what was signed, stopped or replaced later does not count.
 
         A stop counts from its moment on; a replacement from the first day of the new order.
         """
-        if self.signed_at is None or self.signed_at > at:
+        counts_from = self.signed_at if self.verbal_by is None else self.written_at
+        if counts_from is None or counts_from > at:
             return Standing.DRAFT
         if self.stopped_at is not None and self.stopped_at <= at:
             return Standing.STOPPED
@@ -218,6 +233,8 @@ class Order:
         said: dict[str, object] = {"product": self.product} if self.product is not None else {}
         if self.supply is not Supply.WINDOW:
             said["supply"] = self.supply
+        if self.verbal_by is not None:
+            said |= {"countersign_by": self.countersign_by, "read_back": True, "verbal_by": self.verbal_by}
         if self.steps:
             said["steps"] = [{"amounts_mg": step.amounts_mg, "from_on": step.from_on} for step in self.steps]
         if self.confirmed:

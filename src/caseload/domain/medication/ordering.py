@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from caseload.domain.access import Act
 from caseload.domain.catalogue import listed
-from caseload.domain.errors import Conflict, Fault, Faults, Invalid
-from caseload.domain.ids import ClientId, OrderId
+from caseload.domain.errors import Conflict, Fault, Faults, Invalid, NotPermitted
+from caseload.domain.ids import ClientId, OrderId, ProgrammeId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.medication.asking import Before, answer, ask
 from caseload.domain.medication.order import Order, OrderMoved, Orders, OrderUnknown, Stop, Supply
@@ -18,6 +18,10 @@ from caseload.domain.medicines import LONG_ACTING
 from caseload.domain.people import Proof, Staff
 from caseload.domain.profiles import Profile
 from caseload.domain.signature import Meaning, Subject, Version, sign, signing_role
+
+
+class NotTheirWord(NotPermitted):
+    """Only the prescriber whose word it was countersigns a verbal order."""
 
 
 class OrderInTheWay(Conflict):
@@ -52,7 +56,6 @@ async def write_order(
     record = await orders.lock(client, by=by, act=Act.WRITE_ORDER)
     programme = record.place(by, Act.WRITE_ORDER)
     wish.check(today=record.day_of(now))
-    _require_supply(wish, record.rules_on(record.day_of(now)))
     chain, version = as_id, 1
     if wish.replaces is not None:
         others = await orders.orders_of(client)
@@ -60,12 +63,24 @@ async def write_order(
         _require_replaceable(replaced)
         chain = replaced.chain
         version = 1 + max(other.version for other in others if other.chain == chain)
-    order = Order(
+    order = replace(new_order(wish, record, programme, as_id=as_id, by=by, now=now), chain=chain, version=version)
+    await orders.add_order(order)
+    journal.tell(OrderWritten(client=client, records=(order.id,), facts={"version": order.version}))
+    return order
+
+
+def new_order(
+    wish: Wish, record: MedicationRecord, programme: ProgrammeId, *, as_id: OrderId, by: Staff, now: datetime
+) -> Order:
+    """The first order of a chain, as it is written down; raises `Invalid`."""
+    wish.check(today=record.day_of(now))
+    _require_supply(wish, record.rules_on(record.day_of(now)))
+    return Order(
         id=as_id,
-        chain=chain,
-        version=version,
+        chain=as_id,
+        version=1,
         replaces=wish.replaces,
-        client=client,
+        client=record.client,
         programme=programme,
         medicine=wish.medicine,
         form=wish.form,
@@ -82,9 +97,6 @@ async def write_order(
         written_by=by.id,
         written_at=now,
     )
-    await orders.add_order(order)
-    journal.tell(OrderWritten(client=client, records=(order.id,), facts={"version": order.version}))
-    return order
 
 
 async def sign_order(
@@ -108,13 +120,15 @@ async def sign_order(
     role = signing_role(by, Act.WRITE_ORDER, record.place(by, Act.WRITE_ORDER))
     others = await orders.orders_of(order.client)
     order = _found(order_id, others)
+    if order.verbal_by is not None and order.verbal_by != by.id:
+        raise NotTheirWord("Ask the prescriber who gave it, or stop it and write another.", order=str(order.id))
     if order.signed_at is not None or order.stopped_at is not None:
         raise OrderMoved("It is signed or withdrawn already. Read the chart again.", order=str(order.id))
     if order.ends_on is not None and order.ends_on < record.day_of(now):
         raise OrderMoved("Its last day has passed. Write a new order.", order=str(order.id))
-    _require_free_days(order, record, others, now)
+    require_free_days(order, record, others, now)
     today = record.day_of(now)
-    signed = [other for other in others if other.signed_at is not None and other.id != order.id]
+    signed = [other for other in others if other.counts and other.id != order.id]
     before = Before(record=record, orders=signed, given=await orders.given_lately(order.client, today), today=today)
     rules = record.rules_on(today)
     order = replace(order, confirmed=answer(ask(order, before, rules), confirmed or {}, rules, now=now))
@@ -185,13 +199,13 @@ def _require_replaceable(order: Order) -> None:
         )
 
 
-def _require_free_days(order: Order, record: MedicationRecord, others: Iterable[Order], now: datetime) -> None:
+def require_free_days(order: Order, record: MedicationRecord, others: Iterable[Order], now: datetime) -> None:
     """One order at a time: the days of a signed order must not be another's, except of the one it replaces."""
     if order.replaces is not None:
         _require_replaceable(_found(order.replaces, others))
     today = record.day_of(now)
     for other in others:
-        if other.id in {order.id, order.replaces} or other.signed_at is None or other.stopped_at is not None:
+        if other.id in {order.id, order.replaces} or not other.counts or other.stopped_at is not None:
             continue
         if other.overlaps(max(order.starts_on, today), order.ends_on):
             raise OrderInTheWay(

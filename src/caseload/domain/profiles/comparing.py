@@ -100,6 +100,8 @@ def _looser_ordering(base: Profile, other: Profile) -> Iterable[str]:
     yield from _more(free, after.antagonist_beside.opioid_free_days, before.antagonist_beside.opioid_free_days)
     if not set(after.pharmacy.medicines) <= set(before.pharmacy.medicines):
         yield "ordering.pharmacy.medicines: a pharmacy may supply more"
+    hours = "ordering.verbal.countersign_hours"
+    yield from _less(hours, after.verbal.countersign_hours or 0, before.verbal.countersign_hours or 0)
     for medicine in Medicine:
         start, was = ([each for each in part.starting if medicine in each.medicines] for part in (after, before))
         if was and not start:

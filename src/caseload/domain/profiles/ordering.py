@@ -44,6 +44,12 @@ class Pharmacy(SaidBy, frozen=True):
     medicines: tuple[Medicine, ...]
 
 
+class Verbal(SaidBy, frozen=True):
+    """Until when the prescriber countersigns a verbal order; None where there is none."""
+
+    countersign_hours: int | None
+
+
 class Ordering(Data, frozen=True):
     """Everything that a profile asks of an order."""
 
@@ -53,18 +59,21 @@ class Ordering(Data, frozen=True):
     uncovered_days: SaidBy
     step_up: SaidBy
     pharmacy: Pharmacy
+    verbal: Verbal
     starting: tuple[Starting, ...]
     rising: tuple[Rising, ...]
 
     def rules(self) -> tuple[SaidBy, ...]:
         """Every rule of it."""
         whole = (self.unlisted_product, self.antagonist_beside, self.another_agonist_beside, self.uncovered_days)
-        return (*whole, self.step_up, self.pharmacy, *self.starting, *self.rising)
+        return (*whole, self.step_up, self.pharmacy, self.verbal, *self.starting, *self.rising)
 
     def contradictions(self) -> Iterable[str]:
         """What makes it unusable although its form is right."""
         if self.antagonist_beside.opioid_free_days < 1:
             yield "ordering.antagonist_beside.opioid_free_days must be more than zero"
+        if self.verbal.countersign_hours is not None and self.verbal.countersign_hours < 1:
+            yield "ordering.verbal.countersign_hours must be more than zero"
         for name, rules in (("starting", self.starting), ("rising", self.rising)):
             named = [medicine for rule in rules for medicine in rule.medicines]
             if len(set(named)) != len(named):
