@@ -14,7 +14,7 @@ from caseload.db.dosing import chart, day, doses, facts, steps
 from caseload.db.medication import beside, holds, orders, record
 from caseload.domain.access import Act
 from caseload.domain.dosing import EVERYTHING_COMMITTED
-from tests.factories.explain import plan_of
+from tests.factories.explain import generic_plan_of, plan_of
 from tests.factories.window import MORNING, TODAY, window
 from tests.shared_server import Addresses
 
@@ -211,3 +211,17 @@ async def test_nothing_walks_a_table_that_grows(owner: AsyncEngine) -> None:
             if any(GROWS.search(line) for line in plan):
                 walked.append("\n".join([f"{name}:", *plan]))
     assert not walked, "\n\n".join(walked)
+
+
+async def test_a_dose_of_another_medicine_is_looked_for_among_the_few_that_are_not_ordinary(
+    owner: AsyncEngine,
+) -> None:
+    """Also in the plan for every client, and however little the statistics know of such doses."""
+    async with owner.begin() as connection:
+        await window(connection)
+        for statement in CROWD:
+            await connection.execute(text(statement))
+    async with owner.connect() as connection:
+        plan = await generic_plan_of(connection, facts.FACTS._statement, {})
+    (found,) = [line for line in plan if "dose_of_another" in line]
+    assert "using dose_other_kinds_idx" in found, found

@@ -68,10 +68,10 @@ _ANSWERED = select(medication_order_confirmation.c.order_id, medication_order_co
 
 
 def has_another(client: ColumnElement[UUID], medicine: ColumnElement[str]) -> ColumnElement[bool]:
-    """Whether a client has an order, or lately a dose without one, of something that does not go with a medicine.
+    """Whether a client has an order of something that does not go with a medicine, or lately a dose without one.
 
-    Over the few orders of one client and the index of doses that are not ordinary: nearly always there is nothing,
-    and what was taken need not be read.
+    Over the few orders of one client and the index of doses that are not ordinary (`version = 1` stands in its
+    predicate): nearly always there is nothing, and what was taken need not be read.
     """
     other, loose = medication_order.alias("order_of_another"), dose.alias("dose_of_another")
     return or_(
@@ -79,8 +79,8 @@ def has_another(client: ColumnElement[UUID], medicine: ColumnElement[str]) -> Co
         exists().where(
             loose.c.client_id == client,
             loose.c.kind != ORDINARY,
+            loose.c.version == literal_column("1", Integer()),
             loose.c.dosing_day > bindparam("day", type_=Date()) - BACK,
-            _kind(loose.c.medicine) != _kind(medicine),
         ),
     )
 
