@@ -73,6 +73,18 @@ async def test_after_the_deadline_nothing_is_given_until_its_prescriber_signs(cl
     assert (await here.give(order)).status_code == 201
 
 
+async def test_a_verbal_order_whose_last_day_has_passed_is_countersigned_all_the_same(clinic: Clinic) -> None:
+    here = await dispensary(clinic, **NEW_YORK)
+    order = (await take(here, order=here.wish(amounts_mg={"whole": "30"}, ends_on=str(here.today)))).json()
+    owner = await asyncpg.connect(here.clinic.addresses.owner)
+    await owner.execute(
+        "update clinic.medication_order set starts_on = starts_on - 2, ends_on = ends_on - 2 where id = $1", order["id"]
+    )
+    await owner.close()
+    signed = await here.sign(order)
+    assert (signed.status_code, signed.json()["standing"]) == (201, "ended")
+
+
 async def test_there_is_no_verbal_order_in_the_uk(clinic: Clinic) -> None:
     here = await dispensary(clinic)
     refused = await take(here)

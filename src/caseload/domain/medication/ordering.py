@@ -124,9 +124,11 @@ async def sign_order(
         raise NotTheirWord("Ask the prescriber who gave it, or stop it and write another.", order=str(order.id))
     if order.signed_at is not None or order.stopped_at is not None:
         raise OrderMoved("It is signed or withdrawn already. Read the chart again.", order=str(order.id))
-    if order.ends_on is not None and order.ends_on < record.day_of(now):
+    has_ended = order.ends_on is not None and order.ends_on < record.day_of(now)
+    if has_ended and order.verbal_by is None:
         raise OrderMoved("Its last day has passed. Write a new order.", order=str(order.id))
-    require_free_days(order, record, others, now)
+    if not has_ended:
+        require_free_days(order, record, others, now)
     today = record.day_of(now)
     signed = [other for other in others if other.counts and other.id != order.id]
     before = Before(record=record, orders=signed, given=await orders.given_lately(order.client, today), today=today)
