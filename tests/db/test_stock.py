@@ -16,7 +16,7 @@ from caseload.db.tables import stock, stock_acts
 from caseload.db.tables.base import complete
 from caseload.db.tables.dosing import dose as dose_table
 from caseload.db.tables.stock_acts import stock_taking
-from caseload.domain.access import Role
+from caseload.domain.access import Act, Role
 from caseload.domain.dosing import Dose, DoseMoved
 from caseload.domain.errors import Invalid
 from caseload.domain.ids import ClientId, ContainerId, DoseId, StationId, new_id
@@ -25,7 +25,7 @@ from caseload.domain.stock.container import ContainerMoved
 from caseload.domain.stock.receiving import DosesOfThatDay, StockNotKept
 from caseload.domain.stock.standing import Wrong
 from caseload.domain.stock.taking import TookNothing
-from tests.db.test_dosing import change, correct
+from tests.db.test_dosing import brought_in, change, correct
 from tests.factories.stock import SOLUTION, Storeroom
 from tests.factories.window import MORNING, TODAY, clinician, window, wish
 
@@ -145,6 +145,18 @@ async def test_a_dose_of_a_programme_without_stock_takes_nothing_and_cannot(conn
     await correct(store.here, await change(store.here, dose, amount_mg=Decimal(50)))
     await settle(connection)
     assert (await connection.execute(select(stock_taking).where(stock_taking.c.dose_id == dose.id))).all() == []
+
+
+async def test_what_a_source_tells_of_takes_nothing_and_cannot(connection: AsyncConnection) -> None:
+    store = await storeroom(connection)
+    await in_use(store)
+    told = await brought_in(store.here, days_ago=0)
+    dose = await store.here.doses().dose(told, by=store.here.nurse, act=Act.SEE_MEDICATION)
+    await settle(connection)
+
+    says = "given elsewhere"
+    await refused(connection, await taking(store, dose, line=1, amount_mg=-dose.amount_mg), says=says, settled=True)
+    assert (await store.standing()).unassigned == []
 
 
 async def test_an_amendment_and_a_correction_put_back_what_was_taken(connection: AsyncConnection) -> None:

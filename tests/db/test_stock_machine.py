@@ -267,7 +267,7 @@ def test_a_balance_is_what_came_less_everything_that_went(database: str, counts:
     run_state_machine_as_test(
         Here,
         settings=settings(
-            max_examples=counts(6, full=100),
+            max_examples=counts(6, full=200),
             stateful_step_count=counts(25, full=60),
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],

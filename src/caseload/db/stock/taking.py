@@ -26,7 +26,7 @@ from caseload.db.tables.dosing import dose
 from caseload.db.tables.medication import medication_order
 from caseload.db.tables.stock import stock_keeping, stock_use
 from caseload.db.tables.stock_acts import stock_taking
-from caseload.domain.dosing import Correction, Dose
+from caseload.domain.dosing import Correction, Dose, Entry
 from caseload.domain.errors import Fault, Invalid
 from caseload.domain.ids import ContainerId, DoseId, ProgrammeId, StaffId
 from caseload.domain.medicines import Form, Medicine
@@ -42,6 +42,7 @@ KEPT_COLUMNS = (
     dose.c.amount_mg,
     dose.c.given_at,
     dose.c.recorded_at,
+    dose.c.entry,
 )
 """What the statement that keeps a dose must return for its taking, beside its key and who recorded it."""
 
@@ -108,7 +109,7 @@ def taken_by(kept: CTE) -> Insert:
                 and_(stock_keeping.c.programme_id == kept.c.programme_id, stock_keeping.c.from_on <= kept.c.dosing_day),
             ).outerjoin(fits, true())
         )
-        .where(kept.c.version == 1),
+        .where(kept.c.version == 1, or_(kept.c.entry == Entry.WINDOW.value, kept.c.entry == Entry.LATE.value)),
     )
 
 
