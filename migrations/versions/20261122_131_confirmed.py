@@ -6,8 +6,8 @@ revision = "20261122_131"
 down_revision = "20261122_151"
 
 KEY = """
-    -- squawk-ignore disallowed-unique-constraint
     ALTER TABLE clinic.medication_order_signature
+        -- squawk-ignore disallowed-unique-constraint, constraint-missing-not-valid
         ADD CONSTRAINT medication_order_signature_order_id_signed_at_key UNIQUE (order_id, signed_at)
 """
 
