@@ -57,4 +57,4 @@ def test_it_brings_a_database_up_to_date_and_checks_it(wheel: Path) -> None:
     assert processes.run("-m", "caseload", "db", "upgrade", **variables).returncode == 0
     after = processes.run("-m", "caseload", "db", "check", **variables)
     assert (after.returncode, after.stderr) == (0, "")
-    assert after.stdout.endswith("as this version needs.\n")
+    assert "as this version needs.\n" in after.stdout
