@@ -136,6 +136,12 @@ def test_an_unknown_profile_names_the_known_ones() -> None:
         (("ordering", "starting", 0, "medicines"), ["methadone", "methadone"], "name a medicine once"),
         (("ordering", "rising", 0, "at_most_mg"), 0, "every limit must be more"),
         (("ordering", "rising", 0, "week_until_day"), 367, "stands beside week_mg"),
+        (("ordering", "verbal", "countersign_hours"), 0, "countersign_hours must be more"),
+        (
+            ("ordering", "rising", 0),
+            {"rule": "au.rise", "source": "none", "says": "Say why.", "medicines": ["methadone"]},
+            "must limit something",
+        ),
         (("missed_doses",), [], "every medicine"),
         (("missed_doses", 0, "rungs"), [], "begin at 1"),
         (("missed_doses", 0, "rungs", 0, "from_missed"), 2, "begin at 1"),

@@ -61,10 +61,6 @@ class Before:
     """The last day of every product that was taken lately."""
     today: date
 
-    def in_force(self, day: date) -> Order | None:
-        """The order that is in force through a day."""
-        return next((order for order in self.orders if order.covers(day, self.record.time_zone)), None)
-
 
 def ask(order: Order, before: Before, rules: Profile) -> Sequence[SoftStop]:
     """Everything that the profile asks about an order."""

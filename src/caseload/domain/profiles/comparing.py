@@ -63,17 +63,19 @@ def loosened(base: Profile, other: Profile) -> Sequence[str]:
 
 def _looser_ladders(base: Profile, other: Profile) -> Iterable[str]:
     for medicine in Medicine:
-        before, after = base.ladder(medicine), other.ladder(medicine)
-        if before is None or after is None:
-            continue
-        turns = {rung.from_missed for rung in (*before.rungs, *after.rungs)}
+        ladders = [ladder for profile in (base, other) if (ladder := profile.ladder(medicine)) is not None]
+        turns = {rung.from_missed for ladder in ladders for rung in ladder.rungs}
         for missed in sorted(turn for turn in turns if turn <= _MOST_MISSED):
-            former, later = before.rung(missed), after.rung(missed)
-            if former is None:
-                continue
-            if later is None or _STRICTNESS[later.outcome] < _STRICTNESS[former.outcome]:
-                said_later = later.outcome.value if later is not None else "nothing"
-                yield f"{medicine}, {missed} missed: {former.outcome.value} became {said_later}"
+            former, later = _outcome(base, medicine, missed), _outcome(other, medicine, missed)
+            if _STRICTNESS[later] < _STRICTNESS[former]:
+                yield f"{medicine}, {missed} missed: {former.value} became {later.value}"
+
+
+def _outcome(profile: Profile, medicine: Medicine, missed: int) -> Outcome:
+    """What so many missed doses mean; where a profile says nothing, the dose is given."""
+    ladder = profile.ladder(medicine)
+    rung = None if ladder is None else ladder.rung(missed)
+    return Outcome.GIVE if rung is None else rung.outcome
 
 
 def _looser_limits(base: Profile, other: Profile) -> Iterable[str]:
