@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from caseload.db.dosing.facts import is_taken
+from caseload.db.dosing.taken import is_taken
 from caseload.db.tables.dosing import dose, dose_review
 from caseload.domain.access import Role
 from caseload.domain.ids import ClientId

@@ -10,8 +10,8 @@ from sqlalchemy import Date, Row, Uuid, bindparam, select, union_all
 from caseload.db.access import reach_of, within_reach
 from caseload.db.dosing.day import DosingDays
 from caseload.db.dosing.doses import IS_NEWEST, KIND
-from caseload.db.dosing.facts import FIRST, is_of_kind
 from caseload.db.dosing.rows import DOSE_COLUMNS, dose_of
+from caseload.db.dosing.taken import FIRST, is_of_kind
 from caseload.db.tables.caseload import client
 from caseload.db.tables.dosing import dose, dose_correction, dose_review
 from caseload.db.tables.people import staff

@@ -11,8 +11,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.dosing.doses import KIND, Doses
-from caseload.db.dosing.facts import DAY, allowed, allowed_of, held, last_taken
+from caseload.db.dosing.facts import allowed, allowed_of, held
 from caseload.db.dosing.steps import seen_since, taken_since
+from caseload.db.dosing.taken import DAY, last_taken
 from caseload.db.medication.beside import answered, given_lately, has_another
 from caseload.db.medication.orders import COUNTS, ORDER_COLUMNS, order_of
 from caseload.db.tables.base import INSTANT

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.direct import Direct
-from caseload.db.dosing.facts import FACTS, LAST_TAKEN, NEXT_GIVEN, facts_of, given_on, given_to, told_by
+from caseload.db.dosing.facts import FACTS, LAST_TAKEN, NEXT_GIVEN, facts_of, given_to
 from caseload.db.dosing.rows import (
     DOSE_COLUMNS,
     correction_of,
@@ -26,6 +26,7 @@ from caseload.db.dosing.rows import (
     not_given_values,
 )
 from caseload.db.dosing.steps import ADD_SEEN, ONE_SEEN, pre_dose_of, pre_dose_values, seen_since, taken_since
+from caseload.db.dosing.taken import given_on, told_by
 from caseload.db.medication import Holds, Orders
 from caseload.db.medication.beside import answered
 from caseload.db.stock.taking import KEPT_COLUMNS, Takings, taken_by

@@ -4,19 +4,12 @@ Read after the lock, in a statement of its own: under READ COMMITTED a statement
 locked row anew, but every other table as it was when the statement began.
 """
 
-from collections.abc import Iterable
 from datetime import date, datetime
-from enum import StrEnum
-from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
-    Column,
     ColumnElement,
-    Date,
     FromClause,
-    Integer,
-    Subquery,
     Text,
     Uuid,
     and_,
@@ -25,14 +18,13 @@ from sqlalchemy import (
     exists,
     func,
     literal,
-    literal_column,
     or_,
     select,
     true,
-    union_all,
 )
 
 from caseload.db.direct import Direct, Named
+from caseload.db.dosing.taken import DAY, FIRST, ORDINARY, given_on, is_of_kind, is_taken, last_taken, told_by
 from caseload.db.medication.beside import has_another
 from caseload.db.medication.orders import ORDER_COLUMNS, order_of
 from caseload.db.tables.base import INSTANT
@@ -47,112 +39,16 @@ from caseload.db.tables.medication import (
     medication_order_stop,
 )
 from caseload.db.tables.people import staff
-from caseload.domain.dosing import Allowed, AlreadyGiven, Facts, Giving, Held, Kind, Taken
+from caseload.domain.dosing import Allowed, AlreadyGiven, Facts, Giving, Held, Taken
 from caseload.domain.ids import CorrectionId, DecisionId, HoldId
 from caseload.domain.medication import DecisionKind
-from caseload.domain.medicines import ACTION, LONG_ACTING, Action, DosePart, Medicine
+from caseload.domain.medicines import DosePart, Medicine
 
 _CLIENT = bindparam("client", type_=Uuid())
-DAY = bindparam("day", type_=Date())
 _AT = bindparam("at", type_=INSTANT)
 _PART = bindparam("part", type_=Text())
 _MEDICINE = bindparam("medicine", type_=Text())
 _FORM = bindparam("form", type_=Text())
-
-
-def _listed(words: Iterable[StrEnum]) -> list[ColumnElement[str]]:
-    return [literal_column(f"'{word}'", Text()) for word in sorted(words)]
-
-
-# Constants stand in the text itself: the planner proves the predicate of a partial index from them, never from parameters.
-FIRST: Final = literal_column("1", Integer())
-ORDINARY: Final = literal_column(f"'{Kind.ORDINARY}'", Text())
-_ANTAGONISTS: Final = _listed(medicine for medicine in Medicine if ACTION[medicine] is Action.ANTAGONIST)
-_INJECTIONS: Final = _listed(LONG_ACTING)
-
-
-def is_taken(doses: FromClause) -> ColumnElement[bool]:
-    """The recording of a dose that counts as swallowed: nobody has signed that it was in fact not given."""
-    return and_(doses.c.version == FIRST, ~exists().where(dose_correction.c.dose_id == doses.c.id))
-
-
-def is_of_kind() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Ordinary doses and the others: two conditions, because each has its own index."""
-    return dose.c.kind == ORDINARY, dose.c.kind != ORDINARY
-
-
-def is_like(doses: FromClause, medicine: ColumnElement[str], form: ColumnElement[str]) -> ColumnElement[bool]:
-    """A dose with the same action at the receptor, and of the same duration: the only ones that tell of tolerance."""
-    return and_(
-        doses.c.medicine.in_(_ANTAGONISTS) == medicine.in_(_ANTAGONISTS),
-        doses.c.form.in_(_INJECTIONS) == form.in_(_INJECTIONS),
-    )
-
-
-def _tables_of(*columns: ColumnElement[Any]) -> set[FromClause]:
-    """The tables whose rows these columns are taken from; none for parameters."""
-    return {column.table for column in columns if isinstance(column, Column)}
-
-
-def last_taken(
-    client: ColumnElement[UUID], medicine: ColumnElement[str], form: ColumnElement[str], name: str
-) -> FromClause:
-    """The last dose like this medicine and form that was taken until a day, as its newest version says.
-
-    Of several of one day whose order nobody knows (a source that tells of two) the smallest: what is proposed for a
-    restart must not rest on the larger.
-    """
-    newest = dose.alias("newest_version")
-    ends = [
-        select(dose.c.id, dose.c.dosing_day, dose.c.given_at, dose.c.amount_mg)
-        .where(
-            dose.c.client_id == client,
-            dose.c.dosing_day <= DAY,
-            is_like(dose, medicine, form),
-            is_taken(dose),
-            kind,
-        )
-        .order_by(dose.c.dosing_day.desc(), dose.c.given_at.desc().nulls_last(), dose.c.amount_mg)
-        .limit(FIRST)
-        # Said in words: SQLAlchemy ties a LATERAL to the rows beside it, but not what is nested in it, which would
-        # then read all clients at once.
-        .correlate(*_tables_of(client, medicine, form))
-        .subquery()
-        for kind in is_of_kind()
-    ]
-    both = union_all(*(select(end.c.id, end.c.dosing_day, end.c.given_at, end.c.amount_mg) for end in ends)).subquery()
-    return (
-        select(both.c.dosing_day, newest.c.given_at, newest.c.medicine, newest.c.amount_mg)
-        .select_from(both.join(newest, newest.c.id == both.c.id))
-        .order_by(
-            both.c.dosing_day.desc(),
-            both.c.given_at.desc().nulls_last(),
-            both.c.amount_mg,
-            both.c.id,
-            newest.c.version.desc(),
-        )
-        .limit(FIRST)
-        .lateral(name)
-    )
-
-
-def given_on(day_of: ColumnElement[bool]) -> Subquery:
-    """The doses taken on the day that stand under this condition, whatever their kind."""
-    return union_all(
-        *(
-            select(dose.c.id, dose.c.client_id, dose.c.part, dose.c.given_at, dose.c.given_by, dose.c.source_id).where(
-                dose.c.dosing_day == DAY, day_of, is_taken(dose), kind
-            )
-            for kind in is_of_kind()
-        )
-    ).subquery()
-
-
-def told_by(doses: FromClause) -> FromClause:
-    """Doses with the colleague who gave each, or the source that tells of it."""
-    return doses.outerjoin(staff, staff.c.id == doses.c.given_by).outerjoin(
-        client_history, client_history.c.id == doses.c.source_id
-    )
 
 
 def _given() -> FromClause:

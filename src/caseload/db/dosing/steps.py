@@ -9,7 +9,7 @@ from sqlalchemy import Date, Row, Uuid, any_, bindparam, exists, insert, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from caseload.db.dosing.facts import FIRST
+from caseload.db.dosing.taken import FIRST
 from caseload.db.tables.dosing import dose, dose_correction, pre_dose_observation
 from caseload.domain.dosing import Observed, PreDose, Sedation, TakenPart
 from caseload.domain.ids import ClientId, PreDoseId, ProgrammeId, StaffId

@@ -26,7 +26,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
-from caseload.db.dosing.facts import is_of_kind, is_taken
+from caseload.db.dosing.taken import is_of_kind, is_taken
 from caseload.db.tables.caseload import client
 from caseload.db.tables.dosing import dose
 from caseload.db.tables.history import client_history, history_drug_screen, history_visit
