@@ -94,10 +94,19 @@ def auditor(tmp_path: Path) -> Auditor:
         ),
         (
             "delete from audit.disclosure where entry_id in (select entry_id from audit.entry where idx = 17)",
-            0,
-            "VALID",
+            1,
+            "Of entry 17, 3 of its clients are not laid open, and the log tells of 0 erasures",
         ),
-        ("update audit.disclosure set sealed = sealed || '\\x00'", 0, "Laid open  0 items"),
+        (
+            "update audit.disclosure set refs = refs[1:2] where entry_id in (select entry_id from audit.entry where idx = 17)",
+            1,
+            "Of entry 17, 3 of its clients are not laid open",
+        ),
+        (
+            "update audit.disclosure set sealed = sealed || '\\x00'",
+            1,
+            "What entry 0 says of its request is not laid open",
+        ),
     ],
 )
 async def test_what_is_changed_in_the_tables(

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from caseload.audit.bundle import MANIFEST, Laid, Manifest, Proved, Scope
+from caseload.audit.bundle import MANIFEST, Laid, Manifest, Opened, Proved, Scope
 from caseload.audit.keys import ClientKey
 from caseload.audit.laying_open import Kept, among, lay_open
 from caseload.audit.packing import Exported, Packed, Packer
@@ -166,7 +166,7 @@ class MadeLog:
             packer.consistency(Proved(old, consistency(old, size, self.fetch)) for old in towards)
             places = range(first, end) if choice is None else choice
             packer.add(self.exported(index, laid_open, only, path=choice is not None) for index in places)
-            packed = packer.close(made="2026-11-22T12:00:00Z", asked={})
+            packed = packer.close(made="2026-11-22T12:00:00Z", opened=Opened(laid_open.value), asked={})
             packer.publish()
             return packed
 

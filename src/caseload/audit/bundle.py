@@ -52,6 +52,16 @@ class Scope(StrEnum):
     """Single entries; what was left out cannot be seen from them."""
 
 
+class Opened(StrEnum):
+    """How much of what entries commit to an export promises to lay open."""
+
+    NOTHING = "nothing"
+    FACTS = "facts"
+    """What every entry says of its request."""
+    CLIENTS = "clients"
+    """That, and what every entry says of each of its clients, but for those who were erased."""
+
+
 class View(StrEnum):
     """The same entries for different readers."""
 
@@ -94,6 +104,7 @@ class Manifest(NamedTuple):
     """The place of the first entry of a span; 0 otherwise."""
     entries: int
     made: str
+    opened: Opened
     asked: Mapping[str, str]
     """What the export was narrowed to."""
     gone: Sequence[int]
@@ -113,6 +124,7 @@ class Manifest(NamedTuple):
             "format": FORMAT,
             "gone": list(self.gone),
             "made": self.made,
+            "opened": self.opened.value,
             "scope": self.scope.value,
             "size": self.size,
         })  # fmt: skip
@@ -133,6 +145,7 @@ class Manifest(NamedTuple):
                 first=_count(said["first"]),
                 entries=_count(said["entries"]),
                 made=_text(said["made"]),
+                opened=Opened(_text(said["opened"])),
                 asked={name: _text(value) for name, value in cast("dict[str, object]", said["asked"]).items()},
                 gone=[_count(each) for each in _listed(said["gone"])],
                 columns=[_count(each) for each in _listed(said["columns"])],

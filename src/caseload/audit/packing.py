@@ -23,6 +23,7 @@ from caseload.audit.bundle import (
     RANGE,
     Laid,
     Manifest,
+    Opened,
     Proved,
     Scope,
     View,
@@ -198,7 +199,7 @@ class Packer:
             self._entries += 1
         return self._entries - before
 
-    def close(self, *, made: str, asked: Mapping[str, str]) -> Packed:
+    def close(self, *, made: str, opened: Opened, asked: Mapping[str, str]) -> Packed:
         """Write the manifest; all that is missing then is the folder's name."""
         if self._waiting:
             self._lay_bundle()
@@ -209,6 +210,7 @@ class Packer:
             first=self._first,
             entries=self._entries,
             made=made,
+            opened=opened,
             asked=asked,
             gone=self.gone,
             columns=self.columns[:_MOST_NAMED],

@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import asyncpg as dialect
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from caseload.audit.accesslog import narrowed
-from caseload.audit.bundle import Proved, Scope
+from caseload.audit.bundle import Opened, Proved, Scope
 from caseload.audit.commitment import LogBox
 from caseload.audit.disclosed import Of, client_in
 from caseload.audit.keys import ClientKey, ClientKeys
@@ -96,7 +96,8 @@ class Taking:
                 await reading.aclose()
                 del find, pages
                 made = now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-                packed = packer.close(made=made, asked=self.wanted.filter.facts())
+                opened = Opened(self.wanted.laid_open.value)
+                packed = packer.close(made=made, opened=opened, asked=self.wanted.filter.facts())
                 await told(packed)
                 packer.publish()
                 return packed

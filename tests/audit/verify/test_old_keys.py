@@ -15,11 +15,11 @@ from tests.factories.bundles import MadeLog, a_signer
 pytestmark = pytest.mark.anyio
 
 
-def signed(log: MadeLog, origin: str, by: Signer) -> bytes:
+def signed(log: MadeLog, origin: str, *by: Signer) -> bytes:
     """The head of the log as it is, under that name."""
     own = Checkpoint.parse(log.note().decode().partition("\n\n")[0] + "\n")
     text = Checkpoint(origin=origin, size=own.size, root=own.root).text()
-    return write_note(text, [sign_text(text, by)])
+    return write_note(text, [sign_text(text, each) for each in by])
 
 
 async def test_a_log_that_an_old_key_signs_is_a_fork_of_what_the_next_key_signed(
@@ -32,10 +32,26 @@ async def test_a_log_that_an_old_key_signs_is_a_fork_of_what_the_next_key_signed
     kept = signed(log, name, new)
     await stolen.write(5)
     stolen.export(tmp_path / "out", laid_open=LaidOpen.NOTHING)
-    assert auditor.verify(tmp_path / "out", policy).code == 0, "alone it is a log from before the change"
+    alone = auditor.verify(tmp_path / "out", policy)
+    assert alone.code == 0, "alone it is a log from before the change"
+    assert alone.says("Your policy has another key of this log, which no entry here hands over to.")
     found = auditor.verify(tmp_path / "out", policy, kept)
     assert found.code == 3
     assert found.says("There are two histories")
+
+
+@pytest.mark.parametrize(("by", "code"), [("old", 1), ("new", 0), ("both", 0)])
+def test_the_key_that_a_log_gave_up_signs_nothing_after_that_by_itself(
+    log: MadeLog, auditor: Auditor, tmp_path: Path, by: str, code: int
+) -> None:
+    old, new, name = log.signer, a_signer(), log.signer.key.name
+    log.put([a_rotation(1, *hand_over(old, new.key).encode())])
+    signers = {"old": [old], "new": [new], "both": [old, new]}[by]
+    log.export(tmp_path / "out", note=signed(log, name, *signers), laid_open=LaidOpen.NOTHING)
+    found = auditor.verify(tmp_path / "out", f"log {old.key}\nlog {new.key}\nquorum none\n".encode())
+    assert found.code == code
+    assert found.says("The checkpoint is signed by a key that the log gave up with entry 600") is (by == "old")
+    assert not found.says("which no entry here hands over to")
 
 
 async def test_a_log_under_the_name_before_is_a_fork_of_what_was_signed_under_the_next(

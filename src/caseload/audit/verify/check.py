@@ -20,6 +20,7 @@ from caseload.audit.verify.folder import Files
 from caseload.audit.verify.growing import GrowingTree
 from caseload.audit.verify.history import Head, Rotations, compare, instant, judge, weigh
 from caseload.audit.verify.ledger import Ledger, in_lines
+from caseload.audit.verify.opened import Laid
 from caseload.audit.verify.receipts import Receipts
 from caseload.audit.verify.segment import Differing, Examined
 from caseload.audit.verify.source import required, segments
@@ -46,7 +47,7 @@ class Report:
     root: str = ""
     entries: int = 0
     first: int = 0
-    disclosed: int = 0
+    laid: Laid = field(default_factory=Laid)
     views: Sequence[str] = ()
     witnesses: Sequence[str] = ()
     compared: int = 0
@@ -168,7 +169,7 @@ class _Verification:
     def _take(self, examined: Examined) -> None:
         report = self._report
         report.entries += examined.entries
-        report.disclosed += examined.disclosed
+        report.laid.follow(examined.laid)
         if examined.earliest:
             report.earliest = min(report.earliest or examined.earliest, examined.earliest)
             report.latest = max(report.latest, examined.latest)
@@ -188,8 +189,9 @@ class _Verification:
             self._tree(past, judged)
         elif manifest.scope is Scope.SPAN:
             self._span(past, judged)
-        for found in (*self._numbered.findings, *self._numbered.missing()):
-            findings.add(found)
+        findings.extend((*self._numbered.findings, *self._numbered.missing()))
+        findings.extend(self._report.laid.findings(manifest.opened, manifest.scope))
+        findings.extend(self._rotations.of_head(judged, whole=manifest.scope is Scope.WHOLE))
         findings.extend(self._receipts.missing(latest=self._report.latest, complete=manifest.scope is Scope.WHOLE))
         for _, witness in judged.witnesses:
             if self._report.latest and instant(witness.at or 0) + CLOCKS_APART < _time(self._report.latest):

@@ -131,7 +131,12 @@ def _as_object(verdict: Verdict, report: Report, kept: Sequence[Path], problem: 
         "entries": report.entries,
         "earliest": report.earliest or None,
         "latest": report.latest or None,
-        "disclosed": report.disclosed,
+        "laid_open": {
+            "clients": report.laid.clients,
+            "of_clients": report.laid.of_clients,
+            "facts": report.laid.facts,
+            "of_facts": report.laid.of_facts,
+        },
         "views": list(report.views),
         "witnesses": list(report.witnesses),
         "heads_compared": report.compared,
@@ -159,6 +164,8 @@ def _verified(report: Report) -> list[str]:
         "span": f"entries {report.first:,} to {report.first + report.entries - 1:,} of {report.size:,}, with none left out",
         "choice": f"{report.entries:,} entries out of {report.size:,}; what else there is cannot be seen from them",
     }[report.scope]
+    laid = report.laid
+    opened = f"{laid.clients:,} of {laid.of_clients:,} mentions of clients, {laid.facts:,} of {laid.of_facts:,} facts of requests"
     between = f", from {report.earliest} to {report.latest}" if report.earliest else ""
     return [
         f"Log        {report.origin}",
@@ -166,6 +173,6 @@ def _verified(report: Report) -> list[str]:
         f"Head       size {report.size:,}, root {report.root}",
         f"Witnesses  {', '.join(report.witnesses) or 'none that the policy knows'}",
         f"Compared   with {report.compared:,} other heads of this log",
-        f"Laid open  {report.disclosed:,} items",
+        f"Laid open  {opened}",
         f"Views      {', '.join(report.views) or 'none'}",
     ]

@@ -1,7 +1,7 @@
 """The signed heads: the bundle's own, those beside it, and those that whoever verifies has kept."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -111,6 +111,8 @@ class Rotations:
     def __init__(self, policy: Policy) -> None:
         self._known = {str(log.key) for log in policy.logs}
         self._named = frozenset(self._known)
+        self._successors: dict[str, tuple[str, int]] = {}
+        """By a key that was given up: the next one, and the place of the entry that says so."""
 
     def take(self, index: int, old: str, new: str, signature: str) -> Finding:
         """What is to be said of one hand-over: that it is forged, or that there is a new key."""
@@ -122,10 +124,28 @@ class Rotations:
             why = "the key before did not sign that" if not good else "the key that signed that was never the log's"
             return Finding(Kind.FORGED, f"Entry {index} says that the log has a new key, and {why}.", index)
         self._known.add(new)
+        self._successors[old] = new, index
         known = " Your policy has it." if new in self._named else f" Add it to your policy: log {new}"
         return Finding(
             Kind.REMARK, f"With entry {index} the log's key was handed over, signed by the key before.{known}", index
         )
+
+    def of_head(self, judged: Judged, *, whole: bool) -> Iterator[Finding]:
+        """Whether the head is signed by the key that the log has by now: the newest always signs, the one before beside it."""
+        signed = {str(each.key) for each in judged.logs}
+        for old in signed & self._successors.keys():
+            new, index = self._successors[old]
+            if new in self._named and new not in signed:
+                said = f"The checkpoint is signed by a key that the log gave up with entry {index}, and not by the one after it."
+                yield Finding(Kind.FORGED, said)
+        others = [key for key in sorted(self._named - signed) if key.startswith(f"{judged.checkpoint.origin}+")]
+        met = {key for old, (new, _) in self._successors.items() for key in (old, new)}
+        if whole and any(key not in met for key in others):
+            said = (
+                "Your policy has another key of this log, which no entry here hands over to. Either this was exported before"
+                " that key came, or whoever has the older key made this log: hold it against a checkpoint of yours (`--known`)."
+            )
+            yield Finding(Kind.REMARK, said)
 
 
 def succession(index: int, said: str) -> Finding:

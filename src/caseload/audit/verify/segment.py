@@ -14,6 +14,7 @@ from caseload.audit.tlog.merkle import HASH_BYTES, includes, leaf_hash, root_of
 from caseload.audit.tlog.spelling import Malformed
 from caseload.audit.tlog.tile import TILE_WIDTH, entries_in
 from caseload.audit.verify.history import succession
+from caseload.audit.verify.opened import Laid
 from caseload.audit.verify.verdict import Finding, Kind
 from caseload.audit.views import lines, lines_of
 
@@ -107,7 +108,7 @@ class Examined:
     rotations: list[tuple[int, str, str, str]] = field(default_factory=list[tuple[int, str, str, str]])
     """The place, the old key, the new one and the signature."""
     rendered: dict[View, Rendered] = field(default_factory=dict[View, Rendered])
-    disclosed: int = 0
+    laid: Laid = field(default_factory=Laid)
     earliest: str = ""
     latest: str = ""
 
@@ -258,7 +259,7 @@ def _proved(
     shown: Sequence[Disclosed], record: Record | None, index: int, examined: Examined
 ) -> Sequence[tuple[int, str]]:
     """The clients whom an entry is proved to concern, with their positions."""
-    clients: list[tuple[int, str]] = []
+    proved: dict[Of, Sequence[tuple[int, str]]] = {}
     for each in shown:
         try:
             about = disclosed.prove(each, record)
@@ -266,7 +267,8 @@ def _proved(
             said = f"What is laid open of the {each.of.value} of entry {index} does not hold: {problem}."
             examined.findings.append(Finding(Kind.DISCLOSURE, said, index))
         else:
-            examined.disclosed += len(each.shown)
-            if each.of is Of.CLIENTS:
-                clients += zip([one.position for one in each.shown], about, strict=True)
+            proved[each.of] = list(zip([one.position for one in each.shown], about, strict=True))
+    clients = proved.get(Of.CLIENTS, ())
+    if record is not None:
+        examined.laid.take(index, record, clients=len(clients), facts=len(proved.get(Of.FACTS, ())))
     return clients
