@@ -19,6 +19,7 @@ from caseload.api import caseload as caseload_routes
 from caseload.api import catalogue as catalogue_routes
 from caseload.api import checkin as checkin_routes
 from caseload.api import client as client_routes
+from caseload.api import closure as closure_routes
 from caseload.api import consent as consent_routes
 from caseload.api import dispensing as dispensing_routes
 from caseload.api import dosing as dosing_routes
@@ -61,6 +62,7 @@ ROUTERS = (
     erasure_routes.router,
     bundle_routes.router,
     programme_routes.router,
+    closure_routes.router,
     profiles_routes.router,
     catalogue_routes.router,
     client_routes.router,

@@ -65,6 +65,7 @@ _PURPOSE: Final = {
     Act.KNOW_MYSELF: Purpose.ADMINISTRATION,
     Act.LIFT_LOCKOUT: Purpose.ADMINISTRATION,
     Act.MANAGE_PROGRAMMES: Purpose.ADMINISTRATION,
+    Act.KEEP_CALENDAR: Purpose.ADMINISTRATION,
     Act.MATCH_RECORDS: Purpose.OPERATIONS,
 }
 """Why an act is done, where it is not for treatment (HL7 v3 PurposeOfUse)."""

@@ -98,6 +98,8 @@ class Act(StrEnum):
     PLAN_DUTY = "plan_duty"
     LIFT_LOCKOUT = "lift_lockout"
     MANAGE_PROGRAMMES = "manage_programmes"
+    KEEP_CALENDAR = "keep_calendar"
+    """To say on which days the window stays closed."""
     SEE_PROGRAMMES = "see_programmes"
     BRING_IN_HISTORY = "bring_in_history"
     """On the command line only: it writes charts from files and shows none."""
@@ -168,6 +170,7 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.PLAN_DUTY: frozenset({Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),
     Act.LIFT_LOCKOUT: frozenset({Role.SUPERVISOR, Role.MEDICAL_DIRECTOR, Role.ADMINISTRATOR}),
     Act.MANAGE_PROGRAMMES: frozenset({Role.ADMINISTRATOR}),
+    Act.KEEP_CALENDAR: frozenset({Role.ADMINISTRATOR, Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),
     Act.SEE_PROGRAMMES: _EVERYONE,
     Act.BRING_IN_HISTORY: frozenset({Role.ADMINISTRATOR, Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),
     Act.VERIFY_HISTORY: CLINICIANS,
