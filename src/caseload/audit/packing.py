@@ -7,9 +7,10 @@ used here, the same by which a verifier makes the views again.
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
@@ -36,6 +37,7 @@ from caseload.audit.tlog.tile import TILE_WIDTH, TileName, bundle_of
 from caseload.audit.views import csv_header, lines, lines_of
 
 _PIECE: Final = 1 << 18
+_LISTED_IN_MEMORY: Final = 1 << 20
 _MOST_NAMED: Final = 100_000
 """Of places that are gone or differ, in the manifest."""
 
@@ -112,7 +114,9 @@ class Packer:
         self._scope = scope
         self._size = size
         self._first = first
-        self._laid: list[Laid] = []
+        self._listing = SpooledTemporaryFile(_LISTED_IN_MEMORY, dir=str(out.parent))  # noqa: SIM115  we are the context
+        """The manifest's line of each file: a log of a hundred million entries has nearly a million files."""
+        self._packed = 0
         self._streams: dict[str, _File] = {}
         self._waiting: list[bytes] = []
         self._bundles = 0
@@ -136,6 +140,7 @@ class Packer:
     ) -> None:
         for stream in self._streams.values():
             stream.drop()
+        self._listing.close()
         if self._draft.exists():
             shutil.rmtree(self._draft)
 
@@ -171,7 +176,7 @@ class Packer:
         try:
             file.write(data)
         finally:
-            self._laid.append(file.close())
+            self._list(file.close())
         self._octets += len(data)
 
     def add(self, entries: Iterable[Exported]) -> int:
@@ -203,7 +208,8 @@ class Packer:
         """Write the manifest; all that is missing then is the folder's name."""
         if self._waiting:
             self._lay_bundle()
-        self._laid += [stream.close() for stream in self._streams.values()]
+        for stream in self._streams.values():
+            self._list(stream.close())
         manifest = Manifest(
             scope=self._scope,
             size=self._size,
@@ -214,14 +220,28 @@ class Packer:
             asked=asked,
             gone=self.gone,
             columns=self.columns[:_MOST_NAMED],
-            files=sorted(self._laid),
-        ).encode()
-        self.file(MANIFEST, manifest)
-        return Packed(self._entries, sum(each.octets for each in self._laid), sha256(manifest).hexdigest())
+            files=(),
+        )
+        file = _File(self._draft / MANIFEST, MANIFEST)
+        try:
+            for piece in manifest.written(self._listed()):
+                file.write(piece)
+        finally:
+            laid = file.close()
+        return Packed(self._entries, self._packed + laid.octets, laid.sha256)
 
     def publish(self) -> None:
         """Give the folder its name. Raises `OSError` when something of that name has appeared meanwhile."""
         self._draft.rename(self._out)
+
+    def _list(self, laid: Laid) -> None:
+        self._packed += laid.octets
+        self._listing.write(laid.encode() + b"\n")
+
+    def _listed(self) -> Iterator[bytes]:
+        """The files that were listed, in the order in which they were written."""
+        self._listing.seek(0)
+        return (line[:-1] for line in self._listing)
 
     def _stream(self, name: str) -> _File:
         made = self._streams[name] = _File(self._draft / name, name)
