@@ -70,6 +70,9 @@ async def test_a_programmes_history_is_shown_in_counts(ward: Ward) -> None:
     assert (body["people"], body["people_with_daily_doses"], body["drug_screens"]) == (1, 1, 0)
     assert {each["days"]: each["runs"] for each in body["missed_runs"] if each["runs"]} == {2: 1}
     assert body["missed_runs"][-1] == {"days": 8, "or_more": True, "runs": 0}
+    assert {each["profile"]: each["doses"] for each in body["would_have_stopped"]} == {
+        "AU": 0, "UK": 0, "US": 0, "US-CA-BRIDGE": 0,
+    }  # fmt: skip
     assert body["attendance"] == ATTENDANCE
     assert (await ward.nurse.get(f"/programmes/{new_id()}/history")).status_code == 404
 

@@ -84,6 +84,7 @@ async def test_the_counts_of_a_programme_are_what_the_rule_counts_on_random_hist
 ) -> None:
     chance = random.Random(20261122)  # noqa: S311 a story, not a secret
     expected: Counter[int] = Counter()
+    after: Counter[tuple[Medicine, int]] = Counter()
     with_daily = 0
     for _ in range(counts(15, full=200)):
         client = await place.client()
@@ -107,9 +108,11 @@ async def test_the_counts_of_a_programme_are_what_the_rule_counts_on_random_hist
         found = list(gaps([day(number) for number in (*theirs, *ours)], until))
         assert list((await place.readings.of(client.id)).gaps) == found
         expected.update(min(gap.missed, LONG_RUN) for gap in found if gap.missed)
+        after.update((Medicine.METHADONE, gap.missed) for gap in found if gap.missed)
         with_daily += bool(theirs or ours)
     shown = await place.readings.shown_by(place.programme, by=place.nurse)
     assert shown.missed_runs == expected
+    assert shown.after_missed == after
     assert shown.people_with_daily_doses == with_daily
 
 

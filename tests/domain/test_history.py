@@ -374,6 +374,7 @@ def test_what_a_history_shows_is_counted_over_daily_medicine() -> None:
         )
     )
     assert shown.missed_runs == {1: 1, 8: 1}
+    assert shown.after_missed == {(Medicine.METHADONE, 1): 1, (Medicine.METHADONE, 15): 1}
     assert shown.people_with_daily_doses == 1
     assert shown.doses[Medicine.METHADONE, Form.ORAL_SOLUTION] == 4
     assert shown.largest_mg[Medicine.METHADONE, Form.ORAL_SOLUTION].line == 3

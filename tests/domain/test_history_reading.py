@@ -3,11 +3,14 @@
 from collections import Counter
 from datetime import date, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caseload.domain.history import Outcome, missed_runs
+from caseload.domain.history import Outcome, missed_runs, would_have_stopped
 from caseload.domain.history.reading import Gap, attendance, gaps
+from caseload.domain.medicines import Medicine
+from caseload.domain.profiles import profile_version
 
 START = date(2025, 1, 1)
 DAYS = st.lists(st.integers(min_value=0, max_value=90).map(lambda number: START + timedelta(days=number)))
@@ -44,3 +47,22 @@ def test_a_visit_of_unknown_outcome_is_neither_attended_nor_missed() -> None:
     found = attendance(Counter({Outcome.ATTENDED: 3, Outcome.DID_NOT_ATTEND: 1, Outcome.UNKNOWN: 5}))
     assert (found.attended, found.did_not_attend, found.not_known) == (3, 1, 5)
     assert (found.counted, found.rate_percent) == (4, 75)
+
+
+@pytest.mark.parametrize(
+    ("profile", "medicine", "missed", "stopped"),
+    [
+        ("UK", Medicine.METHADONE, 2, 0),
+        ("UK", Medicine.METHADONE, 3, 5),
+        ("AU", Medicine.METHADONE, 2, 0),
+        ("AU", Medicine.METHADONE, 3, 5),
+        ("US-CA-BRIDGE", Medicine.METHADONE, 3, 0),
+        ("US-CA-BRIDGE", Medicine.METHADONE, 4, 5),
+        ("US-CA-BRIDGE", Medicine.BUPRENORPHINE, 3, 5),
+        ("US", Medicine.METHADONE, 0, 0),
+    ],
+)
+def test_a_dose_is_stopped_by_the_rung_that_the_days_before_it_reach(
+    profile: str, medicine: Medicine, missed: int, stopped: int
+) -> None:
+    assert would_have_stopped({(medicine, missed): 5}, profile_version(profile, 1)) == stopped

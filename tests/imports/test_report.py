@@ -87,6 +87,7 @@ def test_programs_are_given_everything(tmp_path: Path) -> None:
     assert found["questions_by_kind"] == {"outcome_unknown": 1}
     assert found["shows"]["missed_runs"]["2"] == 1
     assert found["shows"]["missed_runs"]["8 or more"] == 0
+    assert found["shows"]["would_have_stopped"] == {"AU-1": 0, "UK-1": 0, "US-1": 0, "US-CA-BRIDGE-1": 0}
     assert found["shows"]["clients"][0]["last_doses"][0]["amount_mg"] == "40"
     assert found["shows"]["clients"][0]["last_day_covered"] == "2025-05-05"
 

@@ -1,15 +1,18 @@
 """Bringing a folder in: one person is one transaction and one entry, and running it again finds nothing to do."""
 
 import asyncio
+import csv
 import json
 import os
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from sqlalchemy import text
@@ -21,10 +24,12 @@ from caseload.db.history import HistoryReadings, Verifications
 from caseload.db.programme import Programmes
 from caseload.domain.access import Act, Holding, Role
 from caseload.domain.errors import Invalid, NotPermitted
-from caseload.domain.history import Outcome
+from caseload.domain.history import Outcome, show, would_have_stopped
 from caseload.domain.history.importing import Result
 from caseload.domain.history.reading import ProgrammeHistory, attendance
+from caseload.domain.medicines import Medicine
 from caseload.domain.people import Staff
+from caseload.domain.profiles import profiles
 from caseload.imports.account import Ran
 from caseload.imports.folder import read
 from caseload.imports.run import FolderUnusable, Runner
@@ -89,6 +94,7 @@ class Place:
             people=sum(one.people for one in each),
             people_with_daily_doses=sum(one.people_with_daily_doses for one in each),
             missed_runs=sum((one.missed_runs for one in each), Counter[int]()),
+            after_missed=sum((one.after_missed for one in each), Counter[tuple[Medicine, int]]()),
             visits=sum((one.visits for one in each), Counter[Outcome]()),
             visits_without_day=sum(one.visits_without_day for one in each),
             screens=sum(one.screens for one in each),
@@ -303,3 +309,35 @@ async def test_the_real_clinic_comes_in_whole_and_once_and_its_views_agree_with_
     assert (shown.visits_without_day, shown.screens) == (4_452, 22_818)
     assert attendance(shown.visits).counted == 21_572 + 4_547
     assert waiting == 1_330
+    stopped = {name: would_have_stopped(shown.after_missed, versions[-1]) for name, versions in profiles().items()}
+    assert stopped == {name: _counted(folder, from_missed) for name, from_missed in STOPS_FROM.items()}
+    assert shown.after_missed == show(read(folder, now=NOW).history).after_missed
+    assert stopped == {"AU": 1_039, "UK": 1_039, "US": 1_039, "US-CA-BRIDGE": 963}
+
+
+ASKS_FROM_THREE: Final[Mapping[str, int]] = dict.fromkeys(("methadone", "buprenorphine", "buprenorphine_naloxone"), 3)
+STOPS_FROM: Final[Mapping[str, Mapping[str, int]]] = {
+    "AU": ASKS_FROM_THREE,
+    "UK": ASKS_FROM_THREE,
+    "US": ASKS_FROM_THREE,
+    "US-CA-BRIDGE": {**ASKS_FROM_THREE, "methadone": 4},
+}
+"""From how many missed days on each published ladder stops the next dose of a medicine."""
+
+
+def _counted(folder: Path, from_missed: Mapping[str, int]) -> int:
+    """The doses of a folder that came after so many days without one, straight from its lines."""
+    with (folder / "doses.csv").open(encoding="utf-8", newline="") as file:
+        taken = {
+            (line["external_id"], date.fromisoformat(line["given_on"]), line["medicine"])
+            for line in csv.DictReader(file)
+            if "injection" not in line["form"] and line["medicine"] in from_missed
+        }
+    stopped = 0
+    for _, theirs in groupby(sorted(taken), key=itemgetter(0)):
+        last, of_day = None, date.min
+        for _, day, medicine in theirs:
+            if day != of_day:
+                last, of_day = (None if of_day == date.min else of_day), day
+            stopped += last is not None and (day - last).days > from_missed[medicine]
+    return stopped

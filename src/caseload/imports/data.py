@@ -2,7 +2,8 @@
 
 from collections import Counter
 
-from caseload.domain.history import LONG_RUN
+from caseload.domain.history import LONG_RUN, would_have_stopped
+from caseload.domain.profiles import profiles
 from caseload.imports.account import Account
 from caseload.imports.folder import FileRead
 from caseload.imports.report import run_length
@@ -33,6 +34,10 @@ def as_data(account: Account) -> dict[str, object]:
             "people": shown.people,
             "people_with_daily_doses": shown.people_with_daily_doses,
             "missed_runs": {run_length(length): shown.missed_runs[length] for length in range(1, LONG_RUN + 1)},
+            "would_have_stopped": {
+                versions[-1].label: would_have_stopped(shown.after_missed, versions[-1])
+                for versions in profiles().values()
+            },
             "doses": [
                 {
                     "medicine": medicine,

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from caseload.domain.history import LONG_RUN, QuestionKind, Refusal, Shown
+from caseload.domain.history import LONG_RUN, QuestionKind, Refusal, Shown, would_have_stopped
 from caseload.domain.history.importing import Result
+from caseload.domain.profiles import profiles
 from caseload.imports.account import Account, Ran
 from caseload.imports.folder import FolderRead
 
@@ -58,6 +59,7 @@ def sections(account: Account, *, everything: bool) -> Iterator[Section]:
         yield _refused(account.refused, everything=everything)
     yield from _questions(account, everything=everything)
     yield _runs(account.shown)
+    yield _stopped(account.shown)
     yield _medicines(account.shown)
     yield _attendance(account.shown)
     yield _last_known(account.shown, everything=everything)
@@ -136,6 +138,19 @@ def _runs(shown: Shown) -> Section:
         rows=[(run_length(length), f"{shown.missed_runs[length]:,}") for length in range(1, LONG_RUN + 1)],
         remarks=[f"{shown.people_with_daily_doses:,} of {shown.people:,} people had at least one daily dose."],
         numbers=frozenset({0, 1}),
+    )
+
+
+def _stopped(shown: Shown) -> Section:
+    return Section(
+        title="Doses that the missed-dose ladder of each profile would have stopped",
+        columns=("profile", "doses"),
+        rows=[
+            (versions[-1].label, f"{would_have_stopped(shown.after_missed, versions[-1]):,}")
+            for _, versions in sorted(profiles().items())
+        ],
+        remarks=["They would have waited for a prescriber. The doses of one medicine on one day are one."],
+        numbers=frozenset({1}),
     )
 
 

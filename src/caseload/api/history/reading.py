@@ -1,6 +1,7 @@
 """Histories as they were brought in: of one client, and of a programme in counts."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -13,9 +14,10 @@ from caseload.api.work import TheWork, client_within
 from caseload.db.history import HistoryReadings, Verifications
 from caseload.db.programme import Programmes
 from caseload.domain.access import Act
-from caseload.domain.history import LONG_RUN, Outcome
+from caseload.domain.history import LONG_RUN, Outcome, would_have_stopped
 from caseload.domain.history.reading import ClientHistory, ProgrammeHistory, attendance
 from caseload.domain.ids import ProgrammeId
+from caseload.domain.profiles import Profile, profiles
 
 
 class ProvenanceOut(Wire, frozen=True, kw_only=True):
@@ -155,6 +157,14 @@ class RunsOut(Wire, frozen=True, kw_only=True):
     runs: int
 
 
+class StoppedOut(Wire, frozen=True, kw_only=True):
+    """How many of the doses after missed days the missed-dose ladder of one profile would have stopped."""
+
+    profile: str
+    version: int
+    doses: int
+
+
 class ProgrammeHistoryOut(Wire, frozen=True, kw_only=True):
     """What the history of a programme shows, counted over the clients within your reach."""
 
@@ -162,11 +172,13 @@ class ProgrammeHistoryOut(Wire, frozen=True, kw_only=True):
     people_with_daily_doses: int
     missed_runs: list[RunsOut]
     """Between two days with a dose of daily medicine, two doses on one day being one day."""
+    would_have_stopped: list[StoppedOut]
+    """By the newest version of each profile. The doses of one medicine on one day are one."""
     attendance: VisitsOut
     drug_screens: int
 
     @classmethod
-    def of(cls, shown: ProgrammeHistory) -> "ProgrammeHistoryOut":
+    def of(cls, shown: ProgrammeHistory, among: Sequence[Profile]) -> "ProgrammeHistoryOut":
         """From the domain."""
         return cls(
             people=shown.people,
@@ -174,6 +186,14 @@ class ProgrammeHistoryOut(Wire, frozen=True, kw_only=True):
             missed_runs=[
                 RunsOut(days=days, or_more=days == LONG_RUN, runs=shown.missed_runs[days])
                 for days in range(1, LONG_RUN + 1)
+            ],
+            would_have_stopped=[
+                StoppedOut(
+                    profile=each.profile,
+                    version=each.version,
+                    doses=would_have_stopped(shown.after_missed, each),
+                )
+                for each in among
             ],
             attendance=VisitsOut.of(shown.visits, without_day=shown.visits_without_day),
             drug_screens=shown.screens,
@@ -194,4 +214,5 @@ async def read_programme_history(programme_id: FromPath[UUID], work: TheWork) ->
     """What the brought-in history of a programme shows: missed days and attendance in counts, and nobody's name."""
     programme = await Programmes(work.connection).get(ProgrammeId(programme_id))
     readings = HistoryReadings(work.connection, work.journal, now=work.now)
-    return ProgrammeHistoryOut.of(await readings.shown_by(programme.id, by=work.by))
+    newest = [versions[-1] for _, versions in sorted(profiles().items())]
+    return ProgrammeHistoryOut.of(await readings.shown_by(programme.id, by=work.by), newest)

@@ -44,7 +44,7 @@ from caseload.domain.history.reading import (
 )
 from caseload.domain.ids import ClientId, ProgrammeId, StaffId
 from caseload.domain.journal import Journal
-from caseload.domain.medicines import FORMS
+from caseload.domain.medicines import FORMS, Medicine
 from caseload.domain.people import Staff
 
 _CLIENT: Final[BindParameter[Any]] = bindparam("client")
@@ -105,14 +105,14 @@ _SCREENS = (
 
 
 def _daily_days(whose: ColumnElement[bool]) -> CompoundSelect[Any, Any]:
-    """The days on which clients took a daily medicine, as the newest version of each dose says.
+    """The days on which clients took each daily medicine, as the newest version of each dose says.
 
     Ordinary doses and the others apart, because each has its own index.
     """
     is_newest = ~exists().where(_newer.c.id == _newest.c.id, _newer.c.version > _newest.c.version)
     return union(
         *(
-            select(dose.c.client_id, dose.c.dosing_day)
+            select(dose.c.client_id, dose.c.dosing_day, _newest.c.medicine)
             .join(_newest, _newest.c.id == dose.c.id)
             .where(
                 whose,
@@ -136,14 +136,15 @@ _within = (
     .cte("people")
 )
 _days = _daily_days(dose.c.client_id.in_(select(_within.c.id))).cte("days")
+_day = select(_days.c.client_id, _days.c.dosing_day).distinct().subquery("day")
 _gaps = (
     select(
-        _days.c.client_id,
-        _days.c.dosing_day,
-        func.lag(_days.c.dosing_day).over(partition_by=_days.c.client_id, order_by=_days.c.dosing_day).label("after"),
+        _day.c.client_id,
+        _day.c.dosing_day,
+        func.lag(_day.c.dosing_day).over(partition_by=_day.c.client_id, order_by=_day.c.dosing_day).label("after"),
         medication_record.c.history_until,
     )
-    .select_from(_days.outerjoin(medication_record, medication_record.c.client_id == _days.c.client_id))
+    .select_from(_day.outerjoin(medication_record, medication_record.c.client_id == _day.c.client_id))
     .subquery("gaps")
 )
 _between: ColumnElement[int] = _gaps.c.dosing_day - _gaps.c.after - 1
@@ -158,6 +159,14 @@ _RUNS = (
     select(func.least(_missed, LONG_RUN).label("length"), func.count().label("runs"))
     .where(_missed > 0)
     .group_by(literal_column("length"))
+)
+_AFTER_MISSED = (
+    select(_days.c.medicine, _missed.label("missed"), func.count().label("doses"))
+    .select_from(
+        _gaps.join(_days, and_(_days.c.client_id == _gaps.c.client_id, _days.c.dosing_day == _gaps.c.dosing_day))
+    )
+    .where(_missed > 0)
+    .group_by(_days.c.medicine, literal_column("missed"))
 )
 _PEOPLE = select(
     select(func.count()).select_from(_within).scalar_subquery().label("people"),
@@ -207,12 +216,14 @@ class HistoryReadings:
         """Counts over the people of a programme who came with a history, as far as the reader sees. Shows nobody."""
         given = {"programme": programme, "daily": _DAILY, **reach_of(by.reach(Act.SEE_MEDICATION), at=self._now)}
         runs = Counter({row.length: row.runs for row in await self._connection.execute(_RUNS, given)})
+        after_missed = await self._connection.execute(_AFTER_MISSED, given)
         people = (await self._connection.execute(_PEOPLE, given)).one()
         attendance = (await self._connection.execute(_ATTENDANCE, given)).all()
         return ProgrammeHistory(
             people=people.people,
             people_with_daily_doses=people.with_daily,
             missed_runs=runs,
+            after_missed=Counter({(Medicine(row.medicine), row.missed): row.doses for row in after_missed}),
             visits=Counter({Outcome(row.status): row.visits for row in attendance}),
             visits_without_day=sum(row.without_day for row in attendance),
             screens=people.screens,

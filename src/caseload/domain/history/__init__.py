@@ -22,7 +22,15 @@ from caseload.domain.history.rows import (
     Sheet,
     VisitRow,
 )
-from caseload.domain.history.shows import LONG_RUN, LastKnown, Shown, is_daily, missed_runs, show
+from caseload.domain.history.shows import (
+    LONG_RUN,
+    LastKnown,
+    Shown,
+    is_daily,
+    missed_runs,
+    show,
+    would_have_stopped,
+)
 
 __all__ = [
     "CLIENTS",
@@ -51,4 +59,5 @@ __all__ = [
     "is_daily",
     "missed_runs",
     "show",
+    "would_have_stopped",
 ]

@@ -11,6 +11,7 @@ from caseload.domain.attendance.register import Status
 from caseload.domain.attendance.totals import Attendance, Totals, totals
 from caseload.domain.history.rows import Outcome
 from caseload.domain.ids import ClientId, StaffId
+from caseload.domain.medicines import Medicine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +108,8 @@ class ProgrammeHistory:
     people_with_daily_doses: int
     missed_runs: Counter[int]
     """Runs of missed days by length; `LONG_RUN` stands for itself and everything longer."""
+    after_missed: Counter[tuple[Medicine, int]]
+    """Doses that came after missed days, by their medicine and how many days were missed; those of a day are one."""
     visits: Counter[Outcome]
     visits_without_day: int
     screens: int

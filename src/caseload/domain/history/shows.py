@@ -5,7 +5,7 @@ missed. Before the first and after the last recorded dose nothing is counted: no
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -13,6 +13,7 @@ from itertools import pairwise
 from caseload.domain.history.gathering import History, Person
 from caseload.domain.history.rows import DoseRow, Outcome
 from caseload.domain.medicines import ACTION, LONG_ACTING, Action, Form, Medicine
+from caseload.domain.profiles import GIVES, Profile
 
 LONG_RUN = 8
 """Runs of this many missed days and more are counted together."""
@@ -38,9 +39,36 @@ def missed_runs(dose_days: Iterable[date]) -> Iterator[int]:
             yield missed
 
 
-def daily_dose_days(person: Person) -> set[date]:
-    """The days on which a person took a daily medicine."""
-    return {dose.given_on for dose in person.doses if is_daily(dose.medicine, dose.form)}
+def daily_doses(person: Person) -> Mapping[date, set[Medicine]]:
+    """The days on which a person took a daily medicine, and which; the doses of one medicine on one day are one."""
+    days: dict[date, set[Medicine]] = {}
+    for dose in person.doses:
+        if is_daily(dose.medicine, dose.form):
+            days.setdefault(dose.given_on, set()).add(dose.medicine)
+    return days
+
+
+def after_missed_days(doses: Mapping[date, Iterable[Medicine]]) -> Iterator[tuple[Medicine, int]]:
+    """Each dose that came after missed days, by its medicine, with how many were missed."""
+    for before, after in pairwise(sorted(doses)):
+        missed = (after - before).days - 1
+        if missed:
+            yield from ((medicine, missed) for medicine in doses[after])
+
+
+def would_have_stopped(after_missed: Mapping[tuple[Medicine, int], int], rules: Profile) -> int:
+    """How many of the doses that came after missed days the ladder of a profile would have stopped.
+
+    The ladder alone: each would have waited for a prescriber, or for a new order. What else a profile asks (first days,
+    steps, what still acts) cannot be read from a history.
+    """
+    stopped = 0
+    for (medicine, missed), doses in after_missed.items():
+        ladder = rules.ladder(medicine)
+        rung = ladder.rung(missed) if ladder is not None else None
+        if rung is not None and rung.outcome not in GIVES:
+            stopped += doses
+    return stopped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +89,8 @@ class Shown:
     people_with_daily_doses: int
     missed_runs: Counter[int]
     """How many runs there are of each length in days; `LONG_RUN` stands for itself and everything longer."""
+    after_missed: Counter[tuple[Medicine, int]]
+    """Doses that came after missed days, by their medicine and how many days were missed; those of a day are one."""
     doses: Counter[tuple[Medicine, Form]]
     largest_mg: dict[tuple[Medicine, Form], DoseRow]
     visits: Counter[Outcome]
@@ -72,14 +102,16 @@ class Shown:
 def show(history: History) -> Shown:
     """Count what a history shows. Replaced rows still mark their day, so decisions never change a run."""
     runs: Counter[int] = Counter()
+    after: Counter[tuple[Medicine, int]] = Counter()
     doses: Counter[tuple[Medicine, Form]] = Counter()
     largest: dict[tuple[Medicine, Form], DoseRow] = {}
     visits: Counter[Outcome] = Counter()
     with_daily = 0
     for person in history.people.values():
-        days = daily_dose_days(person)
+        days = daily_doses(person)
         with_daily += bool(days)
         runs.update(min(length, LONG_RUN) for length in missed_runs(days))
+        after.update(after_missed_days(days))
         visits.update(visit.status for visit in person.visits)
         for dose in person.doses:
             made = dose.medicine, dose.form
@@ -91,6 +123,7 @@ def show(history: History) -> Shown:
         people=len(people),
         people_with_daily_doses=with_daily,
         missed_runs=runs,
+        after_missed=after,
         doses=doses,
         largest_mg=largest,
         visits=visits,
