@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncGenerator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -10,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from caseload.db import signoff
 from caseload.db.access import signing_reach_of
-from caseload.db.dosing import chart, day, doses, facts, steps
-from caseload.db.medication import beside, holds, orders, record
+from caseload.db.dosing import chart, day, disclosures, doses, facts, lately, statements, steps
+from caseload.db.medication import beside, covered, holds, orders, record, tasks
 from caseload.domain.access import Act
 from caseload.domain.dosing import EVERYTHING_COMMITTED
 from tests.factories.explain import generic_plan_of, plan_of
@@ -125,11 +126,46 @@ CROWD = (
     insert into clinic.cover (id, client_id, counsellor_id, period, reason, recorded_by, recorded_at)
     select gen_random_uuid(), client, staff, tstzrange(now(), now() + interval '1 day'), 'leave', staff, now() from crowd
     """,
+    """
+    insert into clinic.dose_statement
+      (id, client_id, programme_id, source, source_name, informant, told_at, medicine, form, note, recorded_by, recorded_at)
+    select gen_random_uuid(), client, programme, 'prison', 'HMP', 'Bell', now(), 'methadone', 'oral_solution', '', staff, now()
+    from crowd
+    """,
+    """
+    insert into clinic.dose_statement_day (statement_id, day, part, client_id, outcome, amount_mg)
+    select id, date '2026-10-01' + d, 'whole', client_id, 'taken', 60 from clinic.dose_statement, generate_series(0, 19) d
+    """,
+    """
+    insert into clinic.dose_statement_verification (statement_id, asked, how, verified_by, verified_at)
+    select id, 'Bell', 'telephone', recorded_by, recorded_at from clinic.dose_statement
+    """,
+    """
+    insert into clinic.dose_statement_withdrawal (statement_id, reason, withdrawn_by, withdrawn_at)
+    select id, 'Wrong.', recorded_by, recorded_at from clinic.dose_statement
+    """,
+    """
+    insert into clinic.medication_task
+      (id, client_id, programme_id, kind, says, policy, facts, dose_id, raised_by, raised_at)
+    select gen_random_uuid(), client, programme, 'contact_prescriber', 'Tell.', 'uk.titration', '{}', client, staff, now()
+    from crowd, generate_series(1, 5)
+    """,
+    """
+    insert into clinic.medication_task_done (task_id, raised_at, spoke_to, said, done_by, done_at)
+    select id, raised_at, 'Osei', 'Yes.', raised_by, raised_at from clinic.medication_task
+    """,
+    """
+    insert into clinic.disclosure_made
+      (id, client_id, programme_id, named, name, facility, purpose, ground, emergency, categories, rule, rules_version,
+       content, disclosed_by, disclosed_at)
+    select gen_random_uuid(), client, programme, 'ED', 'Dr X', 'ED', 'treatment', 'emergency', 'Overdose',
+           '{medication}', '2.51', 'us', '{}', staff, now() from crowd
+    """,
     "set session_replication_role = origin",
     "analyze",
 )
 GROWS = re.compile(
-    r"Seq Scan on (dose|dose_\w+|client|client_identity|medication_\w+|hold|pre_dose_observation|signature|guest_stay|responsibility|cover)\b"
+    r"Seq Scan on (dose|dose_\w+|client|client_identity|medication_\w+|hold|pre_dose_observation|disclosure_made|signature|guest_stay|responsibility|cover)\b"
 )
 
 
@@ -152,6 +188,16 @@ STATEMENTS: dict[str, Any] = {
     "given on a day": doses._GIVEN,
     "the orders of many": day._ORDERS,
     "the doses of a client": chart._RECENT,
+    "what is covered": covered.COVERED,
+    "what was taken in the last days": lately.LATELY,
+    "a statement": statements.ONE_STATEMENT,
+    "the statements of a client": statements.STATEMENTS_OF,
+    "the days of a statement": statements.DAYS_OF,
+    "a task": tasks.ONE_TASK,
+    "the tasks of a programme": tasks.OPEN_TASKS,
+    "the tasks of a client": tasks.TASKS_OF,
+    "a disclosure": disclosures.ONE_DISCLOSURE,
+    "a client's account of disclosures": disclosures.DISCLOSURES_OF,
     "the versions of a dose": chart._VERSIONS,
     "the queue": signoff._QUEUE,
     "what was sent back": signoff._SENT_BACK,
@@ -195,7 +241,11 @@ async def test_nothing_walks_a_table_that_grows(owner: AsyncEngine) -> None:
         "part": "whole",
         "medicine": "methadone",
         "form": "oral_solution",
-        "after": None,
+        "after": UUID(int=0),
+        "statement": here.client,
+        "statements": [here.client],
+        "task": here.client,
+        "disclosure": here.client,
         "after_is_exception": False,
         "limit": 50,
         "signer": here.nurse.id,

@@ -107,8 +107,32 @@ def test_nothing_stands_in_the_way_of_an_ordinary_dose() -> None:
     assert judged() == Judgement(broken=(), uses=None, without=judged().without)
 
 
-def test_a_first_dose_ever_needs_no_ladder() -> None:
-    assert broken(judged(known=facts(last=None))) == []
+def test_a_first_dose_on_the_first_day_of_its_order_needs_no_ladder() -> None:
+    assert broken(judged(known=facts(order(), last=None))) == []
+
+
+@pytest.mark.parametrize(("days", "says"), [(2, []), (3, [Rule.MISSED_DOSES])])
+def test_what_nobody_ever_took_is_missed_since_it_was_ordered(days: int, says: list[Rule]) -> None:
+    begun = NOW - days * DAY
+    ordered = order(starts_on=TODAY - days * DAY, written_at=begun, signed_at=begun)
+    found = judged(giving(ordered), facts(ordered, last=None))
+    assert (broken(found), len(found.without.missed)) == (says, days)
+
+
+def test_without_any_dose_the_days_of_an_injection_and_those_between_the_scheduled_ones_are_not_missed() -> None:
+    depot = running(medicine=Medicine.BUPRENORPHINE, form=Form.EXTENDED_RELEASE_INJECTION, ends_on=TODAY - 5 * DAY)
+    alternate = running(starts_on=TODAY - 4 * DAY, every_days=2)
+    without = days_without(None, TODAY, [alternate, depot], record())
+    assert without.missed == (TODAY - 4 * DAY, TODAY - 2 * DAY)
+
+
+def test_without_any_dose_a_new_start_is_cleared_by_a_named_amount_or_an_order_written_since() -> None:
+    known = facts(last=None, allowed=replace(DECIDED, last_taken_on=None))
+    assert broken(judged(known=known, profile="AU")) == [Rule.MISSED_DOSES]
+    restart = replace(known, allowed=replace(DECIDED, last_taken_on=None, at_most_mg=Decimal(20)))
+    assert broken(judged(giving(amount_mg=Decimal(20)), restart, profile="AU")) == []
+    anew = order()
+    assert broken(judged(giving(anew), replace(known, order=anew, earlier=[anew, running()]), profile="AU")) == []
 
 
 @pytest.mark.parametrize(

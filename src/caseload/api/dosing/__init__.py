@@ -6,6 +6,14 @@ from caseload.api.dosing.before import list_waiting_steps, observe_before
 from caseload.api.dosing.corrections import amend_dose, correct_dose
 from caseload.api.dosing.dispensing_list import read_dispensing_list
 from caseload.api.dosing.doses import list_dose_versions, read_dose, record_dose, record_not_given
+from caseload.api.dosing.handing_on import disclose_last_dose, list_disclosures, read_last_dose_statement
+from caseload.api.dosing.statements import (
+    list_dose_statements,
+    record_dose_statement,
+    record_pharmacy_report,
+    verify_dose_statement,
+    withdraw_dose_statement,
+)
 
 router = Router(
     "/",
@@ -19,6 +27,14 @@ router = Router(
         list_dose_versions,
         amend_dose,
         correct_dose,
+        list_dose_statements,
+        record_dose_statement,
+        record_pharmacy_report,
+        verify_dose_statement,
+        withdraw_dose_statement,
+        disclose_last_dose,
+        read_last_dose_statement,
+        list_disclosures,
     ],
     tags=["Dosing"],
 )

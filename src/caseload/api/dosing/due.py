@@ -83,6 +83,8 @@ class DueOut(Wire, frozen=True, kw_only=True):
     """The prescriber's decision that the next dose uses."""
     waits: RefusalOut | None
     """A step up that has come and not taken effect: the amounts are those of the step before."""
+    to_do: list[RefusalOut]
+    """Whom to tell although the dose may be given: it goes on the programme's list as the dose is recorded."""
 
     @classmethod
     def of(cls, due: Due) -> "DueOut":
@@ -116,5 +118,6 @@ class DueOut(Wire, frozen=True, kw_only=True):
             not_known=len(due.without.not_known),
             in_the_way=[RefusalOut.of(refusal) for refusal in due.in_the_way],
             waits=RefusalOut.of(due.waits) if due.waits is not None else None,
+            to_do=[RefusalOut.of(each) for each in due.to_do],
             decision_id=due.allowed.decision if due.allowed is not None else None,
         )

@@ -6,6 +6,7 @@ from caseload.api.medication.chart import read_medication_chart
 from caseload.api.medication.decisions import allow, clear_hold
 from caseload.api.medication.holds import list_holds, raise_hold
 from caseload.api.medication.orders import read_order, sign_order, stop_order, write_order
+from caseload.api.medication.tasks import finish_medication_task, list_medication_tasks, list_tasks_of_client
 from caseload.api.medication.verbal import list_verbal_orders, take_order
 
 router = Router(
@@ -22,6 +23,9 @@ router = Router(
         list_holds,
         clear_hold,
         allow,
+        list_medication_tasks,
+        list_tasks_of_client,
+        finish_medication_task,
     ],
     tags=["Medication"],
 )

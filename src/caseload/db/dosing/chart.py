@@ -132,7 +132,7 @@ class Charts(DosingDays):
         return Morning(
             record=record,
             orders=[order for order in orders if order.counts],
-            given=(await self.given_on([wanted], day)).get(wanted, []),
+            given=[*(await self.given_on([wanted], day)).get(wanted, []), *await self.covered_on(record, day)],
             last=facts.last,
             held=facts.held,
             allowed=facts.allowed,
@@ -141,6 +141,7 @@ class Charts(DosingDays):
             at=self._now,
             taken_since=facts.taken_since,
             observed=facts.observed,
+            lately=facts.lately,
         )
 
 

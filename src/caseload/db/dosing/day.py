@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import Uuid, any_, bindparam, exists, or_, select, true
+from sqlalchemy import RowMapping, Uuid, any_, bindparam, exists, or_, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.dosing.doses import KIND, Doses
 from caseload.db.dosing.facts import allowed, allowed_of, held
+from caseload.db.dosing.lately import taken_lately
 from caseload.db.dosing.steps import seen_since, taken_since
 from caseload.db.dosing.taken import DAY, last_taken
 from caseload.db.medication.beside import answered, given_lately, has_another
+from caseload.db.medication.covered import covered_since
 from caseload.db.medication.orders import COUNTS, ORDER_COLUMNS, order_of
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, client_identity, guest_stay
@@ -27,7 +29,10 @@ from caseload.db.tables.medication import (
 )
 from caseload.db.tables.programme import programme
 from caseload.domain.access import Act
-from caseload.domain.dosing import EVERYTHING_COMMITTED, Due, Held, Morning, Observed, Taken, TakenPart, due_on
+from caseload.domain.dosing import EVERYTHING_COMMITTED, Due, Held, Lately, Morning, Observed, Taken, TakenPart, due_on
+from caseload.domain.dosing.covered import CoveredDay, counted_in, lately_of, read_since
+from caseload.domain.dosing.lapses import look_back
+from caseload.domain.dosing.missed import needs_orders
 from caseload.domain.ids import ClientId, HoldId, OrderId, ProgrammeId
 from caseload.domain.medication import Acting, MedicationRecord, Order
 from caseload.domain.medicines import Medicine
@@ -48,6 +53,8 @@ _DUE_IN_PROGRAMME = (
         programme.c.time_zone,
         programme.c.profile,
         medication_record.c.history_until,
+        medication_record.c.covered_until,
+        medication_record.c.gaps_until,
         *ORDER_COLUMNS,
         _last.c.dosing_day.label("last_day"),
         _last.c.given_at.label("last_at"),
@@ -119,6 +126,37 @@ class DueTo:
     held: Held | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What a row of the day's list says of its client."""
+
+    record: MedicationRecord
+    order: Order
+    last: Taken | None
+
+    @classmethod
+    def of(cls, row: RowMapping) -> "_Known":
+        """From the row."""
+        last = None
+        if row["last_day"] is not None:
+            last = Taken(
+                day=row["last_day"],
+                at=row["last_at"],
+                medicine=Medicine(row["last_medicine"]),
+                amount_mg=row["last_mg"],
+            )
+        record = MedicationRecord(
+            client=ClientId(row["client_id"]),
+            programme=ProgrammeId(row["home_id"]),
+            time_zone=row["time_zone"],
+            profile=row["profile"],
+            history_until=row["history_until"],
+            covered_until=row["covered_until"],
+            gaps_until=row["gaps_until"],
+        )
+        return cls(record=record, order=order_of(row), last=last)
+
+
 class DosingDays(Doses):
     """Reads what is due on a dosing day."""
 
@@ -136,10 +174,17 @@ class DosingDays(Doses):
             **reach_of(by.reach(act), at=self._now),
         }
         rows = (await self._connection.execute(_DUE_IN_PROGRAMME, given)).mappings().all()
-        taken = await self.given_on([row["client_id"] for row in rows], day)
-        behind = [row["client_id"] for row in rows if row["last_day"] is not None and (day - row["last_day"]).days > 1]
+        known = [_Known.of(row) for row in rows]
+        taken = await self.given_on([each.record.client for each in known], day)
+        covered = await self._covered(known, day)
+        lately = await self._lately(known, covered, day)
+        behind = [
+            each.record.client
+            for each in known
+            if each.record.client in lately or needs_orders(each.last, each.order, day)
+        ]
         earlier = await self._orders_of_all(behind)
-        mixed = [row for row in rows if row["has_another"]]
+        mixed = [row for row in rows if row["has_another"] or row["client_id"] in covered]
         beside: Mapping[ClientId, Sequence[Acting]] = {}
         answers: Mapping[OrderId, frozenset[str]] = {}
         if mixed:
@@ -157,26 +202,13 @@ class DosingDays(Doses):
             taken_by = await taken_since(self._connection, list(stepped), since, day)
             seen_of = await seen_since(self._connection, list(stepped), since, day)
         lines: list[DueTo] = []
-        for row in rows:
-            who = ClientId(row["client_id"])
+        for row, each in zip(rows, known, strict=True):
+            who = each.record.client
             morning = Morning(
-                record=MedicationRecord(
-                    client=who,
-                    programme=ProgrammeId(row["home_id"]),
-                    time_zone=row["time_zone"],
-                    profile=row["profile"],
-                    history_until=row["history_until"],
-                ),
-                orders=earlier.get(who) or [order_of(row)],
+                record=each.record,
+                orders=earlier.get(who) or [each.order],
                 given=taken.get(who, []),
-                last=None
-                if row["last_day"] is None
-                else Taken(
-                    day=row["last_day"],
-                    at=row["last_at"],
-                    medicine=Medicine(row["last_medicine"]),
-                    amount_mg=row["last_mg"],
-                ),
+                last=each.last,
                 held=None
                 if row["hold_id"] is None
                 else Held(hold=HoldId(row["hold_id"]), reason=row["hold_reason"], raised_at=row["hold_raised_at"]),
@@ -186,7 +218,10 @@ class DosingDays(Doses):
                 at=self._now,
                 taken_since=taken_by.get(who, ()),
                 observed=seen_of.get(who, ()),
+                lately=lately.get(who, ()),
             )
+            if who in covered:
+                morning = counted_in(morning, covered[who], day)
             due = due_on(day, morning)
             if due.order is None or (waiting_steps and due.waits is None):
                 continue
@@ -203,6 +238,27 @@ class DosingDays(Doses):
                 )
             )
         return lines
+
+    async def _covered(self, known: Sequence[_Known], day: date) -> Mapping[ClientId, Sequence[CoveredDay]]:
+        """The covered days of those for whom some can make a difference on a day."""
+        wanted = {
+            each.record.client: since
+            for each in known
+            if (since := read_since(each.record.covered_until, each.last, each.order, day)) is not None
+        }
+        return await covered_since(self._connection, list(wanted), min(wanted.values(), default=day))
+
+    async def _lately(
+        self, known: Sequence[_Known], covered: Mapping[ClientId, Sequence[CoveredDay]], day: date
+    ) -> Mapping[ClientId, Sequence[Lately]]:
+        """What those took lately whose last days show a gap or a partial dose."""
+        wanted = {
+            each.record.client: since
+            for each in known
+            if (since := look_back(each.record, each.last, each.order, day)) is not None
+        }
+        own = await taken_lately(self._connection, list(wanted), min(wanted.values(), default=day), day)
+        return {who: [*own.get(who, ()), *lately_of(covered.get(who, ()), since, day)] for who, since in wanted.items()}
 
     async def _orders_of_all(self, clients: Sequence[UUID]) -> Mapping[ClientId, Sequence[Order]]:
         found: dict[ClientId, list[Order]] = defaultdict(list)

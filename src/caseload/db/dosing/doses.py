@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from caseload.db.access import reach_of, within_reach
 from caseload.db.direct import Direct
 from caseload.db.dosing.facts import FACTS, LAST_TAKEN, NEXT_GIVEN, facts_of, given_to
+from caseload.db.dosing.lately import taken_lately
 from caseload.db.dosing.rows import (
     DOSE_COLUMNS,
     correction_of,
@@ -27,8 +28,9 @@ from caseload.db.dosing.rows import (
 )
 from caseload.db.dosing.steps import ADD_SEEN, ONE_SEEN, pre_dose_of, pre_dose_values, seen_since, taken_since
 from caseload.db.dosing.taken import given_on, told_by
-from caseload.db.medication import Holds, Orders
+from caseload.db.medication import Holds
 from caseload.db.medication.beside import answered
+from caseload.db.medication.covered import covered_since
 from caseload.db.stock.taking import KEPT_COLUMNS, Takings, taken_by
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
@@ -46,13 +48,17 @@ from caseload.domain.dosing import (
     Facts,
     Giving,
     Kind,
+    Lately,
     NotGiven,
     PreDose,
     Taken,
 )
+from caseload.domain.dosing.covered import counted, given_by, last_of, lately_of, read_since
+from caseload.domain.dosing.lapses import look_back
+from caseload.domain.dosing.missed import needs_orders
 from caseload.domain.errors import Fault, Invalid
 from caseload.domain.ids import ClientId, DecisionId, DoseId, PreDoseId, StationId
-from caseload.domain.medication import MedicationRecord, Order
+from caseload.domain.medication import MedicationRecord, Order, is_another
 from caseload.domain.medicines import DosePart, Form, Medicine
 from caseload.domain.people import Staff
 from caseload.domain.signature import Signature
@@ -151,7 +157,7 @@ _ADD_CORRECTION = insert(dose_correction)
 _LEAVE_QUEUE = delete(dose_waiting).where(dose_waiting.c.dose_id == bindparam("dose"))
 
 
-class Doses(Orders, Holds):
+class Doses(Holds):
     """Satisfies `domain.dosing.Doses` and `domain.dosing.Histories`."""
 
     async def facts(
@@ -165,12 +171,14 @@ class Doses(Orders, Holds):
             facts = await self._with_others(facts, record.client, day)
         if facts.order is not None and facts.order.steps and facts.order.steps[0].from_on <= day:
             facts = await self._with_steps(facts, facts.order, record.client, day)
-        if facts.last is not None and (day - facts.last.day).days > 1:
-            signed = [order for order in await self.orders_of(record.client) if order.counts]
-            facts = replace(facts, earlier=signed)
+        since = read_since(record.covered_until, facts.last, facts.order, day)
+        if since is not None:
+            facts = await self._with_covered(facts, giving, day, since)
+        facts = await self._with_gaps(facts, record, day)
         if past:
-            found = await self._connection.execute(NEXT_GIVEN, {"client": record.client, "day": day})
-            facts = replace(facts, next_at=found.scalar_one())
+            found = (await self._connection.execute(NEXT_GIVEN, {"client": record.client, "day": day})).scalar_one()
+            nearest = min((at for at in (facts.next_at, found) if at is not None), default=None)
+            facts = replace(facts, next_at=nearest)
         return facts
 
     async def _with_others(self, facts: Facts, wanted: ClientId, day: date) -> Facts:
@@ -186,6 +194,36 @@ class Doses(Orders, Holds):
         taken = await taken_since(self._connection, [wanted], order.starts_on, day)
         seen = await seen_since(self._connection, [wanted], order.starts_on, day)
         return replace(facts, taken_since=taken.get(wanted, ()), observed=seen.get(wanted, ()))
+
+    async def _with_gaps(self, facts: Facts, record: MedicationRecord, day: date) -> Facts:
+        """With what days without medicine rest on: the orders since, and what was taken lately."""
+        since = look_back(record, facts.last, facts.order, day)
+        if since is not None:
+            facts = replace(facts, lately=await self.taken_lately(record.client, since, day))
+        if since is not None or needs_orders(facts.last, facts.order, day):
+            signed = [order for order in await self.orders_of(record.client) if order.counts]
+            facts = replace(facts, earlier=signed)
+        return facts
+
+    async def taken_lately(self, wanted: ClientId, since: date, day: date) -> Sequence[Lately]:
+        """See `domain.dosing.Histories.taken_lately`."""
+        own = (await taken_lately(self._connection, [wanted], since, day)).get(wanted, ())
+        covered = (await covered_since(self._connection, [wanted], since)).get(wanted, ())
+        return [*own, *lately_of(covered, since, day)]
+
+    async def _with_covered(self, facts: Facts, giving: Giving, day: date, since: date) -> Facts:
+        """With what is covered by something besides our own doses counted as taken."""
+        covered = (await covered_since(self._connection, [giving.client], since)).get(giving.client, ())
+        if not facts.beside and any(is_another(giving.medicine, each.medicine) for each in covered):
+            facts = await self._with_others(facts, giving.client, day)
+        return counted(facts, covered, giving.part, giving.medicine, giving.form, day)
+
+    async def covered_on(self, record: MedicationRecord, day: date) -> Sequence[AlreadyGiven]:
+        """See `domain.dosing.Doses.covered_on`."""
+        if record.covered_until is None or record.covered_until < day:
+            return []
+        covered = await covered_since(self._connection, [record.client], day)
+        return given_by(covered.get(record.client, ()), day)
 
     async def add_pre_dose(self, seen: PreDose) -> None:
         """See `domain.dosing.PreDoses.add_pre_dose`."""
@@ -205,9 +243,11 @@ class Doses(Orders, Holds):
         given = {"client": wanted, "day": until, "medicine": medicine.value, "form": form.value}
         row = (await self._connection.execute(LAST_TAKEN, given)).first()
         self._journal.saw(wanted, KIND)
-        if row is None:
-            return None
-        return Taken(day=row.dosing_day, at=row.given_at, medicine=Medicine(row.medicine), amount_mg=row.amount_mg)
+        last = None
+        if row is not None:
+            last = Taken(day=row.dosing_day, at=row.given_at, medicine=Medicine(row.medicine), amount_mg=row.amount_mg)
+        covered = await covered_since(self._connection, [wanted], last.day if last is not None else date.min)
+        return last_of(last, covered.get(wanted, ()), medicine, form, until)
 
     async def given_on(self, clients: Sequence[ClientId], day: date) -> Mapping[ClientId, Sequence[AlreadyGiven]]:
         """See `domain.dosing.Doses.given_on`."""

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -24,9 +24,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from caseload.db.medication.covered import covered_since
 from caseload.db.tables.dosing import dose, dose_correction
 from caseload.db.tables.medication import medication_order, medication_order_confirmation
 from caseload.domain.dosing import Kind
+from caseload.domain.dosing.covered import acting_of
 from caseload.domain.ids import ClientId, OrderId
 from caseload.domain.medication import LOOKS_BACK_DAYS, Acting
 from caseload.domain.medicines import Form, Medicine
@@ -93,11 +95,14 @@ def _kind(medicine: ColumnElement[str]) -> ColumnElement[str]:
 async def given_lately(
     connection: AsyncConnection, clients: Sequence[ClientId], day: date
 ) -> Mapping[ClientId, Sequence[Acting]]:
-    """The last day of every product that clients took until a day, as the newest versions say."""
+    """The last day of every product that clients took until a day, by our own doses' newest versions and by what covers."""
     found: dict[ClientId, list[Acting]] = defaultdict(list)
     for row in (await connection.execute(_LATELY, {"clients": list(clients), "day": day})).all():
         acting = Acting(medicine=Medicine(row.medicine), form=Form(row.form), product=row.product, on=row.last_day)
         found[ClientId(row.client_id)].append(acting)
+    since = day - timedelta(days=LOOKS_BACK_DAYS - 1)
+    for who, covered in (await covered_since(connection, clients, since)).items():
+        found[who] += acting_of(covered, day)
     return found
 
 

@@ -7,7 +7,9 @@ from sqlalchemy import Row, bindparam, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from caseload.db.access import reach_of, within_reach
-from caseload.db.medication.record import KIND, MedicationRecords
+from caseload.db.medication.orders import Orders
+from caseload.db.medication.record import KIND
+from caseload.db.medication.tasks import Tasks
 from caseload.db.tables.caseload import client
 from caseload.db.tables.medication import hold, medication_decision
 from caseload.domain.access import Act
@@ -92,7 +94,7 @@ def hold_row(raised: Hold) -> dict[str, Any]:
     }
 
 
-class Holds(MedicationRecords):
+class Holds(Orders, Tasks):
     """Satisfies `domain.medication.Holds`."""
 
     async def add_hold(self, raised: Hold) -> None:

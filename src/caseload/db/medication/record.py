@@ -1,9 +1,9 @@
 """The client's medication record in PostgreSQL: the row that is locked first."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Date, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -37,6 +37,8 @@ _RECORD = select(
     programme.c.profile,
     _HOST.label("host_programme_id"),
     medication_record.c.history_until,
+    medication_record.c.covered_until,
+    medication_record.c.gaps_until,
 ).where(client.c.id == bindparam("client"), within_reach())
 _READ = _RECORD.select_from(_AT_HOME.outerjoin(medication_record, medication_record.c.client_id == client.c.id))
 _LOCK = Direct(
@@ -45,6 +47,16 @@ _LOCK = Direct(
     )
 )
 _OPEN = insert(medication_record).on_conflict_do_nothing()
+
+
+_NOTE_GAP = (
+    update(medication_record)
+    .where(
+        medication_record.c.client_id == bindparam("client"),
+        medication_record.c.gaps_until.is_distinct_from(bindparam("noted", type_=Date())),
+    )
+    .values(gaps_until=bindparam("noted", type_=Date()))
+)
 
 
 class MedicationRecords(Signatures):
@@ -66,6 +78,10 @@ class MedicationRecords(Signatures):
             row = await _LOCK.first(self._connection, given)
         return self._record(wanted, row)
 
+    async def note_gap(self, wanted: ClientId, day: date) -> None:
+        """See `domain.medication.MedicationRecords.note_gap`."""
+        await self._connection.execute(_NOTE_GAP, {"client": wanted, "noted": day})
+
     async def record(self, wanted: ClientId, *, by: Staff, act: Act) -> MedicationRecord:
         """The record without a lock, for reading; raises `ClientUnknown` outside the person's reach."""
         given = {"client": wanted, **reach_of(by.reach(act), at=self._now)}
@@ -82,4 +98,6 @@ class MedicationRecords(Signatures):
             profile=row["profile"],
             host=row["host_programme_id"],
             history_until=row["history_until"],
+            covered_until=row["covered_until"],
+            gaps_until=row["gaps_until"],
         )

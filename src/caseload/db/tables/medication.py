@@ -46,7 +46,10 @@ medication_record = Table(
     metadata,
     reference("client_id", "client", primary_key=True),
     Column("history_until", Date()),
-    comment="Locked first by whatever touches a client's doses. Brought-in history tells of the days until history_until.",
+    Column("covered_until", Date()),
+    Column("gaps_until", Date()),
+    comment="Locked first by whatever touches a client's doses. Brought-in history tells of the days until history_until,"
+    " anything besides our own doses of no day after covered_until (triggers hold that).",
 )
 
 medication_order = Table(

@@ -11,28 +11,75 @@ from caseload.domain.dosing.correction import (
     amend,
     correct_as_not_given,
 )
+from caseload.domain.dosing.covered import CoveredBy, CoveredDay
 from caseload.domain.dosing.decision import Histories, InTheWay, Wanted, allow_dose, stopped_by
 from caseload.domain.dosing.dose import Correction, Dose, Entry, Kind, NotGiven, NotGivenReason
 from caseload.domain.dosing.due import Due, DuePart, Morning, check_day, due_on, order_on
-from caseload.domain.dosing.facts import Allowed, AlreadyGiven, Facts, Giving, Held, Observed, StepWaits, TakenPart
+from caseload.domain.dosing.facts import (
+    Allowed,
+    AlreadyGiven,
+    Facts,
+    Giving,
+    Held,
+    Lately,
+    Observed,
+    StepWaits,
+    TakenPart,
+)
+from caseload.domain.dosing.handing_on import (
+    Disclosure,
+    Disclosures,
+    DisclosureUnknown,
+    Ground,
+    Telling,
+    hand_on_last_dose,
+)
+from caseload.domain.dosing.informing import (
+    Statements,
+    record_statement,
+    record_supply,
+    verify_statement,
+    withdraw_statement,
+)
 from caseload.domain.dosing.late import DoseRecordedLate, ExceptionRecorded, Late, record_late
 from caseload.domain.dosing.missed import DaysWithout, LadderSays, Taken, days_without, ladder_says
 from caseload.domain.dosing.not_given import Missing, NotGivenRecorded, WasGiven, record_not_given
 from caseload.domain.dosing.observing import PreDose, PreDoseObserved, Sedation, observe_before_dose
 from caseload.domain.dosing.refusal import Refusal, Rule
 from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, Judgement, judge
+from caseload.domain.dosing.statement import (
+    AlreadyVerified,
+    DayOutcome,
+    HowVerified,
+    Report,
+    Said,
+    Source,
+    Statement,
+    StatementDay,
+    StatementUnknown,
+    StatementWithdrawn,
+    Verification,
+    Withdrawal,
+)
 from caseload.domain.dosing.window import DoseRecorded, DoseRefused, Doses, DoseUnknown, OrderChanged, give
 
 __all__ = [
     "EVERYTHING_COMMITTED",
     "Allowed",
     "AlreadyGiven",
+    "AlreadyVerified",
     "Amendment",
     "BroughtInDose",
     "Chart",
     "Charted",
     "Correction",
+    "CoveredBy",
+    "CoveredDay",
+    "DayOutcome",
     "DaysWithout",
+    "Disclosure",
+    "DisclosureUnknown",
+    "Disclosures",
     "Dose",
     "DoseAmended",
     "DoseCorrected",
@@ -49,13 +96,16 @@ __all__ = [
     "ExceptionRecorded",
     "Facts",
     "Giving",
+    "Ground",
     "Held",
     "Histories",
+    "HowVerified",
     "InTheWay",
     "Judgement",
     "Kind",
     "LadderSays",
     "Late",
+    "Lately",
     "Missing",
     "Morning",
     "NotGiven",
@@ -67,14 +117,25 @@ __all__ = [
     "PreDose",
     "PreDoseObserved",
     "Refusal",
+    "Report",
     "Reviewed",
     "Rule",
+    "Said",
     "Sedation",
+    "Source",
+    "Statement",
+    "StatementDay",
+    "StatementUnknown",
+    "StatementWithdrawn",
+    "Statements",
     "StepWaits",
     "Taken",
     "TakenPart",
+    "Telling",
+    "Verification",
     "Wanted",
     "WasGiven",
+    "Withdrawal",
     "allow_dose",
     "amend",
     "check_day",
@@ -82,11 +143,16 @@ __all__ = [
     "days_without",
     "due_on",
     "give",
+    "hand_on_last_dose",
     "judge",
     "ladder_says",
     "observe_before_dose",
     "order_on",
     "record_late",
     "record_not_given",
+    "record_statement",
+    "record_supply",
     "stopped_by",
+    "verify_statement",
+    "withdraw_statement",
 ]

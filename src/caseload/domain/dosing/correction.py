@@ -113,7 +113,8 @@ async def amend(
     await doses.add_dose(amended, sign_by=now + timedelta(hours=rules.sign_off.deadline_hours))
     journal.tell(DoseAmended(client=dose.client, records=(dose.id,), facts={"version": amended.version}))
     if newly:
-        await hold_next(amended, newly, by=by, now=now, doses=doses, journal=journal)
+        await hold_next(amended, newly, record, by=by, now=now, doses=doses, journal=journal)
+    await doses.note_gap(dose.client, record.day_of(now))
     return amended
 
 
@@ -154,6 +155,7 @@ async def correct_as_not_given(
     )
     signature = sign(correction.as_signed(), by=by, role=role, meaning=Meaning.WITNESSED, proof=proof, now=now)
     await doses.add_correction(correction, signature)
+    await doses.note_gap(dose.client, record.day_of(now))
     journal.tell(DoseCorrected(client=dose.client, records=(dose.id, correction.id, signature.id)))
     return correction
 

@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Protocol
 
 from caseload.domain.access import Act
+from caseload.domain.dosing.facts import Lately
+from caseload.domain.dosing.lapses import look_back, repeated_gaps
 from caseload.domain.dosing.missed import DaysWithout, Taken, days_without, ladder_says
 from caseload.domain.dosing.rules import EVERYTHING_COMMITTED
 from caseload.domain.dosing.tolerance import needs_restart_amount
@@ -30,6 +32,10 @@ class Histories(Holds, Protocol):
 
     async def last_taken(self, client: ClientId, medicine: Medicine, form: Form, until: date, /) -> Taken | None:
         """The last dose taken until a day, of a medicine with the same action and duration."""
+        ...
+
+    async def taken_lately(self, client: ClientId, since: date, day: date, /) -> Sequence[Lately]:
+        """What was taken from a day until another, also without a dose of ours."""
         ...
 
 
@@ -115,19 +121,28 @@ async def _in_the_way(
     if order is None or order.form in LONG_ACTING:
         return None
     last = await histories.last_taken(record.client, order.medicine, order.form, day)
-    return stopped_by(last, day, order, orders, record)
+    since = look_back(record, last, order, day)
+    lately = await histories.taken_lately(record.client, since, day) if since is not None else ()
+    return stopped_by(last, day, order, orders, record, lately)
 
 
 def stopped_by(
-    last: Taken | None, day: date, order: Order, orders: Sequence[Order], record: MedicationRecord
+    last: Taken | None,
+    day: date,
+    order: Order,
+    orders: Sequence[Order],
+    record: MedicationRecord,
+    lately: Sequence[Lately] = (),
 ) -> InTheWay | None:
-    """What the ladder and the days that nobody knows of put in the way of a dose of this order on a day."""
+    """What the ladder, days that nobody knows of and repeated gaps put in the way of a dose of this order on a day."""
     rules: Profile = record.rules_on(day)
     without = days_without(last, day, orders, record)
     ladder = ladder_says(without, order.medicine, rules)
     broken: list[str] = [rules.unknown_days.rule] if without.not_known else []
     if ladder.rung is not None and not ladder.gives:
         broken.append(ladder.rung.rule)
+    repeated = repeated_gaps(without, lately, order, orders, record, day)
+    broken += [refusal.policy.partition(" of ")[0] for refusal in repeated]
     if not broken:
         return None
     return InTheWay(

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from caseload.domain.dosing.facts import Allowed, AlreadyGiven, Held, Observed, TakenPart
+from caseload.domain.dosing.facts import Allowed, AlreadyGiven, Held, Lately, Observed, TakenPart
+from caseload.domain.dosing.lapses import in_titration
 from caseload.domain.dosing.missed import DaysWithout, Taken, days_without
 from caseload.domain.dosing.refusal import Refusal
 from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, against_others, against_word, held_back
 from caseload.domain.dosing.steps import step_on, waiting
-from caseload.domain.dosing.tolerance import against_ladder, is_enough
+from caseload.domain.dosing.tolerance import against_gaps, is_enough
 from caseload.domain.errors import Fault, Invalid
 from caseload.domain.medication import Acting, MedicationRecord, Order, Standing, Supply
 from caseload.domain.medicines import LONG_ACTING, DosePart
@@ -43,6 +44,7 @@ class Morning:
     answered: frozenset[str] = frozenset()
     taken_since: Sequence[TakenPart] = ()
     observed: Sequence[Observed] = ()
+    lately: Sequence[Lately] = ()
     at: datetime | None = None
     """The moment it is asked, for the deadlines of verbal orders."""
 
@@ -70,6 +72,8 @@ class Due:
     """The decision that the next dose would use."""
     waits: Refusal | None = None
     """A step up that has come and not taken effect: less is due, and the prescriber is asked."""
+    to_do: tuple[Refusal, ...] = ()
+    """What must be done although it stands in no way: somebody is told."""
 
     @property
     def is_open(self) -> bool:
@@ -99,7 +103,7 @@ def due_on(day: date, morning: Morning) -> Due:
     in_the_way = [held_back(morning.held)] if morning.held is not None else []
     in_the_way += against_word(order, morning.at, rules) if morning.at is not None else []
     in_the_way += against_others(order.medicine, day, morning.beside, morning.answered, rules)
-    ladder = against_ladder(without, order.medicine, rules)
+    ladder = against_gaps(without, morning.lately, order.medicine, order, morning.orders, morning.record, day)
     allowed = None
     if ladder and is_enough(morning.allowed, without, order.medicine, order, morning.record, rules):
         allowed = morning.allowed
@@ -122,6 +126,7 @@ def due_on(day: date, morning: Morning) -> Due:
         in_the_way=tuple(in_the_way),
         allowed=allowed,
         waits=waits,
+        to_do=tuple(in_titration(without, order, morning.orders, morning.record, day)),
     )
 
 

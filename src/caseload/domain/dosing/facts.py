@@ -41,7 +41,9 @@ class AlreadyGiven:
     given_by: str | None
     """The printed name of the colleague, for the one who stands at the other window; None where a source tells of it."""
     source: str | None = None
-    """Whose record tells of a brought-in dose."""
+    """Whose record tells of a brought-in dose, or who says that it was taken."""
+    covered: bool = False
+    """No dose of ours: another source says that it was taken, and somebody here verified it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,19 @@ class TakenPart:
     part: DosePart
     amount_mg: Decimal
     at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lately:
+    """A dose that was taken in the last days, for gaps that repeat themselves."""
+
+    day: date
+    amount_mg: Decimal
+    decided: bool
+    """Whether a prescriber decided about it: the days until then are settled.
+
+    One that broke a rule counts as decided, because it holds the next until a prescriber has decided.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,5 +133,7 @@ class Facts:
     """What was seen before doses since the order began; read with `taken_since`."""
     step_waits: StepWaits | None = None
     """The step that has come and not taken effect, once the facts are those of the day's step."""
+    lately: Sequence[Lately] = ()
+    """What was taken in the last days; read only when a gap or a partial dose is among them."""
     next_at: datetime | None = None
     """When the next dose of a later day was given; only for what lies on a former day."""

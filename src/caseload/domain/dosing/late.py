@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from caseload.domain.access import Act
+from caseload.domain.dosing.contacting import tell_prescriber
 from caseload.domain.dosing.dose import Dose, Entry, Kind
 from caseload.domain.dosing.facts import Giving
 from caseload.domain.dosing.rules import judge
@@ -14,7 +15,7 @@ from caseload.domain.dosing.window import Doses, check_giving, check_volume, ord
 from caseload.domain.errors import Faults
 from caseload.domain.ids import DoseId, HoldId, StaffId, new_id
 from caseload.domain.journal import Event, Journal
-from caseload.domain.medication import EXCEPTION_HOLDS_NEXT, Hold, HoldRaised, HoldReason, OrderUnknown
+from caseload.domain.medication import EXCEPTION_HOLDS_NEXT, Hold, HoldReason, MedicationRecord, OrderUnknown, keep_hold
 from caseload.domain.medication.record import check_reason
 from caseload.domain.people import Staff
 
@@ -75,14 +76,23 @@ async def record_late(
         dose = replace(dose, kind=Kind.EXCEPTION, rules=broken, decision=None, freed_by=None)
     sign_by = now + timedelta(hours=rules.sign_off.deadline_hours)
     await doses.add_dose(dose, sign_by=sign_by, station=giving.station)
+    await doses.note_gap(dose.client, record.day_of(now))
     journal.tell(DoseRecordedLate(client=dose.client, records=(dose.id,), facts={"profile": rules.label}))
+    await tell_prescriber(dose, judgement.to_do, by=by, now=now, tasks=doses, journal=journal)
     if broken:
-        await hold_next(dose, broken, by=by, now=now, doses=doses, journal=journal)
+        await hold_next(dose, broken, record, by=by, now=now, doses=doses, journal=journal)
     return dose
 
 
 async def hold_next(
-    dose: Dose, broken: Sequence[str], *, by: Staff, now: datetime, doses: Doses, journal: Journal
+    dose: Dose,
+    broken: Sequence[str],
+    record: MedicationRecord,
+    *,
+    by: Staff,
+    now: datetime,
+    doses: Doses,
+    journal: Journal,
 ) -> None:
     """Hold the next dose after one that broke a rule, until a prescriber has looked at it."""
     hold = Hold(
@@ -97,8 +107,7 @@ async def hold_next(
         dose=dose.id,
         dose_version=dose.version,
     )
-    await doses.add_hold(hold)
     journal.tell(
         ExceptionRecorded(client=dose.client, records=(dose.id, hold.id), facts={"rules": ",".join(sorted(broken))})
     )
-    journal.tell(HoldRaised(client=dose.client, records=(hold.id,), facts={"reason": hold.reason}))
+    await keep_hold(hold, record, holds=doses, journal=journal)

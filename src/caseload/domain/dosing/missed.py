@@ -3,17 +3,21 @@
 With a daily order and the last dose four days ago, three doses were missed: the days strictly between. An order that
 asks for a dose every so many days counts only its own days. A day on which no order was in force is a day without
 medicine and counts too; for tolerance it does not matter why. Days after brought-in history ends and before an order
-of ours was in force are not known: neither missed nor taken.
+of ours was in force are not known: neither missed nor taken. Of whoever never had a dose that we know of, the scheduled
+days count since something was ordered.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Final
 
 from caseload.domain.medication import MedicationRecord, Order
 from caseload.domain.medicines import LONG_ACTING, Medicine
 from caseload.domain.profiles import GIVES, Outcome, Profile, Rung
+
+_ONE: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +40,12 @@ class DaysWithout:
 
 
 def days_without(last: Taken | None, day: date, orders: Sequence[Order], record: MedicationRecord) -> DaysWithout:
-    """Count the days without medicine before a dosing day. A first dose ever has none.
+    """Count the days without medicine before a dosing day. A first dose on the first day of its order has none.
 
     `orders` are the client's signed orders that may have been in force since the last dose.
     """
     if last is None:
-        return DaysWithout(last=None)
+        return DaysWithout(last=None, missed=_never_begun(day, orders, record))
     missed: list[date] = []
     not_known: list[date] = []
     known_until = (
@@ -57,6 +61,24 @@ def days_without(last: Taken | None, day: date, orders: Sequence[Order], record:
         else:
             missed.append(between)
     return DaysWithout(last=last, missed=tuple(missed), not_known=tuple(not_known))
+
+
+def needs_orders(last: Taken | None, order: Order | None, day: date) -> bool:
+    """Whether there may be days to explain before a dosing day, for which the orders since then must be read."""
+    if last is not None:
+        return (day - last.day).days > 1
+    return order is not None and (order.starts_on < day or order.replaces is not None)
+
+
+def _never_begun(day: date, orders: Sequence[Order], record: MedicationRecord) -> tuple[date, ...]:
+    """The scheduled days, back from a day without a break, on which something was in force that nobody ever took."""
+    missed: list[date] = []
+    before = day - _ONE
+    while order := next((order for order in orders if order.covers(before, record.time_zone)), None):
+        if order.form not in LONG_ACTING and order.is_scheduled(before):
+            missed.append(before)
+        before -= _ONE
+    return tuple(reversed(missed))
 
 
 def _days_between(first: date, last: date) -> Iterable[date]:

@@ -57,6 +57,9 @@ async def record_not_given(
     taken = (await doses.given_on([missing.client], today)).get(missing.client, ())
     if any(given.part.meets(missing.part) for given in taken):
         raise WasGiven('If it was in fact not given, a colleague corrects that dose as "not given".')
+    covered = await doses.covered_on(record, today)
+    if any(given.part.meets(missing.part) for given in covered):
+        raise WasGiven("Somebody else says that it was taken. If that is wrong, withdraw the statement.")
     not_given = NotGiven(
         id=as_id,
         client=missing.client,

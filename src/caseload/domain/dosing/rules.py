@@ -11,10 +11,11 @@ from decimal import Decimal
 from typing import Final
 
 from caseload.domain.dosing.facts import AlreadyGiven, Facts, Giving, Held
+from caseload.domain.dosing.lapses import in_titration
 from caseload.domain.dosing.missed import DaysWithout, days_without
 from caseload.domain.dosing.refusal import Refusal, Rule, policy, text
 from caseload.domain.dosing.steps import waiting
-from caseload.domain.dosing.tolerance import against_ladder, is_enough
+from caseload.domain.dosing.tolerance import against_gaps, is_enough
 from caseload.domain.ids import DecisionId
 from caseload.domain.medication import Acting, MedicationRecord, Order, Standing, Supply, in_conflict
 from caseload.domain.medicines import LONG_ACTING, Medicine
@@ -32,6 +33,8 @@ class Judgement:
     uses: DecisionId | None
     """The decision that the dose uses up."""
     without: DaysWithout
+    to_do: tuple[Refusal, ...] = ()
+    """What must be done although it stands in no way: somebody is told."""
 
 
 def judge(
@@ -56,13 +59,14 @@ def judge(
     without = DaysWithout(last=facts.last)
     if giving.form not in LONG_ACTING:
         without = days_without(facts.last, day, facts.earlier, record)
-    in_the_way = against_ladder(without, giving.medicine, rules)
+    in_the_way = against_gaps(without, facts.lately, giving.medicine, facts.order, facts.earlier, record, day)
+    to_do = tuple(in_titration(without, facts.order, facts.earlier, record, day))
     if not in_the_way:
-        return Judgement(broken=tuple(broken), uses=None, without=without)
+        return Judgement(broken=tuple(broken), uses=None, without=without, to_do=to_do)
     if facts.allowed is None or not is_enough(facts.allowed, without, giving.medicine, facts.order, record, rules):
-        return Judgement(broken=(*broken, *in_the_way), uses=None, without=without)
+        return Judgement(broken=(*broken, *in_the_way), uses=None, without=without, to_do=to_do)
     broken += against_decision(giving, facts.allowed.at_most_mg, facts.allowed.decision)
-    return Judgement(broken=tuple(broken), uses=facts.allowed.decision, without=without)
+    return Judgement(broken=tuple(broken), uses=facts.allowed.decision, without=without, to_do=to_do)
 
 
 def due_mg(giving: Giving, facts: Facts, judgement: Judgement) -> Decimal | None:
@@ -78,6 +82,8 @@ def _already_given(given: AlreadyGiven, record: MedicationRecord) -> Refusal:
     when = f" at {record.clock(given.given_at)}" if given.given_at is not None else ""
     if given.given_by is not None:
         says = f"{given.given_by} gave this part of the day{when}."
+    elif given.covered:
+        says = f"{given.source} says that this part of the day was taken{when}."
     else:
         says = f"The history from {given.source} has a dose on this day."
     return Refusal(

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
-from caseload.domain.dosing.facts import Allowed
+from caseload.domain.dosing.facts import Allowed, Lately
+from caseload.domain.dosing.lapses import repeated_gaps
 from caseload.domain.dosing.missed import DaysWithout, ladder_says
 from caseload.domain.dosing.refusal import Refusal, Rule, policy
 from caseload.domain.medication import MedicationRecord, Order
@@ -42,6 +43,20 @@ def against_ladder(without: DaysWithout, medicine: Medicine, rules: Profile) -> 
     return in_the_way
 
 
+def against_gaps(
+    without: DaysWithout,
+    lately: Sequence[Lately],
+    medicine: Medicine,
+    order: Order | None,
+    orders: Sequence[Order],
+    record: MedicationRecord,
+    day: date,
+) -> list[Refusal]:
+    """Everything that days without medicine put in the way of the next dose: the run of them, and those before it."""
+    ladder = against_ladder(without, medicine, record.rules_on(day))
+    return [*ladder, *repeated_gaps(without, lately, order, orders, record, day)]
+
+
 def is_enough(
     allowed: Allowed | None,
     without: DaysWithout,
@@ -55,7 +70,8 @@ def is_enough(
     One that nobody used before the next dose says nothing of the days that were missed after that dose; see also
     `needs_restart_amount`.
     """
-    if allowed is None or without.last is None or allowed.last_taken_on != without.last.day:
+    last_day = without.last.day if without.last is not None else None
+    if allowed is None or allowed.last_taken_on != last_day:
         return False
     return allowed.at_most_mg is not None or not needs_restart_amount(without, medicine, order, record, rules)
 
@@ -65,12 +81,14 @@ def needs_restart_amount(
 ) -> bool:
     """Whether a decision must name the amount to restart with.
 
-    So many doses were missed that the order cannot be given as it stands, and it was signed before they were missed:
-    either a new order is written, or the decision says how much.
+    So many doses were missed that the order cannot be given as it stands, or nobody knows whether the last one that we
+    know of was the last (CA Bridge: an unknown last dose is a new start), and it was signed before that: either a new
+    order is written, or the decision says how much.
     """
-    if not ladder_says(without, medicine, rules).is_new_start or without.last is None:
+    if not ladder_says(without, medicine, rules).is_new_start and not without.not_known:
         return False
-    return order is None or order.signed_at is None or record.day_of(order.signed_at) <= without.last.day
+    since = without.last.day if without.last is not None else without.missed[0]
+    return order is None or order.signed_at is None or record.day_of(order.signed_at) <= since
 
 
 def _days(name: str, days: Sequence[date]) -> dict[str, object]:

@@ -12,6 +12,7 @@ from typing import ClassVar, Final, Protocol
 
 from caseload.domain.access import Act
 from caseload.domain.catalogue import agree, millilitres
+from caseload.domain.dosing.contacting import tell_prescriber
 from caseload.domain.dosing.dose import Correction, Dose, Entry, Kind, NotGiven
 from caseload.domain.dosing.facts import AlreadyGiven, Facts, Giving
 from caseload.domain.dosing.refusal import Refusal, Rule
@@ -20,12 +21,12 @@ from caseload.domain.dosing.steps import in_step
 from caseload.domain.errors import Conflict, Fault, Faults, Invalid, NotFound
 from caseload.domain.ids import ClientId, DecisionId, DoseId, ProgrammeId, StationId
 from caseload.domain.journal import Event, Journal
-from caseload.domain.medication import Hold, MedicationRecord, MedicationRecords, Order, OrderUnknown, Standing
+from caseload.domain.medication import Holds, MedicationRecord, Order, OrderUnknown, Standing
 from caseload.domain.medication.record import check_reason
 from caseload.domain.medicines import FORMS, LIQUIDS, LONG_ACTING, check_milligrams
 from caseload.domain.people import Staff
 from caseload.domain.profiles import Profile
-from caseload.domain.signature import Signature, Signatures
+from caseload.domain.signature import Signature
 
 YEARS: Final = range(2000, 2200)
 """A dose of any other year is a slip of the keyboard."""
@@ -61,7 +62,7 @@ class DoseRecorded(Event):
     name: ClassVar[str] = "dose.recorded"
 
 
-class Doses(MedicationRecords, Signatures, Protocol):
+class Doses(Holds, Protocol):
     """The doses of clients. Whoever adds to them has locked the client's record first."""
 
     async def facts(
@@ -74,7 +75,11 @@ class Doses(MedicationRecords, Signatures, Protocol):
         ...
 
     async def given_on(self, clients: Sequence[ClientId], day: date, /) -> Mapping[ClientId, Sequence[AlreadyGiven]]:
-        """The doses taken on a day, by client."""
+        """Our own doses taken on a day, by client."""
+        ...
+
+    async def covered_on(self, record: MedicationRecord, day: date, /) -> Sequence[AlreadyGiven]:
+        """The parts of a client's day that are covered by something besides our own doses."""
         ...
 
     async def add_dose(self, dose: Dose, /, *, sign_by: datetime, station: StationId | None = None) -> None:
@@ -86,10 +91,6 @@ class Doses(MedicationRecords, Signatures, Protocol):
 
     async def add_not_given(self, not_given: NotGiven, /) -> None:
         """Keep that a dose was not given."""
-        ...
-
-    async def add_hold(self, hold: Hold, /) -> None:
-        """Keep a hold."""
         ...
 
     async def dose(self, dose: DoseId, /, *, by: Staff, act: Act) -> Dose:
@@ -136,6 +137,9 @@ async def give(giving: Giving, *, as_id: DoseId, by: Staff, now: datetime, doses
     sign_by = now + timedelta(hours=rules.sign_off.deadline_hours)
     await doses.add_dose(dose, sign_by=sign_by, station=giving.station)
     journal.tell(DoseRecorded(client=dose.client, records=(dose.id,), facts={"profile": rules.label}))
+    if judgement.without.missed or dose.amount_mg != due_mg(giving, facts, judgement):
+        await doses.note_gap(dose.client, day)
+    await tell_prescriber(dose, judgement.to_do, by=by, now=now, tasks=doses, journal=journal)
     return dose
 
 
@@ -181,9 +185,9 @@ def ordinary_dose(
     )
 
 
-def check_year(given_at: datetime, faults: Faults) -> None:
+def check_year(given_at: datetime, faults: Faults, where: str = "given_at") -> None:
     """Add a fault unless it lies in a year in which something can be given."""
-    faults.check(when=given_at.year not in YEARS, where="given_at", problem=f"must lie from {YEARS[0]} to {YEARS[-1]}")
+    faults.check(when=given_at.year not in YEARS, where=where, problem=f"must lie from {YEARS[0]} to {YEARS[-1]}")
 
 
 def check_giving(giving: Giving) -> None:

@@ -1,6 +1,6 @@
 """Medication as a prescriber decides it: orders, holds, and signed decisions. Doses are in `dosing`."""
 
-from caseload.domain.medication.asking import OrderNeedsConfirmation
+from caseload.domain.medication.asking import OrderNeedsConfirmation, treatment_begun
 from caseload.domain.medication.beside import LOOKS_BACK_DAYS, Acting, in_conflict, is_another
 from caseload.domain.medication.hold import (
     EXCEPTION_HOLDS_NEXT,
@@ -16,6 +16,7 @@ from caseload.domain.medication.hold import (
     MedicationDecided,
     NothingToDecide,
     clear_hold,
+    keep_hold,
     raise_hold,
 )
 from caseload.domain.medication.order import (
@@ -40,6 +41,16 @@ from caseload.domain.medication.ordering import (
     write_order,
 )
 from caseload.domain.medication.record import MedicationRecord, MedicationRecords
+from caseload.domain.medication.task import (
+    Done,
+    Task,
+    TaskDone,
+    TaskKind,
+    Tasks,
+    TaskUnknown,
+    finish_task,
+    raise_task,
+)
 from caseload.domain.medication.verbal import (
     NoVerbalOrders,
     OrderNeedsItsPrescriber,
@@ -72,6 +83,7 @@ __all__ = [
     "Decision",
     "DecisionKind",
     "DecisionUnknown",
+    "Done",
     "DosePart",
     "Form",
     "Hold",
@@ -103,15 +115,24 @@ __all__ = [
     "Step",
     "Stop",
     "Supply",
+    "Task",
+    "TaskDone",
+    "TaskKind",
+    "TaskUnknown",
+    "Tasks",
     "Wish",
     "check_milligrams",
     "clear_hold",
+    "finish_task",
     "in_conflict",
     "is_another",
+    "keep_hold",
     "milligrams",
     "raise_hold",
+    "raise_task",
     "sign_order",
     "stop_order",
     "take_order",
+    "treatment_begun",
     "write_order",
 ]

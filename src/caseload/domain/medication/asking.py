@@ -231,6 +231,16 @@ def course(order: Order, before: Before, anew_after_days: int | None) -> tuple[d
     return begun, rises
 
 
+def treatment_begun(order: Order, orders: Sequence[Order], record: MedicationRecord, rules: Profile) -> date:
+    """The first day of the treatment with this medicine that an order continues; of brought-in history, long ago."""
+    anew = next((rule.after_days for rule in rules.ordering.starting if order.medicine in rule.medicines), None)
+    others = [other for other in orders if other.id != order.id]
+    begun, _ = course(order, Before(record=record, orders=others, given=(), today=order.starts_on), anew)
+    if record.history_until is not None and (anew is None or (begun - record.history_until).days < anew):
+        return date.min
+    return begun
+
+
 def _rises(rule: Rising, order: Order, before: Before, anew_after_days: int | None) -> Iterable[SoftStop]:
     """The first rise of this order that is larger, earlier or more in a week than the profile names."""
     begun, rises = course(order, before, anew_after_days)

@@ -13,9 +13,11 @@ from typing import ClassVar, Final, Protocol
 
 from caseload.domain.access import Act
 from caseload.domain.errors import Conflict, Faults, NotFound
-from caseload.domain.ids import ClientId, DecisionId, DoseId, HoldId, ProgrammeId, StaffId
+from caseload.domain.ids import ClientId, DecisionId, DoseId, HoldId, ProgrammeId, StaffId, TaskId, new_id
 from caseload.domain.journal import Event, Journal
-from caseload.domain.medication.record import LONGEST_NOTE, MedicationRecord, MedicationRecords, check_reason
+from caseload.domain.medication.order import Order, Standing, Supply
+from caseload.domain.medication.record import LONGEST_NOTE, MedicationRecord, check_reason
+from caseload.domain.medication.task import Task, TaskKind, Tasks, raise_task
 from caseload.domain.medicines import check_milligrams
 from caseload.domain.people import Proof, Staff
 from caseload.domain.signature import Meaning, Signature, Signatures, Subject, Version, sign, signing_role
@@ -23,6 +25,10 @@ from caseload.domain.signature import Meaning, Signature, Signatures, Subject, V
 MOST_NAMED_DAYS: Final = 14
 EXCEPTION_HOLDS_NEXT: Final = "exception_holds_next"
 """The rule by which a dose that broke a rule holds the next one until a prescriber has looked."""
+
+
+HOLD_TELLS_PHARMACY: Final = "hold_tells_pharmacy"
+"""The rule by which somebody telephones the pharmacy when a hold is raised or cleared."""
 
 
 class HoldReason(StrEnum):
@@ -141,8 +147,12 @@ class MedicationDecided(Event):
     name: ClassVar[str] = "medication.decided"
 
 
-class Holds(MedicationRecords, Signatures, Protocol):
+class Holds(Tasks, Signatures, Protocol):
     """The holds of clients and the decisions about them. Whoever adds one has locked the client's record first."""
+
+    async def orders_of(self, client: ClientId, /) -> Sequence[Order]:
+        """Every order of a client, newest first."""
+        ...
 
     async def add_hold(self, hold: Hold, /) -> None:
         """Keep a hold."""
@@ -188,9 +198,40 @@ async def raise_hold(
         raised_by=by.id,
         raised_at=now,
     )
-    await holds.add_hold(hold)
-    journal.tell(HoldRaised(client=client, records=(hold.id,), facts={"reason": hold.reason}))
+    await keep_hold(hold, record, holds=holds, journal=journal)
     return hold
+
+
+async def keep_hold(hold: Hold, record: MedicationRecord, *, holds: Holds, journal: Journal) -> None:
+    """Keep a hold; what a pharmacy supplies, somebody must telephone it about."""
+    await holds.add_hold(hold)
+    journal.tell(HoldRaised(client=hold.client, records=(hold.id,), facts={"reason": hold.reason}))
+    says = "Telephone the pharmacy: the client is held, it must give nothing until a prescriber has cleared the hold."
+    await _telephone(hold, record, says, by=hold.raised_by, at=hold.raised_at, holds=holds, journal=journal)
+
+
+async def _telephone(
+    hold: Hold, record: MedicationRecord, says: str, *, by: StaffId, at: datetime, holds: Holds, journal: Journal
+) -> None:
+    """Put a call to the pharmacy on the list for every order in force that one supplies."""
+    today = record.day_of(at)
+    for order in await holds.orders_of(hold.client):
+        if order.supply is not Supply.PHARMACY or order.standing(today, at) is not Standing.IN_FORCE:
+            continue
+        task = Task(
+            id=TaskId(new_id()),
+            client=hold.client,
+            programme=order.programme,
+            kind=TaskKind.TELEPHONE_PHARMACY,
+            says=says,
+            policy=HOLD_TELLS_PHARMACY,
+            facts={"order": str(order.id), "reason": hold.reason.value},
+            raised_by=by,
+            raised_at=at,
+            hold=hold.id,
+            order=order.id,
+        )
+        await raise_task(task, tasks=holds, journal=journal)
 
 
 async def clear_hold(
@@ -232,6 +273,8 @@ async def clear_hold(
         rules=(hold.by_rule,) if hold.by_rule else (),
     )
     await decide(decision, by=by, proof=proof, holds=holds, journal=journal)
+    says = "Telephone the pharmacy: a prescriber has cleared the hold, it may give again what the order says."
+    await _telephone(hold, record, says, by=by.id, at=now, holds=holds, journal=journal)
     return decision
 
 

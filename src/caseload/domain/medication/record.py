@@ -27,6 +27,10 @@ class MedicationRecord:
     """The programme where the client is a guest now."""
     history_until: date | None = None
     """The last day of which brought-in history tells; later days before our own record are not known."""
+    covered_until: date | None = None
+    """No later day is covered by anything besides our own doses; None where nothing ever was."""
+    gaps_until: date | None = None
+    """The last day on which a dose was recorded that was partial, late, put right, or came after a missed one."""
 
     def day_of(self, instant: datetime) -> date:
         """The dosing day: the local date in the home programme's zone, wherever the dose is given."""
@@ -60,6 +64,10 @@ class MedicationRecords(Protocol):
 
         Raises `ClientUnknown` outside the person's reach.
         """
+        ...
+
+    async def note_gap(self, client: ClientId, day: date, /) -> None:
+        """Keep that something irregular was recorded on a day: from now on the last days are looked at."""
         ...
 
 

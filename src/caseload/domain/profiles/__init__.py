@@ -27,6 +27,9 @@ from caseload.domain.profiles.stock import StockRules
 LONGEST_SLACK_DAYS = 31
 """The most days of grace, or of early window, that a check-in may have."""
 
+LONGEST_LOOK_BACK_DAYS = 31
+"""The most days in which repeated gaps are counted."""
+
 _WHOLE = Decimal(100)
 _THOUSANDTHS = Decimal("0.001")
 
@@ -79,11 +82,28 @@ class Rung(SaidBy, frozen=True):
     proposal: Proposal | None = None
 
 
+class Titration(SaidBy, frozen=True):
+    """While a dose is still being built up, missed ones are told to the prescriber also where the next may be given."""
+
+    days: int
+    """Days of treatment that count as titration, and longer while a step up is still to come."""
+    from_missed: int
+
+
+class Repeated(SaidBy, frozen=True):
+    """Missed and partial doses that are not one run: so many of the last days ask the prescriber."""
+
+    from_days: int
+    of_days: int
+
+
 class Ladder(Data, frozen=True):
     """What consecutive missed doses of some medicines mean. Each ladder names its medicines."""
 
     medicines: tuple[Medicine, ...]
     rungs: tuple[Rung, ...]
+    titration: Titration | None = None
+    repeated: Repeated | None = None
 
     def rung(self, missed: int) -> Rung | None:
         """The rung that so many missed doses reach; None when none was missed."""
@@ -225,6 +245,11 @@ def _wrong_ladder(ladder: Ladder) -> Iterable[str]:
     for rung in ladder.rungs:
         if rung.proposal is not None and not 0 < rung.proposal.percent <= _WHOLE:
             yield f"{rung.rule}: percent must lie between 1 and 100"
+    titration, repeated = ladder.titration, ladder.repeated
+    if titration is not None and (titration.days < 1 or titration.from_missed < 1):
+        yield f"{titration.rule}: days and from_missed must be more than zero"
+    if repeated is not None and not 1 <= repeated.from_days <= repeated.of_days <= LONGEST_LOOK_BACK_DAYS:
+        yield f"{repeated.rule}: 1 <= from_days <= of_days <= {LONGEST_LOOK_BACK_DAYS}"
 
 
 @cache

@@ -10,7 +10,7 @@ from typing import Final, cast
 import msgspec
 
 from caseload.domain.medicines import Medicine
-from caseload.domain.profiles import Outcome, Profile
+from caseload.domain.profiles import Ladder, Outcome, Profile
 from caseload.domain.profiles.ordering import Rising
 
 _MOST_MISSED: Final = 400
@@ -69,6 +69,25 @@ def _looser_ladders(base: Profile, other: Profile) -> Iterable[str]:
             former, later = _outcome(base, medicine, missed), _outcome(other, medicine, missed)
             if _STRICTNESS[later] < _STRICTNESS[former]:
                 yield f"{medicine}, {missed} missed: {former.value} became {later.value}"
+        before, after = base.ladder(medicine), other.ladder(medicine)
+        if before is not None:
+            yield from _looser_beside(medicine, before, after)
+
+
+def _looser_beside(medicine: Medicine, before: Ladder, after: Ladder | None) -> Iterable[str]:
+    """What stands beside the rungs: titration, and gaps that repeat themselves."""
+    titration, was = after.titration if after is not None else None, before.titration
+    if was is not None and titration is None:
+        yield f"{medicine}: nobody is told of missed doses in titration any more"
+    elif was is not None and titration is not None:
+        yield from _more(f"{medicine}: titration.days", titration.days, was.days)
+        yield from _less(f"{medicine}: titration.from_missed", titration.from_missed, was.from_missed)
+    repeated, asked = after.repeated if after is not None else None, before.repeated
+    if asked is not None and repeated is None:
+        yield f"{medicine}: nobody is asked about repeated gaps any more"
+    elif asked is not None and repeated is not None:
+        yield from _less(f"{medicine}: repeated.from_days", repeated.from_days, asked.from_days)
+        yield from _more(f"{medicine}: repeated.of_days", repeated.of_days, asked.of_days)
 
 
 def _outcome(profile: Profile, medicine: Medicine, missed: int) -> Outcome:

@@ -1,0 +1,46 @@
+"""What clients took in the last days, for gaps that repeat themselves. Read only where there is one."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import Date, Uuid, any_, bindparam, exists, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from caseload.db.dosing.taken import FIRST
+from caseload.db.tables.dosing import dose, dose_correction
+from caseload.domain.dosing import Kind, Lately
+from caseload.domain.ids import ClientId
+from caseload.domain.medicines import LONG_ACTING
+
+_newest, _newer = dose.alias("newest_version"), dose.alias("newer_version")
+
+LATELY = (
+    select(dose.c.client_id, dose.c.dosing_day, _newest.c.amount_mg, _newest.c.kind, dose.c.decision_id)
+    .select_from(dose.join(_newest, _newest.c.id == dose.c.id))
+    .where(
+        dose.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid()))),
+        dose.c.dosing_day >= bindparam("since", type_=Date()),
+        dose.c.dosing_day <= bindparam("day", type_=Date()),
+        dose.c.version == FIRST,
+        _newest.c.form.not_in([form.value for form in sorted(LONG_ACTING)]),
+        ~exists().where(_newer.c.id == _newest.c.id, _newer.c.version > _newest.c.version),
+        ~exists().where(dose_correction.c.dose_id == dose.c.id),
+    )
+)
+
+
+async def taken_lately(
+    connection: AsyncConnection, clients: Sequence[UUID], since: date, day: date
+) -> Mapping[ClientId, Sequence[Lately]]:
+    """The doses that clients took from a day until another, as their newest versions say."""
+    found: dict[ClientId, list[Lately]] = defaultdict(list)
+    if clients:
+        given = {"clients": list(clients), "since": since, "day": day}
+        for row in (await connection.execute(LATELY, given)).all():
+            decided = row.decision_id is not None or row.kind == Kind.EXCEPTION
+            taken = Lately(day=row.dosing_day, amount_mg=row.amount_mg, decided=decided)
+            found[ClientId(row.client_id)].append(taken)
+    return found

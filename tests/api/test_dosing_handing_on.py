@@ -1,0 +1,157 @@
+"""The last-dose statement for another provider: by consent or in an emergency, and in the client's account."""
+
+from typing import Any
+
+import pytest
+
+from caseload.domain.access import Role
+from tests.api.conftest import Clinic
+from tests.api.days import pass_days
+from tests.api.dispensary import Dispensary, dispensary, fresh
+from tests.api.test_dosing_statements import ago, dosed_daily
+
+pytestmark = pytest.mark.anyio
+
+
+def consent(here: Dispensary, **said: Any) -> dict[str, Any]:
+    return {
+        "kind": "named",
+        "form": "us-named-2026-02",
+        "discloser_id": str(here.programme),
+        "recipients": [{"name": "Riverside OTP"}],
+        "categories": ["medication"],
+        "purposes": ["treatment"],
+        "expiry": {"last_day": "2040-05-01"},
+        "signature": {"signatory": "client", "name": "Alex Example", "signed_at": "2026-03-01T12:00:00Z"},
+        **said,
+    }
+
+
+def telling(**said: Any) -> dict[str, Any]:
+    return {
+        "recipient": {"name": "Riverside OTP"},
+        "name": "Kim Lee, nurse",
+        "facility": "Riverside OTP",
+        "purpose": "treatment",
+        **said,
+    }
+
+
+async def american(clinic: Clinic, **said: Any) -> Dispensary:
+    here = await dispensary(clinic, profile="US", time_zone="America/New_York")
+    if said:
+        given = await here.nurse.post(f"/clients/{here.client}/consents", consent(here, **said))
+        assert given.status_code == 201, given.text
+    return here
+
+
+async def test_without_a_consent_nothing_leaves_and_the_refusal_says_why(clinic: Clinic) -> None:
+    here = await american(clinic)
+    await dosed_daily(here, then=1, amounts_mg={"whole": "50"})
+    path = f"/clients/{here.client}/last-dose-statements"
+    refused = await here.nurse.post(path, telling())
+    told = refused.json()
+    assert (refused.status_code, told["type"]) == (409, "urn:caseload:problem:nothing-allows-it")
+    assert (told["facts"]["reason"], told["facts"]["category"]) == ("no_consent", "medication")
+    assert refused.headers["audit-entry"]
+    assert (await here.nurse.get(f"/clients/{here.client}/disclosures")).json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"categories": ["attendance"]}, "other_category"),
+        ({"purposes": ["clients_request"]}, "other_purpose"),
+        ({"recipients": [{"name": "Hillside OTP"}]}, "no_consent"),
+    ],
+)
+async def test_a_consent_for_something_else_is_no_ground(clinic: Clinic, given: dict[str, Any], reason: str) -> None:
+    here = await american(clinic, **given)
+    await here.order(amounts_mg={"whole": "50"})
+    refused = await here.nurse.post(f"/clients/{here.client}/last-dose-statements", telling())
+    assert (refused.status_code, refused.json()["facts"]["reason"]) == (409, reason)
+
+
+async def test_by_consent_it_tells_the_last_dose_with_the_notice_and_stands_in_the_account(clinic: Clinic) -> None:
+    here = await american(clinic, categories=["medication"])
+    await dosed_daily(here, then=3, amounts_mg={"whole": "50"})
+    path, key = f"/clients/{here.client}/last-dose-statements", fresh()
+    made = await here.nurse.post(path, telling(), key=key)
+    assert made.status_code == 201, made.text
+    told = made.json()
+    assert (await here.nurse.post(path, telling(), key=key)).json() == told
+    assert (told["ground"], told["categories"]) == ("consent", ["medication"])
+    assert "42 CFR part 2 prohibits" in told["notice"]
+    content = told["content"]
+    assert (content["last_dose"]["day"], content["last_dose"]["amount_mg"]) == (ago(here, 3), "50")
+    assert content["missed_days"] == [ago(here, 2), ago(here, 1)]
+    assert content["take_homes"] is None, "the consent says nothing of take-homes"
+    assert (await here.prescriber.get(f"/last-dose-statements/{told['id']}")).json() == told
+    [line] = (await here.nurse.get(f"/clients/{here.client}/disclosures")).json()["items"]
+    assert line == {name: value for name, value in told.items() if name not in {"content", "notice"}}
+
+
+async def test_take_homes_are_told_where_the_consent_covers_them(clinic: Clinic) -> None:
+    here = await american(clinic, categories=["medication", "take_home"])
+    await here.order(amounts_mg={"whole": "50"})
+    told = (await here.nurse.post(f"/clients/{here.client}/last-dose-statements", telling())).json()
+    assert (told["categories"], told["content"]["take_homes"]) == (["medication", "take_home"], [])
+    assert told["content"]["last_dose"] is None
+
+
+async def test_an_emergency_needs_its_nature_and_the_facility_and_no_consent(clinic: Clinic) -> None:
+    """42 CFR 2.51(c): recipient and facility, who told, when, and the nature of the emergency."""
+    here = await american(clinic)
+    await dosed_daily(here, then=1, amounts_mg={"whole": "50"})
+    path = f"/clients/{here.client}/last-dose-statements"
+    for said, fields in (
+        ({"emergency": " "}, ["emergency"]),
+        ({"emergency": "Overdose.", "facility": ""}, ["facility"]),
+        ({"emergency": "Overdose.", "name": " "}, ["name"]),
+    ):
+        refused = await here.nurse.post(path, telling(**said))
+        assert [each["field"] for each in refused.json()["errors"]] == fields
+    told = (await here.nurse.post(path, telling(emergency="Overdose, unconscious.", facility="County ED"))).json()
+    assert (told["ground"], told["consent_id"], told["rule"]) == ("emergency", None, "42 CFR 2.51")
+    assert (told["notice"], told["content"]["take_homes"]) == (None, [])
+
+
+async def test_of_whom_nothing_was_ever_ordered_there_is_nothing_to_tell(clinic: Clinic) -> None:
+    here = await american(clinic, categories=["medication"])
+    nothing = await here.nurse.post(f"/clients/{here.client}/last-dose-statements", telling())
+    assert (nothing.status_code, nothing.json()["type"]) == (409, "urn:caseload:problem:nothing-to-hand-on")
+
+
+async def test_of_an_injection_or_an_order_that_ended_the_last_dose_is_told_all_the_same(clinic: Clinic) -> None:
+    here = await american(clinic, categories=["medication"])
+    ended = await here.order(amounts_mg={"whole": "50"}, ends_on=str(here.today))
+    assert (await here.give(ended)).status_code == 201
+    await pass_days(here, 2)
+    path = f"/clients/{here.client}/last-dose-statements"
+    told = (await here.nurse.post(path, telling())).json()["content"]
+    assert (told["medicine"], told["missed_days"]) == ("methadone", [ago(here, 1)])
+    depot = {"medicine": "buprenorphine", "form": "extended_release_injection", "strength_mg": "96", "every_days": 28}
+    await here.order(**depot, amounts_mg={"whole": "96"})
+    told = (await here.nurse.post(path, telling())).json()["content"]
+    assert (told["form"], told["last_dose"], told["missed_days"]) == ("extended_release_injection", None, [])
+
+
+async def test_the_account_is_read_by_whoever_may_read_consents_and_comes_in_pages(clinic: Clinic) -> None:
+    here = await american(clinic, categories=["medication"])
+    await here.order(amounts_mg={"whole": "50"})
+    path = f"/clients/{here.client}/last-dose-statements"
+    made = [(await here.nurse.post(path, telling())).json()["id"] for _ in range(3)]
+    account = f"/clients/{here.client}/disclosures"
+    officer = await clinic.person((Role.PRIVACY_OFFICER, here.programme))
+    page = (await officer.get(account, params={"limit": 2})).json()
+    rest = (await officer.get(account, params={"limit": 2, "after": page["next"]})).json()
+    assert [each["id"] for each in page["items"] + rest["items"]] == made[::-1]
+    assert (await officer.get(f"/last-dose-statements/{made[0]}")).status_code == 403
+    assert (await officer.post(path, telling())).status_code == 403
+    elsewhere = await clinic.person((Role.NURSE, await clinic.programme()))
+    for answer in (
+        await elsewhere.post(path, telling()),
+        await elsewhere.get(f"/last-dose-statements/{made[0]}"),
+        await elsewhere.get(account),
+    ):
+        assert answer.status_code == 404
