@@ -172,7 +172,7 @@ def _client(
     signed = order.bytes
     tables["signature"].rows.append((
         signature, "order", order, 1, prescriber, "prescriber", "prescriber", "BENCH PRESCRIBER", "authored", since,
-        ["password"], 1, signed, hashlib.sha256(signed).digest(),
+        ["password"], 1, signed, hashlib.sha256(signed).digest(), 1, bytes(64),
     ))  # fmt: skip
     tables["medication_order_signature"].rows.append((order, signature, since))
 
@@ -199,7 +199,7 @@ def _tables() -> dict[str, _Rows]:
             "medication_order": "id chain_id version client_id programme_id medicine form strength_mg morning_mg "
             "evening_mg every_days starts_on supervised note written_by written_at",
             "signature": "id subject subject_id subject_version signer_id printed_name role registration meaning "
-            "signed_at methods format_version signed_bytes digest",
+            "signed_at methods format_version signed_bytes digest seal_key seal",
             "medication_order_signature": "order_id signature_id signed_at",
         }.items()
     }

@@ -40,6 +40,7 @@ from caseload.settings import Secret, Settings
 from tests.audit.verify.conftest import Auditor
 from tests.factories import people
 from tests.factories.exported import NOW, Sequenced
+from tests.factories.seals import SEALS
 
 pytestmark = pytest.mark.anyio
 
@@ -61,6 +62,7 @@ async def service(log: Sequenced, tmp_path: Path) -> AsyncIterator[Service]:
         batcher=batcher,
         request_secret=bytes(32),
         door=Door(log.engine, secret=bytes(32), rules=DoorRules()),
+        seals=SEALS,
         clock=lambda: NOW,
     )
     await batcher.close()

@@ -34,6 +34,7 @@ def test_one_command_makes_what_production_asks_for_and_leaves_what_is_there(tmp
         "keys/client-keys.1.key",
         "keys/log.1.key",
         "keys/log-signing.1.key",
+        "keys/signatures.1.key",
         "secrets/root.key",
         "secrets/postgres.password",
         "secrets/caseload.password",
@@ -55,6 +56,7 @@ def test_what_is_supplied_otherwise_is_not_made(tmp_path: Path) -> None:
         "keys/client-keys.1.key",
         "keys/log.1.key",
         "keys/log-signing.1.key",
+        "keys/signatures.1.key",
     }
 
 
@@ -71,7 +73,9 @@ def test_a_clinic_starts_in_production_with_them_and_not_without(tmp_path: Path)
             assert (listed.returncode, listed.stderr) == (0, "")
         with reach(Settings(data_dir=folder / "data")) as databases:
             named = asyncio.run(keys_named(databases.owner))
-        assert [each.split()[2] for each in named] == ["client-keys.1", "log.1", "root"], "made before there was a log"
+        assert [each.split()[2] for each in named] == ["client-keys.1", "log.1", "root", "signatures.1"], (
+            "made before there was a log"
+        )
 
 
 async def keys_named(owner_url: str) -> list[str]:
@@ -82,8 +86,8 @@ async def keys_named(owner_url: str) -> list[str]:
     return sorted(decode(row["leaf"]).route for row in rows)
 
 
-@pytest.mark.parametrize("missing", ["client-keys", "log"])
-def test_the_service_does_not_start_without_a_key_of_the_log(
+@pytest.mark.parametrize("missing", ["client-keys", "log", "signatures"])
+def test_the_service_does_not_start_without_one_of_its_keys(
     throwaway_database: Addresses, tmp_path: Path, missing: str
 ) -> None:
     variables = {

@@ -30,6 +30,7 @@ from caseload.domain.people import (
     PasswordRules,
     Patience,
     Proof,
+    ProofIncomplete,
     ProofNotYours,
     ProofSpent,
     Session,
@@ -38,12 +39,14 @@ from caseload.domain.people import (
     SigningSuspended,
     StillResponsible,
     WaitBeforeSigningIn,
+    check_complete,
     new_secret,
     new_token,
     the_command_line,
     token_digest,
 )
 from caseload.domain.people.passwords import LONGEST, common_passwords, is_commonplace, normalised
+from tests.factories.seals import SEALING
 from tests.factories.staff import somebody
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -263,7 +266,7 @@ def test_a_session_goes_on_until_the_last_moment_and_is_noted_once_a_minute() ->
 
 def test_a_proof_is_good_for_one_act_of_its_own_maker() -> None:
     by, other = somebody(), somebody()
-    proof = Proof(staff=by.id, at=NOW, methods=("password",))
+    proof = Proof(staff=by.id, at=NOW, methods=("password",), sealing=SEALING)
     with pytest.raises(ProofNotYours):
         proof.spend(by=other)
     proof.spend(by=by)
@@ -273,7 +276,7 @@ def test_a_proof_is_good_for_one_act_of_its_own_maker() -> None:
 
 def test_a_proof_does_not_help_while_signing_is_suspended() -> None:
     by = somebody(may_sign=False)
-    proof = Proof(staff=by.id, at=NOW, methods=("password",))
+    proof = Proof(staff=by.id, at=NOW, methods=("password",), sealing=SEALING)
     with pytest.raises(SigningSuspended):
         proof.spend(by=by)
 
@@ -331,3 +334,12 @@ def test_a_refusal_says_what_it_is_and_what_to_do_next(refusal: Callable[[], Cas
     error = refusal()
     assert error.__doc__
     assert error.detail.endswith((".", "?"))
+
+
+def test_the_first_signing_of_a_session_needs_every_proof_of_the_account_and_a_later_one_does_not() -> None:
+    check_complete(["password"], of_account=["password"], first=True)
+    check_complete(["password", "code"], of_account=["password", "code"], first=True)
+    check_complete(["password"], of_account=["password", "code"], first=False)
+    with pytest.raises(ProofIncomplete) as refused:
+        check_complete(["password"], of_account=["password", "code"], first=True)
+    assert refused.value.facts["missing"] == ["code"]

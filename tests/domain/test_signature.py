@@ -22,6 +22,7 @@ from caseload.domain.signature import (
     sign_together,
     signing_role,
 )
+from tests.factories.seals import SEALING, SEALS
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 HOME, AWAY = ProgrammeId(UUID(int=1)), ProgrammeId(UUID(int=2))
@@ -37,7 +38,7 @@ VERSION = Version(subject=Subject.DOSE, id=UUID(int=3), number=2, content={"amou
 
 
 def proof(of: Staff = ADA) -> Proof:
-    return Proof(staff=of.id, at=NOW, methods=("password",))
+    return Proof(staff=of.id, at=NOW, methods=("password",), sealing=SEALING)
 
 
 def test_a_signature_shows_name_registration_role_time_and_meaning_in_what_was_signed() -> None:
@@ -67,6 +68,13 @@ def test_a_signature_covers_that_version_with_that_content_and_no_other() -> Non
     assert not replace(made, digest=bytes(32)).covers(VERSION)
     moved = replace(made, statement=replace(made.statement, printed_name="Somebody Else"))
     assert not moved.covers(VERSION)
+
+
+def test_the_service_seals_the_exact_bytes_that_were_signed() -> None:
+    made = sign(VERSION, by=ADA, role=Role.PRESCRIBER, meaning=Meaning.REVIEWED, proof=proof(), now=NOW)
+    assert made.seal is not None
+    assert SEALS.is_good(made.seal, made.signed_bytes)
+    assert not SEALS.is_good(made.seal, made.signed_bytes + b" ")
 
 
 def test_signing_needs_a_registration_in_force() -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.dosing import Doses
-from caseload.db.signoff import SignOffs
+from caseload.db.signoff import Queue, SignOffs
 from caseload.db.tables.caseload import client as client_table
 from caseload.db.tables.history import client_history, history_import
 from caseload.domain.access import Role
@@ -32,6 +32,7 @@ from caseload.domain.medication import (
 from caseload.domain.medicines import DosePart, Form, Medicine
 from caseload.domain.people import Proof, Staff
 from tests.factories import people
+from tests.factories.seals import SEALING
 
 MORNING = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 """Eight in the morning of a Sunday, also on the wall in London."""
@@ -56,7 +57,7 @@ class Told:
 
 
 def proof(staff: Staff, at: datetime) -> Proof:
-    return Proof(staff=staff.id, at=at, methods=("password",))
+    return Proof(staff=staff.id, at=at, methods=("password",), sealing=SEALING)
 
 
 def wish(
@@ -101,6 +102,9 @@ class Window:
 
     def sign_offs(self, now: datetime = MORNING) -> SignOffs:
         return SignOffs(self.connection, self.journal, now=now)
+
+    def queue(self, now: datetime = MORNING) -> Queue:
+        return Queue(self.connection, self.journal, now=now)
 
     async def source(self) -> UUID:
         """What a run brought in of the client."""

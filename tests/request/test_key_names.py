@@ -67,7 +67,7 @@ def keys_in(leaves: list[Leaf]) -> list[str]:
 async def test_processes_that_begin_together_leave_one_entry_for_each_key(own_settings: Settings, named: Named) -> None:
     await asyncio.gather(*(open_once(own_settings) for _ in range(AT_ONCE)))
     found = await named()
-    assert keys_in(found) == ["client-keys.1", "log.1", "root"]
+    assert keys_in(found) == ["client-keys.1", "log.1", "root", "signatures.1"]
     assert {(leaf.op, leaf.out, leaf.purp, leaf.act.auth) for leaf in found} == {("E", 0, "HSYSADMIN", "system")}
 
 
@@ -75,11 +75,13 @@ async def test_what_is_said_of_a_key_is_its_fingerprint_and_nothing_of_it(own_se
     await open_once(own_settings)
     found = await named()
     for leaf in found:
-        assert re.fullmatch(r"caseload key (root|log\.1|client-keys\.1) [0-9a-f]{32}", leaf.route)
+        assert re.fullmatch(
+            r"caseload key ((root|log\.1|client-keys\.1) [0-9a-f]{32}|signatures\.1 sha256:[0-9a-f]{64})", leaf.route
+        )
         assert leaf.obj is None, "everything stands in the open part"
     assert len({leaf.route.split()[3] for leaf in found}) == len(found)
     store = key_store(own_settings)
-    secrets = [store.current(name).secret.hex() for name in (KeyName.CLIENT_KEYS, KeyName.LOG)]
+    secrets = [store.current(name).secret.hex() for name in (KeyName.CLIENT_KEYS, KeyName.LOG, KeyName.SIGNATURES)]
     for part in (*secrets, own_settings.secret("root.key").reveal()):
         assert not any(part[:16] in leaf.route for leaf in found)
 
@@ -135,5 +137,5 @@ async def test_a_process_that_serves_names_its_keys_after_it_has_said_that_it_be
         async with Application(own_settings).litestar.lifespan():
             pass
     found = await named()
-    assert Counter(keys_in(found)) == {"root": 1, "log.1": 1, "client-keys.1": 1}
-    assert sorted(leaf.ctr for leaf in found) == [2, 3, 4]
+    assert Counter(keys_in(found)) == {"root": 1, "log.1": 1, "client-keys.1": 1, "signatures.1": 1}
+    assert sorted(leaf.ctr for leaf in found) == [2, 3, 4, 5]

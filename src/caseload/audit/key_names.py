@@ -2,7 +2,8 @@
 
 A key may be made where there is no database yet, or none that can be reached: so it is named when somebody who holds it
 first meets the log. What is said stands in the open part of the entry and is a fingerprint: of a secret key 128 bits of
-HMAC-SHA256 under it, of a signing key the identifier that policies show, and SHA-256 of the public key.
+HMAC-SHA256 under it, of a signing key the identifier that policies show, and SHA-256 of the public key; of a key that
+seals signatures its number and the SHA-256 of the public key.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ from caseload.audit.accesslog import read_as_reader
 from caseload.audit.keystore import KeyName, KeyStore, KeyStoreUnusable
 from caseload.audit.leaf import decode
 from caseload.audit.tables import log, signing_key
-from caseload.audit.tlog.note import VerifierKey
+from caseload.audit.tlog.note import LocalSigner, VerifierKey
 
 NAMED: Final = "key.named"
 
@@ -37,8 +38,17 @@ def of_signing_key(key: VerifierKey) -> str:
     return f"caseload key {KeyName.SIGNING} {key.key_id.hex()} sha256:{hashlib.sha256(key.public).hexdigest()}"
 
 
+def of_sealing_key(number: int, public: bytes) -> str:
+    """By what the log calls a key that seals what people sign."""
+    return f"caseload key {KeyName.SIGNATURES}.{number} sha256:{hashlib.sha256(public).hexdigest()}"
+
+
 def of_store(store: KeyStore) -> Iterator[str]:
-    """What the keys of a store that wrap and seal are called, the older ones too as far as they are there."""
+    """What the keys of a store that the service uses are called, the older ones too as far as they are there."""
+    for number in range(1, store.current(KeyName.SIGNATURES).number + 1):
+        with suppress(KeyStoreUnusable):
+            secret = store.numbered(KeyName.SIGNATURES, number).secret
+            yield of_sealing_key(number, LocalSigner(secret, name=KeyName.SIGNATURES).key.public)
     for name in _OF_THE_SERVICE:
         for number in range(1, store.current(name).number + 1):
             with suppress(KeyStoreUnusable):

@@ -1,8 +1,8 @@
 """Where the keys above all others are kept: a folder of files for now, a key service behind the same port later.
 
 The key store holds few keys and never goes into the database or its backups. `CLIENT_KEYS` wraps every client's own
-key; `LOG` seals what an entry says of the request; `SIGNING` signs the checkpoints of the log, and only the sequencer
-needs it. A key is never replaced in place: the next number becomes current and the old ones stay for reading.
+key; `LOG` seals what an entry says of the request; `SIGNATURES` seals what people sign; `SIGNING` signs the checkpoints of
+the log, and only the sequencer needs it. A key is never replaced in place: the next number becomes current and the old ones stay for reading.
 """
 
 import os
@@ -28,6 +28,7 @@ class KeyName(StrEnum):
 
     CLIENT_KEYS = "client-keys"
     LOG = "log"
+    SIGNATURES = "signatures"
     SIGNING = "log-signing"
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from caseload.db.tables.signature import signature
 from caseload.domain.access import Role
 from caseload.domain.ids import SignatureId, StaffId
+from caseload.domain.people import Seal
 from caseload.domain.signature import Meaning, Signature, Statement, Subject
 
 _ADD = insert(signature)
@@ -48,6 +49,7 @@ def signature_of(row: Row[*tuple[Any, ...]]) -> Signature:
         format_version=row.format_version,
         signed_bytes=row.signed_bytes,
         digest=row.digest,
+        seal=None if row.seal is None else Seal(key=row.seal_key, value=row.seal),
     )
 
 
@@ -68,4 +70,6 @@ def _row(made: Signature) -> dict[str, Any]:
         "format_version": made.format_version,
         "signed_bytes": made.signed_bytes,
         "digest": made.digest,
+        "seal_key": None if made.seal is None else made.seal.key,
+        "seal": None if made.seal is None else made.seal.value,
     }

@@ -107,6 +107,7 @@ def _stage(clinic: Clinic, place: int, told: Sequence[Story], size: Size, work: 
         today=programme.today(work.now),
         recent=size.days,
         chance=Random(f"{size.seed} {programme.code}"),  # noqa: S311 as below
+        sealing=work.service.seals.newest(),
         lives=[
             Life(story=story, chance=Random(f"{size.seed} {story.number} life"))  # noqa: S311 a story, not a secret
             for story in told

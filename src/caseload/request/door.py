@@ -8,7 +8,7 @@ also when whoever asked has gone away.
 import asyncio
 import hmac
 import ipaddress
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -24,6 +24,7 @@ from caseload.domain.people import (
     Password,
     PasswordRules,
     Patience,
+    SecondFactor,
     SessionRules,
     WaitBeforeSigningIn,
     WrongCredentials,
@@ -79,15 +80,29 @@ class Door:
         return await self._to_the_end(self._try_to_enter(user_name.strip().lower(), password, source, now))
 
     async def try_to_sign(
-        self, staff: StaffId, session: SessionId, password: str, hashed: str, *, now: datetime
+        self,
+        staff: StaffId,
+        session: SessionId,
+        password: str,
+        hashed: str,
+        *,
+        now: datetime,
+        others: Sequence[tuple[SecondFactor, str]] = (),
     ) -> None:
-        """Return when this is the password of somebody who is signed in.
+        """Return when this is the password of somebody who is signed in, and the answers of `others` are right.
 
         Raises `WrongPassword` (counted), `WaitBeforeSigningIn` or `Busy`. Failures count by person and session, so that
-        nobody at the door can keep somebody at the desk from signing.
+        nobody at the door can keep somebody at the desk from signing. Which of the proofs was wrong is not said.
         """
         attempt = Attempt(account=self._digest("signer", str(staff)), source=self._digest("session", str(session)))
-        await self._to_the_end(self._try_to_sign(attempt, password, hashed, now))
+
+        async def fits() -> bool:
+            right = await self.passwords.fits(password, hashed)
+            for factor, answer in others:
+                right = right and await factor.fits(staff, answer, now=now)
+            return right
+
+        await self._to_the_end(self._try_to_sign(attempt, fits, now))
 
     async def note_uses(self) -> None:
         """Write down which sessions have been in use. What cannot be written now is tried again."""
@@ -144,13 +159,13 @@ class Door:
             await self._count(counts, source=source, now=now)
         raise WrongCredentials
 
-    async def _try_to_sign(self, attempt: Attempt, password: str, hashed: str, now: datetime) -> None:
+    async def _try_to_sign(self, attempt: Attempt, fits: Callable[[], Awaitable[bool]], now: datetime) -> None:
         async with self.passwords.turn(Lane.DESK):
             async with self.engine.connect() as connection:
                 until = await kept.blocked_until(connection, attempt)
             if until is not None and until > now:
                 raise WaitBeforeSigningIn(until=until, now=now)
-            if await self.passwords.fits(password, hashed):
+            if await fits():
                 return
             lockout = self.rules.lockout
             async with self.engine.begin() as connection:

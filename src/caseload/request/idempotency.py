@@ -4,7 +4,7 @@ A key belongs to one person and one route. What is kept is a keyed digest of the
 (and version) was made, in the transaction that made it; the answer is rebuilt from the record after the reach has been
 checked again, so no client data is stored twice. Only successes are kept.
 
-A password is no part of what is asked (decision 205): it proves who asks, and is proved again on every retry.
+What proves who asks is no part of what is asked (decision 205): it is proved again on every retry.
 Source: IETF draft "The Idempotency-Key HTTP Header Field", sections 2.6 and 2.7.
 """
 
@@ -21,8 +21,8 @@ from caseload.domain.errors import Conflict, Fault, Invalid
 from caseload.request.work import Work
 
 LONGEST_KEY = 255
-PROOF: Final = "password"
-"""The member of a request that proves who asks, wherever one is asked for."""
+PROOFS: Final = ("password", "second_factor")
+"""The members of a request that prove who asks, wherever that is asked for."""
 
 T = TypeVar("T")
 
@@ -73,10 +73,9 @@ def _without_proof(body: bytes) -> bytes:
         members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
     except (msgspec.DecodeError, UnicodeDecodeError):
         return body  # not one of ours: it is refused when it is read
-    if PROOF not in members:
+    if not members.keys() & set(PROOFS):
         return body
-    del members[PROOF]
-    return msgspec.json.encode(members)
+    return msgspec.json.encode({name: said for name, said in members.items() if name not in PROOFS})
 
 
 async def once(

@@ -12,6 +12,7 @@ from caseload.domain.people import PasswordRules, SessionRules
 from caseload.request.door import Door, DoorRules
 from caseload.request.housekeeping import kept_house
 from caseload.request.key_names import KeyNames
+from caseload.request.seals import Seals
 from caseload.request.work import Service
 from caseload.settings import Settings
 
@@ -24,7 +25,8 @@ async def open_service(settings: Settings, *, takes_jobs: bool = False) -> Async
     it tells of its start (`presence`); every other one before it does anything.
     """
     engine = make_engine(settings)
-    trail = AuditTrail(key_store(settings), organisation=settings.organisation)
+    keys = key_store(settings)
+    trail = AuditTrail(keys, organisation=settings.organisation)
     batcher = Batcher(engine, trail)
     try:
         service = Service(
@@ -34,6 +36,7 @@ async def open_service(settings: Settings, *, takes_jobs: bool = False) -> Async
             batcher=batcher,
             request_secret=settings.key_for("idempotency"),
             door=Door(engine, secret=settings.key_for("sign-in"), rules=_door_rules(settings)),
+            seals=Seals(keys),
         )
         if not takes_jobs:
             await KeyNames(service).tell()

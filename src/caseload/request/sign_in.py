@@ -3,6 +3,7 @@
 While a password is being tried no connection is held: a queue at the door must not starve the window.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,14 +17,17 @@ from caseload.domain.errors import CaseloadError, Faults
 from caseload.domain.ids import SessionId, new_id
 from caseload.domain.journal import Event
 from caseload.domain.people import (
+    PASSWORD,
     Evidence,
     OneTimeSecretExpired,
     Password,
     PasswordJustChanged,
     PasswordMustBeChosen,
     Proof,
+    SecondFactor,
     SessionEnd,
     Staff,
+    check_complete,
     choose_password,
     new_token,
     token_digest,
@@ -31,7 +35,7 @@ from caseload.domain.people import (
 from caseload.request.identity import LookUp, identify
 from caseload.request.work import NotSignedInYet, Service, Work
 
-METHODS = ("password",)
+METHODS = (PASSWORD,)
 """What has been proved when a password was right."""
 
 
@@ -173,31 +177,39 @@ async def change_password(work: Work, password: str, new_password: str) -> None:
 async def prove(work: Work, evidence: Evidence) -> Proof:
     """Prove, in the act of signing, that it is the person signed in who signs: for one act or one batch.
 
-    The first thing a handler does: it closes the connection for as long as the password is tried and opens another, so
-    whatever was read before must be read again, and what was written would be lost. Raises `SigningSuspended`,
-    `WrongPassword` (counted), `WaitBeforeSigningIn`, `Busy`.
+    The first signing of a session asks for every proof of the account, later ones for one of them; the session has made its
+    first when it was committed. The first thing a handler does: it closes the connection for as long as the proofs are
+    tried and opens another, so whatever was read before must be read again, and what was written would be lost. Raises
+    `SigningSuspended`, `ProofIncomplete`, `WrongPassword` (counted), `WaitBeforeSigningIn`, `Busy`.
     """
     if not work.journal.is_empty:
         raise ProvedTooLate
-    by = work.by
+    by, session = work.by, _session_of(work)
     by.require_signing()
-    await _prove(work, evidence.password)
-    await work.open()
-    return Proof(staff=by.id, at=work.now, methods=METHODS)
+    first = not await kept.has_proved(await work.open(), session)
+    await work.undo()
+    of_account = [each for each in work.service.second_factors if first and await each.is_set_up_for(by.id)]
+    offered = METHODS if evidence.second_factor is None else (*METHODS, *(each.name for each in of_account))
+    check_complete(offered, of_account=(*METHODS, *(each.name for each in of_account)), first=first)
+    await _prove(work, evidence.password, [(each, evidence.second_factor or "") for each in of_account])
+    connection = await work.open()
+    if first:
+        await kept.add_session_proof(connection, session, methods=offered, at=work.now)
+    return Proof(staff=by.id, at=work.now, methods=offered, sealing=work.service.seals.newest())
 
 
 class ProvedTooLate(RuntimeError):
     """Something was read or done before the proof, which would now be lost: a mistake of ours."""
 
 
-async def _prove(work: Work, password: str) -> Password:
-    """The password that counts, when it is this one. Leaves the work without a connection."""
+async def _prove(work: Work, password: str, others: Sequence[tuple[SecondFactor, str]] = ()) -> Password:
+    """The password that counts, when it is this one and the other proofs are right. Leaves the work without a connection."""
     by, session = work.by, _session_of(work)
     newest = await Accounts(await work.open()).newest_password(by.id)
     await work.undo()
     if newest is None:
         raise NotSignedInYet
-    await work.service.door.try_to_sign(by.id, session, password, newest.hash, now=work.now)
+    await work.service.door.try_to_sign(by.id, session, password, newest.hash, now=work.now, others=others)
     return newest
 
 

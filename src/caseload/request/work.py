@@ -10,7 +10,7 @@ Settling ends in one of three ways: `conclude` and `abandon` return, and the ent
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -25,9 +25,10 @@ from caseload.audit.published import Newest
 from caseload.audit.trail import AuditTrail, Auth, Circumstances, Entry, Outcome, Pending
 from caseload.db.failures import Failure, failure_of, is_refusal
 from caseload.domain.errors import CaseloadError
-from caseload.domain.people import Staff
+from caseload.domain.people import SecondFactor, Staff
 from caseload.request.door import Door
 from caseload.request.refusal import OVERTAKEN, UNAVAILABLE, UNKNOWN, UNLOGGED, Refusal
+from caseload.request.seals import Seals
 from caseload.request.strangers import Strangers
 from caseload.settings import Settings
 
@@ -65,6 +66,10 @@ class Service:
     request_secret: bytes = field(repr=False)
     """Under which the digests of requests with an Idempotency-Key are made."""
     door: Door
+    seals: Seals
+    """The keys with which the service seals what is signed."""
+    second_factors: Sequence[SecondFactor] = ()
+    """The proofs beside the password that an account may have: none is built in yet."""
     newest: Newest = field(default_factory=Newest)
     """The newest signed checkpoint of the log, which every answer that left an entry names."""
     strangers: Strangers = field(default_factory=Strangers)

@@ -15,7 +15,6 @@ from caseload.domain import dosing as domain
 from caseload.domain.access import Act
 from caseload.domain.dosing import Amendment, Charted
 from caseload.domain.ids import CorrectionId, DoseId, new_id
-from caseload.domain.people import Evidence
 from caseload.request.idempotency import once
 from caseload.request.sign_in import prove
 
@@ -59,7 +58,7 @@ async def correct_dose(
 
     Only a clinician who neither gave nor recorded it may, with the password proved again.
     """
-    proof = await prove(work, Evidence(password=data.password))
+    proof = await prove(work, data.evidence())
     store, wanted = charts(work), DoseId(dose_id)
 
     async def correct() -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 from litestar import Response
 
 from caseload.api.amounts import Milligrams, Millilitres, written
+from caseload.api.proving import ProvedIn
 from caseload.api.wire import Instant, Wire
 from caseload.api.work import etag
 from caseload.domain.dosing import Charted, DoseStanding, Entry, Kind, NotGiven, NotGivenReason
@@ -53,11 +54,10 @@ class AmendmentIn(Wire, frozen=True, kw_only=True):
     reason: str
 
 
-class CorrectionIn(Wire, frozen=True, kw_only=True):
+class CorrectionIn(ProvedIn, frozen=True, kw_only=True):
     """A recorded dose was in fact not given: the reason, and your password once more."""
 
     reason: str
-    password: str
 
 
 class NotGivenIn(Wire, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from litestar.params import FromPath, JSONBody
 from caseload.api.amounts import Milligrams, milligrams, written
 from caseload.api.dosing.store import charts
 from caseload.api.medication.wire import ReasonedSignatureIn
+from caseload.api.proving import ProvedIn
 from caseload.api.route import writing
 from caseload.api.wire import Wire
 from caseload.api.work import TheKey, TheWork
@@ -18,20 +19,18 @@ from caseload.domain.access import Act
 from caseload.domain.dosing import Wanted, allow_dose
 from caseload.domain.ids import ClientId, DecisionId, HoldId, new_id
 from caseload.domain.medication import Decision, DecisionKind
-from caseload.domain.people import Evidence
 from caseload.request.idempotency import once
 from caseload.request.sign_in import prove
 from caseload.request.work import Work
 
 
-class DecisionIn(Wire, frozen=True, kw_only=True):
+class DecisionIn(ProvedIn, frozen=True, kw_only=True):
     """One dose on one of these days, in spite of missed doses or days that nobody knows of."""
 
     days: tuple[date, ...]
     reason: str
     at_most_mg: Milligrams | None = None
     """The amount to restart with; needed when so many doses were missed that it is a new start."""
-    password: str
 
 
 class DecisionOut(Wire, frozen=True, kw_only=True):
@@ -76,7 +75,7 @@ async def clear_hold(
     hold_id: FromPath[UUID], data: JSONBody[ReasonedSignatureIn], work: TheWork, key: TheKey
 ) -> DecisionOut:
     """Clear a hold by a prescriber's decision, signed with the password proved again."""
-    proof = await prove(work, Evidence(password=data.password))
+    proof = await prove(work, data.evidence())
     new = DecisionId(new_id())
 
     async def clear() -> Decision:
@@ -100,7 +99,7 @@ async def clear_hold(
 )
 async def allow(client_id: FromPath[UUID], data: JSONBody[DecisionIn], work: TheWork, key: TheKey) -> DecisionOut:
     """Allow one dose on one of the named days after missed ones, signed with the password proved again."""
-    proof = await prove(work, Evidence(password=data.password))
+    proof = await prove(work, data.evidence())
     new = DecisionId(new_id())
 
     async def decide() -> Decision:

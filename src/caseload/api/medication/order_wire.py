@@ -7,6 +7,7 @@ from uuid import UUID
 
 from caseload.api.amounts import Milligrams, Millilitres, milligrams, written
 from caseload.api.dosing.due import in_millilitres
+from caseload.api.proving import ProvedIn
 from caseload.api.wire import Wire
 from caseload.domain.dosing import EVERYTHING_COMMITTED
 from caseload.domain.errors import Fault, Invalid
@@ -72,10 +73,9 @@ class AnswerIn(Wire, frozen=True, kw_only=True):
     reason: str
 
 
-class OrderSignatureIn(Wire, frozen=True, kw_only=True):
+class OrderSignatureIn(ProvedIn, frozen=True, kw_only=True):
     """Your password once more, and where the profile asked, a reason for each of its rules."""
 
-    password: str
     confirmed: tuple[AnswerIn, ...] = ()
 
     def reasons(self) -> dict[str, str]:

@@ -15,7 +15,6 @@ from caseload.domain import medication as domain
 from caseload.domain.access import Act
 from caseload.domain.ids import ClientId, OrderId, new_id
 from caseload.domain.medication import Order
-from caseload.domain.people import Evidence
 from caseload.request.idempotency import once
 from caseload.request.sign_in import prove
 from caseload.request.work import Work
@@ -44,7 +43,7 @@ async def sign_order(
     Where the profile asks (`order-needs-confirmation`, 409, with every rule and its facts) sign again with a reason each.
     """
     reasons = data.reasons()
-    proof = await prove(work, Evidence(password=data.password))
+    proof = await prove(work, data.evidence())
     wanted = OrderId(order_id)
 
     async def sign() -> Order:
@@ -66,7 +65,7 @@ async def stop_order(
     order_id: FromPath[UUID], data: JSONBody[ReasonedSignatureIn], work: TheWork, key: TheKey
 ) -> OrderOut:
     """Stop an order at once, or withdraw a draft, with your password proved again."""
-    proof = await prove(work, Evidence(password=data.password))
+    proof = await prove(work, data.evidence())
     wanted = OrderId(order_id)
 
     async def stop() -> Order:

@@ -1,16 +1,13 @@
 """What it takes to sign in medication: the password once more, and where it needs one a reason."""
 
-from caseload.api.wire import Wire
+from caseload.api.proving import ProvedIn
 
 
-class SignatureIn(Wire, frozen=True, kw_only=True):
+class SignatureIn(ProvedIn, frozen=True, kw_only=True):
     """Your password once more: what you sign carries your name, the time and the meaning."""
 
-    password: str
 
-
-class ReasonedSignatureIn(Wire, frozen=True, kw_only=True):
+class ReasonedSignatureIn(ProvedIn, frozen=True, kw_only=True):
     """A reason, and your password once more."""
 
     reason: str
-    password: str

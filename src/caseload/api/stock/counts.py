@@ -16,7 +16,6 @@ from caseload.db.idempotency import Kept
 from caseload.db.stock.taking import Takings
 from caseload.domain.access import Act
 from caseload.domain.ids import ContainerId, CountId, DoseId, new_id
-from caseload.domain.people import Evidence
 from caseload.domain.stock import count as domain
 from caseload.domain.stock.count import Count, Found
 from caseload.domain.stock.taking import From, say_whence
@@ -38,7 +37,7 @@ async def count_container(
     Whatever was given from it meanwhile makes the version another: count again. Nothing in the books changes before a
     second person has signed.
     """
-    proof = await prove(work, Evidence(password=data.password))
+    proof = await prove(work, data.evidence())
     new = CountId(new_id())
 
     async def count() -> Count:
@@ -72,7 +71,7 @@ async def read_count(count_id: FromPath[UUID], work: TheWork) -> CountOut:
 @writing("/stock-counts/{count_id:uuid}/confirmation", act=Act.COUNT_STOCK, name="confirm_count", problems=(404, 429))
 async def confirm_count(count_id: FromPath[UUID], data: JSONBody[SignatureIn], work: TheWork, key: TheKey) -> CountOut:
     """Sign, as the second person who counted, what the first one found; from here on it is in the books."""
-    proof = await prove(work, Evidence(password=data.password))
+    proof = await prove(work, data.evidence())
 
     async def confirm() -> None:
         await domain.confirm_count(

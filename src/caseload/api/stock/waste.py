@@ -13,7 +13,6 @@ from caseload.api.work import TheKey, TheWork
 from caseload.db.idempotency import Kept
 from caseload.domain.access import Act
 from caseload.domain.ids import ContainerId, WasteId, new_id
-from caseload.domain.people import Evidence
 from caseload.domain.stock import waste as domain
 from caseload.domain.stock.waste import Waste
 from caseload.request.idempotency import RequestKey, once
@@ -49,7 +48,7 @@ async def waste_stock(container_id: FromPath[UUID], data: JSONBody[WasteIn], wor
 @writing("/stock-wastes/{waste_id:uuid}/witness", act=Act.WITNESS_STOCK, name="witness_waste", problems=(404, 429))
 async def witness_waste(waste_id: FromPath[UUID], data: JSONBody[SignatureIn], work: TheWork, key: TheKey) -> WasteOut:
     """Sign, with your password proved again, that it is gone. Whoever handled it cannot."""
-    proof = await prove(work, Evidence(password=data.password))
+    proof = await prove(work, data.evidence())
 
     async def witness() -> None:
         await domain.witness_waste(

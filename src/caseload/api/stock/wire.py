@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from caseload.api.amounts import Milligrams, written
+from caseload.api.proving import ProvedIn
 from caseload.api.wire import Instant, Wire
 from caseload.domain.medicines import Form, Medicine
 from caseload.domain.stock.container import Container
@@ -126,19 +127,16 @@ class WithdrawalIn(Wire, frozen=True, kw_only=True):
     reason: str
 
 
-class SignatureIn(Wire, frozen=True, kw_only=True):
+class SignatureIn(ProvedIn, frozen=True, kw_only=True):
     """Your password once more: a live session is no signature."""
 
-    password: str
 
-
-class CountIn(Wire, frozen=True, kw_only=True):
+class CountIn(ProvedIn, frozen=True, kw_only=True):
     """What you counted in a container, and why it differs from the books, if it does."""
 
     counted_mg: MilligramsOfStock
     cause: Cause | None = None
     explanation: str | None = None
-    password: str
 
 
 class SourceIn(Wire, frozen=True, kw_only=True):

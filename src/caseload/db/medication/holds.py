@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Row, bindparam, insert, or_, select
+from sqlalchemy import Row, Uuid, any_, bindparam, insert, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.medication.orders import Orders
@@ -74,6 +77,7 @@ _DECISIONS = _DECISION.where(medication_decision.c.client_id == bindparam("clien
 _ONE_DECISION = _DECISION.join(client, client.c.id == medication_decision.c.client_id).where(
     medication_decision.c.id == bindparam("decision"), within_reach()
 )
+_DECISIONS_NAMED = _DECISION.where(medication_decision.c.id == any_(bindparam("decisions", type_=ARRAY(Uuid()))))
 ADD_HOLD = insert(hold)
 _DECIDE = insert(medication_decision)
 
@@ -171,6 +175,12 @@ class Holds(Orders, Tasks):
             )
         except IntegrityError as raced:
             raise HoldCleared("Somebody else cleared it. Read the chart again.") from raced
+
+
+async def decisions_named(connection: AsyncConnection, wanted: Sequence[UUID]) -> Sequence[Decision]:
+    """These decisions, whoever asks: for what shows nobody, such as the verification of signatures."""
+    rows = (await connection.execute(_DECISIONS_NAMED, {"decisions": list(wanted)})).all()
+    return [_decision_of(row) for row in rows]
 
 
 def hold_of(row: Row[*tuple[Any, ...]]) -> Hold:

@@ -34,7 +34,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from caseload.db.people.sessions import IS_DEACTIVATED
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.people import staff, staff_password
-from caseload.db.tables.sign_in import sign_in_failure, sign_in_failure_minute, sign_in_session
+from caseload.db.tables.sign_in import session_proof, sign_in_failure, sign_in_failure_minute, sign_in_session
 from caseload.domain.ids import SessionId, StaffId
 from caseload.domain.people import LockoutRules, Password, Patience
 from caseload.domain.people.lockout import KNOWN_FOR
@@ -258,6 +258,10 @@ async def forget_old_failures(connection: AsyncConnection, *, before: datetime) 
     await connection.execute(_FORGET_OLD, {"before": before})
 
 
+_HAS_PROVED = select(exists().where(session_proof.c.session_id == bindparam("session")))
+_ADD_PROOF = upsert(session_proof).on_conflict_do_nothing(index_elements=[session_proof.c.session_id])
+
+
 async def add_session(
     connection: AsyncConnection,
     session: SessionId,
@@ -282,3 +286,15 @@ async def add_session(
             expires_at=expires_at,
         )
     )
+
+
+async def has_proved(connection: AsyncConnection, session: SessionId) -> bool:
+    """Whether something was signed in this session before, with every proof of the account."""
+    return bool((await connection.execute(_HAS_PROVED, {"session": session})).scalar_one())
+
+
+async def add_session_proof(
+    connection: AsyncConnection, session: SessionId, *, methods: Sequence[str], at: datetime
+) -> None:
+    """Keep that every proof was given in this session; of two first signings at once either counts."""
+    await connection.execute(_ADD_PROOF, {"session_id": session, "methods": list(methods), "proved_at": at})

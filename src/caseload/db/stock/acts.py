@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Row, bindparam, exists, func, insert, select, update
-from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy import Row, Uuid, any_, bindparam, exists, func, insert, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, Range
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.stock.containers import Containers
 from caseload.db.tables.base import INSTANT
@@ -99,6 +101,8 @@ _UNCONFIRMED = _COUNTS.where(
     stock_container.c.closed_at.is_(None),
     _IS_NEWEST,
 ).order_by(stock_count.c.id)
+_WASTES_NAMED = _WASTES.where(stock_waste.c.id == any_(bindparam("wanted", type_=ARRAY(Uuid()))))
+_COUNTS_NAMED = _COUNTS.where(stock_count.c.id == any_(bindparam("wanted", type_=ARRAY(Uuid()))))
 _HOW_MANY = select(func.count()).where(stock_count.c.container_id == bindparam("container"))
 
 
@@ -251,6 +255,16 @@ class Acts(Containers):
             )
         except IntegrityError as refused:
             raise CountOver from refused
+
+
+async def wastes_named(connection: AsyncConnection, wanted: Sequence[UUID]) -> Sequence[Waste]:
+    """These records of waste, whoever asks: for the verification of signatures."""
+    return [_waste(row) for row in (await connection.execute(_WASTES_NAMED, {"wanted": list(wanted)})).all()]
+
+
+async def counts_named(connection: AsyncConnection, wanted: Sequence[UUID]) -> Sequence[Count]:
+    """These counts, whoever asks: for the verification of signatures."""
+    return [_count(row) for row in (await connection.execute(_COUNTS_NAMED, {"wanted": list(wanted)})).all()]
 
 
 def _waste(row: Row[*tuple[Any, ...]]) -> Waste:

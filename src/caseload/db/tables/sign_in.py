@@ -1,4 +1,4 @@
-"""Sessions of those who are signed in, and failures to sign in, counted by digests."""
+"""Sessions of those who are signed in, what they proved to sign, and failures to sign in, counted by digests."""
 
 from sqlalchemy import (
     CheckConstraint,
@@ -50,6 +50,16 @@ sign_in_session = Table(
     Index("sign_in_session_open_idx", "staff_id", postgresql_where=text("ended_at IS NULL")),
     Index(None, "staff_id", "source_digest"),
     comment="Sessions, found by the SHA-256 of their token. Expiry is a question, not an update.",
+)
+
+session_proof = Table(
+    "session_proof",
+    metadata,
+    reference("session_id", "sign_in_session", primary_key=True),
+    Column("methods", ARRAY(Text()), nullable=False),
+    Column("proved_at", INSTANT, nullable=False),
+    CheckConstraint(text("cardinality(methods) >= 1"), name="methods"),
+    comment="A session in which something was signed with every proof of the account; later signings of it need one.",
 )
 
 sign_in_failure = Table(

@@ -24,6 +24,8 @@ signature = Table(
     Column("format_version", SmallInteger(), nullable=False),
     Column("signed_bytes", LargeBinary(), nullable=False),
     Column("digest", LargeBinary(), nullable=False),
+    Column("seal_key", SmallInteger()),
+    Column("seal", LargeBinary()),
     one_of("subject", Subject),
     one_of("role", sorted(CLINICIANS)),
     one_of("meaning", Meaning),
@@ -33,6 +35,9 @@ signature = Table(
     from_one("format_version"),
     CheckConstraint(text("cardinality(methods) >= 1"), name="methods"),
     CheckConstraint(text("digest = sha256(signed_bytes)"), name="digest"),
+    CheckConstraint(
+        text("num_nonnulls(seal_key, seal) = 2 AND seal_key >= 1 AND octet_length(seal) = 64"), name="seal"
+    ),
     Index(None, "subject_id", "subject_version"),
     Index(None, "signer_id"),
     comment="Made once, in the signer's own session with their identity proved again; never changed.",

@@ -13,7 +13,7 @@ from caseload.domain.client import Client
 from caseload.domain.dosing import Dose
 from caseload.domain.ids import HoldId
 from caseload.domain.medication import Order
-from caseload.domain.people import Proof, Staff
+from caseload.domain.people import PASSWORD, Proof, Sealing, Staff
 from caseload.domain.profiles import Profile, profile_on
 from caseload.domain.programme import Programme
 
@@ -68,6 +68,8 @@ class Stage:
     lives: Sequence[Life]
     chance: Random
     """For what concerns several clients at once."""
+    sealing: Sealing
+    """The service's key, under what is signed."""
 
     @property
     def days(self) -> int:
@@ -91,10 +93,9 @@ class Stage:
         local = datetime.combine(self.day(ago), time(hour, minute), tzinfo=self.programme.zone)
         return local.astimezone(UTC)
 
+    def proof(self, staff: Staff, at: datetime) -> Proof:
+        """Proof of identity for a signature in a story.
 
-def proof(staff: Staff, at: datetime) -> Proof:
-    """Proof of identity for a signature in a story.
-
-    There is nobody to ask for a password: the demo has made all of them. In a clinic only `request.sign_in` makes one.
-    """
-    return Proof(staff=staff.id, at=at, methods=("password",))
+        There is nobody to ask for a password: the demo has made all of them. In a clinic only `request.sign_in` makes one.
+        """
+        return Proof(staff=staff.id, at=at, methods=(PASSWORD,), sealing=self.sealing)

@@ -11,7 +11,7 @@ from typing import Final
 from caseload.db.stock.acts import Acts
 from caseload.db.stock.books import Books
 from caseload.demo.cast import BANKSIA
-from caseload.demo.telling.stage import Stage, proof
+from caseload.demo.telling.stage import Stage
 from caseload.domain.access import Act
 from caseload.domain.ids import ContainerId, CountId, PourId, ReceiptId, StationId, WasteId, new_id
 from caseload.domain.medicines import Form, Medicine
@@ -84,7 +84,7 @@ class Stockroom:
             await witness_waste(
                 spilled.id,
                 by=other,
-                proof=proof(other, self.stage.moment(ago, 19, 10)),
+                proof=self.stage.proof(other, self.stage.moment(ago, 19, 10)),
                 now=self.stage.moment(ago, 19, 10),
                 wastes=self._acts,
                 journal=self.work.journal,
@@ -146,7 +146,7 @@ class Stockroom:
         nurse, other = self.stage.team.nurses[:2]
         found = await self._count(pump, nurse, Decimal("-2.5"), now)
         await confirm_count(
-            found, by=other, proof=proof(other, now), now=now, counts=self._acts, journal=self.work.journal
+            found, by=other, proof=self.stage.proof(other, now), now=now, counts=self._acts, journal=self.work.journal
         )
         version = (await self._read(pump)).version
         await put_away(pump, version, by=nurse, now=now, movements=self._acts, journal=self.work.journal)
@@ -154,7 +154,12 @@ class Stockroom:
         if left > 0:
             waste = await self._waste(pump, WasteKind.LEFT_OVER, left, nurse, "Left in the pump before cleaning.", now)
             await witness_waste(
-                waste.id, by=other, proof=proof(other, now), now=now, wastes=self._acts, journal=self.work.journal
+                waste.id,
+                by=other,
+                proof=self.stage.proof(other, now),
+                now=now,
+                wastes=self._acts,
+                journal=self.work.journal,
             )
         if left >= 0:
             await self._close(pump, now)
@@ -223,7 +228,7 @@ class Stockroom:
             ),
             as_id=CountId(new_id()),
             by=by,
-            proof=proof(by, now),
+            proof=self.stage.proof(by, now),
             now=now,
             counts=self._acts,
             journal=self.work.journal,

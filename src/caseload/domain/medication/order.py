@@ -261,6 +261,11 @@ class Stop:
     stopped_by: StaffId
     stopped_at: datetime
 
+    def as_signed(self, version: int) -> Version:
+        """What whoever stops that version of an order signs."""
+        content = {"reason": self.reason, "stopped_at": self.stopped_at, "stopped_by": self.stopped_by}
+        return Version(subject=Subject.ORDER_STOP, id=self.order, number=version, content=content)
+
 
 class Orders(MedicationRecords, Signatures, Protocol):
     """The orders of clients. Whoever changes one has locked the client's record first."""

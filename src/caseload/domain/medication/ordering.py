@@ -17,7 +17,7 @@ from caseload.domain.medication.wish import Wish
 from caseload.domain.medicines import LONG_ACTING
 from caseload.domain.people import Proof, Staff
 from caseload.domain.profiles import Profile
-from caseload.domain.signature import Meaning, Subject, Version, sign, signing_role
+from caseload.domain.signature import Meaning, sign, signing_role
 
 
 class NotTheirWord(NotPermitted):
@@ -161,9 +161,7 @@ async def stop_order(
     if order.stopped_at is not None:
         raise OrderMoved("It has been stopped already. Read the chart again.", order=str(order.id))
     stop = Stop(order=order.id, reason=reason, stopped_by=by.id, stopped_at=now)
-    content = {"reason": reason, "stopped_at": now, "stopped_by": by.id}
-    version = Version(subject=Subject.ORDER_STOP, id=order.id, number=order.version, content=content)
-    signature = sign(version, by=by, role=role, meaning=Meaning.AUTHORED, proof=proof, now=now)
+    signature = sign(stop.as_signed(order.version), by=by, role=role, meaning=Meaning.AUTHORED, proof=proof, now=now)
     await orders.add_order_stop(stop, order, signature)
     journal.tell(OrderStopped(client=order.client, records=(order.id, signature.id)))
     return replace(order, stopped_at=now)

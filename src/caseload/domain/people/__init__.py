@@ -34,7 +34,18 @@ from caseload.domain.people.passwords import (
     new_secret,
     normalised,
 )
-from caseload.domain.people.proof import Evidence, Proof, ProofNotYours, ProofSpent
+from caseload.domain.people.proof import (
+    PASSWORD,
+    Evidence,
+    Proof,
+    ProofIncomplete,
+    ProofNotYours,
+    ProofSpent,
+    Seal,
+    Sealing,
+    SecondFactor,
+    check_complete,
+)
 from caseload.domain.people.registrations import (
     Registration,
     RegistrationTaken,
@@ -59,6 +70,7 @@ from caseload.domain.people.staff import COMMAND_LINE, SigningSuspended, Staff, 
 
 __all__ = [
     "COMMAND_LINE",
+    "PASSWORD",
     "Account",
     "Accounts",
     "AdministratorsStayApart",
@@ -80,6 +92,7 @@ __all__ = [
     "PasswordRules",
     "Patience",
     "Proof",
+    "ProofIncomplete",
     "ProofNotYours",
     "ProofSpent",
     "Registration",
@@ -89,6 +102,9 @@ __all__ = [
     "ResetUnknown",
     "RoleAlreadyHeld",
     "Roles",
+    "Seal",
+    "Sealing",
+    "SecondFactor",
     "Session",
     "SessionEnd",
     "SessionOver",
@@ -107,6 +123,7 @@ __all__ = [
     "WrongPassword",
     "add_staff",
     "cancel_shift",
+    "check_complete",
     "check_registration",
     "choose_password",
     "confirm_reset",

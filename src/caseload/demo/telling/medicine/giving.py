@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from caseload.demo.stories import Tale, Treatment
 from caseload.demo.telling.medicine.dispensary import Dispensary
 from caseload.demo.telling.medicine.orders import FIRST_DOSE_MG, STEP_MG, sign_one
-from caseload.demo.telling.stage import Life, proof
+from caseload.demo.telling.stage import Life
 from caseload.domain.client import Client
 from caseload.domain.dosing import (
     Dose,
@@ -76,7 +76,7 @@ async def _start_again(
         client.id,
         as_id=DecisionId(new_id()),
         by=prescriber,
-        proof=proof(prescriber, now),
+        proof=here.stage.proof(prescriber, now),
         now=now,
         histories=here.doses(now),
         journal=here.work.journal,

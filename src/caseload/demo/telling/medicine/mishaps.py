@@ -7,7 +7,7 @@ from caseload.demo.telling.medicine.dispensary import Dispensary
 from caseload.demo.telling.medicine.giving import leave_out
 from caseload.demo.telling.medicine.orders import STEP_MG
 from caseload.demo.telling.medicine.second_look import put_right, send_back, take_back
-from caseload.demo.telling.stage import Life, proof
+from caseload.demo.telling.stage import Life
 from caseload.domain.client import Client
 from caseload.domain.dosing import Dose, Giving, Late, NotGivenReason, record_late
 from caseload.domain.ids import DecisionId, DoseId, HoldId, new_id
@@ -129,7 +129,7 @@ async def _clear(here: Dispensary, life: Life, reason: str, now: datetime) -> No
             reason,
             as_id=DecisionId(new_id()),
             by=prescriber,
-            proof=proof(prescriber, now),
+            proof=here.stage.proof(prescriber, now),
             now=now,
             holds=here.doses(now),
             journal=here.work.journal,

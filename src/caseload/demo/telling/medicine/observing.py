@@ -61,6 +61,6 @@ async def _screen(here: Dispensary, client: Client, chance: Random, ago: int) ->
         programme=here.stage.programme.id,
         by=here.nurse(ago),
         now=now,
-        screens=KeptScreens(here.work.connection, here.work.journal, now=now),
+        screens=KeptScreens(here.work.connection, here.work.journal),
         journal=here.work.journal,
     )

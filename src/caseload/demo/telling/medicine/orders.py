@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from caseload.demo.stories import Tale, Treatment
 from caseload.demo.telling.medicine.dispensary import Dispensary
-from caseload.demo.telling.stage import Life, proof
+from caseload.demo.telling.stage import Life
 from caseload.domain.client import Client
 from caseload.domain.ids import OrderId, new_id
 from caseload.domain.medication import Order, OrderNeedsConfirmation, Wish, sign_order, stop_order, write_order
@@ -75,7 +75,7 @@ async def _sign(here: Dispensary, written: Order, now: datetime, confirmed: dict
     return await sign_order(
         written.id,
         by=prescriber,
-        proof=proof(prescriber, now),
+        proof=here.stage.proof(prescriber, now),
         now=now,
         orders=here.doses(now),
         journal=here.work.journal,
@@ -91,7 +91,7 @@ async def stop_treatment(here: Dispensary, life: Life, ago: int) -> None:
             life.order.id,
             "Discharged.",
             by=here.stage.team.prescriber,
-            proof=proof(here.stage.team.prescriber, now),
+            proof=here.stage.proof(here.stage.team.prescriber, now),
             now=now,
             orders=here.doses(now),
             journal=here.work.journal,

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from caseload.db.signoff import SignOffs
 from caseload.demo.telling.medicine.dispensary import Dispensary
-from caseload.demo.telling.stage import Life, proof
-from caseload.domain.dosing import Amendment, Dose, amend, correct_as_not_given
+from caseload.demo.telling.stage import Life
+from caseload.domain.dosing import Amendment, Dose, Kind, amend, correct_as_not_given
 from caseload.domain.ids import CorrectionId, new_id
 from caseload.domain.people import Staff
 from caseload.domain.signature import Meaning
@@ -23,15 +23,19 @@ async def sign(here: Dispensary, doses: Iterable[Dose], now: datetime) -> None:
         place = next(place for place, signer in enumerate(signers) if signer.id not in dose.hands)
         by_signer.setdefault(place, []).append(dose)
     for place, theirs in by_signer.items():
-        for first in range(0, len(theirs), MOST_AT_ONCE):
-            await _sign_together(here, signers[place], theirs[first : first + MOST_AT_ONCE], now)
+        routine = [dose for dose in theirs if dose.kind is not Kind.EXCEPTION]
+        for first in range(0, len(routine), MOST_AT_ONCE):
+            await _sign_together(here, signers[place], routine[first : first + MOST_AT_ONCE], now)
+        for dose in theirs:
+            if dose.kind is Kind.EXCEPTION:
+                await _sign_together(here, signers[place], [dose], now)
 
 
 async def _sign_together(here: Dispensary, signer: Staff, doses: Iterable[Dose], now: datetime) -> None:
     await sign_off(
         {dose.id: dose.version for dose in doses},
         by=signer,
-        proof=proof(signer, now),
+        proof=here.stage.proof(signer, now),
         meaning=Meaning.WITNESSED,
         now=now,
         sign_offs=SignOffs(here.work.connection, here.work.journal, now=now),
@@ -86,7 +90,7 @@ async def take_back(here: Dispensary, dose: Dose, ago: int) -> None:
         "Recorded on the wrong chart: this client was not here.",
         as_id=CorrectionId(new_id()),
         by=other,
-        proof=proof(other, now),
+        proof=here.stage.proof(other, now),
         now=now,
         doses=here.doses(now),
         journal=here.work.journal,

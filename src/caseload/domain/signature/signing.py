@@ -2,7 +2,8 @@
 
 A signature is made in the signer's own session with their identity proved again in the act. It shows the printed
 name, the time and the meaning (21 CFR 11.50) and keeps the exact bytes that were signed, so that it cannot be moved
-to another record or another version of it (21 CFR 11.70).
+to another record or another version of it (21 CFR 11.70). The service seals these bytes with its own key: whoever can
+write in the database, and does not have that key, can make none.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ from uuid import UUID
 from caseload.domain.access import MAY, Act, Role
 from caseload.domain.errors import NotPermitted
 from caseload.domain.ids import ProgrammeId, SignatureId, StaffId, new_id
-from caseload.domain.people import Proof, Staff
+from caseload.domain.people import Proof, Seal, Staff
 
 FORMAT_VERSION: Final = 1
 """How the signed bytes are laid out. Another layout is another number; the old one stays readable for ever."""
@@ -110,6 +111,8 @@ class Signature:
     signed_bytes: bytes
     digest: bytes
     """SHA-256 of the signed bytes."""
+    seal: Seal | None
+    """The service's own signature over the signed bytes; None only for what was signed before there were seals."""
 
     @property
     def id(self) -> SignatureId:
@@ -175,6 +178,7 @@ def sign_together(
                 format_version=FORMAT_VERSION,
                 signed_bytes=signed,
                 digest=hashlib.sha256(signed).digest(),
+                seal=proof.sealing.seal(signed),
             )
         )
     return signatures

@@ -1,0 +1,216 @@
+"""What was signed, as it is stored, and the acts that were signed for: every kind that can be signed stands here."""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Column, Select, SmallInteger, Table, Uuid, any_, bindparam, exists, null, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from caseload.db.dosing.rows import DOSE_COLUMNS, correction_of, dose_of
+from caseload.db.medication.holds import decisions_named
+from caseload.db.medication.orders import orders_named
+from caseload.db.signature import signature_of
+from caseload.db.stock.acts import counts_named, wastes_named
+from caseload.db.tables.dosing import dose, dose_correction, dose_review
+from caseload.db.tables.medication import (
+    medication_decision,
+    medication_order,
+    medication_order_signature,
+    medication_order_stop,
+)
+from caseload.db.tables.signature import signature
+from caseload.db.tables.stock_acts import stock_count, stock_count_confirmed, stock_waste_settled
+from caseload.domain.ids import OrderId, SignatureId, StaffId
+from caseload.domain.medication import Stop
+from caseload.domain.signature import Signature, Subject, Version
+from caseload.domain.signature.verifying import Failed, SignedAct
+
+Loader = Callable[[AsyncConnection, Sequence[UUID]], Awaitable[Sequence[Version]]]
+_WANTED = bindparam("wanted", type_=ARRAY(Uuid()))
+
+
+def _acts(
+    table: Table, record: Column[Any], by: Column[Any] | None, at: Column[Any], version: Column[Any] | None = None
+) -> Select[*tuple[Any, ...]]:
+    """The acts of a table that were signed for; two of the columns not every table has."""
+    return select(
+        table.c.signature_id,
+        record.label("record"),
+        (null().cast(SmallInteger()) if version is None else version).label("version"),
+        (null().cast(Uuid()) if by is None else by).label("by"),
+        at.label("at"),
+    )
+
+
+_review, _count, _confirmed = dose_review.c, stock_count.c, stock_count_confirmed.c
+ACTS: Final[Mapping[Subject, Sequence[Select[*tuple[Any, ...]]]]] = {
+    Subject.ORDER: (
+        _acts(
+            medication_order_signature,
+            medication_order_signature.c.order_id,
+            None,
+            medication_order_signature.c.signed_at,
+        ),
+    ),
+    Subject.ORDER_STOP: (
+        _acts(
+            medication_order_stop,
+            medication_order_stop.c.order_id,
+            medication_order_stop.c.stopped_by,
+            medication_order_stop.c.stopped_at,
+        ),
+    ),
+    Subject.DECISION: (
+        _acts(
+            medication_decision,
+            medication_decision.c.id,
+            medication_decision.c.decided_by,
+            medication_decision.c.decided_at,
+        ),
+    ),
+    Subject.DOSE: (
+        _acts(dose_review, _review.dose_id, _review.reviewed_by, _review.reviewed_at, _review.dose_version),
+    ),
+    Subject.DOSE_CORRECTION: (
+        _acts(dose_correction, dose_correction.c.id, dose_correction.c.signed_by, dose_correction.c.signed_at),
+    ),
+    Subject.STOCK_WASTE: (
+        _acts(
+            stock_waste_settled,
+            stock_waste_settled.c.waste_id,
+            stock_waste_settled.c.settled_by,
+            stock_waste_settled.c.settled_at,
+        ),
+    ),
+    Subject.STOCK_COUNT: (
+        _acts(stock_count, _count.id, _count.counted_by, _count.counted_at),
+        _acts(stock_count_confirmed, _confirmed.count_id, _confirmed.confirmed_by, _confirmed.confirmed_at),
+    ),
+}
+"""By kind, the acts that are signed for. Whatever names a signature by a foreign key stands here."""
+
+_SIGNED_FOR = {
+    subject: [each.where(each.selected_columns.signature_id == any_(_WANTED)) for each in acts]
+    for subject, acts in ACTS.items()
+}
+_WITHOUT = {
+    subject: [
+        each.where(
+            each.selected_columns.signature_id.is_not(None),
+            ~exists().where(signature.c.id == each.selected_columns.signature_id),
+        )
+        for each in acts
+    ]
+    for subject, acts in ACTS.items()
+}
+
+_AFTER = bindparam("after", type_=Uuid())
+_PAGE = (
+    select(*signature.c)
+    .where(or_(_AFTER.is_(None), signature.c.id > _AFTER))
+    .order_by(signature.c.id)
+    .limit(bindparam("limit"))
+)
+_DOSES = select(*DOSE_COLUMNS).where(dose.c.id == any_(_WANTED))
+_CORRECTIONS = select(*dose_correction.c).where(dose_correction.c.id == any_(_WANTED))
+_STOPS = (
+    select(*medication_order_stop.c, medication_order.c.version)
+    .join(medication_order, medication_order.c.id == medication_order_stop.c.order_id)
+    .where(medication_order_stop.c.order_id == any_(_WANTED))
+)
+
+
+async def _orders(connection: AsyncConnection, wanted: Sequence[UUID]) -> Sequence[Version]:
+    return [each.as_signed() for each in await orders_named(connection, wanted)]
+
+
+async def _stops(connection: AsyncConnection, wanted: Sequence[UUID]) -> Sequence[Version]:
+    rows = (await connection.execute(_STOPS, {"wanted": list(wanted)})).all()
+    return [
+        Stop(
+            order=OrderId(row.order_id),
+            reason=row.reason,
+            stopped_by=StaffId(row.stopped_by),
+            stopped_at=row.stopped_at,
+        ).as_signed(row.version)
+        for row in rows
+    ]
+
+
+async def _decisions(connection: AsyncConnection, wanted: Sequence[UUID]) -> Sequence[Version]:
+    return [each.as_signed() for each in await decisions_named(connection, wanted)]
+
+
+async def _doses(connection: AsyncConnection, wanted: Sequence[UUID]) -> Sequence[Version]:
+    return [dose_of(row).as_signed() for row in (await connection.execute(_DOSES, {"wanted": list(wanted)})).all()]
+
+
+async def _corrections(connection: AsyncConnection, wanted: Sequence[UUID]) -> Sequence[Version]:
+    rows = (await connection.execute(_CORRECTIONS, {"wanted": list(wanted)})).all()
+    return [correction_of(row).as_signed() for row in rows]
+
+
+async def _wastes(connection: AsyncConnection, wanted: Sequence[UUID]) -> Sequence[Version]:
+    return [each.as_signed() for each in await wastes_named(connection, wanted)]
+
+
+async def _counts(connection: AsyncConnection, wanted: Sequence[UUID]) -> Sequence[Version]:
+    return [each.as_signed() for each in await counts_named(connection, wanted)]
+
+
+STORED: Final[Mapping[Subject, Loader]] = {
+    Subject.ORDER: _orders,
+    Subject.ORDER_STOP: _stops,
+    Subject.DECISION: _decisions,
+    Subject.DOSE: _doses,
+    Subject.DOSE_CORRECTION: _corrections,
+    Subject.STOCK_WASTE: _wastes,
+    Subject.STOCK_COUNT: _counts,
+}
+"""By kind, the records as they would be signed now."""
+
+
+class SignedRecords:
+    """Satisfies `domain.signature.verifying.SignedRecords`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def page(self, after: SignatureId | None, limit: int) -> Sequence[Signature]:
+        """See `domain.signature.verifying.SignedRecords.page`."""
+        rows = (await self._connection.execute(_PAGE, {"after": after, "limit": limit})).all()
+        return [signature_of(row) for row in rows]
+
+    async def stored(self, subject: Subject, records: Sequence[UUID]) -> Sequence[Version]:
+        """See `domain.signature.verifying.SignedRecords.stored`."""
+        return await STORED[subject](self._connection, records)
+
+    async def acts(
+        self, subject: Subject, signatures: Sequence[SignatureId]
+    ) -> Mapping[SignatureId, Sequence[SignedAct]]:
+        """See `domain.signature.verifying.SignedRecords.acts`."""
+        found: dict[SignatureId, list[SignedAct]] = defaultdict(list)
+        for statement in _SIGNED_FOR[subject]:
+            for row in (await self._connection.execute(statement, {"wanted": list(signatures)})).all():
+                by = None if row.by is None else StaffId(row.by)
+                act = SignedAct(record=row.record, version=row.version, by=by, at=row.at)
+                found[SignatureId(row.signature_id)].append(act)
+        return found
+
+    async def without_signature(self) -> Sequence[Failed]:
+        """See `domain.signature.verifying.SignedRecords.without_signature`."""
+        return [
+            Failed(
+                signature=SignatureId(row.signature_id),
+                subject=subject,
+                record=row.record,
+                version=row.version,
+                flaws=("the signature that the act names is not there",),
+            )
+            for subject, statements in _WITHOUT.items()
+            for statement in statements
+            for row in (await self._connection.execute(statement)).all()
+        ]
