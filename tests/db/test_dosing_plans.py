@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from caseload.db import signoff
 from caseload.db.access import signing_reach_of
 from caseload.db.dosing import chart, day, disclosures, doses, facts, lately, statements, steps
 from caseload.db.medication import beside, covered, holds, orders, record, tasks
+from caseload.db.signoff import queue, verdicts
 from caseload.domain.access import Act
 from caseload.domain.dosing import EVERYTHING_COMMITTED
 from tests.factories.explain import generic_plan_of, plan_of
@@ -61,9 +61,9 @@ CROWD = (
     """,
     """
     insert into clinic.signature (id, subject, subject_id, subject_version, signer_id, printed_name, role, registration,
-      meaning, signed_at, methods, format_version, signed_bytes, digest)
+      meaning, signed_at, methods, format_version, signed_bytes, digest, seal_key, seal)
     select signature_id, 'order', order_id, 1, (select id from clinic.staff limit 1), 'Crowd', 'prescriber', 'GMC 1',
-           'authored', signed_at, '{password}', 1, '{}', sha256('{}')
+           'authored', signed_at, '{password}', 1, '{}', sha256('{}'), 1, decode(repeat('00', 64), 'hex')
     from clinic.medication_order_signature
     """,
     """
@@ -76,8 +76,8 @@ CROWD = (
     from crowd, generate_series(0, 49) d
     """,
     """
-    insert into clinic.dose_waiting (dose_id, dose_version, programme_id, recorded_by, is_exception, sign_by)
-    select id, version, programme_id, recorded_by, false, now() from clinic.dose where dosing_day = date '2026-10-20'
+    insert into clinic.dose_waiting (dose_id, dose_version, programme_id, recorded_by, risk, sign_by)
+    select id, version, programme_id, recorded_by, 5, now() from clinic.dose where dosing_day = date '2026-10-20'
     """,
     """
     insert into clinic.hold (id, client_id, programme_id, reason, note, raised_by, raised_at)
@@ -177,6 +177,7 @@ STATEMENTS: dict[str, Any] = {
     "a dose": doses._NEWEST,
     "an order": orders._ONE,
     "the orders of a client": orders._OF_CLIENT,
+    "the orders to countersign": orders._SPOKEN,
     "what was taken since": steps.TAKEN_SINCE,
     "what was seen since": steps.SEEN_SINCE,
     "what was taken lately": beside._LATELY,
@@ -199,10 +200,10 @@ STATEMENTS: dict[str, Any] = {
     "a disclosure": disclosures.ONE_DISCLOSURE,
     "a client's account of disclosures": disclosures.DISCLOSURES_OF,
     "the versions of a dose": chart._VERSIONS,
-    "the queue": signoff._QUEUE,
-    "what was sent back": signoff._SENT_BACK,
-    "what was sent back to whoever left": signoff._LEFT_BEHIND,
-    "doses to sign": signoff._NEWEST,
+    "the queue": queue._QUEUE,
+    "what was sent back": queue._SENT_BACK,
+    "what was sent back to whoever left": queue._LEFT_BEHIND,
+    "doses to sign": verdicts._NEWEST,
 }
 
 
@@ -242,11 +243,13 @@ async def test_nothing_walks_a_table_that_grows(owner: AsyncEngine) -> None:
         "medicine": "methadone",
         "form": "oral_solution",
         "after": UUID(int=0),
+        "after_rank": 1,
+        "not_by": None,
+        "prescriber": None,
         "statement": here.client,
         "statements": [here.client],
         "task": here.client,
         "disclosure": here.client,
-        "after_is_exception": False,
         "limit": 50,
         "signer": here.nurse.id,
         **signing_reach_of(here.nurse.reach(Act.SIGN_OFF_DOSE), at=MORNING),

@@ -38,7 +38,7 @@ from caseload.domain.ids import DoseId, ProgrammeId, new_id
 from caseload.domain.people import ProofSpent, Staff
 from caseload.domain.profiles import Profile, profile_on
 from caseload.domain.signature import Meaning, Version
-from caseload.domain.signoff import NotForYourRole, Rejection, SignedOff, sign_off, signed_before
+from caseload.domain.signoff import NotForYourRole, Rejection, Risk, SignedOff, looking, sign_off, signed_before
 from tests.db.test_dosing import brought_in, change, correct
 from tests.factories import people
 from tests.factories.window import MORNING, TODAY, Window, clinician, proof, window
@@ -76,7 +76,7 @@ async def reject(here: Window, dose: Dose, *, by: Staff | None = None, reason: s
 
 
 async def waiting(here: Window, *, after: DoseId | None = None, limit: int = 50) -> list[DoseId]:
-    found = await here.sign_offs().queue(here.programme, by=here.prescriber, after=after, limit=limit)
+    found = await here.queue().waiting([here.programme], by=here.prescriber, after=after, limit=limit)
     return [each.dose.id for each in found]
 
 
@@ -88,7 +88,7 @@ async def standing(here: Window, dose: Dose) -> DoseStanding:
 async def test_a_recorded_dose_waits_until_a_second_clinician_has_signed(connection: AsyncConnection) -> None:
     here = await window(connection)
     dose = await here.give(await here.order())
-    line = (await here.sign_offs().queue(here.programme, by=here.prescriber, after=None, limit=50))[0]
+    line = (await here.queue().waiting([here.programme], by=here.prescriber, after=None, limit=50))[0]
     assert (line.dose, line.sign_by, line.is_late(MORNING)) == (dose, MORNING + DAY, False)
     assert line.is_late(MORNING + 2 * DAY)
     outcome = await sign(here, dose, by=here.colleague, meaning=Meaning.WITNESSED)
@@ -149,9 +149,9 @@ async def test_a_rejected_version_goes_back_to_its_recorder_until_it_is_amended(
     dose = await here.give(order)
     await reject(here, dose)
     assert await waiting(here) == []
-    back = await here.sign_offs().sent_back(by=here.nurse)
+    back = await here.queue().sent_back(by=here.nurse)
     assert [(line.dose.id, line.rejection) for line in back] == [(dose.id, "Which bottle?")]
-    assert await here.sign_offs().sent_back(by=here.colleague) == []
+    assert await here.queue().sent_back(by=here.colleague) == []
     assert await standing(here, dose) is DoseStanding.SENT_BACK
     assert isinstance((await sign(here, dose)).refused[dose.id], DoseMoved)
     with pytest.raises(DoseMoved):
@@ -160,7 +160,7 @@ async def test_a_rejected_version_goes_back_to_its_recorder_until_it_is_amended(
     assert (await here.give(order, at=MORNING + DAY)).kind is Kind.ORDINARY
     amended = await change(here, dose)
     assert (await waiting(here))[0] == dose.id
-    assert await here.sign_offs().sent_back(by=here.nurse) == []
+    assert await here.queue().sent_back(by=here.nurse) == []
     assert (await sign(here, amended)).signed
 
 
@@ -176,7 +176,7 @@ class GoneHome:
     supervisor: Staff
 
     async def waiting(self, by: Staff) -> list[DoseId]:
-        found = await self.here.sign_offs(OVER).queue(self.host, by=by, after=None, limit=50)
+        found = await self.here.queue(OVER).waiting([self.host], by=by, after=None, limit=50)
         return [each.dose.id for each in found]
 
     async def sign(self, dose: Dose, *, by: Staff) -> SignedOff:
@@ -279,7 +279,7 @@ async def test_what_a_guest_was_given_and_is_sent_back_is_put_right_at_home_and_
     here = guest.here
     await reject(here, guest.dose, by=guest.colleague)
     assert await guest.newest(guest.dose, by=guest.colleague) == [], "nothing to sign while it is sent back"
-    assert await here.sign_offs(OVER).sent_back(by=guest.giver) == [], "nor to amend: they see the client no more"
+    assert await here.queue(OVER).sent_back(by=guest.giver) == [], "nor to amend: they see the client no more"
 
     amended = await change(here, guest.dose, by=here.nurse)
 
@@ -303,7 +303,7 @@ async def test_what_was_sent_back_to_somebody_who_has_left_waits_for_their_colle
         )
     )
     for colleague, seen in ((here.colleague, [dose.id]), (here.prescriber, [dose.id]), (stranger, [])):
-        assert [line.dose.id for line in await here.sign_offs().sent_back(by=colleague)] == seen
+        assert [line.dose.id for line in await here.queue().sent_back(by=colleague)] == seen
 
 
 async def test_a_rejection_needs_a_reason(connection: AsyncConnection) -> None:
@@ -349,7 +349,7 @@ async def test_the_profile_says_which_clinicians_sign(
     def asks_pharmacists(_name: str, _version: int) -> Profile:
         return pharmacists
 
-    monkeypatch.setattr(signoff, "profile_version", asks_pharmacists)
+    monkeypatch.setattr(looking, "profile_version", asks_pharmacists)
     assert isinstance((await sign(here, dose)).refused[dose.id], NotForYourRole)
     pharmacist = await clinician(connection, here.programme, Role.PHARMACIST, "Pat Mortar")
     outcome = await sign(here, dose, by=pharmacist)
@@ -395,15 +395,23 @@ async def test_an_identical_request_learns_how_the_first_one_ended(connection: A
     assert list(again.refused) == [second.id]
 
 
-async def test_the_queue_has_exceptions_first_then_the_oldest_in_pages(connection: AsyncConnection) -> None:
+async def test_the_queue_has_the_highest_risk_first_then_the_oldest_in_pages(connection: AsyncConnection) -> None:
     here = await window(connection)
-    ordinary = [await here.give(await here.order(client=await here.another_client())) for _ in range(3)]
-    odd = [
-        await here.late(await here.order(client=await here.another_client()), given_at=MORNING, amount_mg="90")
-        for _ in range(2)
-    ]
-    everything = [dose.id for dose in (*odd, *ordinary)]
-    assert await waiting(here) == everything
+
+    async def routine() -> Dose:
+        return await here.give(await here.order(client=await here.another_client()))
+
+    async def entered_late(amount_mg: str = "60") -> Dose:
+        order = await here.order(client=await here.another_client())
+        return await here.late(order, given_at=MORNING, amount_mg=amount_mg)
+
+    ordinary, late = [await routine() for _ in range(3)], [await entered_late() for _ in range(2)]
+    changed = await change(here, ordinary[1], amount_mg=Decimal(55))
+    odd = [await entered_late("90") for _ in range(2)]
+    everything = [dose.id for dose in (*odd, changed, *late, ordinary[0], ordinary[2])]
+    ranks = [Risk.EXCEPTION] * 2 + [Risk.AMENDED] + [Risk.LATE] * 2 + [Risk.ROUTINE] * 2
+    lines = await here.queue().waiting([here.programme], by=here.prescriber, after=None, limit=50)
+    assert [(line.dose.id, line.risk) for line in lines] == list(zip(everything, ranks, strict=True))
     pages: list[DoseId] = []
     after: DoseId | None = None
     while page := await waiting(here, after=after, limit=2):
@@ -411,7 +419,52 @@ async def test_the_queue_has_exceptions_first_then_the_oldest_in_pages(connectio
         after = page[-1]
     assert pages == everything
     await sign(here, ordinary[0])
-    assert await waiting(here, after=ordinary[0].id) == [ordinary[1].id, ordinary[2].id]
+    assert await waiting(here, after=ordinary[0].id) == [ordinary[2].id], "also after one that has left the queue"
+
+
+async def test_a_dose_on_a_prescribers_decision_ranks_above_one_entered_late(connection: AsyncConnection) -> None:
+    here = await window(connection, profile="AU")
+    order = await here.order()
+    await sign(here, await here.give(order))
+    back = MORNING + 6 * DAY
+    await here.allow(back.date(), at=back, at_most_mg="30")
+    restarted = await here.give(order, at=back, amount_mg="30")
+    (line,) = await here.queue(back).waiting([here.programme], by=here.prescriber, after=None, limit=50)
+    assert (line.dose.id, line.risk) == (restarted.id, Risk.DECIDED)
+
+
+async def test_in_their_own_queue_nobody_meets_what_they_gave_recorded_or_amended(connection: AsyncConnection) -> None:
+    here = await window(connection)
+    by_nurse = await here.give(await here.order(client=await here.another_client()))
+    for_colleague = await here.late(
+        await here.order(client=await here.another_client()), given_at=MORNING, given_by=here.colleague
+    )
+    amended = await here.give(await here.order(client=await here.another_client()))
+    await change(here, amended, by=here.prescriber, amount_mg=Decimal(50))
+
+    async def theirs(by: Staff) -> set[DoseId]:
+        lines = await here.queue().waiting([here.programme], by=by, after=None, limit=50, for_them=True)
+        return {line.dose.id for line in lines}
+
+    assert await theirs(here.nurse) == set()
+    assert await theirs(here.colleague) == {by_nurse.id, amended.id}
+    assert await theirs(here.prescriber) == {by_nurse.id, for_colleague.id}
+
+
+async def test_of_several_programmes_the_queue_is_one(connection: AsyncConnection) -> None:
+    here, there = await window(connection), await window(connection)
+    by = await people.staff(
+        connection, holds=[(Role.NURSE, here.programme), (Role.NURSE, there.programme)], printed_name="Lee Locum"
+    )
+    routine = await here.give(await here.order())
+    odd = await there.late(await there.order(), given_at=MORNING, amount_mg="90")
+    both = [there.programme, here.programme]
+    lines = await here.queue().waiting(both, by=by, after=None, limit=1)
+    assert [line.dose.id for line in lines] == [odd.id]
+    lines = await here.queue().waiting(both, by=by, after=odd.id, limit=5)
+    assert [line.dose.id for line in lines] == [routine.id]
+    assert await here.queue().waiting(both, by=here.nurse, after=odd.id, limit=5) != []
+    assert await there.queue().waiting([here.programme], by=there.nurse, after=None, limit=5) == [], "not theirs to see"
 
 
 async def test_every_signature_covers_what_is_stored_and_nothing_else(connection: AsyncConnection) -> None:
@@ -488,7 +541,7 @@ async def what_waits(here: Window) -> list[DoseId]:
     reviews = await here.connection.execute(select(tables.dose_review.c.dose_id, tables.dose_review.c.dose_version))
     reviewed = {tuple(row) for row in reviews}
     left = [row for row in newest.values() if row.id not in corrected and (row.id, row.version) not in reviewed]
-    return [row.id for row in sorted(left, key=lambda row: (row.kind != "exception", row.id))]
+    return [row.id for row in sorted(left, key=lambda row: (row.kind != "exception", row.version == 1, row.id))]
 
 
 # What the database holds by itself, tried as the service's own role

@@ -25,6 +25,7 @@ from caseload.db.dosing.rows import (
     dose_values,
     not_given_of,
     not_given_values,
+    rank,
 )
 from caseload.db.dosing.steps import ADD_SEEN, ONE_SEEN, pre_dose_of, pre_dose_values, seen_since, taken_since
 from caseload.db.dosing.taken import given_on, told_by
@@ -47,7 +48,6 @@ from caseload.domain.dosing import (
     DoseUnknown,
     Facts,
     Giving,
-    Kind,
     Lately,
     NotGiven,
     PreDose,
@@ -74,7 +74,9 @@ IS_NEWEST = ~exists().where(_newer.c.id == dose.c.id, _newer.c.version > dose.c.
 _kept = (
     insert(dose)
     .values({column.name: bindparam(column.name, type_=column.type) for column in DOSE_COLUMNS})
-    .returning(dose.c.id, dose.c.version, dose.c.recorded_by, dose.c.kind, *KEPT_COLUMNS)
+    .returning(
+        dose.c.id, dose.c.version, dose.c.recorded_by, dose.c.kind, dose.c.entry, dose.c.decision_id, *KEPT_COLUMNS
+    )
     .cte("kept")
 )
 _queued = insert_or_update(dose_waiting).from_select(
@@ -83,7 +85,7 @@ _queued = insert_or_update(dose_waiting).from_select(
         dose_waiting.c.dose_version,
         dose_waiting.c.programme_id,
         dose_waiting.c.recorded_by,
-        dose_waiting.c.is_exception,
+        dose_waiting.c.risk,
         dose_waiting.c.sign_by,
         dose_waiting.c.rejected_at,
     ],
@@ -92,7 +94,7 @@ _queued = insert_or_update(dose_waiting).from_select(
         _kept.c.version,
         _kept.c.programme_id,
         _kept.c.recorded_by,
-        _kept.c.kind == Kind.EXCEPTION.value,
+        rank(_kept.c),
         bindparam("sign_by", type_=INSTANT),
         literal(None, INSTANT),
     ),
@@ -101,7 +103,7 @@ _ADD = _queued.on_conflict_do_update(
     index_elements=[dose_waiting.c.dose_id],
     set_={
         "dose_version": _queued.excluded.dose_version,
-        "is_exception": _queued.excluded.is_exception,
+        "risk": _queued.excluded.risk,
         "sign_by": _queued.excluded.sign_by,
         "rejected_at": null(),
     },

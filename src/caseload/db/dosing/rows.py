@@ -2,13 +2,31 @@
 
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import ColumnElement, Row, SmallInteger, case, literal_column
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from caseload.db.tables.dosing import dose
 from caseload.domain.dosing import Correction, Dose, Entry, Kind, NotGiven, NotGivenReason
 from caseload.domain.ids import ClientId, DoseId, ProgrammeId, StaffId
 from caseload.domain.medicines import DosePart, Form, Medicine
 from caseload.domain.signature import Signature
+from caseload.domain.signoff import RANKS, Risk
+
+
+def rank(columns: ReadOnlyColumnCollection[str, Any]) -> ColumnElement[int]:
+    """The rank of a dose in the queue: `domain.signoff.risk_of`, of a row."""
+
+    def number(risk: Risk) -> ColumnElement[int]:
+        return literal_column(str(RANKS[risk]), SmallInteger())
+
+    return case(
+        (columns.kind == literal_column(f"'{Kind.EXCEPTION}'"), number(Risk.EXCEPTION)),
+        (columns.version > literal_column("1"), number(Risk.AMENDED)),
+        (columns.decision_id.is_not(None), number(Risk.DECIDED)),
+        (columns.entry == literal_column(f"'{Entry.LATE}'"), number(Risk.LATE)),
+        else_=number(Risk.ROUTINE),
+    )
+
 
 DOSE_COLUMNS = tuple(column for column in dose.c if column.computed is None)
 

@@ -5,10 +5,12 @@ from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import bindparam, exists, func, insert, or_, select
-from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+from sqlalchemy import Uuid, any_, bindparam, exists, func, insert, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, aggregate_order_by
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.direct import Named
@@ -111,6 +113,8 @@ _ONE = _ORDERS.join(client, client.c.id == medication_order.c.client_id).where(
 _OF_CLIENT = _ORDERS.where(medication_order.c.client_id == bindparam("client")).order_by(
     medication_order.c.starts_on.desc(), medication_order.c.id.desc()
 )
+_NAMED = _ORDERS.where(medication_order.c.id == any_(bindparam("orders", type_=ARRAY(Uuid()))))
+_PRESCRIBER = bindparam("prescriber", type_=Uuid())
 _SPOKEN = (
     _ORDERS.join(client, client.c.id == medication_order.c.client_id)
     .where(
@@ -118,6 +122,7 @@ _SPOKEN = (
         medication_order.c.verbal_by.is_not(None),
         medication_order_signature.c.order_id.is_(None),
         medication_order_stop.c.order_id.is_(None),
+        or_(_PRESCRIBER.is_(None), medication_order.c.verbal_by == _PRESCRIBER),
         within_reach(),
     )
     .order_by(medication_order.c.countersign_by, medication_order.c.id)
@@ -193,9 +198,11 @@ class Orders(MedicationRecords):
         self._journal.saw(wanted, KIND)
         return [_with_answers(row) for row in rows]
 
-    async def spoken_in(self, wanted: ProgrammeId, *, by: Staff, act: Act) -> Sequence[Order]:
-        """The verbal orders of a programme that wait for their prescriber, the first deadline first."""
-        given = {"programme": wanted, **reach_of(by.reach(act), at=self._now)}
+    async def spoken_in(
+        self, wanted: ProgrammeId, *, by: Staff, act: Act, prescriber: StaffId | None = None
+    ) -> Sequence[Order]:
+        """The verbal orders of a programme that wait for their prescriber, or for this one, the first deadline first."""
+        given = {"programme": wanted, "prescriber": prescriber, **reach_of(by.reach(act), at=self._now)}
         found = [order_of(row) for row in (await self._connection.execute(_SPOKEN, given)).mappings()]
         for each in found:
             self._journal.saw(each.client, KIND)
@@ -241,6 +248,12 @@ class Orders(MedicationRecords):
             )
         except IntegrityError as raced:
             raise OrderMoved("Read the chart again.", order=str(order.id)) from raced
+
+
+async def orders_named(connection: AsyncConnection, wanted: Sequence[UUID]) -> Sequence[Order]:
+    """These orders, whoever asks: for what shows nobody, such as the verification of signatures."""
+    rows = (await connection.execute(_NAMED, {"orders": list(wanted)})).mappings()
+    return [_with_answers(row) for row in rows]
 
 
 def _answer_row(order: Order, answered: Confirmed) -> dict[str, Any]:

@@ -38,7 +38,7 @@ from caseload.db.tables.base import (
 from caseload.db.tables.medication import AMOUNT, INJECTIONS, made_as
 from caseload.domain.dosing import Entry, Kind, NotGivenReason, Sedation
 from caseload.domain.medicines import LIQUIDS, DosePart
-from caseload.domain.signoff import Verdict
+from caseload.domain.signoff import RANKS, Verdict
 
 LIQUID = ", ".join(f"'{form}'" for form in sorted(LIQUIDS))
 
@@ -239,10 +239,11 @@ dose_waiting = Table(
     Column("dose_version", SmallInteger(), nullable=False),
     Column("programme_id", Uuid(), nullable=False),
     Column("recorded_by", Uuid(), nullable=False),
-    Column("is_exception", Boolean(), nullable=False),
+    Column("risk", SmallInteger(), nullable=False),
     Column("sign_by", INSTANT, nullable=False),
     Column("rejected_at", INSTANT),
-    Index("dose_waiting_queue_idx", "programme_id", text("is_exception DESC"), "dose_id"),
+    CheckConstraint(text(f"risk BETWEEN 1 AND {len(RANKS)}"), name="risk"),
+    Index("dose_waiting_risk_idx", "programme_id", "risk", "dose_id"),
     Index(None, "recorded_by", postgresql_where=text("rejected_at IS NOT NULL")),
     comment="The newest versions that nobody has signed: a queue, filled by the statement that keeps the dose.",
 )

@@ -144,6 +144,12 @@ medication_order = Table(
     CheckConstraint(text("(version = 1) = (chain_id = id)"), name="first_of_chain"),
     Index(None, "client_id", "starts_on"),
     Index(None, "programme_id"),
+    Index(
+        "medication_order_spoken_idx",
+        "programme_id",
+        "countersign_by",
+        postgresql_where=text("verbal_by IS NOT NULL"),
+    ),
     comment="A prescriber's instruction, never edited: a change is a new row of the same chain.",
 )
 

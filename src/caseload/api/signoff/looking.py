@@ -1,30 +1,25 @@
-"""Sign-off: what waits for a second clinician, signatures under doses as displayed, and what was sent back."""
+"""The second look: signatures under doses as displayed, and what is sent back."""
 
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Router
 from litestar.params import FromPath, JSONBody
 
 from caseload.api.dosing.store import charts
-from caseload.api.dosing.wire import DoseOut
-from caseload.api.pages import USUAL, After, Limit, Page
 from caseload.api.problems import title_of, type_of
-from caseload.api.route import reading, writing
+from caseload.api.proving import ProvedIn
+from caseload.api.route import writing
 from caseload.api.wire import Wire
 from caseload.api.work import IfMatch, TheKey, TheWork, nothing_more, require_version
 from caseload.db.idempotency import Kept
-from caseload.db.programme import Programmes
 from caseload.db.signoff import SignOffs
 from caseload.domain import signoff as domain
 from caseload.domain.access import Act
-from caseload.domain.dosing import Charted
-from caseload.domain.ids import DoseId, ProgrammeId
-from caseload.domain.people import Evidence
+from caseload.domain.ids import DoseId
 from caseload.domain.signature import Meaning
-from caseload.domain.signoff import SignedOff, Waiting
+from caseload.domain.signoff import SignedOff
 from caseload.request.idempotency import once
 from caseload.request.sign_in import prove
 from caseload.request.work import Work
@@ -37,12 +32,11 @@ class VersionIn(Wire, frozen=True, kw_only=True):
     version: Annotated[int, msgspec.Meta(ge=1, le=32767)]
 
 
-class SignOffIn(Wire, frozen=True, kw_only=True):
+class SignOffIn(ProvedIn, frozen=True, kw_only=True):
     """Doses to sign for together, and your password once more."""
 
     doses: tuple[VersionIn, ...]
     meaning: Meaning = Meaning.REVIEWED
-    password: str
 
 
 class SignatureOut(Wire, frozen=True, kw_only=True):
@@ -80,56 +74,8 @@ class RejectionIn(Wire, frozen=True, kw_only=True):
     reason: str
 
 
-class WaitingOut(Wire, frozen=True, kw_only=True):
-    """A version of a dose that waits."""
-
-    dose: DoseOut
-    sign_by: datetime
-    is_late: bool
-    rejected_at: datetime | None
-    rejection: str | None
-
-    @classmethod
-    def of(cls, waiting: Waiting, now: datetime) -> "WaitingOut":
-        """From the domain."""
-        return cls(
-            dose=DoseOut.of(Charted(dose=waiting.dose)),
-            sign_by=waiting.sign_by,
-            is_late=waiting.is_late(now),
-            rejected_at=waiting.rejected_at,
-            rejection=waiting.rejection,
-        )
-
-
-class SentBackOut(Wire, frozen=True, kw_only=True):
-    """What was sent back to you, and to who has left, oldest first; an amendment makes it ready to sign again."""
-
-    items: list[WaitingOut]
-
-
 def _store(work: Work) -> SignOffs:
     return SignOffs(work.connection, work.journal, now=work.now)
-
-
-@reading("/programmes/{programme_id:uuid}/doses/waiting", act=Act.SIGN_OFF_DOSE, name="list_waiting_doses")
-async def list_waiting_doses(
-    programme_id: FromPath[UUID], work: TheWork, after: After = None, limit: Limit = USUAL
-) -> Page[WaitingOut]:
-    """The doses of a programme that wait for a second clinician: exceptions first, then the oldest."""
-    programme = await Programmes(work.connection).get(ProgrammeId(programme_id))
-    work.by.require(Act.SIGN_OFF_DOSE, programme.id)
-    lines = await _store(work).queue(programme.id, by=work.by, after=after, limit=limit)
-    return Page(
-        items=[WaitingOut.of(each, work.now) for each in lines],
-        next=lines[-1].dose.id if len(lines) == limit else None,
-    )
-
-
-@reading("/doses/sent-back", act=Act.RECORD_DOSE, name="list_sent_back_doses", problems=())
-async def list_sent_back_doses(work: TheWork) -> SentBackOut:
-    """The doses that you recorded and that were sent back to you, with the reason; then those of who has left there."""
-    found = await _store(work).sent_back(by=work.by)
-    return SentBackOut(items=[WaitingOut.of(each, work.now) for each in found])
 
 
 @writing("/dose-sign-offs", act=Act.SIGN_OFF_DOSE, name="sign_off_doses", problems=(404, 429))
@@ -137,9 +83,10 @@ async def sign_off_doses(data: JSONBody[SignOffIn], work: TheWork, key: TheKey) 
     """Sign for doses as they were displayed, with the password proved again.
 
     Never for a dose that you gave, recorded or amended. What has changed meanwhile is refused by name and the rest
-    is signed; a single dose that cannot be signed is a problem of its own.
+    is signed; a single dose that cannot be signed is a problem of its own. A dose that broke a rule is signed by itself,
+    and so is every order and decision, each on its own route with its facts.
     """
-    proof = await prove(work, Evidence(password=data.password))
+    proof = await prove(work, data.evidence())
     versions = {DoseId(each.dose_id): each.version for each in data.doses}
 
     async def sign() -> SignedOff:
@@ -209,10 +156,3 @@ async def reject_dose(
         )
 
     await once(work, key, Kept(status=204, resource=wanted), do=reject, again=nothing_more)
-
-
-router = Router(
-    "/",
-    route_handlers=[list_waiting_doses, list_sent_back_doses, sign_off_doses, reject_dose],
-    tags=["Sign-off"],
-)

@@ -1,9 +1,4 @@
-"""The second look at a dose: a clinician other than the giver signs the exact version, or sends it back with a reason.
-
-Waiting, rejected or under amendment, a recorded dose counts as swallowed for every rule and never delays tomorrow's.
-The queue is kept as rows that leave it when their version is signed or corrected, so that it stays as long as what
-waits, whatever the record has grown to (decision 0302).
-"""
+"""The second look at a dose: a clinician other than the giver signs the exact version, or sends it back with a reason."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +8,7 @@ from typing import ClassVar, Protocol
 
 from caseload.domain.access import Act, Role
 from caseload.domain.dosing import BroughtInDose, Dose, DoseMoved, DoseUnknown, Kind, OwnDose
-from caseload.domain.errors import CaseloadError, Faults, NotPermitted
+from caseload.domain.errors import CaseloadError, Conflict, Faults, NotPermitted
 from caseload.domain.ids import DoseId, StaffId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.medication.record import check_reason
@@ -29,6 +24,10 @@ class Verdict(StrEnum):
 
     SIGNED = "signed"
     REJECTED = "rejected"
+
+
+class SignedAlone(Conflict):
+    """A dose that broke a rule is signed by itself, with its facts in view."""
 
 
 class NotForYourRole(NotPermitted):
@@ -56,23 +55,6 @@ class Rejection:
     reason: str
     rejected_by: StaffId
     rejected_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
-    """A version of a dose that waits: for a signature, or, sent back, for its recorder."""
-
-    dose: Dose
-    """The newest version, as it is displayed and would be signed."""
-    sign_by: datetime
-    """The profile's deadline for the signature."""
-    rejected_at: datetime | None
-    rejection: str | None
-    """Why it was sent back; only an amendment makes it ready to sign again."""
-
-    def is_late(self, now: datetime) -> bool:
-        """Whether the profile's deadline for the signature has passed."""
-        return self.sign_by < now
 
 
 class SignOffs(Signatures, Protocol):
@@ -115,7 +97,8 @@ async def sign_off(
 ) -> SignedOff:
     """Sign for doses as displayed, each by a signature of its own; what changed meanwhile is refused and named.
 
-    Raises `Invalid`, and what `sign` raises.
+    Several at once are routine: one that broke a rule is refused among others, and what is no dose (an order, a decision)
+    is unknown here. One proof is spent for all of them. Raises `Invalid`, and what `sign` raises.
     """
     faults = Faults()
     faults.check(
@@ -128,7 +111,7 @@ async def sign_off(
     refused: dict[DoseId, CaseloadError] = {}
     for dose_id, version in versions.items():
         try:
-            accepted[dose_id] = _for_signing(found.get(dose_id), version, by)
+            accepted[dose_id] = _for_signing(found.get(dose_id), version, by, alone=len(versions) == 1)
         except CaseloadError as error:
             refused[dose_id] = error
     if not accepted:
@@ -156,7 +139,7 @@ async def signed_before(versions: Mapping[DoseId, int], *, by: Staff, sign_offs:
     made = {DoseId(each.subject_id): each for each in await sign_offs.made_by(by, versions)}
     signed = {dose_id: each for dose_id, each in made.items() if dose_id in found}
     refused = {
-        dose_id: _why_not(found.get(dose_id), version, by)
+        dose_id: _why_not(found.get(dose_id), version, by, alone=len(versions) == 1)
         for dose_id, version in versions.items()
         if dose_id not in signed
     }
@@ -174,7 +157,7 @@ async def reject(
     check_reason(reason, faults)
     faults.raise_if_any()
     found = await sign_offs.newest([dose_id], by=by)
-    dose, _ = _for_signing(found[0] if found else None, version, by)
+    dose, _ = _for_signing(found[0] if found else None, version, by, alone=True)
     rejection = Rejection(dose=dose.id, version=version, reason=reason, rejected_by=by.id, rejected_at=now)
     if not await sign_offs.add_rejection(rejection):
         raise _moved()
@@ -182,7 +165,7 @@ async def reject(
     return rejection
 
 
-def _for_signing(dose: Dose | None, version: int, by: Staff) -> tuple[Dose, Role]:
+def _for_signing(dose: Dose | None, version: int, by: Staff, *, alone: bool) -> tuple[Dose, Role]:
     """The dose and the role in which this person may be its second pair of eyes, or the reason why not."""
     if dose is None:
         raise DoseUnknown("Read the queue again.")
@@ -192,13 +175,15 @@ def _for_signing(dose: Dose | None, version: int, by: Staff) -> tuple[Dose, Role
         raise _moved()
     if by.id in dose.hands:
         raise OwnDose("Leave it for a colleague.")
+    if dose.kind is Kind.EXCEPTION and not alone:
+        raise SignedAlone("Read which rules it broke, and sign it by itself.", rules=dose.rules)
     return dose, _second_role(dose, by)
 
 
-def _why_not(dose: Dose | None, version: int, by: Staff) -> CaseloadError:
+def _why_not(dose: Dose | None, version: int, by: Staff, *, alone: bool) -> CaseloadError:
     """Why a dose was not signed, when it is known that it was not."""
     try:
-        _for_signing(dose, version, by)
+        _for_signing(dose, version, by, alone=alone)
     except CaseloadError as error:
         return error
     return _moved()

@@ -1,16 +1,11 @@
-"""The queue of doses that wait for a second clinician, and how each ended, in PostgreSQL."""
+"""How the second look at a dose ended, in PostgreSQL: leaving the queue settles every race."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
-from uuid import UUID
 
 from sqlalchemy import (
-    Boolean,
-    Select,
     SmallInteger,
     Uuid,
-    and_,
     any_,
     bindparam,
     case,
@@ -26,23 +21,21 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from caseload.db.access import signing_reach_of, signs_for, within_reach
+from caseload.db.access import signing_reach_of, within_reach
 from caseload.db.dosing.doses import IS_NEWEST, KIND
 from caseload.db.dosing.rows import DOSE_COLUMNS, dose_of
-from caseload.db.people.grants import constants, in_force, works_here
 from caseload.db.signature import Signatures, signature_of
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
 from caseload.db.tables.dosing import dose, dose_review, dose_waiting
-from caseload.db.tables.people import role_grant
 from caseload.db.tables.signature import signature
-from caseload.domain.access import MAY, Act
+from caseload.domain.access import Act
 from caseload.domain.dosing import Dose
-from caseload.domain.ids import DoseId, ProgrammeId
+from caseload.domain.ids import DoseId
 from caseload.domain.journal import Journal
 from caseload.domain.people import Staff
 from caseload.domain.signature import Signature
-from caseload.domain.signoff import Rejection, Verdict, Waiting
+from caseload.domain.signoff import Rejection, Verdict
 
 _DOSES = bindparam("doses", type_=ARRAY(Uuid()))
 _SIGNER = bindparam("signer", type_=Uuid())
@@ -91,51 +84,6 @@ _REJECTED = (
 )
 _REVIEW = insert(dose_review)
 
-_IN_QUEUE = (
-    select(
-        *DOSE_COLUMNS,
-        dose_waiting.c.sign_by,
-        dose_waiting.c.rejected_at,
-        dose_review.c.reason.label("rejection"),
-    )
-    .select_from(dose_waiting)
-    .join(dose, and_(dose.c.id == dose_waiting.c.dose_id, dose.c.version == dose_waiting.c.dose_version))
-    .outerjoin(dose_review, and_(dose_review.c.dose_id == dose.c.id, dose_review.c.dose_version == dose.c.version))
-)
-_WAITING = _IN_QUEUE.join(client, client.c.id == dose.c.client_id).where(within_reach())
-_PROGRAMME = bindparam("programme", type_=Uuid())
-_after_is_exception = bindparam("after_is_exception", type_=Boolean())
-_after = bindparam("after", type_=Uuid())
-_QUEUE = (
-    _IN_QUEUE.where(
-        signs_for(_PROGRAMME),
-        dose_waiting.c.programme_id == _PROGRAMME,
-        dose_waiting.c.rejected_at.is_(None),
-        or_(
-            _after.is_(None),
-            and_(_after_is_exception, ~dose_waiting.c.is_exception),
-            and_(dose_waiting.c.is_exception == _after_is_exception, dose_waiting.c.dose_id > _after),
-        ),
-    )
-    .order_by(dose_waiting.c.is_exception.desc(), dose_waiting.c.dose_id)
-    .limit(bindparam("limit"))
-)
-_SENT_BACK = _WAITING.where(
-    dose_waiting.c.recorded_by == bindparam("recorder"), dose_waiting.c.rejected_at.is_not(None)
-).order_by(dose_waiting.c.rejected_at, dose_waiting.c.dose_id)
-_NOW = bindparam("now", type_=INSTANT)
-_LEFT_BEHIND = _WAITING.where(
-    dose_waiting.c.programme_id == any_(bindparam("programmes", type_=ARRAY(Uuid()))),
-    dose_waiting.c.rejected_at.is_not(None),
-    dose_waiting.c.recorded_by != bindparam("recorder"),
-    ~exists().where(
-        role_grant.c.staff_id == dose_waiting.c.recorded_by,
-        role_grant.c.programme_id == dose_waiting.c.programme_id,
-        role_grant.c.role.in_(constants(MAY[Act.RECORD_DOSE])),
-        in_force(_NOW),
-        works_here(_NOW),
-    ),
-).order_by(dose_waiting.c.rejected_at, dose_waiting.c.dose_id)
 _MADE = (
     select(*signature.c)
     .join(dose_review, dose_review.c.signature_id == signature.c.id)
@@ -144,7 +92,6 @@ _MADE = (
         tuple_(dose_review.c.dose_id, dose_review.c.dose_version).in_(select(_asked.c.id, _asked.c.version)),
     )
 )
-_IS_EXCEPTION = select(func.bool_or(dose.c.kind == "exception")).where(dose.c.id == bindparam("dose"))
 
 
 class SignOffs(Signatures):
@@ -211,35 +158,3 @@ class SignOffs(Signatures):
             },
         )
         return True
-
-    async def queue(self, programme: ProgrammeId, *, by: Staff, after: UUID | None, limit: int) -> Sequence[Waiting]:
-        """What waits for a signature in a programme, exceptions first, then the oldest."""
-        is_exception = False
-        if after is not None:
-            is_exception = bool((await self._connection.execute(_IS_EXCEPTION, {"dose": after})).scalar())
-        return await self._queued(
-            _QUEUE,
-            by,
-            {"programme": programme, "after": after, "after_is_exception": is_exception, "limit": limit},
-        )
-
-    async def sent_back(self, *, by: Staff) -> Sequence[Waiting]:
-        """What was sent back to this person, oldest first; then what was sent back to somebody who has left.
-
-        A locum's last doses would otherwise stand in nobody's list: a colleague who may record doses there amends them.
-        """
-        own = await self._queued(_SENT_BACK, by, {"recorder": by.id})
-        where = [each.programme for each in by.holdings if each.programme and each.role in MAY[Act.RECORD_DOSE]]
-        asked = {"recorder": by.id, "programmes": where, "now": self._now}
-        return [*own, *await self._queued(_LEFT_BEHIND, by, asked)]
-
-    async def _queued(self, statement: Select[*tuple[Any, ...]], by: Staff, asked: dict[str, Any]) -> Sequence[Waiting]:
-        given = {**asked, **signing_reach_of(by.reach(Act.SIGN_OFF_DOSE), at=self._now)}
-        found: list[Waiting] = []
-        for row in (await self._connection.execute(statement, given)).all():
-            queued = dose_of(row)
-            self._journal.saw(queued.client, KIND)
-            found.append(
-                Waiting(dose=queued, sign_by=row.sign_by, rejected_at=row.rejected_at, rejection=row.rejection)
-            )
-        return found
