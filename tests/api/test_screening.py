@@ -6,12 +6,13 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import pytest
 from sqlalchemy import insert, text
 from sqlalchemy.exc import IntegrityError
 
 from caseload.db.access import reach_of
-from caseload.db.screening import DRAWN, OF_CLIENT, ON_MEDICINE
+from caseload.db.screening import BY_NAME, DRAWN, OF_CLIENT, ON_MEDICINE
 from caseload.db.tables.screening import drug_screen, drug_screen_result
 from caseload.domain.access import Act, Role
 from caseload.domain.ids import ClientId, new_id
@@ -103,6 +104,46 @@ async def test_a_retried_draw_answers_with_the_first(ward: Ward) -> None:
     first, again = [await ward.nurse.post(ward.draws, key=key) for _ in range(2)]
     assert (first.status_code, again.status_code) == (201, 201)
     assert first.json() == again.json()
+
+
+async def test_a_draw_that_is_retried_after_midnight_answers_with_the_first_and_draws_nobody_anew(ward: Ward) -> None:
+    key = str(uuid4())
+    first = (await ward.nurse.post(ward.draws, key=key)).json()
+    yesterday = ward.here.today - timedelta(days=1)
+    owner = await asyncpg.connect(ward.here.clinic.addresses.owner)
+    try:  # The night passes.
+        await owner.execute("set session_replication_role = replica")
+        for table in ("screen_draw", "screen_draw_line"):
+            moved = f"update clinic.{table} set day = $2 where programme_id = $1"  # noqa: S608  two names of our own
+            await owner.execute(moved, ward.here.programme, yesterday)
+    finally:
+        await owner.close()
+    again = await ward.nurse.post(ward.draws, key=key)
+    assert (again.status_code, again.json()) == (201, first | {"day": str(yesterday)})
+    assert (await ward.nurse.get(ward.draws)).status_code == 404, "of today nobody has drawn"
+
+
+async def test_who_is_behind_stands_on_a_list_with_the_rule_that_says_so(ward: Ward) -> None:
+    await in_care(ward.here, days=3, family_name="Newcome")
+    answer = await ward.nurse.get(f"/programmes/{ward.here.programme}/drug-screens-behind")
+    assert answer.status_code == 200, answer.text
+    said = answer.json()
+    assert (said["rule"], said["required"]) == ("US-1/random_screens", 8)
+    assert "42 CFR 8.12(f)(6)" in said["source"]
+    (line,) = said["items"]
+    assert (line["client_id"], line["family_name"], line["done"], line["expected"]) == (
+        str(ward.ada),
+        "Lindqvist",
+        0,
+        7,
+    )
+    elsewhere = await clinic_person_elsewhere(ward)
+    assert (await elsewhere.get(f"/programmes/{ward.here.programme}/drug-screens-behind")).status_code == 403
+
+
+async def clinic_person_elsewhere(ward: Ward) -> Person:
+    clinic = ward.here.clinic
+    return await clinic.person((Role.NURSE, await clinic.programme(profile="US")))
 
 
 async def test_only_clients_on_medicine_in_this_programme_are_considered(ward: Ward) -> None:
@@ -272,7 +313,12 @@ async def test_no_list_walks_a_table_that_grows(ward: Ward) -> None:
     of_client = {"client": ward.ada, "after": new_id(), "limit": 50}
     async with ward.here.clinic.service.engine.connect() as connection:
         await connection.execute(text("set local enable_seqscan = off"))
-        for statement, its in ((DRAWN, given), (OF_CLIENT, of_client), (ON_MEDICINE, on_medicine)):
+        for statement, its in (
+            (DRAWN, given),
+            (OF_CLIENT, of_client),
+            (ON_MEDICINE, on_medicine),
+            (BY_NAME, on_medicine | reach),
+        ):
             plan = await plan_of(connection, statement, its)
             assert not walks(plan), "\n".join(plan)
 

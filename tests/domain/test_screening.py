@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 
 from caseload.domain.access import Role
 from caseload.domain.errors import Invalid, NotPermitted
-from caseload.domain.ids import ClientId, ProgrammeId, new_id
+from caseload.domain.ids import ClientId, DrawId, ProgrammeId, new_id
 from caseload.domain.programme import Programme
 from caseload.domain.screening import (
     Draw,
@@ -28,6 +28,7 @@ from caseload.domain.screening import (
     Substance,
     Why,
     amend_screen,
+    behind,
     chosen,
     draw,
     record_screen,
@@ -145,11 +146,41 @@ def test_how_often_follows_the_country_of_the_profile(profile: str, a_year: int)
     assert rule.label == f"{profile[:2]}-1/random_screens"
 
 
+@pytest.mark.parametrize(
+    ("days", "done", "lines"),
+    [
+        (0, 0, []),
+        (45, 0, []),
+        (46, 0, [(0, 1, 319)]),
+        (46, 1, []),
+        (91, 1, []),
+        (92, 1, [(1, 2, 273)]),
+        (364, 6, [(6, 7, 1)]),
+        (364, 7, []),
+        (365, 0, []),
+    ],
+)
+def test_whoever_has_fewer_screens_than_the_passed_part_of_the_year_asks_for_is_behind(
+    days: int, done: int, lines: list[tuple[int, int, int]]
+) -> None:
+    """Eight in 365 days: the first whole one is due when 46 days have passed. The anniversary begins anew."""
+    admitted = date(2025, 6, 2)
+    screened = [admitted + timedelta(days=each) for each in range(done)]
+    found = behind([OnMedicine(ADA, admitted, screened)], required=8, today=admitted + timedelta(days=days))
+    assert [(each.done, each.expected, each.days_left) for each in found] == lines
+
+
+def test_nobody_is_behind_where_no_number_is_asked_for() -> None:
+    assert not list(behind([OnMedicine(ADA, date(2025, 6, 2), ())], required=0, today=TODAY))
+
+
 @pytest.mark.anyio
 async def test_a_draw_names_its_rule_and_tells_nobody_who_was_drawn() -> None:
     kept, journal = Kept(OnMedicine(ADA, TODAY, ()), OnMedicine(ClientId(new_id()), TODAY, ())), Remembered()
     values = iter([0.99, 0.0])
-    found = await draw(HOUSE, chance=lambda: next(values), by=NURSE, now=NOW, draws=kept, journal=journal)
+    found = await draw(
+        HOUSE, as_id=DrawId(new_id()), chance=lambda: next(values), by=NURSE, now=NOW, draws=kept, journal=journal
+    )
     assert (found.rule, found.required, found.considered, len(found.drawn)) == ("US-1/random_screens", 8, 2, 1)
     assert kept.draws == [found]
     (event,) = journal.events
@@ -160,7 +191,9 @@ async def test_a_draw_names_its_rule_and_tells_nobody_who_was_drawn() -> None:
 async def test_nobody_draws_for_another_programme() -> None:
     stranger = somebody((Role.NURSE, ProgrammeId(new_id())))
     with pytest.raises(NotPermitted):
-        await draw(HOUSE, chance=lambda: 0.5, by=stranger, now=NOW, draws=Kept(), journal=Remembered())
+        await draw(
+            HOUSE, as_id=DrawId(new_id()), chance=lambda: 0.5, by=stranger, now=NOW, draws=Kept(), journal=Remembered()
+        )
 
 
 async def recorded(sample: Sample = SAMPLE, *, kept: Kept) -> Screen:

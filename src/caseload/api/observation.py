@@ -12,7 +12,7 @@ from litestar.params import FromPath, JSONBody
 from caseload.api.pages import USUAL, After, Limit, Page
 from caseload.api.route import reading, writing
 from caseload.api.wire import Instant, Wire
-from caseload.api.work import IfMatch, TheKey, TheWork, client_within, etag, require_version
+from caseload.api.work import IfMatch, TheKey, TheWork, client_within, require_version, versioned
 from caseload.db.idempotency import Kept
 from caseload.db.observation import KeptObservations
 from caseload.domain import observation as domain
@@ -190,10 +190,7 @@ async def read_observation(
     """One observation with everything that was ever said of it; its ETag is what a correction asks for."""
     client = await client_within(work, client_id, Act.SEE_OBSERVATIONS)
     versions = await _kept(work).versions(observation_id, of=client.id)
-    return Response(
-        ObservationVersionsOut(items=[ObservationOut.of(each) for each in versions]),
-        headers={"ETag": etag(versions[0].version)},
-    )
+    return versioned(ObservationVersionsOut(items=[ObservationOut.of(each) for each in versions]), versions[0].version)
 
 
 @writing("/clients/{client_id:uuid}/observations", act=Act.RECORD_OBSERVATION, name="record_observation")
@@ -219,7 +216,8 @@ async def record_observation(
     async def again(kept: Kept) -> Observation:
         return (await _kept(work).versions(kept.resource, of=client.id))[-1]
 
-    return _versioned(await once(work, key, Kept(status=201, resource=new, version=1), do=record, again=again), 201)
+    made = await once(work, key, Kept(status=201, resource=new, version=1), do=record, again=again)
+    return versioned(ObservationOut.of(made), made.version, 201)
 
 
 @writing(
@@ -256,7 +254,7 @@ async def correct_observation(
             observations=_kept(work),
             journal=work.journal,
         )
-    return _versioned(corrected, 200)
+    return versioned(ObservationOut.of(corrected), corrected.version)
 
 
 async def _last(work: Work, observation_id: UUID, *, of: ClientId) -> Observation:
@@ -266,10 +264,6 @@ async def _last(work: Work, observation_id: UUID, *, of: ClientId) -> Observatio
 
 def _kept(work: Work) -> KeptObservations:
     return KeptObservations(work.connection, work.journal)
-
-
-def _versioned(observation: Observation, status: int) -> Response[ObservationOut]:
-    return Response(ObservationOut.of(observation), status_code=status, headers={"ETag": etag(observation.version)})
 
 
 router = Router(

@@ -1,9 +1,10 @@
 """What a handler is given: its piece of work, its idempotency key, the version the caller saw, and whom it is about."""
 
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias, TypeVar
 from uuid import UUID
 
-from litestar import Request
+import msgspec
+from litestar import Request, Response
 from litestar.di import NamedDependency
 from litestar.params import HeaderParameter, SkipValidation
 
@@ -22,6 +23,8 @@ TheWork: TypeAlias = SkipValidation[NamedDependency[Work]]
 
 TheKey: TypeAlias = SkipValidation[NamedDependency[RequestKey | None]]
 """The request's idempotency key, under the name `key`."""
+
+Said = TypeVar("Said", bound=msgspec.Struct)
 
 IdempotencyKey = Annotated[
     str | None,
@@ -75,6 +78,11 @@ def require_version(if_match: str | None, version: int) -> None:
         raise VersionMissing
     if if_match.strip() != etag(version):
         raise VersionStale
+
+
+def versioned(said: Said, version: int, status: int = 200) -> Response[Said]:
+    """An answer that shows one version, with the ETag that a change of it asks for."""
+    return Response(said, status_code=status, headers={"ETag": etag(version)})
 
 
 async def nothing_more(_: Kept) -> None:

@@ -5,26 +5,18 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Row, Select, bindparam, insert, select
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.tables.observation import observation
+from caseload.db.versions import AFTER_ALL, as_each_stands, versions_of_one
 from caseload.domain.ids import ClientId, StaffId
 from caseload.domain.journal import Journal
 from caseload.domain.observation import InstrumentName, Observation, ObservationChanged, ObservationUnknown, Score
 
-_AFTER_ALL: Final = UUID(int=2**128 - 1)
-"""Sorts behind every identifier that will ever be made."""
-
 _EVERY: Select[*tuple[Any, ...]] = select(*observation.c).where(observation.c.client_id == bindparam("client"))
-OF_CLIENT: Final = (
-    _EVERY.where(observation.c.id < bindparam("after"))
-    .ext(distinct_on(observation.c.id))
-    .order_by(observation.c.id.desc(), observation.c.version.desc())
-    .limit(bindparam("limit"))
-)
-VERSIONS: Final = _EVERY.where(observation.c.id == bindparam("observation")).order_by(observation.c.version.desc())
+OF_CLIENT: Final = as_each_stands(_EVERY, observation)
+VERSIONS: Final = versions_of_one(_EVERY, observation)
 
 
 class KeptObservations:
@@ -36,14 +28,14 @@ class KeptObservations:
 
     async def of(self, client: ClientId, *, after: UUID | None, limit: int) -> Sequence[Observation]:
         """As each of them stands now, the last recorded first."""
-        given = {"client": client, "after": after or _AFTER_ALL, "limit": limit}
+        given = {"client": client, "after": after or AFTER_ALL, "limit": limit}
         rows = (await self._connection.execute(OF_CLIENT, given)).all()
         self._journal.saw(client, "observation")
         return [_observation(row) for row in rows]
 
     async def versions(self, wanted: UUID, *, of: ClientId) -> Sequence[Observation]:
         """Everything that was ever said of one, the newest first; or `ObservationUnknown`."""
-        rows = (await self._connection.execute(VERSIONS, {"client": of, "observation": wanted})).all()
+        rows = (await self._connection.execute(VERSIONS, {"client": of, "wanted": wanted})).all()
         if not rows:
             raise ObservationUnknown("Look at the client's observations for its identifier.")
         self._journal.saw(of, "observation")

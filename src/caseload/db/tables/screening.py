@@ -34,11 +34,13 @@ screen_draw = Table(
     metadata,
     reference("programme_id", "programme", primary_key=True),
     Column("day", Date(), primary_key=True),
+    Column("id", Uuid(), nullable=False),
     words("rule"),
     Column("required", SmallInteger(), nullable=False),
     Column("considered", SmallInteger(), nullable=False),
     reference("drawn_by", "staff"),
     Column("drawn_at", INSTANT, nullable=False),
+    UniqueConstraint("id"),
     comment="That it was drawn who is screened in a programme on a day; the key lets nobody draw twice.",
 )
 

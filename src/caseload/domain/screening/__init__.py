@@ -2,11 +2,13 @@
 
 from caseload.domain.screening.drawing import (
     AlreadyDrawn,
+    Behind,
     Draw,
     Drawn,
     Draws,
     DrawUnknown,
     OnMedicine,
+    behind,
     chosen,
     draw,
     rule_on,
@@ -32,6 +34,7 @@ from caseload.domain.screening.screen import (
 
 __all__ = [
     "AlreadyDrawn",
+    "Behind",
     "Draw",
     "DrawUnknown",
     "Drawn",
@@ -51,6 +54,7 @@ __all__ = [
     "Substance",
     "Why",
     "amend_screen",
+    "behind",
     "chosen",
     "draw",
     "record_screen",

@@ -18,7 +18,7 @@ from dateutil.relativedelta import relativedelta
 
 from caseload.domain.access import Act
 from caseload.domain.errors import Conflict, NotFound
-from caseload.domain.ids import ClientId, ProgrammeId, StaffId
+from caseload.domain.ids import ClientId, DrawId, ProgrammeId, StaffId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
 from caseload.domain.programme import Programme
@@ -70,6 +70,7 @@ class Drawn(NamedTuple):
 class Draw:
     """Who is screened in a programme on one day."""
 
+    id: DrawId
     programme: ProgrammeId
     day: date
     rule: str
@@ -102,7 +103,14 @@ class Draws(Protocol):
 
 
 async def draw(
-    programme: Programme, *, chance: Callable[[], float], by: Staff, now: datetime, draws: Draws, journal: Journal
+    programme: Programme,
+    *,
+    as_id: DrawId,
+    chance: Callable[[], float],
+    by: Staff,
+    now: datetime,
+    draws: Draws,
+    journal: Journal,
 ) -> Draw:
     """Draw who is screened today. `chance` gives numbers from 0 to 1 that nobody can foresee.
 
@@ -113,6 +121,7 @@ async def draw(
     rule = rule_on(programme.profile, today)
     clients = await draws.on_medicine(programme.id, today=today)
     found = Draw(
+        id=as_id,
         programme=programme.id,
         day=today,
         rule=rule.label,
@@ -138,6 +147,28 @@ def chosen(
         done = sum(begins <= day < ends for day in each.screened_on)
         if chance() * (ends - today).days < required - done:
             yield Drawn(each.client, done)
+
+
+class Behind(NamedTuple):
+    """A client who has been screened less often than their year of treatment asks for by now."""
+
+    client: ClientId
+    done: int
+    """Random screens so far in this year of treatment."""
+    expected: int
+    """How many the days that have passed ask for, a part of one not counted."""
+    days_left: int
+    """Days of the year in which the others can still be drawn, today included."""
+
+
+def behind(clients: Iterable[OnMedicine], *, required: int, today: date) -> Iterable[Behind]:
+    """Who of these is behind. Nobody is told but staff: whoever knew would know that they are about to be drawn."""
+    for each in clients:
+        begins, ends = year_of_treatment(each.admitted_on, today)
+        done = sum(begins <= day < ends for day in each.screened_on)
+        expected = required * (today - begins).days // (ends - begins).days
+        if done < expected:
+            yield Behind(each.client, done, expected, (ends - today).days)
 
 
 def year_of_treatment(admitted_on: date, today: date) -> tuple[date, date]:

@@ -1,17 +1,14 @@
-"""Drug screens in PostgreSQL: who is on medicine, who was drawn, and versions of which the last counts."""
+"""Who is screened, in PostgreSQL: who is on medicine, who was drawn, and who is behind."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any, Final, NamedTuple
-from uuid import UUID
+from typing import Final, NamedTuple
 
-from sqlalchemy import Date, Row, Select, and_, bindparam, exists, func, insert, or_, select, true
-from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
+from sqlalchemy import Date, and_, bindparam, exists, func, insert, or_, select, true
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
-from caseload.db.failures import violated
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, client_identity, episode
 from caseload.db.tables.medication import (
@@ -20,34 +17,13 @@ from caseload.db.tables.medication import (
     medication_order_signature,
     medication_order_stop,
 )
-from caseload.db.tables.screening import drug_screen, drug_screen_result, screen_draw, screen_draw_line
+from caseload.db.tables.screening import drug_screen, screen_draw, screen_draw_line
 from caseload.domain.access import Reach
-from caseload.domain.ids import ClientId, ProgrammeId, StaffId
+from caseload.domain.ids import ClientId, DrawId, ProgrammeId, StaffId
 from caseload.domain.journal import Journal
-from caseload.domain.screening import (
-    AlreadyDrawn,
-    Draw,
-    Drawn,
-    DrawUnknown,
-    Expected,
-    Finding,
-    Matrix,
-    Method,
-    NotDrawn,
-    OnMedicine,
-    Result,
-    Sample,
-    Screen,
-    ScreenChanged,
-    ScreenUnknown,
-    Substance,
-    Why,
-)
+from caseload.domain.screening import AlreadyDrawn, Draw, Drawn, DrawUnknown, OnMedicine
 
-_AFTER_ALL: Final = UUID(int=2**128 - 1)
-"""Sorts behind every identifier that will ever be made."""
 _TODAY = bindparam("today", type_=Date())
-_AT = bindparam("reach_at", type_=INSTANT)
 
 _newer = drug_screen.alias("newer")
 _screened = (
@@ -81,8 +57,15 @@ ON_MEDICINE: Final = (
     .where(client.c.programme_id == bindparam("programme"), _in_force)
     .order_by(client.c.id)
 )
+_later = client_identity.alias("later")
+_IS_NEWEST_NAME = ~exists().where(_later.c.client_id == client.c.id, _later.c.version > client_identity.c.version)
+BY_NAME: Final = (
+    ON_MEDICINE.add_columns(client_identity.c.given_name, client_identity.c.family_name)
+    .join(client_identity, client_identity.c.client_id == client.c.id)
+    .where(_IS_NEWEST_NAME, within_reach())
+)
 
-_given, _later = drug_screen.alias("given"), client_identity.alias("later")
+_given = drug_screen.alias("given")
 DRAWN: Final = (
     select(
         screen_draw_line.c.client_id,
@@ -102,7 +85,7 @@ DRAWN: Final = (
     .where(
         screen_draw_line.c.programme_id == bindparam("programme"),
         screen_draw_line.c.day == bindparam("day", type_=Date()),
-        ~exists().where(_later.c.client_id == client.c.id, _later.c.version > client_identity.c.version),
+        _IS_NEWEST_NAME,
         within_reach(),
     )
     .order_by(client_identity.c.family_name, client_identity.c.given_name, client.c.id)
@@ -110,34 +93,7 @@ DRAWN: Final = (
 _ONE_DRAW = select(*screen_draw.c).where(
     screen_draw.c.programme_id == bindparam("programme"), screen_draw.c.day == bindparam("day", type_=Date())
 )
-
-_results = (
-    select(
-        func.array_agg(
-            aggregate_order_by(
-                func.json_build_array(
-                    drug_screen_result.c.substance, drug_screen_result.c.method, drug_screen_result.c.finding
-                ),
-                drug_screen_result.c.substance,
-                drug_screen_result.c.method,
-            )
-        )
-    )
-    .where(drug_screen_result.c.screen_id == drug_screen.c.id, drug_screen_result.c.version == drug_screen.c.version)
-    .correlate(drug_screen)
-    .scalar_subquery()
-    .label("results")
-)
-_EVERY: Select[*tuple[Any, ...]] = select(*drug_screen.c, _results).where(
-    drug_screen.c.client_id == bindparam("client")
-)
-OF_CLIENT: Final = (
-    _EVERY.where(drug_screen.c.id < bindparam("after"))
-    .ext(distinct_on(drug_screen.c.id))
-    .order_by(drug_screen.c.id.desc(), drug_screen.c.version.desc())
-    .limit(bindparam("limit"))
-)
-VERSIONS: Final = _EVERY.where(drug_screen.c.id == bindparam("screen")).order_by(drug_screen.c.version.desc())
+_DAY_OF_DRAW = select(screen_draw.c.day).where(screen_draw.c.id == bindparam("draw"))
 
 
 class DrawnLine(NamedTuple):
@@ -149,8 +105,8 @@ class DrawnLine(NamedTuple):
     settled: bool
 
 
-class KeptScreens:
-    """Satisfies `domain.screening.Screens` and `Draws`. Whoever asks for one client has been let through to them."""
+class KeptDraws:
+    """Satisfies `domain.screening.Draws`."""
 
     def __init__(self, connection: AsyncConnection, journal: Journal, *, now: datetime) -> None:
         self._connection = connection
@@ -170,6 +126,7 @@ class KeptScreens:
             await self._connection.execute(
                 insert(screen_draw).values(
                     **key,
+                    id=draw.id,
                     rule=draw.rule,
                     required=draw.required,
                     considered=draw.considered,
@@ -185,6 +142,20 @@ class KeptScreens:
                 [{**key, "client_id": each.client, "done": each.done} for each in draw.drawn],
             )
 
+    async def day_of(self, draw: DrawId) -> date:
+        """Of which day a draw was that this person has made."""
+        return (await self._connection.execute(_DAY_OF_DRAW, {"draw": draw})).scalar_one()
+
+    async def by_name(
+        self, programme: ProgrammeId, *, today: date, reach: Reach
+    ) -> Sequence[tuple[OnMedicine, str, str]]:
+        """Whoever is on medicine and within reach, with their names."""
+        given = {"programme": programme, "today": today, "at": self._now, **reach_of(reach, at=self._now)}
+        return [
+            (OnMedicine(ClientId(row.id), row.admitted_on, row.days or ()), row.given_name, row.family_name)
+            for row in await self._connection.execute(BY_NAME, given)
+        ]
+
     async def draw_of(self, programme: ProgrammeId, day: date, *, reach: Reach) -> tuple[Draw, Sequence[DrawnLine]]:
         """The draw of a day, and as far as the reach goes whom it named; or `DrawUnknown`."""
         given = {"programme": programme, "day": day}
@@ -196,6 +167,7 @@ class KeptScreens:
         for line in lines:
             self._journal.saw(line.drawn.client, "drug_screen_draw")
         found = Draw(
+            id=DrawId(row.id),
             programme=programme,
             day=day,
             rule=row.rule,
@@ -206,91 +178,3 @@ class KeptScreens:
             drawn_at=row.drawn_at,
         )
         return found, lines
-
-    async def of(self, whom: ClientId, *, after: UUID | None, limit: int) -> Sequence[Screen]:
-        """As each of a client's screens stands now, the last recorded first."""
-        given = {"client": whom, "after": after or _AFTER_ALL, "limit": limit}
-        rows = (await self._connection.execute(OF_CLIENT, given)).all()
-        self._journal.saw(whom, "drug_screen")
-        return [_screen(row) for row in rows]
-
-    async def versions(self, wanted: UUID, *, of: ClientId) -> Sequence[Screen]:
-        """Everything that was ever said of one screen, the newest first; or `ScreenUnknown`."""
-        rows = (await self._connection.execute(VERSIONS, {"client": of, "screen": wanted})).all()
-        if not rows:
-            raise ScreenUnknown("Look at the client's drug screens for its identifier.")
-        self._journal.saw(of, "drug_screen")
-        return [_screen(row) for row in rows]
-
-    async def add(self, new: Screen, /) -> None:
-        """See `domain.screening.Screens.add`."""
-        sample = new.sample
-        said: dict[str, Any] = (
-            {}
-            if sample is None
-            else {
-                "why": sample.why,
-                "drawn_on": sample.drawn_on,
-                "collected_at": sample.collected_at,
-                "matrix": sample.matrix,
-                "observed": sample.observed,
-                "refused": sample.refused,
-                "expected": sample.expected,
-                "interpretation": sample.interpretation,
-            }
-        )
-        try:
-            await self._connection.execute(
-                insert(drug_screen).values(
-                    id=new.id,
-                    version=new.version,
-                    client_id=new.client,
-                    programme_id=new.programme,
-                    reason=new.reason,
-                    recorded_by=new.recorded_by,
-                    recorded_at=new.recorded_at,
-                    **said,
-                )
-            )
-        except IntegrityError as refused:
-            if violated(refused) == "drug_screen_draw_fkey":
-                raise NotDrawn("Look at the draw of that day, or give the reason for which you asked.") from refused
-            raise ScreenChanged("Read it again, and add to what it says now.") from refused
-        if sample is not None and sample.results:
-            await self._connection.execute(
-                insert(drug_screen_result),
-                [
-                    {"screen_id": new.id, "version": new.version, "refused": False, **result._asdict()}
-                    for result in sample.results
-                ],
-            )
-
-
-def _screen(row: Row[*tuple[Any, ...]]) -> Screen:
-    return Screen(
-        id=row.id,
-        version=row.version,
-        client=ClientId(row.client_id),
-        programme=ProgrammeId(row.programme_id),
-        sample=None if row.why is None else _sample(row),
-        reason=row.reason,
-        recorded_by=StaffId(row.recorded_by),
-        recorded_at=row.recorded_at,
-    )
-
-
-def _sample(row: Row[*tuple[Any, ...]]) -> Sample:
-    return Sample(
-        why=Why(row.why),
-        collected_at=row.collected_at,
-        drawn_on=row.drawn_on,
-        matrix=Matrix(row.matrix),
-        observed=row.observed,
-        refused=row.refused,
-        results=[
-            Result(Substance(substance), Method(method), Finding(finding))
-            for substance, method, finding in row.results or ()
-        ],
-        expected=None if row.expected is None else Expected(row.expected),
-        interpretation=row.interpretation,
-    )

@@ -1,26 +1,23 @@
-"""Drug screens over HTTP: the draw of a day, samples and refusals, and results as they come."""
+"""Drug screens: samples and refusals, and results as they come."""
 
 from datetime import date, datetime
-from random import SystemRandom
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Response, Router
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar import Response
+from litestar.params import FromPath, JSONBody
 
 from caseload.api.pages import USUAL, After, Limit, Page
 from caseload.api.route import reading, writing
 from caseload.api.wire import Instant, Wire
-from caseload.api.work import IfMatch, TheKey, TheWork, client_within, etag, nothing_more, require_version
+from caseload.api.work import IfMatch, TheKey, TheWork, client_within, require_version, versioned
 from caseload.db.idempotency import Kept
-from caseload.db.programme import Programmes
-from caseload.db.screening import DrawnLine, KeptScreens
+from caseload.db.screening import KeptScreens
 from caseload.domain import screening as domain
 from caseload.domain.access import Act
-from caseload.domain.ids import ProgrammeId, new_id
+from caseload.domain.ids import new_id
 from caseload.domain.screening import (
-    Draw,
     Expected,
     Finding,
     Matrix,
@@ -33,50 +30,6 @@ from caseload.domain.screening import (
 )
 from caseload.request.idempotency import once
 from caseload.request.work import Work
-
-_CHANCE = SystemRandom()
-OnDay = Annotated[
-    date | None,
-    QueryParameter(name="on", required=False, description="The programme's local day; today when left out."),
-]
-
-
-class DrawnOut(Wire, frozen=True, kw_only=True):
-    """A client who is to be screened."""
-
-    client_id: UUID
-    given_name: str
-    family_name: str
-    done: int
-    """Random screens so far in this year of treatment."""
-    settled: bool
-    """Whether a sample has been given or refused."""
-
-    @classmethod
-    def of(cls, line: DrawnLine) -> "DrawnOut":
-        """From the record."""
-        return cls(
-            client_id=line.drawn.client,
-            given_name=line.given_name,
-            family_name=line.family_name,
-            done=line.drawn.done,
-            settled=line.settled,
-        )
-
-
-class DrawOut(Wire, frozen=True, kw_only=True):
-    """Who is screened on a day, and by which rule."""
-
-    programme_id: UUID
-    day: date
-    rule: str
-    required: int
-    """Random screens in a year of treatment; none where the country's rules ask for no number."""
-    considered: int
-    """Clients who were in care and had an order in force."""
-    drawn_by: UUID
-    drawn_at: datetime
-    items: list[DrawnOut]
 
 
 class ResultWire(Wire, frozen=True, kw_only=True):
@@ -177,28 +130,6 @@ class ScreenVersionsOut(Wire, frozen=True, kw_only=True):
     items: list[ScreenOut]
 
 
-@writing("/programmes/{programme_id:uuid}/drug-screen-draws", act=Act.DRAW_SCREENS, name="draw_drug_screens")
-async def draw_drug_screens(programme_id: FromPath[UUID], work: TheWork, key: TheKey) -> DrawOut:
-    """Draw who is screened today: once a day, by a chance that nobody can foresee."""
-    programme = await Programmes(work.connection).get(ProgrammeId(programme_id))
-
-    async def draw() -> None:
-        await domain.draw(
-            programme, chance=_CHANCE.random, by=work.by, now=work.now, draws=_kept(work), journal=work.journal
-        )
-
-    await once(work, key, Kept(status=201, resource=programme.id), do=draw, again=nothing_more)
-    return await _drawn(work, programme.id, programme.today(work.now))
-
-
-@reading("/programmes/{programme_id:uuid}/drug-screen-draws", act=Act.DRAW_SCREENS, name="read_drug_screen_draw")
-async def read_drug_screen_draw(programme_id: FromPath[UUID], work: TheWork, on: OnDay = None) -> DrawOut:
-    """Who is screened on a day, and whose sample has been given or refused."""
-    programme = await Programmes(work.connection).get(ProgrammeId(programme_id))
-    work.by.require(Act.DRAW_SCREENS, programme.id)
-    return await _drawn(work, programme.id, on or programme.today(work.now))
-
-
 @reading("/clients/{client_id:uuid}/drug-screens", act=Act.SEE_OBSERVATIONS, name="list_drug_screens")
 async def list_drug_screens(
     client_id: FromPath[UUID], work: TheWork, after: After = None, limit: Limit = USUAL
@@ -217,10 +148,7 @@ async def read_drug_screen(
     """One drug screen with everything that was ever said of it; its ETag is what an amendment asks for."""
     client = await client_within(work, client_id, Act.SEE_OBSERVATIONS)
     versions = await _kept(work).versions(screen_id, of=client.id)
-    return Response(
-        ScreenVersionsOut(items=[ScreenOut.of(each) for each in versions]),
-        headers={"ETag": etag(versions[0].version)},
-    )
+    return versioned(ScreenVersionsOut(items=[ScreenOut.of(each) for each in versions]), versions[0].version)
 
 
 @writing("/clients/{client_id:uuid}/drug-screens", act=Act.RECORD_OBSERVATION, name="record_drug_screen")
@@ -246,7 +174,8 @@ async def record_drug_screen(
     async def again(kept: Kept) -> Screen:
         return (await _kept(work).versions(kept.resource, of=client.id))[-1]
 
-    return _versioned(await once(work, key, Kept(status=201, resource=new, version=1), do=record, again=again), 201)
+    made = await once(work, key, Kept(status=201, resource=new, version=1), do=record, again=again)
+    return versioned(ScreenOut.of(made), made.version, 201)
 
 
 @writing(
@@ -278,41 +207,8 @@ async def amend_drug_screen(
         screens=_kept(work),
         journal=work.journal,
     )
-    return _versioned(amended, 200)
-
-
-async def _drawn(work: Work, programme: ProgrammeId, day: date) -> DrawOut:
-    found: Draw
-    found, lines = await _kept(work).draw_of(programme, day, reach=work.by.reach(Act.DRAW_SCREENS))
-    return DrawOut(
-        programme_id=found.programme,
-        day=found.day,
-        rule=found.rule,
-        required=found.required,
-        considered=found.considered,
-        drawn_by=found.drawn_by,
-        drawn_at=found.drawn_at,
-        items=[DrawnOut.of(line) for line in lines],
-    )
+    return versioned(ScreenOut.of(amended), amended.version)
 
 
 def _kept(work: Work) -> KeptScreens:
-    return KeptScreens(work.connection, work.journal, now=work.now)
-
-
-def _versioned(screen: Screen, status: int) -> Response[ScreenOut]:
-    return Response(ScreenOut.of(screen), status_code=status, headers={"ETag": etag(screen.version)})
-
-
-router = Router(
-    "/",
-    route_handlers=[
-        draw_drug_screens,
-        read_drug_screen_draw,
-        list_drug_screens,
-        read_drug_screen,
-        record_drug_screen,
-        amend_drug_screen,
-    ],
-    tags=["Drug screens"],
-)
+    return KeptScreens(work.connection, work.journal)
