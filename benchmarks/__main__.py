@@ -1,6 +1,6 @@
 """`make bench`: every case beside what PostgreSQL alone does, one table, ratios measured in one run.
 
-python -m benchmarks [--seconds 9] [--clients 20000] [--cases read,dose,overdue,audit,proved,exports,memory,search]
+python -m benchmarks [--seconds 9] [--clients 20000] [--cases read,dose,overdue,audit,proved,exports,memory,search,batch,signoff-queue]
                      [--requests 50000] [--entries 100000] [--quick]
 """
 
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from benchmarks import mixed, pgbench, proof, search, wrk
+from benchmarks import mixed, pgbench, proof, search, signoff, wrk
 from benchmarks.checkins import PER_CLIENT, plan_check_ins
 from benchmarks.clinic import PER_COUNSELLOR, Clinic, fill
 from benchmarks.scripts import DOSE_ROWS, dose, overdue, read
@@ -227,6 +227,16 @@ def searches(run: Run) -> None:
         run.measure(f"search {ON_FILE:,}", served, asked, run.select_only)
 
 
+def batches(run: Run) -> None:
+    """Fifty doses signed in one request, one after another."""
+    asyncio.run(signoff.batch(run.stage, run.clinic, lambda said: print(f"batch: {said}", flush=True)))
+
+
+def sign_off_queues(run: Run) -> None:
+    """What waits for a signer, with a thousand and with a million doses of the past behind it."""
+    asyncio.run(signoff.queue(run.stage, run.clinic, lambda said: print(f"signoff-queue: {said}", flush=True)))
+
+
 CASES: dict[str, Callable[[Run], None]] = {
     "read": reads,
     "dose": doses,
@@ -236,6 +246,8 @@ CASES: dict[str, Callable[[Run], None]] = {
     "exports": exports,
     "memory": memory,
     "search": searches,
+    "batch": batches,
+    "signoff-queue": sign_off_queues,
 }
 
 

@@ -94,8 +94,8 @@ with kept as (
     from bench_pair, bench_nurse where bench_pair.number = :pair::int and bench_nurse.number = :nurse::int
     returning id, version, programme_id, recorded_by, kind
 )
-insert into clinic.dose_waiting (dose_id, dose_version, programme_id, recorded_by, is_exception, sign_by)
-  select id, version, programme_id, recorded_by, kind = 'exception', now() from kept;
+insert into clinic.dose_waiting (dose_id, dose_version, programme_id, recorded_by, risk, sign_by)
+  select id, version, programme_id, recorded_by, 5, now() from kept;
 insert into bench_queue (entry_id, at, actor, event, outcome, leaf)
   select uuidv7(), now(), 'nurse', 'dose.recorded', 0, convert_to(repeat('x', 900), 'UTF8');
 insert into bench_disclosure (entry_id, refs, sealed)
