@@ -22,9 +22,7 @@ TABLE = """
     )
 """
 
-COMMENT = (
-    "On which days a programme's window stays closed. The newest version of a day counts; its key settles a race."
-)
+COMMENT = "On which days a programme's window stays closed. The newest version of a day counts; its key settles a race."
 
 
 def upgrade() -> None:

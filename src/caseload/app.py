@@ -25,9 +25,11 @@ from caseload.api import dispensing as dispensing_routes
 from caseload.api import dosing as dosing_routes
 from caseload.api import erasure as erasure_routes
 from caseload.api import family as family_routes
+from caseload.api import flag as flag_routes
 from caseload.api import health as health_routes
 from caseload.api import history as history_routes
 from caseload.api import medication as medication_routes
+from caseload.api import naloxone as naloxone_routes
 from caseload.api import observation as observation_routes
 from caseload.api import oversight as oversight_routes
 from caseload.api import people as people_routes
@@ -78,6 +80,8 @@ ROUTERS = (
     dispensing_routes.router,
     stock_routes.router,
     signoff_routes.router,
+    flag_routes.router,
+    naloxone_routes.router,
     observation_routes.router,
     screening_routes.router,
     history_routes.router,

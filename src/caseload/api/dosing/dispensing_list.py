@@ -1,5 +1,6 @@
 """The dispensing list: to whom what is due in a programme on a day."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated
 from uuid import UUID
@@ -8,13 +9,16 @@ from litestar.params import FromPath, QueryParameter
 
 from caseload.api.dosing.due import DueOut
 from caseload.api.dosing.store import charts
+from caseload.api.flag.wire import ShownOut, shown
 from caseload.api.route import reading
 from caseload.api.wire import Wire
 from caseload.api.work import TheWork
 from caseload.db.dosing import DueTo
+from caseload.db.flag import KeptFlags
 from caseload.db.programme import Programmes
 from caseload.domain import dosing as domain
 from caseload.domain.access import Act
+from caseload.domain.flag import Flag
 from caseload.domain.ids import ProgrammeId
 
 
@@ -26,9 +30,11 @@ class DispensingLineOut(Wire, frozen=True, kw_only=True):
     family_name: str
     birth_date: date
     due: DueOut
+    flags: list[ShownOut]
+    """What to see first; nothing is refused for it."""
 
     @classmethod
-    def of(cls, line: DueTo) -> "DispensingLineOut":
+    def of(cls, line: DueTo, flags: Sequence[Flag], profile: str) -> "DispensingLineOut":
         """From the database."""
         return cls(
             client_id=line.client,
@@ -36,6 +42,7 @@ class DispensingLineOut(Wire, frozen=True, kw_only=True):
             family_name=line.family_name,
             birth_date=line.birth_date,
             due=DueOut.of(line.due),
+            flags=shown(flags, line.due, profile),
         )
 
 
@@ -61,6 +68,9 @@ async def read_dispensing_list(programme_id: FromPath[UUID], work: TheWork, day:
     wanted = today if day is None else day
     domain.check_day(wanted, today)
     lines = await charts(work).due_in(programme.id, wanted, by=work.by, act=Act.RECORD_DOSE)
+    flags = await KeptFlags(work.connection, work.journal).shown([line.client for line in lines], wanted)
     return DispensingListOut(
-        programme_id=programme.id, day=wanted, items=[DispensingLineOut.of(line) for line in lines]
+        programme_id=programme.id,
+        day=wanted,
+        items=[DispensingLineOut.of(line, flags.get(line.client, ()), programme.profile) for line in lines],
     )

@@ -8,12 +8,14 @@ from litestar.params import FromPath
 from caseload.api.dosing.due import DueOut
 from caseload.api.dosing.store import charts
 from caseload.api.dosing.wire import DoseOut
+from caseload.api.flag.wire import ShownOut, shown
 from caseload.api.medication.decisions import DecisionOut
 from caseload.api.medication.holds import HoldOut
 from caseload.api.medication.order_wire import OrderOut
 from caseload.api.route import reading
 from caseload.api.wire import Wire
 from caseload.api.work import TheWork
+from caseload.db.flag import KeptFlags
 from caseload.domain.access import Act
 from caseload.domain.ids import ClientId
 
@@ -26,6 +28,8 @@ class ChartOut(Wire, frozen=True, kw_only=True):
     """The dosing day now, in the home programme's zone."""
     profile: str
     due: DueOut
+    flags: list[ShownOut]
+    """What to see first: allergies, pregnancy, what else is taken, a high daily dose. They refuse nothing."""
     orders: list[OrderOut]
     holds: list[HoldOut]
     decisions: list[DecisionOut]
@@ -40,11 +44,14 @@ DAYS_SHOWN = 35
 async def read_medication_chart(client_id: FromPath[UUID], work: TheWork) -> ChartOut:
     """What is due today, what stands in the way, and the orders, holds, decisions and doses behind it."""
     chart = await charts(work).chart(ClientId(client_id), by=work.by, act=Act.SEE_MEDICATION, days=DAYS_SHOWN)
+    profile = chart.record.rules_on(chart.due.day)
+    flags = await KeptFlags(work.connection, work.journal).shown([chart.record.client], chart.due.day)
     return ChartOut(
         client_id=chart.record.client,
         today=chart.due.day,
-        profile=chart.record.rules_on(chart.due.day).label,
+        profile=profile.label,
         due=DueOut.of(chart.due),
+        flags=shown(flags.get(chart.record.client, ()), chart.due, profile.profile),
         orders=[OrderOut.of(order, chart.due.day) for order in chart.orders],
         holds=[HoldOut.of(hold) for hold in chart.holds],
         decisions=[DecisionOut.of(decision) for decision in chart.decisions],

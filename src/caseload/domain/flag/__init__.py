@@ -1,0 +1,31 @@
+"""Flags: what whoever orders or gives a medicine should see first. A flag is shown and never refuses anything."""
+
+from caseload.domain.flag.dose import Rule, high_dose, rule_on
+from caseload.domain.flag.raising import (
+    SAYS,
+    End,
+    Flag,
+    FlagAlreadyEnded,
+    FlagKind,
+    Flags,
+    FlagUnknown,
+    Raised,
+    end_flag,
+    raise_flag,
+)
+
+__all__ = [
+    "SAYS",
+    "End",
+    "Flag",
+    "FlagAlreadyEnded",
+    "FlagKind",
+    "FlagUnknown",
+    "Flags",
+    "Raised",
+    "Rule",
+    "end_flag",
+    "high_dose",
+    "raise_flag",
+    "rule_on",
+]
