@@ -190,6 +190,13 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
         ("corrected as not given", "select 1 from clinic.dose_correction"),
         ("a split dose", "select 1 from clinic.dose where part = 'evening'"),
         ("an injection", "select 1 from clinic.dose where form = 'extended_release_injection'"),
+        ("something else that is taken", "select 1 from clinic.flag where kind = 'sedative'"),
+        ("a flag that is over", "select 1 from clinic.flag_end"),
+        (
+            "naloxone for the household",
+            "select 1 from clinic.naloxone where recipient = 'household' and outcome = 'supplied' and trained",
+        ),
+        ("every signature is sealed", "select 1 from clinic.signature having count(*) = count(seal)"),
         (
             "withdrawal before a first order",
             "select 1 from clinic.observation where instrument = 'cows' and total >= 5",

@@ -6,6 +6,7 @@ from caseload.db.observation import KeptObservations
 from caseload.db.screening import KeptScreens
 from caseload.demo.stories import Treatment
 from caseload.demo.telling.medicine.dispensary import Dispensary
+from caseload.demo.telling.medicine.watching import ask
 from caseload.demo.telling.stage import Life
 from caseload.domain.client import Client
 from caseload.domain.ids import new_id
@@ -38,6 +39,7 @@ async def look_at(here: Dispensary, life: Life, client: Client, treatment: Treat
             journal=here.work.journal,
         )
     await _screen(here, client, chance, ago)
+    await ask(here, client, life.story.number, ago)
 
 
 async def _screen(here: Dispensary, client: Client, chance: Random, ago: int) -> None:
