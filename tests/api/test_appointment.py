@@ -13,6 +13,7 @@ from caseload.db.checkin import Plans
 from caseload.domain.access import Role
 from caseload.domain.checkin import Mode, plan_check_ins, usual_terms
 from caseload.domain.ids import PlanId, ProgrammeId, new_id
+from caseload.domain.profiles.selected import Selected
 from caseload.domain.programme import Programme
 from caseload.domain.schedule import Recurrence, Unit
 from tests.api.conftest import Clinic, Person
@@ -63,7 +64,7 @@ class House:
         rule = Recurrence(
             every=7, unit=Unit.DAYS, at=local.time().replace(second=0, microsecond=0), starts_on=local.date()
         )
-        house = Programme(id=self.programme, code="H", name="House", time_zone=ZONE.key, profile="US")
+        house = Programme(id=self.programme, code="H", name="House", time_zone=ZONE.key, profiles=Selected("US"))
         async with self.clinic.service.engine.begin() as connection:
             await plan_check_ins(
                 client.episode,

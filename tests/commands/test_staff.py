@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ def test_what_cannot_be_is_refused_in_one_line(caseload: Caseload) -> None:
 def test_a_programme_is_opened_and_listed(caseload: Caseload) -> None:
     arguments = ("programme", "add", "NORTH", "North Street", "--time-zone", "Europe/London", "--profile", "UK")
     assert caseload(*arguments)[0] == 0
-    assert caseload("programme", "list")[1] == "NORTH  North Street  Europe/London  UK\n"
+    assert caseload("programme", "list")[1] == "NORTH  North Street  Europe/London  UK-1\n"
     assert caseload(*arguments)[0] == 1
 
 
@@ -120,3 +121,22 @@ def _done(addresses: Addresses, what: Callable[[AsyncConnection], Awaitable[Any]
         return made
 
     return asyncio.run(done())
+
+
+def test_a_programme_goes_over_to_another_profile(caseload: Caseload) -> None:
+    assert caseload("programme", "add", "WEST", "West", "--time-zone", "America/New_York", "--profile", "US")[0] == 0
+    over = ("programme", "profile", "WEST", "US-CA-BRIDGE", "--from", "2099-01-01", "--reason", "Adopted")
+    code, _, refused = caseload(*over)
+    assert code == 1
+    day = (datetime.now(UTC) + timedelta(days=30)).date()
+    over = ("programme", "profile", "WEST", "US-CA-BRIDGE", "--from", str(day), "--reason", "Adopted")
+    code, said, refused = caseload(*over)
+    assert code == 1
+    assert "looser: methadone, 3 missed: ask_prescriber became give" in said.splitlines()
+    assert "Nothing has changed." in refused
+    code, said, _ = caseload(*over, "--knowing-what-it-loosens")
+    assert (code, said.splitlines()[-1]) == (0, f"WEST goes by US-CA-BRIDGE-1 from {day} on.")
+    assert f"WEST  West  America/New_York  US-1, US-CA-BRIDGE from {day}" in caseload("programme", "list")[1]
+    code, _, refused = caseload("programme", "profile", "NOWHERE", "US", "--from", str(day), "--reason", "x")
+    assert code == 1
+    assert "There is no programme NOWHERE." in refused

@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.programme import Programmes
 from caseload.domain.ids import ProgrammeId, new_id
+from caseload.domain.profiles.selected import Selected
 from caseload.domain.programme import CodeTaken, Programme, ProgrammeUnknown
 from tests.factories.people import NOW
 
@@ -13,7 +14,11 @@ pytestmark = pytest.mark.anyio
 
 def a_programme(code: str) -> Programme:
     return Programme(
-        id=ProgrammeId(new_id()), code=code, name="Five", time_zone="America/New_York", profile="US-CA-BRIDGE"
+        id=ProgrammeId(new_id()),
+        code=code,
+        name="Five",
+        time_zone="America/New_York",
+        profiles=Selected("US-CA-BRIDGE"),
     )
 
 

@@ -29,6 +29,7 @@ from caseload.domain.history.importing import Import, Into, Result, SourceFile, 
 from caseload.domain.ids import ClientId, ImportId, MatchDecisionId, ProgrammeId, StaffId, new_id
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
+from caseload.domain.profiles.selected import Selected
 from caseload.domain.programme import Programme
 from tests.domain.test_history import NOW, Cells, a_client, a_dose, a_programme, a_screen, a_visit
 
@@ -321,7 +322,7 @@ async def test_a_missing_programme_is_opened_and_its_counsellor_appointed() -> N
     clinic = Clinic()
     into = await clinic.begin(a_history(), P1=ANNA)
     [programme] = clinic.programmes
-    assert (programme.code, programme.time_zone, programme.profile) == ("P1", "America/New_York", "US")
+    assert (programme.code, programme.time_zone, programme.profiles.first) == ("P1", "America/New_York", "US")
     assert into["P1"].programme == programme
     assert clinic.counsellors == {(ANNA, programme.id)}
 
@@ -342,7 +343,7 @@ async def test_a_programme_that_is_there_is_used_and_must_agree_with_the_folder(
     await clinic.begin(history, P1=ANNA)
     assert len(clinic.programmes) == 1
     clinic.programmes[0] = Programme(
-        id=clinic.programmes[0].id, code="P1", name="One", time_zone="Europe/London", profile="UK"
+        id=clinic.programmes[0].id, code="P1", name="One", time_zone="Europe/London", profiles=Selected("UK")
     )
     with pytest.raises(Invalid) as refused:
         await clinic.begin(history, P1=ANNA)

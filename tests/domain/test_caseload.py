@@ -25,6 +25,7 @@ from caseload.domain.errors import Invalid, NotPermitted
 from caseload.domain.ids import ClientId, EpisodeId, ProgrammeId, StaffId, TherapySessionId, new_id
 from caseload.domain.journal import Event
 from caseload.domain.people import Staff
+from caseload.domain.profiles.selected import Selected
 from caseload.domain.programme import Programme
 from tests.factories.staff import somebody
 
@@ -33,7 +34,11 @@ pytestmark = pytest.mark.anyio
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 OUTPATIENT = LevelOfCare(edition=Edition.ASAM_4, level="1.5")
 HARBOUR = Programme(
-    id=ProgrammeId(new_id()), code="HARBOUR", name="Harbour House", time_zone="Australia/Sydney", profile="AU"
+    id=ProgrammeId(new_id()),
+    code="HARBOUR",
+    name="Harbour House",
+    time_zone="Australia/Sydney",
+    profiles=Selected("AU"),
 )
 
 

@@ -45,6 +45,7 @@ from caseload.domain.checkin import (
 from caseload.domain.checkin.scheduling import HORIZON_DAYS
 from caseload.domain.errors import Invalid, NotPermitted
 from caseload.domain.ids import CheckInId, PlanId, ProgrammeId, new_id
+from caseload.domain.profiles.selected import Selected
 from caseload.domain.programme import Programme
 from caseload.domain.schedule import LATEST, Recurrence, Unit
 from tests.factories.checkin import (
@@ -371,7 +372,7 @@ async def test_after_a_discharge_nothing_of_any_plan_waits_for_anybody(clinic: C
 
 
 def test_what_a_plan_does_not_say_follows_the_profile_of_the_programme() -> None:
-    house = Programme(id=PROGRAMME, code="H", name="House", time_zone="Europe/London", profile="UK")
+    house = Programme(id=PROGRAMME, code="H", name="House", time_zone="Europe/London", profiles=Selected("UK"))
 
     usual = usual_terms(house, weekly(every=2), mode=Mode.TELEPHONE, now=MORNING)
     own = usual_terms(house, weekly(every=2), mode=Mode.TELEPHONE, now=MORNING, grace_days=0, early_days=1)

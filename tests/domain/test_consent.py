@@ -63,6 +63,7 @@ from caseload.domain.family import (
 from caseload.domain.ids import ClientId, ConsentId, InformationId, ProgrammeId, RelatedPersonId, StaffId, new_id
 from caseload.domain.journal import Event
 from caseload.domain.people import Staff
+from caseload.domain.profiles.selected import Selected
 from caseload.domain.programme import Programme
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -100,7 +101,9 @@ AROUND = {
 
 
 def programme(*, profile: str = "US", time_zone: str = "America/New_York") -> Programme:
-    return Programme(id=PROGRAMME, code="HARBOUR", name="Harbour House", time_zone=time_zone, profile=profile)
+    return Programme(
+        id=PROGRAMME, code="HARBOUR", name="Harbour House", time_zone=time_zone, profiles=Selected(profile)
+    )
 
 
 def setting(where: Programme | None = None) -> Setting:

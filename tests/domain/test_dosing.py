@@ -33,6 +33,7 @@ from caseload.domain.ids import ClientId, DecisionId, HoldId, ProgrammeId
 from caseload.domain.medication import MedicationRecord, Order
 from caseload.domain.medicines import DosePart, Form, Medicine
 from caseload.domain.profiles import Outcome, profile_on
+from caseload.domain.profiles.selected import Selected
 from tests.domain.test_medication import DAY, NOW, TODAY, order
 
 HOUR = timedelta(hours=1)
@@ -55,7 +56,10 @@ STARTED = TODAY - 100 * DAY
 
 def record(profile: str = "UK", **changed: Any) -> MedicationRecord:
     made = MedicationRecord(
-        client=ClientId(UUID(int=9)), programme=ProgrammeId(UUID(int=1)), time_zone="Europe/London", profile=profile
+        client=ClientId(UUID(int=9)),
+        programme=ProgrammeId(UUID(int=1)),
+        time_zone="Europe/London",
+        profiles=Selected(profile),
     )
     return replace(made, **changed)
 

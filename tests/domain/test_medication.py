@@ -16,6 +16,7 @@ from caseload.domain.ids import ClientId, OrderId, ProgrammeId, StaffId, new_id
 from caseload.domain.medication import MedicationRecord, Order, Standing, Wish, check_milligrams, milligrams
 from caseload.domain.medicines import FORMS, DosePart, Form, Medicine, check_form
 from caseload.domain.people import Staff
+from caseload.domain.profiles.selected import Selected
 
 TODAY = date(2026, 11, 22)
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -208,7 +209,9 @@ def test_orders_overlap_when_both_would_be_in_force_on_a_day(
 
 
 def record(**changed: Any) -> MedicationRecord:
-    made = MedicationRecord(client=ClientId(UUID(int=9)), programme=HOME, time_zone="Europe/London", profile="UK")
+    made = MedicationRecord(
+        client=ClientId(UUID(int=9)), programme=HOME, time_zone="Europe/London", profiles=Selected("UK")
+    )
     return replace(made, **changed)
 
 

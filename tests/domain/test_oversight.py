@@ -35,6 +35,7 @@ from caseload.domain.oversight import (
 )
 from caseload.domain.oversight.findings import accounts_to_close, bulk_reads, out_of_hours, repeated_denials
 from caseload.domain.people import Staff
+from caseload.domain.profiles.selected import Selected
 from caseload.domain.programme import Programme
 
 pytestmark = pytest.mark.anyio
@@ -42,7 +43,7 @@ pytestmark = pytest.mark.anyio
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 HERE = ProgrammeId(new_id())
 NEW_YORK = ZoneInfo("America/New_York")
-PLACES = Places.of([Programme(id=HERE, code="HH", name="H", time_zone="America/New_York", profile="US")])
+PLACES = Places.of([Programme(id=HERE, code="HH", name="H", time_zone="America/New_York", profiles=Selected("US"))])
 RULES = questions()
 
 

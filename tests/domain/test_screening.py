@@ -13,6 +13,7 @@ from hypothesis import strategies as some
 from caseload.domain.access import Role
 from caseload.domain.errors import Invalid, NotPermitted
 from caseload.domain.ids import ClientId, DrawId, ProgrammeId, new_id
+from caseload.domain.profiles.selected import Selected
 from caseload.domain.programme import Programme
 from caseload.domain.screening import (
     Draw,
@@ -41,7 +42,7 @@ from tests.factories.staff import somebody
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 TODAY = date(2026, 6, 1)
 ADA = ClientId(new_id())
-HOUSE = Programme(id=ProgrammeId(new_id()), code="H", name="House", time_zone="Etc/UTC", profile="US")
+HOUSE = Programme(id=ProgrammeId(new_id()), code="H", name="House", time_zone="Etc/UTC", profiles=Selected("US"))
 NURSE = somebody((Role.NURSE, HOUSE.id))
 SAMPLE = Sample(why=Why.CLINICAL, collected_at=NOW, matrix=Matrix.URINE, observed=False)
 NEGATIVE = Result(Substance.FENTANYL, Method.POINT_OF_CARE, Finding.NEGATIVE)

@@ -16,6 +16,7 @@ from caseload.domain.history.comparing import Visit
 from caseload.domain.history.importing import Import, SourceFile
 from caseload.domain.ids import ClientId, HistoryId, ImportId, ProgrammeId, new_id
 from caseload.domain.medicines import DosePart, Form, Medicine
+from caseload.domain.profiles.selected import Selected
 from caseload.domain.programme import Programme
 from tests.factories import people
 from tests.factories.people import NOW
@@ -65,7 +66,7 @@ async def brought_in(
             id=history,
             import_id=begun.id,
             client=client,
-            programme=Programme(id=programme, code="P", name="P", time_zone="Europe/London", profile="UK"),
+            programme=Programme(id=programme, code="P", name="P", time_zone="Europe/London", profiles=Selected("UK")),
             source=SOURCE,
             external_id=str(client),
             number=number,

@@ -1,9 +1,10 @@
-"""Programmes: the sites of the clinic."""
+"""Programmes: the sites of the clinic, and the profiles whose rules each goes by."""
 
+from datetime import date, datetime
 from uuid import UUID
 
 from litestar import Router
-from litestar.params import JSONBody
+from litestar.params import FromPath, JSONBody
 
 from caseload.api.route import reading, writing
 from caseload.api.wire import Wire
@@ -12,8 +13,8 @@ from caseload.db.idempotency import Kept
 from caseload.db.programme import Programmes
 from caseload.domain import programme as domain
 from caseload.domain.access import Act
-from caseload.domain.ids import ProgrammeId, new_id
-from caseload.domain.programme import Programme
+from caseload.domain.ids import ProgrammeId, SelectionId, new_id
+from caseload.domain.programme import Choice, Programme, Selection
 from caseload.request.idempotency import once
 
 
@@ -37,17 +38,70 @@ class ProgrammeOut(Wire, frozen=True, kw_only=True):
     name: str
     time_zone: str
     profile: str
+    """The jurisdiction profile of today."""
 
     @classmethod
-    def of(cls, programme: Programme) -> "ProgrammeOut":
+    def of(cls, programme: Programme, now: datetime) -> "ProgrammeOut":
         """From the domain."""
         return cls(
             id=programme.id,
             code=programme.code,
             name=programme.name,
             time_zone=programme.time_zone,
-            profile=programme.profile,
+            profile=programme.profiles.name_on(programme.today(now)),
         )
+
+
+class SelectionIn(Wire, frozen=True, kw_only=True):
+    """A profile that a programme is to go by from a day on."""
+
+    profile: str
+    from_on: date
+    """A local day of the programme, tomorrow at the earliest."""
+    reason: str
+    loosens: tuple[str, ...] = ()
+    """Every rule of the profile before that this one loosens, word for word; the refusal lists them."""
+
+
+class SelectionOut(Wire, frozen=True, kw_only=True):
+    """A profile that somebody chose for a programme."""
+
+    id: UUID
+    number: int
+    """In which order it was said: the last of those whose day has come counts."""
+    from_on: date
+    profile: str
+    policy: str
+    """The version in force on that day, as whoever chose it saw it; a later version takes over on its own date."""
+    loosens: list[str]
+    reason: str
+    selected_by: UUID
+    selected_at: datetime
+
+    @classmethod
+    def of(cls, selection: Selection) -> "SelectionOut":
+        """From the domain."""
+        return cls(
+            id=selection.id,
+            number=selection.number,
+            from_on=selection.from_on,
+            profile=selection.profile,
+            policy=f"{selection.profile}-{selection.profile_version}",
+            loosens=list(selection.loosens),
+            reason=selection.reason,
+            selected_by=selection.selected_by,
+            selected_at=selection.selected_at,
+        )
+
+
+class SelectionsOut(Wire, frozen=True, kw_only=True):
+    """Which profiles a programme has gone by, goes by and will go by."""
+
+    opened_with: str
+    in_force: str
+    """Profile and version of today."""
+    items: list[SelectionOut]
+    """What was chosen since, in the order in which it was said."""
 
 
 class ProgrammesOut(Wire, frozen=True, kw_only=True):
@@ -65,7 +119,7 @@ class ProgrammesOut(Wire, frozen=True, kw_only=True):
 )
 async def list_programmes(work: TheWork) -> ProgrammesOut:
     """Every programme."""
-    return ProgrammesOut(items=[ProgrammeOut.of(each) for each in await Programmes(work.connection).all()])
+    return ProgrammesOut(items=[ProgrammeOut.of(each, work.now) for each in await Programmes(work.connection).all()])
 
 
 @writing("/programmes", act=Act.MANAGE_PROGRAMMES, name="open_programme", problems=())
@@ -89,7 +143,59 @@ async def open_programme(data: JSONBody[ProgrammeIn], work: TheWork, key: TheKey
     async def again(kept: Kept) -> Programme:
         return await programmes.get(ProgrammeId(kept.resource))
 
-    return ProgrammeOut.of(await once(work, key, Kept(status=201, resource=new), do=open_it, again=again))
+    opened = await once(work, key, Kept(status=201, resource=new), do=open_it, again=again)
+    return ProgrammeOut.of(opened, work.now)
 
 
-router = Router("/", route_handlers=[list_programmes, open_programme], tags=["Programmes"])
+@reading(
+    "/programmes/{programme_id:uuid}/profiles",
+    act=Act.SEE_PROGRAMMES,
+    name="list_programme_profiles",
+    unaudited="shows by which published rules a site works, and nothing of any client",
+)
+async def list_programme_profiles(programme_id: FromPath[UUID], work: TheWork) -> SelectionsOut:
+    """By which profile a programme works today, and what was chosen for it from which day on."""
+    programmes = Programmes(work.connection)
+    programme = await programmes.get(ProgrammeId(programme_id))
+    said = await programmes.selections(programme.id)
+    return SelectionsOut(
+        opened_with=programme.profiles.first,
+        in_force=programme.rules_on(programme.today(work.now)).label,
+        items=[SelectionOut.of(each) for each in said],
+    )
+
+
+@writing("/programmes/{programme_id:uuid}/profiles", act=Act.SELECT_PROFILE, name="select_profile")
+async def select_profile(
+    programme_id: FromPath[UUID], data: JSONBody[SelectionIn], work: TheWork, key: TheKey
+) -> SelectionOut:
+    """Let a programme go over to a profile from a later day on.
+
+    Where it loosens rules of the one before, every one of them is to be named. A day that has begun keeps its rules.
+    """
+    programmes, new = Programmes(work.connection), SelectionId(new_id())
+    programme = await programmes.get(ProgrammeId(programme_id))
+
+    async def select() -> Selection:
+        return await domain.select_profile(
+            programme,
+            Choice(profile=data.profile, from_on=data.from_on, reason=data.reason, loosens=data.loosens),
+            as_id=new,
+            by=work.by,
+            now=work.now,
+            selections=programmes,
+            journal=work.journal,
+        )
+
+    async def again(kept: Kept) -> Selection:
+        work.by.require(Act.SELECT_PROFILE, programme.id)
+        return next(each for each in await programmes.selections(programme.id) if each.id == kept.resource)
+
+    return SelectionOut.of(await once(work, key, Kept(status=201, resource=new), do=select, again=again))
+
+
+router = Router(
+    "/",
+    route_handlers=[list_programmes, open_programme, list_programme_profiles, select_profile],
+    tags=["Programmes"],
+)

@@ -1,24 +1,68 @@
-"""Programmes in PostgreSQL."""
+"""Programmes in PostgreSQL, and the profiles that they go over to."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, insert, select
+from sqlalchemy import Row, Text, bindparam, func, insert, literal_column, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from caseload.db.tables.programme import programme
-from caseload.domain.ids import ProgrammeId
-from caseload.domain.programme import CodeTaken, Programme, ProgrammeUnknown
+from caseload.db.tables.programme import programme, programme_profile
+from caseload.domain.ids import ProgrammeId, SelectionId, StaffId
+from caseload.domain.profiles.selected import read_selected
+from caseload.domain.programme import CodeTaken, Programme, ProgrammeUnknown, Selection, SelectionRaced
 
-_ALL = select(programme.c.id, programme.c.code, programme.c.name, programme.c.time_zone, programme.c.profile)
+_WORDS: Final = func.array_agg(
+    aggregate_order_by(
+        func.to_char(programme_profile.c.from_on, literal_column("'YYYY-MM-DD '", Text()))
+        + programme_profile.c.profile,
+        programme_profile.c.number,
+    )
+)
+LATER_PROFILES: Final = (
+    select(_WORDS)
+    .where(programme_profile.c.programme_id == programme.c.id)
+    .correlate(programme)
+    .scalar_subquery()
+    .label("later_profiles")
+)
+"""The later words about one programme, as `read_selected` reads them; null where there is none, as nearly always."""
+
+later_profiles: Final = (
+    select(programme_profile.c.programme_id, _WORDS.label("later_profiles"))
+    .group_by(programme_profile.c.programme_id)
+    .subquery("later_profiles")
+)
+"""The same of all programmes, for statements over many clients: worked out once and joined."""
+
+_ALL = select(
+    programme.c.id, programme.c.code, programme.c.name, programme.c.time_zone, programme.c.profile, LATER_PROFILES
+)
 _ONE = _ALL.where(programme.c.id == bindparam("programme"))
 _IN_ORDER = _ALL.order_by(programme.c.code)
+_SELECTIONS = (
+    select(
+        programme_profile.c.id,
+        programme_profile.c.programme_id,
+        programme_profile.c.number,
+        programme_profile.c.from_on,
+        programme_profile.c.profile,
+        programme_profile.c.profile_version,
+        programme_profile.c.loosens,
+        programme_profile.c.reason,
+        programme_profile.c.selected_by,
+        programme_profile.c.selected_at,
+    )
+    .where(programme_profile.c.programme_id == bindparam("programme"))
+    .order_by(programme_profile.c.number)
+)
+_ADD_SELECTION = insert(programme_profile)
 
 
 class Programmes:
-    """Satisfies `domain.programme.Programmes`."""
+    """Satisfies `domain.programme.Programmes` and `domain.programme.Selections`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -43,13 +87,61 @@ class Programmes:
                     code=new.code,
                     name=new.name,
                     time_zone=new.time_zone,
-                    profile=new.profile,
+                    profile=new.profiles.first,
                     opened_at=opened_at,
                 )
             )
         except IntegrityError as taken:
             raise CodeTaken("Choose another code, or use the programme that is there.") from taken
 
+    async def selections(self, wanted: ProgrammeId) -> Sequence[Selection]:
+        """See `domain.programme.Selections.selections`."""
+        rows = (await self._connection.execute(_SELECTIONS, {"programme": wanted})).all()
+        return [
+            Selection(
+                id=SelectionId(row.id),
+                programme=ProgrammeId(row.programme_id),
+                number=row.number,
+                from_on=row.from_on,
+                profile=row.profile,
+                profile_version=row.profile_version,
+                loosens=tuple(row.loosens),
+                reason=row.reason,
+                selected_by=StaffId(row.selected_by),
+                selected_at=row.selected_at,
+            )
+            for row in rows
+        ]
+
+    async def add_selection(self, selection: Selection) -> None:
+        """See `domain.programme.Selections.add_selection`."""
+        try:
+            await self._connection.execute(
+                _ADD_SELECTION,
+                {
+                    "id": selection.id,
+                    "programme_id": selection.programme,
+                    "number": selection.number,
+                    "from_on": selection.from_on,
+                    "profile": selection.profile,
+                    "profile_version": selection.profile_version,
+                    "loosens": list(selection.loosens),
+                    "reason": selection.reason,
+                    "selected_by": selection.selected_by,
+                    "selected_at": selection.selected_at,
+                },
+            )
+        except IntegrityError as raced:
+            raise SelectionRaced(
+                "Read the programme's profiles again, and choose once more if you still want to."
+            ) from raced
+
 
 def _programme(row: Row[*tuple[Any, ...]]) -> Programme:
-    return Programme(id=ProgrammeId(row.id), code=row.code, name=row.name, time_zone=row.time_zone, profile=row.profile)
+    return Programme(
+        id=ProgrammeId(row.id),
+        code=row.code,
+        name=row.name,
+        time_zone=row.time_zone,
+        profiles=read_selected(row.profile, row.later_profiles),
+    )

@@ -50,6 +50,7 @@ class Act(StrEnum):
     CORRECT_IDENTITY = "correct_identity"
     ADMIT = "admit"
     DISCHARGE = "discharge"
+    RECORD_DEATH = "record_death"
     SEE_CASELOAD = "see_caseload"
     HAND_OVER = "hand_over"
     SEE_CHECK_INS = "see_check_ins"
@@ -100,6 +101,8 @@ class Act(StrEnum):
     MANAGE_PROGRAMMES = "manage_programmes"
     KEEP_CALENDAR = "keep_calendar"
     """To say on which days the window stays closed."""
+    SELECT_PROFILE = "select_profile"
+    """To let a programme go over to another jurisdiction profile from a day on."""
     SEE_PROGRAMMES = "see_programmes"
     BRING_IN_HISTORY = "bring_in_history"
     """On the command line only: it writes charts from files and shows none."""
@@ -122,6 +125,7 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.CORRECT_IDENTITY: _COUNSELLING | {Role.FRONT_DESK},
     Act.ADMIT: _COUNSELLING,
     Act.DISCHARGE: frozenset({Role.COUNSELLOR, Role.SUPERVISOR, Role.PRESCRIBER, Role.MEDICAL_DIRECTOR}),
+    Act.RECORD_DEATH: _COUNSELLING,
     Act.SEE_CASELOAD: frozenset({Role.COUNSELLOR, Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),
     Act.HAND_OVER: frozenset({Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),
     Act.SEE_CHECK_INS: _COUNSELLING,
@@ -171,6 +175,7 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.LIFT_LOCKOUT: frozenset({Role.SUPERVISOR, Role.MEDICAL_DIRECTOR, Role.ADMINISTRATOR}),
     Act.MANAGE_PROGRAMMES: frozenset({Role.ADMINISTRATOR}),
     Act.KEEP_CALENDAR: frozenset({Role.ADMINISTRATOR, Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),
+    Act.SELECT_PROFILE: frozenset({Role.ADMINISTRATOR, Role.MEDICAL_DIRECTOR}),
     Act.SEE_PROGRAMMES: _EVERYONE,
     Act.BRING_IN_HISTORY: frozenset({Role.ADMINISTRATOR, Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),
     Act.VERIFY_HISTORY: CLINICIANS,

@@ -50,6 +50,9 @@ WasteId = NewType("WasteId", UUID)
 CountId = NewType("CountId", UUID)
 InventoryId = NewType("InventoryId", UUID)
 LossId = NewType("LossId", UUID)
+SelectionId = NewType("SelectionId", UUID)
+DepartureId = NewType("DepartureId", UUID)
+DeathId = NewType("DeathId", UUID)
 
 
 def new_id() -> UUID:

@@ -17,7 +17,6 @@ from caseload.domain.access import Act
 from caseload.domain.attendance import SessionKind, Status, totals
 from caseload.domain.errors import Faults
 from caseload.domain.ids import ClientId, TherapySessionId
-from caseload.domain.profiles import profile_on
 from caseload.domain.schedule import EARLIEST, LATEST, start_of_day
 
 FirstDay = Annotated[
@@ -83,7 +82,7 @@ async def read_attendance(
         first=None if first is None else (first, start_of_day(first, programme.zone)),
         last=None if last is None else (last, start_of_day(last + timedelta(days=1), programme.zone)),
     )
-    profile = profile_on(programme.profile, programme.today(work.now))
+    profile = programme.rules_on(programme.today(work.now))
     told = totals(counted, minimum_minutes=profile.attendance.minimum_minutes)
     return AttendanceOut(
         attended=told.attended,

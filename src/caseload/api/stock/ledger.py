@@ -20,7 +20,6 @@ from caseload.domain.access import Act
 from caseload.domain.dispensing import Period
 from caseload.domain.ids import ProgrammeId
 from caseload.domain.medicines import Form, Medicine
-from caseload.domain.profiles import profile_on
 from caseload.domain.stock.ledger import Entry, read_ledger
 from caseload.domain.stock.words import EntryKind
 
@@ -135,7 +134,7 @@ async def export_register(
     """
     programme = await Programmes(work.connection).get(ProgrammeId(programme_id))
     begins = first or last or programme.today(work.now)
-    named = profile_on(programme.profile, begins).stock.register.names_clients
+    named = programme.rules_on(begins).stock.register.names_clients
     page = await read_ledger(
         programme.id,
         medicine,

@@ -18,6 +18,7 @@ from caseload.db.dosing.taken import DAY, last_taken
 from caseload.db.medication.beside import answered, given_lately, has_another
 from caseload.db.medication.covered import covered_since
 from caseload.db.medication.orders import COUNTS, ORDER_COLUMNS, order_of
+from caseload.db.programme import later_profiles
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, client_identity, guest_stay
 from caseload.db.tables.medication import (
@@ -37,6 +38,7 @@ from caseload.domain.ids import ClientId, HoldId, OrderId, ProgrammeId
 from caseload.domain.medication import Acting, MedicationRecord, Order
 from caseload.domain.medicines import Medicine
 from caseload.domain.people import Staff
+from caseload.domain.profiles.selected import read_selected
 
 _last = last_taken(client.c.id, medication_order.c.medicine, medication_order.c.form, "last_taken")
 _held = held(client.c.id)
@@ -52,6 +54,7 @@ _DUE_IN_PROGRAMME = (
         client_identity.c.birth_date,
         programme.c.time_zone,
         programme.c.profile,
+        later_profiles.c.later_profiles,
         medication_record.c.history_until,
         medication_record.c.covered_until,
         medication_record.c.gaps_until,
@@ -70,6 +73,7 @@ _DUE_IN_PROGRAMME = (
     )
     .select_from(
         client.join(programme, programme.c.id == client.c.programme_id)
+        .outerjoin(later_profiles, later_profiles.c.programme_id == programme.c.id)
         .join(client_identity, client_identity.c.client_id == client.c.id)
         .join(medication_record, medication_record.c.client_id == client.c.id)
         .join(medication_order, medication_order.c.client_id == client.c.id)
@@ -149,7 +153,7 @@ class _Known:
             client=ClientId(row["client_id"]),
             programme=ProgrammeId(row["home_id"]),
             time_zone=row["time_zone"],
-            profile=row["profile"],
+            profiles=read_selected(row["profile"], row["later_profiles"]),
             history_until=row["history_until"],
             covered_until=row["covered_until"],
             gaps_until=row["gaps_until"],

@@ -40,7 +40,6 @@ from caseload.domain.history.bringing_in import BroughtIn
 from caseload.domain.history.importing import Import
 from caseload.domain.ids import ImportId, new_id
 from caseload.domain.medicines import DosePart
-from caseload.domain.profiles import profile_on
 
 _rows = (
     func.unnest(
@@ -49,10 +48,11 @@ _rows = (
         bindparam("medicines", type_=ARRAY(Text())),
         bindparam("forms", type_=ARRAY(Text())),
         bindparam("amounts", type_=ARRAY(AMOUNT)),
+        bindparam("profiles", type_=ARRAY(Text())),
         bindparam("profile_versions", type_=ARRAY(SmallInteger())),
         bindparam("lines", type_=ARRAY(Integer())),
     )
-    .table_valued("id", "day", "medicine", "form", "amount_mg", "profile_version", "line", name="given")
+    .table_valued("id", "day", "medicine", "form", "amount_mg", "profile", "profile_version", "line", name="given")
     .render_derived()
 )
 _DOSE: Final[Mapping[str, ColumnElement[Any]]] = {
@@ -69,7 +69,7 @@ _DOSE: Final[Mapping[str, ColumnElement[Any]]] = {
     "recorded_by": bindparam("by", type_=Uuid()),
     "kind": literal_column(f"'{Kind.BROUGHT_IN}'"),
     "entry": literal_column(f"'{Entry.SOURCE}'"),
-    "profile": bindparam("profile", type_=Text()),
+    "profile": _rows.c.profile,
     "profile_version": _rows.c.profile_version,
     "source_id": bindparam("source", type_=Uuid()),
     "source_line": _rows.c.line,
@@ -142,7 +142,7 @@ class Histories(KnownHistories):
 
     async def _add_doses(self, brought: BroughtIn) -> None:
         if brought.doses:
-            versions = {day: profile_on(brought.programme.profile, day) for day in {d.given_on for d in brought.doses}}
+            rules = {day: brought.programme.rules_on(day) for day in {dose.given_on for dose in brought.doses}}
             await self._connection.execute(
                 _ADD_DOSES,
                 {
@@ -151,13 +151,13 @@ class Histories(KnownHistories):
                     "medicines": [row.medicine.value for row in brought.doses],
                     "forms": [row.form.value for row in brought.doses],
                     "amounts": [row.amount_mg for row in brought.doses],
-                    "profile_versions": [versions[row.given_on].version for row in brought.doses],
+                    "profiles": [rules[row.given_on].profile for row in brought.doses],
+                    "profile_versions": [rules[row.given_on].version for row in brought.doses],
                     "lines": [row.line for row in brought.doses],
                     "client": brought.client,
                     "programme": brought.programme.id,
                     "by": brought.by,
                     "at": brought.at,
-                    "profile": brought.programme.profile,
                     "source": brought.id,
                 },
             )

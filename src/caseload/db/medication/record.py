@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.direct import Direct, Named
+from caseload.db.programme import LATER_PROFILES
 from caseload.db.signature import Signatures
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, guest_stay
@@ -20,6 +21,7 @@ from caseload.domain.ids import ClientId, ProgrammeId
 from caseload.domain.journal import Journal
 from caseload.domain.medication import MedicationRecord
 from caseload.domain.people import Staff
+from caseload.domain.profiles.selected import read_selected
 
 KIND: Final = "medication"
 """What the journal calls the data of these modules."""
@@ -35,6 +37,7 @@ _RECORD = select(
     client.c.programme_id,
     programme.c.time_zone,
     programme.c.profile,
+    LATER_PROFILES,
     _HOST.label("host_programme_id"),
     medication_record.c.history_until,
     medication_record.c.covered_until,
@@ -95,7 +98,7 @@ class MedicationRecords(Signatures):
             client=wanted,
             programme=ProgrammeId(row["programme_id"]),
             time_zone=row["time_zone"],
-            profile=row["profile"],
+            profiles=read_selected(row["profile"], row["later_profiles"]),
             host=row["host_programme_id"],
             history_until=row["history_until"],
             covered_until=row["covered_until"],

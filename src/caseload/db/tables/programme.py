@@ -1,20 +1,28 @@
-"""Programmes: the sites of the clinic, each with its zone and the profile of its rules."""
+"""Programmes: the sites of the clinic, each with its zone and the profiles of its rules."""
 
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    Date,
+    SmallInteger,
     Table,
+    Text,
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from caseload.db.tables.base import (
     INSTANT,
+    from_one,
     identifier,
     metadata,
     not_blank,
+    reference,
     words,
 )
+
+_PROFILE = "profile ~ '^[A-Z]{2}(-[A-Z0-9-]{1,30})?$'"
 
 programme = Table(
     "programme",
@@ -29,6 +37,28 @@ programme = Table(
     CheckConstraint(text("code ~ '^[A-Z0-9][A-Z0-9-]{0,15}$'"), name="code"),
     not_blank("name"),
     CheckConstraint(text("time_zone ~ '^[A-Za-z0-9_+/-]{1,64}$'"), name="time_zone"),
-    CheckConstraint(text("profile ~ '^[A-Z]{2}(-[A-Z0-9-]{1,30})?$'"), name="profile"),
-    comment="A site of the clinic, with the time zone of its days and the jurisdiction profile of its rules.",
+    CheckConstraint(text(_PROFILE), name="profile"),
+    comment="A site of the clinic, with the time zone of its days and the jurisdiction profile it was opened with.",
+)
+
+programme_profile = Table(
+    "programme_profile",
+    metadata,
+    identifier(),
+    reference("programme_id", "programme"),
+    Column("number", SmallInteger(), nullable=False),
+    Column("from_on", Date(), nullable=False),
+    words("profile"),
+    Column("profile_version", SmallInteger(), nullable=False),
+    Column("loosens", ARRAY(Text()), nullable=False),
+    words("reason"),
+    reference("selected_by", "staff"),
+    Column("selected_at", INSTANT, nullable=False),
+    UniqueConstraint("programme_id", "number"),
+    from_one("number"),
+    from_one("profile_version"),
+    CheckConstraint(text(_PROFILE), name="profile"),
+    CheckConstraint(text("from_on >= CAST(selected_at AT TIME ZONE 'UTC' AS date)"), name="from_a_later_day"),
+    not_blank("reason"),
+    comment="From a later local day on a programme goes by another profile: the last word whose day has come counts.",
 )

@@ -226,6 +226,6 @@ def _signature(client: Client, stage: Stage, ago: int) -> Signature:
 
 
 def _form(kind: ConsentKind, stage: Stage) -> str | None:
-    country = jurisdiction_of(stage.programme.profile)
+    country = jurisdiction_of(stage.programme.profiles.first)
     found = [form for form in forms().values() if form.kind is kind and form.jurisdiction == country]
     return max(found, key=lambda form: form.in_force_from).version if found else None

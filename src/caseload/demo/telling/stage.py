@@ -14,7 +14,7 @@ from caseload.domain.dosing import Dose
 from caseload.domain.ids import HoldId
 from caseload.domain.medication import Order
 from caseload.domain.people import PASSWORD, Proof, Sealing, Staff
-from caseload.domain.profiles import Profile, profile_on
+from caseload.domain.profiles import Profile
 from caseload.domain.programme import Programme
 
 
@@ -82,7 +82,7 @@ class Stage:
 
     def rules(self, ago: int) -> Profile:
         """The rules in force on the day that was so many days ago."""
-        return profile_on(self.programme.profile, self.day(ago))
+        return self.programme.rules_on(self.day(ago))
 
     def counsellor(self, life: Life) -> Staff:
         """Who is responsible for a client."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from caseload.domain.errors import Faults
-from caseload.domain.profiles import LONGEST_SLACK_DAYS, profile_on
+from caseload.domain.profiles import LONGEST_SLACK_DAYS
 from caseload.domain.programme import Programme
 from caseload.domain.schedule import Recurrence, local_days_later, one_interval_later
 
@@ -70,7 +70,7 @@ def usual_terms(
     early_days: int | None = None,
 ) -> Terms:
     """Terms in a programme's own zone; the slack that is not given follows its profile. Raises `Invalid`."""
-    profile = profile_on(programme.profile, programme.today(now))
+    profile = programme.rules_on(programme.today(now))
     slack = profile.check_ins.slack_for(rule.interval_days)
     return Terms(
         rule=rule,

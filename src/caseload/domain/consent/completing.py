@@ -75,7 +75,7 @@ def complete(
     """The consent that this draft amounts to, or `Invalid` naming everything that is missing or does not belong."""
     faults = Faults()
     form, signature = forms().get(draft.form), draft.signature
-    _check_form(draft, form, setting, faults)
+    _check_form(draft, form, setting, recorded_at, faults)
     _check_discloser(draft, setting, faults)
     _check_recipients(draft, setting, faults)
     _check_scope(draft, faults)
@@ -102,8 +102,9 @@ def complete(
     )
 
 
-def _check_form(draft: Draft, form: Form | None, setting: Setting, faults: Faults) -> None:
-    if form is None or form.jurisdiction != jurisdiction_of(setting.programme.profile):
+def _check_form(draft: Draft, form: Form | None, setting: Setting, recorded_at: datetime, faults: Faults) -> None:
+    profile = setting.programme.profiles.name_on(setting.programme.today(recorded_at))
+    if form is None or form.jurisdiction != jurisdiction_of(profile):
         faults.add("form", "is not a form of this programme's profile")
         return
     faults.check(

@@ -248,7 +248,7 @@ async def ask(
     faults.check(when=not asked.categories, where="categories", problem="say what would be told, by category")
     faults.raise_if_any()
     given = await consents.of(client.id)
-    rules = rules_on(programme.profile, programme.today(now))
+    rules = rules_on(programme.profiles.name_on(programme.today(now)), programme.today(now))
     answers = [
         may_tell(
             Question(

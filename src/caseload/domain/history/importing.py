@@ -136,7 +136,7 @@ async def begin(
             journal=journal,
         )
         by.require(Act.BRING_IN_HISTORY, programme.id)
-        _check_same(row, programme, faults)
+        _check_same(row, programme, now, faults)
         counsellor = counsellors.get(code)
         if counsellor is None:
             missing = f"name who answers for its clients: --counsellor {code}=USER"
@@ -163,11 +163,11 @@ def _import(source: str, files: Sequence[SourceFile], by: Staff, now: datetime, 
     return Import(id=ImportId(new_id()), source=name, files=tuple(files), begun_by=by.id, begun_at=now)
 
 
-def _check_same(row: ProgrammeRow, programme: Programme, faults: Faults) -> None:
+def _check_same(row: ProgrammeRow, programme: Programme, now: datetime, faults: Faults) -> None:
     """A programme that is there already keeps its days and its rules; a folder that thinks otherwise is wrong."""
     for what, said, stands in (
         ("time zone", row.time_zone, programme.time_zone),
-        ("profile", row.profile, programme.profile),
+        ("profile", row.profile, programme.profiles.name_on(programme.today(now))),
     ):
         faults.check(
             when=said != stands, where=row.code, problem=f"has the {what} {stands} here; the folder says {said}"

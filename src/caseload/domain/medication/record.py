@@ -9,7 +9,8 @@ from caseload.domain.access import Act
 from caseload.domain.errors import Faults
 from caseload.domain.ids import ClientId, ProgrammeId
 from caseload.domain.people import Staff
-from caseload.domain.profiles import Profile, profile_on
+from caseload.domain.profiles import Profile
+from caseload.domain.profiles.selected import Selected
 
 LONGEST_NOTE = 4000
 
@@ -20,9 +21,9 @@ class MedicationRecord:
 
     client: ClientId
     programme: ProgrammeId
-    """The home programme: its zone fixes the dosing day, its profile the rules."""
+    """The home programme: its zone fixes the dosing day, its profile of that day the rules."""
     time_zone: str
-    profile: str
+    profiles: Selected
     host: ProgrammeId | None = None
     """The programme where the client is a guest now."""
     history_until: date | None = None
@@ -42,7 +43,7 @@ class MedicationRecord:
 
     def rules_on(self, day: date) -> Profile:
         """The version of the profile that is in force on a day."""
-        return profile_on(self.profile, day)
+        return self.profiles.on(day)
 
     def place(self, by: Staff, act: Act) -> ProgrammeId:
         """Where this person acts for the client: at home, or in the programme that hosts the client as a guest.

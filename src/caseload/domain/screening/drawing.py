@@ -118,7 +118,7 @@ async def draw(
     """
     by.require(Act.DRAW_SCREENS, programme.id)
     today = programme.today(now)
-    rule = rule_on(programme.profile, today)
+    rule = rule_on(programme.profiles.name_on(today), today)
     clients = await draws.on_medicine(programme.id, today=today)
     found = Draw(
         id=as_id,

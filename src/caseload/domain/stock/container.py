@@ -10,7 +10,7 @@ from caseload.domain.errors import Conflict, NotFound
 from caseload.domain.ids import ContainerId, ProgrammeId, ReceiptId, StaffId, StationId
 from caseload.domain.medicines import Form, Medicine
 from caseload.domain.people import Staff
-from caseload.domain.profiles import Profile, profile_on
+from caseload.domain.profiles import Profile
 from caseload.domain.programme import Programme
 from caseload.domain.stock.words import ContainerKind
 
@@ -124,4 +124,4 @@ def require_unmoved(container: Container, version: int | None) -> None:
 
 def rules_of(programme: Programme, now: datetime) -> Profile:
     """The rules in force in a programme today."""
-    return profile_on(programme.profile, programme.today(now))
+    return programme.rules_on(programme.today(now))

@@ -13,7 +13,8 @@ from caseload.domain.errors import Conflict, Faults, NotFound, NotPermitted
 from caseload.domain.ids import ProgrammeId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
-from caseload.domain.profiles import profiles
+from caseload.domain.profiles import Profile, profiles
+from caseload.domain.profiles.selected import Selected
 
 LONGEST_NAME: Final = 200
 _CODE: Final = re.compile(r"[A-Z0-9][A-Z0-9-]{0,15}")
@@ -69,8 +70,12 @@ class Programme:
     name: str
     time_zone: str
     """An IANA zone name. Days, deadlines and dosing days are those of this zone."""
-    profile: str
-    """The jurisdiction profile whose rules apply."""
+    profiles: Selected
+    """The jurisdiction profiles whose rules apply, each from its day on."""
+
+    def rules_on(self, day: date) -> Profile:
+        """The version of the profile that is in force on a local day."""
+        return self.profiles.on(day)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -123,7 +128,7 @@ async def open_programme(
     faults = Faults()
     check_programme(code, name, time_zone, profile, faults)
     faults.raise_if_any()
-    programme = Programme(id=as_id, code=code, name=name.strip(), time_zone=time_zone, profile=profile)
+    programme = Programme(id=as_id, code=code, name=name.strip(), time_zone=time_zone, profiles=Selected(profile))
     await programmes.add(programme, opened_at=now)
     journal.tell(ProgrammeOpened(records=(programme.id,), facts={"programme": str(programme.id), "profile": profile}))
     return programme
