@@ -21,6 +21,7 @@ from caseload.api import checkin as checkin_routes
 from caseload.api import client as client_routes
 from caseload.api import closure as closure_routes
 from caseload.api import consent as consent_routes
+from caseload.api import departure as departure_routes
 from caseload.api import dispensing as dispensing_routes
 from caseload.api import dosing as dosing_routes
 from caseload.api import erasure as erasure_routes
@@ -70,6 +71,7 @@ ROUTERS = (
     client_routes.router,
     summary_routes.router,
     caseload_routes.router,
+    departure_routes.router,
     checkin_routes.router,
     attendance_routes.router,
     appointment_routes.router,

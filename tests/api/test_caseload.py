@@ -187,7 +187,7 @@ async def test_a_discharge_ends_responsibility_and_a_return_keeps_the_former_epi
 
     ended = await house.supervisor.post(f"/clients/{client}/discharge", {"reason": "completed"})
 
-    assert ended.status_code == 204, ended.text
+    assert (ended.status_code, ended.json()) == (201, {"waits": None}), ended.text
     assert await on_caseload(house.first) == []
     returned = await house.admit(client)
     assert returned.status_code == 201
@@ -222,7 +222,7 @@ async def test_a_discharge_leaves_nobody_waiting_and_takes_back_what_was_planned
 
     gone = await house.first.post(f"/clients/{client}/discharge", {"reason": "completed"})
 
-    assert gone.status_code == 204, gone.text
+    assert gone.status_code == 201, gone.text
     assert await expected(desk, house, clinic) == set()
     (place,) = (await house.supervisor.get(f"/sessions/{session.json()['session']['id']}")).json()["roster"]
     assert (place["cancelled_by"], place["cancellation_reason"]) == ("provider", "Discharged: completed")
@@ -259,7 +259,7 @@ async def test_nothing_added_at_the_moment_of_a_discharge_outlives_it(
             house.supervisor.post(f"/clients/{client}/discharge", {"reason": "completed"}),
             house.supervisor.post(*adding[added]),
         )
-        assert gone.status_code == 204, gone.text
+        assert gone.status_code == 201, gone.text
         assert made.status_code in {201, 409, 422}, made.text
         assert await expected(desk, house, clinic) == set()
         assert (await house.second.get(f"/clients/{client}")).status_code == 404

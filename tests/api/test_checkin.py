@@ -13,6 +13,7 @@ from caseload.db.checkin import Plans
 from caseload.domain.access import Role
 from caseload.domain.checkin import Mode, plan_check_ins, usual_terms
 from caseload.domain.ids import ClientId, PlanId, ProgrammeId, new_id
+from caseload.domain.profiles.selected import Selected
 from caseload.domain.programme import Programme
 from caseload.domain.schedule import Recurrence, Unit, Weekday, local_day
 from tests.api.conftest import Clinic, Person
@@ -46,7 +47,7 @@ class House:
         started = self.clinic.service.clock() - days_ago * DAY
         first = (started + timedelta(minutes=2)).astimezone(ZONE)
         rule = Recurrence(every=7, unit=Unit.DAYS, at=time(first.hour, first.minute), starts_on=first.date())
-        house = Programme(id=self.programme, code="H", name="House", time_zone=ZONE.key, profile="US")
+        house = Programme(id=self.programme, code="H", name="House", time_zone=ZONE.key, profiles=Selected("US"))
         async with self.clinic.service.engine.begin() as connection:
             journal = Remembered()
             plan = await plan_check_ins(
@@ -364,7 +365,7 @@ async def test_a_discharge_takes_everything_of_the_client_off_the_lists(house: H
 
     gone = await house.robin.post(f"/clients/{client.id}/discharge", {"reason": "completed"})
 
-    assert gone.status_code == 204, gone.text
+    assert gone.status_code == 201, gone.text
     supervisor = await house.clinic.person((Role.SUPERVISOR, house.programme))
     assert await house.overdue(supervisor, programme=str(house.programme)) == []
     plans = (await supervisor.get(f"/clients/{client.id}/check-in-plans")).json()["items"]

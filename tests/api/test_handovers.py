@@ -159,7 +159,7 @@ async def test_a_discharge_and_a_cancelling_at_once_leave_nothing_behind(house: 
         house.supervisor.post(f"/clients/{client}/discharge", {"reason": "completed"}),
         cancel(house.supervisor, client, planned, seen),
     )
-    assert (gone.status_code, cancelled.status_code) in {(204, 204), (204, 409), (204, 412)}
+    assert (gone.status_code, cancelled.status_code) in {(201, 204), (201, 409), (201, 412)}
     (ended,), _ = await standing(house.supervisor, client)
     assert (ended["counsellor_id"], ended["until"] is not None) == (str(house.first.staff.id), True)
     assert await taken_back(house.clinic, client) == [planned]

@@ -108,7 +108,7 @@ async def test_whoever_has_clients_hands_them_over_first(house: House, leave: Le
     assert (await house.hand_over(clients[0], house.second)).status_code == 201
     refused = await leave(house, house.first)
     assert "They answer for one client," in refused.json()["detail"]
-    assert (await house.supervisor.post(f"/clients/{clients[1]}/discharge", {"reason": "completed"})).status_code == 204
+    assert (await house.supervisor.post(f"/clients/{clients[1]}/discharge", {"reason": "completed"})).status_code == 201
     assert (await leave(house, house.first)).status_code == 204
     assert await _entries(house, began) == ["refused", "refused", "done"]
 

@@ -45,6 +45,7 @@ SUBJECTS: Final[Mapping[str, str]] = {
     "Signing in": "Who you are, and how long.",
     "Clients": "Register, find, read and correct; one client at a glance.",
     "Caseloads": "Episodes of care, who answers for whom, handovers and cover.",
+    "Departures": "Discharges, those that wait for a prescriber, and deaths.",
     "Check-ins": "Plans, what is due, what is overdue and why.",
     "Sessions": "Individual and group sessions, and their registers.",
     "Front desk": "Who is expected and who has arrived.",

@@ -9,11 +9,13 @@ from sqlalchemy import Column, Select, SmallInteger, Table, Uuid, any_, bindpara
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from caseload.db.departure.departures import decided_named
 from caseload.db.dosing.rows import DOSE_COLUMNS, correction_of, dose_of
 from caseload.db.medication.holds import decisions_named
 from caseload.db.medication.orders import orders_named
 from caseload.db.signature import signature_of
 from caseload.db.stock.acts import counts_named, wastes_named
+from caseload.db.tables.departure import discharge_answer
 from caseload.db.tables.dosing import dose, dose_correction, dose_review
 from caseload.db.tables.medication import (
     medication_decision,
@@ -46,6 +48,7 @@ def _acts(
 
 
 _review, _count, _confirmed = dose_review.c, stock_count.c, stock_count_confirmed.c
+_answer = discharge_answer.c
 ACTS: Final[Mapping[Subject, Sequence[Select[*tuple[Any, ...]]]]] = {
     Subject.ORDER: (
         _acts(
@@ -89,6 +92,7 @@ ACTS: Final[Mapping[Subject, Sequence[Select[*tuple[Any, ...]]]]] = {
         _acts(stock_count, _count.id, _count.counted_by, _count.counted_at),
         _acts(stock_count_confirmed, _confirmed.count_id, _confirmed.confirmed_by, _confirmed.confirmed_at),
     ),
+    Subject.DISCHARGE: (_acts(discharge_answer, _answer.asked_id, _answer.answered_by, _answer.answered_at),),
 }
 """By kind, the acts that are signed for. Whatever names a signature by a foreign key stands here."""
 
@@ -169,6 +173,7 @@ STORED: Final[Mapping[Subject, Loader]] = {
     Subject.DOSE_CORRECTION: _corrections,
     Subject.STOCK_WASTE: _wastes,
     Subject.STOCK_COUNT: _counts,
+    Subject.DISCHARGE: decided_named,
 }
 """By kind, the records as they would be signed now."""
 

@@ -1,4 +1,4 @@
-"""Episodes of care: admit, discharge, and move to another level of care."""
+"""Episodes of care: admit, and move to another level of care."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -9,14 +9,11 @@ from caseload.api.caseload.store import caseloads_of
 from caseload.api.route import reading, writing
 from caseload.api.wire import Instant, Wire
 from caseload.api.work import TheKey, TheWork, client_within, nothing_more
-from caseload.db.attendance import Sessions
-from caseload.db.checkin import Plans
 from caseload.db.idempotency import Kept
 from caseload.db.programme import Programmes
 from caseload.domain import caseload as domain
 from caseload.domain.access import Act
 from caseload.domain.caseload import DischargeReason, Edition, Episode, LevelOfCare
-from caseload.domain.caseload.discharging import discharge as end_care
 from caseload.domain.ids import ClientId, EpisodeId, StaffId, new_id
 from caseload.request.idempotency import once
 
@@ -39,15 +36,6 @@ class AdmissionIn(Wire, frozen=True, kw_only=True):
     level_of_care: LevelOfCareWire
     admitted_at: Instant | None = None
     """When it happened; now when left out."""
-
-
-class DischargeIn(Wire, frozen=True, kw_only=True):
-    """A discharge."""
-
-    reason: DischargeReason
-    effective_at: Instant | None = None
-    """When it happened; now when left out."""
-    note: str | None = None
 
 
 class LevelOfCareMoveIn(Wire, frozen=True, kw_only=True):
@@ -129,29 +117,6 @@ async def list_episodes(client_id: FromPath[UUID], work: TheWork) -> EpisodesOut
     """The episodes of a client, newest first."""
     episodes = await caseloads_of(work).episodes(ClientId(client_id), reach=work.by.reach(Act.SEE_CLIENT))
     return EpisodesOut(items=[EpisodeOut.of(each) for each in episodes])
-
-
-@writing("/clients/{client_id:uuid}/discharge", act=Act.DISCHARGE, name="discharge_client", status=204)
-async def discharge_client(client_id: FromPath[UUID], data: JSONBody[DischargeIn], work: TheWork, key: TheKey) -> None:
-    """End the open episode, and with it cover, plans of check-ins and places in sessions; both clocks are kept."""
-    caseloads = caseloads_of(work)
-
-    async def discharge() -> None:
-        episode = await caseloads.open_episode(ClientId(client_id), reach=work.by.reach(Act.DISCHARGE))
-        await end_care(
-            episode,
-            at=data.effective_at or work.now,
-            reason=data.reason,
-            note=data.note,
-            by=work.by,
-            now=work.now,
-            caseloads=caseloads,
-            plans=Plans(work.connection, work.journal, now=work.now),
-            sessions=Sessions(work.connection, work.journal, now=work.now),
-            journal=work.journal,
-        )
-
-    await once(work, key, Kept(status=204, resource=client_id), do=discharge, again=nothing_more)
 
 
 @writing("/clients/{client_id:uuid}/levels-of-care", act=Act.ADMIT, name="move_level_of_care", status=204)

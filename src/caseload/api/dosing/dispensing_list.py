@@ -69,8 +69,9 @@ async def read_dispensing_list(programme_id: FromPath[UUID], work: TheWork, day:
     domain.check_day(wanted, today)
     lines = await charts(work).due_in(programme.id, wanted, by=work.by, act=Act.RECORD_DOSE)
     flags = await KeptFlags(work.connection, work.journal).shown([line.client for line in lines], wanted)
+    profile = programme.profiles.name_on(wanted)
     return DispensingListOut(
         programme_id=programme.id,
         day=wanted,
-        items=[DispensingLineOut.of(line, flags.get(line.client, ()), programme.profile) for line in lines],
+        items=[DispensingLineOut.of(line, flags.get(line.client, ()), profile) for line in lines],
     )

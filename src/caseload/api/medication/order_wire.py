@@ -1,5 +1,6 @@
 """Orders on the wire: what is asked for, what was answered, and what an order says of itself."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -80,10 +81,15 @@ class OrderSignatureIn(ProvedIn, frozen=True, kw_only=True):
 
     def reasons(self) -> dict[str, str]:
         """The reasons by the name of the rule; raises `Invalid` for a rule that is answered twice."""
-        reasons = {each.rule: each.reason for each in self.confirmed}
-        if len(reasons) != len(self.confirmed):
-            raise Invalid(Fault("confirmed", "answer each rule once"))
-        return reasons
+        return reasons_of(self.confirmed)
+
+
+def reasons_of(confirmed: Sequence[AnswerIn]) -> dict[str, str]:
+    """The reasons by the name of the rule; raises `Invalid` for a rule that is answered twice."""
+    reasons = {each.rule: each.reason for each in confirmed}
+    if len(reasons) != len(confirmed):
+        raise Invalid(Fault("confirmed", "answer each rule once"))
+    return reasons
 
 
 class AnswerOut(Wire, frozen=True, kw_only=True):
@@ -178,8 +184,8 @@ class OrderOut(Wire, frozen=True, kw_only=True):
     """How it stands today."""
 
     @classmethod
-    def of(cls, order: Order, today: date) -> "OrderOut":
-        """From the domain."""
+    def of(cls, order: Order, today: date, at: datetime = EVERYTHING_COMMITTED) -> "OrderOut":
+        """From the domain, as it stands on a day at a moment."""
         return cls(
             id=order.id,
             chain_id=order.chain,
@@ -217,5 +223,5 @@ class OrderOut(Wire, frozen=True, kw_only=True):
                 )
                 for each in order.confirmed
             ],
-            standing=order.standing(today, EVERYTHING_COMMITTED),
+            standing=order.standing(today, at),
         )

@@ -139,7 +139,7 @@ async def list_behind_drug_screens(programme_id: FromPath[UUID], work: TheWork) 
     programme = await Programmes(work.connection).get(ProgrammeId(programme_id))
     work.by.require(Act.DRAW_SCREENS, programme.id)
     today = programme.today(work.now)
-    rule = domain.rule_on(programme.profile, today)
+    rule = domain.rule_on(programme.profiles.name_on(today), today)
     found = await _kept(work).by_name(programme.id, today=today, reach=work.by.reach(Act.DRAW_SCREENS))
     names = {each.client: (given, family) for each, given, family in found}
     lines = domain.behind((each for each, _, _ in found), required=rule.random_a_year, today=today)

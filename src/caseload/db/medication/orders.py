@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.direct import Named
+from caseload.db.failures import violated
 from caseload.db.medication.beside import given_lately
 from caseload.db.medication.record import KIND, MedicationRecords
 from caseload.db.people.grants import constants, in_force, works_here
@@ -29,7 +30,17 @@ from caseload.db.tables.medication import (
 from caseload.db.tables.people import role_grant
 from caseload.domain.access import MAY, Act
 from caseload.domain.ids import ClientId, OrderId, ProgrammeId, StaffId
-from caseload.domain.medication import Acting, Confirmed, Order, OrderMoved, OrderUnknown, Step, Stop, Supply
+from caseload.domain.medication import (
+    Acting,
+    ClientHasDied,
+    Confirmed,
+    Order,
+    OrderMoved,
+    OrderUnknown,
+    Step,
+    Stop,
+    Supply,
+)
 from caseload.domain.medicines import DosePart, Form, Medicine
 from caseload.domain.people import Staff
 from caseload.domain.signature import Signature
@@ -148,39 +159,12 @@ class Orders(MedicationRecords):
 
     async def add_order(self, order: Order) -> None:
         """See `domain.medication.Orders.add_order`."""
-        await self._connection.execute(
-            _ADD,
-            {
-                "id": order.id,
-                "chain_id": order.chain,
-                "version": order.version,
-                "replaces_id": order.replaces,
-                "client_id": order.client,
-                "programme_id": order.programme,
-                "medicine": order.medicine,
-                "form": order.form,
-                "strength_mg": order.strength_mg,
-                "whole_mg": order.amounts_mg.get(DosePart.WHOLE),
-                "morning_mg": order.amounts_mg.get(DosePart.MORNING),
-                "evening_mg": order.amounts_mg.get(DosePart.EVENING),
-                "every_days": order.every_days,
-                "starts_on": order.starts_on,
-                "ends_on": order.ends_on,
-                "supervised": order.supervised,
-                "note": order.note,
-                "product": order.product,
-                "supply": order.supply,
-                "verbal_by": order.verbal_by,
-                "countersign_by": order.countersign_by,
-                "read_back": True if order.verbal_by is not None else None,
-                "step_from": [step.from_on for step in order.steps] or None,
-                "step_whole_mg": _of_steps(order, DosePart.WHOLE),
-                "step_morning_mg": _of_steps(order, DosePart.MORNING),
-                "step_evening_mg": _of_steps(order, DosePart.EVENING),
-                "written_by": order.written_by,
-                "written_at": order.written_at,
-            },
-        )
+        try:
+            await self._connection.execute(_ADD, _order_row(order))
+        except IntegrityError as refused:
+            if violated(refused) == "order_for_the_living":
+                raise ClientHasDied("Somebody else has to correct the report before an order is written.") from refused
+            raise
 
     async def order(self, wanted: OrderId, *, by: Staff, act: Act) -> Order:
         """See `domain.medication.Orders.order`."""
@@ -254,6 +238,39 @@ async def orders_named(connection: AsyncConnection, wanted: Sequence[UUID]) -> S
     """These orders, whoever asks: for what shows nobody, such as the verification of signatures."""
     rows = (await connection.execute(_NAMED, {"orders": list(wanted)})).mappings()
     return [_with_answers(row) for row in rows]
+
+
+def _order_row(order: Order) -> dict[str, Any]:
+    return {
+        "id": order.id,
+        "chain_id": order.chain,
+        "version": order.version,
+        "replaces_id": order.replaces,
+        "client_id": order.client,
+        "programme_id": order.programme,
+        "medicine": order.medicine,
+        "form": order.form,
+        "strength_mg": order.strength_mg,
+        "whole_mg": order.amounts_mg.get(DosePart.WHOLE),
+        "morning_mg": order.amounts_mg.get(DosePart.MORNING),
+        "evening_mg": order.amounts_mg.get(DosePart.EVENING),
+        "every_days": order.every_days,
+        "starts_on": order.starts_on,
+        "ends_on": order.ends_on,
+        "supervised": order.supervised,
+        "note": order.note,
+        "product": order.product,
+        "supply": order.supply,
+        "verbal_by": order.verbal_by,
+        "countersign_by": order.countersign_by,
+        "read_back": True if order.verbal_by is not None else None,
+        "step_from": [step.from_on for step in order.steps] or None,
+        "step_whole_mg": _of_steps(order, DosePart.WHOLE),
+        "step_morning_mg": _of_steps(order, DosePart.MORNING),
+        "step_evening_mg": _of_steps(order, DosePart.EVENING),
+        "written_by": order.written_by,
+        "written_at": order.written_at,
+    }
 
 
 def _answer_row(order: Order, answered: Confirmed) -> dict[str, Any]:

@@ -204,10 +204,12 @@ medication_order_stop = Table(
     words("reason"),
     reference("stopped_by", "staff"),
     Column("stopped_at", INSTANT, nullable=False),
-    reference("signature_id", "signature"),
+    reference("signature_id", "signature", nullable=True),
+    reference("death_id", "client_death", nullable=True),
     UniqueConstraint("signature_id"),
+    CheckConstraint(text("num_nonnulls(signature_id, death_id) = 1"), name="signed_or_with_a_death"),
     not_blank("reason"),
-    comment="An order stopped at once, or a draft withdrawn.",
+    comment="An order stopped at once, or a draft withdrawn: by a prescriber's signature, or with the client's death.",
 )
 
 hold = Table(

@@ -20,6 +20,7 @@ from caseload.domain.medication.hold import (
     raise_hold,
 )
 from caseload.domain.medication.order import (
+    ClientHasDied,
     Confirmed,
     Order,
     OrderMoved,
@@ -79,6 +80,7 @@ __all__ = [
     "LOOKS_BACK_DAYS",
     "Acting",
     "Action",
+    "ClientHasDied",
     "Confirmed",
     "Decision",
     "DecisionKind",

@@ -26,6 +26,10 @@ class OrderUnknown(NotFound):
     """There is no such order within your reach."""
 
 
+class ClientHasDied(Conflict):
+    """This client has been reported dead: no order is written."""
+
+
 class OrderMoved(Conflict):
     """The order has been signed, stopped or replaced since you read it."""
 
@@ -271,7 +275,7 @@ class Orders(MedicationRecords, Signatures, Protocol):
     """The orders of clients. Whoever changes one has locked the client's record first."""
 
     async def add_order(self, order: Order, /) -> None:
-        """Keep a new order."""
+        """Keep a new order; raises `ClientHasDied` while the report of the client's death stands."""
         ...
 
     async def order(self, order: OrderId, /, *, by: Staff, act: Act) -> Order:

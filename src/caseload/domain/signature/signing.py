@@ -44,6 +44,7 @@ class Subject(StrEnum):
     DOSE_CORRECTION = "dose_correction"
     STOCK_WASTE = "stock_waste"
     STOCK_COUNT = "stock_count"
+    DISCHARGE = "discharge"
 
 
 class NotRegistered(NotPermitted):

@@ -14,7 +14,6 @@ from caseload.domain.access import MAY, Act
 from caseload.domain.dosing import Dose, Entry, Kind
 from caseload.domain.ids import ProgrammeId
 from caseload.domain.people import Staff
-from caseload.domain.profiles import profile_on
 from caseload.domain.programme import Programme
 
 
@@ -74,7 +73,7 @@ def signs_for_doses(by: Staff, programmes: Sequence[Programme], *, now: datetime
     """Where this person may be the second pair of eyes today: in a role that the programme's profile asks for."""
     found: list[ProgrammeId] = []
     for programme in programmes:
-        asked = profile_on(programme.profile, programme.today(now)).sign_off.roles
+        asked = programme.rules_on(programme.today(now)).sign_off.roles
         held = {each.role for each in by.holdings if each.programme in {programme.id, None}}
         if held & MAY[Act.SIGN_OFF_DOSE] & set(asked):
             found.append(programme.id)
