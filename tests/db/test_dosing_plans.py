@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from caseload.db.access import signing_reach_of
-from caseload.db.dosing import chart, day, disclosures, doses, facts, lately, statements, steps
+from caseload.db.dosing import chart, day, disclosures, doses, facts, injections, lately, statements, steps
 from caseload.db.medication import beside, covered, holds, orders, record, tasks
 from caseload.db.signoff import queue, verdicts
 from caseload.domain.access import Act
@@ -155,6 +155,16 @@ CROWD = (
     select id, raised_at, 'Osei', 'Yes.', raised_by, raised_at from clinic.medication_task
     """,
     """
+    insert into clinic.named_delivery
+      (id, client_id, programme_id, medicine, form, strength_mg, pharmacy, lot, received_on, recorded_by, recorded_at)
+    select gen_random_uuid(), client, programme, 'buprenorphine', 'extended_release_injection', 300, 'Boots', 'A1',
+           date '2026-10-01', staff, now() from crowd
+    """,
+    """
+    insert into clinic.dose_injection (dose_id, dose_version, client_id, site)
+    select id, 1, client_id, 'thigh_left' from clinic.dose
+    """,
+    """
     insert into clinic.disclosure_made
       (id, client_id, programme_id, named, name, facility, purpose, ground, emergency, categories, rule, rules_version,
        content, disclosed_by, disclosed_at)
@@ -165,7 +175,7 @@ CROWD = (
     "analyze",
 )
 GROWS = re.compile(
-    r"Seq Scan on (dose|dose_\w+|client|client_identity|medication_\w+|hold|pre_dose_observation|disclosure_made|signature|guest_stay|responsibility|cover)\b"
+    r"Seq Scan on (dose|dose_\w+|client|client_identity|medication_\w+|hold|pre_dose_observation|disclosure_made|named_delivery|signature|guest_stay|responsibility|cover)\b"
 )
 
 
@@ -197,6 +207,10 @@ STATEMENTS: dict[str, Any] = {
     "a task": tasks.ONE_TASK,
     "the tasks of a programme": tasks.OPEN_TASKS,
     "the tasks of a client": tasks.TASKS_OF,
+    "the injections of a client": injections.INJECTED,
+    "a delivery": injections.ONE_DELIVERY,
+    "the deliveries of a client": injections.DELIVERIES_OF,
+    "the injections of a programme": day._INJECTED_IN_PROGRAMME,
     "a disclosure": disclosures.ONE_DISCLOSURE,
     "a client's account of disclosures": disclosures.DISCLOSURES_OF,
     "the versions of a dose": chart._VERSIONS,
@@ -249,6 +263,7 @@ async def test_nothing_walks_a_table_that_grows(owner: AsyncEngine) -> None:
         "statement": here.client,
         "statements": [here.client],
         "task": here.client,
+        "delivery": here.client,
         "disclosure": here.client,
         "limit": 50,
         "signer": here.nurse.id,

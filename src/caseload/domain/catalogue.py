@@ -38,6 +38,15 @@ class Country(StrEnum):
     AU = "AU"
 
 
+class Region(StrEnum):
+    """Where in the body an injection may be given."""
+
+    ABDOMEN = "abdomen"
+    THIGH = "thigh"
+    BUTTOCK = "buttock"
+    UPPER_ARM = "upper_arm"
+
+
 class Route(StrEnum):
     """How a product reaches the body."""
 
@@ -90,6 +99,21 @@ class Substance(_Data, frozen=True, kw_only=True):
     schedules: tuple[Schedule, ...]
 
 
+class Window(_Data, frozen=True, kw_only=True):
+    """When the next injection of a product may come, counted from the last one, and where it may be given."""
+
+    earliest_days: int
+    """Days that must have passed since the last one."""
+    late_days: int
+    """Days after the due date on which it is not overdue yet."""
+    rapid_second_day: int | None = None
+    """Under rapid start the second one may come from this day on."""
+    sites: tuple[Region, ...]
+    source: str
+    confirmed: bool
+    """Whether the source could be read: outside the due date an unconfirmed window asks."""
+
+
 class Product(_Data, frozen=True, kw_only=True):
     """One product, as an order names it."""
 
@@ -103,6 +127,8 @@ class Product(_Data, frozen=True, kw_only=True):
     concentration_mg_per_ml: Decimal | None = None
     volume_ml: Decimal | None = None
     """Of one injection, where the label says it."""
+    window: Window | None = None
+    """Of an injection."""
     naloxone_mg: Decimal | None = None
     action: Action
     long_acting: bool
@@ -175,11 +201,24 @@ def _wrong_product(product: Product) -> Iterable[str]:
     if product.strength_mg <= 0 or product.acts_for_days < 1 or not product.countries:
         yield "strength_mg, acts_for_days and countries must say something"
     yield from _wrong_volume(product)
+    yield from _wrong_window(product)
     naloxone = product.medicine is Medicine.BUPRENORPHINE_NALOXONE
     if naloxone is not (product.naloxone_mg is not None):
         yield "naloxone_mg stands with the combination, and with nothing else"
     if product.naloxone_mg is not None and product.naloxone_mg * NALOXONE_RATIO != product.strength_mg:
         yield f"buprenorphine and naloxone must stand {NALOXONE_RATIO} to 1"
+
+
+def _wrong_window(product: Product) -> Iterable[str]:
+    window = product.window
+    if (window is None) is product.long_acting:
+        yield "an injection has a window, and nothing else does"
+    if window is None:
+        return
+    if window.earliest_days < 1 or window.late_days < 0 or not window.sites:
+        yield "earliest_days, late_days and sites of the window must say something"
+    if window.rapid_second_day is not None and not 0 < window.rapid_second_day < window.earliest_days:
+        yield "rapid_second_day must lie before earliest_days"
 
 
 def _wrong_volume(product: Product) -> Iterable[str]:

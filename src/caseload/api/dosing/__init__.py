@@ -7,6 +7,7 @@ from caseload.api.dosing.corrections import amend_dose, correct_dose
 from caseload.api.dosing.dispensing_list import read_dispensing_list
 from caseload.api.dosing.doses import list_dose_versions, read_dose, record_dose, record_not_given
 from caseload.api.dosing.handing_on import disclose_last_dose, list_disclosures, read_last_dose_statement
+from caseload.api.dosing.injections import list_injections, list_named_deliveries, receive_named_delivery
 from caseload.api.dosing.statements import (
     list_dose_statements,
     record_dose_statement,
@@ -35,6 +36,9 @@ router = Router(
         disclose_last_dose,
         read_last_dose_statement,
         list_disclosures,
+        list_injections,
+        receive_named_delivery,
+        list_named_deliveries,
     ],
     tags=["Dosing"],
 )

@@ -42,6 +42,7 @@ async def record_dose(
         less_reason=data.less_reason,
         amount_ml=milligrams(data.amount_ml) if data.amount_ml is not None else None,
         station=StationId(data.station_id) if data.station_id is not None else None,
+        injecting=data.injection.read() if data.injection is not None else None,
     )
 
     async def record() -> Charted:

@@ -8,7 +8,7 @@ from uuid import UUID
 from caseload.api.amounts import written
 from caseload.api.wire import Wire
 from caseload.domain.catalogue import millilitres
-from caseload.domain.dosing import Due, Refusal, Rule
+from caseload.domain.dosing import Due, InjectionStanding, NextInjection, Refusal, Rule, Site
 from caseload.domain.medication import Order
 from caseload.domain.medicines import DosePart, Form, Medicine
 
@@ -64,6 +64,31 @@ def in_millilitres(amount_mg: Decimal, order: Order | None) -> str | None:
     return written(found) if found is not None else None
 
 
+class NextInjectionOut(Wire, frozen=True, kw_only=True):
+    """When the next injection may come, by the order's days and the product's window."""
+
+    last_on: date | None
+    last_site: Site | None
+    """Alternate the sites: the same one again needs a reason."""
+    earliest_on: date
+    due_on: date
+    latest_on: date
+    """After it the injection is overdue."""
+    standing: InjectionStanding
+
+    @classmethod
+    def of(cls, coming: NextInjection, day: date) -> "NextInjectionOut":
+        """From the domain."""
+        return cls(
+            last_on=coming.last.day if coming.last is not None else None,
+            last_site=coming.last.site if coming.last is not None else None,
+            earliest_on=coming.earliest_on,
+            due_on=coming.due_on,
+            latest_on=coming.latest_on,
+            standing=coming.standing(day),
+        )
+
+
 class DueOut(Wire, frozen=True, kw_only=True):
     """What is due on a dosing day, and what stands in the way of it."""
 
@@ -83,6 +108,8 @@ class DueOut(Wire, frozen=True, kw_only=True):
     """The prescriber's decision that the next dose uses."""
     waits: RefusalOut | None
     """A step up that has come and not taken effect: the amounts are those of the step before."""
+    injection: NextInjectionOut | None
+    """Of an injection: when it may come, and until when it is not overdue."""
     to_do: list[RefusalOut]
     """Whom to tell although the dose may be given: it goes on the programme's list as the dose is recorded."""
 
@@ -118,6 +145,7 @@ class DueOut(Wire, frozen=True, kw_only=True):
             not_known=len(due.without.not_known),
             in_the_way=[RefusalOut.of(refusal) for refusal in due.in_the_way],
             waits=RefusalOut.of(due.waits) if due.waits is not None else None,
+            injection=NextInjectionOut.of(due.injection, due.day) if due.injection is not None else None,
             to_do=[RefusalOut.of(each) for each in due.to_do],
             decision_id=due.allowed.decision if due.allowed is not None else None,
         )

@@ -9,7 +9,8 @@ from caseload.api.amounts import Milligrams, Millilitres, written
 from caseload.api.proving import ProvedIn
 from caseload.api.wire import Instant, Wire
 from caseload.api.work import etag
-from caseload.domain.dosing import Charted, DoseStanding, Entry, Kind, NotGiven, NotGivenReason
+from caseload.domain.dosing import Charted, DoseStanding, Entry, Injecting, Kind, NotGiven, NotGivenReason, Site
+from caseload.domain.ids import DeliveryId
 from caseload.domain.medicines import DosePart, Form, Medicine
 from caseload.domain.signature import Meaning
 
@@ -20,6 +21,23 @@ class LateIn(Wire, frozen=True, kw_only=True):
     reason: str
     given_by: UUID | None = None
     """The colleague who gave it, when it was not you (a downtime sheet typed in)."""
+
+
+class InjectionIn(Wire, frozen=True, kw_only=True):
+    """Where an injection is given, and what a pharmacy delivered for this client by name, where it is that."""
+
+    site: Site | None = None
+    same_site_reason: str | None = None
+    """Why it is the site of the last one."""
+    delivery_id: UUID | None = None
+
+    def read(self) -> Injecting:
+        """To the domain."""
+        return Injecting(
+            site=self.site,
+            same_site_reason=self.same_site_reason,
+            delivery=DeliveryId(self.delivery_id) if self.delivery_id is not None else None,
+        )
 
 
 class DoseIn(Wire, frozen=True, kw_only=True):
@@ -40,6 +58,8 @@ class DoseIn(Wire, frozen=True, kw_only=True):
     """Why less is given than is due."""
     station_id: UUID | None = None
     """Where it is given: the dose takes from what this station uses. May be left out where only one is in use."""
+    injection: InjectionIn | None = None
+    """Of an injection: where it is given. Needed for what is about to be given."""
     late: LateIn | None = None
 
 

@@ -122,6 +122,10 @@ class OrderIn(Wire, frozen=True, kw_only=True):
     """Who hands it over: our window, or a pharmacy."""
     steps: tuple[StepWire, ...] = ()
     """What is ordered from later days on. A step up takes effect only after every dose before it was taken in full."""
+    rapid_start: bool = False
+    """Of an injection: the second one may come from the day that the product's window names."""
+    last_opioid_on: date | None = None
+    """Of naltrexone: when the client last used an opioid that is in no record of yours."""
     replaces: UUID | None = None
     """The order whose place this one takes from its first day on."""
 
@@ -140,6 +144,8 @@ class OrderIn(Wire, frozen=True, kw_only=True):
             replaces=OrderId(self.replaces) if self.replaces is not None else None,
             supply=self.supply,
             steps=tuple(step.read() for step in self.steps),
+            rapid_start=self.rapid_start,
+            last_opioid_on=self.last_opioid_on,
             amounts_ml=self.amounts_ml.read() if self.amounts_ml is not None else {},
         )
 
@@ -174,6 +180,8 @@ class OrderOut(Wire, frozen=True, kw_only=True):
     replaced_from: date | None
     supply: Supply
     steps: list[StepWire]
+    rapid_start: bool
+    last_opioid_on: date | None
     verbal_by: UUID | None
     """The prescriber who gave it by word of mouth."""
     countersign_by: datetime | None
@@ -211,6 +219,8 @@ class OrderOut(Wire, frozen=True, kw_only=True):
             replaced_by=order.replaced_by,
             replaced_from=order.replaced_from,
             supply=order.supply,
+            rapid_start=order.rapid_start,
+            last_opioid_on=order.last_opioid_on,
             steps=[StepWire(from_on=step.from_on, amounts_mg=AmountsWire.of(step)) for step in order.steps],
             verbal_by=order.verbal_by,
             countersign_by=order.countersign_by,

@@ -142,6 +142,7 @@ class Charts(DosingDays):
             taken_since=facts.taken_since,
             observed=facts.observed,
             lately=facts.lately,
+            injected=facts.injected,
         )
 
 

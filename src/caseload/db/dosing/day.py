@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from sqlalchemy import RowMapping, Uuid, any_, bindparam, exists, or_, select, true
@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from caseload.db.access import reach_of, within_reach
 from caseload.db.dosing.doses import KIND, Doses
 from caseload.db.dosing.facts import allowed, allowed_of, held
+from caseload.db.dosing.injections import INJECTIONS_BACK_DAYS, injected_until
 from caseload.db.dosing.lately import taken_lately
 from caseload.db.dosing.steps import seen_since, taken_since
 from caseload.db.dosing.taken import DAY, last_taken
@@ -30,13 +31,26 @@ from caseload.db.tables.medication import (
 )
 from caseload.db.tables.programme import programme
 from caseload.domain.access import Act
-from caseload.domain.dosing import EVERYTHING_COMMITTED, Due, Held, Lately, Morning, Observed, Taken, TakenPart, due_on
+from caseload.domain.dosing import (
+    EVERYTHING_COMMITTED,
+    Due,
+    Held,
+    Injected,
+    Lately,
+    Morning,
+    NextInjection,
+    Observed,
+    Taken,
+    TakenPart,
+    due_on,
+    next_injection,
+)
 from caseload.domain.dosing.covered import CoveredDay, counted_in, lately_of, read_since
 from caseload.domain.dosing.lapses import look_back
 from caseload.domain.dosing.missed import needs_orders
 from caseload.domain.ids import ClientId, HoldId, OrderId, ProgrammeId
 from caseload.domain.medication import Acting, MedicationRecord, Order
-from caseload.domain.medicines import Medicine
+from caseload.domain.medicines import LONG_ACTING, Medicine
 from caseload.domain.people import Staff
 from caseload.domain.profiles.selected import read_selected
 
@@ -102,6 +116,10 @@ _DUE_IN_PROGRAMME = (
         within_reach(),
     )
     .order_by(client_identity.c.family_name, client_identity.c.given_name, client.c.id)
+)
+
+_INJECTED_IN_PROGRAMME = _DUE_IN_PROGRAMME.where(
+    medication_order.c.form.in_([form.value for form in sorted(LONG_ACTING)])
 )
 
 _ORDERS = (
@@ -188,7 +206,8 @@ class DosingDays(Doses):
             if each.record.client in lately or needs_orders(each.last, each.order, day)
         ]
         earlier = await self._orders_of_all(behind)
-        mixed = [row for row in rows if row["has_another"] or row["client_id"] in covered]
+        injected = await self._injected(known, day)
+        mixed = [row for row in rows if row["has_another"] or row["client_id"] in covered or row["last_opioid_on"]]
         beside: Mapping[ClientId, Sequence[Acting]] = {}
         answers: Mapping[OrderId, frozenset[str]] = {}
         if mixed:
@@ -223,6 +242,7 @@ class DosingDays(Doses):
                 taken_since=taken_by.get(who, ()),
                 observed=seen_of.get(who, ()),
                 lately=lately.get(who, ()),
+                injected=injected.get(who, ()),
             )
             if who in covered:
                 morning = counted_in(morning, covered[who], day)
@@ -263,6 +283,28 @@ class DosingDays(Doses):
         }
         own = await taken_lately(self._connection, list(wanted), min(wanted.values(), default=day), day)
         return {who: [*own.get(who, ()), *lately_of(covered.get(who, ()), since, day)] for who, since in wanted.items()}
+
+    async def _injected(self, known: Sequence[_Known], day: date) -> Mapping[ClientId, Sequence[Injected]]:
+        """The injections of those whose order is one."""
+        wanted = [each.record.client for each in known if each.order.form in LONG_ACTING]
+        since = day - timedelta(days=INJECTIONS_BACK_DAYS)
+        return await injected_until(self._connection, wanted, day, since=since)
+
+    async def injections_in(
+        self, wanted: ProgrammeId, day: date, *, by: Staff, act: Act
+    ) -> Sequence[tuple[MedicationRecord, Order, NextInjection]]:
+        """Every order of an injection in force in a programme, and when its next one may come, the first due first."""
+        given = {"programme": wanted, "day": day, "at": EVERYTHING_COMMITTED, **reach_of(by.reach(act), at=self._now)}
+        rows = (await self._connection.execute(_INJECTED_IN_PROGRAMME, given)).mappings().all()
+        known = [_Known.of(row) for row in rows]
+        injected = await self._injected(known, day)
+        for each in known:
+            self._journal.saw(each.record.client, KIND)
+        found = [
+            (each.record, each.order, next_injection(each.order, injected.get(each.record.client, ())))
+            for each in known
+        ]
+        return sorted(found, key=lambda line: (line[2].latest_on, line[0].client))
 
     async def _orders_of_all(self, clients: Sequence[UUID]) -> Mapping[ClientId, Sequence[Order]]:
         found: dict[ClientId, list[Order]] = defaultdict(list)

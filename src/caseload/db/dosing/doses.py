@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import NoReturn
 
@@ -16,6 +16,17 @@ from sqlalchemy.exc import IntegrityError
 from caseload.db.access import reach_of, within_reach
 from caseload.db.direct import Direct
 from caseload.db.dosing.facts import FACTS, LAST_TAKEN, NEXT_GIVEN, facts_of, given_to
+from caseload.db.dosing.injections import (
+    ADD_DELIVERY,
+    ADD_INJECTION,
+    DELIVERIES_OF,
+    INJECTIONS_BACK_DAYS,
+    delivery_of,
+    delivery_values,
+    injected_until,
+    injection_values,
+    named_delivery_of,
+)
 from caseload.db.dosing.lately import taken_lately
 from caseload.db.dosing.rows import (
     DOSE_COLUMNS,
@@ -48,7 +59,10 @@ from caseload.domain.dosing import (
     DoseUnknown,
     Facts,
     Giving,
+    Injected,
+    Injecting,
     Lately,
+    NamedDelivery,
     NotGiven,
     PreDose,
     Taken,
@@ -59,7 +73,7 @@ from caseload.domain.dosing.missed import needs_orders
 from caseload.domain.errors import Fault, Invalid
 from caseload.domain.ids import ClientId, DecisionId, DoseId, PreDoseId, StationId
 from caseload.domain.medication import MedicationRecord, Order, is_another
-from caseload.domain.medicines import DosePart, Form, Medicine
+from caseload.domain.medicines import LONG_ACTING, DosePart, Form, Medicine
 from caseload.domain.people import Staff
 from caseload.domain.signature import Signature
 
@@ -173,6 +187,11 @@ class Doses(Holds):
             facts = await self._with_others(facts, record.client, day)
         if facts.order is not None and facts.order.steps and facts.order.steps[0].from_on <= day:
             facts = await self._with_steps(facts, facts.order, record.client, day)
+        if giving.form in LONG_ACTING:
+            facts = await self._with_injections(facts, giving, day)
+        if facts.order is not None and facts.order.last_opioid_on is not None and not facts.answered:
+            rules = await answered(self._connection, [facts.order.id])
+            facts = replace(facts, answered=rules.get(facts.order.id, frozenset()))
         since = read_since(record.covered_until, facts.last, facts.order, day)
         if since is not None:
             facts = await self._with_covered(facts, giving, day, since)
@@ -196,6 +215,33 @@ class Doses(Holds):
         taken = await taken_since(self._connection, [wanted], order.starts_on, day)
         seen = await seen_since(self._connection, [wanted], order.starts_on, day)
         return replace(facts, taken_since=taken.get(wanted, ()), observed=seen.get(wanted, ()))
+
+    async def _with_injections(self, facts: Facts, giving: Giving, day: date) -> Facts:
+        """With the injections before it, and what was delivered for this client by name."""
+        facts = replace(facts, injected=await self.injected(giving.client, day))
+        if giving.injecting is None or giving.injecting.delivery is None:
+            return facts
+        delivery = await delivery_of(self._connection, giving.client, giving.injecting.delivery)
+        return replace(facts, delivery=delivery)
+
+    async def injected(self, wanted: ClientId, day: date) -> Sequence[Injected]:
+        """See `domain.dosing.Histories.injected`."""
+        since = day - timedelta(days=INJECTIONS_BACK_DAYS)
+        return (await injected_until(self._connection, [wanted], day, since=since)).get(wanted, ())
+
+    async def add_injection(self, given: Dose, injecting: Injecting) -> None:
+        """See `domain.dosing.Doses.add_injection`."""
+        await self._connection.execute(ADD_INJECTION, injection_values(given, injecting))
+
+    async def add_delivery(self, made: NamedDelivery) -> None:
+        """See `domain.dosing.Deliveries.add_delivery`."""
+        await self._connection.execute(ADD_DELIVERY, delivery_values(made))
+
+    async def deliveries_of(self, wanted: ClientId) -> Sequence[NamedDelivery]:
+        """What was delivered for a client by name, the last first. Whoever asks has been let through to the client."""
+        self._journal.saw(wanted, KIND)
+        rows = (await self._connection.execute(DELIVERIES_OF, {"client": wanted})).mappings().all()
+        return [named_delivery_of(row) for row in rows]
 
     async def _with_gaps(self, facts: Facts, record: MedicationRecord, day: date) -> Facts:
         """With what days without medicine rest on: the orders since, and what was taken lately."""

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    false,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -83,6 +84,8 @@ medication_order = Table(
     Column("step_evening_mg", ARRAY(AMOUNT)),
     reference("written_by", "staff"),
     Column("written_at", INSTANT, nullable=False),
+    Column("rapid_start", Boolean(), nullable=False, server_default=false()),
+    Column("last_opioid_on", Date()),
     UniqueConstraint("chain_id", "version"),
     UniqueConstraint("id", "client_id"),
     ForeignKeyConstraint(
@@ -137,6 +140,8 @@ medication_order = Table(
         ),
         name="steps_rise_in_its_days",
     ),
+    CheckConstraint(text(f"NOT rapid_start OR form IN ({INJECTIONS})"), name="rapid_start"),
+    CheckConstraint(text("last_opioid_on IS NULL OR medicine = 'naltrexone'"), name="last_opioid_on"),
     CheckConstraint(text("product ~ '^[a-z0-9_]{1,60}$'"), name="product"),
     CheckConstraint(text("every_days BETWEEN 1 AND 92"), name="every_days"),
     CheckConstraint(text("ends_on >= starts_on"), name="ends_on"),

@@ -13,6 +13,12 @@ from caseload.domain.dosing.correction import (
 )
 from caseload.domain.dosing.covered import CoveredBy, CoveredDay
 from caseload.domain.dosing.decision import Histories, InTheWay, Wanted, allow_dose, stopped_by
+from caseload.domain.dosing.delivering import (
+    Deliveries,
+    NamedDelivery,
+    Received,
+    receive_delivery,
+)
 from caseload.domain.dosing.dose import Correction, Dose, Entry, Kind, NotGiven, NotGivenReason
 from caseload.domain.dosing.due import Due, DuePart, Morning, check_day, due_on, order_on
 from caseload.domain.dosing.facts import (
@@ -40,6 +46,15 @@ from caseload.domain.dosing.informing import (
     record_supply,
     verify_statement,
     withdraw_statement,
+)
+from caseload.domain.dosing.injecting import (
+    Delivery,
+    Injected,
+    Injecting,
+    InjectionStanding,
+    NextInjection,
+    Site,
+    next_injection,
 )
 from caseload.domain.dosing.late import DoseRecordedLate, ExceptionRecorded, Late, record_late
 from caseload.domain.dosing.missed import DaysWithout, LadderSays, Taken, days_without, ladder_says
@@ -77,6 +92,8 @@ __all__ = [
     "CoveredDay",
     "DayOutcome",
     "DaysWithout",
+    "Deliveries",
+    "Delivery",
     "Disclosure",
     "DisclosureUnknown",
     "Disclosures",
@@ -101,6 +118,9 @@ __all__ = [
     "Histories",
     "HowVerified",
     "InTheWay",
+    "Injected",
+    "Injecting",
+    "InjectionStanding",
     "Judgement",
     "Kind",
     "LadderSays",
@@ -108,6 +128,8 @@ __all__ = [
     "Lately",
     "Missing",
     "Morning",
+    "NamedDelivery",
+    "NextInjection",
     "NotGiven",
     "NotGivenReason",
     "NotGivenRecorded",
@@ -116,12 +138,14 @@ __all__ = [
     "OwnDose",
     "PreDose",
     "PreDoseObserved",
+    "Received",
     "Refusal",
     "Report",
     "Reviewed",
     "Rule",
     "Said",
     "Sedation",
+    "Site",
     "Source",
     "Statement",
     "StatementDay",
@@ -146,8 +170,10 @@ __all__ = [
     "hand_on_last_dose",
     "judge",
     "ladder_says",
+    "next_injection",
     "observe_before_dose",
     "order_on",
+    "receive_delivery",
     "record_late",
     "record_not_given",
     "record_statement",

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from caseload.domain.access import Act
 from caseload.domain.dosing.facts import Lately
+from caseload.domain.dosing.injecting import Injected, against_window, next_injection
 from caseload.domain.dosing.lapses import look_back, repeated_gaps
 from caseload.domain.dosing.missed import DaysWithout, Taken, days_without, ladder_says
 from caseload.domain.dosing.rules import EVERYTHING_COMMITTED
@@ -32,6 +33,10 @@ class Histories(Holds, Protocol):
 
     async def last_taken(self, client: ClientId, medicine: Medicine, form: Form, until: date, /) -> Taken | None:
         """The last dose taken until a day, of a medicine with the same action and duration."""
+        ...
+
+    async def injected(self, client: ClientId, day: date, /) -> Sequence[Injected]:
+        """The injections of the last months until a day, the newest first."""
         ...
 
     async def taken_lately(self, client: ClientId, since: date, day: date, /) -> Sequence[Lately]:
@@ -118,12 +123,30 @@ async def _in_the_way(
     day: date, orders: Sequence[Order], record: MedicationRecord, histories: Histories
 ) -> InTheWay | None:
     order = next((order for order in orders if order.standing(day, EVERYTHING_COMMITTED) is Standing.IN_FORCE), None)
-    if order is None or order.form in LONG_ACTING:
+    if order is None:
         return None
+    if order.form in LONG_ACTING:
+        return await _injection_in_the_way(day, order, record, histories)
     last = await histories.last_taken(record.client, order.medicine, order.form, day)
     since = look_back(record, last, order, day)
     lately = await histories.taken_lately(record.client, since, day) if since is not None else ()
     return stopped_by(last, day, order, orders, record, lately)
+
+
+async def _injection_in_the_way(
+    day: date, order: Order, record: MedicationRecord, histories: Histories
+) -> InTheWay | None:
+    injected = await histories.injected(record.client, day)
+    refusals = against_window(next_injection(order, injected), day, record.rules_on(day))
+    if not refusals:
+        return None
+    return InTheWay(
+        day=day,
+        rules=tuple(refusal.policy.partition(" of ")[0] for refusal in refusals),
+        without=DaysWithout(last=await histories.last_taken(record.client, order.medicine, order.form, day)),
+        proposed_mg=None,
+        needs_amount=False,
+    )
 
 
 def stopped_by(

@@ -9,10 +9,11 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from caseload.domain.dosing.facts import Allowed, AlreadyGiven, Held, Lately, Observed, TakenPart
+from caseload.domain.dosing.injecting import Injected, InjectionStanding, NextInjection, against_window, next_injection
 from caseload.domain.dosing.lapses import in_titration
 from caseload.domain.dosing.missed import DaysWithout, Taken, days_without
 from caseload.domain.dosing.refusal import Refusal
-from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, against_others, against_word, held_back
+from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, against_opioid, against_others, against_word, held_back
 from caseload.domain.dosing.steps import step_on, waiting
 from caseload.domain.dosing.tolerance import against_gaps, is_enough
 from caseload.domain.errors import Fault, Invalid
@@ -45,6 +46,7 @@ class Morning:
     taken_since: Sequence[TakenPart] = ()
     observed: Sequence[Observed] = ()
     lately: Sequence[Lately] = ()
+    injected: Sequence[Injected] = ()
     at: datetime | None = None
     """The moment it is asked, for the deadlines of verbal orders."""
 
@@ -72,6 +74,8 @@ class Due:
     """The decision that the next dose would use."""
     waits: Refusal | None = None
     """A step up that has come and not taken effect: less is due, and the prescriber is asked."""
+    injection: NextInjection | None = None
+    """When the injection may come, and until when it is not overdue."""
     to_do: tuple[Refusal, ...] = ()
     """What must be done although it stands in no way: somebody is told."""
 
@@ -89,7 +93,8 @@ def order_on(day: date, orders: Sequence[Order]) -> Order | None:
 def due_on(day: date, morning: Morning) -> Due:
     """Say what is due and what stands in the way of it."""
     order = order_on(day, morning.orders)
-    if order is None or order.supply is not Supply.WINDOW or not _asks(order, day, morning.last):
+    coming = _coming(order, morning)
+    if order is None or order.supply is not Supply.WINDOW or not _asks(order, day, coming):
         return Due(day=day, order=None, parts=(), without=DaysWithout(last=morning.last), in_the_way=(), allowed=None)
     rules = morning.record.rules_on(day)
     waits = None
@@ -103,7 +108,11 @@ def due_on(day: date, morning: Morning) -> Due:
     in_the_way = [held_back(morning.held)] if morning.held is not None else []
     in_the_way += against_word(order, morning.at, rules) if morning.at is not None else []
     in_the_way += against_others(order.medicine, day, morning.beside, morning.answered, rules)
-    ladder = against_gaps(without, morning.lately, order.medicine, order, morning.orders, morning.record, day)
+    in_the_way += against_opioid(order, day, morning.answered, rules)
+    if coming is not None:
+        ladder = against_window(coming, day, rules)
+    else:
+        ladder = against_gaps(without, morning.lately, order.medicine, order, morning.orders, morning.record, day)
     allowed = None
     if ladder and is_enough(morning.allowed, without, order.medicine, order, morning.record, rules):
         allowed = morning.allowed
@@ -126,11 +135,23 @@ def due_on(day: date, morning: Morning) -> Due:
         in_the_way=tuple(in_the_way),
         allowed=allowed,
         waits=waits,
+        injection=coming,
         to_do=tuple(in_titration(without, order, morning.orders, morning.record, day)),
     )
 
 
-def _asks(order: Order, day: date, last: Taken | None) -> bool:
-    if order.form in LONG_ACTING:
-        return last is None or last.day == day or (day - last.day).days >= order.every_days
-    return order.is_scheduled(day)
+def _coming(order: Order | None, morning: Morning) -> NextInjection | None:
+    """The next injection, where the order is one; where nothing more is known, counted from the last dose alone."""
+    if order is None or order.form not in LONG_ACTING:
+        return None
+    injected = morning.injected
+    if not injected and morning.last is not None:
+        injected = [Injected(day=morning.last.day, medicine=morning.last.medicine, site=None)]
+    return next_injection(order, injected)
+
+
+def _asks(order: Order, day: date, coming: NextInjection | None) -> bool:
+    if coming is None:
+        return order.is_scheduled(day)
+    given_today = coming.last is not None and coming.last.day == day
+    return given_today or coming.standing(day) is not InjectionStanding.NOT_YET

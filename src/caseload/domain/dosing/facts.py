@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
+from caseload.domain.dosing.injecting import Delivery, Injected, Injecting
 from caseload.domain.dosing.missed import Taken
 from caseload.domain.ids import ClientId, CorrectionId, DecisionId, HoldId, OrderId, StationId
 from caseload.domain.medication import Acting, Order, Step
@@ -29,6 +30,8 @@ class Giving:
     """As it was measured, where somebody says it: it must agree with the milligrams by the order's concentration."""
     station: StationId | None = None
     """Where it is given, for the stock: its open container is what the dose takes from."""
+    injecting: Injecting | None = None
+    """Of an injection: where it is given, and what delivered for this client it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,5 +138,9 @@ class Facts:
     """The step that has come and not taken effect, once the facts are those of the day's step."""
     lately: Sequence[Lately] = ()
     """What was taken in the last days; read only when a gap or a partial dose is among them."""
+    injected: Sequence[Injected] = ()
+    """The injections of the last months, the newest first; read only for another one."""
+    delivery: Delivery | None = None
+    """What was delivered for this client by name, where that is given."""
     next_at: datetime | None = None
     """When the next dose of a later day was given; only for what lies on a former day."""

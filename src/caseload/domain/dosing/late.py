@@ -9,6 +9,7 @@ from caseload.domain.access import Act
 from caseload.domain.dosing.contacting import tell_prescriber
 from caseload.domain.dosing.dose import Dose, Entry, Kind
 from caseload.domain.dosing.facts import Giving
+from caseload.domain.dosing.injecting import check_injecting
 from caseload.domain.dosing.rules import judge
 from caseload.domain.dosing.steps import in_step
 from caseload.domain.dosing.window import Doses, check_giving, check_volume, ordinary_dose
@@ -61,6 +62,7 @@ async def record_late(
     if giving.order is not None and facts.order is None:
         raise OrderUnknown("Read the client's medication chart for the orders there are, or name none.")
     check_volume(giving, facts.order)
+    check_injecting(giving.injecting, giving.form, giving.medicine, facts.delivery, day)
     rules = record.rules_on(day)
     judgement = judge(giving, day, facts, record, at=giving.given_at, now=now)
     broken = tuple(refusal.rule.value for refusal in judgement.broken)
@@ -76,6 +78,8 @@ async def record_late(
         dose = replace(dose, kind=Kind.EXCEPTION, rules=broken, decision=None, freed_by=None)
     sign_by = now + timedelta(hours=rules.sign_off.deadline_hours)
     await doses.add_dose(dose, sign_by=sign_by, station=giving.station)
+    if giving.injecting is not None:
+        await doses.add_injection(dose, giving.injecting)
     await doses.note_gap(dose.client, record.day_of(now))
     journal.tell(DoseRecordedLate(client=dose.client, records=(dose.id,), facts={"profile": rules.label}))
     await tell_prescriber(dose, judgement.to_do, by=by, now=now, tasks=doses, journal=journal)

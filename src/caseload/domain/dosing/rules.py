@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from caseload.domain.dosing.facts import AlreadyGiven, Facts, Giving, Held
+from caseload.domain.dosing.injecting import Injected, against_delivery, against_window, next_injection, not_yet
 from caseload.domain.dosing.lapses import in_titration
 from caseload.domain.dosing.missed import DaysWithout, days_without
 from caseload.domain.dosing.refusal import Refusal, Rule, policy, text
@@ -56,10 +57,12 @@ def judge(
         broken.append(held_back(facts.held))
     broken += _against_interval(giving, day, facts, record, rules)
     broken += against_others(giving.medicine, day, facts.beside, facts.answered, rules)
+    broken += against_delivery(giving.injecting, facts.delivery, day, rules)
+    broken += against_opioid(facts.order, day, facts.answered, rules)
     without = DaysWithout(last=facts.last)
     if giving.form not in LONG_ACTING:
         without = days_without(facts.last, day, facts.earlier, record)
-    in_the_way = against_gaps(without, facts.lately, giving.medicine, facts.order, facts.earlier, record, day)
+    in_the_way = asks_of(giving, day, facts, without, record)
     to_do = tuple(in_titration(without, facts.order, facts.earlier, record, day))
     if not in_the_way:
         return Judgement(broken=tuple(broken), uses=None, without=without, to_do=to_do)
@@ -126,7 +129,9 @@ def _against_order(giving: Giving, day: date, facts: Facts, at: datetime) -> lis
         broken.append(
             Refusal(rule=Rule.SUPPLIED_ELSEWHERE, says=says, facts={"order": str(order.id), "supply": order.supply})
         )
-    if not _is_due(order, day, facts):
+    if order.form in LONG_ACTING:
+        broken += not_yet(order, next_injection(order, injected_until_now(facts)), day)
+    elif not order.is_scheduled(day):
         broken.append(
             Refusal(
                 rule=Rule.NOT_SCHEDULED,
@@ -207,11 +212,20 @@ def against_decision(giving: Giving, at_most_mg: Decimal | None, decision: Decis
     ]
 
 
-def _is_due(order: Order, day: date, facts: Facts) -> bool:
-    """An injection is due when its days have passed since the last one; anything else on the order's own days."""
-    if order.form not in LONG_ACTING:
-        return order.is_scheduled(day)
-    return facts.last is None or (day - facts.last.day).days >= order.every_days
+def injected_until_now(facts: Facts) -> Sequence[Injected]:
+    """The injections before this one; where nothing more is known of them, the last one alone."""
+    if facts.injected or facts.last is None:
+        return facts.injected
+    return [Injected(day=facts.last.day, medicine=facts.last.medicine, site=None)]
+
+
+def asks_of(giving: Giving, day: date, facts: Facts, without: DaysWithout, record: MedicationRecord) -> list[Refusal]:
+    """What a prescriber's decision may let through: days without medicine, or the window of an injection."""
+    if giving.form not in LONG_ACTING:
+        return against_gaps(without, facts.lately, giving.medicine, facts.order, facts.earlier, record, day)
+    if facts.order is None or facts.order.form not in LONG_ACTING:
+        return []
+    return against_window(next_injection(facts.order, injected_until_now(facts)), day, record.rules_on(day))
 
 
 def _against_interval(
@@ -251,4 +265,22 @@ def against_others(
         )
         for conflict in in_conflict(medicine, day, beside, rules.ordering)
         if conflict.said.rule not in answered
+    ]
+
+
+def against_opioid(order: Order | None, day: date, answered: frozenset[str], rules: Profile) -> list[Refusal]:
+    """Whether naltrexone would come too soon after the last opioid, unless a prescriber signed the order in spite of it."""
+    said = rules.ordering.antagonist_beside
+    if order is None or order.last_opioid_on is None or said.rule in answered:
+        return []
+    free = order.last_opioid_on + timedelta(days=said.other_opioid_free_days)
+    if day >= free:
+        return []
+    return [
+        Refusal(
+            rule=Rule.OPIOID_TOO_RECENT,
+            says=f"The last opioid was used on {order.last_opioid_on}: naltrexone may come from {free} on.",
+            policy=policy(said.rule, rules),
+            facts={"last_opioid_on": str(order.last_opioid_on), "from_on": str(free), "day": str(day)},
+        )
     ]

@@ -15,6 +15,7 @@ from caseload.domain.catalogue import agree, millilitres
 from caseload.domain.dosing.contacting import tell_prescriber
 from caseload.domain.dosing.dose import Correction, Dose, Entry, Kind, NotGiven
 from caseload.domain.dosing.facts import AlreadyGiven, Facts, Giving
+from caseload.domain.dosing.injecting import Injecting, check_injecting, check_site, next_injection
 from caseload.domain.dosing.refusal import Refusal, Rule
 from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, Judgement, due_mg, judge
 from caseload.domain.dosing.steps import in_step
@@ -89,6 +90,10 @@ class Doses(Holds, Protocol):
         """
         ...
 
+    async def add_injection(self, dose: Dose, injecting: Injecting, /) -> None:
+        """Keep where an injection was given, and what delivered for this client it was."""
+        ...
+
     async def add_not_given(self, not_given: NotGiven, /) -> None:
         """Keep that a dose was not given."""
         ...
@@ -127,15 +132,20 @@ async def give(giving: Giving, *, as_id: DoseId, by: Staff, now: datetime, doses
     facts = in_step(facts, day)
     rules = record.rules_on(day)
     check_volume(giving, facts.order)
+    check_injecting(giving.injecting, giving.form, giving.medicine, facts.delivery, day)
     judgement = judge(giving, day, facts, record, at=EVERYTHING_COMMITTED, now=now)
     if judgement.broken:
         raise DoseRefused(judgement.broken, rules.label)
     _require_reason_for_less(giving, facts, judgement)
+    if facts.order is not None and giving.form in LONG_ACTING:
+        check_site(giving.injecting, next_injection(facts.order, facts.injected), rules)
     dose = ordinary_dose(
         giving, as_id=as_id, place=place, day=day, facts=facts, judgement=judgement, rules=rules, by=by, now=now
     )
     sign_by = now + timedelta(hours=rules.sign_off.deadline_hours)
     await doses.add_dose(dose, sign_by=sign_by, station=giving.station)
+    if giving.injecting is not None:
+        await doses.add_injection(dose, giving.injecting)
     journal.tell(DoseRecorded(client=dose.client, records=(dose.id,), facts={"profile": rules.label}))
     if judgement.without.missed or dose.amount_mg != due_mg(giving, facts, judgement):
         await doses.note_gap(dose.client, day)

@@ -14,7 +14,7 @@ from caseload.domain.medication.beside import Acting, in_conflict
 from caseload.domain.medication.order import Confirmed, Order
 from caseload.domain.medication.record import MedicationRecord, check_reason
 from caseload.domain.profiles import Profile
-from caseload.domain.profiles.ordering import Rising, Starting
+from caseload.domain.profiles.ordering import AntagonistBeside, Rising, Starting
 from caseload.domain.profiles.said import SaidBy
 
 _ONE = timedelta(days=1)
@@ -74,6 +74,7 @@ def ask(order: Order, before: Before, rules: Profile) -> Sequence[SoftStop]:
         SoftStop(said=conflict.said, facts=conflict.facts)
         for conflict in in_conflict(order.medicine, begins, [*before.given, *_promised(order, before)], ordering)
     ]
+    stops += _opioid_free(order, begins, ordering.antagonist_beside, stops)
     uncovered = _uncovered(order, before)
     if uncovered:
         stops.append(SoftStop(said=ordering.uncovered_days, facts={"days": [str(day) for day in uncovered]}))
@@ -88,6 +89,15 @@ def ask(order: Order, before: Before, rules: Profile) -> Sequence[SoftStop]:
         for stop in _rises(rule, order, before, anew)
     ]
     return stops
+
+
+def _opioid_free(order: Order, begins: date, rule: AntagonistBeside, stops: Sequence[SoftStop]) -> Iterable[SoftStop]:
+    """Naltrexone too soon after an opioid that is in no record of ours, unless the same rule asks already."""
+    if order.last_opioid_on is None or rule in [stop.said for stop in stops]:
+        return
+    if (begins - order.last_opioid_on).days < rule.other_opioid_free_days:
+        facts: dict[str, object] = {"last_opioid_on": str(order.last_opioid_on), "begins_on": str(begins)}
+        yield SoftStop(said=rule, facts=facts | {"opioid_free_days": rule.other_opioid_free_days})
 
 
 def answer(

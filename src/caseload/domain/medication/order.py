@@ -123,6 +123,10 @@ class Order:
     """Until when a verbal order counts without that prescriber's signature."""
     confirmed: tuple[Confirmed, ...] = ()
     """What the profile asked before it was signed, with the reasons that were given."""
+    rapid_start: bool = False
+    """Of an injection: the second one may come from the product's earlier day."""
+    last_opioid_on: date | None = None
+    """Of naltrexone: when the client last used an opioid that is in no record of ours."""
 
     @property
     def counts(self) -> bool:
@@ -239,6 +243,10 @@ class Order:
             said["supply"] = self.supply
         if self.verbal_by is not None:
             said |= {"countersign_by": self.countersign_by, "read_back": True, "verbal_by": self.verbal_by}
+        if self.rapid_start:
+            said["rapid_start"] = True
+        if self.last_opioid_on is not None:
+            said["last_opioid_on"] = self.last_opioid_on
         if self.steps:
             said["steps"] = [{"amounts_mg": step.amounts_mg, "from_on": step.from_on} for step in self.steps]
         if self.confirmed:

@@ -94,6 +94,8 @@ def new_order(
         product=_product(wish, record, now),
         supply=wish.supply,
         steps=wish.steps,
+        rapid_start=wish.rapid_start,
+        last_opioid_on=wish.last_opioid_on,
         written_by=by.id,
         written_at=now,
     )

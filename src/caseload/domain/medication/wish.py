@@ -37,6 +37,8 @@ class Wish:
     """The same amounts in millilitres, where the prescriber says them too: both must agree by the concentration."""
     supply: Supply = Supply.WINDOW
     steps: tuple[Step, ...] = ()
+    rapid_start: bool = False
+    last_opioid_on: date | None = None
 
     def check(self, *, today: date) -> None:
         """Raise `Invalid` with everything that no prescriber can mean."""
@@ -50,8 +52,22 @@ class Wish:
         self._check_parts(faults)
         self._check_days(today, faults)
         check_steps(self, faults)
+        self._check_injection(today, faults)
         faults.check(when=len(self.note) > LONGEST_NOTE, where="note", problem=f"at most {LONGEST_NOTE} characters")
         faults.raise_if_any()
+
+    def _check_injection(self, today: date, faults: Faults) -> None:
+        faults.check(
+            when=self.rapid_start and self.form not in LONG_ACTING,
+            where="rapid_start",
+            problem="only an injection is started rapidly",
+        )
+        if self.last_opioid_on is not None:
+            faults.check(
+                when=self.medicine is not Medicine.NALTREXONE or self.last_opioid_on > today,
+                where="last_opioid_on",
+                problem="is a day until today, and asked for naltrexone alone",
+            )
 
     def _check_parts(self, faults: Faults) -> None:
         parts = set(self.amounts_mg)

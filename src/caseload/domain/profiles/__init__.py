@@ -20,6 +20,7 @@ from caseload.domain.access import CLINICIANS, Role
 from caseload.domain.catalogue import Country
 from caseload.domain.errors import NotFound
 from caseload.domain.medicines import Medicine
+from caseload.domain.profiles.injections import Injections
 from caseload.domain.profiles.ordering import Ordering
 from caseload.domain.profiles.said import Data, SaidBy
 from caseload.domain.profiles.stock import StockRules
@@ -169,6 +170,7 @@ class Profile(Data, frozen=True):
     """Whose schedules and products the catalogue shows to its programmes."""
     missed_doses: tuple[Ladder, ...]
     ordering: Ordering
+    injections: Injections
     unknown_days: SaidBy
     minimum_interval: MinimumInterval
     at_the_window: AtTheWindow
@@ -227,6 +229,7 @@ def _contradictions(profile: Profile) -> Iterable[str]:
         yield "at_the_window.clock_ahead_seconds must not be negative"
     yield from _wrong_slack(profile.check_ins.slack)
     yield from profile.ordering.contradictions()
+    yield from profile.injections.contradictions()
 
 
 def _wrong_slack(slack: tuple[Slack, ...]) -> Iterable[str]:

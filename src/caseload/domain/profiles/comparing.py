@@ -119,6 +119,11 @@ def _looser_ordering(base: Profile, other: Profile) -> Iterable[str]:
     before, after = base.ordering, other.ordering
     free = "ordering.antagonist_beside.opioid_free_days"
     yield from _more(free, after.antagonist_beside.opioid_free_days, before.antagonist_beside.opioid_free_days)
+    other_free = "ordering.antagonist_beside.other_opioid_free_days"
+    was_free, is_free = before.antagonist_beside.other_opioid_free_days, after.antagonist_beside.other_opioid_free_days
+    yield from _more(other_free, is_free, was_free)
+    named, were_named = other.injections.named_patient.within_days, base.injections.named_patient.within_days
+    yield from _less("injections.named_patient.within_days", _or_never(named), _or_never(were_named))
     if not set(after.pharmacy.medicines) <= set(before.pharmacy.medicines):
         yield "ordering.pharmacy.medicines: a pharmacy may supply more"
     hours = "ordering.verbal.countersign_hours"

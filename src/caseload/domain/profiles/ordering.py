@@ -13,6 +13,15 @@ class AntagonistBeside(SaidBy, frozen=True):
 
     opioid_free_days: int
     """Days that must have passed since the last dose of an agonist, if it does not act longer by itself."""
+    other_opioid_free_days: int
+    """Days that must have passed since any other opioid was last used."""
+
+    def contradictions(self) -> Iterable[str]:
+        """What makes it unusable although its form is right."""
+        if self.opioid_free_days < 1:
+            yield "ordering.antagonist_beside.opioid_free_days must be more than zero"
+        if self.other_opioid_free_days < 1:
+            yield "ordering.antagonist_beside.other_opioid_free_days must be more than zero"
 
 
 class Starting(SaidBy, frozen=True):
@@ -70,8 +79,7 @@ class Ordering(Data, frozen=True):
 
     def contradictions(self) -> Iterable[str]:
         """What makes it unusable although its form is right."""
-        if self.antagonist_beside.opioid_free_days < 1:
-            yield "ordering.antagonist_beside.opioid_free_days must be more than zero"
+        yield from self.antagonist_beside.contradictions()
         if self.verbal.countersign_hours is not None and self.verbal.countersign_hours < 1:
             yield "ordering.verbal.countersign_hours must be more than zero"
         for name, rules in (("starting", self.starting), ("rising", self.rising)):

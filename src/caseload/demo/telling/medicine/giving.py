@@ -6,24 +6,27 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from caseload.demo.stories import Tale, Treatment
 from caseload.demo.telling.medicine.dispensary import Dispensary
-from caseload.demo.telling.medicine.orders import FIRST_DOSE_MG, STEP_MG, sign_one
+from caseload.demo.telling.medicine.orders import FIRST_DOSE_MG, INJECTION_DAYS, STEP_MG, sign_one
 from caseload.demo.telling.stage import Life
 from caseload.domain.client import Client
 from caseload.domain.dosing import (
     Dose,
     DoseRefused,
     Giving,
+    Injecting,
     Missing,
     NotGivenReason,
+    Site,
     Wanted,
     allow_dose,
     give,
     record_not_given,
 )
 from caseload.domain.ids import DecisionId, DoseId, new_id
-from caseload.domain.medicines import DosePart
+from caseload.domain.medicines import LONG_ACTING, DosePart
 
 AWAY_FOR_DAYS = 4
+SITES = (Site.ABDOMEN_LEFT, Site.ABDOMEN_RIGHT)
 LEFT_WAITING = range(2, 6)
 """Days ago whose doses nobody has signed yet, where that is the tale."""
 
@@ -47,6 +50,7 @@ async def give_todays(here: Dispensary, life: Life, client: Client, treatment: T
             part=part,
             given_at=now,
             supervised=True,
+            injecting=Injecting(site=SITES[ago // INJECTION_DAYS % 2]) if order.form in LONG_ACTING else None,
             less_reason="Asked for less before a long journey; prescriber told." if less else None,
         )
         dose = await _give(here, life, client, treatment, giving, ago)

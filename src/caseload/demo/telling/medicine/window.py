@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 
 from caseload.db.dosing import Doses
 from caseload.domain.access import Act
-from caseload.domain.dosing import Correction, Dose, Entry, Facts, Giving, Taken
+from caseload.domain.dosing import Correction, Dose, Entry, Facts, Giving, Injecting, Taken
 from caseload.domain.ids import ClientId, DoseId, OrderId, StationId
 from caseload.domain.medication import Acting, Decision, Hold, MedicationRecord, Order, Stop
 from caseload.domain.medicines import DosePart, Form, Medicine
@@ -100,6 +100,11 @@ class Window(Doses):
         if recorded.version > 1 or recorded.entry is not Entry.WINDOW or recorded.part is not DosePart.WHOLE:
             self._memory.eventful.add(recorded.client)
             await self.keep()
+
+    async def add_injection(self, given: Dose, injecting: Injecting) -> None:
+        """Keep it beside its dose, once that is kept."""
+        await self.keep()
+        await super().add_injection(given, injecting)
 
     async def add_hold(self, raised: Hold) -> None:
         """Keep it, and remember that there is more to know of this client."""
