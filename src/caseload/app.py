@@ -37,6 +37,7 @@ from caseload.api import people as people_routes
 from caseload.api import profiles as profiles_routes
 from caseload.api import programme as programme_routes
 from caseload.api import screening as screening_routes
+from caseload.api import signature as signature_routes
 from caseload.api import signoff as signoff_routes
 from caseload.api import stock as stock_routes
 from caseload.api import summary as summary_routes
@@ -82,6 +83,7 @@ ROUTERS = (
     dispensing_routes.router,
     stock_routes.router,
     signoff_routes.router,
+    signature_routes.router,
     flag_routes.router,
     naloxone_routes.router,
     observation_routes.router,

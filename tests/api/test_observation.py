@@ -71,6 +71,51 @@ async def test_a_scale_is_answered_by_its_own_description_and_scored(
     assert (await ward.nurse.get(ward.path)).json()["items"] == [said]
 
 
+def answers_to(items: list[dict[str, Any]], total: int) -> dict[str, int] | None:
+    """Answers that the scale has and that come to this total, if there are any."""
+    ways: dict[int, dict[str, int]] = {0: {}}
+    for item in items:
+        ways = {
+            before + value: {**said, item["code"]: value} for before, said in ways.items() for value in item["values"]
+        }
+    return ways.get(total)
+
+
+@pytest.mark.parametrize(
+    ("total", "band"),
+    [
+        (4, "none"),
+        (5, "mild"),
+        (12, "mild"),
+        (13, "moderate"),
+        (24, "moderate"),
+        (25, "moderately_severe"),
+        (36, "moderately_severe"),
+        (37, "severe"),
+    ],
+)
+async def test_a_cows_total_is_told_by_its_band(ward: Ward, total: int, band: str) -> None:
+    """Worked example 39."""
+    answers = answers_to((await ward.scale("cows"))["items"], total)
+    said = await ward.recorded(instrument="cows", answers=answers)
+    assert (said["total"], said["band"]) == (total, band)
+
+
+async def test_a_cows_total_of_49_cannot_be(ward: Ward) -> None:
+    """Worked example 39: no answers come to it, and an answer that the scale does not have is refused by name."""
+    items = (await ward.scale("cows"))["items"]
+    assert answers_to(items, 48) is not None
+    assert answers_to(items, 49) is None
+    highest = {item["code"]: item["highest"] for item in items}
+    refused = await ward.nurse.post(ward.path, {"instrument": "cows", "answers": highest | {"gooseflesh": 6}})
+    assert (refused.status_code, [each["field"] for each in refused.json()["errors"]]) == (422, ["answers.gooseflesh"])
+
+
+@pytest.mark.parametrize(("qtc", "band"), [(450, "routine"), (451, "prolonged"), (499, "prolonged"), (500, "high")])
+async def test_a_qtc_of_exactly_500_is_high(ward: Ward, qtc: int, band: str) -> None:
+    assert (await ward.recorded(answers={"qtc": qtc}))["band"] == band
+
+
 async def test_what_could_not_be_observed_is_null_and_leaves_no_score(ward: Ward) -> None:
     body = await ward.highest("cows")
     body["answers"]["tremor"] = None

@@ -1,13 +1,17 @@
 """Signing over HTTP: fresh proof, two people, batches of what is routine, and signatures that stay (21 CFR part 11)."""
 
 import asyncio
+import json
+from base64 import b64decode
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import insert, select, text
 
 from caseload.db.tables import people as tables
@@ -198,7 +202,7 @@ async def test_the_queue_of_a_signer_shows_what_is_theirs_to_sign_with_deadline_
     line = queue["doses"][1]
     deadline = datetime.fromisoformat(line["sign_by"]) - datetime.fromisoformat(routine["recorded_at"])
     assert (deadline, line["is_late"]) == (timedelta(hours=24), False)
-    assert (queue["orders"], queue["wastes"], queue["counts"], queue["next"]) == ([], [], [], None)
+    assert (queue["orders"], queue["holds"], queue["wastes"], queue["counts"], queue["next"]) == ([], [], [], [], None)
     page = (await here.colleague.get("/sign-off-queue?limit=1")).json()
     rest = (await here.colleague.get(f"/sign-off-queue?limit=1&after={page['next']}")).json()
     assert [each["doses"][0]["dose"]["id"] for each in (page, rest)] == [odd["id"], routine["id"]]
@@ -224,6 +228,57 @@ async def test_a_prescribers_queue_begins_with_the_orders_they_spoke(clinic: Cli
     assert (await here.prescriber.get("/sign-off-queue")).json()["orders"] == []
 
 
+async def test_a_prescribers_queue_has_the_holds_that_wait_for_their_decision(clinic: Clinic) -> None:
+    here = await dispensary(clinic)
+    hold = await here.hold()
+    assert [each["id"] for each in (await here.prescriber.get("/sign-off-queue")).json()["holds"]] == [hold["id"]]
+    assert (await here.colleague.get("/sign-off-queue")).json()["holds"] == [], "a nurse decides on none"
+    cleared = await here.prescriber.post(f"/holds/{hold['id']}/clearance", {"reason": "Alert.", "password": PASSWORD})
+    assert cleared.status_code == 201, cleared.text
+    assert (await here.prescriber.get("/sign-off-queue")).json()["holds"] == []
+    signed = await here.nurse.get(f"/decisions/{cleared.json()['id']}/signatures")
+    assert [each["printed_name"] for each in signed.json()["items"]] == ["Dr Ada Osei"]
+
+
+async def test_every_signature_is_shown_with_name_time_and_meaning_and_can_be_verified_by_anybody(
+    clinic: Clinic,
+) -> None:
+    here = await dispensary(clinic)
+    order = await here.order()
+    dose = (await here.give(order)).json()
+    await here.colleague.post("/dose-sign-offs", batch(dose, meaning="witnessed"))
+    (shown,) = (await here.nurse.get(f"/doses/{dose['id']}/signatures")).json()["items"]
+    assert (shown["printed_name"], shown["role"], shown["meaning"], shown["version"]) == (
+        "Imran Shah",
+        "nurse",
+        "witnessed",
+        1,
+    )
+    assert shown["registration"].startswith("NMC ")
+    assert shown["signed_at"] == (await here.nurse.get(f"/doses/{dose['id']}")).json()["reviewed"]["at"]
+    said = shown["signed"].encode()
+    assert sha256(said).hexdigest() == shown["digest"]
+    key = Ed25519PublicKey.from_public_bytes(clinic.service.seals.numbered(shown["seal_key"]).public)
+    key.verify(b64decode(shown["seal"]), said)
+    content = json.loads(said)["subject"]["content"]
+    assert (content["amount_mg"], content["client"]) == ("60.000", str(here.client))
+    corrected = await here.colleague.post(
+        f"/doses/{dose['id']}/correction",
+        {"reason": "It fell.", "password": PASSWORD},
+        headers={"If-Match": '"1"'},
+        key=fresh(),
+    )
+    assert corrected.status_code == 201, corrected.text
+    both = (await here.nurse.get(f"/doses/{dose['id']}/signatures")).json()["items"]
+    assert [each["kind"] for each in both] == ["dose", "dose_correction"]
+    await here.prescriber.post(f"/orders/{order['id']}/stop", {"reason": "Moves away.", "password": PASSWORD})
+    under = (await here.nurse.get(f"/orders/{order['id']}/signatures")).json()["items"]
+    assert [(each["kind"], each["meaning"]) for each in under] == [("order", "authored"), ("order_stop", "authored")]
+    stranger = await clinic.person((Role.NURSE, await clinic.programme()))
+    for path in (f"/orders/{order['id']}/signatures", f"/doses/{dose['id']}/signatures"):
+        assert (await stranger.get(path)).status_code == 404
+
+
 async def test_the_witness_of_what_is_gone_is_never_who_handled_it_and_finds_it_in_their_queue(clinic: Clinic) -> None:
     """Worked example 51: both witnesses are user 7. Two different people are needed (21 CFR 1317.95(d))."""
     store = await storeroom(clinic)
@@ -242,6 +297,10 @@ async def test_the_witness_of_what_is_gone_is_never_who_handled_it_and_finds_it_
     assert (await store.confirm(count, by=store.here.nurse)).status_code == 403
     assert (await store.witness(waste)).status_code == 201
     assert (await store.confirm(count)).status_code == 201
+    gone = (await store.here.nurse.get(f"/stock-wastes/{waste['id']}/signatures")).json()["items"]
+    assert [(each["printed_name"], each["meaning"]) for each in gone] == [("Imran Shah", "witnessed")]
+    counted = (await store.here.nurse.get(f"/stock-counts/{count['id']}/signatures")).json()["items"]
+    assert [each["meaning"] for each in counted] == ["authored", "witnessed"]
     assert await waits_for(store.here.colleague) == ([], [])
 
 

@@ -21,7 +21,6 @@ ELSEWHERE = {
     ("db", "accesslog"): "the log is read by `audit/accesslog.py`: `db` knows nothing of it",
     ("db", "catalogue"): "it is a file, and nothing of it is kept",
     ("api", "accesslog"): "over HTTP it is called what its reader calls it: `api/audit_log.py`",
-    ("api", "signature"): "a signature is made with what is signed: sign-off, orders and decisions",
 }
 """Where a subject has no mirror, and why."""
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -24,7 +25,7 @@ from caseload.domain.signature.verifying import Failed, Flaw, Verified, verify
 from caseload.request.seals import Seals
 from caseload.settings import Secret, Settings
 from tests.db.test_dosing import correct
-from tests.db.test_signoff import DAY
+from tests.db.test_signoff import DAY, STEPS, try_to
 from tests.db.test_signoff import sign as sign_off
 from tests.factories.audit import KeysInMemory
 from tests.factories.seals import SEALS
@@ -323,3 +324,27 @@ def test_whatever_can_be_signed_can_be_verified() -> None:
     }
     known = {str(each.selected_columns.signature_id).split(".")[-2] for acts in ACTS.values() for each in acts}
     assert naming == known, "a table names a signature: say in db/signed.py how it is verified"
+
+
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(steps=STEPS)
+async def test_whatever_people_do_every_signature_covers_what_is_stored(
+    connection: AsyncConnection, steps: list[tuple[int, str]]
+) -> None:
+    async with connection.begin_nested() as nested:
+        here = await window(connection)
+        orders = [await here.order(client=await here.another_client()) for _ in range(3)]
+        doses: dict[int, Dose] = {}
+        for who, step in steps:
+            if step == "give" and who not in doses:
+                doses[who] = await here.give(orders[who])
+            elif who in doses:
+                await try_to(here, doses, who, step)
+        found = await verified(connection)
+        assert found.is_whole, found.failed
+        assert found.signatures >= len(orders)
+        await nested.rollback()

@@ -10,13 +10,15 @@ from caseload.domain.access import Role
 from caseload.domain.dosing import Dose, Entry, Kind
 from caseload.domain.ids import ClientId, DecisionId, DoseId, OrderId, ProgrammeId, StaffId, new_id
 from caseload.domain.medicines import DosePart, Form, Medicine
+from caseload.domain.profiles.selected import Selected
 from caseload.domain.programme import Programme
 from caseload.domain.signoff import RANKS, Risk, Waiting, risk_of, signs_for_doses
 from tests.factories.staff import somebody
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 HOME, AWAY, OTHER = [
-    Programme(id=ProgrammeId(new_id()), code=code, name=code, time_zone="Etc/UTC", profile="UK") for code in "HAO"
+    Programme(id=ProgrammeId(new_id()), code=code, name=code, time_zone="Etc/UTC", profiles=Selected("UK"))
+    for code in "HAO"
 ]
 NURSE = StaffId(new_id())
 ROUTINE = Dose(

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Row, insert
+from sqlalchemy import Row, Uuid, any_, bindparam, insert, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.tables.signature import signature
@@ -13,6 +15,11 @@ from caseload.domain.people import Seal
 from caseload.domain.signature import Meaning, Signature, Statement, Subject
 
 _ADD = insert(signature)
+_UNDER = (
+    select(*signature.c)
+    .where(signature.c.subject_id == any_(bindparam("records", type_=ARRAY(Uuid()))))
+    .order_by(signature.c.signed_at, signature.c.id)
+)
 
 
 class Signatures:
@@ -28,6 +35,12 @@ class Signatures:
     async def add_all(self, made: Sequence[Signature]) -> None:
         """Keep several signatures in one statement."""
         await self._connection.execute(_ADD, [_row(each) for each in made])
+
+
+async def signatures_under(connection: AsyncConnection, records: Sequence[UUID]) -> Sequence[Signature]:
+    """Every signature under these records, as they were made. Whoever asks has been let through to the records."""
+    rows = (await connection.execute(_UNDER, {"records": list(records)})).all()
+    return [signature_of(row) for row in rows]
 
 
 def signature_of(row: Row[*tuple[Any, ...]]) -> Signature:

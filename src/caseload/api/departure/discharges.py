@@ -10,6 +10,7 @@ from litestar.params import FromPath, JSONBody
 from caseload.api.caseload.store import caseloads_of
 from caseload.api.departure.store import departures, places
 from caseload.api.medication.order_wire import AnswerIn, reasons_of
+from caseload.api.proving import ProvedIn
 from caseload.api.route import reading, writing
 from caseload.api.wire import Instant, Wire
 from caseload.api.work import TheKey, TheWork
@@ -20,7 +21,6 @@ from caseload.domain.access import Act
 from caseload.domain.caseload import DischargeReason
 from caseload.domain.departure import Asked, Fate, Leaving, Wanted
 from caseload.domain.ids import ClientId, DepartureId, ProgrammeId, new_id
-from caseload.domain.people import Evidence
 from caseload.request.idempotency import once
 from caseload.request.sign_in import prove
 from caseload.request.work import Work
@@ -42,7 +42,7 @@ class DischargedOut(Wire, frozen=True, kw_only=True):
     """The discharge that waits, because something may still be given under an order; null when the client has left."""
 
 
-class DischargeDecisionIn(Wire, frozen=True, kw_only=True):
+class DischargeDecisionIn(ProvedIn, frozen=True, kw_only=True):
     """What becomes of the medicine."""
 
     fate: Fate
@@ -53,7 +53,6 @@ class DischargeDecisionIn(Wire, frozen=True, kw_only=True):
     """Who takes over, for a transfer."""
     confirmed: tuple[AnswerIn, ...] = ()
     """Reasons for what the profile asks about the orders that this shortens."""
-    password: str
 
 
 class WithdrawalIn(Wire, frozen=True, kw_only=True):
@@ -177,7 +176,7 @@ async def decide_discharge(
     `stop` ends every order now. `continue` and `transfer` shorten each order that outlasts the date. `taper` rests on
     an order that you have signed before and that ends by the date.
     """
-    proof = await prove(work, Evidence(password=data.password))
+    proof = await prove(work, data.evidence())
     wanted = DepartureId(discharge_id)
     decision = Wanted(
         fate=data.fate, reason=data.reason, until=data.until, to=data.to, confirmed=reasons_of(data.confirmed)

@@ -6,8 +6,11 @@ from uuid import UUID
 
 from litestar.params import FromPath
 
+from caseload.api.departure.discharges import DischargeOut
+from caseload.api.departure.store import departures
 from caseload.api.dosing.store import charts
 from caseload.api.dosing.wire import DoseOut
+from caseload.api.medication.holds import HoldOut
 from caseload.api.medication.order_wire import OrderOut
 from caseload.api.pages import USUAL, After, Limit, Page
 from caseload.api.route import reading
@@ -56,10 +59,14 @@ class SentBackOut(Wire, frozen=True, kw_only=True):
 
 
 class SignOffQueueOut(Wire, frozen=True, kw_only=True):
-    """What waits for you, the highest risk first: orders, stock, doses."""
+    """What waits for you, the highest risk first: orders, decisions, stock, doses."""
 
     orders: list[OrderOut]
     """Spoken by you and taken down; medicine is given under them, and nobody else can sign. The first deadline first."""
+    holds: list[HoldOut]
+    """Holds that a prescriber clears by a signed decision; nothing is given meanwhile. Broken rules first, then the oldest."""
+    discharges: list[DischargeOut]
+    """Discharges that wait for a prescriber's decision about the medicine; the oldest first."""
     wastes: list[WasteOut]
     """Medicine that is gone, for a witness who did not handle it; the oldest first."""
     counts: list[CountOut]
@@ -79,7 +86,7 @@ async def list_my_sign_offs(work: TheWork, after: After = None, limit: Limit = U
     """Everything that waits for your signature, in all your programmes, with deadline and lateness.
 
     Never what you gave, recorded, amended, handled or counted yourself. Routine doses are signed together, all else one by
-    one. Orders and stock stand on the first page only.
+    one, on its own route. Whatever is no dose stands on the first page only.
     """
     programmes = await _programmes_of(work)
     mine = signs_for_doses(work.by, programmes, now=work.now)
@@ -87,6 +94,8 @@ async def list_my_sign_offs(work: TheWork, after: After = None, limit: Limit = U
     first = programmes if after is None else ()
     return SignOffQueueOut(
         orders=await _orders(work, first),
+        holds=await _holds(work, first),
+        discharges=await _discharges(work, first),
         wastes=await _wastes(work, first),
         counts=await _counts(work, first),
         doses=[WaitingOut.of(each, work.now) for each in lines],
@@ -128,6 +137,26 @@ async def _orders(work: Work, programmes: Sequence[Programme]) -> list[OrderOut]
             spoken = await charts(work).spoken_in(programme.id, by=work.by, act=Act.WRITE_ORDER, prescriber=work.by.id)
             found += [OrderOut.of(order, programme.today(work.now)) for order in spoken]
     return found
+
+
+async def _holds(work: Work, programmes: Sequence[Programme]) -> list[HoldOut]:
+    found = [
+        HoldOut.of(hold)
+        for programme in programmes
+        if work.by.may_in(Act.DECIDE_MEDICATION, programme.id)
+        for hold in await charts(work).in_force(programme.id, by=work.by, act=Act.DECIDE_MEDICATION)
+    ]
+    # A hold of a guest stands in the lists of the host and of home.
+    return list({each.id: each for each in found}.values())
+
+
+async def _discharges(work: Work, programmes: Sequence[Programme]) -> list[DischargeOut]:
+    return [
+        DischargeOut.of(asked)
+        for programme in programmes
+        if work.by.may_in(Act.DECIDE_MEDICATION, programme.id)
+        for asked in await departures(work).waiting_in(programme.id, by=work.by, act=Act.DECIDE_MEDICATION)
+    ]
 
 
 async def _wastes(work: Work, programmes: Sequence[Programme]) -> list[WasteOut]:
