@@ -25,6 +25,8 @@ from caseload.db.tables.medication import (
 )
 from caseload.db.tables.signature import signature
 from caseload.db.tables.stock_acts import stock_count, stock_count_confirmed, stock_waste_settled
+from caseload.db.tables.window_doses import dose_replacement, dose_spill_witness
+from caseload.db.window.doses import replacements_named, spills_named
 from caseload.domain.ids import OrderId, SignatureId, StaffId
 from caseload.domain.medication import Stop
 from caseload.domain.signature import Signature, Subject, Version
@@ -79,6 +81,17 @@ ACTS: Final[Mapping[Subject, Sequence[Select[*tuple[Any, ...]]]]] = {
     ),
     Subject.DOSE_CORRECTION: (
         _acts(dose_correction, dose_correction.c.id, dose_correction.c.signed_by, dose_correction.c.signed_at),
+    ),
+    Subject.DOSE_REPLACEMENT: (
+        _acts(dose_replacement, dose_replacement.c.id, dose_replacement.c.decided_by, dose_replacement.c.decided_at),
+    ),
+    Subject.DOSE_SPILL: (
+        _acts(
+            dose_spill_witness,
+            dose_spill_witness.c.spill_id,
+            dose_spill_witness.c.witness_id,
+            dose_spill_witness.c.witnessed_at,
+        ),
     ),
     Subject.STOCK_WASTE: (
         _acts(
@@ -157,6 +170,14 @@ async def _corrections(connection: AsyncConnection, wanted: Sequence[UUID]) -> S
     return [correction_of(row).as_signed() for row in rows]
 
 
+async def _replacements(connection: AsyncConnection, wanted: Sequence[UUID]) -> Sequence[Version]:
+    return [each.as_signed() for each in await replacements_named(connection, wanted)]
+
+
+async def _spills(connection: AsyncConnection, wanted: Sequence[UUID]) -> Sequence[Version]:
+    return [each.as_signed() for each in await spills_named(connection, wanted)]
+
+
 async def _wastes(connection: AsyncConnection, wanted: Sequence[UUID]) -> Sequence[Version]:
     return [each.as_signed() for each in await wastes_named(connection, wanted)]
 
@@ -171,6 +192,8 @@ STORED: Final[Mapping[Subject, Loader]] = {
     Subject.DECISION: _decisions,
     Subject.DOSE: _doses,
     Subject.DOSE_CORRECTION: _corrections,
+    Subject.DOSE_REPLACEMENT: _replacements,
+    Subject.DOSE_SPILL: _spills,
     Subject.STOCK_WASTE: _wastes,
     Subject.STOCK_COUNT: _counts,
     Subject.DISCHARGE: decided_named,

@@ -66,6 +66,8 @@ class Act(StrEnum):
     RECORD_DOSE = "record_dose"
     RAISE_HOLD = "raise_hold"
     DECIDE_MEDICATION = "decide_medication"
+    DECIDE_REPLACEMENT = "decide_replacement"
+    """Whether a vomited or spilled dose is replaced; the profile says which of the clinicians may."""
     SIGN_OFF_DOSE = "sign_off_dose"
     SEE_DISPENSING_LOG = "see_dispensing_log"
     SEE_OBSERVATIONS = "see_observations"
@@ -80,6 +82,8 @@ class Act(StrEnum):
     WITNESS_STOCK = "witness_stock"
     COUNT_STOCK = "count_stock"
     DRAW_SCREENS = "draw_screens"
+    EXCUSE_CLIENT = "excuse_client"
+    TELL_WINDOW = "tell_window"
     SEE_FAMILY = "see_family"
     RECORD_FAMILY = "record_family"
     SEE_CONSENT = "see_consent"
@@ -141,6 +145,7 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.RECORD_DOSE: frozenset({Role.NURSE, Role.PRESCRIBER, Role.PHARMACIST, Role.MEDICAL_DIRECTOR}),
     Act.RAISE_HOLD: CLINICIANS,
     Act.DECIDE_MEDICATION: PRESCRIBERS,
+    Act.DECIDE_REPLACEMENT: CLINICIANS,
     Act.SIGN_OFF_DOSE: CLINICIANS,
     Act.SEE_DISPENSING_LOG: CLINICIANS | {Role.INSPECTOR},
     Act.SEE_OBSERVATIONS: _CARE,
@@ -153,6 +158,8 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.WITNESS_STOCK: CLINICIANS,
     Act.COUNT_STOCK: frozenset({Role.NURSE, Role.PHARMACIST, Role.MEDICAL_DIRECTOR}),
     Act.DRAW_SCREENS: CLINICIANS,
+    Act.EXCUSE_CLIENT: _CARE,
+    Act.TELL_WINDOW: _CARE | {Role.FRONT_DESK},
     Act.SEE_FAMILY: _COUNSELLING,
     Act.RECORD_FAMILY: _COUNSELLING,
     Act.SEE_CONSENT: _COUNSELLING | {Role.PRIVACY_OFFICER},

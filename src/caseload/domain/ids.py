@@ -54,6 +54,12 @@ LossId = NewType("LossId", UUID)
 SelectionId = NewType("SelectionId", UUID)
 DepartureId = NewType("DepartureId", UUID)
 DeathId = NewType("DeathId", UUID)
+ExcusalId = NewType("ExcusalId", UUID)
+MessageId = NewType("MessageId", UUID)
+PhotographId = NewType("PhotographId", UUID)
+VomitId = NewType("VomitId", UUID)
+SpillId = NewType("SpillId", UUID)
+ReplacementId = NewType("ReplacementId", UUID)
 
 
 def new_id() -> UUID:

@@ -37,10 +37,8 @@ async def amend_dose(
             supervised=data.supervised,
             reason=data.reason,
         )
-        amended = await domain.amend(
-            wanted, seen.version, amendment, by=work.by, now=work.now, doses=store, journal=work.journal
-        )
-        return Charted(dose=amended)
+        await domain.amend(wanted, seen.version, amendment, by=work.by, now=work.now, doses=store, journal=work.journal)
+        return (await store.versions(wanted, by=work.by, act=Act.RECORD_DOSE))[0]
 
     async def again(kept: Kept) -> Charted:
         versions = await store.versions(DoseId(kept.resource), by=work.by, act=Act.RECORD_DOSE)

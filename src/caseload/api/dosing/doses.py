@@ -43,6 +43,7 @@ async def record_dose(
         amount_ml=milligrams(data.amount_ml) if data.amount_ml is not None else None,
         station=StationId(data.station_id) if data.station_id is not None else None,
         injecting=data.injection.read() if data.injection is not None else None,
+        identified_by=data.identified_by,
     )
 
     async def record() -> Charted:
@@ -59,11 +60,11 @@ async def record_dose(
                 doses=store,
                 journal=work.journal,
             )
-        return Charted(dose=dose)
+        return Charted(dose=dose, identified_by=data.identified_by)
 
     async def again(kept: Kept) -> Charted:
         versions = await store.versions(DoseId(kept.resource), by=work.by, act=Act.RECORD_DOSE)
-        return Charted(dose=versions[-1].dose)
+        return versions[-1].as_recorded()
 
     return versioned(await once(work, key, Kept(status=201, resource=new, version=1), do=record, again=again))
 

@@ -12,6 +12,7 @@ from caseload.api.work import etag
 from caseload.domain.dosing import Charted, DoseStanding, Entry, Injecting, Kind, NotGiven, NotGivenReason, Site
 from caseload.domain.ids import DeliveryId
 from caseload.domain.medicines import DosePart, Form, Medicine
+from caseload.domain.profiles.around import IdentifiedBy
 from caseload.domain.signature import Meaning
 
 
@@ -60,6 +61,8 @@ class DoseIn(Wire, frozen=True, kw_only=True):
     """Where it is given: the dose takes from what this station uses. May be left out where only one is in use."""
     injection: InjectionIn | None = None
     """Of an injection: where it is given. Needed for what is about to be given."""
+    identified_by: IdentifiedBy | None = None
+    """How you made sure who it is; the programme's profile says which checks count, and whether one must be made."""
     late: LateIn | None = None
 
 
@@ -99,6 +102,13 @@ class ReviewedOut(Wire, frozen=True, kw_only=True):
     reason: str | None
 
 
+class VomitedAfterOut(Wire, frozen=True, kw_only=True):
+    """A dose came back."""
+
+    minutes_after: int
+    witnessed: bool
+
+
 class DoseOut(Wire, frozen=True, kw_only=True):
     """A version of the record of a dose."""
 
@@ -134,6 +144,12 @@ class DoseOut(Wire, frozen=True, kw_only=True):
     amendment_reason: str | None
     standing: DoseStanding
     reviewed: ReviewedOut | None
+    identified_by: IdentifiedBy | None
+    """How whoever gave it made sure who it was."""
+    vomited: VomitedAfterOut | None
+    """Whether it came back; it stays as it was given."""
+    replaces_dose_id: UUID | None
+    """The dose in whose place it was given."""
 
     @classmethod
     def of(cls, charted: Charted) -> "DoseOut":
@@ -176,6 +192,11 @@ class DoseOut(Wire, frozen=True, kw_only=True):
                 meaning=reviewed.meaning,
                 reason=reviewed.reason,
             ),
+            identified_by=charted.identified_by,
+            vomited=None
+            if charted.vomited is None
+            else VomitedAfterOut(minutes_after=charted.vomited.minutes, witnessed=charted.vomited.witnessed),
+            replaces_dose_id=charted.replaces,
         )
 
 

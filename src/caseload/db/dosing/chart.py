@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Date, Row, Uuid, bindparam, select, union_all
+from sqlalchemy import ColumnElement, Date, Row, Uuid, bindparam, select, union_all
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.dosing.day import DosingDays
@@ -16,6 +16,7 @@ from caseload.db.tables.caseload import client
 from caseload.db.tables.dosing import dose, dose_correction, dose_review
 from caseload.db.tables.people import staff
 from caseload.db.tables.signature import signature
+from caseload.db.tables.window_doses import dose_identity_check, dose_replacement, dose_vomited
 from caseload.domain.access import Act
 from caseload.domain.dosing import (
     EVERYTHING_COMMITTED,
@@ -26,6 +27,7 @@ from caseload.domain.dosing import (
     Giving,
     Morning,
     Reviewed,
+    VomitedAfter,
     due_on,
     order_on,
 )
@@ -33,9 +35,16 @@ from caseload.domain.ids import ClientId, CorrectionId, DoseId, StaffId
 from caseload.domain.medication import MedicationRecord, Order
 from caseload.domain.medicines import DosePart, Form, Medicine
 from caseload.domain.people import Staff
+from caseload.domain.profiles.around import IdentifiedBy
 from caseload.domain.signature import Meaning
 
 _reviewer = staff.alias("reviewer")
+
+
+def _beside(column: ColumnElement[Any], where: ColumnElement[bool], name: str) -> ColumnElement[Any]:
+    """Looked up for each dose that is shown: with one join more the planner would try no other order of them all."""
+    return select(column).where(where).scalar_subquery().label(name)
+
 
 _CHARTED = (
     select(
@@ -51,6 +60,10 @@ _CHARTED = (
         _reviewer.c.printed_name.label("reviewer_name"),
         signature.c.printed_name.label("signed_name"),
         signature.c.meaning,
+        _beside(dose_identity_check.c.identified_by, dose_identity_check.c.dose_id == dose.c.id, "identified_by"),
+        _beside(dose_vomited.c.minutes_after, dose_vomited.c.dose_id == dose.c.id, "minutes_after"),
+        _beside(dose_vomited.c.witnessed, dose_vomited.c.dose_id == dose.c.id, "witnessed"),
+        _beside(dose_replacement.c.dose_id, dose_replacement.c.id == dose.c.replacement_id, "replaces"),
     )
     .select_from(
         dose.join(client, client.c.id == dose.c.client_id)
@@ -169,4 +182,12 @@ def _charted(row: Row[*tuple[Any, ...]], *, is_newest: bool = True) -> Charted:
             signed_by=StaffId(row.corrected_by),
             signed_at=row.corrected_at,
         )
-    return Charted(dose=recorded, reviewed=reviewed, correction=correction, is_newest=is_newest)
+    return Charted(
+        dose=recorded,
+        reviewed=reviewed,
+        correction=correction,
+        is_newest=is_newest,
+        identified_by=IdentifiedBy(row.identified_by) if row.identified_by is not None else None,
+        vomited=None if row.minutes_after is None else VomitedAfter(minutes=row.minutes_after, witnessed=row.witnessed),
+        replaces=DoseId(row.replaces) if row.replaces is not None else None,
+    )

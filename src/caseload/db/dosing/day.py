@@ -141,6 +141,7 @@ class DueTo:
     """A line of the dispensing list: to whom what is due, and what stands in the way."""
 
     client: ClientId
+    home: ProgrammeId
     given_name: str
     family_name: str
     birth_date: date
@@ -254,6 +255,7 @@ class DosingDays(Doses):
             lines.append(
                 DueTo(
                     client=who,
+                    home=morning.record.programme,
                     given_name=row["given_name"],
                     family_name=row["family_name"],
                     birth_date=row["birth_date"],

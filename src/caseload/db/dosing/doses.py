@@ -50,6 +50,7 @@ from caseload.db.tables.dosing import dose, dose_correction, dose_not_given, dos
 from caseload.db.tables.history import client_history
 from caseload.db.tables.medication import medication_decision
 from caseload.db.tables.people import staff
+from caseload.db.tables.window_doses import dose_identity_check, dose_replacement
 from caseload.domain.access import Act
 from caseload.domain.dosing import (
     AlreadyGiven,
@@ -71,10 +72,11 @@ from caseload.domain.dosing.covered import counted, given_by, last_of, lately_of
 from caseload.domain.dosing.lapses import look_back
 from caseload.domain.dosing.missed import needs_orders
 from caseload.domain.errors import Fault, Invalid
-from caseload.domain.ids import ClientId, DecisionId, DoseId, PreDoseId, StationId
+from caseload.domain.ids import ClientId, DecisionId, DoseId, PreDoseId, ReplacementId, StationId
 from caseload.domain.medication import MedicationRecord, Order, is_another
 from caseload.domain.medicines import LONG_ACTING, DosePart, Form, Medicine
 from caseload.domain.people import Staff
+from caseload.domain.profiles.around import IdentifiedBy
 from caseload.domain.signature import Signature
 
 KIND = "dose"
@@ -141,6 +143,7 @@ _CORRECTION = select(
     dose_correction.c.signed_at,
 ).where(dose_correction.c.dose_id == bindparam("dose"))
 _LIMIT = select(medication_decision.c.at_most_mg).where(medication_decision.c.id == bindparam("decision"))
+_REPLACED_BY_MOST = select(dose_replacement.c.at_most_mg).where(dose_replacement.c.id == bindparam("replacement"))
 _given = given_on(dose.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid()))))
 _GIVEN = (
     select(
@@ -150,6 +153,7 @@ _GIVEN = (
     .order_by(_given.c.given_at)
 )
 _ADD_NOT_GIVEN = insert(dose_not_given)
+_ADD_IDENTITY_CHECK = insert(dose_identity_check)
 _NOT_GIVEN = (
     select(
         dose_not_given.c.id,
@@ -333,6 +337,11 @@ class Doses(Holds):
             if each.version > 1:
                 await Takings(self._connection).take_anew(each)
 
+    async def add_identity_check(self, checked: DoseId, identified_by: IdentifiedBy) -> None:
+        """See `domain.dosing.Doses.add_identity_check`."""
+        given = {"dose_id": checked, "dose_version": 1, "identified_by": identified_by}
+        await self._connection.execute(_ADD_IDENTITY_CHECK, given)
+
     async def add_not_given(self, not_given: NotGiven) -> None:
         """See `domain.dosing.Doses.add_not_given`."""
         try:
@@ -361,6 +370,10 @@ class Doses(Holds):
     async def decided_limit_mg(self, decision: DecisionId) -> Decimal | None:
         """See `domain.dosing.Doses.decided_limit_mg`."""
         return (await self._connection.execute(_LIMIT, {"decision": decision})).scalar_one()
+
+    async def replacement_limit_mg(self, replacement: ReplacementId) -> Decimal | None:
+        """See `domain.dosing.Doses.replacement_limit_mg`."""
+        return (await self._connection.execute(_REPLACED_BY_MOST, {"replacement": replacement})).scalar_one()
 
     async def correction_of(self, wanted: DoseId) -> Correction | None:
         """See `domain.dosing.Doses.correction_of`."""

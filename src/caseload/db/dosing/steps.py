@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.dosing.taken import FIRST
 from caseload.db.tables.dosing import dose, dose_correction, pre_dose_observation
+from caseload.db.tables.window_doses import dose_vomited
 from caseload.domain.dosing import Observed, PreDose, Sedation, TakenPart
 from caseload.domain.ids import ClientId, PreDoseId, ProgrammeId, StaffId
 from caseload.domain.medicines import DosePart
@@ -20,7 +21,14 @@ _SINCE, _DAY = bindparam("since", type_=Date()), bindparam("day", type_=Date())
 _newest, _newer = dose.alias("newest_version"), dose.alias("newer_version")
 
 TAKEN_SINCE = (
-    select(dose.c.client_id, dose.c.dosing_day, dose.c.part, _newest.c.amount_mg, _newest.c.given_at)
+    select(
+        dose.c.client_id,
+        dose.c.dosing_day,
+        dose.c.part,
+        _newest.c.amount_mg,
+        _newest.c.given_at,
+        exists().where(dose_vomited.c.dose_id == dose.c.id).label("came_back"),
+    )
     .select_from(dose.join(_newest, _newest.c.id == dose.c.id))
     .where(
         dose.c.client_id == _CLIENTS,
@@ -62,7 +70,13 @@ async def taken_since(
     """The doses that clients took from a day to another, as their newest versions say."""
     found: dict[ClientId, list[TakenPart]] = defaultdict(list)
     for row in (await connection.execute(TAKEN_SINCE, {"clients": list(clients), "since": since, "day": day})).all():
-        taken = TakenPart(day=row.dosing_day, part=DosePart(row.part), amount_mg=row.amount_mg, at=row.given_at)
+        taken = TakenPart(
+            day=row.dosing_day,
+            part=DosePart(row.part),
+            amount_mg=row.amount_mg,
+            at=row.given_at,
+            came_back=row.came_back,
+        )
         found[ClientId(row.client_id)].append(taken)
     return found
 

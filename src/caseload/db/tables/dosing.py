@@ -72,6 +72,7 @@ dose = Table(
     Column("profile_version", SmallInteger(), nullable=False),
     Column("decision_id", Uuid()),
     Column("freed_by", Uuid()),
+    Column("replacement_id", Uuid()),
     Column("amended_at", INSTANT),
     reference("amended_by", "staff", nullable=True),
     words("amendment_reason", nullable=True),
@@ -99,6 +100,17 @@ dose = Table(
             "clinic.dose_correction.part",
         ],
         name="dose_freed_by_fkey",
+        use_alter=True,
+    ),
+    ForeignKeyConstraint(
+        ["replacement_id", "client_id", "dosing_day", "part"],
+        [
+            "clinic.dose_replacement.id",
+            "clinic.dose_replacement.client_id",
+            "clinic.dose_replacement.dosing_day",
+            "clinic.dose_replacement.part",
+        ],
+        name="dose_replacement_fkey",
         use_alter=True,
     ),
     one_of("part", DosePart),
@@ -138,7 +150,16 @@ dose = Table(
     CheckConstraint(text("(entry = 'late') = (late_reason IS NOT NULL)"), name="late_has_a_reason"),
     CheckConstraint(text("(given_by IS NULL) = (kind = 'brought_in')"), name="given_by_somebody"),
     CheckConstraint(text("entry = 'late' OR given_by = recorded_by"), name="given_by_who_records"),
-    CheckConstraint(text("entry <> 'window' OR kind = 'ordinary' OR version > 1"), name="refused_at_the_window"),
+    CheckConstraint(
+        text("entry <> 'window' OR kind IN ('ordinary', 'replacement') OR version > 1"), name="refused_at_the_window"
+    ),
+    CheckConstraint(
+        text(
+            "CASE kind WHEN 'replacement' THEN replacement_id IS NOT NULL AND freed_by IS NULL"
+            " ELSE replacement_id IS NULL OR version > 1 END"
+        ),
+        name="replacement_was_decided",
+    ),
     CheckConstraint(
         text("num_nonnulls(amended_at, amended_by, amendment_reason) = CASE WHEN version = 1 THEN 0 ELSE 3 END"),
         name="amendment",
@@ -168,6 +189,12 @@ dose = Table(
         "client_id",
         "dosing_day",
         postgresql_where=text("kind <> 'ordinary' AND version = 1"),
+    ),
+    Index(
+        "dose_replacement_used_once_key",
+        "replacement_id",
+        unique=True,
+        postgresql_where=text("replacement_id IS NOT NULL AND version = 1"),
     ),
     Index(
         None,

@@ -1,6 +1,6 @@
 """Dosing: what is given at the window, what stands in its way, and how a record of it is put right."""
 
-from caseload.domain.dosing.chart import Chart, Charted, DoseStanding, Reviewed
+from caseload.domain.dosing.chart import Chart, Charted, DoseStanding, Reviewed, VomitedAfter
 from caseload.domain.dosing.correction import (
     Amendment,
     BroughtInDose,
@@ -157,6 +157,7 @@ __all__ = [
     "TakenPart",
     "Telling",
     "Verification",
+    "VomitedAfter",
     "Wanted",
     "WasGiven",
     "Withdrawal",

@@ -7,8 +7,9 @@ from enum import StrEnum
 
 from caseload.domain.dosing.dose import Correction, Dose, Kind
 from caseload.domain.dosing.due import Due
-from caseload.domain.ids import StaffId
+from caseload.domain.ids import DoseId, StaffId
 from caseload.domain.medication import Decision, Hold, MedicationRecord, Order
+from caseload.domain.profiles.around import IdentifiedBy
 from caseload.domain.signature import Meaning
 
 
@@ -39,6 +40,14 @@ class Reviewed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VomitedAfter:
+    """It came back."""
+
+    minutes: int
+    witnessed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Charted:
     """A version of a dose, and where it stands."""
 
@@ -46,6 +55,15 @@ class Charted:
     reviewed: Reviewed | None = None
     correction: Correction | None = None
     is_newest: bool = True
+    identified_by: IdentifiedBy | None = None
+    """How whoever gave it made sure who it was."""
+    vomited: VomitedAfter | None = None
+    replaces: DoseId | None = None
+    """The dose in whose place it was given."""
+
+    def as_recorded(self) -> "Charted":
+        """The same as it was when it had just been recorded: the first answer to whoever asks again."""
+        return Charted(dose=self.dose, identified_by=self.identified_by, replaces=self.replaces)
 
     @property
     def standing(self) -> DoseStanding:

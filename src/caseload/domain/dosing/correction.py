@@ -74,7 +74,7 @@ async def amend(
     check_year(amendment.given_at, faults)
     faults.check(when=amendment.given_at > now, where="given_at", problem="what has happened cannot lie in the future")
     faults.raise_if_any()
-    record, dose = await _newest(dose_id, version, by=by, act=Act.RECORD_DOSE, doses=doses)
+    record, dose = await newest_dose(dose_id, by=by, act=Act.RECORD_DOSE, doses=doses, version=version)
     if record.day_of(amendment.given_at) != dose.dosing_day:
         faults.add("given_at", 'must stay on the dosing day; correct the dose as "not given" and record it anew')
         faults.raise_if_any()
@@ -138,7 +138,7 @@ async def correct_as_not_given(
     faults = Faults()
     check_reason(reason, faults)
     faults.raise_if_any()
-    record, dose = await _newest(dose_id, version, by=by, act=Act.SIGN_OFF_DOSE, doses=doses)
+    record, dose = await newest_dose(dose_id, by=by, act=Act.SIGN_OFF_DOSE, doses=doses, version=version)
     if by.id in dose.hands:
         raise OwnDose("Ask a colleague to sign that it was not given.")
     role = signing_role(by, Act.SIGN_OFF_DOSE, record.place(by, Act.SIGN_OFF_DOSE))
@@ -160,14 +160,20 @@ async def correct_as_not_given(
     return correction
 
 
-async def _newest(dose_id: DoseId, version: int, *, by: Staff, act: Act, doses: Doses) -> tuple[MedicationRecord, Dose]:
-    """The dose as it stands once the client's record is locked; raises unless it is the version that was read."""
+async def newest_dose(
+    dose_id: DoseId, *, by: Staff, act: Act, doses: Doses, version: int | None = None
+) -> tuple[MedicationRecord, Dose]:
+    """The dose as it stands once the client's record is locked, which counts as given.
+
+    Raises `DoseUnknown`, `BroughtInDose`, and `DoseMoved` where it was in fact not given, or has moved on from the version
+    that was read.
+    """
     seen = await doses.dose(dose_id, by=by, act=act)
     record = await doses.lock(seen.client, by=by, act=act)
     dose = await doses.dose(dose_id, by=by, act=act)
     if dose.kind is Kind.BROUGHT_IN:
         raise BroughtInDose("Record what you know in a note; the source stays as it is.")
-    if dose.version != version or await doses.correction_of(dose_id) is not None:
+    if version not in {None, dose.version} or await doses.correction_of(dose_id) is not None:
         raise DoseMoved("Read the dose again.", version=dose.version)
     return record, dose
 
@@ -183,4 +189,6 @@ async def _newly_broken(dose: Dose, giving: Giving, record: MedicationRecord, do
         broken += against_content(giving, facts.order)
     if dose.decision is not None:
         broken += against_decision(giving, await doses.decided_limit_mg(dose.decision), dose.decision)
+    if dose.replacement is not None:
+        broken += against_decision(giving, await doses.replacement_limit_mg(dose.replacement), dose.replacement)
     return tuple(refusal.rule.value for refusal in broken if refusal.rule.value not in dose.rules)

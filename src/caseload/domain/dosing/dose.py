@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from caseload.domain.ids import ClientId, CorrectionId, DecisionId, DoseId, OrderId, ProgrammeId, StaffId
+from caseload.domain.ids import ClientId, CorrectionId, DecisionId, DoseId, OrderId, ProgrammeId, ReplacementId, StaffId
 from caseload.domain.medicines import DosePart, Form, Medicine
 from caseload.domain.signature import Subject, Version
 
@@ -18,6 +18,8 @@ class Kind(StrEnum):
     """It broke no rule, and takes its part of the dosing day: no second one can be stored."""
     EXCEPTION = "exception"
     """It happened although a rule was against it: labelled, counted, and it holds the next one."""
+    REPLACEMENT = "replacement"
+    """Given in the place of a dose that was vomited or spilled, by a clinician's decision: beside the part of its day."""
     BROUGHT_IN = "brought_in"
     """From the history of a programme before it started with us: it has a source and no order."""
 
@@ -70,6 +72,8 @@ class Dose:
     """The prescriber's decision that allowed it, used up by it."""
     freed_by: CorrectionId | None = None
     """The correction "not given" that freed this part of the day for it."""
+    replacement: ReplacementId | None = None
+    """The decision by which it replaces another dose; it is used up by it."""
     amended_at: datetime | None = None
     amended_by: StaffId | None = None
     amendment_reason: str | None = None
@@ -127,10 +131,13 @@ class Dose:
         )
 
     def _said(self) -> dict[str, object]:
-        """What stands in the signed content only where it was measured."""
-        if self.amount_ml is None:
-            return {}
-        return {"amount_ml": self.amount_ml, "strength_mg": self.strength_mg}
+        """What stands in the signed content only where there is something to say."""
+        said: dict[str, object] = {}
+        if self.amount_ml is not None:
+            said |= {"amount_ml": self.amount_ml, "strength_mg": self.strength_mg}
+        if self.replacement is not None:
+            said["replacement"] = self.replacement
+        return said
 
 
 class NotGivenReason(StrEnum):

@@ -11,6 +11,7 @@ from caseload.domain.dosing.missed import Taken
 from caseload.domain.ids import ClientId, CorrectionId, DecisionId, HoldId, OrderId, StationId
 from caseload.domain.medication import Acting, Order, Step
 from caseload.domain.medicines import DosePart, Form, Medicine
+from caseload.domain.profiles.around import IdentifiedBy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,8 @@ class Giving:
     """Where it is given, for the stock: its open container is what the dose takes from."""
     injecting: Injecting | None = None
     """Of an injection: where it is given, and what delivered for this client it is."""
+    identified_by: IdentifiedBy | None = None
+    """How whoever gives it made sure who it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +79,8 @@ class TakenPart:
     part: DosePart
     amount_mg: Decimal
     at: datetime | None
+    came_back: bool = False
+    """It was vomited: nobody can say that it was taken in full."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -81,6 +81,8 @@ async def record_late(
     if giving.injecting is not None:
         await doses.add_injection(dose, giving.injecting)
     await doses.note_gap(dose.client, record.day_of(now))
+    if giving.identified_by is not None:
+        await doses.add_identity_check(dose.id, giving.identified_by)
     journal.tell(DoseRecordedLate(client=dose.client, records=(dose.id,), facts={"profile": rules.label}))
     await tell_prescriber(dose, judgement.to_do, by=by, now=now, tasks=doses, journal=journal)
     if broken:

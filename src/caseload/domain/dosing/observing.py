@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 from typing import ClassVar, Protocol
 
 from caseload.domain.access import Act
@@ -12,14 +11,7 @@ from caseload.domain.journal import Event, Journal
 from caseload.domain.medication import MedicationRecords
 from caseload.domain.medication.record import LONGEST_NOTE
 from caseload.domain.people import Staff
-
-
-class Sedation(StrEnum):
-    """How awake the client is."""
-
-    ALERT = "alert"
-    DROWSY = "drowsy"
-    HARD_TO_ROUSE = "hard_to_rouse"
+from caseload.domain.profiles.around import Sedation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,8 @@ class Rule(StrEnum):
     STEP_WAITS = "step_waits"
     COUNTERSIGN_OVERDUE = "countersign_overdue"
     SUPPLIED_ELSEWHERE = "supplied_elsewhere"
+    NOT_DECIDED = "not_decided"
+    IDENTITY_NOT_CHECKED = "identity_not_checked"
     FUTURE = "future"
 
 

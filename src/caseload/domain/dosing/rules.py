@@ -17,7 +17,7 @@ from caseload.domain.dosing.missed import DaysWithout, days_without
 from caseload.domain.dosing.refusal import Refusal, Rule, policy, text
 from caseload.domain.dosing.steps import waiting
 from caseload.domain.dosing.tolerance import against_gaps, is_enough
-from caseload.domain.ids import DecisionId
+from caseload.domain.ids import DecisionId, ReplacementId
 from caseload.domain.medication import Acting, MedicationRecord, Order, Standing, Supply, in_conflict
 from caseload.domain.medicines import LONG_ACTING, Medicine
 from caseload.domain.profiles import Profile
@@ -199,14 +199,14 @@ def against_content(giving: Giving, order: Order) -> list[Refusal]:
     return broken
 
 
-def against_decision(giving: Giving, at_most_mg: Decimal | None, decision: DecisionId) -> list[Refusal]:
-    """Whether the dose is more than the prescriber decided for the restart."""
+def against_decision(giving: Giving, at_most_mg: Decimal | None, decision: DecisionId | ReplacementId) -> list[Refusal]:
+    """Whether the dose is more than a clinician decided, for a restart or in the place of another."""
     if at_most_mg is None or giving.amount_mg <= at_most_mg:
         return []
     return [
         Refusal(
             rule=Rule.MORE_THAN_DECIDED,
-            says="It is more than the prescriber decided for the restart.",
+            says="It is more than was decided.",
             facts={"at_most_mg": str(at_most_mg), "decision": str(decision)},
         )
     ]

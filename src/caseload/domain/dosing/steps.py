@@ -35,7 +35,8 @@ def step_on(order: Order, day: date, taken: Sequence[TakenPart], observed: Seque
     by_day: dict[date, dict[DosePart, Decimal]] = {}
     for each in taken:
         parts = by_day.setdefault(each.day, {})
-        parts[each.part] = max(each.amount_mg, parts.get(each.part, Decimal()))
+        amount = Decimal() if each.came_back else each.amount_mg
+        parts[each.part] = max(amount, parts.get(each.part, Decimal()))
     well = {each for each in _days_seen_well(taken, observed) if each <= day}
     stands, since = order.first_step, order.starts_on
     waits: StepWaits | None = None

@@ -15,18 +15,20 @@ from caseload.domain.catalogue import agree, millilitres
 from caseload.domain.dosing.contacting import tell_prescriber
 from caseload.domain.dosing.dose import Correction, Dose, Entry, Kind, NotGiven
 from caseload.domain.dosing.facts import AlreadyGiven, Facts, Giving
+from caseload.domain.dosing.identity import against_identity
 from caseload.domain.dosing.injecting import Injecting, check_injecting, check_site, next_injection
 from caseload.domain.dosing.refusal import Refusal, Rule
 from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, Judgement, due_mg, judge
 from caseload.domain.dosing.steps import in_step
 from caseload.domain.errors import Conflict, Fault, Faults, Invalid, NotFound
-from caseload.domain.ids import ClientId, DecisionId, DoseId, ProgrammeId, StationId
+from caseload.domain.ids import ClientId, DecisionId, DoseId, ProgrammeId, ReplacementId, StationId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.medication import Holds, MedicationRecord, Order, OrderUnknown, Standing
 from caseload.domain.medication.record import check_reason
 from caseload.domain.medicines import FORMS, LIQUIDS, LONG_ACTING, check_milligrams
 from caseload.domain.people import Staff
 from caseload.domain.profiles import Profile
+from caseload.domain.profiles.around import IdentifiedBy
 from caseload.domain.signature import Signature
 
 YEARS: Final = range(2000, 2200)
@@ -92,6 +94,9 @@ class Doses(Holds, Protocol):
 
     async def add_injection(self, dose: Dose, injecting: Injecting, /) -> None:
         """Keep where an injection was given, and what delivered for this client it was."""
+
+    async def add_identity_check(self, dose: DoseId, identified_by: IdentifiedBy, /) -> None:
+        """Keep how whoever gave a dose made sure who it was."""
         ...
 
     async def add_not_given(self, not_given: NotGiven, /) -> None:
@@ -104,6 +109,10 @@ class Doses(Holds, Protocol):
 
     async def decided_limit_mg(self, decision: DecisionId, /) -> Decimal | None:
         """The most that a decision allows; None when it leaves it to the order."""
+        ...
+
+    async def replacement_limit_mg(self, replacement: ReplacementId, /) -> Decimal | None:
+        """The most that a decision lets be given in the place of another dose."""
         ...
 
     async def correction_of(self, dose: DoseId, /) -> Correction | None:
@@ -134,8 +143,9 @@ async def give(giving: Giving, *, as_id: DoseId, by: Staff, now: datetime, doses
     check_volume(giving, facts.order)
     check_injecting(giving.injecting, giving.form, giving.medicine, facts.delivery, day)
     judgement = judge(giving, day, facts, record, at=EVERYTHING_COMMITTED, now=now)
-    if judgement.broken:
-        raise DoseRefused(judgement.broken, rules.label)
+    broken = (*judgement.broken, *against_identity(giving.identified_by, rules))
+    if broken:
+        raise DoseRefused(broken, rules.label)
     _require_reason_for_less(giving, facts, judgement)
     if facts.order is not None and giving.form in LONG_ACTING:
         check_site(giving.injecting, next_injection(facts.order, facts.injected), rules)
@@ -146,6 +156,8 @@ async def give(giving: Giving, *, as_id: DoseId, by: Staff, now: datetime, doses
     await doses.add_dose(dose, sign_by=sign_by, station=giving.station)
     if giving.injecting is not None:
         await doses.add_injection(dose, giving.injecting)
+    if giving.identified_by is not None:
+        await doses.add_identity_check(dose.id, giving.identified_by)
     journal.tell(DoseRecorded(client=dose.client, records=(dose.id,), facts={"profile": rules.label}))
     if judgement.without.missed or dose.amount_mg != due_mg(giving, facts, judgement):
         await doses.note_gap(dose.client, day)

@@ -20,6 +20,7 @@ from caseload.domain.access import CLINICIANS, Role
 from caseload.domain.catalogue import Country
 from caseload.domain.errors import NotFound
 from caseload.domain.medicines import Medicine
+from caseload.domain.profiles.around import AroundTheDose
 from caseload.domain.profiles.injections import Injections
 from caseload.domain.profiles.ordering import Ordering
 from caseload.domain.profiles.said import Data, SaidBy
@@ -174,6 +175,7 @@ class Profile(Data, frozen=True):
     unknown_days: SaidBy
     minimum_interval: MinimumInterval
     at_the_window: AtTheWindow
+    around_the_dose: AroundTheDose
     sign_off: SignOff
     check_ins: CheckIns
     attendance: Attendance
@@ -228,6 +230,7 @@ def _contradictions(profile: Profile) -> Iterable[str]:
     if profile.at_the_window.clock_ahead_seconds < 0:
         yield "at_the_window.clock_ahead_seconds must not be negative"
     yield from _wrong_slack(profile.check_ins.slack)
+    yield from profile.around_the_dose.contradictions()
     yield from profile.ordering.contradictions()
     yield from profile.injections.contradictions()
 

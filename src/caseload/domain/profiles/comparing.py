@@ -58,6 +58,7 @@ def loosened(base: Profile, other: Profile) -> Sequence[str]:
         *_looser_limits(base, other),
         *_looser_ordering(base, other),
         *_looser_stock(base, other),
+        *other.around_the_dose.looser_than(base.around_the_dose),
     ]
 
 

@@ -42,6 +42,8 @@ class Subject(StrEnum):
     DECISION = "decision"
     DOSE = "dose"
     DOSE_CORRECTION = "dose_correction"
+    DOSE_REPLACEMENT = "dose_replacement"
+    DOSE_SPILL = "dose_spill"
     STOCK_WASTE = "stock_waste"
     STOCK_COUNT = "stock_count"
     DISCHARGE = "discharge"

@@ -1,0 +1,137 @@
+"""The dosing queue of a programme for a local day, in one page."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Annotated
+from uuid import UUID
+
+from litestar.params import FromPath, QueryParameter
+
+from caseload.api.dosing.due import DueOut
+from caseload.api.route import reading
+from caseload.api.window.messages import MessageOut
+from caseload.api.wire import Wire
+from caseload.api.work import TheWork
+from caseload.db.programme import Programmes
+from caseload.db.window import Queues
+from caseload.domain.access import Act
+from caseload.domain.dosing import NotGivenReason, check_day
+from caseload.domain.ids import ProgrammeId
+from caseload.domain.medicines import DosePart
+from caseload.domain.window import Excused, ExcuseReason, Flag, Group, Line, NotGivenToday
+
+
+class ExcusedOut(Wire, frozen=True, kw_only=True):
+    """Why a client is not expected."""
+
+    excusal_id: UUID
+    reason: ExcuseReason
+    first_on: date
+    last_on: date | None
+    """Null while nobody knows."""
+
+    @classmethod
+    def of(cls, excused: Excused) -> "ExcusedOut":
+        """From the domain."""
+        return cls(
+            excusal_id=excused.excusal,
+            reason=excused.reason,
+            first_on=excused.first_on,
+            last_on=excused.last_on,
+        )
+
+
+class NotGivenTodayOut(Wire, frozen=True, kw_only=True):
+    """A part of the day that was not given, and why."""
+
+    part: DosePart
+    reason: NotGivenReason
+    recorded_at: datetime
+
+    @classmethod
+    def of(cls, each: NotGivenToday) -> "NotGivenTodayOut":
+        """From the domain."""
+        return cls(part=each.part, reason=each.reason, recorded_at=each.recorded_at)
+
+
+class QueueLineOut(Wire, frozen=True, kw_only=True):
+    """A client of the day."""
+
+    client_id: UUID
+    given_name: str
+    family_name: str
+    birth_date: date
+    chart_number: str | None
+    photograph_on: date | None
+    """From when the photograph is; null where none is held."""
+    alike: list[UUID]
+    """Clients of the same day whose names sound or read alike."""
+    flags: list[Flag]
+    messages: list[MessageOut]
+    """What the window should know, until somebody clears it."""
+    due: DueOut
+    """What is due, the last dose, the missed days, and under `in_the_way` what must happen first."""
+    excused: ExcusedOut | None
+    not_given: list[NotGivenTodayOut]
+
+    @classmethod
+    def of(cls, line: Line) -> "QueueLineOut":
+        """From the domain."""
+        who, told = line.waiting, line.told
+        return cls(
+            client_id=who.client,
+            given_name=who.given_name,
+            family_name=who.family_name,
+            birth_date=who.birth_date,
+            chart_number=told.chart_number,
+            photograph_on=told.photograph_on,
+            alike=sorted(line.alike),
+            flags=list(line.flags),
+            messages=[MessageOut.of(each) for each in told.messages],
+            due=DueOut.of(who.due),
+            excused=ExcusedOut.of(told.excused) if told.excused is not None else None,
+            not_given=[NotGivenTodayOut.of(each) for each in told.not_given],
+        )
+
+
+class QueueOut(Wire, frozen=True, kw_only=True):
+    """Everybody to whom something is due on a day, each in one group, by family name."""
+
+    programme_id: UUID
+    day: date
+    to_attend: list[QueueLineOut]
+    held: list[QueueLineOut]
+    """Nothing may be given before a prescriber has decided, signed or ordered what `in_the_way` asks for."""
+    attended: list[QueueLineOut]
+    """Given all that was due, or here and not given it."""
+    not_expected: list[QueueLineOut]
+    """Excused on this day."""
+
+    @classmethod
+    def of(cls, programme: ProgrammeId, day: date, queue: Mapping[Group, Sequence[Line]]) -> "QueueOut":
+        """From the domain."""
+        return cls(
+            programme_id=programme,
+            day=day,
+            to_attend=[QueueLineOut.of(each) for each in queue[Group.TO_ATTEND]],
+            held=[QueueLineOut.of(each) for each in queue[Group.HELD]],
+            attended=[QueueLineOut.of(each) for each in queue[Group.ATTENDED]],
+            not_expected=[QueueLineOut.of(each) for each in queue[Group.NOT_EXPECTED]],
+        )
+
+
+Day = Annotated[
+    date | None, QueryParameter(name="day", required=False, description="A local day; today when left out.")
+]
+
+
+@reading("/programmes/{programme_id:uuid}/queue", act=Act.RECORD_DOSE, name="read_queue")
+async def read_queue(programme_id: FromPath[UUID], work: TheWork, day: Day = None) -> QueueOut:
+    """The dosing queue of a day: who is still to attend, held, attended and not expected, and what to know of each."""
+    programme = await Programmes(work.connection).get(ProgrammeId(programme_id))
+    work.by.require(Act.RECORD_DOSE, programme.id)
+    today = programme.today(work.now)
+    wanted = today if day is None else day
+    check_day(wanted, today)
+    store = Queues(work.connection, work.journal, now=work.now)
+    return QueueOut.of(programme.id, wanted, await store.queue(programme.id, wanted, by=work.by, act=Act.RECORD_DOSE))

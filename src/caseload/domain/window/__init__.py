@@ -1,0 +1,98 @@
+"""The window: who is expected on a day, whom to take care not to confuse, and what the window should be told."""
+
+from caseload.domain.window.excusal import (
+    Absence,
+    Excusal,
+    ExcusalEnded,
+    Excusals,
+    ExcusalUnknown,
+    ExcuseEnd,
+    ExcuseReason,
+    end_excusal,
+    excuse,
+)
+from caseload.domain.window.likeness import namesakes
+from caseload.domain.window.message import (
+    Message,
+    MessageCleared,
+    Messages,
+    MessageUnknown,
+    clear_message,
+    leave_message,
+)
+from caseload.domain.window.photograph import Photograph, Photographs, record_photograph
+from caseload.domain.window.queue import Excused, Flag, Group, Line, NotGivenToday, Told, Waiting, queue_of
+from caseload.domain.window.replacement import (
+    AlreadyReplaced,
+    Loss,
+    NothingLost,
+    Replacement,
+    ReplacementAsks,
+    Replacements,
+    Verdict,
+    Wished,
+    decide_replacement,
+)
+from caseload.domain.window.replacing import replace_dose
+from caseload.domain.window.spilled import (
+    Spill,
+    Spilled,
+    Spills,
+    SpillUnknown,
+    SpillWitnessed,
+    record_spill,
+    witness_spill,
+)
+from caseload.domain.window.vomited import AlreadyVomited, LossUnknown, Vomited, VomitedDoses, record_vomited
+
+__all__ = [
+    "Absence",
+    "AlreadyReplaced",
+    "AlreadyVomited",
+    "Excusal",
+    "ExcusalEnded",
+    "ExcusalUnknown",
+    "Excusals",
+    "ExcuseEnd",
+    "ExcuseReason",
+    "Excused",
+    "Flag",
+    "Group",
+    "Line",
+    "Loss",
+    "LossUnknown",
+    "Message",
+    "MessageCleared",
+    "MessageUnknown",
+    "Messages",
+    "NotGivenToday",
+    "NothingLost",
+    "Photograph",
+    "Photographs",
+    "Replacement",
+    "ReplacementAsks",
+    "Replacements",
+    "Spill",
+    "SpillUnknown",
+    "SpillWitnessed",
+    "Spilled",
+    "Spills",
+    "Told",
+    "Verdict",
+    "Vomited",
+    "VomitedDoses",
+    "Waiting",
+    "Wished",
+    "clear_message",
+    "decide_replacement",
+    "end_excusal",
+    "excuse",
+    "leave_message",
+    "namesakes",
+    "queue_of",
+    "record_photograph",
+    "record_spill",
+    "record_vomited",
+    "replace_dose",
+    "witness_spill",
+]

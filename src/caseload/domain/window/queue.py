@@ -1,0 +1,158 @@
+"""The dosing queue of a local day: who is still to attend, who has attended, who is held, and who is not expected.
+
+It is worked out from the same answer about what is due as the chart and the dispensing list, and each client stands in
+exactly one group:
+
+1. attended: for each part that is due, it has been given, or it was recorded why not although the client was here
+   (refused, intoxicated, out of stock); whoever was recorded as absent was not here;
+2. not expected: excused on this day;
+3. held: something stands in the way of the dose that only a prescriber's decision, signature or order takes away: a hold,
+   missed doses, a verbal order that nobody signed, another medicine that still acts;
+4. still to attend: everybody else.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+from caseload.domain.dosing import Due, NotGivenReason
+from caseload.domain.ids import ClientId, ExcusalId, ProgrammeId
+from caseload.domain.medicines import DosePart
+from caseload.domain.window.excusal import ExcuseReason
+from caseload.domain.window.likeness import Named, namesakes
+from caseload.domain.window.message import Message
+
+
+class Group(StrEnum):
+    """Where a client stands in the queue of a day."""
+
+    TO_ATTEND = "to_attend"
+    ATTENDED = "attended"
+    HELD = "held"
+    NOT_EXPECTED = "not_expected"
+
+
+class Flag(StrEnum):
+    """What whoever gives the dose should see at once."""
+
+    FIRST_DOSE = "first_dose"
+    """The record has no dose of this kind yet."""
+    GUEST = "guest"
+    """At home in another programme."""
+    DECISION = "decision"
+    """The dose rests on a prescriber's decision for this day."""
+    STEP_WAITS = "step_waits"
+    """A step up has come and not taken effect."""
+    VERBAL_ORDER = "verbal_order"
+    """The order was given by word of mouth and is not countersigned yet."""
+    UNSUPERVISED = "unsupervised"
+    """The order does not ask for the dose to be watched."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excused:
+    """Why a client is not expected."""
+
+    excusal: ExcusalId
+    reason: ExcuseReason
+    first_on: date
+    last_on: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotGivenToday:
+    """A part of the day that was not given, and why."""
+
+    part: DosePart
+    reason: NotGivenReason
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the window is told of a client, beside what is due."""
+
+    chart_number: str | None = None
+    photograph_on: date | None = None
+    excused: Excused | None = None
+    messages: Sequence[Message] = ()
+    not_given: Sequence[NotGivenToday] = ()
+
+
+NOTHING = Told()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A client to whom something is due on the day."""
+
+    client: ClientId
+    home: ProgrammeId
+    given_name: str
+    family_name: str
+    birth_date: date
+    due: Due
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A client in the queue."""
+
+    waiting: Waiting
+    group: Group
+    told: Told
+    flags: tuple[Flag, ...] = ()
+    alike: frozenset[ClientId] = field(default_factory=frozenset[ClientId])
+    """Clients of the same day whose names sound or read alike."""
+
+
+def queue_of(
+    programme: ProgrammeId, waiting: Sequence[Waiting], told: Mapping[ClientId, Told]
+) -> Mapping[Group, Sequence[Line]]:
+    """Everybody of the day in their group, in the order in which they came."""
+    alike = namesakes(
+        Named(client=each.client, given_name=each.given_name, family_name=each.family_name, birth_date=each.birth_date)
+        for each in waiting
+    )
+    found: dict[Group, list[Line]] = {group: [] for group in Group}
+    for each in waiting:
+        said = told.get(each.client, NOTHING)
+        group = _group_of(each.due, said)
+        found[group].append(
+            Line(
+                waiting=each,
+                group=group,
+                told=said,
+                flags=_flags_of(each, programme),
+                alike=alike.get(each.client, frozenset()),
+            )
+        )
+    return found
+
+
+def _group_of(due: Due, told: Told) -> Group:
+    here = [each.part for each in told.not_given if each.reason is not NotGivenReason.ABSENT]
+    if all(part.given is not None or any(each.meets(part.part) for each in here) for part in due.parts):
+        return Group.ATTENDED
+    if told.excused is not None:
+        return Group.NOT_EXPECTED
+    return Group.HELD if due.in_the_way else Group.TO_ATTEND
+
+
+def _flags_of(waiting: Waiting, programme: ProgrammeId) -> tuple[Flag, ...]:
+    due, order = waiting.due, waiting.due.order
+    flags: list[Flag] = []
+    if due.without.last is None:
+        flags.append(Flag.FIRST_DOSE)
+    if waiting.home != programme:
+        flags.append(Flag.GUEST)
+    if due.allowed is not None:
+        flags.append(Flag.DECISION)
+    if due.waits is not None:
+        flags.append(Flag.STEP_WAITS)
+    if order is not None and order.verbal_by is not None and order.signed_at is None:
+        flags.append(Flag.VERBAL_ORDER)
+    if order is not None and not order.supervised:
+        flags.append(Flag.UNSUPERVISED)
+    return tuple(flags)
