@@ -102,6 +102,25 @@ CROWD = (
     from clinic.dose where dosing_day = date '2026-09-15'
     """,
     """
+    insert into clinic.dose_identity_check (dose_id, dose_version, identified_by)
+    select id, 1, 'known' from clinic.dose where version = 1
+    """,
+    """
+    insert into clinic.dose_vomited
+      (id, dose_id, dose_version, client_id, programme_id, dosing_day, part, minutes_after, witnessed, note,
+       recorded_by, recorded_at)
+    select gen_random_uuid(), id, 1, client_id, programme_id, dosing_day, part, 10, true, '', recorded_by, now()
+    from clinic.dose where dosing_day < date '2026-09-08'
+    """,
+    """
+    insert into clinic.dose_replacement
+      (id, dose_id, dose_version, client_id, programme_id, dosing_day, part, verdict, reason, asked, decided_by,
+       decided_at, profile, profile_version, signature_id)
+    select gen_random_uuid(), dose_id, 1, client_id, programme_id, dosing_day, part, 'leave', 'Seen.', '{}',
+           recorded_by, now(), 'UK', 1, gen_random_uuid()
+    from clinic.dose_vomited
+    """,
+    """
     insert into clinic.medication_order_stop (order_id, reason, stopped_by, stopped_at, signature_id)
     select gen_random_uuid(), 'Moved.', staff, now(), gen_random_uuid() from crowd
     """,
