@@ -159,6 +159,21 @@ class Morning(RuleBasedStateMachine):
             self.tries(self.known.orders[-1], "1", self.now)
             self.now += timedelta(days=1)
 
+    @rule(days=st.integers(2, 7))
+    def stays_away_and_comes(self, days: int) -> None:
+        self.now += timedelta(days=days)
+        self.comes(days=1)
+
+    @rule(hour=st.sampled_from([0, 2, 5, 13, 21, 23]))
+    def comes_at(self, hour: int) -> None:
+        """At the next such hour by the clock on the wall, late in one evening or early the next morning."""
+        day = self.now.astimezone(self.zone).replace(minute=0, second=0, microsecond=0)
+        hours = (day + timedelta(hours=number) for number in range(1, 25))
+        wanted = next(each for each in hours if each.hour == hour).astimezone(UTC)
+        self.now = max(self.now, wanted)
+        if self.known.orders:
+            self.tries(self.known.orders[-1], "1", self.now)
+
     @rule(
         amount=st.sampled_from(AMOUNTS),
         begins=st.integers(0, 2),
@@ -274,13 +289,12 @@ class Morning(RuleBasedStateMachine):
         """Whether nothing else that a profile may ask has a ground: whole doses of one daily order, none missed."""
         week = [day - timedelta(days=number) for number in range(1, 8)]
         days = {dose.day for dose in self.known.taken() if dose.ordinary}
-        began = min(self.known.latest.values(), key=lambda dose: dose.dosing_day, default=None)
         return (
             share == "1"
             and order.every_days == 1
             and len(self.known.orders) == 1
             and not self.known.stopped
-            and (began is None or all(each in days or each < began.dosing_day for each in week))
+            and all(each in days or each < order.starts_on for each in week)
         )
 
     def remember(self, dose: Dose, at: datetime) -> None:
