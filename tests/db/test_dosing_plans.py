@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from caseload.db.access import signing_reach_of
-from caseload.db.dosing import chart, day, disclosures, doses, facts, injections, lately, statements, steps
+from caseload.db.dosing import chart, day, disclosures, doses, facts, injections, lately, past, statements, steps
 from caseload.db.medication import beside, covered, holds, orders, record, tasks
 from caseload.db.signoff import queue, verdicts
 from caseload.domain.access import Act
@@ -233,6 +233,10 @@ STATEMENTS: dict[str, Any] = {
     "a disclosure": disclosures.ONE_DISCLOSURE,
     "a client's account of disclosures": disclosures.DISCLOSURES_OF,
     "the versions of a dose": chart._VERSIONS,
+    "every version of the doses of some days": past.VERSIONS,
+    "what was not given on some days": past.NOT_GIVEN_OF_DAYS,
+    "what was seen on some days": past.SEEN_OF_DAYS,
+    "the signatures under some records": past.SIGNATURES_UNDER,
     "the queue": queue._QUEUE,
     "what was sent back": queue._SENT_BACK,
     "what was sent back to whoever left": queue._LEFT_BEHIND,
@@ -271,6 +275,8 @@ async def test_nothing_walks_a_table_that_grows(owner: AsyncEngine) -> None:
         "now": MORNING,
         "day": TODAY,
         "since": TODAY,
+        "until": TODAY,
+        "subjects": [here.client],
         "at": EVERYTHING_COMMITTED,
         "part": "whole",
         "medicine": "methadone",

@@ -46,7 +46,7 @@ def _beside(column: ColumnElement[Any], where: ColumnElement[bool], name: str) -
     return select(column).where(where).scalar_subquery().label(name)
 
 
-_CHARTED = (
+CHARTED = (
     select(
         *DOSE_COLUMNS,
         dose_correction.c.id.label("correction_id"),
@@ -63,6 +63,7 @@ _CHARTED = (
         _beside(dose_identity_check.c.identified_by, dose_identity_check.c.dose_id == dose.c.id, "identified_by"),
         _beside(dose_vomited.c.minutes_after, dose_vomited.c.dose_id == dose.c.id, "minutes_after"),
         _beside(dose_vomited.c.witnessed, dose_vomited.c.dose_id == dose.c.id, "witnessed"),
+        _beside(dose_vomited.c.recorded_at, dose_vomited.c.dose_id == dose.c.id, "vomited_recorded_at"),
         _beside(dose_replacement.c.dose_id, dose_replacement.c.id == dose.c.replacement_id, "replaces"),
     )
     .select_from(
@@ -86,10 +87,10 @@ _OF_CLIENT = union_all(
         for kind in is_of_kind()
     )
 ).subquery("recent")
-_RECENT = _CHARTED.where(dose.c.id.in_(select(_OF_CLIENT.c.id)), IS_NEWEST).order_by(
+_RECENT = CHARTED.where(dose.c.id.in_(select(_OF_CLIENT.c.id)), IS_NEWEST).order_by(
     dose.c.dosing_day.desc(), dose.c.given_at.desc().nulls_last(), dose.c.id.desc()
 )
-_VERSIONS = _CHARTED.where(dose.c.id == bindparam("dose")).order_by(dose.c.version.desc())
+_VERSIONS = CHARTED.where(dose.c.id == bindparam("dose")).order_by(dose.c.version.desc())
 
 
 class Charts(DosingDays):
@@ -115,7 +116,7 @@ class Charts(DosingDays):
         given = {"client": wanted, "since": since, **reach_of(by.reach(act), at=self._now, by_identifier=True)}
         rows = (await self._connection.execute(_RECENT, given)).all()
         self._journal.saw(wanted, KIND)
-        return [_charted(row) for row in rows]
+        return [charted_of(row) for row in rows]
 
     async def versions(self, wanted: DoseId, *, by: Staff, act: Act) -> Sequence[Charted]:
         """Every version of a dose, newest first; raises `DoseUnknown` outside the person's reach."""
@@ -123,7 +124,7 @@ class Charts(DosingDays):
         rows = (await self._connection.execute(_VERSIONS, given)).all()
         if not rows:
             raise DoseUnknown("Read the client's medication chart for the doses there are.")
-        found = [_charted(row, is_newest=row is rows[0]) for row in rows]
+        found = [charted_of(row, is_newest=row is rows[0]) for row in rows]
         self._journal.saw(found[0].dose.client, KIND)
         return found
 
@@ -159,7 +160,8 @@ class Charts(DosingDays):
         )
 
 
-def _charted(row: Row[*tuple[Any, ...]], *, is_newest: bool = True) -> Charted:
+def charted_of(row: Row[*tuple[Any, ...]], *, is_newest: bool = True) -> Charted:
+    """The version of a dose in a row of `CHARTED`."""
     recorded = dose_of(row)
     reviewed = correction = None
     if row.reviewed_by is not None:
@@ -188,6 +190,8 @@ def _charted(row: Row[*tuple[Any, ...]], *, is_newest: bool = True) -> Charted:
         correction=correction,
         is_newest=is_newest,
         identified_by=IdentifiedBy(row.identified_by) if row.identified_by is not None else None,
-        vomited=None if row.minutes_after is None else VomitedAfter(minutes=row.minutes_after, witnessed=row.witnessed),
+        vomited=None
+        if row.minutes_after is None
+        else VomitedAfter(minutes=row.minutes_after, witnessed=row.witnessed, recorded_at=row.vomited_recorded_at),
         replaces=DoseId(row.replaces) if row.replaces is not None else None,
     )

@@ -154,21 +154,20 @@ _GIVEN = (
 )
 _ADD_NOT_GIVEN = insert(dose_not_given)
 _ADD_IDENTITY_CHECK = insert(dose_identity_check)
-_NOT_GIVEN = (
-    select(
-        dose_not_given.c.id,
-        dose_not_given.c.client_id,
-        dose_not_given.c.programme_id,
-        dose_not_given.c.order_id,
-        dose_not_given.c.dosing_day,
-        dose_not_given.c.part,
-        dose_not_given.c.reason,
-        dose_not_given.c.note,
-        dose_not_given.c.recorded_at,
-        dose_not_given.c.recorded_by,
-    )
-    .join(client, client.c.id == dose_not_given.c.client_id)
-    .where(dose_not_given.c.id == bindparam("not_given"), within_reach())
+NOT_GIVEN = select(
+    dose_not_given.c.id,
+    dose_not_given.c.client_id,
+    dose_not_given.c.programme_id,
+    dose_not_given.c.order_id,
+    dose_not_given.c.dosing_day,
+    dose_not_given.c.part,
+    dose_not_given.c.reason,
+    dose_not_given.c.note,
+    dose_not_given.c.recorded_at,
+    dose_not_given.c.recorded_by,
+)
+_NOT_GIVEN = NOT_GIVEN.join(client, client.c.id == dose_not_given.c.client_id).where(
+    dose_not_given.c.id == bindparam("not_given"), within_reach()
 )
 _ONE_SEEN = ONE_SEEN.join(client, client.c.id == pre_dose_observation.c.client_id).where(
     pre_dose_observation.c.id == bindparam("seen"), within_reach()

@@ -45,6 +45,7 @@ class VomitedAfter:
 
     minutes: int
     witnessed: bool
+    recorded_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
