@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -70,7 +70,7 @@ class Ward:
 
 
 @asynccontextmanager
-async def ward(url: str, data: Path) -> AsyncIterator[Ward]:
+async def ward(url: str, data: Path) -> AsyncGenerator[Ward]:
     with reach(Settings(data_dir=data)) as databases:
         engine = make_engine(Settings(database_url=Secret(databases.owner), data_dir=data))
         async with engine.begin() as connection:
@@ -91,6 +91,17 @@ async def give(nurse: httpx.AsyncClient, order: Order) -> int:
     said = {"order_id": str(order.id), "medicine": order.medicine, "form": order.form, "amount_mg": "60"}
     answer = await nurse.post(f"/clients/{order.client}/doses", json=said, headers={"Idempotency-Key": uuid4().hex})
     return answer.status_code
+
+
+async def race(
+    here: Ward, order: Order, meanwhile: Callable[[Order], Coroutine[None, None, None]] | None
+) -> Counter[int]:
+    """What each nurse was answered."""
+    async with asyncio.TaskGroup() as together:
+        attempts = [together.create_task(give(nurse, order)) for nurse in here.nurses]
+        if meanwhile is not None:
+            together.create_task(meanwhile(order))
+    return Counter(attempt.result() for attempt in attempts)
 
 
 async def given(data: Path) -> tuple[Counter[ClientId], int]:
@@ -118,10 +129,7 @@ async def test_twelve_nurses_at_two_processes_give_one_dose_and_none_after_a_hol
             while len(raced) < rounds:
                 for number, order in enumerate(await here.orders(IN_ADVANCE)):
                     meanwhile = [here.hold, here.stop, None][number % 3]
-                    others = [] if meanwhile is None else [meanwhile(order)]
-                    race = asyncio.gather(*(give(nurse, order) for nurse in here.nurses))
-                    answers = (await asyncio.gather(race, *others))[0]
-                    found = Counter(answers)
+                    found = await race(here, order, meanwhile)
                     assert found[201] + found[409] == NURSES, found
                     assert found[201] == 1 if meanwhile is None else found[201] <= 1, found
                     assert await give(here.nurses[number % NURSES], order) == 409, "a dose after a dose, or after a no"
