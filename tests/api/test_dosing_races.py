@@ -135,6 +135,25 @@ async def test_one_version_is_signed_by_one_of_many(clinic: Clinic, rounds: rang
             assert (await connection.execute(counted)).scalar_one() == 1
 
 
+async def test_of_two_who_sign_the_same_batch_at_once_each_dose_is_signed_by_one(
+    clinic: Clinic, counts: Counts
+) -> None:
+    """They name the doses in opposite orders: neither may wait for the other for ever."""
+    here = await dispensary(clinic)
+    for _ in range(counts(3, full=50)):
+        given = [(await here.give(await here.order(client=await here.another_client()))).json() for _ in range(6)]
+        doses = [{"dose_id": each["id"], "version": 1} for each in given]
+        answers = await asyncio.gather(
+            here.colleague.post("/dose-sign-offs", {"doses": doses, "password": PASSWORD}),
+            here.prescriber.post("/dose-sign-offs", {"doses": doses[::-1], "password": PASSWORD}),
+        )
+        assert [answer.status_code for answer in answers] == [201, 201], [answer.text for answer in answers]
+        signed = [each["dose_id"] for answer in answers for each in answer.json()["signed"]]
+        assert sorted(signed) == sorted(each["id"] for each in given)
+        refused = [each["type"] for answer in answers for each in answer.json()["refused"]]
+        assert refused == ["urn:caseload:problem:dose-moved"] * len(given)
+
+
 async def swallowed(clinic: Clinic, client: ClientId | str) -> int:
     async with clinic.service.engine.connect() as connection:
         counted = select(func.count()).select_from(dose).where(dose.c.client_id == client, is_taken(dose))

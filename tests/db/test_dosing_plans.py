@@ -241,6 +241,7 @@ STATEMENTS: dict[str, Any] = {
     "what was sent back": queue._SENT_BACK,
     "what was sent back to whoever left": queue._LEFT_BEHIND,
     "doses to sign": verdicts._NEWEST,
+    "doses that leave the queue": verdicts._SIGNED,
 }
 
 
@@ -252,7 +253,16 @@ async def owner(throwaway_database: Addresses) -> AsyncGenerator[AsyncEngine]:
     await engine.dispose()
 
 
-ALL_MORNING = {"lock", "facts", "a dose", "an order", "the doses of a client", "the queue", "doses to sign"}
+ALL_MORNING = {
+    "lock",
+    "facts",
+    "a dose",
+    "an order",
+    "the doses of a client",
+    "the queue",
+    "doses to sign",
+    "doses that leave the queue",
+}
 
 
 async def test_nothing_walks_a_table_that_grows(owner: AsyncEngine) -> None:
@@ -301,6 +311,8 @@ async def test_nothing_walks_a_table_that_grows(owner: AsyncEngine) -> None:
             # to find the index by itself; for the rest it is enough that there is one.
             await connection.execute(text(f"set enable_seqscan = {'on' if name in ALL_MORNING else 'off'}"))
             plan = await plan_of(connection, statement, given)
+            if name == "the queue":
+                assert any("dose_waiting_risk_idx" in line for line in plan), "read by what waits, in its order"
             if any(GROWS.search(line) for line in plan):
                 walked.append("\n".join([f"{name}:", *plan]))
     assert not walked, "\n\n".join(walked)

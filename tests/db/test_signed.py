@@ -15,7 +15,7 @@ from caseload.audit.keystore import KeyName
 from caseload.db.engine import make_engine
 from caseload.db.signature import Signatures
 from caseload.db.signed import ACTS, STORED, SignedRecords
-from caseload.db.tables.base import metadata
+from caseload.db.tables.base import complete
 from caseload.domain.dosing import Dose
 from caseload.domain.ids import DoseId, SignatureId
 from caseload.domain.medication import stop_order
@@ -318,7 +318,7 @@ def test_whatever_can_be_signed_can_be_verified() -> None:
     assert set(STORED) == set(ACTS) == set(Subject)
     naming = {
         table.name
-        for table in metadata.tables.values()
+        for table in complete().tables.values()
         for key in table.foreign_keys
         if key.column.table.name == "signature"
     }

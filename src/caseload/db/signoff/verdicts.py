@@ -64,13 +64,19 @@ _asked = (
     .table_valued("id", "version")
     .render_derived()
 )
-_SIGNED = (
-    delete(dose_waiting)
+_locked = (
+    select(dose_waiting.c.dose_id)
     .where(
         tuple_(dose_waiting.c.dose_id, dose_waiting.c.dose_version).in_(select(_asked.c.id, _asked.c.version)),
         dose_waiting.c.rejected_at.is_(None),
     )
-    .returning(dose_waiting.c.dose_id)
+    # In one order, whatever was asked: two who sign the same doses at once wait for each other once, and not for ever.
+    .order_by(dose_waiting.c.dose_id)
+    .with_for_update()
+    .cte("locked")
+)
+_SIGNED = (
+    delete(dose_waiting).where(dose_waiting.c.dose_id.in_(select(_locked.c.dose_id))).returning(dose_waiting.c.dose_id)
 )
 _REJECTED = (
     update(dose_waiting)
