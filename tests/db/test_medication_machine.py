@@ -26,14 +26,20 @@ from hypothesis.stateful import (
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncTransaction
 
+from caseload.db.dosing import Pasts
 from caseload.db.engine import make_engine
+from caseload.db.signed import SignedRecords
+from caseload.domain.access import Act
 from caseload.domain.dosing import Dose, DoseRefused, Kind
+from caseload.domain.dosing.past import Contents, as_known
 from caseload.domain.errors import Conflict, Invalid
 from caseload.domain.ids import DecisionId, DoseId, HoldId, OrderId, new_id
 from caseload.domain.medication import Order, clear_hold, stop_order
+from caseload.domain.signature.verifying import verify
 from caseload.settings import Secret, Settings
 from tests.conftest import Counts
 from tests.db.test_dosing import change, correct
+from tests.factories.seals import SEALS
 from tests.factories.window import Window, proof, window, wish
 
 T = TypeVar("T")
@@ -79,6 +85,8 @@ class Remembered:
     holds: set[HoldId] = field(default_factory=set[HoldId])
     allowed: list[tuple[date, date | None]] = field(default_factory=list[tuple[date, date | None]])
     """Days for which a prescriber decided, with the last day with a dose when they did."""
+    past: dict[datetime, Contents] = field(default_factory=dict[datetime, Contents])
+    """What was known at a moment, as it was answered then."""
 
     def taken(self) -> list[Given]:
         return sorted((dose for dose in self.doses if dose.taken), key=lambda dose: dose.at)
@@ -123,6 +131,14 @@ class Morning(RuleBasedStateMachine):
         return self.run(attempted())
 
     def teardown(self) -> None:
+        try:
+            if hasattr(self, "here"):
+                verified = self.run(verify(SignedRecords(self.connection), SEALS.is_good, progress=lambda _: None))
+                assert verified.is_whole, verified.failed
+        finally:
+            self.leaves()
+
+    def leaves(self) -> None:
         self.run(self.transaction.rollback())
         self.run(self.connection.close())
         self.run(self.engine.dispose())
@@ -370,6 +386,17 @@ class Morning(RuleBasedStateMachine):
             self.known.latest[dose.id] = amended
             self.known.holds |= self.run(self.open_holds()) - self.known.holds
 
+    @rule()
+    def looks_back(self) -> None:
+        """Remember what is known now, for whoever asks later."""
+        at = self.now - timedelta(microseconds=1)
+        self.known.past[at] = self.run(self.as_known(at))
+
+    async def as_known(self, at: datetime) -> Contents:
+        past = Pasts(self.connection, self.here.journal, now=self.now)
+        contents, _ = await past.contents(self.here.client, at, by=self.here.prescriber, act=Act.SEE_MEDICATION)
+        return as_known(contents, at)
+
     @invariant()
     def the_record_keeps_its_promises(self) -> None:
         if hasattr(self, "here"):
@@ -387,6 +414,8 @@ class Morning(RuleBasedStateMachine):
         assert not await rows(WITHOUT_ORDER), "an ordinary dose that no signed order covers"
         assert not await rows(UNHELD), "an exception that holds nothing"
         assert await self.open_holds() == self.known.holds
+        for at, known in self.known.past.items():
+            assert await self.as_known(at) == known, f"what was known at {at} has changed"
 
 
 STANDING: Final = """
@@ -416,7 +445,7 @@ def test_whatever_is_done_at_the_window_the_record_keeps_its_promises(database: 
     run_state_machine_as_test(
         Here,
         settings=settings(
-            max_examples=counts(25, full=500),
+            max_examples=counts(15, full=200),
             stateful_step_count=counts(40, full=60),
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
