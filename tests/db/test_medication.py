@@ -30,6 +30,7 @@ from caseload.domain.medication import (
     OrderUnknown,
     Standing,
     Stop,
+    Words,
     clear_hold,
     raise_hold,
     sign_order,
@@ -271,7 +272,7 @@ async def test_a_hold_has_a_reason_that_a_person_may_give(
         await raise_hold(
             here.client,
             reason,
-            note,
+            Words(note=note),
             as_id=HoldId(new_id()),
             by=here.nurse,
             now=MORNING,

@@ -25,6 +25,7 @@ from caseload.domain.medication import (
     Order,
     OrderNeedsConfirmation,
     Wish,
+    Words,
     raise_hold,
     sign_order,
     write_order,
@@ -245,7 +246,7 @@ class Window:
         return await raise_hold(
             self.client,
             HoldReason.SEDATION,
-            "Drowsy.",
+            Words(note="Drowsy."),
             as_id=HoldId(new_id()),
             by=by or self.nurse,
             now=at,

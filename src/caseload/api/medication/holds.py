@@ -1,8 +1,10 @@
 """Holds on every dose of a client: raised, and waiting for a prescriber."""
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Annotated
 from uuid import UUID
 
+import msgspec
 from litestar.params import FromPath, JSONBody
 
 from caseload.api.dosing.store import charts
@@ -12,16 +14,27 @@ from caseload.api.work import TheKey, TheWork
 from caseload.db.idempotency import Kept
 from caseload.domain import medication as domain
 from caseload.domain.access import Act
-from caseload.domain.ids import ClientId, HoldId, ProgrammeId, new_id
-from caseload.domain.medication import Hold, HoldReason
+from caseload.domain.ids import ClientId, HoldId, OrderId, ProgrammeId, new_id
+from caseload.domain.medication import Aim, Hold, HoldReason, Words
+from caseload.domain.medication.aim import MOST_TOLD
+from caseload.domain.medicines import DosePart
 from caseload.request.idempotency import once
 
 
 class HoldIn(Wire, frozen=True, kw_only=True):
-    """A hold on every dose of a client."""
+    """A hold on an order, on the dose of a day, or (with neither) on every dose of a client."""
 
     reason: HoldReason
     note: str = ""
+    order_id: UUID | None = None
+    on_day: date | None = None
+    """The day whose dose is held; it needs no clearing once the day has passed."""
+    part: DosePart | None = None
+    """The part of that day; all of it when left out."""
+    told: Annotated[list[str], msgspec.Meta(max_length=MOST_TOLD)] = msgspec.field(default_factory=list[str])
+    """Whom you have told already, by name and function. A prescriber finds it on the list of holds."""
+    clears: str | None = None
+    """What clears it; by the reason when left out."""
 
 
 class HoldOut(Wire, frozen=True, kw_only=True):
@@ -37,6 +50,13 @@ class HoldOut(Wire, frozen=True, kw_only=True):
     by_rule: str | None
     dose_id: UUID | None
     """The dose that broke a rule."""
+    order_id: UUID | None
+    """The order at which it is aimed."""
+    on_day: date | None
+    part: DosePart | None
+    told: list[str]
+    clears: str
+    """What clears it. It always takes a prescriber's signed decision."""
     cleared_at: datetime | None
     cleared_by: UUID | None
     """The decision that cleared it."""
@@ -54,6 +74,11 @@ class HoldOut(Wire, frozen=True, kw_only=True):
             raised_at=hold.raised_at,
             by_rule=hold.by_rule,
             dose_id=hold.dose,
+            order_id=hold.aim.order,
+            on_day=hold.aim.on_day,
+            part=hold.aim.part,
+            told=list(hold.told),
+            clears=hold.cleared_when,
             cleared_at=hold.cleared_at,
             cleared_by=hold.cleared_by,
         )
@@ -67,14 +92,19 @@ class HoldsOut(Wire, frozen=True, kw_only=True):
 
 @writing("/clients/{client_id:uuid}/holds", act=Act.RAISE_HOLD, name="raise_hold")
 async def raise_hold(client_id: FromPath[UUID], data: JSONBody[HoldIn], work: TheWork, key: TheKey) -> HoldOut:
-    """Hold every dose of a client from now on, until a prescriber's signed decision."""
+    """Hold an order, the dose of a day, or every dose of a client, until a prescriber's signed decision."""
     store, new = charts(work), HoldId(new_id())
 
     async def hold() -> Hold:
         return await domain.raise_hold(
             ClientId(client_id),
             data.reason,
-            data.note,
+            Words(note=data.note, told=tuple(data.told), clears=data.clears),
+            aim=Aim(
+                order=OrderId(data.order_id) if data.order_id is not None else None,
+                on_day=data.on_day,
+                part=data.part,
+            ),
             as_id=new,
             by=work.by,
             now=work.now,

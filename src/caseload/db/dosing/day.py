@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.dosing.doses import KIND, Doses
-from caseload.db.dosing.facts import allowed, allowed_of, held
+from caseload.db.dosing.facts import allowed, allowed_of, held, held_in
 from caseload.db.dosing.injections import INJECTIONS_BACK_DAYS, injected_until
 from caseload.db.dosing.lately import taken_lately
 from caseload.db.dosing.steps import seen_since, taken_since
@@ -48,14 +48,14 @@ from caseload.domain.dosing import (
 from caseload.domain.dosing.covered import CoveredDay, counted_in, lately_of, read_since
 from caseload.domain.dosing.lapses import look_back
 from caseload.domain.dosing.missed import needs_orders
-from caseload.domain.ids import ClientId, HoldId, OrderId, ProgrammeId
+from caseload.domain.ids import ClientId, OrderId, ProgrammeId
 from caseload.domain.medication import Acting, MedicationRecord, Order
 from caseload.domain.medicines import LONG_ACTING, Medicine
 from caseload.domain.people import Staff
 from caseload.domain.profiles.selected import read_selected
 
 _last = last_taken(client.c.id, medication_order.c.medicine, medication_order.c.form, "last_taken")
-_held = held(client.c.id)
+_held = held(client.c.id, medication_order.c.id)
 _allowed = allowed(client.c.id, true())
 _newer = client_identity.alias("newer_identity")
 
@@ -80,6 +80,9 @@ _DUE_IN_PROGRAMME = (
         _held.c.id.label("hold_id"),
         _held.c.reason.label("hold_reason"),
         _held.c.raised_at.label("hold_raised_at"),
+        _held.c.order_id.label("hold_order_id"),
+        _held.c.on_day.label("hold_on_day"),
+        _held.c.part.label("hold_part"),
         _allowed.c.id.label("decision_id"),
         _allowed.c.at_most_mg,
         _allowed.c.last_taken_on.label("decision_last_taken_on"),
@@ -233,9 +236,7 @@ class DosingDays(Doses):
                 orders=earlier.get(who) or [each.order],
                 given=taken.get(who, []),
                 last=each.last,
-                held=None
-                if row["hold_id"] is None
-                else Held(hold=HoldId(row["hold_id"]), reason=row["hold_reason"], raised_at=row["hold_raised_at"]),
+                held=held_in(row),
                 allowed=allowed_of(row),
                 beside=beside.get(who, ()),
                 answered=answers.get(row["order_id"], frozenset()),

@@ -65,12 +65,24 @@ def _given() -> FromClause:
     )
 
 
-def held(client: ColumnElement[UUID]) -> FromClause:
-    """The oldest hold in force."""
+def held(
+    client: ColumnElement[UUID], order: ColumnElement[UUID] | None = None, part: ColumnElement[str] | None = None
+) -> FromClause:
+    """The oldest hold in force that is aimed at the client, at this order, or at this part of the day.
+
+    Without an order or a part any of them counts: whoever asks for the day shows that something of it is held.
+    """
     cleared = exists().where(medication_decision.c.hold_id == hold.c.id, medication_decision.c.decided_at <= _AT)
     return (
-        select(hold.c.id, hold.c.reason, hold.c.raised_at)
-        .where(hold.c.client_id == client, hold.c.raised_at <= _AT, ~cleared)
+        select(hold.c.id, hold.c.reason, hold.c.raised_at, hold.c.order_id, hold.c.on_day, hold.c.part)
+        .where(
+            hold.c.client_id == client,
+            hold.c.raised_at <= _AT,
+            ~cleared,
+            or_(hold.c.on_day.is_(None), hold.c.on_day == DAY),
+            *([or_(hold.c.order_id.is_(None), hold.c.order_id == order)] if order is not None else []),
+            *([or_(hold.c.part.is_(None), hold.c.part == part, *_whole(part))] if part is not None else []),
+        )
         .order_by(hold.c.raised_at)
         .limit(FIRST)
         .lateral("held")
@@ -127,7 +139,13 @@ def _freed() -> FromClause:
     )
 
 
-_given_dose, _hold, _freed_by = _given(), held(_CLIENT), _freed()
+def _whole(part: ColumnElement[str]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """The whole day beside a part of it, either way round."""
+    whole = DosePart.WHOLE.value
+    return hold.c.part == whole, literal(whole) == part
+
+
+_given_dose, _hold, _freed_by = _given(), held(_CLIENT, bindparam("order", type_=Uuid()), _PART), _freed()
 _decision = allowed(_CLIENT, dose_correction.c.part == _PART)
 _last = last_taken(_CLIENT, _MEDICINE, _FORM, "last_taken")
 _nothing = select(literal(1).label("always")).subquery("nothing")
@@ -146,6 +164,9 @@ _FACTS = select(
     _hold.c.id.label("hold_id"),
     _hold.c.reason.label("hold_reason"),
     _hold.c.raised_at.label("hold_raised_at"),
+    _hold.c.order_id.label("hold_order_id"),
+    _hold.c.on_day.label("hold_on_day"),
+    _hold.c.part.label("hold_part"),
     _decision.c.id.label("decision_id"),
     _decision.c.at_most_mg,
     _decision.c.last_taken_on.label("decision_last_taken_on"),
@@ -202,6 +223,20 @@ def allowed_of(row: Named) -> Allowed | None:
     )
 
 
+def held_in(row: Named) -> Held | None:
+    """The hold in a row that has one."""
+    if row["hold_id"] is None:
+        return None
+    return Held(
+        hold=HoldId(row["hold_id"]),
+        reason=row["hold_reason"],
+        raised_at=row["hold_raised_at"],
+        order=row["hold_order_id"],
+        on_day=row["hold_on_day"],
+        part=DosePart(row["hold_part"]) if row["hold_part"] is not None else None,
+    )
+
+
 def facts_of(row: Named) -> Facts:
     """The facts in a row of `FACTS`."""
     return Facts(
@@ -220,9 +255,7 @@ def facts_of(row: Named) -> Facts:
         )
         if row["last_day"] is not None
         else None,
-        held=Held(hold=HoldId(row["hold_id"]), reason=row["hold_reason"], raised_at=row["hold_raised_at"])
-        if row["hold_id"] is not None
-        else None,
+        held=held_in(row),
         allowed=allowed_of(row),
         freed_by=CorrectionId(row["freed_by"]) if row["freed_by"] is not None else None,
     )

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 
 from caseload.db.access import reach_of, within_reach
-from caseload.db.medication import Orders
+from caseload.db.dosing.doses import Doses
 from caseload.db.medication.record import KIND
 from caseload.db.tables.caseload import client
 from caseload.db.tables.statement import (
@@ -95,7 +95,7 @@ _VERIFY = insert(dose_statement_verification)
 _WITHDRAW = insert(dose_statement_withdrawal)
 
 
-class Statements(Orders):
+class Statements(Doses):
     """Satisfies `domain.dosing.Statements`."""
 
     async def add_statement(self, statement: Statement) -> None:

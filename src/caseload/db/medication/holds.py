@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Uuid, any_, bindparam, insert, or_, select
+from sqlalchemy import Date, Row, Uuid, any_, bindparam, cast, func, insert, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,11 +13,14 @@ from caseload.db.access import reach_of, within_reach
 from caseload.db.medication.orders import Orders
 from caseload.db.medication.record import KIND
 from caseload.db.medication.tasks import Tasks
+from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
 from caseload.db.tables.medication import hold, medication_decision
+from caseload.db.tables.programme import programme
 from caseload.domain.access import Act
 from caseload.domain.ids import ClientId, DecisionId, HoldId, ProgrammeId, StaffId
 from caseload.domain.medication import (
+    Aim,
     Decision,
     DecisionKind,
     DecisionUnknown,
@@ -26,6 +29,7 @@ from caseload.domain.medication import (
     HoldReason,
     HoldUnknown,
 )
+from caseload.domain.medicines import DosePart
 from caseload.domain.people import Staff
 from caseload.domain.signature import Signature
 
@@ -40,16 +44,24 @@ _HOLDS = select(
     hold.c.by_rule,
     hold.c.dose_id,
     hold.c.dose_version,
+    hold.c.order_id,
+    hold.c.on_day,
+    hold.c.part,
+    hold.c.told,
+    hold.c.clears,
     medication_decision.c.id.label("cleared_by"),
     medication_decision.c.decided_at.label("cleared_at"),
 ).select_from(hold.outerjoin(medication_decision, medication_decision.c.hold_id == hold.c.id))
 _ONE = _HOLDS.join(client, client.c.id == hold.c.client_id).where(hold.c.id == bindparam("hold"), within_reach())
 _OF_CLIENT = _HOLDS.where(hold.c.client_id == bindparam("client")).order_by(hold.c.raised_at.desc(), hold.c.id.desc())
+_TODAY_AT_HOME = cast(func.timezone(programme.c.time_zone, bindparam("reach_at", type_=INSTANT)), Date())
 _IN_FORCE = (
     _HOLDS.join(client, client.c.id == hold.c.client_id)
+    .join(programme, programme.c.id == client.c.programme_id)
     .where(
         or_(hold.c.programme_id == bindparam("programme"), client.c.programme_id == bindparam("programme")),
         medication_decision.c.id.is_(None),
+        or_(hold.c.on_day.is_(None), hold.c.on_day >= _TODAY_AT_HOME),
         within_reach(),
     )
     .order_by((hold.c.reason == HoldReason.EXCEPTION).desc(), hold.c.raised_at, hold.c.id)
@@ -95,6 +107,11 @@ def hold_row(raised: Hold) -> dict[str, Any]:
         "by_rule": raised.by_rule,
         "dose_id": raised.dose,
         "dose_version": raised.dose_version,
+        "order_id": raised.aim.order,
+        "on_day": raised.aim.on_day,
+        "part": raised.aim.part,
+        "told": list(raised.told),
+        "clears": raised.clears,
     }
 
 
@@ -196,6 +213,9 @@ def hold_of(row: Row[*tuple[Any, ...]]) -> Hold:
         by_rule=row.by_rule,
         dose=row.dose_id,
         dose_version=row.dose_version,
+        aim=Aim(order=row.order_id, on_day=row.on_day, part=DosePart(row.part) if row.part is not None else None),
+        told=tuple(row.told),
+        clears=row.clears,
         cleared_at=row.cleared_at,
         cleared_by=row.cleared_by,
     )

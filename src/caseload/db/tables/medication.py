@@ -25,7 +25,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from caseload.db.tables.base import INSTANT, identifier, metadata, not_blank, one_of, reference, words
 from caseload.domain.medication import DecisionKind, HoldReason, Supply
-from caseload.domain.medicines import FORMS, LONG_ACTING
+from caseload.domain.medicines import FORMS, LONG_ACTING, DosePart
 
 AMOUNT = Numeric(7, 3)
 """Milligrams, never a binary fraction."""
@@ -230,8 +230,29 @@ hold = Table(
     words("by_rule", nullable=True),
     Column("dose_id", Uuid()),
     Column("dose_version", SmallInteger()),
+    Column("order_id", Uuid()),
+    Column("on_day", Date()),
+    words("part", nullable=True),
+    Column("told", ARRAY(Text()), nullable=False, server_default=text("'{}'")),
+    words("clears", nullable=True),
     UniqueConstraint("id", "client_id"),
+    ForeignKeyConstraint(
+        ["order_id", "client_id"],
+        ["clinic.medication_order.id", "clinic.medication_order.client_id"],
+        name="hold_order_fkey",
+    ),
     one_of("reason", HoldReason),
+    one_of("part", DosePart),
+    not_blank("clears"),
+    CheckConstraint(
+        text("num_nonnulls(order_id, on_day) <= 1 AND (part IS NULL OR on_day IS NOT NULL)"), name="one_aim"
+    ),
+    CheckConstraint(
+        text("reason <> 'exception' OR num_nonnulls(order_id, on_day) = 0"), name="exception_holds_the_client"
+    ),
+    CheckConstraint(
+        text("reason <> 'missed_doses' OR num_nonnulls(by_rule, order_id) = 2"), name="missed_doses_hold_an_order"
+    ),
     CheckConstraint(text("reason <> 'other' OR btrim(note) <> ''"), name="other_is_explained"),
     CheckConstraint(
         text("(reason = 'exception') = (by_rule IS NOT NULL AND dose_id IS NOT NULL AND dose_version IS NOT NULL)"),
@@ -239,7 +260,7 @@ hold = Table(
     ),
     Index(None, "client_id"),
     Index(None, "programme_id", "raised_at"),
-    comment="Nothing is given to the client until a prescriber's signed decision clears it.",
+    comment="Nothing is given to the client, under the order or on the day until a prescriber's signed decision clears it.",
 )
 
 medication_decision = Table(

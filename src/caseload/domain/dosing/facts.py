@@ -59,6 +59,12 @@ class Held:
     hold: HoldId
     reason: str
     raised_at: datetime
+    order: UUID | None = None
+    """The order at which it is aimed."""
+    on_day: date | None = None
+    """The day at whose dose it is aimed."""
+    part: DosePart | None = None
+    """The part of that day; None for all of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

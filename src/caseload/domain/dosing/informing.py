@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar, Protocol
 
 from caseload.domain.access import Act
+from caseload.domain.dosing.decision import Histories
+from caseload.domain.dosing.missed import days_without, ladder_says
 from caseload.domain.dosing.statement import (
     AlreadyVerified,
     HowVerified,
@@ -18,9 +20,9 @@ from caseload.domain.dosing.statement import (
     check_name,
 )
 from caseload.domain.errors import Fault, Faults, Invalid
-from caseload.domain.ids import ClientId, StatementId
+from caseload.domain.ids import ClientId, HoldId, StatementId, new_id
 from caseload.domain.journal import Event, Journal
-from caseload.domain.medication import MedicationRecord, MedicationRecords, Order, Supply
+from caseload.domain.medication import Aim, Hold, HoldReason, MedicationRecord, Order, Supply, keep_hold
 from caseload.domain.medication.record import check_reason
 from caseload.domain.people import Staff
 
@@ -43,11 +45,11 @@ class StatementTakenBack(Event):
     name: ClassVar[str] = "statement.withdrawn"
 
 
-class Statements(MedicationRecords, Protocol):
+class Statements(Histories, Protocol):
     """What others said. Whoever adds to it has locked the client's record first."""
 
-    async def orders_of(self, client: ClientId, /) -> Sequence[Order]:
-        """Every order of a client, newest first."""
+    async def holds_of(self, client: ClientId, /) -> Sequence[Hold]:
+        """Every hold of a client, newest first."""
         ...
 
     async def add_statement(self, statement: Statement, /) -> None:
@@ -98,16 +100,57 @@ async def record_supply(
 ) -> Statement:
     """Write down what a pharmacy reports of an order of ours that it supplies. What it saw taken counts at once.
 
+    Where the days that it reports come to a rung of the ladder that asks, the rule holds the order.
     Raises `ClientUnknown`, `NotPermitted`, `Invalid`.
     """
     record = await statements.lock(client, by=by, act=Act.RECORD_DOSE)
-    order = next((order for order in await statements.orders_of(client) if order.id == report.order), None)
-    if order is None or order.supply is not Supply.PHARMACY or not order.counts:
+    signed = [order for order in await statements.orders_of(client) if order.counts]
+    order = next((order for order in signed if order.id == report.order), None)
+    if order is None or order.supply is not Supply.PHARMACY:
         raise Invalid(Fault("order_id", "is no signed order of this client that a pharmacy supplies"))
     said = report.said(order)
     said.check(record, now)
     seen = Verification(asked=report.informant, how=report.how, verified_by=by.id, verified_at=now)
-    return await _keep(said, record, seen, as_id=as_id, by=by, now=now, statements=statements, journal=journal)
+    kept = await _keep(said, record, seen, as_id=as_id, by=by, now=now, statements=statements, journal=journal)
+    after = max(each.day for each in said.days) + timedelta(days=1)
+    last = await statements.last_taken(client, order.medicine, order.form, after)
+    ladder = ladder_says(days_without(last, after, signed, record), order.medicine, record.rules_on(after))
+    if ladder.rung is not None and not ladder.gives and not await _is_held(order, statements):
+        await _hold_order(order, ladder.rung.rule, record, by=by, now=now, statements=statements, journal=journal)
+    return kept
+
+
+async def _is_held(order: Order, statements: Statements) -> bool:
+    """Whether the rule holds an order already."""
+    return any(
+        hold.reason is HoldReason.MISSED_DOSES and hold.aim.order == order.id and hold.cleared_at is None
+        for hold in await statements.holds_of(order.client)
+    )
+
+
+async def _hold_order(
+    order: Order,
+    rule: str,
+    record: MedicationRecord,
+    *,
+    by: Staff,
+    now: datetime,
+    statements: Statements,
+    journal: Journal,
+) -> None:
+    """Hold an order that a pharmacy supplies, by the rung that its report reached: somebody telephones it."""
+    hold = Hold(
+        id=HoldId(new_id()),
+        client=order.client,
+        programme=order.programme,
+        reason=HoldReason.MISSED_DOSES,
+        note="",
+        raised_by=by.id,
+        raised_at=now,
+        by_rule=rule,
+        aim=Aim(order=order.id),
+    )
+    await keep_hold(hold, record, holds=statements, journal=journal)
 
 
 async def _keep(

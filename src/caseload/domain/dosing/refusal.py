@@ -18,6 +18,8 @@ class Rule(StrEnum):
     MORE_THAN_ORDERED = "more_than_ordered"
     MORE_THAN_DECIDED = "more_than_decided"
     CLIENT_HELD = "client_held"
+    ORDER_HELD = "order_held"
+    DOSE_HELD = "dose_held"
     MISSED_DOSES = "missed_doses"
     DAYS_NOT_KNOWN = "days_not_known"
     REPEATED_GAPS = "repeated_gaps"

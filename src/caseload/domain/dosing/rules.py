@@ -104,11 +104,16 @@ def _already_given(given: AlreadyGiven, record: MedicationRecord) -> Refusal:
 
 def held_back(held: Held) -> Refusal:
     """What a hold says at the window."""
-    return Refusal(
-        rule=Rule.CLIENT_HELD,
-        says="The client is held. A prescriber must clear the hold before anything is given.",
-        facts={"hold": str(held.hold), "reason": held.reason, "raised_at": text(held.raised_at)},
-    )
+    facts: dict[str, object] = {"hold": str(held.hold), "reason": held.reason, "raised_at": text(held.raised_at)}
+    if held.order is not None:
+        says = "The order is held. A prescriber must clear the hold before anything is given under it."
+        return Refusal(rule=Rule.ORDER_HELD, says=says, facts=facts | {"order": str(held.order)})
+    if held.on_day is not None:
+        says = "The dose is held. A prescriber must clear the hold before it is given."
+        aim = {"day": str(held.on_day), "part": held.part}
+        return Refusal(rule=Rule.DOSE_HELD, says=says, facts=facts | aim)
+    says = "The client is held. A prescriber must clear the hold before anything is given."
+    return Refusal(rule=Rule.CLIENT_HELD, says=says, facts=facts)
 
 
 def _against_order(giving: Giving, day: date, facts: Facts, at: datetime) -> list[Refusal]:

@@ -1,5 +1,6 @@
 """Medication as a prescriber decides it: orders, holds, and signed decisions. Doses are in `dosing`."""
 
+from caseload.domain.medication.aim import Aim, HoldReason, Words
 from caseload.domain.medication.asking import OrderNeedsConfirmation, treatment_begun
 from caseload.domain.medication.beside import LOOKS_BACK_DAYS, Acting, in_conflict, is_another
 from caseload.domain.medication.hold import (
@@ -10,7 +11,6 @@ from caseload.domain.medication.hold import (
     Hold,
     HoldCleared,
     HoldRaised,
-    HoldReason,
     Holds,
     HoldUnknown,
     MedicationDecided,
@@ -80,6 +80,7 @@ __all__ = [
     "LOOKS_BACK_DAYS",
     "Acting",
     "Action",
+    "Aim",
     "ClientHasDied",
     "Confirmed",
     "Decision",
@@ -123,6 +124,7 @@ __all__ = [
     "TaskUnknown",
     "Tasks",
     "Wish",
+    "Words",
     "check_milligrams",
     "clear_hold",
     "finish_task",

@@ -1,6 +1,7 @@
 """Holds, and a prescriber's signed decisions that clear them or allow a dose after missed ones.
 
-While a hold is in force nothing is about to be given. Counselling attendance can never hold a dose: there is no such
+While a hold is in force nothing of what it is aimed at is about to be given: an order, the dose of a day, or everything.
+Counselling attendance can never hold a dose: there is no such
 reason (42 CFR 8.12; no programme may make medicine depend on counselling).
 """
 
@@ -15,8 +16,9 @@ from caseload.domain.access import Act
 from caseload.domain.errors import Conflict, Faults, NotFound
 from caseload.domain.ids import ClientId, DecisionId, DoseId, HoldId, ProgrammeId, StaffId, TaskId, new_id
 from caseload.domain.journal import Event, Journal
+from caseload.domain.medication.aim import EVERY_DOSE, Aim, HoldReason, Words, clears_by
 from caseload.domain.medication.order import Order, Standing, Supply
-from caseload.domain.medication.record import LONGEST_NOTE, MedicationRecord, check_reason
+from caseload.domain.medication.record import MedicationRecord, check_reason
 from caseload.domain.medication.task import Task, TaskKind, Tasks, raise_task
 from caseload.domain.medicines import check_milligrams
 from caseload.domain.people import Proof, Staff
@@ -25,23 +27,8 @@ from caseload.domain.signature import Meaning, Signature, Signatures, Subject, V
 MOST_NAMED_DAYS: Final = 14
 EXCEPTION_HOLDS_NEXT: Final = "exception_holds_next"
 """The rule by which a dose that broke a rule holds the next one until a prescriber has looked."""
-
-
 HOLD_TELLS_PHARMACY: Final = "hold_tells_pharmacy"
 """The rule by which somebody telephones the pharmacy when a hold is raised or cleared."""
-
-
-class HoldReason(StrEnum):
-    """Why nothing may be given."""
-
-    INTOXICATION = "intoxication"
-    SEDATION = "sedation"
-    MEDICAL = "medical"
-    IDENTITY = "identity"
-    PRESCRIBER_ASKED = "prescriber_asked"
-    EXCEPTION = "exception"
-    """A dose was recorded that broke a rule; only the rule raises it."""
-    OTHER = "other"
 
 
 class HoldUnknown(NotFound):
@@ -62,7 +49,7 @@ class NothingToDecide(Conflict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """Nothing is given to the client from the moment it is raised until a prescriber clears it."""
+    """Nothing of what it is aimed at is given from the moment it is raised until a prescriber clears it."""
 
     id: HoldId
     client: ClientId
@@ -76,8 +63,18 @@ class Hold:
     dose: DoseId | None = None
     """The dose that broke a rule."""
     dose_version: int | None = None
+    aim: Aim = EVERY_DOSE
+    told: tuple[str, ...] = ()
+    """Whom the person who raised it had told already."""
+    clears: str | None = None
+    """What clears it, in the words of whoever raised it."""
     cleared_at: datetime | None = None
     cleared_by: DecisionId | None = None
+
+    @property
+    def cleared_when(self) -> str:
+        """What clears it."""
+        return self.clears if self.clears is not None else clears_by(self.reason)
 
 
 class DecisionKind(StrEnum):
@@ -170,33 +167,38 @@ class Holds(Tasks, Signatures, Protocol):
 async def raise_hold(
     client: ClientId,
     reason: HoldReason,
-    note: str,
+    words: Words,
     *,
     as_id: HoldId,
     by: Staff,
     now: datetime,
     holds: Holds,
     journal: Journal,
+    aim: Aim = EVERY_DOSE,
 ) -> Hold:
-    """Hold every dose of a client from now on. Raises `NotPermitted` and `Invalid`."""
-    faults = Faults()
-    faults.check(
-        when=reason is HoldReason.EXCEPTION, where="reason", problem="only a recorded exception raises this one"
-    )
-    faults.check(
-        when=reason is HoldReason.OTHER and not note.strip(), where="note", problem="say what the other reason is"
-    )
-    faults.check(when=len(note) > LONGEST_NOTE, where="note", problem=f"at most {LONGEST_NOTE} characters")
-    faults.raise_if_any()
+    """Hold an order, the dose of a day, or (without an aim) every dose of a client from now on.
+
+    Raises `ClientUnknown`, `NotPermitted` and `Invalid`.
+    """
     record = await holds.lock(client, by=by, act=Act.RAISE_HOLD)
+    faults = Faults()
+    words.check(reason, faults)
+    aim.check(record.day_of(now), faults)
+    if aim.order is not None:
+        known = {order.id for order in await holds.orders_of(client)}
+        faults.check(when=aim.order not in known, where="order_id", problem="is no order of this client")
+    faults.raise_if_any()
     hold = Hold(
         id=as_id,
         client=client,
         programme=record.place(by, Act.RAISE_HOLD),
         reason=reason,
-        note=note,
+        note=words.note,
         raised_by=by.id,
         raised_at=now,
+        aim=aim,
+        told=words.told,
+        clears=words.clears,
     )
     await keep_hold(hold, record, holds=holds, journal=journal)
     return hold
@@ -217,6 +219,8 @@ async def _telephone(
     today = record.day_of(at)
     for order in await holds.orders_of(hold.client):
         if order.supply is not Supply.PHARMACY or order.standing(today, at) is not Standing.IN_FORCE:
+            continue
+        if hold.aim.order not in {None, order.id}:
             continue
         task = Task(
             id=TaskId(new_id()),

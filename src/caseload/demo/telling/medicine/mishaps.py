@@ -11,7 +11,7 @@ from caseload.demo.telling.stage import Life
 from caseload.domain.client import Client
 from caseload.domain.dosing import Dose, Giving, Late, NotGivenReason, record_late
 from caseload.domain.ids import DecisionId, DoseId, HoldId, new_id
-from caseload.domain.medication import HoldRaised, HoldReason, Order, clear_hold, raise_hold
+from caseload.domain.medication import HoldRaised, HoldReason, Order, Words, clear_hold, raise_hold
 from caseload.domain.medicines import DosePart
 
 
@@ -44,7 +44,7 @@ async def instead_of_the_dose(here: Dispensary, life: Life, client: Client, trea
             hold = await raise_hold(
                 client.id,
                 HoldReason.INTOXICATION,
-                "Unsteady, smells of alcohol.",
+                Words(note="Unsteady, smells of alcohol."),
                 as_id=HoldId(new_id()),
                 by=here.nurse(ago),
                 now=now,
