@@ -33,6 +33,10 @@ async def shown(here: Dispensary) -> list[str]:
     answer = await here.nurse.get(f"/programmes/{here.programme}/dispensing")
     (line,) = [each for each in answer.json()["items"] if each["client_id"] == str(here.client)]
     assert [each["kind"] for each in line["flags"]] == on_chart
+    queue = (await here.nurse.get(f"/programmes/{here.programme}/queue")).json()
+    groups = ("to_attend", "held", "attended", "not_expected")
+    (line,) = [each for group in groups for each in queue[group] if each["client_id"] == str(here.client)]
+    assert [each["kind"] for each in line["see_first"]] == on_chart
     return on_chart
 
 

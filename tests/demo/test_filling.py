@@ -17,6 +17,7 @@ from caseload.app import Application, open_service
 from caseload.commands import demo as command
 from caseload.commands import serve
 from caseload.db.dosing import Doses
+from caseload.db.signed import SignedRecords
 from caseload.demo import stories
 from caseload.demo.filling import PEOPLE, DemoRefused, Size, fill
 from caseload.demo.hiring import SignIn
@@ -24,6 +25,7 @@ from caseload.demo.telling.medicine.window import Window
 from caseload.domain.dosing import Facts, Giving
 from caseload.domain.medication import MedicationRecord
 from caseload.domain.people import COMMAND_LINE
+from caseload.domain.signature.verifying import verify
 from caseload.request.work import Service
 from caseload.settings import Secret, Settings
 from tests.api.conftest import Clinic
@@ -390,3 +392,19 @@ async def test_stopped_half_way_it_leaves_nothing_and_can_be_made_anew(
     finally:
         await owner.close()
     assert files_like(PEOPLE, tmp_path) == []
+
+
+async def test_every_signature_proves_what_it_says(filled: Filled) -> None:
+    async with (
+        service_over(filled.addresses, filled.settings.data_dir) as service,
+        service.reading.connect() as connection,
+    ):
+        found = await verify(SignedRecords(connection), service.seals.is_good, progress=unnoticed_alone)
+    assert (found.failed, found.more) == ([], 0)
+    kinds = set(await filled.values("select distinct subject from clinic.signature"))
+    assert {"order", "order_stop", "decision", "dose", "dose_correction", "stock_waste", "stock_count"} <= kinds
+    assert found.signatures > 100
+
+
+def unnoticed_alone(_done: int) -> None:
+    """Nobody watches here either."""

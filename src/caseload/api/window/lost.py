@@ -9,6 +9,7 @@ from litestar.params import FromPath, JSONBody
 
 from caseload.api.amounts import Milligrams, Millilitres, milligrams, written
 from caseload.api.dosing.wire import DoseOut, versioned
+from caseload.api.proving import ProvedIn
 from caseload.api.route import reading, writing
 from caseload.api.window.store import lost_doses
 from caseload.api.wire import Wire
@@ -20,7 +21,6 @@ from caseload.domain.access import Act
 from caseload.domain.dosing import Charted, Giving
 from caseload.domain.ids import DoseId, ProgrammeId, ReplacementId, StationId, VomitId, new_id
 from caseload.domain.medicines import DosePart
-from caseload.domain.people import Evidence
 from caseload.domain.profiles.around import IdentifiedBy
 from caseload.domain.window import Replacement, Verdict, Vomited, Wished
 from caseload.request.idempotency import KeyMissing, once
@@ -76,7 +76,7 @@ class VomitedDosesOut(Wire, frozen=True, kw_only=True):
     items: list[VomitedOut]
 
 
-class ReplacementDecisionIn(Wire, frozen=True, kw_only=True):
+class ReplacementDecisionIn(ProvedIn, frozen=True, kw_only=True):
     """Whether a dose that was vomited or spilled is replaced, and by how much at most."""
 
     verdict: Verdict
@@ -84,7 +84,6 @@ class ReplacementDecisionIn(Wire, frozen=True, kw_only=True):
     reason: str
     confirmed: bool = False
     """Said a second time, where the profile asks for that."""
-    password: str
 
 
 class ReplacementDecisionOut(Wire, frozen=True, kw_only=True):
@@ -178,7 +177,7 @@ async def decide_replacement(
     dose_id: FromPath[UUID], data: JSONBody[ReplacementDecisionIn], work: TheWork, key: TheKey
 ) -> ReplacementDecisionOut:
     """Decide, signed with the password proved again, whether a dose that was lost is replaced. The profile says who may."""
-    proof = await prove(work, Evidence(password=data.password))
+    proof = await prove(work, data.evidence())
     store, new = lost_doses(work), ReplacementId(new_id())
 
     async def decide() -> Replacement:

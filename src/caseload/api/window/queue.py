@@ -8,16 +8,20 @@ from uuid import UUID
 from litestar.params import FromPath, QueryParameter
 
 from caseload.api.dosing.due import DueOut
+from caseload.api.flag.wire import ShownOut, shown
 from caseload.api.route import reading
 from caseload.api.window.messages import MessageOut
 from caseload.api.wire import Wire
 from caseload.api.work import TheWork
+from caseload.db.flag import KeptFlags
 from caseload.db.programme import Programmes
 from caseload.db.window import Queues
 from caseload.domain.access import Act
 from caseload.domain.dosing import NotGivenReason, check_day
-from caseload.domain.ids import ProgrammeId
+from caseload.domain.flag import Flag as RaisedFlag
+from caseload.domain.ids import ClientId, ProgrammeId
 from caseload.domain.medicines import DosePart
+from caseload.domain.programme import Programme
 from caseload.domain.window import Excused, ExcuseReason, Flag, Group, Line, NotGivenToday
 
 
@@ -67,6 +71,8 @@ class QueueLineOut(Wire, frozen=True, kw_only=True):
     alike: list[UUID]
     """Clients of the same day whose names sound or read alike."""
     flags: list[Flag]
+    see_first: list[ShownOut]
+    """Allergies, pregnancy, what else is taken, a high daily dose. They refuse nothing."""
     messages: list[MessageOut]
     """What the window should know, until somebody clears it."""
     due: DueOut
@@ -75,7 +81,7 @@ class QueueLineOut(Wire, frozen=True, kw_only=True):
     not_given: list[NotGivenTodayOut]
 
     @classmethod
-    def of(cls, line: Line) -> "QueueLineOut":
+    def of(cls, line: Line, see_first: list[ShownOut]) -> "QueueLineOut":
         """From the domain."""
         who, told = line.waiting, line.told
         return cls(
@@ -87,6 +93,7 @@ class QueueLineOut(Wire, frozen=True, kw_only=True):
             photograph_on=told.photograph_on,
             alike=sorted(line.alike),
             flags=list(line.flags),
+            see_first=see_first,
             messages=[MessageOut.of(each) for each in told.messages],
             due=DueOut.of(who.due),
             excused=ExcusedOut.of(told.excused) if told.excused is not None else None,
@@ -108,15 +115,29 @@ class QueueOut(Wire, frozen=True, kw_only=True):
     """Excused on this day."""
 
     @classmethod
-    def of(cls, programme: ProgrammeId, day: date, queue: Mapping[Group, Sequence[Line]]) -> "QueueOut":
-        """From the domain."""
+    def of(
+        cls,
+        programme: Programme,
+        day: date,
+        queue: Mapping[Group, Sequence[Line]],
+        raised: Mapping[ClientId, Sequence[RaisedFlag]],
+    ) -> "QueueOut":
+        """From the domain, with the flags that were raised for its clients."""
+        profile = programme.profiles.name_on(day)
+
+        def lines(group: Group) -> list[QueueLineOut]:
+            return [
+                QueueLineOut.of(each, shown(raised.get(each.waiting.client, ()), each.waiting.due, profile))
+                for each in queue[group]
+            ]
+
         return cls(
-            programme_id=programme,
+            programme_id=programme.id,
             day=day,
-            to_attend=[QueueLineOut.of(each) for each in queue[Group.TO_ATTEND]],
-            held=[QueueLineOut.of(each) for each in queue[Group.HELD]],
-            attended=[QueueLineOut.of(each) for each in queue[Group.ATTENDED]],
-            not_expected=[QueueLineOut.of(each) for each in queue[Group.NOT_EXPECTED]],
+            to_attend=lines(Group.TO_ATTEND),
+            held=lines(Group.HELD),
+            attended=lines(Group.ATTENDED),
+            not_expected=lines(Group.NOT_EXPECTED),
         )
 
 
@@ -134,4 +155,7 @@ async def read_queue(programme_id: FromPath[UUID], work: TheWork, day: Day = Non
     wanted = today if day is None else day
     check_day(wanted, today)
     store = Queues(work.connection, work.journal, now=work.now)
-    return QueueOut.of(programme.id, wanted, await store.queue(programme.id, wanted, by=work.by, act=Act.RECORD_DOSE))
+    queue = await store.queue(programme.id, wanted, by=work.by, act=Act.RECORD_DOSE)
+    clients = [line.waiting.client for lines in queue.values() for line in lines]
+    raised = await KeptFlags(work.connection, work.journal).shown(clients, wanted)
+    return QueueOut.of(programme, wanted, queue, raised)

@@ -6,6 +6,7 @@ from uuid import UUID
 from litestar.params import FromPath, JSONBody
 
 from caseload.api.amounts import Milligrams, milligrams, written
+from caseload.api.proving import ProvedIn
 from caseload.api.route import writing
 from caseload.api.stock.containers import acts
 from caseload.api.window.store import lost_doses
@@ -16,7 +17,6 @@ from caseload.domain import window as domain
 from caseload.domain.access import Act
 from caseload.domain.ids import ClientId, ContainerId, DoseId, OrderId, SpillId, new_id
 from caseload.domain.medicines import DosePart, Form, Medicine
-from caseload.domain.people import Evidence
 from caseload.domain.window import Spill, Spilled
 from caseload.request.idempotency import once
 from caseload.request.sign_in import prove
@@ -37,10 +37,8 @@ class SpillIn(Wire, frozen=True, kw_only=True):
     """What it had been poured from; asked exactly where the programme keeps its stock with us."""
 
 
-class SpillWitnessIn(Wire, frozen=True, kw_only=True):
+class SpillWitnessIn(ProvedIn, frozen=True, kw_only=True):
     """Your password once more."""
-
-    password: str
 
 
 class SpillOut(Wire, frozen=True, kw_only=True):
@@ -122,7 +120,7 @@ async def witness_spill(
     spill_id: FromPath[UUID], data: JSONBody[SpillWitnessIn], work: TheWork, key: TheKey
 ) -> SpillOut:
     """Sign, with your password proved again, that it was spilled. Whoever handled it cannot."""
-    proof = await prove(work, Evidence(password=data.password))
+    proof = await prove(work, data.evidence())
     store, wanted = lost_doses(work), SpillId(spill_id)
 
     async def witness() -> None:
