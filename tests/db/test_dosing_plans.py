@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from caseload.db.access import signing_reach_of
-from caseload.db.dosing import chart, day, disclosures, doses, facts, injections, lately, past, statements, steps
+from caseload.db.dosing import away, chart, day, disclosures, doses, facts, injections, lately, past, statements, steps
 from caseload.db.medication import beside, covered, holds, orders, record, tasks
 from caseload.db.signoff import queue, verdicts
 from caseload.domain.access import Act
@@ -226,6 +226,7 @@ STATEMENTS: dict[str, Any] = {
     "a task": tasks.ONE_TASK,
     "the tasks of a programme": tasks.OPEN_TASKS,
     "the tasks of a client": tasks.TASKS_OF,
+    "days away": away.AWAY,
     "the injections of a client": injections.INJECTED,
     "a delivery": injections.ONE_DELIVERY,
     "the deliveries of a client": injections.DELIVERIES_OF,

@@ -64,6 +64,9 @@ LONG_ACTING = frozenset({Form.EXTENDED_RELEASE_INJECTION})
 """Forms that last for weeks: days without one are not missed doses."""
 
 
+LOOKS_BACK_DAYS = 62
+"""So far back is read what a client took of other products: nothing listed, and no rule of a profile, reaches farther."""
+
 LIQUIDS = frozenset({Form.ORAL_SOLUTION, Form.ORAL_CONCENTRATE})
 """Forms that are measured: their strength is milligrams in one millilitre."""
 

@@ -157,6 +157,7 @@ class Charts(DosingDays):
             observed=facts.observed,
             lately=facts.lately,
             injected=facts.injected,
+            away=facts.away,
         )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping, Uuid, any_, bindparam, exists, or_, select, t
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from caseload.db.access import reach_of, within_reach
+from caseload.db.dosing.away import YEAR_DAYS, away_since
 from caseload.db.dosing.doses import KIND, Doses
 from caseload.db.dosing.facts import allowed, allowed_of, held, held_in
 from caseload.db.dosing.injections import INJECTIONS_BACK_DAYS, injected_until
@@ -210,6 +211,7 @@ class DosingDays(Doses):
             if each.record.client in lately or needs_orders(each.last, each.order, day)
         ]
         earlier = await self._orders_of_all(behind)
+        away = await away_since(self._connection, behind, day - timedelta(days=YEAR_DAYS))
         injected = await self._injected(known, day)
         mixed = [row for row in rows if row["has_another"] or row["client_id"] in covered or row["last_opioid_on"]]
         beside: Mapping[ClientId, Sequence[Acting]] = {}
@@ -245,6 +247,7 @@ class DosingDays(Doses):
                 observed=seen_of.get(who, ()),
                 lately=lately.get(who, ()),
                 injected=injected.get(who, ()),
+                away=away.get(who, ()),
             )
             if who in covered:
                 morning = counted_in(morning, covered[who], day)

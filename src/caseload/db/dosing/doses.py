@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.direct import Direct
+from caseload.db.dosing.away import YEAR_DAYS, away_since
 from caseload.db.dosing.facts import FACTS, LAST_TAKEN, NEXT_GIVEN, facts_of, given_to
 from caseload.db.dosing.injections import (
     ADD_DELIVERY,
@@ -54,6 +55,7 @@ from caseload.db.tables.window_doses import dose_identity_check, dose_replacemen
 from caseload.domain.access import Act
 from caseload.domain.dosing import (
     AlreadyGiven,
+    Away,
     Correction,
     Dose,
     DoseMoved,
@@ -253,8 +255,12 @@ class Doses(Holds):
             facts = replace(facts, lately=await self.taken_lately(record.client, since, day))
         if since is not None or needs_orders(facts.last, facts.order, day):
             signed = [order for order in await self.orders_of(record.client) if order.counts]
-            facts = replace(facts, earlier=signed)
+            facts = replace(facts, earlier=signed, away=await self.away(record.client, day))
         return facts
+
+    async def away(self, wanted: ClientId, day: date) -> Sequence[Away]:
+        """See `domain.dosing.Histories.away`."""
+        return (await away_since(self._connection, [wanted], day - timedelta(days=YEAR_DAYS))).get(wanted, ())
 
     async def taken_lately(self, wanted: ClientId, since: date, day: date) -> Sequence[Lately]:
         """See `domain.dosing.Histories.taken_lately`."""

@@ -1,5 +1,6 @@
 """Dosing: what is given at the window, what stands in its way, and how a record of it is put right."""
 
+from caseload.domain.dosing.away import Away, AwayIn
 from caseload.domain.dosing.chart import Chart, Charted, DoseStanding, Reviewed, VomitedAfter
 from caseload.domain.dosing.correction import (
     Amendment,
@@ -84,6 +85,8 @@ __all__ = [
     "AlreadyGiven",
     "AlreadyVerified",
     "Amendment",
+    "Away",
+    "AwayIn",
     "BroughtInDose",
     "Chart",
     "Charted",

@@ -1,12 +1,13 @@
 """A prescriber's decision about missed doses, taken on the same facts as the refusal at the window."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
 
 from caseload.domain.access import Act
+from caseload.domain.dosing.away import Away, after_naltrexone, against_absence
 from caseload.domain.dosing.facts import Lately
 from caseload.domain.dosing.injecting import Injected, against_window, next_injection
 from caseload.domain.dosing.lapses import look_back, repeated_gaps
@@ -16,7 +17,16 @@ from caseload.domain.dosing.tolerance import needs_restart_amount
 from caseload.domain.errors import Fault, Faults, Invalid
 from caseload.domain.ids import ClientId, DecisionId
 from caseload.domain.journal import Journal
-from caseload.domain.medication import Decision, DecisionKind, Holds, MedicationRecord, NothingToDecide, Order, Standing
+from caseload.domain.medication import (
+    Acting,
+    Decision,
+    DecisionKind,
+    Holds,
+    MedicationRecord,
+    NothingToDecide,
+    Order,
+    Standing,
+)
 from caseload.domain.medication.hold import check_at_most, check_days, decide
 from caseload.domain.medication.record import check_reason
 from caseload.domain.medicines import LONG_ACTING, Form, Medicine
@@ -33,6 +43,14 @@ class Histories(Holds, Protocol):
 
     async def last_taken(self, client: ClientId, medicine: Medicine, form: Form, until: date, /) -> Taken | None:
         """The last dose taken until a day, of a medicine with the same action and duration."""
+        ...
+
+    async def away(self, client: ClientId, day: date, /) -> Sequence[Away]:
+        """The days away from treatment in the year before a day."""
+        ...
+
+    async def given_lately(self, client: ClientId, day: date, /) -> Sequence[Acting]:
+        """The last day of every product that was taken in the `LOOKS_BACK_DAYS` until a day, that day included."""
         ...
 
     async def injected(self, client: ClientId, day: date, /) -> Sequence[Injected]:
@@ -130,7 +148,33 @@ async def _in_the_way(
     last = await histories.last_taken(record.client, order.medicine, order.form, day)
     since = look_back(record, last, order, day)
     lately = await histories.taken_lately(record.client, since, day) if since is not None else ()
-    return stopped_by(last, day, order, orders, record, lately)
+    found = stopped_by(last, day, order, orders, record, lately)
+    return await _with_tolerance(found, last, day, order, orders, record, histories)
+
+
+async def _with_tolerance(
+    found: InTheWay | None,
+    last: Taken | None,
+    day: date,
+    order: Order,
+    orders: Sequence[Order],
+    record: MedicationRecord,
+    histories: Histories,
+) -> InTheWay | None:
+    """With what days away from treatment and a stopped naltrexone put in the way."""
+    rules = record.rules_on(day)
+    without = found.without if found is not None else days_without(last, day, orders, record)
+    away = await histories.away(record.client, day) if without.missed else ()
+    beside = await histories.given_lately(record.client, day)
+    lost = [
+        *against_absence(without, away, order.medicine, rules),
+        *after_naltrexone(order.medicine, last, beside, day, frozenset(), rules),
+    ]
+    if not lost:
+        return found
+    if found is None:
+        found = InTheWay(day=day, rules=(), without=without, proposed_mg=None, needs_amount=False)
+    return replace(found, rules=(*found.rules, rules.tolerance.rule))
 
 
 async def _injection_in_the_way(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from caseload.domain.dosing.away import Away, after_naltrexone, against_absence
 from caseload.domain.dosing.facts import Allowed, AlreadyGiven, Held, Lately, Observed, TakenPart
 from caseload.domain.dosing.injecting import Injected, InjectionStanding, NextInjection, against_window, next_injection
 from caseload.domain.dosing.lapses import in_titration
@@ -47,6 +48,7 @@ class Morning:
     observed: Sequence[Observed] = ()
     lately: Sequence[Lately] = ()
     injected: Sequence[Injected] = ()
+    away: Sequence[Away] = ()
     at: datetime | None = None
     """The moment it is asked, for the deadlines of verbal orders."""
 
@@ -113,6 +115,8 @@ def due_on(day: date, morning: Morning) -> Due:
         ladder = against_window(coming, day, rules)
     else:
         ladder = against_gaps(without, morning.lately, order.medicine, order, morning.orders, morning.record, day)
+        ladder += against_absence(without, morning.away, order.medicine, rules)
+    ladder += after_naltrexone(order.medicine, morning.last, morning.beside, day, morning.answered, rules)
     allowed = None
     if ladder and is_enough(morning.allowed, without, order.medicine, order, morning.record, rules):
         allowed = morning.allowed

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
+from caseload.domain.dosing.away import Away
 from caseload.domain.dosing.injecting import Delivery, Injected, Injecting
 from caseload.domain.dosing.missed import Taken
 from caseload.domain.ids import ClientId, CorrectionId, DecisionId, HoldId, OrderId, StationId
@@ -149,6 +150,8 @@ class Facts:
     """The step that has come and not taken effect, once the facts are those of the day's step."""
     lately: Sequence[Lately] = ()
     """What was taken in the last days; read only when a gap or a partial dose is among them."""
+    away: Sequence[Away] = ()
+    """Days away from treatment since the last dose; read only where one is missing."""
     injected: Sequence[Injected] = ()
     """The injections of the last months, the newest first; read only for another one."""
     delivery: Delivery | None = None

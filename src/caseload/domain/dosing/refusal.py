@@ -23,6 +23,7 @@ class Rule(StrEnum):
     MISSED_DOSES = "missed_doses"
     DAYS_NOT_KNOWN = "days_not_known"
     REPEATED_GAPS = "repeated_gaps"
+    TOLERANCE_LOST = "tolerance_lost"
     MISSED_IN_TITRATION = "missed_in_titration"
     """It stands in no way: the dose may be given, and the prescriber is told."""
     TOO_SOON = "too_soon"

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+from caseload.domain.dosing.away import after_naltrexone, against_absence
 from caseload.domain.dosing.facts import AlreadyGiven, Facts, Giving, Held
 from caseload.domain.dosing.injecting import Injected, against_delivery, against_window, next_injection, not_yet
 from caseload.domain.dosing.lapses import in_titration
@@ -226,11 +227,14 @@ def injected_until_now(facts: Facts) -> Sequence[Injected]:
 
 def asks_of(giving: Giving, day: date, facts: Facts, without: DaysWithout, record: MedicationRecord) -> list[Refusal]:
     """What a prescriber's decision may let through: days without medicine, or the window of an injection."""
+    rules = record.rules_on(day)
+    lost = after_naltrexone(giving.medicine, facts.last, facts.beside, day, facts.answered, rules)
     if giving.form not in LONG_ACTING:
-        return against_gaps(without, facts.lately, giving.medicine, facts.order, facts.earlier, record, day)
+        gaps = against_gaps(without, facts.lately, giving.medicine, facts.order, facts.earlier, record, day)
+        return [*gaps, *against_absence(without, facts.away, giving.medicine, rules), *lost]
     if facts.order is None or facts.order.form not in LONG_ACTING:
-        return []
-    return against_window(next_injection(facts.order, injected_until_now(facts)), day, record.rules_on(day))
+        return lost
+    return [*against_window(next_injection(facts.order, injected_until_now(facts)), day, rules), *lost]
 
 
 def _against_interval(

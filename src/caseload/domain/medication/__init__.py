@@ -2,7 +2,7 @@
 
 from caseload.domain.medication.aim import Aim, HoldReason, Words
 from caseload.domain.medication.asking import OrderNeedsConfirmation, treatment_begun
-from caseload.domain.medication.beside import LOOKS_BACK_DAYS, Acting, in_conflict, is_another
+from caseload.domain.medication.beside import Acting, in_conflict, is_another, stopped_naltrexone
 from caseload.domain.medication.hold import (
     EXCEPTION_HOLDS_NEXT,
     Decision,
@@ -64,6 +64,7 @@ from caseload.domain.medicines import (
     ACTION,
     FORMS,
     LONG_ACTING,
+    LOOKS_BACK_DAYS,
     Action,
     DosePart,
     Form,
@@ -136,6 +137,7 @@ __all__ = [
     "raise_task",
     "sign_order",
     "stop_order",
+    "stopped_naltrexone",
     "take_order",
     "treatment_begun",
     "write_order",

@@ -10,10 +10,11 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from caseload.domain.errors import Conflict, Faults
-from caseload.domain.medication.beside import Acting, in_conflict
+from caseload.domain.medication.beside import Acting, in_conflict, stopped_naltrexone
 from caseload.domain.medication.order import Confirmed, Order
 from caseload.domain.medication.record import MedicationRecord, check_reason
-from caseload.domain.profiles import Profile
+from caseload.domain.medicines import ACTION, Action
+from caseload.domain.profiles import Profile, Tolerance
 from caseload.domain.profiles.ordering import AntagonistBeside, Rising, Starting
 from caseload.domain.profiles.said import SaidBy
 
@@ -75,6 +76,7 @@ def ask(order: Order, before: Before, rules: Profile) -> Sequence[SoftStop]:
         for conflict in in_conflict(order.medicine, begins, [*before.given, *_promised(order, before)], ordering)
     ]
     stops += _opioid_free(order, begins, ordering.antagonist_beside, stops)
+    stops += _after_naltrexone(order, begins, before, rules.tolerance)
     uncovered = _uncovered(order, before)
     if uncovered:
         stops.append(SoftStop(said=ordering.uncovered_days, facts={"days": [str(day) for day in uncovered]}))
@@ -89,6 +91,17 @@ def ask(order: Order, before: Before, rules: Profile) -> Sequence[SoftStop]:
         for stop in _rises(rule, order, before, anew)
     ]
     return stops
+
+
+def _after_naltrexone(order: Order, begins: date, before: Before, rule: Tolerance) -> Iterable[SoftStop]:
+    """An agonist after naltrexone that acts no longer, with no agonist taken since: tolerance is lost."""
+    stopped = stopped_naltrexone(order.medicine, before.given, begins, rule.naltrexone_days)
+    if stopped is None or any(
+        ACTION[each.medicine] is Action.AGONIST and each.on > stopped.on for each in before.given
+    ):
+        return
+    facts: dict[str, object] = {"where": ["naltrexone"], "naltrexone_on": str(stopped.on)}
+    yield SoftStop(said=rule, facts=facts)
 
 
 def _opioid_free(order: Order, begins: date, rule: AntagonistBeside, stops: Sequence[SoftStop]) -> Iterable[SoftStop]:

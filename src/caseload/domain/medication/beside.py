@@ -7,15 +7,11 @@ orders alone: a depot given last month counts.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
 
 from caseload.domain.catalogue import acts_for_days
 from caseload.domain.medicines import ACTION, Action, Form, Medicine
 from caseload.domain.profiles.ordering import Ordering
 from caseload.domain.profiles.said import SaidBy
-
-LOOKS_BACK_DAYS: Final = 62
-"""No listed product, and no opioid-free time of a profile, is longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +61,16 @@ def in_conflict(medicine: Medicine, day: date, acting: Iterable[Acting], orderin
         if before is None or before.until < found.until:
             worst[found.said.rule] = found
     return [worst[rule] for rule in sorted(worst)]
+
+
+def stopped_naltrexone(medicine: Medicine, given: Iterable[Acting], day: date, within_days: int) -> Acting | None:
+    """The last naltrexone that was taken in so many days and acts no longer, before an agonist; else None."""
+    if ACTION[medicine] is Action.ANTAGONIST:
+        return None
+    first = day - timedelta(days=within_days)
+    taken = [each for each in given if ACTION[each.medicine] is Action.ANTAGONIST and first <= each.on < day]
+    last = max(taken, key=lambda each: each.on, default=None)
+    return last if last is not None and last.until < day else None
 
 
 def is_another(medicine: Medicine, other: Medicine) -> bool:

@@ -19,7 +19,7 @@ import msgspec
 from caseload.domain.access import CLINICIANS, Role
 from caseload.domain.catalogue import Country
 from caseload.domain.errors import NotFound
-from caseload.domain.medicines import Medicine
+from caseload.domain.medicines import LOOKS_BACK_DAYS, Medicine
 from caseload.domain.profiles.around import AroundTheDose
 from caseload.domain.profiles.injections import Injections
 from caseload.domain.profiles.ordering import Ordering
@@ -113,6 +113,15 @@ class Ladder(Data, frozen=True):
         return reached[-1] if reached else None
 
 
+class Tolerance(SaidBy, frozen=True):
+    """Where tolerance is lost whatever the number of missed doses: away from treatment, or after naltrexone."""
+
+    away_days: int
+    """From so many missed days in prison, in hospital, in detox or after a discharge on."""
+    naltrexone_days: int
+    """Days after the last naltrexone in which the first agonist asks."""
+
+
 class MinimumInterval(SaidBy, frozen=True):
     """How far apart the doses of two dosing days must be."""
 
@@ -173,6 +182,7 @@ class Profile(Data, frozen=True):
     ordering: Ordering
     injections: Injections
     unknown_days: SaidBy
+    tolerance: Tolerance
     minimum_interval: MinimumInterval
     at_the_window: AtTheWindow
     around_the_dose: AroundTheDose
@@ -221,12 +231,15 @@ def _contradictions(profile: Profile) -> Iterable[str]:
         "at_the_window.late_after_minutes": profile.at_the_window.late_after_minutes,
         "sign_off.deadline_hours": profile.sign_off.deadline_hours,
         "attendance.minimum_minutes": profile.attendance.minimum_minutes,
+        "tolerance.away_days": profile.tolerance.away_days,
         "stock.inventory.every_days": profile.stock.inventory.every_days,
         "stock.witness.within_hours": profile.stock.witness.within_hours,
         "stock.loss.notice_business_days": profile.stock.loss.notice_business_days,
         "stock.loss.form_days": 1 if profile.stock.loss.form_days is None else profile.stock.loss.form_days,
     }
     yield from (f"{name} must be more than zero" for name, count in counts.items() if count <= 0)
+    if not 1 <= profile.tolerance.naltrexone_days < LOOKS_BACK_DAYS:
+        yield f"tolerance.naltrexone_days must lie between 1 and {LOOKS_BACK_DAYS - 1}"
     if profile.at_the_window.clock_ahead_seconds < 0:
         yield "at_the_window.clock_ahead_seconds must not be negative"
     yield from _wrong_slack(profile.check_ins.slack)

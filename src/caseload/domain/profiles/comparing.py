@@ -103,6 +103,8 @@ def _looser_limits(base: Profile, other: Profile) -> Iterable[str]:
         yield "country: another country's rules are no tightening of these"
     if not set(other.sign_off.roles) <= set(base.sign_off.roles):
         yield "sign_off.roles: more roles may sign"
+    yield from _less("tolerance.away_days", other.tolerance.away_days, base.tolerance.away_days)
+    yield from _more("tolerance.naltrexone_days", other.tolerance.naltrexone_days, base.tolerance.naltrexone_days)
     yield from _more("minimum_interval.hours", other.minimum_interval.hours, base.minimum_interval.hours)
     yield from _more("attendance.minimum_minutes", other.attendance.minimum_minutes, base.attendance.minimum_minutes)
     window, former = other.at_the_window, base.at_the_window
