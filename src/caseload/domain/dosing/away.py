@@ -12,7 +12,7 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
-from caseload.domain.dosing.missed import DaysWithout, Taken
+from caseload.domain.dosing.missed import DaysWithout, Taken, ladder_says
 from caseload.domain.dosing.refusal import Refusal, Rule, policy
 from caseload.domain.medication import Acting, stopped_naltrexone
 from caseload.domain.medicines import ACTION, Action, Medicine
@@ -44,7 +44,9 @@ class Away:
 
 
 def against_absence(without: DaysWithout, away: Sequence[Away], medicine: Medicine, rules: Profile) -> list[Refusal]:
-    """What days away put in the way of the next dose, where some of the missed ones are among them."""
+    """What days away put in the way of the next dose, where some of the missed ones are among them and the ladder gives."""
+    if not ladder_says(without, medicine, rules).gives:
+        return []
     days = [day for day in without.missed if any(each.has(day) for each in away)]
     if ACTION[medicine] is Action.ANTAGONIST or len(days) < rules.tolerance.away_days:
         return []
