@@ -1,6 +1,6 @@
 """`make bench`: every case beside what PostgreSQL alone does, one table, ratios measured in one run.
 
-python -m benchmarks [--seconds 9] [--clients 20000] [--cases read,dose,overdue,audit,proved,exports,memory,search,batch,signoff-queue]
+python -m benchmarks [--seconds 9] [--clients 20000] [--cases read,dose,overdue,audit,proved,exports,memory,search,batch,signoff-queue,queue]
                      [--requests 50000] [--entries 100000] [--quick]
 """
 
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from benchmarks import mixed, pgbench, proof, search, signoff, wrk
+from benchmarks import mixed, pgbench, proof, queue, search, signoff, wrk
 from benchmarks.checkins import PER_CLIENT, plan_check_ins
 from benchmarks.clinic import PER_COUNSELLOR, Clinic, fill
 from benchmarks.scripts import DOSE_ROWS, dose, overdue, read
@@ -237,6 +237,11 @@ def sign_off_queues(run: Run) -> None:
     asyncio.run(signoff.queue(run.stage, run.clinic, lambda said: print(f"signoff-queue: {said}", flush=True)))
 
 
+def queues(run: Run) -> None:
+    """The dosing queue of a programme with 500 expected clients, in one page."""
+    queue.queue(run.stage, run.clinic, lambda said: print(f"queue: {said}", flush=True))
+
+
 CASES: dict[str, Callable[[Run], None]] = {
     "read": reads,
     "dose": doses,
@@ -248,6 +253,7 @@ CASES: dict[str, Callable[[Run], None]] = {
     "search": searches,
     "batch": batches,
     "signoff-queue": sign_off_queues,
+    "queue": queues,
 }
 
 
