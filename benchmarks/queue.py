@@ -19,180 +19,21 @@ DAYS = 60
 """Of doses that lie behind each client."""
 READS, WARM = 200, 30
 
-GIVEN = [
-    "Amina",
-    "Andrew",
-    "Anita",
-    "Bashir",
-    "Beth",
-    "Carlos",
-    "Chloe",
-    "Daniel",
-    "Deepa",
-    "Donna",
-    "Edward",
-    "Elena",
-    "Farah",
-    "Frank",
-    "George",
-    "Grace",
-    "Hamza",
-    "Hannah",
-    "Ian",
-    "Irina",
-    "Jack",
-    "Jamal",
-    "Joanna",
-    "Kai",
-    "Karen",
-    "Kofi",
-    "Leon",
-    "Linda",
-    "Marcus",
-    "Maria",
-    "Milan",
-    "Nadia",
-    "Nathan",
-    "Olga",
-    "Oscar",
-    "Paula",
-    "Peter",
-    "Priya",
-    "Quinn",
-    "Rachel",
-    "Rafael",
-    "Rosa",
-    "Samir",
-    "Sarah",
-    "Simon",
-    "Tara",
-    "Thomas",
-    "Uma",
-    "Victor",
-    "Wendy",
-    "Xavier",
-    "Yusuf",
-    "Zoe",
-]
-FAMILY = [
-    "Adams",
-    "Ahmed",
-    "Bailey",
-    "Baker",
-    "Banerjee",
-    "Barnes",
-    "Bennett",
-    "Brown",
-    "Campbell",
-    "Carter",
-    "Chen",
-    "Clark",
-    "Cohen",
-    "Collins",
-    "Cooper",
-    "Cruz",
-    "Davies",
-    "Diaz",
-    "Edwards",
-    "Evans",
-    "Fernandez",
-    "Fisher",
-    "Foster",
-    "Garcia",
-    "Gomez",
-    "Graham",
-    "Green",
-    "Griffiths",
-    "Hall",
-    "Hansen",
-    "Harris",
-    "Hassan",
-    "Hernandez",
-    "Hill",
-    "Hughes",
-    "Hussain",
-    "Ibrahim",
-    "Jackson",
-    "James",
-    "Jenkins",
-    "Johnson",
-    "Jones",
-    "Kaur",
-    "Kelly",
-    "Khan",
-    "Kim",
-    "King",
-    "Kowalski",
-    "Kumar",
-    "Lee",
-    "Lewis",
-    "Lopez",
-    "MacDonald",
-    "Mahmood",
-    "Malik",
-    "Marshall",
-    "Martin",
-    "Mason",
-    "Mehta",
-    "Miller",
-    "Mitchell",
-    "Moore",
-    "Morgan",
-    "Morris",
-    "Murphy",
-    "Murray",
-    "Nguyen",
-    "Novak",
-    "Okafor",
-    "Owen",
-    "Palmer",
-    "Parker",
-    "Patel",
-    "Perez",
-    "Phillips",
-    "Popescu",
-    "Powell",
-    "Price",
-    "Ramirez",
-    "Reid",
-    "Richards",
-    "Roberts",
-    "Robinson",
-    "Rodriguez",
-    "Rogers",
-    "Ross",
-    "Russell",
-    "Ryan",
-    "Sanchez",
-    "Schmidt",
-    "Scott",
-    "Shah",
-    "Sharma",
-    "Shaw",
-    "Silva",
-    "Simpson",
-    "Singh",
-    "Smith",
-    "Stevens",
-    "Stewart",
-    "Suzuki",
-    "Taylor",
-    "Thomas",
-    "Thompson",
-    "Turner",
-    "Walker",
-    "Walsh",
-    "Ward",
-    "Watson",
-    "Webb",
-    "White",
-    "Williams",
-    "Wilson",
-    "Wood",
-    "Wright",
-    "Yilmaz",
-    "Young",
-]
+GIVEN = (
+    "Amina Andrew Anita Bashir Beth Carlos Chloe Daniel Deepa Donna Edward Elena Farah Frank George Grace Hamza "
+    "Hannah Ian Irina Jack Jamal Joanna Kai Karen Kofi Leon Linda Marcus Maria Milan Nadia Nathan Olga Oscar "
+    "Paula Peter Priya Quinn Rachel Rafael Rosa Samir Sarah Simon Tara Thomas Uma Victor Wendy Xavier Yusuf Zoe"
+)
+FAMILY = (
+    "Adams Ahmed Bailey Baker Banerjee Barnes Bennett Brown Campbell Carter Chen Clark Cohen Collins Cooper Cruz "
+    "Davies Diaz Edwards Evans Fernandez Fisher Foster Garcia Gomez Graham Green Griffiths Hall Hansen Harris "
+    "Hassan Hernandez Hill Hughes Hussain Ibrahim Jackson James Jenkins Johnson Jones Kaur Kelly Khan Kim King "
+    "Kowalski Kumar Lee Lewis Lopez MacDonald Mahmood Malik Marshall Martin Mason Mehta Miller Mitchell Moore "
+    "Morgan Morris Murphy Murray Nguyen Novak Okafor Owen Palmer Parker Patel Perez Phillips Popescu Powell Price "
+    "Ramirez Reid Richards Roberts Robinson Rodriguez Rogers Ross Russell Ryan Sanchez Schmidt Scott Shah Sharma "
+    "Shaw Silva Simpson Singh Smith Stevens Stewart Suzuki Taylor Thomas Thompson Turner Walker Walsh Ward Watson "
+    "Webb White Williams Wilson Wood Wright Yilmaz Young"
+)
 
 _FILL = """
 insert into clinic.programme (id, code, name, time_zone, profile, opened_at)
@@ -237,11 +78,10 @@ insert into clinic.role_confirmation (grant_id, staff_id, granted_by, confirmed_
 async def _fill(stage: Stage, clinic: Clinic) -> tuple[UUID, str]:
     """The programme of the queue, and the token of its nurse."""
     connection = await asyncpg.connect(stage.owner)
-    programme, clients = new_id(), clinic.clients[:EXPECTED]
+    programme, clients, given, family = new_id(), clinic.clients[:EXPECTED], GIVEN.split(), FAMILY.split()
     try:
-        nurse, digest = await connection.fetchrow(
-            "select staff_id, token_digest from bench_nurse join clinic.sign_in_session using (staff_id) where number = 3"
-        )
+        nurse = await connection.fetchval("select staff_id from bench_nurse where number = 3")
+        digest = await connection.fetchval("select token_digest from clinic.sign_in_session where staff_id = $1", nurse)
         async with connection.transaction():
             # Nobody decided any of these: what the triggers hold was never in question.
             await connection.execute("set local session_replication_role = replica")
@@ -254,8 +94,8 @@ async def _fill(stage: Stage, clinic: Clinic) -> tuple[UUID, str]:
                 "create temp table who on commit drop as"
                 " select * from unnest($1::uuid[], $2::text[], $3::text[]) with ordinality w (client, given, family, n)",
                 clients,
-                [GIVEN[n * 7 % len(GIVEN)] for n in range(len(clients))],
-                [FAMILY[n * 11 % len(FAMILY)] for n in range(len(clients))],
+                [given[n * 7 % len(given)] for n in range(len(clients))],
+                [family[n * 11 % len(family)] for n in range(len(clients))],
             )
             await connection.execute(_FILL)
         await connection.execute("vacuum analyze")
@@ -271,11 +111,11 @@ def queue(stage: Stage, clinic: Clinic, say: Callable[[str], None]) -> None:
     took: list[float] = []
     with stage.serving() as served, httpx.Client(base_url=served.url, headers=headers, timeout=30) as http:
         began_with = served.usage(), stage.postgres()
+        answer = http.get(f"/api/v1/programmes/{programme}/queue").raise_for_status()
         for _ in range(READS + WARM):
             began = time.perf_counter()
-            answer = http.get(f"/api/v1/programmes/{programme}/queue")
+            answer = http.get(f"/api/v1/programmes/{programme}/queue").raise_for_status()
             took.append((time.perf_counter() - began) * 1e3)
-            answer.raise_for_status()
         used, pg_used = served.usage(), stage.postgres()
     page = answer.json()
     groups = {name: len(page[name]) for name in ("to_attend", "held", "attended", "not_expected")}

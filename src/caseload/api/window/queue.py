@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from litestar.params import FromPath, QueryParameter
@@ -17,7 +17,7 @@ from caseload.db.flag import KeptFlags
 from caseload.db.programme import Programmes
 from caseload.db.window import Queues
 from caseload.domain.access import Act
-from caseload.domain.dosing import NotGivenReason, check_day
+from caseload.domain.dosing import Due, NotGivenReason, check_day
 from caseload.domain.flag import Flag as RaisedFlag
 from caseload.domain.ids import ClientId, ProgrammeId
 from caseload.domain.medicines import DosePart
@@ -95,10 +95,24 @@ class QueueLineOut(Wire, frozen=True, kw_only=True):
             flags=list(line.flags),
             see_first=see_first,
             messages=[MessageOut.of(each) for each in told.messages],
-            due=DueOut.of(who.due),
+            due=_due_out(who.due),
             excused=ExcusedOut.of(told.excused) if told.excused is not None else None,
             not_given=[NotGivenTodayOut.of(each) for each in told.not_given],
         )
+
+
+_WRITTEN: Final[dict[int, tuple[Due, DueOut]]] = {}
+_MOST_WRITTEN: Final = 20_000
+
+
+def _due_out(due: Due) -> DueOut:
+    """What is due, on the wire. The database gives the same object again while the facts are the same (`Remembered`)."""
+    found = _WRITTEN.get(id(due))
+    if found is None or found[0] is not due:  # An id may be given again; the object that stands here keeps its own.
+        if len(_WRITTEN) >= _MOST_WRITTEN:
+            _WRITTEN.clear()
+        found = _WRITTEN[id(due)] = due, DueOut.of(due)
+    return found[1]
 
 
 class QueueOut(Wire, frozen=True, kw_only=True):

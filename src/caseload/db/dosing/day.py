@@ -2,19 +2,22 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Uuid, any_, bindparam, exists, or_, select, true
+from sqlalchemy import Uuid, any_, bindparam, exists, or_, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from caseload.db.access import reach_of, within_reach
+from caseload.db.direct import Direct, Named
 from caseload.db.dosing.away import YEAR_DAYS, away_since
 from caseload.db.dosing.doses import KIND, Doses
 from caseload.db.dosing.facts import allowed, allowed_of, held, held_in
 from caseload.db.dosing.injections import INJECTIONS_BACK_DAYS, injected_until
 from caseload.db.dosing.lately import taken_lately
+from caseload.db.dosing.remembered import Remembered
 from caseload.db.dosing.steps import seen_since, taken_since
 from caseload.db.dosing.taken import DAY, last_taken
 from caseload.db.medication.beside import answered, given_lately, has_another
@@ -34,6 +37,7 @@ from caseload.db.tables.programme import programme
 from caseload.domain.access import Act
 from caseload.domain.dosing import (
     EVERYTHING_COMMITTED,
+    AlreadyGiven,
     Due,
     Held,
     Injected,
@@ -160,9 +164,11 @@ class _Known:
     record: MedicationRecord
     order: Order
     last: Taken | None
+    due: Remembered[Due] = field(default_factory=Remembered[Due], compare=False)
+    """What was due by exactly this row, by the day and what was given on it."""
 
     @classmethod
-    def of(cls, row: RowMapping) -> "_Known":
+    def of(cls, row: Named) -> "_Known":
         """From the row."""
         last = None
         if row["last_day"] is not None:
@@ -183,6 +189,26 @@ class _Known:
         )
         return cls(record=record, order=order_of(row), last=last)
 
+    def morning(self, row: Named, given: Sequence[AlreadyGiven], *, at: datetime) -> Morning:
+        """The morning of a client of whom nothing else needs to be known."""
+        return Morning(
+            record=self.record,
+            orders=[self.order],
+            given=given,
+            last=self.last,
+            held=held_in(row),
+            allowed=allowed_of(row),
+            at=at,
+        )
+
+    def due_by_row(self, row: Named, given: Sequence[AlreadyGiven], day: date, *, at: datetime) -> Due:
+        """What is due by that morning. It follows from the row and from what was given, and is remembered by them."""
+        return self.due.get(day, tuple(given), lambda: due_on(day, self.morning(row, given, at=at)))
+
+
+DUE_IN_PROGRAMME = Direct(_DUE_IN_PROGRAMME, anywhere=True)
+_KNOWN = Remembered[_Known]()
+
 
 class DosingDays(Doses):
     """Reads what is due on a dosing day."""
@@ -200,8 +226,8 @@ class DosingDays(Doses):
             "at": EVERYTHING_COMMITTED,
             **reach_of(by.reach(act), at=self._now),
         }
-        rows = (await self._connection.execute(_DUE_IN_PROGRAMME, given)).mappings().all()
-        known = [_Known.of(row) for row in rows]
+        rows = await DUE_IN_PROGRAMME.all(self._connection, given)
+        known = [_KNOWN.get(row["order_id"], row, partial(_Known.of, row)) for row in rows]
         taken = await self.given_on([each.record.client for each in known], day)
         covered = await self._covered(known, day)
         lately = await self._lately(known, covered, day)
@@ -230,28 +256,27 @@ class DosingDays(Doses):
             since = min(stepped.values())
             taken_by = await taken_since(self._connection, list(stepped), since, day)
             seen_of = await seen_since(self._connection, list(stepped), since, day)
+        special = {*lately, *behind, *injected, *covered, *stepped, *(ClientId(row["client_id"]) for row in mixed)}
         lines: list[DueTo] = []
         for row, each in zip(rows, known, strict=True):
             who = each.record.client
-            morning = Morning(
-                record=each.record,
-                orders=earlier.get(who) or [each.order],
-                given=taken.get(who, []),
-                last=each.last,
-                held=held_in(row),
-                allowed=allowed_of(row),
-                beside=beside.get(who, ()),
-                answered=answers.get(row["order_id"], frozenset()),
-                at=self._now,
-                taken_since=taken_by.get(who, ()),
-                observed=seen_of.get(who, ()),
-                lately=lately.get(who, ()),
-                injected=injected.get(who, ()),
-                away=away.get(who, ()),
-            )
-            if who in covered:
-                morning = counted_in(morning, covered[who], day)
-            due = due_on(day, morning)
+            if who in special or each.order.verbal_by is not None:
+                morning = replace(
+                    each.morning(row, taken.get(who, ()), at=self._now),
+                    orders=earlier.get(who) or [each.order],
+                    beside=beside.get(who, ()),
+                    answered=answers.get(row["order_id"], frozenset()),
+                    taken_since=taken_by.get(who, ()),
+                    observed=seen_of.get(who, ()),
+                    lately=lately.get(who, ()),
+                    injected=injected.get(who, ()),
+                    away=away.get(who, ()),
+                )
+                if who in covered:
+                    morning = counted_in(morning, covered[who], day)
+                due = due_on(day, morning)
+            else:
+                due = each.due_by_row(row, taken.get(who, ()), day, at=self._now)
             if due.order is None or (waiting_steps and due.waits is None):
                 continue
             self._journal.saw(who, "identity")
@@ -259,12 +284,12 @@ class DosingDays(Doses):
             lines.append(
                 DueTo(
                     client=who,
-                    home=morning.record.programme,
+                    home=each.record.programme,
                     given_name=row["given_name"],
                     family_name=row["family_name"],
                     birth_date=row["birth_date"],
                     due=due,
-                    held=morning.held,
+                    held=held_in(row),
                 )
             )
         return lines

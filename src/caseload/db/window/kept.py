@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from typing import Any, Final
-from uuid import UUID
 
 from sqlalchemy import Row, bindparam, exists, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from caseload.db.direct import Named
 from caseload.db.tables.people import staff
 from caseload.db.tables.window import excusal, excusal_end, photograph, window_message, window_message_cleared
 from caseload.domain.ids import ClientId, ExcusalId, MessageId, PhotographId, ProgrammeId, StaffId
@@ -143,13 +143,13 @@ class WindowRecords:
 
     async def messages_of(self, client: ClientId) -> Sequence[Message]:
         """The messages that nobody has seen to, the oldest first."""
-        rows = (await self._connection.execute(MESSAGES, {"client": client})).all()
+        rows = (await self._connection.execute(MESSAGES, {"client": client})).mappings().all()
         self._journal.saw(client, KIND)
         return [message_of(row) for row in rows]
 
     async def message(self, wanted: MessageId, *, of: ClientId) -> Message:
         """See `domain.window.Messages.message`."""
-        row = (await self._connection.execute(_ONE_MESSAGE, {"client": of, "message": wanted})).first()
+        row = (await self._connection.execute(_ONE_MESSAGE, {"client": of, "message": wanted})).mappings().first()
         if row is None:
             raise MessageUnknown("Read the messages of the client.")
         self._journal.saw(of, KIND)
@@ -232,15 +232,14 @@ def _excusal(row: Row[*tuple[Any, ...]]) -> Excusal:
     )
 
 
-def message_of(row: Any) -> Message:
+def message_of(row: Named) -> Message:
     """The message in a row."""
-    identifier: UUID = row.id
     return Message(
-        id=MessageId(identifier),
-        client=ClientId(row.client_id),
-        programme=ProgrammeId(row.programme_id),
-        text=row.text,
-        left_by=StaffId(row.left_by),
-        printed_name=row.printed_name,
-        left_at=row.left_at,
+        id=MessageId(row["id"]),
+        client=ClientId(row["client_id"]),
+        programme=ProgrammeId(row["programme_id"]),
+        text=row["text"],
+        left_by=StaffId(row["left_by"]),
+        printed_name=row["printed_name"],
+        left_at=row["left_at"],
     )

@@ -8,6 +8,7 @@ from datetime import date
 from sqlalchemy import Date, Uuid, any_, bindparam, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 
+from caseload.db.direct import Direct
 from caseload.db.dosing import DosingDays
 from caseload.db.tables.caseload import client_identifier
 from caseload.db.tables.dosing import dose_not_given
@@ -81,6 +82,12 @@ NOT_GIVEN_ON = (
 )
 
 
+_CHART_NUMBERS, _NEWEST_PHOTOGRAPHS, _EXCUSED, _OPEN_MESSAGES, _NOT_GIVEN_ON = (
+    Direct(statement, anywhere=True)
+    for statement in (CHART_NUMBERS, NEWEST_PHOTOGRAPHS, EXCUSED, OPEN_MESSAGES, NOT_GIVEN_ON)
+)
+
+
 class Queues(DosingDays):
     """Reads the dosing queue of a programme."""
 
@@ -109,30 +116,27 @@ class Queues(DosingDays):
     async def _told(self, clients: Sequence[ClientId], day: date) -> Mapping[ClientId, Told]:
         given = {"clients": list(clients), "day": day}
         found: dict[ClientId, Told] = defaultdict(Told)
-        numbers = {row.client_id: row.value for row in (await self._connection.execute(CHART_NUMBERS, given)).all()}
-        photographs = await self._connection.execute(NEWEST_PHOTOGRAPHS, given)
-        dates = {row.client_id: row.taken_on for row in photographs.all()}
+        numbers = {row["client_id"]: row["value"] for row in await _CHART_NUMBERS.all(self._connection, given)}
+        dates = {row["client_id"]: row["taken_on"] for row in await _NEWEST_PHOTOGRAPHS.all(self._connection, given)}
         for who in clients:
             found[who] = Told(chart_number=numbers.get(who), photograph_on=dates.get(who))
-        for row in (await self._connection.execute(EXCUSED, given)).all():
-            who = ClientId(row.client_id)
-            found[who] = replace(
-                found[who],
-                excused=Excused(
-                    excusal=ExcusalId(row.id),
-                    reason=ExcuseReason(row.reason),
-                    first_on=row.first_on,
-                    last_on=row.last_on,
-                ),
+        for row in await _EXCUSED.all(self._connection, given):
+            who = ClientId(row["client_id"])
+            excused = Excused(
+                excusal=ExcusalId(row["id"]),
+                reason=ExcuseReason(row["reason"]),
+                first_on=row["first_on"],
+                last_on=row["last_on"],
             )
-        for row in (await self._connection.execute(OPEN_MESSAGES, given)).all():
+            found[who] = replace(found[who], excused=excused)
+        for row in await _OPEN_MESSAGES.all(self._connection, given):
             message = message_of(row)
             before = found[message.client]
             found[message.client] = replace(before, messages=(*before.messages, message))
-        for row in (await self._connection.execute(NOT_GIVEN_ON, given)).all():
-            who = ClientId(row.client_id)
+        for row in await _NOT_GIVEN_ON.all(self._connection, given):
+            who = ClientId(row["client_id"])
             each = NotGivenToday(
-                part=DosePart(row.part), reason=NotGivenReason(row.reason), recorded_at=row.recorded_at
+                part=DosePart(row["part"]), reason=NotGivenReason(row["reason"]), recorded_at=row["recorded_at"]
             )
             found[who] = replace(found[who], not_given=(*found[who].not_given, each))
         return found

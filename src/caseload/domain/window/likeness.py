@@ -64,6 +64,12 @@ class _Whole:
 
 def namesakes(clients: Iterable[Named]) -> Mapping[ClientId, frozenset[ClientId]]:
     """For every client who has namesakes among these, who they are."""
+    return _among(tuple(clients))
+
+
+@lru_cache(maxsize=64)
+def _among(clients: tuple[Named, ...]) -> Mapping[ClientId, frozenset[ClientId]]:
+    """A queue is read again and again, and its names stay what they are."""
     whole = [_Whole(who=each, given=_spoken(each.given_name), family=_spoken(each.family_name)) for each in clients]
     found: dict[ClientId, set[ClientId]] = defaultdict(set)
     for one, other in chain(_with_a_family_name_alike(whole), _with_names_exchanged(whole)):
