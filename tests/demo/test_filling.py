@@ -98,12 +98,13 @@ async def filled(
 # --- who there is ------------------------------------------------------------------------------------------------
 
 
-async def test_there_are_three_programmes_24_staff_and_as_many_clients_as_were_asked_for(filled: Filled) -> None:
+async def test_there_are_three_programmes_25_staff_and_as_many_clients_as_were_asked_for(filled: Filled) -> None:
     assert await filled.values("select profile from clinic.programme order by 1") == ["AU", "UK", "US"]
-    assert await filled.value("select count(*) from clinic.staff where id <> created_by") == 24
+    assert await filled.value("select count(*) from clinic.staff where id <> created_by") == 25
     assert await filled.value("select count(*) from clinic.client") == SMALLEST.clients
     on_medicine = await filled.value("select count(distinct client_id) from clinic.medication_order")
-    assert on_medicine == SMALLEST.clients * 2 // 5
+    for_the_first_time = 3 + 2  # yesterday: for a pharmacy at each site, and by telephone where there is such a thing
+    assert on_medicine == SMALLEST.clients * 2 // 5 + for_the_first_time
 
 
 async def test_everybody_signs_in_with_the_password_they_were_given(filled: Filled) -> None:
@@ -124,7 +125,7 @@ def test_the_passwords_stand_where_only_the_owner_reads_them(filled: Filled) -> 
     file = filled.settings.data_dir / PEOPLE
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert all(who.password in file.read_text() for who in filled.sign_ins)
-    assert len({who.password for who in filled.sign_ins}) == 24
+    assert len({who.password for who in filled.sign_ins}) == 25
 
 
 def test_the_command_and_the_stories_agree_on_the_smallest_demo_and_its_file() -> None:
@@ -211,6 +212,23 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
         ("a drug screen with results", "select 1 from clinic.drug_screen_result where finding = 'positive'"),
         ("a year of doses", "select 1 from clinic.dose group by client_id having count(*) > 350"),
         ("a relapse and return", "select 1 from clinic.episode where returns_from is not null"),
+        ("an order in steps", "select 1 from clinic.medication_order where cardinality(step_from) = 2"),
+        ("an order for a pharmacy", "select 1 from clinic.medication_order where supply = 'pharmacy'"),
+        (
+            "an order by telephone that waits for its prescriber",
+            (
+                "select 1 from clinic.medication_order where verbal_by is not null and countersign_by > now()"
+                " and id not in (select order_id from clinic.medication_order_signature)"
+            ),
+        ),
+        (
+            "a discharge that waits for a prescriber",
+            (
+                "select 1 from clinic.discharge_asked a join clinic.episode e on e.id = a.episode_id"
+                " where upper_inf(e.period) and a.id not in (select asked_id from clinic.discharge_answer)"
+            ),
+        ),
+        ("an inspector", "select 1 from clinic.role_grant where role = 'inspector' and ends_at > now()"),
         ("a discharge", "select 1 from clinic.discharge where reason = 'completed'"),
         ("a handover", "select 1 from clinic.responsibility group by episode_id having count(*) > 1"),
         (

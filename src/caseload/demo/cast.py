@@ -57,7 +57,7 @@ class Colleague:
     registration: tuple[str, str] | None = None
     """Body and number, for clinical roles."""
     leaves_in_days: int | None = None
-    """A locum's roles end by themselves."""
+    """The roles of a locum, and of an inspector, end by themselves."""
 
 
 COLLEAGUES: Final[Sequence[Colleague]] = (
@@ -88,6 +88,12 @@ COLLEAGUES: Final[Sequence[Colleague]] = (
     Colleague(user_name="counsellor", printed_name="Marta Fernshaw", holds=[(Role.COUNSELLOR, HARBOR)]),
     Colleague(user_name="counsellor2", printed_name="Desmond Quillford", holds=[(Role.COUNSELLOR, HARBOR)]),
     Colleague(user_name="supervisor", printed_name="Yasmin Oakenhurst", holds=[(Role.SUPERVISOR, HARBOR)]),
+    Colleague(
+        user_name="inspector",
+        printed_name="Corin Yarrowgate",
+        holds=[(Role.INSPECTOR, HARBOR)],
+        leaves_in_days=90,
+    ),
     Colleague(user_name="desk", printed_name="Perry Wrenton", holds=[(Role.FRONT_DESK, HARBOR)]),
     Colleague(
         user_name="mill-nurse",

@@ -2,6 +2,7 @@
 
 from caseload.demo.telling.medicine.days import tell_day, tell_evening
 from caseload.demo.telling.medicine.dispensary import Dispensary
+from caseload.demo.telling.medicine.newest import tell_newest
 from caseload.demo.telling.medicine.orders import stop_treatment
 
-__all__ = ["Dispensary", "stop_treatment", "tell_day", "tell_evening"]
+__all__ = ["Dispensary", "stop_treatment", "tell_day", "tell_evening", "tell_newest"]

@@ -39,27 +39,13 @@ async def raise_dose(here: Dispensary, life: Life, client: Client, treatment: Tr
         life.rising_to = None
 
 
-async def sign_one(
-    here: Dispensary, life: Life, client: Client, treatment: Treatment, dose_mg: Decimal, now: datetime
-) -> Order:
-    """An order, written and signed, in the place of the one before."""
-    prescriber = here.stage.team.prescriber
+async def order_so(here: Dispensary, client: Client, wish: Wish, now: datetime) -> Order:
+    """An order as the prescriber wishes it, written and signed."""
     written = await write_order(
-        Wish(
-            medicine=treatment.medicine,
-            form=treatment.form,
-            strength_mg=treatment.strength_mg,
-            amounts_mg=_parts(treatment, dose_mg),
-            every_days=INJECTION_DAYS if treatment.form in LONG_ACTING else 1,
-            starts_on=here.stage.programme.today(now),
-            ends_on=None,
-            supervised=True,
-            note="",
-            replaces=life.order.id if life.order is not None else None,
-        ),
+        wish,
         client.id,
         as_id=OrderId(new_id()),
-        by=prescriber,
+        by=here.stage.team.prescriber,
         now=now,
         orders=here.doses(now),
         journal=here.work.journal,
@@ -68,6 +54,25 @@ async def sign_one(
         return await _sign(here, written, now)
     except OrderNeedsConfirmation as asked:
         return await _sign(here, written, now, confirmed=dict.fromkeys(asked.rules, TRANSFER))
+
+
+async def sign_one(
+    here: Dispensary, life: Life, client: Client, treatment: Treatment, dose_mg: Decimal, now: datetime
+) -> Order:
+    """An order, written and signed, in the place of the one before."""
+    wish = Wish(
+        medicine=treatment.medicine,
+        form=treatment.form,
+        strength_mg=treatment.strength_mg,
+        amounts_mg=_parts(treatment, dose_mg),
+        every_days=INJECTION_DAYS if treatment.form in LONG_ACTING else 1,
+        starts_on=here.stage.programme.today(now),
+        ends_on=None,
+        supervised=True,
+        note="",
+        replaces=life.order.id if life.order is not None else None,
+    )
+    return await order_so(here, client, wish, now)
 
 
 async def _sign(here: Dispensary, written: Order, now: datetime, confirmed: dict[str, str] | None = None) -> Order:
