@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 @click.group(epilog="Example: caseload profile show UK")
 def command() -> None:
     """Look at jurisdiction profiles: show, diff, validate."""
+    from caseload.commands import terminal
+    from caseload.request.own_profiles import bring_own_profiles
+
+    bring_own_profiles(terminal.settings())
 
 
 @command.command(

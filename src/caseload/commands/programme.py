@@ -68,7 +68,7 @@ def list_() -> None:
 
 @command.command(
     "profile",
-    epilog="Examples:\n  caseload programme profile NORTH US-CA-BRIDGE --from 2027-01-01 --reason 'State ladder adopted'",
+    epilog="Examples:\n  caseload programme profile NORTH US --from 2027-01-01 --reason Stricter",
 )
 @click.argument("code")
 @click.argument("profile")

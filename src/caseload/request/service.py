@@ -12,6 +12,7 @@ from caseload.domain.people import PasswordRules, SessionRules
 from caseload.request.door import Door, DoorRules
 from caseload.request.housekeeping import kept_house
 from caseload.request.key_names import KeyNames
+from caseload.request.own_profiles import bring_own_profiles
 from caseload.request.seals import Seals
 from caseload.request.work import Service
 from caseload.settings import Settings
@@ -24,6 +25,7 @@ async def open_service(settings: Settings, *, takes_jobs: bool = False) -> Async
     A process that stays `takes_jobs`, of which others would only use up an attempt. It tells the log of its keys when
     it tells of its start (`presence`); every other one before it does anything.
     """
+    bring_own_profiles(settings)
     engine = make_engine(settings)
     keys = key_store(settings)
     trail = AuditTrail(keys, organisation=settings.organisation)

@@ -78,6 +78,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     data_dir: Path = msgspec.field(default_factory=default_data_dir)
     """The one folder that holds everything kept: the local database, generated secrets, demo passwords."""
+    profiles_dir: Path | None = None
+    """A folder with the clinic's own profile files, each a variant of one of ours that may only tighten it. Without it
+    there are the profiles of this version."""
     host: str = "127.0.0.1"
     """Address the service listens on. Leave it on the loopback unless a proxy with TLS stands in front."""
     port: Port = 8000

@@ -190,6 +190,8 @@ class Profile(Data, frozen=True):
     check_ins: CheckIns
     attendance: Attendance
     stock: StockRules
+    tightens: str | None = None
+    """The profile that a clinic's own variant rests on, and no rule of which it may loosen."""
 
     @property
     def label(self) -> str:
@@ -271,15 +273,27 @@ def _wrong_ladder(ladder: Ladder) -> Iterable[str]:
         yield f"{repeated.rule}: 1 <= from_days <= of_days <= {LONGEST_LOOK_BACK_DAYS}"
 
 
+_brought: dict[str, tuple[Profile, ...]] = {}
+"""The clinic's own variants; `brought.bring` fills it as a process starts."""
+
+
 @cache
 def profiles() -> Mapping[str, tuple[Profile, ...]]:
     """Every version of every profile, oldest first. Raises `ProfileBroken`."""
-    found: dict[str, list[Profile]] = {}
+    found: dict[str, list[Profile]] = {name: list(versions) for name, versions in _brought.items()}
     folder = resources.files("caseload.domain") / "profiles_data"
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
         profile = read_profile(file.read_bytes(), file.name)
         found.setdefault(profile.profile, []).append(profile)
     return MappingProxyType({name: in_order(versions) for name, versions in found.items()})
+
+
+def replace_brought(own: Mapping[str, tuple[Profile, ...]]) -> None:
+    """Let every profile that is asked for from now on come from ours and these; see `brought.bring`, which checks."""
+    _brought.clear()
+    _brought.update(own)
+    profiles.cache_clear()
+    profile_on.cache_clear()
 
 
 def in_order(versions: Iterable[Profile]) -> tuple[Profile, ...]:
