@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert, text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
-from caseload.db.flag import OF_CLIENTS
+from caseload.db.flag import LAST_QTC, OF_CLIENTS
 from caseload.db.tables.flag import flag as flags_table
 from caseload.domain.access import Role
 from caseload.domain.ids import new_id
@@ -114,6 +114,29 @@ async def test_a_daily_dose_above_a_hundred_milligrams_is_a_flag_that_nobody_rai
         assert "Krantz" in found[0]["facts"]["source"]
 
 
+async def test_a_last_qtc_of_500_ms_is_a_flag_that_nobody_raises_until_another_is_lower(clinic: Clinic) -> None:
+    here = await dispensary(clinic)
+    await here.order()
+    path = f"/clients/{here.client}/observations"
+
+    async def seen(qtc: int, **said: Any) -> dict[str, Any]:
+        answer = await here.nurse.post(path, {"instrument": "qtc", "answers": {"qtc": qtc}, **said}, key=fresh())
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    await seen(499)
+    assert await shown(here) == []
+    high = await seen(500)
+    assert await shown(here) == ["high_qtc"]
+    (flag,) = (await here.chart())["flags"]
+    assert (flag["what"], flag["facts"]["observed_at"][:10]) == ("QTc 500 ms", high["observed_at"][:10])
+    await seen(430, observed_at="2020-01-01T09:00:00Z")
+    assert await shown(here) == ["high_qtc"], "an older tracing that comes later changes nothing"
+    wrong = await here.nurse.put(f"{path}/{high['id']}", {"reason": "Another client's."}, headers={"If-Match": '"1"'})
+    assert wrong.status_code == 200, wrong.text
+    assert await shown(here) == [], "what was taken back does not count"
+
+
 async def test_flags_are_raised_by_clinicians_and_unknown_beyond_the_programme(clinic: Clinic) -> None:
     here = await dispensary(clinic)
     flag = await raised(here)
@@ -160,5 +183,6 @@ async def test_the_service_can_neither_change_nor_delete_a_flag(clinic: Clinic, 
 async def test_flags_are_found_by_their_clients(clinic: Clinic) -> None:
     async with clinic.service.engine.connect() as connection:
         await connection.execute(text("set local enable_seqscan = off"))
-        plan = await plan_of(connection, OF_CLIENTS, {"clients": [new_id()]})
-    assert not walks(plan), "\n".join(plan)
+        for statement in (OF_CLIENTS, LAST_QTC):
+            plan = await plan_of(connection, statement, {"clients": [new_id()]})
+            assert not walks(plan), "\n".join(plan)

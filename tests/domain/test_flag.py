@@ -13,6 +13,7 @@ from caseload.domain.flag import (
     Flag,
     FlagAlreadyEnded,
     FlagKind,
+    LastQtc,
     Raised,
     end_flag,
     high_dose,
@@ -135,6 +136,12 @@ def test_more_than_a_hundred_milligrams_of_methadone_a_day_is_a_flag_and_exactly
 ) -> None:
     found = high_dose(medicine, [Decimal(each) for each in parts], rule_on("US", TODAY))
     assert found == (None if shown is None else Decimal(shown))
+
+
+@pytest.mark.parametrize(("qtc", "is_high"), [(430, False), (451, False), (499, False), (500, True), (640, True)])
+def test_a_last_qtc_in_the_highest_band_says_what_to_do(qtc: int, *, is_high: bool) -> None:
+    says = LastQtc(milliseconds=qtc, instrument_version=1, observed_at=NOW).says
+    assert (says is not None) == is_high
 
 
 @pytest.mark.parametrize("profile", ["US", "US-CA-BRIDGE", "UK", "AU"])

@@ -5,15 +5,17 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Row, Uuid, any_, bindparam, insert, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Row, Uuid, any_, bindparam, exists, insert, select
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.tables.flag import flag, flag_end
-from caseload.domain.flag import End, Flag, FlagAlreadyEnded, FlagKind, FlagUnknown, Raised
+from caseload.db.tables.observation import observation
+from caseload.domain.flag import End, Flag, FlagAlreadyEnded, FlagKind, FlagUnknown, LastQtc, Raised, SeeFirst
 from caseload.domain.ids import ClientId, FlagId, ProgrammeId, StaffId
 from caseload.domain.journal import Journal
+from caseload.domain.observation import InstrumentName
 
 OF_CLIENTS: Final = (
     select(
@@ -27,6 +29,28 @@ OF_CLIENTS: Final = (
     .where(flag.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid()))))
     .order_by(flag.c.since.desc(), flag.c.id.desc())
 )
+_newer = observation.alias("newer")
+LAST_QTC: Final = (
+    select(
+        observation.c.client_id,
+        observation.c.total,
+        observation.c.instrument_version,
+        observation.c.observed_at,
+    )
+    .where(
+        observation.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid()))),
+        observation.c.instrument == InstrumentName.QTC,
+        observation.c.total.is_not(None),
+        ~exists().where(
+            _newer.c.client_id == observation.c.client_id,
+            _newer.c.id == observation.c.id,
+            _newer.c.version > observation.c.version,
+        ),
+    )
+    .ext(distinct_on(observation.c.client_id))
+    .order_by(observation.c.client_id, observation.c.observed_at.desc(), observation.c.id.desc())
+)
+"""Of each client the newest that was not taken back."""
 _ADD, _END = insert(flag), insert(flag_end)
 
 
@@ -50,14 +74,24 @@ class KeptFlags:
             raise FlagUnknown("Look at the client's flags for its identifier.")
         return found
 
-    async def shown(self, clients: Sequence[ClientId], day: date) -> Mapping[ClientId, Sequence[Flag]]:
-        """The flags that count on a day, of all these clients in one statement."""
-        found: dict[ClientId, list[Flag]] = defaultdict(list)
+    async def shown(self, clients: Sequence[ClientId], day: date) -> Mapping[ClientId, SeeFirst]:
+        """What should be seen first of each of these clients on a day, in two statements for all of them."""
+        flags: dict[ClientId, list[Flag]] = defaultdict(list)
         for row in (await self._connection.execute(OF_CLIENTS, {"clients": list(clients)})).all():
             each = _flag(row)
             if each.is_shown_on(day):
-                self._journal.saw(each.client, "flag")
-                found[each.client].append(each)
+                flags[each.client].append(each)
+        hearts = {
+            ClientId(row.client_id): LastQtc(
+                milliseconds=row.total, instrument_version=row.instrument_version, observed_at=row.observed_at
+            )
+            for row in (await self._connection.execute(LAST_QTC, {"clients": list(clients)})).all()
+        }
+        found = {
+            client: SeeFirst(flags=flags[client], qtc=hearts.get(client)) for client in flags.keys() | hearts.keys()
+        }
+        for client in found:
+            self._journal.saw(client, "flag")
         return found
 
     async def add(self, new: Flag, /) -> None:

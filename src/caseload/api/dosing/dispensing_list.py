@@ -1,6 +1,5 @@
 """The dispensing list: to whom what is due in a programme on a day."""
 
-from collections.abc import Sequence
 from datetime import date
 from typing import Annotated
 from uuid import UUID
@@ -9,7 +8,7 @@ from litestar.params import FromPath, QueryParameter
 
 from caseload.api.dosing.due import DueOut
 from caseload.api.dosing.store import charts
-from caseload.api.flag.wire import ShownOut, shown
+from caseload.api.flag.wire import NOTHING, ShownOut, shown
 from caseload.api.route import reading
 from caseload.api.wire import Wire
 from caseload.api.work import TheWork
@@ -18,7 +17,7 @@ from caseload.db.flag import KeptFlags
 from caseload.db.programme import Programmes
 from caseload.domain import dosing as domain
 from caseload.domain.access import Act
-from caseload.domain.flag import Flag
+from caseload.domain.flag import SeeFirst
 from caseload.domain.ids import ProgrammeId
 
 
@@ -34,7 +33,7 @@ class DispensingLineOut(Wire, frozen=True, kw_only=True):
     """What to see first; nothing is refused for it."""
 
     @classmethod
-    def of(cls, line: DueTo, flags: Sequence[Flag], profile: str) -> "DispensingLineOut":
+    def of(cls, line: DueTo, flags: SeeFirst, profile: str) -> "DispensingLineOut":
         """From the database."""
         return cls(
             client_id=line.client,
@@ -73,5 +72,5 @@ async def read_dispensing_list(programme_id: FromPath[UUID], work: TheWork, day:
     return DispensingListOut(
         programme_id=programme.id,
         day=wanted,
-        items=[DispensingLineOut.of(line, flags.get(line.client, ()), profile) for line in lines],
+        items=[DispensingLineOut.of(line, flags.get(line.client, NOTHING), profile) for line in lines],
     )

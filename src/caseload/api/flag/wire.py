@@ -1,14 +1,13 @@
 """Flags on the wire."""
 
-from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from caseload.api.amounts import written
 from caseload.api.wire import Wire
 from caseload.domain.dosing import Due
-from caseload.domain.flag import SAYS, Flag, FlagKind, high_dose, rule_on
+from caseload.domain.flag import SAYS, Flag, FlagKind, SeeFirst, high_dose, rule_on
 
 
 class FlagIn(Wire, frozen=True, kw_only=True):
@@ -69,20 +68,23 @@ class ShownOut(Wire, frozen=True, kw_only=True):
     """A flag as it is shown beside what is due. It never refuses anything."""
 
     kind: str
-    """A kind of flag; or `high_dose`, which nobody raises: the daily dose is above the number of the rule."""
+    """A kind of flag; or one that nobody raises: `high_dose`, `high_qtc`."""
     what: str
     says: str
     since: date | None
-    """Null for `high_dose`."""
+    """Null where nobody raised it."""
     facts: dict[str, Any]
-    """For `high_dose` the rule with its number and source."""
+    """For `high_dose` the rule with its number and source; for `high_qtc` when it was observed."""
 
 
-def shown(flags: Sequence[Flag], due: Due, profile: str) -> list[ShownOut]:
-    """What is shown beside what is due: the flags that somebody raised, and a high daily dose."""
+NOTHING: Final = SeeFirst()
+
+
+def shown(first: SeeFirst, due: Due, profile: str) -> list[ShownOut]:
+    """What is shown beside what is due: the flags that somebody raised, a high daily dose, and a high QTc."""
     found = [
         ShownOut(kind=each.said.kind, what=each.said.what, says=SAYS[each.said.kind], since=each.said.since, facts={})
-        for each in flags
+        for each in first.flags
     ]
     rule = rule_on(profile, due.day)
     medicine = due.order.medicine if due.order is not None else None
@@ -91,4 +93,8 @@ def shown(flags: Sequence[Flag], due: Due, profile: str) -> list[ShownOut]:
         facts = {"rule": rule.label, "above_mg": rule.methadone_mg_a_day_above, "source": rule.source}
         says = f"The daily dose is above {rule.methadone_mg_a_day_above} mg: look at the last ECG."
         found.append(ShownOut(kind="high_dose", what=f"{written(total)} mg a day", says=says, since=None, facts=facts))
+    if first.qtc is not None and first.qtc.says is not None:
+        facts = {"observed_at": first.qtc.observed_at.isoformat()}
+        what = f"QTc {first.qtc.milliseconds} ms"
+        found.append(ShownOut(kind="high_qtc", what=what, says=first.qtc.says, since=None, facts=facts))
     return found

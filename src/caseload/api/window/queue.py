@@ -8,7 +8,7 @@ from uuid import UUID
 from litestar.params import FromPath, QueryParameter
 
 from caseload.api.dosing.due import DueOut
-from caseload.api.flag.wire import ShownOut, shown
+from caseload.api.flag.wire import NOTHING, ShownOut, shown
 from caseload.api.route import reading
 from caseload.api.window.messages import MessageOut
 from caseload.api.wire import Wire
@@ -18,7 +18,7 @@ from caseload.db.programme import Programmes
 from caseload.db.window import Queues
 from caseload.domain.access import Act
 from caseload.domain.dosing import Due, NotGivenReason, check_day
-from caseload.domain.flag import Flag as RaisedFlag
+from caseload.domain.flag import SeeFirst
 from caseload.domain.ids import ClientId, ProgrammeId
 from caseload.domain.medicines import DosePart
 from caseload.domain.programme import Programme
@@ -134,14 +134,14 @@ class QueueOut(Wire, frozen=True, kw_only=True):
         programme: Programme,
         day: date,
         queue: Mapping[Group, Sequence[Line]],
-        raised: Mapping[ClientId, Sequence[RaisedFlag]],
+        raised: Mapping[ClientId, SeeFirst],
     ) -> "QueueOut":
         """From the domain, with the flags that were raised for its clients."""
         profile = programme.profiles.name_on(day)
 
         def lines(group: Group) -> list[QueueLineOut]:
             return [
-                QueueLineOut.of(each, shown(raised.get(each.waiting.client, ()), each.waiting.due, profile))
+                QueueLineOut.of(each, shown(raised.get(each.waiting.client, NOTHING), each.waiting.due, profile))
                 for each in queue[group]
             ]
 

@@ -1,6 +1,7 @@
 """Flags: what whoever orders or gives a medicine should see first. A flag is shown and never refuses anything."""
 
 from caseload.domain.flag.dose import Rule, high_dose, rule_on
+from caseload.domain.flag.heart import LastQtc, SeeFirst
 from caseload.domain.flag.raising import (
     SAYS,
     End,
@@ -22,8 +23,10 @@ __all__ = [
     "FlagKind",
     "FlagUnknown",
     "Flags",
+    "LastQtc",
     "Raised",
     "Rule",
+    "SeeFirst",
     "end_flag",
     "high_dose",
     "raise_flag",
