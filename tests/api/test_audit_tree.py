@@ -37,8 +37,8 @@ from tests.shared_server import Addresses
 pytestmark = pytest.mark.anyio
 
 NAME = "log.example/clinic"
-STARTED = 4
-"""The entry by which the process says that it serves, and one for each of the three keys that it holds."""
+STARTED = 5
+"""The entry by which the process says that it serves, and one for each of the four keys that it holds."""
 PATIENCE_SECONDS = 120.0
 
 

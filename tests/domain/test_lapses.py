@@ -117,7 +117,7 @@ def silent(_name: str, day: date) -> Profile:
 
 
 def test_a_profile_that_is_silent_asks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("caseload.domain.medication.record.profile_on", silent)
+    monkeypatch.setattr("caseload.domain.profiles.selected.profile_on", silent)
     assert asked(lately(7, 5, 3, 1)) == []
     assert told(begun(3)) == []
     assert look_back(record(gaps_until=TODAY), taken(1), running(), TODAY) is None
