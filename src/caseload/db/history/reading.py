@@ -104,7 +104,7 @@ _SCREENS = (
 )
 
 
-def _daily_days(whose: ColumnElement[bool]) -> CompoundSelect[Any, Any]:
+def _daily_days(whose: ColumnElement[bool]) -> CompoundSelect[Any, Any, Any]:
     """The days on which clients took each daily medicine, as the newest version of each dose says.
 
     Ordinary doses and the others apart, because each has its own index.
