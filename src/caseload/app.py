@@ -41,6 +41,7 @@ from caseload.api import signature as signature_routes
 from caseload.api import signoff as signoff_routes
 from caseload.api import stock as stock_routes
 from caseload.api import summary as summary_routes
+from caseload.api import takehome as takehome_routes
 from caseload.api import window as window_routes
 from caseload.api.body import StrictRequest
 from caseload.api.problems import HANDLERS
@@ -81,6 +82,7 @@ ROUTERS = (
     consent_routes.router,
     medication_routes.router,
     dosing_routes.router,
+    takehome_routes.router,
     dispensing_routes.router,
     window_routes.router,
     stock_routes.router,

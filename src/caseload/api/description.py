@@ -52,6 +52,7 @@ SUBJECTS: Final[Mapping[str, str]] = {
     "Medication": "Orders, holds and decisions, and the dispensing log.",
     "Dosing": "Today's list, and every dose given or not given.",
     "Window": "The queue of a day and what to know of each client; what was vomited, spilled and replaced.",
+    "Take-home": "How many days a client may take home on a prescriber's word, dated units, and what becomes of each.",
     "Stock": "Bottles, dispensers, waste and counts: what there is by the books, to the milligram.",
     "Sign-off": "What waits for a signature, the highest risk first, and signing.",
     "Flags": "Allergies, pregnancy and what else is taken: shown beside a dose, never in its way.",

@@ -28,9 +28,10 @@ Last = Annotated[
 
 
 class DispensedOut(Wire, frozen=True, kw_only=True):
-    """One line of the dispensing log (21 CFR 1304.24(a))."""
+    """One line of the dispensing log (21 CFR 1304.24(a)): a dose at the window, or a unit that was handed out."""
 
     dose_id: UUID
+    """The dose, or the unit: `label` tells them apart."""
     version: int
     client_id: UUID
     chart_number: str | None
@@ -40,6 +41,11 @@ class DispensedOut(Wire, frozen=True, kw_only=True):
     form: str
     strength_mg: str | None
     amount_consumed_mg: str
+    """Never added to what was taken home: 1304.24(a)(6) and (7) are two fields."""
+    taken_home_mg: str
+    label: str | None
+    for_on: date | None
+    """The day for which a unit is."""
     dispensed_by: str
     entry: str
     rules_broken: list[str]
@@ -60,6 +66,9 @@ class DispensedOut(Wire, frozen=True, kw_only=True):
             form=line.form,
             strength_mg=None if line.strength_mg is None else written(line.strength_mg),
             amount_consumed_mg=written(line.amount_consumed_mg),
+            taken_home_mg=written(line.taken_home_mg),
+            label=line.label,
+            for_on=line.for_on,
             dispensed_by=line.dispensed_by,
             entry=line.entry,
             rules_broken=list(line.rules_broken),
@@ -94,6 +103,7 @@ async def read_dispensing_log(
 LOG: Final = (
     "date", "given_at", "substance", "strength_mg", "dosage_form", "patient", "amount_consumed_mg", "taken_home_mg",
     "taken_home_form", "dispensed_by", "initials", "entry", "rules_broken", "not_given", "dose",
+    "label", "for_day",
 )  # fmt: skip
 """The columns of the log: 21 CFR 1304.24(a)(1) to (8), and what an inspector asks next."""
 _AT_ONCE: Final = 1000
@@ -130,14 +140,16 @@ def _log_line(line: Dispensed) -> list[str | None]:
         line.form,
         line.chart_number or str(line.client),
         "0" if line.not_given else written(line.amount_consumed_mg),
-        "0",
-        None,
+        written(line.taken_home_mg),
+        line.form if line.taken_home_mg else None,
         line.dispensed_by,
         "".join(word[0] for word in line.dispensed_by.split()),
         line.entry,
         " ".join(line.rules_broken),
         "corrected as not given" if line.not_given else None,
         str(line.dose),
+        line.label,
+        None if line.for_on is None else str(line.for_on),
     ]
 
 

@@ -1,65 +1,134 @@
-"""The dispensing log in PostgreSQL."""
+"""The dispensing log in PostgreSQL: doses at the window, and units on the day on which they were handed out."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Date, Row, Uuid, bindparam, exists, select, tuple_
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Date,
+    Numeric,
+    Row,
+    Select,
+    SmallInteger,
+    Text,
+    Uuid,
+    bindparam,
+    cast,
+    exists,
+    func,
+    literal,
+    null,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.tables.caseload import client_identifier
 from caseload.db.tables.dosing import dose, dose_correction
 from caseload.db.tables.medication import medication_order
 from caseload.db.tables.people import staff
+from caseload.db.tables.takehome import take_home_dispense, take_home_unit
 from caseload.domain.client import IdentifierKind
 from caseload.domain.dispensing import Dispensed, Period
-from caseload.domain.dosing import Kind
-from caseload.domain.ids import ClientId, DoseId, ProgrammeId
+from caseload.domain.dosing import Entry, Kind
+from caseload.domain.ids import ClientId, DoseId, ProgrammeId, UnitId
 from caseload.domain.journal import Journal
 
 _newer = dose.alias("newer")
-_last = dose.alias("last")
+_last, _last_unit = dose.alias("last"), take_home_unit.alias("last_unit")
 
-_CHART_NUMBER = (
-    select(client_identifier.c.value)
-    .where(client_identifier.c.client_id == dose.c.client_id, client_identifier.c.kind == IdentifierKind.CHART)
-    .order_by(client_identifier.c.recorded_at)
-    .limit(1)
-    .scalar_subquery()
+
+_NONE_MG = cast(literal("0", Text()), Numeric(7, 3))
+
+
+def _chart_number(client: ColumnElement[Any]) -> ColumnElement[Any]:
+    return (
+        select(client_identifier.c.value)
+        .where(client_identifier.c.client_id == client, client_identifier.c.kind == IdentifierKind.CHART)
+        .order_by(client_identifier.c.recorded_at)
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+_AFTER = bindparam("after", type_=Uuid())
+_LAST_DAY = func.coalesce(
+    select(_last.c.dosing_day).where(_last.c.id == _AFTER, _last.c.version == 1).scalar_subquery(),
+    select(_last_unit.c.dispensed_on).where(_last_unit.c.id == _AFTER).scalar_subquery(),
 )
-_LAST_DAY = select(_last.c.dosing_day).where(_last.c.id == bindparam("after"), _last.c.version == 1).scalar_subquery()
+_FIRST_DAY, _END_DAY = bindparam("first", type_=Date()), bindparam("last", type_=Date())
 
-_LINES = (
+_DOSES = (
     select(
         dose.c.id,
         dose.c.version,
         dose.c.client_id,
-        dose.c.dosing_day,
+        dose.c.dosing_day.label("day"),
         dose.c.given_at,
         dose.c.medicine,
         dose.c.form,
-        dose.c.amount_mg,
+        medication_order.c.strength_mg,
+        dose.c.amount_mg.label("consumed_mg"),
+        _NONE_MG.label("taken_home_mg"),
+        dose.c.given_by.label("by"),
         dose.c.entry,
         dose.c.rules,
-        staff.c.printed_name,
-        medication_order.c.strength_mg,
-        _CHART_NUMBER.label("chart_number"),
         exists().where(dose_correction.c.dose_id == dose.c.id).label("not_given"),
+        cast(null(), Text()).label("label"),
+        cast(null(), Date()).label("for_on"),
     )
-    .select_from(
-        dose.join(staff, staff.c.id == dose.c.given_by).outerjoin(
-            medication_order, medication_order.c.id == dose.c.order_id
-        )
-    )
+    .select_from(dose.outerjoin(medication_order, medication_order.c.id == dose.c.order_id))
     .where(
         dose.c.programme_id == bindparam("programme"),
-        dose.c.dosing_day.between(bindparam("first", type_=Date()), bindparam("last", type_=Date())),
+        dose.c.dosing_day.between(_FIRST_DAY, _END_DAY),
         dose.c.kind != Kind.BROUGHT_IN,
         ~exists().where(_newer.c.id == dose.c.id, _newer.c.version > dose.c.version),
     )
-    .order_by(dose.c.dosing_day, dose.c.id)
-    .limit(bindparam("limit"))
 )
-_NEXT_LINES = _LINES.where(tuple_(dose.c.dosing_day, dose.c.id) > tuple_(_LAST_DAY, bindparam("after", type_=Uuid())))
+_UNITS = (
+    select(
+        take_home_unit.c.id,
+        literal(1, SmallInteger()),
+        take_home_unit.c.client_id,
+        take_home_unit.c.dispensed_on,
+        take_home_dispense.c.dispensed_at,
+        take_home_unit.c.medicine,
+        take_home_unit.c.form,
+        take_home_unit.c.strength_mg,
+        _NONE_MG,
+        take_home_unit.c.amount_mg,
+        take_home_dispense.c.dispensed_by,
+        literal(Entry.WINDOW.value, Text()),
+        cast(null(), ARRAY(Text())),
+        literal(value=False),
+        take_home_unit.c.label,
+        take_home_unit.c.for_on,
+    )
+    .select_from(take_home_unit.join(take_home_dispense, take_home_dispense.c.id == take_home_unit.c.dispense_id))
+    .where(
+        take_home_unit.c.programme_id == bindparam("programme"),
+        take_home_unit.c.dispensed_on.between(_FIRST_DAY, _END_DAY),
+    )
+)
+
+
+def _lines(*arms: Any) -> Select[*tuple[Any, ...]]:
+    """The lines of a period in their order, no more than were asked for."""
+    lines = union_all(*arms).order_by("day", "id").limit(bindparam("limit")).subquery("line")
+    return (
+        select(*lines.c, staff.c.printed_name, _chart_number(lines.c.client_id).label("chart_number"))
+        .select_from(lines.join(staff, staff.c.id == lines.c.by))
+        .order_by(lines.c.day, lines.c.id)
+    )
+
+
+LINES = _lines(_DOSES, _UNITS)
+NEXT_LINES = _lines(
+    _DOSES.where(tuple_(dose.c.dosing_day, dose.c.id) > tuple_(_LAST_DAY, _AFTER)),
+    _UNITS.where(tuple_(take_home_unit.c.dispensed_on, take_home_unit.c.id) > tuple_(_LAST_DAY, _AFTER)),
+)
 
 
 class DispensingLog:
@@ -70,7 +139,7 @@ class DispensingLog:
         self._journal = journal
 
     async def lines(
-        self, programme: ProgrammeId, period: Period, *, after: DoseId | None, limit: int
+        self, programme: ProgrammeId, period: Period, *, after: DoseId | UnitId | None, limit: int
     ) -> Sequence[Dispensed]:
         """See `domain.dispensing.DispensingLog.lines`."""
         given: dict[str, object] = {
@@ -79,9 +148,9 @@ class DispensingLog:
             "last": period.last,
             "limit": limit,
         }
-        statement = _LINES
+        statement = LINES
         if after is not None:
-            statement, given["after"] = _NEXT_LINES, after
+            statement, given["after"] = NEXT_LINES, after
         rows = (await self._connection.execute(statement, given)).all()
         for row in rows:
             self._journal.saw(ClientId(row.client_id), "dose")
@@ -90,18 +159,21 @@ class DispensingLog:
 
 def _line(row: Row[*tuple[Any, ...]]) -> Dispensed:
     return Dispensed(
-        dose=DoseId(row.id),
+        dose=DoseId(row.id) if row.label is None else UnitId(row.id),
         version=row.version,
         client=ClientId(row.client_id),
         chart_number=row.chart_number,
-        dosing_day=row.dosing_day,
+        dosing_day=row.day,
         given_at=row.given_at,
         medicine=row.medicine,
         form=row.form,
         strength_mg=row.strength_mg,
-        amount_consumed_mg=row.amount_mg,
+        amount_consumed_mg=row.consumed_mg,
         dispensed_by=row.printed_name,
         entry=row.entry,
         rules_broken=tuple(row.rules or ()),
         not_given=row.not_given,
+        taken_home_mg=row.taken_home_mg,
+        label=row.label,
+        for_on=row.for_on,
     )

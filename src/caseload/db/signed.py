@@ -25,7 +25,9 @@ from caseload.db.tables.medication import (
 )
 from caseload.db.tables.signature import signature
 from caseload.db.tables.stock_acts import stock_count, stock_count_confirmed, stock_waste_settled
+from caseload.db.tables.takehome import take_home_decision, take_home_suspension
 from caseload.db.tables.window_doses import dose_replacement, dose_spill_witness
+from caseload.db.takehome.decisions import suspensions_named, take_homes_named
 from caseload.db.window.doses import replacements_named, spills_named
 from caseload.domain.ids import OrderId, SignatureId, StaffId
 from caseload.domain.medication import Stop
@@ -104,6 +106,22 @@ ACTS: Final[Mapping[Subject, Sequence[Select[*tuple[Any, ...]]]]] = {
     Subject.STOCK_COUNT: (
         _acts(stock_count, _count.id, _count.counted_by, _count.counted_at),
         _acts(stock_count_confirmed, _confirmed.count_id, _confirmed.confirmed_by, _confirmed.confirmed_at),
+    ),
+    Subject.TAKE_HOME_DECISION: (
+        _acts(
+            take_home_decision,
+            take_home_decision.c.id,
+            take_home_decision.c.decided_by,
+            take_home_decision.c.decided_at,
+        ),
+    ),
+    Subject.TAKE_HOME_SUSPENSION: (
+        _acts(
+            take_home_suspension,
+            take_home_suspension.c.id,
+            take_home_suspension.c.suspended_by,
+            take_home_suspension.c.suspended_at,
+        ),
     ),
     Subject.DISCHARGE: (_acts(discharge_answer, _answer.asked_id, _answer.answered_by, _answer.answered_at),),
 }
@@ -186,6 +204,14 @@ async def _counts(connection: AsyncConnection, wanted: Sequence[UUID]) -> Sequen
     return [each.as_signed() for each in await counts_named(connection, wanted)]
 
 
+async def _take_homes(connection: AsyncConnection, wanted: Sequence[UUID]) -> Sequence[Version]:
+    return [each.as_signed() for each in await take_homes_named(connection, wanted)]
+
+
+async def _suspensions(connection: AsyncConnection, wanted: Sequence[UUID]) -> Sequence[Version]:
+    return [each.as_signed() for each in await suspensions_named(connection, wanted)]
+
+
 STORED: Final[Mapping[Subject, Loader]] = {
     Subject.ORDER: _orders,
     Subject.ORDER_STOP: _stops,
@@ -196,6 +222,8 @@ STORED: Final[Mapping[Subject, Loader]] = {
     Subject.DOSE_SPILL: _spills,
     Subject.STOCK_WASTE: _wastes,
     Subject.STOCK_COUNT: _counts,
+    Subject.TAKE_HOME_DECISION: _take_homes,
+    Subject.TAKE_HOME_SUSPENSION: _suspensions,
     Subject.DISCHARGE: decided_named,
 }
 """By kind, the records as they would be signed now."""

@@ -23,6 +23,8 @@ from caseload.db.tables.medication import (
 )
 from caseload.db.tables.people import staff
 from caseload.db.tables.programme import programme
+from caseload.db.tables.takehome import take_home_unit
+from caseload.db.takehome.covering import counts
 from caseload.domain.access import Reach
 from caseload.domain.caseload import Edition, LevelOfCare
 from caseload.domain.client import ClientUnknown, Identity, Sex
@@ -122,8 +124,17 @@ def _last_day(ordinary: Any) -> Any:
     )
 
 
+_LAST_AT_HOME = (
+    select(take_home_unit.c.for_on)
+    .where(take_home_unit.c.client_id == client.c.id, take_home_unit.c.for_on <= _TODAY, counts(take_home_unit))
+    .order_by(take_home_unit.c.for_on.desc())
+    .limit(1)
+    .scalar_subquery()
+)
 _LAST_DOSE = func.greatest(
-    _last_day(dose.c.kind == literal_column("'ordinary'")), _last_day(dose.c.kind != literal_column("'ordinary'"))
+    _last_day(dose.c.kind == literal_column("'ordinary'")),
+    _last_day(dose.c.kind != literal_column("'ordinary'")),
+    _LAST_AT_HOME,
 )
 _WAITING = select(
     func.count().filter(check_in_waiting.c.grace_ends_at < _NOW).label("overdue"),

@@ -2,7 +2,8 @@
 
 21 CFR 1304.24(a): substance, strength, form, date, adequate identification of the patient, amount consumed, amount
 and form taken home, and who dispensed. The patient is identified by number, not by name: the log remains a record
-under 42 CFR Part 2 (1304.24(d)). Nothing can be taken home yet: the file says 0, the list has no such field.
+under 42 CFR Part 2 (1304.24(d)). What was consumed and what was taken home are two columns and never one sum: a line is
+a dose at the window, or a unit on the day on which it was handed out.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from typing import Protocol
 
 from caseload.domain.access import Act
 from caseload.domain.errors import Fault, Invalid
-from caseload.domain.ids import ClientId, DoseId, ProgrammeId
+from caseload.domain.ids import ClientId, DoseId, ProgrammeId, UnitId
 from caseload.domain.people import Staff
 
 LONGEST_PERIOD = timedelta(days=31)
@@ -21,9 +22,10 @@ LONGEST_PERIOD = timedelta(days=31)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dispensed:
-    """One line of the log: the newest version of one dose."""
+    """One line of the log: the newest version of one dose, or one unit that was handed out."""
 
-    dose: DoseId
+    dose: DoseId | UnitId
+    """The dose, or the unit."""
     version: int
     client: ClientId
     chart_number: str | None
@@ -34,11 +36,18 @@ class Dispensed:
     strength_mg: Decimal | None
     """None where no order was in force."""
     amount_consumed_mg: Decimal
+    """0 for a unit."""
     dispensed_by: str
     entry: str
     rules_broken: tuple[str, ...]
     not_given: bool
     """A clinician has signed that it was in fact not given; the line stays."""
+    taken_home_mg: Decimal = Decimal()
+    """0 for a dose at the window."""
+    label: str | None = None
+    """The label id of a unit."""
+    for_on: date | None = None
+    """The day for which a unit is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,14 +69,14 @@ class DispensingLog(Protocol):
     """Where the log is read."""
 
     async def lines(
-        self, programme: ProgrammeId, period: Period, *, after: DoseId | None, limit: int
+        self, programme: ProgrammeId, period: Period, *, after: DoseId | UnitId | None, limit: int
     ) -> Sequence[Dispensed]:
         """The lines of a period in the order of dispensing."""
         ...
 
 
 async def read_log(
-    programme: ProgrammeId, period: Period, *, by: Staff, after: DoseId | None, limit: int, log: DispensingLog
+    programme: ProgrammeId, period: Period, *, by: Staff, after: DoseId | UnitId | None, limit: int, log: DispensingLog
 ) -> Sequence[Dispensed]:
     """The log of a programme; raises `NotPermitted` for whoever may not read it there."""
     by.require(Act.SEE_DISPENSING_LOG, programme)

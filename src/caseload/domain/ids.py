@@ -60,6 +60,11 @@ PhotographId = NewType("PhotographId", UUID)
 VomitId = NewType("VomitId", UUID)
 SpillId = NewType("SpillId", UUID)
 ReplacementId = NewType("ReplacementId", UUID)
+TakeHomeDecisionId = NewType("TakeHomeDecisionId", UUID)
+SuspensionId = NewType("SuspensionId", UUID)
+DispenseId = NewType("DispenseId", UUID)
+UnitId = NewType("UnitId", UUID)
+ReturnId = NewType("ReturnId", UUID)
 
 
 def new_id() -> UUID:

@@ -59,6 +59,8 @@ class EntryOut(Wire, frozen=True, kw_only=True):
     witness: str | None
     remark: str | None
     dose_id: UUID | None
+    unit_id: UUID | None
+    """The take-home unit that left, came back or was destroyed."""
     client_id: UUID | None
     chart_number: str | None
 
@@ -77,6 +79,7 @@ class EntryOut(Wire, frozen=True, kw_only=True):
             witness=entry.witness,
             remark=entry.remark,
             dose_id=entry.dose,
+            unit_id=entry.unit,
             client_id=entry.client,
             chart_number=entry.chart_number,
         )

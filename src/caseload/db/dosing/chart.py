@@ -17,6 +17,7 @@ from caseload.db.tables.dosing import dose, dose_correction, dose_review
 from caseload.db.tables.people import staff
 from caseload.db.tables.signature import signature
 from caseload.db.tables.window_doses import dose_identity_check, dose_replacement, dose_vomited
+from caseload.db.takehome.covering import at_home_on
 from caseload.domain.access import Act
 from caseload.domain.dosing import (
     EVERYTHING_COMMITTED,
@@ -101,7 +102,7 @@ class Charts(DosingDays):
         record = await self.record(wanted, by=by, act=act)
         today = record.day_of(self._now)
         orders = await self.orders_of(wanted)
-        morning = await self._morning(wanted, today, record=record, orders=orders)
+        morning = await self.morning(today, record=record, orders=orders)
         return Chart(
             record=record,
             due=due_on(today, morning),
@@ -128,10 +129,11 @@ class Charts(DosingDays):
         self._journal.saw(found[0].dose.client, KIND)
         return found
 
-    async def _morning(
-        self, wanted: ClientId, day: date, *, record: MedicationRecord, orders: Sequence[Order]
+    async def morning(
+        self, day: date, *, record: MedicationRecord, orders: Sequence[Order], or_else: Order | None = None
     ) -> Morning:
-        order = order_on(day, orders)
+        """What the record says on a day, of the medicine of the day's order, or else of another."""
+        wanted, order = record.client, order_on(day, orders) or or_else
         asked = Giving(
             client=wanted,
             order=order.id if order is not None else None,
@@ -158,6 +160,7 @@ class Charts(DosingDays):
             lately=facts.lately,
             injected=facts.injected,
             away=facts.away,
+            at_home=(await at_home_on(self._connection, [wanted], day)).get(wanted, ()),
         )
 
 

@@ -34,6 +34,7 @@ from caseload.db.tables.medication import (
     medication_record,
 )
 from caseload.db.tables.programme import programme
+from caseload.db.takehome.covering import at_home_on
 from caseload.domain.access import Act
 from caseload.domain.dosing import (
     EVERYTHING_COMMITTED,
@@ -236,6 +237,7 @@ class DosingDays(Doses):
             for each in known
             if each.record.client in lately or needs_orders(each.last, each.order, day)
         ]
+        home = await at_home_on(self._connection, [each.record.client for each in known], day)
         earlier = await self._orders_of_all(behind)
         away = await away_since(self._connection, behind, day - timedelta(days=YEAR_DAYS))
         injected = await self._injected(known, day)
@@ -256,7 +258,15 @@ class DosingDays(Doses):
             since = min(stepped.values())
             taken_by = await taken_since(self._connection, list(stepped), since, day)
             seen_of = await seen_since(self._connection, list(stepped), since, day)
-        special = {*lately, *behind, *injected, *covered, *stepped, *(ClientId(row["client_id"]) for row in mixed)}
+        special = {
+            *lately,
+            *behind,
+            *injected,
+            *covered,
+            *home,
+            *stepped,
+            *(ClientId(row["client_id"]) for row in mixed),
+        }
         lines: list[DueTo] = []
         for row, each in zip(rows, known, strict=True):
             who = each.record.client
@@ -271,6 +281,7 @@ class DosingDays(Doses):
                     lately=lately.get(who, ()),
                     injected=injected.get(who, ()),
                     away=away.get(who, ()),
+                    at_home=home.get(who, ()),
                 )
                 if who in covered:
                     morning = counted_in(morning, covered[who], day)

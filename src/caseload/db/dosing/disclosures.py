@@ -9,13 +9,13 @@ from sqlalchemy import RowMapping, bindparam, insert, select
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.dosing.doses import Doses
-from caseload.db.medication.covered import covered_since
 from caseload.db.medication.record import KIND
 from caseload.db.tables.caseload import client
 from caseload.db.tables.disclosure import disclosure_made
+from caseload.db.takehome.covering import held_from
 from caseload.domain.access import Act
 from caseload.domain.consent import Category, Purpose, Recipient, RecipientClass
-from caseload.domain.dosing import CoveredBy, CoveredDay, Disclosure, DisclosureUnknown, Ground, Telling
+from caseload.domain.dosing import CoveredDay, Disclosure, DisclosureUnknown, Ground, Telling
 from caseload.domain.ids import ClientId, DisclosureId, ProgrammeId, StaffId
 from caseload.domain.people import Staff
 
@@ -61,8 +61,7 @@ class Disclosures(Doses):
 
     async def take_homes_from(self, wanted: ClientId, day: date) -> Sequence[CoveredDay]:
         """See `domain.dosing.Disclosures.take_homes_from`."""
-        covered = (await covered_since(self._connection, [wanted], day)).get(wanted, ())
-        return [each for each in covered if each.by is not CoveredBy.STATEMENT]
+        return await held_from(self._connection, wanted, day)
 
     async def add_disclosure(self, made: Disclosure) -> None:
         """See `domain.dosing.Disclosures.add_disclosure`."""

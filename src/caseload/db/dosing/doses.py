@@ -52,6 +52,7 @@ from caseload.db.tables.history import client_history
 from caseload.db.tables.medication import medication_decision
 from caseload.db.tables.people import staff
 from caseload.db.tables.window_doses import dose_identity_check, dose_replacement
+from caseload.db.takehome.suspending import SUSPEND_BY_RULE, by_rule
 from caseload.domain.access import Act
 from caseload.domain.dosing import (
     AlreadyGiven,
@@ -70,11 +71,12 @@ from caseload.domain.dosing import (
     PreDose,
     Taken,
 )
+from caseload.domain.dosing.at_home import Missed
 from caseload.domain.dosing.covered import counted, given_by, last_of, lately_of, read_since
 from caseload.domain.dosing.lapses import look_back
 from caseload.domain.dosing.missed import needs_orders
 from caseload.domain.errors import Fault, Invalid
-from caseload.domain.ids import ClientId, DecisionId, DoseId, PreDoseId, ReplacementId, StationId
+from caseload.domain.ids import ClientId, DecisionId, DoseId, PreDoseId, ReplacementId, StationId, SuspensionId
 from caseload.domain.medication import MedicationRecord, Order, is_another
 from caseload.domain.medicines import LONG_ACTING, DosePart, Form, Medicine
 from caseload.domain.people import Staff
@@ -346,6 +348,10 @@ class Doses(Holds):
         """See `domain.dosing.Doses.add_identity_check`."""
         given = {"dose_id": checked, "dose_version": 1, "identified_by": identified_by}
         await self._connection.execute(_ADD_IDENTITY_CHECK, given)
+
+    async def suspend_take_home(self, missed: Missed, *, as_id: SuspensionId) -> bool:
+        """See `domain.dosing.at_home.Suspendable.suspend_take_home`."""
+        return (await self._connection.execute(SUSPEND_BY_RULE, by_rule(missed, as_id))).first() is not None
 
     async def add_not_given(self, not_given: NotGiven) -> None:
         """See `domain.dosing.Doses.add_not_given`."""

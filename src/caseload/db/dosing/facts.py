@@ -39,6 +39,7 @@ from caseload.db.tables.medication import (
     medication_order_stop,
 )
 from caseload.db.tables.people import staff
+from caseload.db.takehome.covering import at_home, at_home_of
 from caseload.domain.dosing import Allowed, AlreadyGiven, Facts, Giving, Held, Taken
 from caseload.domain.ids import CorrectionId, DecisionId, HoldId
 from caseload.domain.medication import DecisionKind
@@ -146,6 +147,7 @@ def _whole(part: ColumnElement[str]) -> tuple[ColumnElement[bool], ColumnElement
 
 
 _given_dose, _hold, _freed_by = _given(), held(_CLIENT, bindparam("order", type_=Uuid()), _PART), _freed()
+_at_home = at_home(_CLIENT, _PART, DAY)
 _decision = allowed(_CLIENT, dose_correction.c.part == _PART)
 _last = last_taken(_CLIENT, _MEDICINE, _FORM, "last_taken")
 _nothing = select(literal(1).label("always")).subquery("nothing")
@@ -171,6 +173,11 @@ _FACTS = select(
     _decision.c.at_most_mg,
     _decision.c.last_taken_on.label("decision_last_taken_on"),
     _freed_by.c.id.label("freed_by"),
+    _at_home.c.unit_id,
+    _at_home.c.unit_label,
+    _at_home.c.unit_part,
+    _at_home.c.unit_dispensed_on,
+    _at_home.c.unit_reported,
     has_another(_CLIENT, _MEDICINE).label("has_another"),
 ).select_from(
     _nothing.outerjoin(
@@ -185,6 +192,7 @@ _FACTS = select(
     .outerjoin(_hold, true())
     .outerjoin(_decision, true())
     .outerjoin(_freed_by, true())
+    .outerjoin(_at_home, true())
 )
 
 FACTS = Direct(_FACTS)
@@ -258,4 +266,5 @@ def facts_of(row: Named) -> Facts:
         held=held_in(row),
         allowed=allowed_of(row),
         freed_by=CorrectionId(row["freed_by"]) if row["freed_by"] is not None else None,
+        at_home=(at_home_of(row),) if row["unit_id"] is not None else (),
     )

@@ -1,23 +1,25 @@
-"""What clients took in the last days, for gaps that repeat themselves. Read only where there is one."""
+"""What clients took in the last days, here and at home, for gaps that repeat themselves. Read only where there is one."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import Date, Uuid, any_, bindparam, exists, select
+from sqlalchemy import Date, Text, Uuid, any_, bindparam, cast, exists, literal, null, select, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.dosing.taken import FIRST
 from caseload.db.tables.dosing import dose, dose_correction
+from caseload.db.tables.takehome import take_home_unit
+from caseload.db.takehome.covering import counts
 from caseload.domain.dosing import Kind, Lately
 from caseload.domain.ids import ClientId
 from caseload.domain.medicines import LONG_ACTING
 
 _newest, _newer = dose.alias("newest_version"), dose.alias("newer_version")
 
-LATELY = (
+_GIVEN = (
     select(dose.c.client_id, dose.c.dosing_day, _newest.c.amount_mg, _newest.c.kind, dose.c.decision_id)
     .select_from(dose.join(_newest, _newest.c.id == dose.c.id))
     .where(
@@ -30,12 +32,25 @@ LATELY = (
         ~exists().where(dose_correction.c.dose_id == dose.c.id),
     )
 )
+_AT_HOME = select(
+    take_home_unit.c.client_id,
+    take_home_unit.c.for_on,
+    take_home_unit.c.amount_mg,
+    literal(Kind.ORDINARY.value, Text()),
+    cast(null(), Uuid()),
+).where(
+    take_home_unit.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid()))),
+    take_home_unit.c.for_on >= bindparam("since", type_=Date()),
+    take_home_unit.c.for_on <= bindparam("day", type_=Date()),
+    counts(take_home_unit),
+)
+LATELY = union_all(_GIVEN, _AT_HOME)
 
 
 async def taken_lately(
     connection: AsyncConnection, clients: Sequence[UUID], since: date, day: date
 ) -> Mapping[ClientId, Sequence[Lately]]:
-    """The doses that clients took from a day until another, as their newest versions say."""
+    """The doses that clients took from a day until another, here as their newest versions say, and at home."""
     found: dict[ClientId, list[Lately]] = defaultdict(list)
     if clients:
         given = {"clients": list(clients), "since": since, "day": day}

@@ -5,13 +5,15 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Date, Row, Uuid, any_, bindparam, exists, insert, select
+from sqlalchemy import Date, Row, Uuid, any_, bindparam, exists, false, insert, select, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.dosing.taken import FIRST
 from caseload.db.tables.dosing import dose, dose_correction, pre_dose_observation
+from caseload.db.tables.takehome import take_home_unit
 from caseload.db.tables.window_doses import dose_vomited
+from caseload.db.takehome.covering import NO_HOUR, counts
 from caseload.domain.dosing import Observed, PreDose, Sedation, TakenPart
 from caseload.domain.ids import ClientId, PreDoseId, ProgrammeId, StaffId
 from caseload.domain.medicines import DosePart
@@ -20,7 +22,7 @@ _CLIENTS = any_(bindparam("clients", type_=ARRAY(Uuid())))
 _SINCE, _DAY = bindparam("since", type_=Date()), bindparam("day", type_=Date())
 _newest, _newer = dose.alias("newest_version"), dose.alias("newer_version")
 
-TAKEN_SINCE = (
+_GIVEN_SINCE = (
     select(
         dose.c.client_id,
         dose.c.dosing_day,
@@ -39,6 +41,20 @@ TAKEN_SINCE = (
         ~exists().where(dose_correction.c.dose_id == dose.c.id),
     )
 )
+_AT_HOME_SINCE = select(
+    take_home_unit.c.client_id,
+    take_home_unit.c.for_on,
+    take_home_unit.c.part,
+    take_home_unit.c.amount_mg,
+    NO_HOUR,
+    false(),
+).where(
+    take_home_unit.c.client_id == _CLIENTS,
+    take_home_unit.c.for_on >= _SINCE,
+    take_home_unit.c.for_on <= _DAY,
+    counts(take_home_unit),
+)
+TAKEN_SINCE = union_all(_GIVEN_SINCE, _AT_HOME_SINCE)
 SEEN_SINCE = select(
     pre_dose_observation.c.client_id,
     pre_dose_observation.c.dosing_day,
@@ -67,7 +83,7 @@ ADD_SEEN = insert(pre_dose_observation)
 async def taken_since(
     connection: AsyncConnection, clients: Sequence[ClientId], since: date, day: date
 ) -> Mapping[ClientId, Sequence[TakenPart]]:
-    """The doses that clients took from a day to another, as their newest versions say."""
+    """The doses that clients took from a day to another, here as their newest versions say, and at home."""
     found: dict[ClientId, list[TakenPart]] = defaultdict(list)
     for row in (await connection.execute(TAKEN_SINCE, {"clients": list(clients), "since": since, "day": day})).all():
         taken = TakenPart(

@@ -24,6 +24,8 @@ from sqlalchemy import (
 from caseload.db.tables.dosing import dose, dose_correction
 from caseload.db.tables.history import client_history
 from caseload.db.tables.people import staff
+from caseload.db.tables.takehome import take_home_unit
+from caseload.db.takehome.covering import last_at_home
 from caseload.domain.dosing import Kind
 from caseload.domain.medicines import ACTION, LONG_ACTING, Action, Medicine
 
@@ -59,6 +61,9 @@ def is_like(doses: FromClause, medicine: ColumnElement[str], form: ColumnElement
     )
 
 
+_LAST: Final = ("dosing_day", "given_at", "medicine", "amount_mg")
+
+
 def _tables_of(*columns: ColumnElement[Any]) -> set[FromClause]:
     """The tables whose rows these columns are taken from; none for parameters."""
     return {column.table for column in columns if isinstance(column, Column)}
@@ -67,7 +72,7 @@ def _tables_of(*columns: ColumnElement[Any]) -> set[FromClause]:
 def last_taken(
     client: ColumnElement[UUID], medicine: ColumnElement[str], form: ColumnElement[str], name: str
 ) -> FromClause:
-    """The last dose like this medicine and form that was taken until a day, as its newest version says.
+    """The last dose like this medicine and form that was taken until a day, here or at home, as its newest version says.
 
     Of several of one day whose order nobody knows (a source that tells of two) the smallest: what is proposed for a
     restart must not rest on the larger.
@@ -91,7 +96,7 @@ def last_taken(
         for kind in is_of_kind()
     ]
     both = union_all(*(select(end.c.id, end.c.dosing_day, end.c.given_at, end.c.amount_mg) for end in ends)).subquery()
-    return (
+    here = (
         select(both.c.dosing_day, newest.c.given_at, newest.c.medicine, newest.c.amount_mg)
         .select_from(both.join(newest, newest.c.id == both.c.id))
         .order_by(
@@ -101,6 +106,15 @@ def last_taken(
             both.c.id,
             newest.c.version.desc(),
         )
+        .limit(FIRST)
+        .subquery("last_here")
+    )
+    like = is_like(take_home_unit, medicine, form)
+    home = last_at_home(client, DAY, like, *_tables_of(client, medicine, form))
+    last = union_all(*(select(*(end.c[column] for column in _LAST)) for end in (here, home))).subquery()
+    return (
+        select(*(last.c[column] for column in _LAST))
+        .order_by(last.c.dosing_day.desc(), last.c.given_at.desc().nulls_last(), last.c.amount_mg)
         .limit(FIRST)
         .lateral(name)
     )

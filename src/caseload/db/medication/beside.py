@@ -20,6 +20,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -27,6 +28,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from caseload.db.medication.covered import covered_since
 from caseload.db.tables.dosing import dose, dose_correction
 from caseload.db.tables.medication import medication_order, medication_order_confirmation
+from caseload.db.tables.takehome import take_home_unit
+from caseload.db.takehome.covering import counts
 from caseload.domain.dosing import Kind
 from caseload.domain.dosing.covered import acting_of
 from caseload.domain.ids import ClientId, OrderId
@@ -38,13 +41,13 @@ BACK: Final = literal_column(str(LOOKS_BACK_DAYS), Integer())
 _newest = dose.alias("newest_version")
 _newer = dose.alias("newer_version")
 
-_LATELY = (
+_taken = union_all(
     select(
         dose.c.client_id,
         _newest.c.medicine,
         _newest.c.form,
         medication_order.c.product,
-        func.max(dose.c.dosing_day).label("last_day"),
+        dose.c.dosing_day,
     )
     .select_from(
         dose.join(_newest, _newest.c.id == dose.c.id).outerjoin(
@@ -58,9 +61,33 @@ _LATELY = (
         dose.c.version == literal_column("1", Integer()),
         ~exists().where(_newer.c.id == _newest.c.id, _newer.c.version > _newest.c.version),
         ~exists().where(dose_correction.c.dose_id == dose.c.id),
+    ),
+    select(
+        take_home_unit.c.client_id,
+        take_home_unit.c.medicine,
+        take_home_unit.c.form,
+        medication_order.c.product,
+        take_home_unit.c.for_on,
     )
-    .group_by(dose.c.client_id, _newest.c.medicine, _newest.c.form, medication_order.c.product)
-    .order_by(dose.c.client_id, func.max(dose.c.dosing_day).desc(), _newest.c.medicine, _newest.c.form)
+    .select_from(take_home_unit.join(medication_order, medication_order.c.id == take_home_unit.c.order_id))
+    .where(
+        take_home_unit.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid()))),
+        take_home_unit.c.for_on <= bindparam("day", type_=Date()),
+        take_home_unit.c.for_on > bindparam("day", type_=Date()) - BACK,
+        counts(take_home_unit),
+    ),
+).subquery("taken")
+_last_day = func.max(_taken.c.dosing_day)
+_LATELY = (
+    select(
+        _taken.c.client_id,
+        _taken.c.medicine,
+        _taken.c.form,
+        _taken.c.product,
+        _last_day.label("last_day"),
+    )
+    .group_by(_taken.c.client_id, _taken.c.medicine, _taken.c.form, _taken.c.product)
+    .order_by(_taken.c.client_id, _last_day.desc(), _taken.c.medicine, _taken.c.form)
 )
 
 
@@ -95,7 +122,7 @@ def _kind(medicine: ColumnElement[str]) -> ColumnElement[str]:
 async def given_lately(
     connection: AsyncConnection, clients: Sequence[ClientId], day: date
 ) -> Mapping[ClientId, Sequence[Acting]]:
-    """The last day of every product that clients took until a day, by our own doses' newest versions and by what covers."""
+    """The last day of every product that clients took until a day: here, at home, and by what else covers."""
     found: dict[ClientId, list[Acting]] = defaultdict(list)
     for row in (await connection.execute(_LATELY, {"clients": list(clients), "day": day})).all():
         acting = Acting(medicine=Medicine(row.medicine), form=Form(row.form), product=row.product, on=row.last_day)

@@ -21,7 +21,7 @@ from caseload.db.tables.stock_acts import (
     stock_waste_settled,
 )
 from caseload.domain.access import Act
-from caseload.domain.ids import ContainerId, CountId, ProgrammeId, StaffId, WasteId, new_id
+from caseload.domain.ids import ContainerId, CountId, ProgrammeId, StaffId, UnitId, WasteId, new_id
 from caseload.domain.people import Staff
 from caseload.domain.signature import Signature
 from caseload.domain.stock.container import Use
@@ -58,6 +58,7 @@ _WASTES = select(
     stock_waste.c.handled_by,
     stock_waste.c.recorded_at,
     stock_waste.c.witness_by,
+    stock_waste.c.unit_id,
     stock_waste_settled.c.verdict,
     stock_waste_settled.c.settled_by,
     stock_waste_settled.c.settled_at,
@@ -173,19 +174,7 @@ class Acts(Containers):
 
     async def add_waste(self, waste: Waste) -> None:
         """See `domain.stock.waste.Wastes.add_waste`."""
-        await self._connection.execute(
-            insert(stock_waste).values(
-                id=waste.id,
-                container_id=waste.container,
-                kind=waste.kind,
-                amount_mg=waste.amount_mg,
-                reason=waste.reason,
-                happened_at=waste.happened_at,
-                handled_by=waste.handled_by,
-                recorded_at=waste.recorded_at,
-                witness_by=waste.witness_by,
-            )
-        )
+        await self._connection.execute(insert(stock_waste), waste_row(waste))
 
     async def settle(self, settled: Settled) -> None:
         """See `domain.stock.waste.Wastes.settle`."""
@@ -282,7 +271,24 @@ def _waste(row: Row[*tuple[Any, ...]]) -> Waste:
         verdict=None if row.verdict is None else Verdict(row.verdict),
         settled_by=row.settled_by,
         settled_at=row.settled_at,
+        unit=None if row.unit_id is None else UnitId(row.unit_id),
     )
+
+
+def waste_row(waste: Waste) -> dict[str, Any]:
+    """The row of a record of waste."""
+    return {
+        "id": waste.id,
+        "container_id": waste.container,
+        "kind": waste.kind,
+        "amount_mg": waste.amount_mg,
+        "reason": waste.reason,
+        "happened_at": waste.happened_at,
+        "handled_by": waste.handled_by,
+        "recorded_at": waste.recorded_at,
+        "witness_by": waste.witness_by,
+        "unit_id": waste.unit,
+    }
 
 
 def _count(row: Row[*tuple[Any, ...]]) -> Count:

@@ -14,6 +14,7 @@ from caseload.db.tables.stock_acts import (
     stock_count,
     stock_count_confirmed,
     stock_pour,
+    stock_take_home,
     stock_taking,
     stock_waste,
     stock_waste_settled,
@@ -45,6 +46,7 @@ BALANCE = cast(
     + _sum(stock_pour.c.amount_mg, stock_pour.c.target_id == _ID)
     - _sum(stock_pour.c.amount_mg, stock_pour.c.source_id == _ID)
     + _sum(stock_taking.c.amount_mg, stock_taking.c.container_id == _ID)
+    + _sum(stock_take_home.c.amount_mg, stock_take_home.c.container_id == _ID)
     - _sum(stock_waste.c.amount_mg, stock_waste.c.container_id == _ID)
     + _sum(
         stock_waste.c.amount_mg,
@@ -62,6 +64,7 @@ _VERSION = (
     + _number(stock_pour.c.target_id == _ID)
     + _number(stock_pour.c.source_id == _ID)
     + _number(stock_taking.c.container_id == _ID)
+    + _number(stock_take_home.c.container_id == _ID)
     + _number(stock_waste.c.container_id == _ID)
     + _number(stock_waste.c.container_id == _ID, _settled_of)
     + _number(stock_count.c.container_id == _ID)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import (
     ColumnElement,
     Numeric,
+    Row,
     Select,
     Text,
     Uuid,
@@ -34,13 +35,15 @@ from caseload.db.tables.stock_acts import (
     stock_count,
     stock_count_confirmed,
     stock_pour,
+    stock_take_home,
     stock_taking,
     stock_waste,
     stock_waste_settled,
 )
+from caseload.db.tables.takehome import take_home_unit
 from caseload.domain.client import IdentifierKind
 from caseload.domain.dispensing import Period
-from caseload.domain.ids import ClientId, ContainerId, DoseId, ProgrammeId
+from caseload.domain.ids import ClientId, ContainerId, DoseId, ProgrammeId, UnitId
 from caseload.domain.journal import Journal
 from caseload.domain.medicines import Form, Medicine
 from caseload.domain.stock.ledger import Entry, Page
@@ -56,6 +59,7 @@ def _arm(kind: ColumnElement[Any] | EntryKind, **said: ColumnElement[Any]) -> Se
         "witness": cast(null(), Uuid()),
         "remark": _NONE,
         "dose_id": cast(null(), Uuid()),
+        "unit_id": cast(null(), Uuid()),
         "receipt_id": cast(null(), Uuid()),
         "place": literal(0),
     }
@@ -66,7 +70,7 @@ def _arm(kind: ColumnElement[Any] | EntryKind, **said: ColumnElement[Any]) -> Se
 
 _COLUMNS = (
     "kind", "recorded_at", "happened_at", "amount_mg", "container_id", "by", "witness", "remark", "dose_id",
-    "receipt_id", "place",
+    "unit_id", "receipt_id", "place",
 )  # fmt: skip
 _HERE = and_(
     stock_container.c.programme_id == bindparam("programme"),
@@ -121,6 +125,22 @@ _ACTS = union_all(
         stock_taking.c.form == bindparam("form"),
     ),
     _arm(
+        case((stock_take_home.c.amount_mg < 0, EntryKind.TAKE_HOME.value), else_=EntryKind.TAKE_HOME_BACK.value),
+        recorded_at=stock_take_home.c.recorded_at,
+        happened_at=stock_take_home.c.taken_at,
+        amount_mg=stock_take_home.c.amount_mg,
+        container_id=stock_take_home.c.container_id,
+        by=stock_take_home.c.recorded_by,
+        unit_id=stock_take_home.c.unit_id,
+        place=stock_take_home.c.line,
+    )
+    .select_from(stock_take_home)
+    .where(
+        stock_take_home.c.programme_id == bindparam("programme"),
+        stock_take_home.c.medicine == bindparam("medicine"),
+        stock_take_home.c.form == bindparam("form"),
+    ),
+    _arm(
         EntryKind.WASTE,
         recorded_at=stock_waste.c.recorded_at,
         happened_at=stock_waste.c.happened_at,
@@ -128,6 +148,8 @@ _ACTS = union_all(
         by=stock_waste.c.handled_by,
         witness=case((_settled.c.verdict == Verdict.WITNESSED, _settled.c.settled_by)),
         remark=_said,
+        unit_id=stock_waste.c.unit_id,
+        place=literal(3),
     )
     .select_from(
         stock_waste.join(stock_container, stock_container.c.id == stock_waste.c.container_id).outerjoin(
@@ -173,9 +195,10 @@ _OPENING = select(func.coalesce(func.sum(_ACTS.c.amount_mg), 0).cast(Numeric(12,
 
 _witness, _container = staff.alias("witness"), stock_container.alias("container")
 _first = dose.alias("first")
+_client_id = func.coalesce(_first.c.client_id, take_home_unit.c.client_id)
 _CHART_NUMBER = (
     select(client_identifier.c.value)
-    .where(client_identifier.c.client_id == _first.c.client_id, client_identifier.c.kind == IdentifierKind.CHART)
+    .where(client_identifier.c.client_id == _client_id, client_identifier.c.kind == IdentifierKind.CHART)
     .order_by(client_identifier.c.recorded_at)
     .limit(1)
     .scalar_subquery()
@@ -183,12 +206,12 @@ _CHART_NUMBER = (
 _AUTHORITY = (
     select(signature.c.printed_name)
     .join(medication_order_signature, medication_order_signature.c.signature_id == signature.c.id)
-    .where(medication_order_signature.c.order_id == _first.c.order_id)
+    .where(medication_order_signature.c.order_id == func.coalesce(_first.c.order_id, take_home_unit.c.order_id))
     .scalar_subquery()
 )
 _IDENTITY = (
     select(client_identity.c.given_name, client_identity.c.family_name)
-    .where(client_identity.c.client_id == _first.c.client_id)
+    .where(client_identity.c.client_id == _client_id)
     .order_by(client_identity.c.version.desc())
     .limit(1)
     .lateral("identity")
@@ -206,7 +229,10 @@ _LINES = (
         _witness.c.printed_name.label("witness"),
         _ACTS.c.remark,
         _ACTS.c.dose_id,
-        _first.c.client_id,
+        _ACTS.c.unit_id,
+        take_home_unit.c.label.label("unit_label"),
+        take_home_unit.c.for_on,
+        _client_id.label("client_id"),
         _CHART_NUMBER.label("chart_number"),
         _AUTHORITY.label("authority"),
         _IDENTITY.c.given_name,
@@ -220,11 +246,12 @@ _LINES = (
         .outerjoin(_witness, _witness.c.id == _ACTS.c.witness)
         .outerjoin(_container, _container.c.id == _ACTS.c.container_id)
         .outerjoin(_first, and_(_first.c.id == _ACTS.c.dose_id, _first.c.version == 1))
+        .outerjoin(take_home_unit, take_home_unit.c.id == _ACTS.c.unit_id)
         .outerjoin(_IDENTITY, literal(value=True))
         .outerjoin(stock_receipt, stock_receipt.c.id == _ACTS.c.receipt_id)
     )
     .where(_ACTS.c.recorded_at >= _BEGIN, _ACTS.c.recorded_at < _END)
-    .order_by(_ACTS.c.recorded_at, _ACTS.c.dose_id, _ACTS.c.place, _ACTS.c.container_id, _ACTS.c.kind)
+    .order_by(_ACTS.c.recorded_at, _ACTS.c.dose_id, _ACTS.c.unit_id, _ACTS.c.place, _ACTS.c.container_id, _ACTS.c.kind)
 )
 
 
@@ -267,7 +294,8 @@ class Ledger:
                     strength_mg=row.strength_mg,
                     recorded_by=row.recorded_by,
                     witness=row.witness,
-                    remark=row.remark,
+                    remark=_remark(row),
+                    unit=None if row.unit_id is None else UnitId(row.unit_id),
                     dose=None if row.dose_id is None else DoseId(row.dose_id),
                     client=None if row.client_id is None else ClientId(row.client_id),
                     chart_number=row.chart_number,
@@ -280,3 +308,8 @@ class Ledger:
                 )
             )
         return Page(opening_mg=opening, entries=entries)
+
+
+def _remark(row: Row[*tuple[Any, ...]]) -> str | None:
+    """What is said beside a line: of a unit its label and the day it is for."""
+    return row.remark if row.unit_id is None or row.remark is not None else f"{row.unit_label} for {row.for_on}"

@@ -9,12 +9,14 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Insert,
+    SmallInteger,
     Uuid,
     and_,
     bindparam,
     case,
     func,
     insert,
+    literal,
     or_,
     select,
     true,
@@ -22,10 +24,12 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from caseload.db.tables.base import INSTANT
 from caseload.db.tables.dosing import dose
 from caseload.db.tables.medication import medication_order
 from caseload.db.tables.stock import stock_keeping, stock_use
-from caseload.db.tables.stock_acts import stock_taking
+from caseload.db.tables.stock_acts import stock_take_home, stock_taking
+from caseload.db.tables.takehome import take_home_unit
 from caseload.domain.dosing import Correction, Dose, Entry
 from caseload.domain.errors import Fault, Invalid
 from caseload.domain.ids import ContainerId, DoseId, ProgrammeId, StaffId
@@ -49,8 +53,8 @@ KEPT_COLUMNS = (
 _STATION = bindparam("station", type_=Uuid())
 
 
-def _fits(kept: FromClause, station: ColumnElement[Any]) -> FromClause:
-    """The containers that were in use for a dose at the time, those of the ordered strength first.
+def _fits(kept: FromClause, station: ColumnElement[Any], at: ColumnElement[Any]) -> FromClause:
+    """The containers that were in use for a dose, or a unit, at a time, those of the ordered strength first.
 
     `alike` says how many there are of one kind: with more than one it is nobody's to say which.
     """
@@ -62,7 +66,7 @@ def _fits(kept: FromClause, station: ColumnElement[Any]) -> FromClause:
             stock_use.c.programme_id == kept.c.programme_id,
             stock_use.c.medicine == kept.c.medicine,
             stock_use.c.form == kept.c.form,
-            stock_use.c.period.op("@>")(kept.c.given_at),
+            stock_use.c.period.op("@>")(at),
             or_(station.is_(None), stock_use.c.station_id == station),
         )
         .order_by(exact.desc().nulls_last())
@@ -73,7 +77,7 @@ def _fits(kept: FromClause, station: ColumnElement[Any]) -> FromClause:
 
 def taken_by(kept: CTE) -> Insert:
     """What a dose takes that another part of the same statement keeps: one row, where the programme keeps its stock."""
-    fits = _fits(kept, _STATION)
+    fits = _fits(kept, _STATION, kept.c.given_at)
     return insert(stock_taking).from_select(
         [
             stock_taking.c.dose_id,
@@ -113,6 +117,51 @@ def taken_by(kept: CTE) -> Insert:
     )
 
 
+UNIT_COLUMNS = (
+    take_home_unit.c.id,
+    take_home_unit.c.programme_id,
+    take_home_unit.c.order_id,
+    take_home_unit.c.dispensed_on,
+    take_home_unit.c.medicine,
+    take_home_unit.c.form,
+    take_home_unit.c.amount_mg,
+)
+"""What the statement that keeps a take-home unit must return for its taking."""
+
+
+def taken_home(kept: CTE) -> Insert:
+    """What a unit takes that another part of the same statement keeps, where the programme keeps its stock.
+
+    A unit is filled beforehand from one container, so one must fit: without, there is none to put into the row.
+    """
+    at = bindparam("taken_at", type_=INSTANT)
+    fits = _fits(kept, _STATION, at)
+    return insert(stock_take_home).from_select(
+        list(stock_take_home.c),
+        select(
+            kept.c.id,
+            literal(1, SmallInteger()),
+            kept.c.programme_id,
+            kept.c.medicine,
+            kept.c.form,
+            case((fits.c.alike == 1, fits.c.container_id)),
+            _STATION,
+            -kept.c.amount_mg,
+            at,
+            bindparam("recorded_by", type_=Uuid()),
+            at,
+        ).select_from(
+            kept.join(
+                stock_keeping,
+                and_(
+                    stock_keeping.c.programme_id == kept.c.programme_id,
+                    stock_keeping.c.from_on <= kept.c.dispensed_on,
+                ),
+            ).outerjoin(fits, true())
+        ),
+    )
+
+
 _LINES = (
     select(
         stock_taking.c.line,
@@ -131,7 +180,7 @@ _at_first = (
     .correlate(dose)
     .scalar_subquery()
 )
-_fits_amended = _fits(dose, _at_first)
+_fits_amended = _fits(dose, _at_first, dose.c.given_at)
 _FITS = (
     select(_fits_amended.c.container_id)
     .select_from(dose.join(_fits_amended, true()))

@@ -18,7 +18,9 @@ from caseload.db.tables.base import (
     identifier,
     metadata,
     not_blank,
+    recorded,
     reference,
+    version,
     words,
 )
 
@@ -61,4 +63,18 @@ programme_profile = Table(
     CheckConstraint(text("from_on >= CAST(selected_at AT TIME ZONE 'UTC' AS date)"), name="from_a_later_day"),
     not_blank("reason"),
     comment="From a later local day on a programme goes by another profile: the last word whose day has come counts.",
+)
+
+programme_premises = Table(
+    "programme_premises",
+    metadata,
+    reference("programme_id", "programme", primary_key=True),
+    version(),
+    words("address"),
+    words("telephone"),
+    *recorded(),
+    from_one("version"),
+    not_blank("address"),
+    not_blank("telephone"),
+    comment="Where a programme is and how to call it, as its labels say; the newest version counts.",
 )

@@ -1,5 +1,6 @@
 """Dosing: what is given at the window, what stands in its way, and how a record of it is put right."""
 
+from caseload.domain.dosing.at_home import AtHome, TakeHomeSuspended
 from caseload.domain.dosing.away import Away, AwayIn
 from caseload.domain.dosing.chart import Chart, Charted, DoseStanding, Reviewed, VomitedAfter
 from caseload.domain.dosing.correction import (
@@ -85,6 +86,7 @@ __all__ = [
     "AlreadyGiven",
     "AlreadyVerified",
     "Amendment",
+    "AtHome",
     "Away",
     "AwayIn",
     "BroughtInDose",
@@ -156,6 +158,7 @@ __all__ = [
     "StatementWithdrawn",
     "Statements",
     "StepWaits",
+    "TakeHomeSuspended",
     "Taken",
     "TakenPart",
     "Telling",

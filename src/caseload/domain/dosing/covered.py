@@ -27,6 +27,8 @@ class CoveredBy(StrEnum):
 
     STATEMENT = "statement"
     """What another source said, and somebody here verified."""
+    TAKE_HOME = "take_home"
+    """A unit that was handed out here for the day. The window counts it by itself (`at_home`); here it is only told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

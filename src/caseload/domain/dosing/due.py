@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from caseload.domain.dosing.at_home import AtHome, covered
 from caseload.domain.dosing.away import Away, after_naltrexone, against_absence
 from caseload.domain.dosing.facts import Allowed, AlreadyGiven, Held, Lately, Observed, TakenPart
 from caseload.domain.dosing.injecting import Injected, InjectionStanding, NextInjection, against_window, next_injection
@@ -49,6 +50,8 @@ class Morning:
     lately: Sequence[Lately] = ()
     injected: Sequence[Injected] = ()
     away: Sequence[Away] = ()
+    at_home: Sequence[AtHome] = ()
+    """What the client holds, or has taken, at home for the day."""
     at: datetime | None = None
     """The moment it is asked, for the deadlines of verbal orders."""
 
@@ -108,6 +111,7 @@ def due_on(day: date, morning: Morning) -> Due:
     if order.form not in LONG_ACTING:
         without = days_without(morning.last, day, morning.orders, morning.record)
     in_the_way = [held_back(morning.held)] if morning.held is not None else []
+    in_the_way += covered(morning.at_home, day, rules)
     in_the_way += against_word(order, morning.at, rules) if morning.at is not None else []
     in_the_way += against_others(order.medicine, day, morning.beside, morning.answered, rules)
     in_the_way += against_opioid(order, day, morning.answered, rules)

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
+from caseload.domain.dosing.at_home import AtHome
 from caseload.domain.dosing.away import Away
 from caseload.domain.dosing.injecting import Delivery, Injected, Injecting
 from caseload.domain.dosing.missed import Taken
@@ -156,5 +157,7 @@ class Facts:
     """The injections of the last months, the newest first; read only for another one."""
     delivery: Delivery | None = None
     """What was delivered for this client by name, where that is given."""
+    at_home: Sequence[AtHome] = ()
+    """What the client holds, or has taken, at home for this part of the day."""
     next_at: datetime | None = None
     """When the next dose of a later day was given; only for what lies on a former day."""

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from caseload.domain.access import Act
+from caseload.domain.dosing.at_home import suspend_after_missed
 from caseload.domain.dosing.contacting import tell_prescriber
 from caseload.domain.dosing.dose import Dose, Entry, Kind
 from caseload.domain.dosing.facts import Giving
@@ -85,6 +86,7 @@ async def record_late(
         await doses.add_identity_check(dose.id, giving.identified_by)
     journal.tell(DoseRecordedLate(client=dose.client, records=(dose.id,), facts={"profile": rules.label}))
     await tell_prescriber(dose, judgement.to_do, by=by, now=now, tasks=doses, journal=journal)
+    await suspend_after_missed(dose, judgement.without.missed, rules, doses=doses, journal=journal)
     if broken:
         await hold_next(dose, broken, record, by=by, now=now, doses=doses, journal=journal)
     return dose

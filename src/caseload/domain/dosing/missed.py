@@ -2,9 +2,10 @@
 
 With a daily order and the last dose four days ago, three doses were missed: the days strictly between. An order that
 asks for a dose every so many days counts only its own days. A day on which no order was in force is a day without
-medicine and counts too; for tolerance it does not matter why. Days after brought-in history ends and before an order
-of ours was in force are not known: neither missed nor taken. Of whoever never had a dose that we know of, the scheduled
-days count since something was ordered.
+medicine and counts too; for tolerance it does not matter why. A day for which a take-home unit was handed out, and not
+said to be untaken, is a day with medicine: the last of them is the last dose taken. Days after brought-in history ends
+and before an order of ours was in force are not known: neither missed nor taken. Of whoever never had a dose that we
+know of, the scheduled days count since something was ordered.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,10 +23,11 @@ _ONE: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """The last dose that was taken of a daily medicine with the same action."""
+    """The last dose that was taken of a daily medicine with the same action, here or at home."""
 
     day: date
     at: datetime | None
+    """None where nobody knows the hour: a source that tells of the day alone, a dose taken at home."""
     medicine: Medicine
     amount_mg: Decimal
 

@@ -8,7 +8,7 @@ from caseload.domain.profiles import Profile
 
 
 class Rule(StrEnum):
-    """The rules that can stand in the way of a dose."""
+    """The rules that can stand in the way of a dose, at the window or taken home."""
 
     ALREADY_GIVEN = "already_given"
     NO_ORDER_IN_FORCE = "no_order_in_force"
@@ -37,7 +37,16 @@ class Rule(StrEnum):
     SUPPLIED_ELSEWHERE = "supplied_elsewhere"
     NOT_DECIDED = "not_decided"
     IDENTITY_NOT_CHECKED = "identity_not_checked"
+    TAKE_HOME_COVERS = "take_home_covers"
     FUTURE = "future"
+    NEVER_TAKEN_HOME = "never_taken_home"
+    DISPENSED_ALREADY = "dispensed_already"
+    ANOTHER_AMOUNT = "another_amount"
+    TAKE_HOME_NOT_DECIDED = "take_home_not_decided"
+    TAKE_HOME_SUSPENDED = "take_home_suspended"
+    TAKE_HOME_REVIEW_DUE = "take_home_review_due"
+    TAKE_HOME_CEILING = "take_home_ceiling"
+    TAKE_HOME_MORE_THAN_DECIDED = "take_home_more_than_decided"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+from caseload.domain.dosing.at_home import covered
 from caseload.domain.dosing.away import after_naltrexone, against_absence
 from caseload.domain.dosing.facts import AlreadyGiven, Facts, Giving, Held
 from caseload.domain.dosing.injecting import Injected, against_delivery, against_window, next_injection, not_yet
@@ -52,6 +53,7 @@ def judge(
         broken.append(Refusal(rule=Rule.FUTURE, says="It lies in the future.", facts={"now": text(now)}))
     if facts.given is not None:
         broken.append(_already_given(facts.given, record))
+    broken += covered(facts.at_home, day, rules)
     broken += _against_order(giving, day, facts, at)
     broken += _of_order(giving, facts, rules)
     if facts.held is not None:

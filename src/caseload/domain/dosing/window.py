@@ -12,6 +12,7 @@ from typing import ClassVar, Final, Protocol
 
 from caseload.domain.access import Act
 from caseload.domain.catalogue import agree, millilitres
+from caseload.domain.dosing.at_home import Suspendable, suspend_after_missed
 from caseload.domain.dosing.contacting import tell_prescriber
 from caseload.domain.dosing.dose import Correction, Dose, Entry, Kind, NotGiven
 from caseload.domain.dosing.facts import AlreadyGiven, Facts, Giving
@@ -65,7 +66,7 @@ class DoseRecorded(Event):
     name: ClassVar[str] = "dose.recorded"
 
 
-class Doses(Holds, Protocol):
+class Doses(Holds, Suspendable, Protocol):
     """The doses of clients. Whoever adds to them has locked the client's record first."""
 
     async def facts(
@@ -162,6 +163,7 @@ async def give(giving: Giving, *, as_id: DoseId, by: Staff, now: datetime, doses
     if judgement.without.missed or dose.amount_mg != due_mg(giving, facts, judgement):
         await doses.note_gap(dose.client, day)
     await tell_prescriber(dose, judgement.to_do, by=by, now=now, tasks=doses, journal=journal)
+    await suspend_after_missed(dose, judgement.without.missed, rules, doses=doses, journal=journal)
     return dose
 
 

@@ -25,6 +25,7 @@ from caseload.domain.profiles.injections import Injections
 from caseload.domain.profiles.ordering import Ordering
 from caseload.domain.profiles.said import Data, SaidBy
 from caseload.domain.profiles.stock import StockRules
+from caseload.domain.profiles.takehome import TakeHomeRules
 
 LONGEST_SLACK_DAYS = 31
 """The most days of grace, or of early window, that a check-in may have."""
@@ -190,6 +191,7 @@ class Profile(Data, frozen=True):
     check_ins: CheckIns
     attendance: Attendance
     stock: StockRules
+    take_home: TakeHomeRules
     tightens: str | None = None
     """The profile that a clinic's own variant rests on, and no rule of which it may loosen."""
 
@@ -248,6 +250,7 @@ def _contradictions(profile: Profile) -> Iterable[str]:
     yield from profile.around_the_dose.contradictions()
     yield from profile.ordering.contradictions()
     yield from profile.injections.contradictions()
+    yield from profile.take_home.contradictions()
 
 
 def _wrong_slack(slack: tuple[Slack, ...]) -> Iterable[str]:

@@ -59,6 +59,7 @@ def loosened(base: Profile, other: Profile) -> Sequence[str]:
         *_looser_ordering(base, other),
         *_looser_stock(base, other),
         *other.around_the_dose.looser_than(base.around_the_dose),
+        *_looser_take_home(base, other),
     ]
 
 
@@ -163,6 +164,26 @@ def _looser_stock(base: Profile, other: Profile) -> Iterable[str]:
     yield from _less("stock.loss.form_days", _or_never(after.loss.form_days), _or_never(before.loss.form_days))
     if not set(before.register.medicines) <= set(after.register.medicines):
         yield "stock.register.medicines: fewer medicines stand in the register"
+
+
+def _looser_take_home(base: Profile, other: Profile) -> Iterable[str]:
+    before, after = base.take_home, other.take_home
+    for medicine in Medicine:
+        for day in sorted(before.turns() | after.turns()):
+            most, was = (
+                NEVER if ceiling is None else ceiling.at_most_days
+                for ceiling in (part.ceiling(medicine, day) for part in (after, before))
+            )
+            yield from _less(f"take_home.ladders of {medicine} from day {day}: at_most_days", most, was)
+    if before.closure.needs_decision and not after.closure.needs_decision:
+        yield "take_home.closure.needs_decision: closed days need none any more"
+    yield from _less("take_home.review.within_days", after.review.within_days, before.review.within_days)
+    yield from _less(
+        "take_home.suspension.after_missed",
+        _or_never(after.suspension.after_missed),
+        _or_never(before.suspension.after_missed),
+    )
+    yield from _less("take_home.suspension.review_days", after.suspension.review_days, before.suspension.review_days)
 
 
 def _or_never(limit: int | None) -> float:

@@ -47,6 +47,8 @@ class Subject(StrEnum):
     STOCK_WASTE = "stock_waste"
     STOCK_COUNT = "stock_count"
     DISCHARGE = "discharge"
+    TAKE_HOME_DECISION = "take_home_decision"
+    TAKE_HOME_SUSPENSION = "take_home_suspension"
 
 
 class NotRegistered(NotPermitted):

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from caseload.domain.access import Act
 from caseload.domain.dispensing import Period
-from caseload.domain.ids import ClientId, ContainerId, DoseId, ProgrammeId
+from caseload.domain.ids import ClientId, ContainerId, DoseId, ProgrammeId, UnitId
 from caseload.domain.medicines import Form, Medicine
 from caseload.domain.people import Staff
 from caseload.domain.stock.words import EntryKind
@@ -38,6 +38,8 @@ class Entry:
     witness: str | None
     remark: str | None
     dose: DoseId | None = None
+    unit: UnitId | None = None
+    """The take-home unit that left, came back or was destroyed."""
     client: ClientId | None = None
     chart_number: str | None = None
     given_name: str | None = None

@@ -12,7 +12,7 @@ from typing import ClassVar, Protocol
 
 from caseload.domain.access import Act
 from caseload.domain.errors import Conflict, Faults, NotFound, NotPermitted
-from caseload.domain.ids import ContainerId, ProgrammeId, StaffId, WasteId
+from caseload.domain.ids import ContainerId, ProgrammeId, StaffId, UnitId, WasteId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Proof, Staff
 from caseload.domain.signature import Meaning, Signature, Signatures, Subject, Version, sign, signing_role
@@ -39,6 +39,13 @@ class WasteSettled(Conflict):
 
     def __init__(self) -> None:
         super().__init__("Read the stock again.")
+
+
+class NeverPutBack(Conflict):
+    """What a client brought back is never put back into stock."""
+
+    def __init__(self) -> None:
+        super().__init__("Ask a colleague who saw it to sign that it was destroyed.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +87,8 @@ class Waste:
     verdict: Verdict | None = None
     settled_by: StaffId | None = None
     settled_at: datetime | None = None
+    unit: UnitId | None = None
+    """The take-home unit that a client brought back full, where that is what is destroyed."""
 
     def as_signed(self) -> Version:
         """What the witness signs."""
@@ -96,7 +105,8 @@ class Waste:
                 "programme": self.programme,
                 "reason": self.reason,
                 "recorded_at": self.recorded_at,
-            },
+            }
+            | ({} if self.unit is None else {"unit": self.unit}),
         )
 
 
@@ -196,12 +206,14 @@ async def withdraw_waste(
 ) -> None:
     """Withdraw a record that was a mistake, before anybody has witnessed it; the amount is back as a line of its own.
 
-    Raises `Invalid`, `WasteUnknown`, `WasteSettled`.
+    Raises `Invalid`, `WasteUnknown`, `WasteSettled`, `NeverPutBack`.
     """
     faults = Faults()
     check_text(reason, "reason", faults)
     faults.raise_if_any()
     seen = await wastes.waste(wanted, by=by, act=Act.WASTE_STOCK)
+    if seen.unit is not None:
+        raise NeverPutBack
     await wastes.lock_containers((seen.container,))
     waste = await wastes.waste(wanted, by=by, act=Act.WASTE_STOCK)
     if waste.verdict is not None:

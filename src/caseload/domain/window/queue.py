@@ -5,7 +5,7 @@ exactly one group:
 
 1. attended: for each part that is due, it has been given, or it was recorded why not although the client was here
    (refused, intoxicated, out of stock); whoever was recorded as absent was not here;
-2. not expected: excused on this day;
+2. not expected: excused on this day, or what is due was handed out to be taken at home;
 3. held: something stands in the way of the dose that only a prescriber's decision, signature or order takes away: a hold,
    missed doses, a verbal order that nobody signed, another medicine that still acts;
 4. still to attend: everybody else.
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from caseload.domain.dosing import Due, NotGivenReason
+from caseload.domain.dosing import Due, NotGivenReason, Rule
 from caseload.domain.ids import ClientId, ExcusalId, ProgrammeId
 from caseload.domain.medicines import DosePart
 from caseload.domain.window.excusal import ExcuseReason
@@ -135,7 +135,7 @@ def _group_of(due: Due, told: Told) -> Group:
     here = [each.part for each in told.not_given if each.reason is not NotGivenReason.ABSENT]
     if all(part.given is not None or any(each.meets(part.part) for each in here) for part in due.parts):
         return Group.ATTENDED
-    if told.excused is not None:
+    if told.excused is not None or any(each.rule is Rule.TAKE_HOME_COVERS for each in due.in_the_way):
         return Group.NOT_EXPECTED
     return Group.HELD if due.in_the_way else Group.TO_ATTEND
 

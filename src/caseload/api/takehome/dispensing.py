@@ -1,0 +1,139 @@
+"""Handing units out to take home, and what stands on their labels."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from litestar.params import FromPath, JSONBody
+
+from caseload.api.amounts import Milligrams, milligrams
+from caseload.api.route import reading, writing
+from caseload.api.takehome.store import take_homes
+from caseload.api.takehome.wire import UnitOut
+from caseload.api.wire import Wire
+from caseload.api.work import TheKey, TheWork
+from caseload.db.idempotency import Kept
+from caseload.domain import takehome as domain
+from caseload.domain.access import Act
+from caseload.domain.ids import ClientId, DispenseId, StationId, new_id
+from caseload.domain.medicines import DosePart
+from caseload.domain.takehome import Dispense, Handing, Label, Wanted
+from caseload.request.idempotency import KeyMissing, once
+
+
+class WantedIn(Wire, frozen=True, kw_only=True):
+    """One unit, with the amount as it was measured: it must be what the order of that day asks for."""
+
+    for_on: date
+    amount_mg: Milligrams
+    part: DosePart = DosePart.WHOLE
+
+
+class HandingIn(Wire, frozen=True, kw_only=True):
+    """What is handed out at one time."""
+
+    units: tuple[WantedIn, ...]
+    educated: bool
+    """Whether the client was told how to carry and store it safely."""
+    education_note: str = ""
+    """Why not, where it was not talked about."""
+    collected_by: str | None = None
+    """Who collects it, when it is not the client."""
+    station_id: UUID | None = None
+
+
+class DispenseOut(Wire, frozen=True, kw_only=True):
+    """What was handed out at one time."""
+
+    id: UUID
+    client_id: UUID
+    programme_id: UUID
+    units: list[UnitOut]
+    educated: bool
+    education_note: str
+    collected_by: str | None
+    dispensed_by: UUID
+    dispensed_at: datetime
+    profile: str
+
+    @classmethod
+    def of(cls, handed: Dispense) -> "DispenseOut":
+        """From the domain."""
+        return cls(
+            id=handed.id,
+            client_id=handed.client,
+            programme_id=handed.programme,
+            units=[UnitOut.of(unit) for unit in handed.units],
+            educated=handed.educated,
+            education_note=handed.education_note,
+            collected_by=handed.collected_by,
+            dispensed_by=handed.dispensed_by,
+            dispensed_at=handed.dispensed_at,
+            profile=f"{handed.profile}-{handed.profile_version}",
+        )
+
+
+class LabelOut(Wire, frozen=True, kw_only=True):
+    """What stands on a unit."""
+
+    programme: str
+    address: str
+    telephone: str
+    given_name: str
+    family_name: str
+    birth_date: date
+    unit: UnitOut
+
+    @classmethod
+    def of(cls, label: Label) -> "LabelOut":
+        """From the domain."""
+        return cls(
+            programme=label.programme,
+            address=label.address,
+            telephone=label.telephone,
+            given_name=label.given_name,
+            family_name=label.family_name,
+            birth_date=label.birth_date,
+            unit=UnitOut.of(label.unit),
+        )
+
+
+class LabelsOut(Wire, frozen=True, kw_only=True):
+    """The labels of what was handed out at one time, by day."""
+
+    items: list[LabelOut]
+
+
+@writing("/clients/{client_id:uuid}/take-homes", act=Act.RECORD_DOSE, name="dispense_take_homes")
+async def dispense(client_id: FromPath[UUID], data: JSONBody[HandingIn], work: TheWork, key: TheKey) -> DispenseOut:
+    """Hand out dated units to take home; `Idempotency-Key` is mandatory.
+
+    Refused with every rule that stands in the way of any of them.
+    """
+    if key is None:
+        raise KeyMissing
+    store, new = take_homes(work), DispenseId(new_id())
+    handing = Handing(
+        client=ClientId(client_id),
+        units=tuple(
+            Wanted(for_on=each.for_on, part=each.part, amount_mg=milligrams(each.amount_mg)) for each in data.units
+        ),
+        educated=data.educated,
+        education_note=data.education_note,
+        collected_by=data.collected_by,
+        station=StationId(data.station_id) if data.station_id is not None else None,
+    )
+
+    async def do() -> Dispense:
+        return await domain.dispense(handing, as_id=new, by=work.by, now=work.now, homes=store, journal=work.journal)
+
+    async def again(kept: Kept) -> Dispense:
+        return await store.dispense(DispenseId(kept.resource), by=work.by, act=Act.RECORD_DOSE)
+
+    return DispenseOut.of(await once(work, key, Kept(status=201, resource=new), do=do, again=again))
+
+
+@reading("/take-homes/{dispense_id:uuid}/labels", act=Act.RECORD_DOSE, name="read_labels", problems=(404, 409))
+async def read_labels(dispense_id: FromPath[UUID], work: TheWork) -> LabelsOut:
+    """What stands on each unit of what was handed out at one time, to be printed."""
+    labels = await take_homes(work).labels(DispenseId(dispense_id), by=work.by, act=Act.RECORD_DOSE)
+    return LabelsOut(items=[LabelOut.of(each) for each in labels])

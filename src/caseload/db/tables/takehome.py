@@ -1,0 +1,257 @@
+"""Take-home: prescribers' decisions and their suspensions, what was handed out unit by unit, and what became of each.
+
+The key of a unit is its part of the client's dosing day: a second one for it can be stored only by naming the one that
+came back full. Nothing here is ever changed; what is said anew of a unit is a version.
+"""
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Computed,
+    Date,
+    ForeignKeyConstraint,
+    Index,
+    Numeric,
+    SmallInteger,
+    Table,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+
+from caseload.db.tables.base import (
+    INSTANT,
+    identifier,
+    metadata,
+    not_blank,
+    one_of,
+    recorded,
+    reference,
+    version,
+    words,
+)
+from caseload.db.tables.dosing import LIQUID
+from caseload.db.tables.medication import AMOUNT, INJECTIONS, made_as
+from caseload.domain.medicines import DosePart, Medicine
+from caseload.domain.profiles.takehome import MOST_DAYS
+from caseload.domain.takehome import CameBack, Criterion
+
+take_home_decision = Table(
+    "take_home_decision",
+    metadata,
+    identifier(),
+    reference("client_id", "client"),
+    reference("programme_id", "programme"),
+    words("medicine"),
+    Column("days", SmallInteger(), nullable=False),
+    *(Column(criterion.value, Boolean(), nullable=False) for criterion in Criterion),
+    *(words(f"{criterion}_note") for criterion in Criterion),
+    words("rationale"),
+    Column("review_on", Date(), nullable=False),
+    Column("decided_on", Date(), nullable=False),
+    reference("decided_by", "staff"),
+    Column("decided_at", INSTANT, nullable=False),
+    Column("day_of_treatment", SmallInteger(), nullable=False),
+    Column("first_dose_on", Date()),
+    Column("ceiling_days", SmallInteger()),
+    words("ceiling_rule", nullable=True),
+    words("profile"),
+    Column("profile_version", SmallInteger(), nullable=False),
+    reference("signature_id", "signature"),
+    UniqueConstraint("signature_id"),
+    UniqueConstraint("id", "client_id"),
+    UniqueConstraint("id", "client_id", "medicine", name="take_home_decision_medicine_key"),
+    one_of("medicine", Medicine),
+    CheckConstraint(text(f"days BETWEEN 0 AND {MOST_DAYS} AND days <= ceiling_days"), name="days_within_the_ceiling"),
+    CheckConstraint(text("num_nonnulls(ceiling_days, ceiling_rule) <> 1"), name="ceiling_has_a_rule"),
+    CheckConstraint(
+        text("day_of_treatment = CASE WHEN first_dose_on IS NULL THEN 1 ELSE decided_on - first_dose_on + 1 END"),
+        name="day_of_treatment",
+    ),
+    CheckConstraint(text("review_on > decided_on"), name="reviewed_later"),
+    CheckConstraint(
+        text(" AND ".join(f"({criterion} OR btrim({criterion}_note) <> '')" for criterion in Criterion)),
+        name="not_met_is_explained",
+    ),
+    not_blank("rationale"),
+    Index(None, "client_id", "medicine", "decided_at"),
+    Index(None, "programme_id"),
+    comment="How many days a client may take home at once, on a prescriber's signed answers to the six criteria.",
+)
+
+take_home_suspension = Table(
+    "take_home_suspension",
+    metadata,
+    identifier(),
+    Column("decision_id", Uuid(), nullable=False),
+    reference("client_id", "client"),
+    reference("programme_id", "programme"),
+    words("reason"),
+    Column("review_on", Date(), nullable=False),
+    reference("suspended_by", "staff"),
+    Column("suspended_at", INSTANT, nullable=False),
+    words("profile"),
+    Column("profile_version", SmallInteger(), nullable=False),
+    words("by_rule", nullable=True),
+    Column("dose_id", Uuid()),
+    Column("missed", SmallInteger()),
+    reference("signature_id", "signature", nullable=True),
+    UniqueConstraint("decision_id"),
+    UniqueConstraint("signature_id"),
+    ForeignKeyConstraint(
+        ["decision_id", "client_id"],
+        ["clinic.take_home_decision.id", "clinic.take_home_decision.client_id"],
+        name="take_home_suspension_decision_fkey",
+    ),
+    CheckConstraint(
+        text("num_nonnulls(by_rule, dose_id, missed) = CASE WHEN signature_id IS NULL THEN 3 ELSE 0 END"),
+        name="signed_or_by_a_rule",
+    ),
+    CheckConstraint(text("missed >= 1"), name="missed"),
+    not_blank("reason"),
+    comment="The end of a take-home decision before its time: signed by a prescriber, or by the profile's rule.",
+)
+
+take_home_dispense = Table(
+    "take_home_dispense",
+    metadata,
+    identifier(),
+    reference("client_id", "client"),
+    reference("programme_id", "programme"),
+    Column("educated", Boolean(), nullable=False),
+    words("education_note"),
+    words("collected_by", nullable=True),
+    reference("dispensed_by", "staff"),
+    Column("dispensed_at", INSTANT, nullable=False),
+    Column("dispensed_on", Date(), nullable=False),
+    words("profile"),
+    Column("profile_version", SmallInteger(), nullable=False),
+    UniqueConstraint("id", "client_id", "programme_id", "dispensed_on", name="take_home_dispense_unit_key"),
+    CheckConstraint(text("educated OR btrim(education_note) <> ''"), name="education_is_explained"),
+    not_blank("collected_by"),
+    Index(None, "client_id"),
+    comment="What was handed to whom at one time, to be taken at home.",
+)
+
+take_home_unit = Table(
+    "take_home_unit",
+    metadata,
+    identifier(),
+    Column("dispense_id", Uuid(), nullable=False),
+    reference("client_id", "client"),
+    reference("programme_id", "programme"),
+    Column("dispensed_on", Date(), nullable=False),
+    Column("order_id", Uuid(), nullable=False),
+    Column("decision_id", Uuid()),
+    Column("for_on", Date(), nullable=False),
+    words("part"),
+    words("medicine"),
+    words("form"),
+    Column("strength_mg", AMOUNT, nullable=False),
+    Column("amount_mg", AMOUNT, nullable=False),
+    Column("amount_ml", Numeric(7, 2)),
+    words("label"),
+    Column("is_closure", Boolean(), nullable=False),
+    Column("replaces_id", Uuid()),
+    UniqueConstraint("label"),
+    UniqueConstraint("id", "client_id"),
+    UniqueConstraint("id", "client_id", "for_on", "part", name="take_home_unit_day_key"),
+    UniqueConstraint("id", "programme_id", "medicine", "form", name="take_home_unit_made_as_key"),
+    ForeignKeyConstraint(
+        ["dispense_id", "client_id", "programme_id", "dispensed_on"],
+        [f"clinic.take_home_dispense.{each}" for each in ("id", "client_id", "programme_id", "dispensed_on")],
+        name="take_home_unit_dispense_fkey",
+    ),
+    ForeignKeyConstraint(
+        ["order_id", "client_id"],
+        ["clinic.medication_order.id", "clinic.medication_order.client_id"],
+        name="take_home_unit_order_fkey",
+    ),
+    ForeignKeyConstraint(
+        ["decision_id", "client_id", "medicine"],
+        [f"clinic.take_home_decision.{each}" for each in ("id", "client_id", "medicine")],
+        name="take_home_unit_decision_fkey",
+    ),
+    ForeignKeyConstraint(
+        ["replaces_id", "client_id", "for_on", "part"],
+        [f"clinic.take_home_unit.{each}" for each in ("id", "client_id", "for_on", "part")],
+        name="take_home_unit_replaces_fkey",
+    ),
+    one_of("part", DosePart),
+    made_as(),
+    CheckConstraint(text(f"form NOT IN ({INJECTIONS})"), name="no_injection"),
+    CheckConstraint(text("amount_mg > 0 AND strength_mg > 0"), name="amounts"),
+    CheckConstraint(
+        text(
+            f"amount_ml IS NULL OR (amount_ml > 0 AND form IN ({LIQUID})"
+            " AND abs(amount_mg - amount_ml * strength_mg) <= 0.005 * strength_mg)"
+        ),
+        name="mg_are_ml_times_strength",
+    ),
+    CheckConstraint(text("is_closure OR decision_id IS NOT NULL"), name="decided"),
+    CheckConstraint(text("for_on >= dispensed_on"), name="for_a_day_to_come"),
+    not_blank("label"),
+    Index(
+        "take_home_unit_one_per_part_key",
+        "client_id",
+        "for_on",
+        "part",
+        "replaces_id",
+        unique=True,
+        postgresql_nulls_not_distinct=True,
+    ),
+    Index(None, "dispense_id"),
+    Index(None, "decision_id"),
+    Index(None, "programme_id", "dispensed_on"),
+    comment="One labelled unit for one part of one dosing day. A trigger lets it replace only one that came back full.",
+)
+
+take_home_return = Table(
+    "take_home_return",
+    metadata,
+    identifier(),
+    reference("client_id", "client"),
+    reference("programme_id", "programme"),
+    words("informant", nullable=True),
+    words("note"),
+    *recorded(),
+    UniqueConstraint("id", "client_id"),
+    not_blank("informant"),
+    Index(None, "client_id"),
+    comment="What somebody said of a client's units at one time.",
+)
+
+take_home_outcome = Table(
+    "take_home_outcome",
+    metadata,
+    Column("unit_id", Uuid(), primary_key=True),
+    version(),
+    Column("previous_version", SmallInteger(), Computed("nullif(version - 1, 0)", persisted=True)),
+    reference("client_id", "client"),
+    Column("return_id", Uuid(), nullable=False),
+    words("state"),
+    Column("taken", Boolean(), nullable=False),
+    words("reason", nullable=True),
+    ForeignKeyConstraint(
+        ["unit_id", "client_id"],
+        ["clinic.take_home_unit.id", "clinic.take_home_unit.client_id"],
+        name="take_home_outcome_unit_fkey",
+    ),
+    ForeignKeyConstraint(
+        ["return_id", "client_id"],
+        ["clinic.take_home_return.id", "clinic.take_home_return.client_id"],
+        name="take_home_outcome_return_fkey",
+    ),
+    ForeignKeyConstraint(
+        ["unit_id", "previous_version"],
+        ["clinic.take_home_outcome.unit_id", "clinic.take_home_outcome.version"],
+        name="take_home_outcome_previous_fkey",
+    ),
+    one_of("state", CameBack),
+    CheckConstraint(text("version >= 1 AND (version = 1) = (reason IS NULL)"), name="later_has_a_reason"),
+    CheckConstraint(text("state <> 'full' OR NOT taken"), name="full_was_not_taken"),
+    not_blank("reason"),
+    Index(None, "return_id"),
+    comment="What became of a unit; the newest version counts. A trigger lets nothing follow on one that came back full.",
+)
