@@ -12,6 +12,7 @@ import pytest
 from caseload.domain.access import Role
 from tests.api.conftest import Clinic, Person
 from tests.api.dispensary import PASSWORD, Dispensary, days_ago, dispensary, fresh, give_password
+from tests.api.homes import begun
 
 pytestmark = pytest.mark.anyio
 
@@ -450,6 +451,25 @@ async def test_the_medicine_at_home_is_asked_for_and_what_came_of_it_is_said_onc
     assert problem(await here.colleague.post(f"/deaths/{death}/recovery", said)) == (409, "recovery-moved")
     assert (await here.nurse.get(path)).json()["items"] == []
     assert (await here.nurse.post(f"/deaths/{uuid4()}/recovery", said)).status_code == 404
+
+
+async def test_each_unit_at_home_is_named_and_accounted_for_before_the_asking_ends(clinic: Clinic) -> None:
+    made, order = await begun(clinic)
+    await made.may_take(6)
+    assert (await made.here.give(order)).status_code == 201
+    units = await made.handed(1, 2)
+    death = (await die(made.here, made.here.nurse)).json()["id"]
+    [asked] = (await made.here.nurse.get(f"/programmes/{made.here.programme}/recoveries")).json()["items"]
+    assert sorted(each["label"] for each in asked["units"]) == sorted(unit["label"] for unit in units)
+    said = {"outcome": "Her mother brought one bottle; the other is gone."}
+    refused = await made.here.nurse.post(f"/deaths/{death}/recovery", said)
+    assert problem(refused) == (409, "units-still-out")
+    assert sorted(refused.json()["facts"]["units"]) == sorted(unit["id"] for unit in units)
+    assert (await made.report(units[0], state="full", taken=False)).status_code == 201
+    assert problem(await made.here.nurse.post(f"/deaths/{death}/recovery", said)) == (409, "units-still-out")
+    assert (await made.report(units[1], state="missing", taken=False)).status_code == 201
+    closed = await made.here.nurse.post(f"/deaths/{death}/recovery", said)
+    assert (closed.status_code, closed.json()["units"]) == (201, [])
 
 
 async def test_the_database_holds_the_second_person_and_the_stopped_orders(clinic: Clinic) -> None:

@@ -1,5 +1,6 @@
 """Deaths: recorded, corrected by a second person, and what has to be asked back after one."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -7,6 +8,8 @@ from litestar.params import FromPath, JSONBody
 
 from caseload.api.departure.store import departures, places
 from caseload.api.route import reading, writing
+from caseload.api.takehome.store import take_homes
+from caseload.api.takehome.wire import UnitOut
 from caseload.api.wire import Instant, Wire
 from caseload.api.work import TheKey, TheWork, client_within
 from caseload.db.idempotency import Kept
@@ -15,6 +18,7 @@ from caseload.domain import departure as domain
 from caseload.domain.access import Act
 from caseload.domain.departure import Death, Recovery, Report
 from caseload.domain.ids import ClientId, DeathId, ProgrammeId, new_id
+from caseload.domain.takehome.unit import TakeHomeUnit
 from caseload.request.idempotency import once
 
 
@@ -90,17 +94,20 @@ class RecoveryOut(Wire, frozen=True, kw_only=True):
     death_id: UUID
     client_id: UUID
     opened_at: datetime
+    units: list[UnitOut]
+    """The units that were handed out and of which nobody has said what became of them."""
     outcome: str | None
     closed_by: UUID | None
     closed_at: datetime | None
 
     @classmethod
-    def of(cls, recovery: Recovery) -> "RecoveryOut":
+    def of(cls, recovery: Recovery, units: Sequence[TakeHomeUnit]) -> "RecoveryOut":
         """From the domain."""
         return cls(
             death_id=recovery.death,
             client_id=recovery.client,
             opened_at=recovery.opened_at,
+            units=[UnitOut.of(each) for each in units],
             outcome=recovery.outcome,
             closed_by=recovery.closed_by,
             closed_at=recovery.closed_at,
@@ -171,22 +178,29 @@ async def list_recoveries(programme_id: FromPath[UUID], work: TheWork) -> Recove
     programme = await Programmes(work.connection).get(ProgrammeId(programme_id))
     work.by.require(Act.RECORD_DOSE, programme.id)
     found = await departures(work).recoveries_in(programme.id, by=work.by, act=Act.RECORD_DOSE)
-    return RecoveriesOut(items=[RecoveryOut.of(each) for each in found])
+    units = take_homes(work)
+    return RecoveriesOut(items=[RecoveryOut.of(each, await units.still_out(each.client)) for each in found])
 
 
 @writing("/deaths/{death_id:uuid}/recovery", act=Act.RECORD_DOSE, name="close_recovery")
 async def close_recovery(
     death_id: FromPath[UUID], data: JSONBody[RecoveryClosedIn], work: TheWork, key: TheKey
 ) -> RecoveryOut:
-    """Say what came of asking for the medicine at home."""
+    """Say what came of asking for the medicine at home, once each unit that was handed out is accounted for."""
     store, wanted = departures(work), DeathId(death_id)
 
     async def close() -> Recovery:
         return await domain.close_recovery(
-            wanted, data.outcome, by=work.by, now=work.now, deaths=store, journal=work.journal
+            wanted,
+            data.outcome,
+            by=work.by,
+            now=work.now,
+            deaths=store,
+            units=take_homes(work),
+            journal=work.journal,
         )
 
     async def again(kept: Kept) -> Recovery:
         return await store.recovery(DeathId(kept.resource), by=work.by, act=Act.RECORD_DOSE)
 
-    return RecoveryOut.of(await once(work, key, Kept(status=201, resource=wanted), do=close, again=again))
+    return RecoveryOut.of(await once(work, key, Kept(status=201, resource=wanted), do=close, again=again), ())

@@ -21,6 +21,7 @@ from caseload.domain.journal import Event, Journal
 from caseload.domain.medication import MedicationRecord, OrderStopped
 from caseload.domain.medication.record import LONGEST_NOTE, check_reason
 from caseload.domain.people import Staff
+from caseload.domain.takehome.unit import TakeHomeUnit
 
 EARLIEST_YEAR = 2000
 WHY = "The client has died."
@@ -36,6 +37,10 @@ class DeathMoved(Conflict):
 
 class SameHand(NotPermitted):
     """Whoever recorded the death cannot be the one who corrects it."""
+
+
+class UnitsStillOut(Conflict):
+    """Nobody has said yet what became of some of the units at home."""
 
 
 class RecoveryMoved(Conflict):
@@ -170,6 +175,14 @@ class Deaths(Protocol):
         ...
 
 
+class UnitsAtHome(Protocol):
+    """The units that were handed out for days at home."""
+
+    async def still_out(self, client: ClientId, /) -> Sequence[TakeHomeUnit]:
+        """Those of which nobody has said what became of them."""
+        ...
+
+
 async def record_death(
     report: Report,
     client: ClientId,
@@ -259,17 +272,31 @@ async def correct_death(
 
 
 async def close_recovery(
-    death_id: DeathId, outcome: str, *, by: Staff, now: datetime, deaths: Deaths, journal: Journal
+    death_id: DeathId,
+    outcome: str,
+    *,
+    by: Staff,
+    now: datetime,
+    deaths: Deaths,
+    units: UnitsAtHome,
+    journal: Journal,
 ) -> Recovery:
     """Say how the asking for medicine at home ended: what came back, or why nothing did.
 
-    Raises `DeathUnknown`, `NotPermitted`, `Invalid`, `RecoveryMoved`.
+    Of each unit that was handed out somebody has said before whether it came back, and how. Raises `DeathUnknown`,
+    `NotPermitted`, `Invalid`, `UnitsStillOut`, `RecoveryMoved`.
     """
     faults = Faults()
     check_reason(outcome, faults, "outcome")
     faults.raise_if_any()
     found = await deaths.recovery(death_id, by=by, act=Act.RECORD_DOSE)
     by.require(Act.RECORD_DOSE, found.programme)
+    out = await units.still_out(found.client)
+    if out:
+        raise UnitsStillOut(
+            "Record of each whether it came back full, empty or not at all, and close it then.",
+            units=[str(unit.id) for unit in out],
+        )
     closed = Recovery(
         death=found.death,
         client=found.client,
