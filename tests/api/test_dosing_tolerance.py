@@ -11,6 +11,7 @@ from tests.api.conftest import Clinic
 from tests.api.days import pass_days
 from tests.api.dispensary import PASSWORD, Dispensary, dispensary
 from tests.api.test_dosing import rules
+from tests.api.test_dosing_missed import with_gaps
 from tests.api.test_dosing_statements import ago, dosed_daily, state, taken, verify
 
 pytestmark = pytest.mark.anyio
@@ -174,3 +175,13 @@ async def test_a_depot_after_a_stopped_naltrexone_asks_too(clinic: Clinic) -> No
     )  # fmt: skip
     await naltrexone(here, then=10)
     assert rules(await here.give(depot)) == ["tolerance_lost"]
+
+
+async def test_gaps_that_repeat_themselves_and_a_day_in_hospital_are_decided_together(clinic: Clinic) -> None:
+    here = await dispensary(clinic)
+    order = await with_gaps(here, {1, 3, 5}, amounts_mg={"whole": "30"})
+    await excuse(here, "hospital", 1, 1)
+    assert rules(await here.give(order)) == ["repeated_gaps", "tolerance_lost"]
+    decided = await decide(here)
+    assert decided.json()["rules"] == ["uk.repeated_gaps", "uk.tolerance_lost"]
+    assert (await here.give(order)).status_code == 201

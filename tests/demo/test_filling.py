@@ -193,6 +193,19 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
         ("corrected as not given", "select 1 from clinic.dose_correction"),
         ("a split dose", "select 1 from clinic.dose where part = 'evening'"),
         ("an injection", "select 1 from clinic.dose where form = 'extended_release_injection'"),
+        ("an injection with its site", "select 1 from clinic.dose_injection where site is not null"),
+        ("what a pharmacy saw taken", "select 1 from clinic.dose_statement_day where outcome = 'taken'"),
+        ("what a pharmacy withheld", "select 1 from clinic.dose_statement_day where outcome = 'withheld'"),
+        (
+            "an order held by a pharmacy's report",
+            """select 1 from clinic.hold h where reason = 'missed_doses' and order_id is not null
+               and not exists (select from clinic.medication_decision d where d.hold_id = h.id)""",
+        ),
+        (
+            "a pharmacy to telephone",
+            """select 1 from clinic.medication_task t where kind = 'telephone_pharmacy'
+               and not exists (select from clinic.medication_task_done d where d.task_id = t.id)""",
+        ),
         ("something else that is taken", "select 1 from clinic.flag where kind = 'sedative'"),
         ("a flag that is over", "select 1 from clinic.flag_end"),
         (

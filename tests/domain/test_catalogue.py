@@ -24,6 +24,7 @@ from caseload.domain.catalogue import (
 from caseload.domain.medicines import FORMS, LIQUIDS, Form, Medicine
 
 A_HUNDREDTH = Decimal("0.01")
+WINDOW = {"earliest_days": 26, "late_days": 2, "sites": ["abdomen"], "source": "Label", "confirmed": True}
 
 
 def changed(*, of: str = "methadone_solution_1", **fields: Any) -> bytes:
@@ -99,6 +100,13 @@ def test_what_is_not_listed_acts_as_long_as_the_longest_of_its_form() -> None:
         ("methadone_tablet_5", {"volume_ml": "1"}, "neither volume nor concentration"),
         ("sublocade_300", {"volume_ml": "0.5"}, "mg must be mL times mg/mL"),
         ("sublocade_300", {"volume_ml": None}, "or neither"),
+        ("sublocade_300", {"window": None}, "an injection has a window"),
+        ("methadone_tablet_5", {"window": WINDOW}, "and nothing else does"),
+        ("sublocade_300", {"window": {**WINDOW, "sites": []}}, "sites of the window must say something"),
+        ("sublocade_300", {"window": {**WINDOW, "earliest_days": 0}}, "earliest_days, late_days"),
+        ("sublocade_300", {"window": {**WINDOW, "late_days": -1}}, "earliest_days, late_days"),
+        ("sublocade_300", {"window": {**WINDOW, "rapid_second_day": 26}}, "before earliest_days"),
+        ("sublocade_300", {"window": {**WINDOW, "rapid_second_day": 0}}, "before earliest_days"),
         ("buprenorphine_naloxone_film_8", {"naloxone_mg": "1"}, "4 to 1"),
         ("buprenorphine_naloxone_film_8", {"naloxone_mg": None}, "naloxone_mg stands with"),
     ],

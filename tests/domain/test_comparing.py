@@ -50,6 +50,11 @@ LIMITS: list[tuple[tuple[str | int, ...], bool]] = [
     (("sign_off", "deadline_hours"), False),
     (("attendance", "minimum_minutes"), True),
     (("ordering", "antagonist_beside", "opioid_free_days"), True),
+    (("ordering", "antagonist_beside", "other_opioid_free_days"), True),
+    (("tolerance", "away_days"), False),
+    (("tolerance", "naltrexone_days"), True),
+    (("missed_doses", 0, "titration", "days"), True),
+    (("missed_doses", 0, "titration", "from_missed"), False),
     (("ordering", "starting", 0, "first_day_mg"), False),
     (("ordering", "starting", 0, "after_days"), False),
     (("ordering", "rising", 0, "at_most_mg"), False),
@@ -111,3 +116,36 @@ def test_a_stricter_ladder_tightens() -> None:
     stricter = changed(uk(), "missed_doses", 0, "rungs", 1, "from_missed", to=2)
     assert list(loosened(uk(), stricter)) == []
     assert ("missed_doses.0.rungs.1.from_missed", "3", "2") in differences(uk(), stricter)
+
+
+@pytest.mark.parametrize(
+    ("path", "complaint"),
+    [
+        (("missed_doses", 0, "titration"), "methadone: nobody is told of missed doses in titration any more"),
+        (("missed_doses", 0, "repeated"), "methadone: nobody is asked about repeated gaps any more"),
+    ],
+)
+def test_what_stands_beside_the_rungs_may_not_be_left_out(path: tuple[str | int, ...], complaint: str) -> None:
+    assert complaint in loosened(uk(), changed(uk(), *path, to=None))
+    assert loosened(changed(uk(), *path, to=None), uk()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "looser"),
+    [("from_days", 4, True), ("from_days", 2, False), ("of_days", 6, True), ("of_days", 8, False)],
+)
+def test_repeated_gaps_ask_no_later_and_look_no_less_far_back(name: str, number: int, *, looser: bool) -> None:
+    found = loosened(uk(), changed(uk(), "missed_doses", 0, "repeated", name, to=number))
+    assert bool(found) is looser
+    assert all(f"repeated.{name}" in each for each in found)
+
+
+def test_a_ladder_that_says_nothing_of_a_medicine_tells_and_asks_nobody() -> None:
+    bare = msgspec.structs.replace(uk(), missed_doses=())
+    assert any("titration any more" in each for each in loosened(uk(), bare))
+    assert not any("any more" in each and "gaps" in each for each in loosened(bare, uk()))
+
+
+@pytest.mark.parametrize(("days", "looser"), [(46, True), (None, True), (45, False), (14, False)])
+def test_a_named_patients_days_may_be_fewer_and_not_more(days: int | None, *, looser: bool) -> None:
+    assert bool(loosened(us(), changed(us(), "injections", "named_patient", "within_days", to=days))) is looser

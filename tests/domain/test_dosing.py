@@ -302,6 +302,27 @@ def test_injections_are_due_when_their_days_have_passed_and_no_ladder_applies() 
     assert broken(judged(said, facts(depot, last=last(40)))) == []
 
 
+def test_an_injection_under_an_order_of_something_else_is_another_medicine_and_has_no_window() -> None:
+    said = giving(medicine=Medicine.BUPRENORPHINE, form=Form.EXTENDED_RELEASE_INJECTION)
+    assert broken(judged(said, facts(last=None, earlier=()))) == [Rule.ANOTHER_MEDICINE]
+    assert broken(judged(said, replace(facts(), order=None))) == [Rule.NO_ORDER_IN_FORCE]
+
+
+@pytest.mark.parametrize(("days_ago", "says"), [(6, [Rule.OPIOID_TOO_RECENT]), (7, [])])
+def test_naltrexone_waits_for_its_days_after_an_opioid_that_no_record_tells_of(days_ago: int, says: list[Rule]) -> None:
+    tablets = running(
+        medicine=Medicine.NALTREXONE,
+        form=Form.TABLET,
+        amounts_mg={DosePart.WHOLE: Decimal(50)},
+        last_opioid_on=TODAY - days_ago * DAY,
+    )
+    said = giving(tablets, medicine=Medicine.NALTREXONE, form=Form.TABLET, amount_mg=Decimal(50))
+    last = taken(1, medicine=Medicine.NALTREXONE, amount_mg="50")
+    assert broken(judged(said, facts(tablets, last=last))) == says
+    assert broken(judged(said, facts(tablets, last=last, answered=frozenset({"uk.antagonist_beside"})))) == []
+    assert [each.rule for each in due(morning(tablets, last=last)).in_the_way] == says
+
+
 # Missed days
 
 

@@ -88,6 +88,16 @@ def test_every_rule_names_itself_once_and_its_source() -> None:
         for profile in versions:
             steps = [step for ladder in profile.missed_doses for step in ladder.rungs]
             rules = [*steps, profile.unknown_days, profile.minimum_interval, profile.sign_off, profile.at_the_window]
+            beside = [rule for ladder in profile.missed_doses for rule in (ladder.titration, ladder.repeated)]
+            rules += [rule for rule in beside if rule is not None]
+            injections = profile.injections
+            rules += [
+                injections.early,
+                injections.overdue,
+                injections.site,
+                injections.named_patient,
+                profile.tolerance,
+            ]
             rules += profile.ordering.rules()
             assert len({rule.rule for rule in rules}) == len(rules)
             assert all(rule.source.strip() and rule.says.strip() for rule in rules)
@@ -165,6 +175,16 @@ def test_an_unknown_profile_names_the_known_ones() -> None:
         (("stock", "witness", "within_hours"), 0, "within_hours must be more"),
         (("stock", "loss", "notice_business_days"), 0, "notice_business_days must be more"),
         (("stock", "loss", "form_days"), 0, "form_days must be more"),
+        (("ordering", "antagonist_beside", "other_opioid_free_days"), 0, "other_opioid_free_days must be more"),
+        (("injections", "named_patient", "within_days"), 0, "within_days must be more"),
+        (("tolerance", "away_days"), 0, "away_days must be more"),
+        (("tolerance", "naltrexone_days"), 0, "between 1 and 61"),
+        (("tolerance", "naltrexone_days"), 62, "between 1 and 61"),
+        (("missed_doses", 0, "titration", "days"), 0, "titration: days and from_missed"),
+        (("missed_doses", 0, "titration", "from_missed"), 0, "titration: days and from_missed"),
+        (("missed_doses", 0, "repeated", "from_days"), 0, "1 <= from_days <= of_days <= 31"),
+        (("missed_doses", 0, "repeated", "from_days"), 8, "1 <= from_days <= of_days <= 31"),
+        (("missed_doses", 0, "repeated", "of_days"), 32, "1 <= from_days <= of_days <= 31"),
         (("surprise",), 1, "unknown field"),
     ],
 )

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 from caseload.demo.cast import SITES
 from caseload.domain.medicines import Form, Medicine
 
-FEWEST_CLIENTS: Final = 65
+FEWEST_CLIENTS: Final = 70
 """Fewer could not stand for every situation."""
 SHORTEST_DAYS: Final = 28
 YEAR_DAYS: Final = 365
@@ -65,6 +65,8 @@ class Tale(StrEnum):
     """Completed treatment and left."""
     YEAR = "year"
     """A whole year of doses."""
+    PHARMACY = "pharmacy"
+    """Supplied by a pharmacy, which reports each week; three missed days hold the order now."""
 
 
 class Course(StrEnum):
@@ -209,6 +211,8 @@ def _treatment(place: int, days: int, chance: Random) -> Treatment:
     medicine, form, strength_mg, dose_mg = _METHADONE
     if tale is Tale.INJECTION:
         medicine, form, strength_mg, dose_mg = _INJECTION
+    elif tale is Tale.PHARMACY:
+        medicine, form, strength_mg, dose_mg = _BUPRENORPHINE
     elif tale is Tale.STEADY and chance.random() < _ON_BUPRENORPHINE:
         medicine, form, strength_mg, dose_mg = _BUPRENORPHINE
         dose_mg = Decimal(chance.choice((8, 12, 16, 24)))

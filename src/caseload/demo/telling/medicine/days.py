@@ -6,6 +6,7 @@ from caseload.demo.telling.medicine.giving import AWAY_FOR_DAYS, give_todays, le
 from caseload.demo.telling.medicine.mishaps import after_the_dose, before_the_dose, instead_of_the_dose
 from caseload.demo.telling.medicine.observing import look_at
 from caseload.demo.telling.medicine.orders import STEP_DAYS, begin, raise_dose
+from caseload.demo.telling.medicine.pharmacy import hear_from_the_pharmacy
 from caseload.demo.telling.medicine.second_look import sign
 from caseload.demo.telling.stage import Life
 from caseload.domain.dosing import NotGivenReason
@@ -21,6 +22,9 @@ async def tell_day(here: Dispensary, life: Life, ago: int) -> None:
         await begin(here, life, client, treatment, ago)
     elif life.rising_to is not None and (life.risen_on - ago) % STEP_DAYS == 0 and ago != life.risen_on:
         await raise_dose(here, life, client, treatment, ago)
+    if treatment.tale is Tale.PHARMACY:
+        await hear_from_the_pharmacy(here, life, client, treatment, ago)
+        return
     await before_the_dose(here, life, client, treatment, ago)
     if _is_away(treatment, ago):
         await leave_out(here, life, client, NotGivenReason.ABSENT, "", here.stage.moment(ago, 12, 30), ago)

@@ -8,7 +8,7 @@ from caseload.demo.telling.medicine.dispensary import Dispensary
 from caseload.demo.telling.stage import Life
 from caseload.domain.client import Client
 from caseload.domain.ids import OrderId, new_id
-from caseload.domain.medication import Order, OrderNeedsConfirmation, Wish, sign_order, stop_order, write_order
+from caseload.domain.medication import Order, OrderNeedsConfirmation, Supply, Wish, sign_order, stop_order, write_order
 from caseload.domain.medicines import LONG_ACTING, DosePart
 
 FIRST_DOSE_MG = Decimal(30)
@@ -71,6 +71,7 @@ async def sign_one(
         supervised=True,
         note="",
         replaces=life.order.id if life.order is not None else None,
+        supply=Supply.PHARMACY if treatment.tale is Tale.PHARMACY else Supply.WINDOW,
     )
     return await order_so(here, client, wish, now)
 
