@@ -103,6 +103,44 @@ async def test_nobody_rises_who_was_seen_unwell(clinic: Clinic, found: dict[str,
     assert await due_mg(here) == ["30"]
 
 
+@pytest.mark.parametrize(
+    ("found", "reason"),
+    [
+        ({"sedation": "drowsy"}, "sedation"),
+        ({"sedation": "hard_to_rouse"}, "sedation"),
+        ({"sedation": "drowsy", "intoxicated": True}, "intoxication"),
+    ],
+)
+async def test_what_was_seen_before_a_dose_holds_it_by_the_rule_of_the_profile(
+    clinic: Clinic, found: dict[str, Any], reason: str
+) -> None:
+    """Do not dispense to a person who appears intoxicated (UK pharmacy specifications)."""
+    here = await dispensary(clinic)
+    order = await here.order()
+    await look(here, **found)
+    await look(here, **found)
+    (hold,) = (await here.chart())["holds"]
+    assert (hold["reason"], hold["by_rule"]) == (reason, "uk.before_the_dose")
+    assert (await here.give(order)).json()["facts"]["rule"] == "client_held"
+    cleared = await here.prescriber.post(f"/holds/{hold['id']}/clearance", {"reason": "Seen.", "password": PASSWORD})
+    assert cleared.status_code == 201
+    assert (await here.give(order)).status_code == 201
+
+
+async def test_withdrawal_is_measured_in_the_same_act(clinic: Clinic) -> None:
+    here = await dispensary(clinic)
+    items = {each["name"]: each for each in (await here.nurse.get("/instruments")).json()["items"]}["cows"]["items"]
+    said = {"sedation": "alert", "intoxicated": False, "cows": {item["code"]: item["lowest"] for item in items}}
+    path = f"/clients/{here.client}/pre-dose-observations"
+    seen = (await here.nurse.post(path, said)).json()
+    (kept,) = (await here.nurse.get(f"/clients/{here.client}/observations")).json()["items"]
+    assert (seen["observation_id"], seen["hold_id"]) == (kept["id"], None)
+    assert (kept["instrument"], kept["total"], kept["band"]) == ("cows", 0, "none")
+    wrong = await here.nurse.post(path, said | {"cows": {"pulse": 3}})
+    assert wrong.status_code == 422
+    assert len((await here.nurse.get(f"/clients/{here.client}/observations")).json()["items"]) == 1
+
+
 async def test_only_who_gives_doses_observes_and_only_a_prescriber_is_asked(clinic: Clinic) -> None:
     here = await dispensary(clinic)
     counsellor = await clinic.person((Role.COUNSELLOR, here.programme))

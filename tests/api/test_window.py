@@ -321,3 +321,16 @@ async def test_what_the_window_is_told_is_found_by_index(place: Dispensary) -> N
             plan = await plan_of(connection, statement, given)
             walked = [line for line in plan if "Seq Scan on" in line]
             assert not walked, f"{name}: {walked}"
+
+
+async def test_nobody_is_expected_on_a_closure_day(clinic: Clinic, place: Dispensary) -> None:
+    supervisor = await clinic.person((Role.SUPERVISOR, place.programme))
+    await place.order()
+    assert (await queue_of(place))["closed"] is None
+    closed = await supervisor.post(
+        f"/programmes/{place.programme}/closure-days", {"days": [str(place.today)], "reason": "Snow."}
+    )
+    assert closed.status_code == 201, closed.text
+    found = await queue_of(place)
+    assert (found["closed"], where(found, place.client)) == ("Snow.", "not_expected")
+    assert line_of(found, place.client)["excused"] is None

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.api.medication.past import PastChartOut
 from caseload.db.dosing import Pasts
+from caseload.db.observation import KeptObservations
 from caseload.db.window.doses import LostDoses
 from caseload.domain import signoff
 from caseload.domain.access import Act
@@ -21,6 +22,7 @@ from caseload.domain.dosing import (
     Missing,
     NotGivenReason,
     Sedation,
+    Seen,
     observe_before_dose,
     record_not_given,
 )
@@ -187,13 +189,12 @@ class Tale:
     async def see(self) -> None:
         await observe_before_dose(
             self.here.client,
-            Sedation.ALERT,
-            "",
-            intoxicated=False,
+            Seen(sedation=Sedation.ALERT, intoxicated=False),
             as_id=PreDoseId(new_id()),
             by=self.here.nurse,
             now=self.now,
             doses=self.here.doses(self.now),
+            observations=KeptObservations(self.here.connection, self.here.journal),
             journal=self.here.journal,
         )
 

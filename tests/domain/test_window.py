@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from caseload.domain.dosing import AlreadyGiven, Morning, NotGivenReason, Observed, due_on
 from caseload.domain.ids import ClientId, ExcusalId, MessageId, ProgrammeId, StaffId
 from caseload.domain.medication import Step
-from caseload.domain.medicines import DosePart
+from caseload.domain.medicines import DosePart, Form, Medicine
+from caseload.domain.profiles import profile_on
 from caseload.domain.window import (
     Excused,
     ExcuseReason,
@@ -25,6 +26,7 @@ from caseload.domain.window import (
     NotGivenToday,
     Told,
     Waiting,
+    WindowDay,
     likeness,
     namesakes,
     queue_of,
@@ -36,6 +38,7 @@ from tests.domain.test_medication import DAY, NOW, TODAY, order
 HOME = ProgrammeId(UUID(int=1))
 SPLIT = {DosePart.MORNING: Decimal(30), DosePart.EVENING: Decimal(30)}
 BORN = date(1980, 1, 1)
+OPEN = WindowDay(programme=HOME, day=TODAY, rules=profile_on("UK", TODAY))
 
 
 def waiting(name: str = "Ada Example", *, born: date = BORN, **known: Any) -> Waiting:
@@ -71,7 +74,7 @@ EXCUSED = Excused(excusal=ExcusalId(UUID(int=3)), reason=ExcuseReason.PRISON, fi
 
 
 def one(each: Waiting, told: Told | None = None) -> Line:
-    queue = queue_of(HOME, [each], {each.client: told} if told is not None else {})
+    queue = queue_of(OPEN, [each], {each.client: told} if told is not None else {})
     (line,) = [line for lines in queue.values() for line in lines]
     assert queue[line.group] == [line]
     return line
@@ -128,6 +131,10 @@ def test_a_split_dose_has_been_attended_when_both_parts_have(
     ("known", "flags"),
     [
         ({"last": None}, (Flag.FIRST_DOSE,)),
+        (
+            {"last": None, "ordered": running(medicine=Medicine.BUPRENORPHINE, form=Form.SUBLINGUAL_TABLET)},
+            (Flag.FIRST_DOSE, Flag.WITHDRAWAL),
+        ),
         ({"home": ProgrammeId(UUID(int=2))}, (Flag.GUEST,)),
         ({"last": taken(4), "allowed": DECIDED}, (Flag.DECISION,)),
         ({"ordered": running(supervised=False)}, (Flag.UNSUPERVISED,)),
@@ -148,6 +155,15 @@ def test_a_flag_says_what_should_be_seen_at_once(known: dict[str, Any], flags: t
     assert one(waiting(**known)).flags == flags
 
 
+def test_nobody_is_expected_while_the_window_is_closed() -> None:
+    """Whoever was given something all the same has attended."""
+    closed = replace(OPEN, closed="New Year")
+    held, came = waiting(held=HELD), waiting(given=[given_part()])
+    queue = queue_of(closed, [held, came], {})
+    assert [line.waiting for line in queue[Group.NOT_EXPECTED]] == [held]
+    assert [line.waiting for line in queue[Group.ATTENDED]] == [came]
+
+
 def test_what_the_window_is_told_stands_beside_the_client() -> None:
     each = waiting()
     message = Message(
@@ -165,7 +181,7 @@ def test_what_the_window_is_told_stands_beside_the_client() -> None:
 
 def alike(first: str, second: str, *, born: date = BORN, other_born: date = BORN + timedelta(days=1)) -> bool:
     both = [waiting(first, born=born), waiting(second, born=other_born)]
-    queue = queue_of(HOME, both, {})
+    queue = queue_of(OPEN, both, {})
     one_way, other_way = (line.alike for line in queue[Group.TO_ATTEND])
     assert bool(one_way) is bool(other_way)
     return both[1].client in one_way

@@ -7,23 +7,27 @@ from litestar.params import FromPath, JSONBody
 
 from caseload.api.dosing.due import RefusalOut
 from caseload.api.dosing.store import charts
+from caseload.api.observation import Answers
 from caseload.api.route import reading, writing
 from caseload.api.wire import Wire
 from caseload.api.work import TheKey, TheWork
 from caseload.db.idempotency import Kept
+from caseload.db.observation import KeptObservations
 from caseload.db.programme import Programmes
 from caseload.domain.access import Act
-from caseload.domain.dosing import PreDose, Sedation, observe_before_dose
+from caseload.domain.dosing import PreDose, Sedation, Seen, observe_before_dose
 from caseload.domain.ids import ClientId, PreDoseId, ProgrammeId, new_id
 from caseload.request.idempotency import once
 
 
 class PreDoseIn(Wire, frozen=True, kw_only=True):
-    """How the client is before today's dose. It holds nothing: whoever finds something raises a hold."""
+    """How the client is before today's dose. What the profile names holds the client until a prescriber has looked."""
 
     sedation: Sedation
     intoxicated: bool
     note: str = ""
+    cows: Answers | None = None
+    """Withdrawal, where it is measured: it is recorded as an observation too."""
 
 
 class PreDoseOut(Wire, frozen=True, kw_only=True):
@@ -37,6 +41,10 @@ class PreDoseOut(Wire, frozen=True, kw_only=True):
     note: str
     recorded_by: UUID
     recorded_at: datetime
+    observation_id: UUID | None
+    """The withdrawal scale that was filled in with it."""
+    hold_id: UUID | None
+    """The hold that it raised; null where nothing was found, or the client is held for the same already."""
 
     @classmethod
     def of(cls, seen: PreDose) -> "PreDoseOut":
@@ -50,6 +58,8 @@ class PreDoseOut(Wire, frozen=True, kw_only=True):
             note=seen.note,
             recorded_by=seen.recorded_by,
             recorded_at=seen.recorded_at,
+            observation_id=seen.withdrawal,
+            hold_id=seen.hold,
         )
 
 
@@ -71,19 +81,18 @@ class WaitingStepsOut(Wire, frozen=True, kw_only=True):
 async def observe_before(
     client_id: FromPath[UUID], data: JSONBody[PreDoseIn], work: TheWork, key: TheKey
 ) -> PreDoseOut:
-    """Record how the client is before today's dose: a step up waits for it."""
+    """Record how the client is before today's dose: a step up waits for it, and what the profile names holds the client."""
     store, new = charts(work), PreDoseId(new_id())
 
     async def observe() -> PreDose:
         return await observe_before_dose(
             ClientId(client_id),
-            data.sedation,
-            data.note,
-            intoxicated=data.intoxicated,
+            Seen(sedation=data.sedation, intoxicated=data.intoxicated, note=data.note, cows=data.cows),
             as_id=new,
             by=work.by,
             now=work.now,
             doses=store,
+            observations=KeptObservations(work.connection, work.journal),
             journal=work.journal,
         )
 

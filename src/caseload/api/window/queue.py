@@ -13,6 +13,7 @@ from caseload.api.route import reading
 from caseload.api.window.messages import MessageOut
 from caseload.api.wire import Wire
 from caseload.api.work import TheWork
+from caseload.db.closure import ClosureDays
 from caseload.db.flag import KeptFlags
 from caseload.db.programme import Programmes
 from caseload.db.window import Queues
@@ -22,7 +23,7 @@ from caseload.domain.flag import SeeFirst
 from caseload.domain.ids import ClientId, ProgrammeId
 from caseload.domain.medicines import DosePart
 from caseload.domain.programme import Programme
-from caseload.domain.window import Excused, ExcuseReason, Flag, Group, Line, NotGivenToday
+from caseload.domain.window import Excused, ExcuseReason, Flag, Group, Line, NotGivenToday, WindowDay
 
 
 class ExcusedOut(Wire, frozen=True, kw_only=True):
@@ -120,24 +121,26 @@ class QueueOut(Wire, frozen=True, kw_only=True):
 
     programme_id: UUID
     day: date
+    closed: str | None
+    """Why the window is closed on this day, and nobody expected; null where it is open."""
     to_attend: list[QueueLineOut]
     held: list[QueueLineOut]
     """Nothing may be given before a prescriber has decided, signed or ordered what `in_the_way` asks for."""
     attended: list[QueueLineOut]
     """Given all that was due, or here and not given it."""
     not_expected: list[QueueLineOut]
-    """Excused on this day."""
+    """Excused on this day; everybody who has had nothing, where the window is closed."""
 
     @classmethod
     def of(
         cls,
         programme: Programme,
-        day: date,
+        at: WindowDay,
         queue: Mapping[Group, Sequence[Line]],
         raised: Mapping[ClientId, SeeFirst],
     ) -> "QueueOut":
         """From the domain, with the flags that were raised for its clients."""
-        profile = programme.profiles.name_on(day)
+        profile = programme.profiles.name_on(at.day)
 
         def lines(group: Group) -> list[QueueLineOut]:
             return [
@@ -147,7 +150,8 @@ class QueueOut(Wire, frozen=True, kw_only=True):
 
         return cls(
             programme_id=programme.id,
-            day=day,
+            day=at.day,
+            closed=at.closed,
             to_attend=lines(Group.TO_ATTEND),
             held=lines(Group.HELD),
             attended=lines(Group.ATTENDED),
@@ -169,7 +173,14 @@ async def read_queue(programme_id: FromPath[UUID], work: TheWork, day: Day = Non
     wanted = today if day is None else day
     check_day(wanted, today)
     store = Queues(work.connection, work.journal, now=work.now)
-    queue = await store.queue(programme.id, wanted, by=work.by, act=Act.RECORD_DOSE)
+    closures = await ClosureDays(work.connection).closed_days(programme.id, wanted, wanted)
+    at = WindowDay(
+        programme=programme.id,
+        day=wanted,
+        rules=programme.rules_on(wanted),
+        closed=closures[0].reason if closures else None,
+    )
+    queue = await store.queue(at, by=work.by, act=Act.RECORD_DOSE)
     clients = [line.waiting.client for lines in queue.values() for line in lines]
     raised = await KeptFlags(work.connection, work.journal).shown(clients, wanted)
-    return QueueOut.of(programme, wanted, queue, raised)
+    return QueueOut.of(programme, at, queue, raised)

@@ -15,7 +15,7 @@ from caseload.db.tables.takehome import take_home_unit
 from caseload.db.tables.window_doses import dose_vomited
 from caseload.db.takehome.covering import NO_HOUR, counts
 from caseload.domain.dosing import Observed, PreDose, Sedation, TakenPart
-from caseload.domain.ids import ClientId, PreDoseId, ProgrammeId, StaffId
+from caseload.domain.ids import ClientId, HoldId, PreDoseId, ProgrammeId, StaffId
 from caseload.domain.medicines import DosePart
 
 _CLIENTS = any_(bindparam("clients", type_=ARRAY(Uuid())))
@@ -76,6 +76,8 @@ ONE_SEEN = select(
     pre_dose_observation.c.note,
     pre_dose_observation.c.recorded_by,
     pre_dose_observation.c.recorded_at,
+    pre_dose_observation.c.observation_id,
+    pre_dose_observation.c.hold_id,
 )
 ADD_SEEN = insert(pre_dose_observation)
 
@@ -120,6 +122,8 @@ def pre_dose_of(row: Row[*tuple[Any, ...]]) -> PreDose:
         note=row.note,
         recorded_by=StaffId(row.recorded_by),
         recorded_at=row.recorded_at,
+        withdrawal=row.observation_id,
+        hold=HoldId(row.hold_id) if row.hold_id is not None else None,
     )
 
 
@@ -135,4 +139,7 @@ def pre_dose_values(seen: PreDose) -> dict[str, Any]:
         "note": seen.note,
         "recorded_by": seen.recorded_by,
         "recorded_at": seen.recorded_at,
+        "observation_id": seen.withdrawal,
+        "observation_version": None if seen.withdrawal is None else 1,
+        "hold_id": seen.hold,
     }

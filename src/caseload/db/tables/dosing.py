@@ -287,6 +287,20 @@ pre_dose_observation = Table(
     words("note"),
     reference("recorded_by", "staff"),
     recorded_at(),
+    Column("observation_id", Uuid()),
+    Column("observation_version", SmallInteger()),
+    Column("hold_id", Uuid()),
+    ForeignKeyConstraint(
+        ["observation_id", "observation_version"],
+        ["clinic.observation.id", "clinic.observation.version"],
+        name="pre_dose_observation_observation_fkey",
+    ),
+    ForeignKeyConstraint(
+        ["hold_id", "client_id"], ["clinic.hold.id", "clinic.hold.client_id"], name="pre_dose_observation_hold_fkey"
+    ),
+    UniqueConstraint("hold_id"),
+    CheckConstraint(text("num_nonnulls(observation_id, observation_version) <> 1"), name="measured"),
+    CheckConstraint(text("hold_id IS NULL OR intoxicated OR sedation <> 'alert'"), name="holds_for_what_was_seen"),
     one_of("sedation", Sedation),
     Index(None, "client_id", "dosing_day"),
     comment="How a client was before a dose of a day, as somebody saw it: a step up waits for one that found nothing.",

@@ -18,10 +18,10 @@ from caseload.db.window.kept import IS_OPEN, KIND, message_of
 from caseload.domain.access import Act
 from caseload.domain.client import IdentifierKind
 from caseload.domain.dosing import NotGivenReason
-from caseload.domain.ids import ClientId, ExcusalId, ProgrammeId
+from caseload.domain.ids import ClientId, ExcusalId
 from caseload.domain.medicines import DosePart
 from caseload.domain.people import Staff
-from caseload.domain.window import Excused, ExcuseReason, Group, Line, NotGivenToday, Told, Waiting, queue_of
+from caseload.domain.window import Excused, ExcuseReason, Group, Line, NotGivenToday, Told, Waiting, WindowDay, queue_of
 
 _CLIENTS = any_(bindparam("clients", type_=ARRAY(Uuid())))
 _DAY = bindparam("day", type_=Date())
@@ -91,14 +91,14 @@ _CHART_NUMBERS, _NEWEST_PHOTOGRAPHS, _EXCUSED, _OPEN_MESSAGES, _NOT_GIVEN_ON = (
 class Queues(DosingDays):
     """Reads the dosing queue of a programme."""
 
-    async def queue(self, wanted: ProgrammeId, day: date, *, by: Staff, act: Act) -> Mapping[Group, Sequence[Line]]:
+    async def queue(self, at: WindowDay, *, by: Staff, act: Act) -> Mapping[Group, Sequence[Line]]:
         """Everybody of a programme, and its guests, to whom something is due on a day, each in their group."""
-        due = await self.due_in(wanted, day, by=by, act=act)
-        told = await self._told([each.client for each in due], day)
+        due = await self.due_in(at.programme, at.day, by=by, act=act)
+        told = await self._told([each.client for each in due], at.day)
         for each in due:
             self._journal.saw(each.client, KIND)
         return queue_of(
-            wanted,
+            at,
             [
                 Waiting(
                     client=each.client,

@@ -61,7 +61,7 @@ from caseload.domain.dosing.injecting import (
 from caseload.domain.dosing.late import DoseRecordedLate, ExceptionRecorded, Late, record_late
 from caseload.domain.dosing.missed import DaysWithout, LadderSays, Taken, days_without, ladder_says
 from caseload.domain.dosing.not_given import Missing, NotGivenRecorded, WasGiven, record_not_given
-from caseload.domain.dosing.observing import PreDose, PreDoseObserved, Sedation, observe_before_dose
+from caseload.domain.dosing.observing import PreDose, PreDoseObserved, Sedation, Seen, observe_before_dose
 from caseload.domain.dosing.refusal import Refusal, Rule
 from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, Judgement, judge
 from caseload.domain.dosing.statement import (
@@ -150,6 +150,7 @@ __all__ = [
     "Rule",
     "Said",
     "Sedation",
+    "Seen",
     "Site",
     "Source",
     "Statement",

@@ -21,7 +21,7 @@ from caseload.domain.window.message import (
     leave_message,
 )
 from caseload.domain.window.photograph import Photograph, Photographs, record_photograph
-from caseload.domain.window.queue import Excused, Flag, Group, Line, NotGivenToday, Told, Waiting, queue_of
+from caseload.domain.window.queue import Excused, Flag, Group, Line, NotGivenToday, Told, Waiting, WindowDay, queue_of
 from caseload.domain.window.replacement import (
     AlreadyReplaced,
     Loss,
@@ -82,6 +82,7 @@ __all__ = [
     "Vomited",
     "VomitedDoses",
     "Waiting",
+    "WindowDay",
     "Wished",
     "clear_message",
     "decide_replacement",

@@ -5,7 +5,7 @@ exactly one group:
 
 1. attended: for each part that is due, it has been given, or it was recorded why not although the client was here
    (refused, intoxicated, out of stock); whoever was recorded as absent was not here;
-2. not expected: excused on this day, or what is due was handed out to be taken at home;
+2. not expected: excused on this day, the window is closed, or what is due was handed out to be taken at home;
 3. held: something stands in the way of the dose that only a prescriber's decision, signature or order takes away: a hold,
    missed doses, a verbal order that nobody signed, another medicine that still acts;
 4. still to attend: everybody else.
@@ -19,6 +19,7 @@ from enum import StrEnum
 from caseload.domain.dosing import Due, NotGivenReason, Rule
 from caseload.domain.ids import ClientId, ExcusalId, ProgrammeId
 from caseload.domain.medicines import DosePart
+from caseload.domain.profiles import Profile
 from caseload.domain.window.excusal import ExcuseReason
 from caseload.domain.window.likeness import Named, namesakes
 from caseload.domain.window.message import Message
@@ -38,6 +39,8 @@ class Flag(StrEnum):
 
     FIRST_DOSE = "first_dose"
     """The record has no dose of this kind yet."""
+    WITHDRAWAL = "withdrawal"
+    """The profile asks for withdrawal to be measured (COWS) before this first dose."""
     GUEST = "guest"
     """At home in another programme."""
     DECISION = "decision"
@@ -84,6 +87,17 @@ NOTHING = Told()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WindowDay:
+    """A local day of a programme."""
+
+    programme: ProgrammeId
+    day: date
+    rules: Profile
+    closed: str | None = None
+    """Why the window is closed on it; None where it is open."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
     """A client to whom something is due on the day."""
 
@@ -108,7 +122,7 @@ class Line:
 
 
 def queue_of(
-    programme: ProgrammeId, waiting: Sequence[Waiting], told: Mapping[ClientId, Told]
+    at: WindowDay, waiting: Sequence[Waiting], told: Mapping[ClientId, Told]
 ) -> Mapping[Group, Sequence[Line]]:
     """Everybody of the day in their group, in the order in which they came."""
     alike = namesakes(
@@ -118,34 +132,37 @@ def queue_of(
     found: dict[Group, list[Line]] = {group: [] for group in Group}
     for each in waiting:
         said = told.get(each.client, NOTHING)
-        group = _group_of(each.due, said)
+        group = _group_of(each.due, said, closed=at.closed is not None)
         found[group].append(
             Line(
                 waiting=each,
                 group=group,
                 told=said,
-                flags=_flags_of(each, programme),
+                flags=_flags_of(each, at),
                 alike=alike.get(each.client, frozenset()),
             )
         )
     return found
 
 
-def _group_of(due: Due, told: Told) -> Group:
+def _group_of(due: Due, told: Told, *, closed: bool) -> Group:
     here = [each.part for each in told.not_given if each.reason is not NotGivenReason.ABSENT]
     if all(part.given is not None or any(each.meets(part.part) for each in here) for part in due.parts):
         return Group.ATTENDED
-    if told.excused is not None or any(each.rule is Rule.TAKE_HOME_COVERS for each in due.in_the_way):
+    at_home = any(each.rule is Rule.TAKE_HOME_COVERS for each in due.in_the_way)
+    if closed or at_home or told.excused is not None:
         return Group.NOT_EXPECTED
     return Group.HELD if due.in_the_way else Group.TO_ATTEND
 
 
-def _flags_of(waiting: Waiting, programme: ProgrammeId) -> tuple[Flag, ...]:
+def _flags_of(waiting: Waiting, at: WindowDay) -> tuple[Flag, ...]:
     due, order = waiting.due, waiting.due.order
     flags: list[Flag] = []
     if due.without.last is None:
         flags.append(Flag.FIRST_DOSE)
-    if waiting.home != programme:
+        if order is not None and order.medicine in at.rules.around_the_dose.withdrawal.medicines:
+            flags.append(Flag.WITHDRAWAL)
+    if waiting.home != at.programme:
         flags.append(Flag.GUEST)
     if due.allowed is not None:
         flags.append(Flag.DECISION)
