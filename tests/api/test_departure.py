@@ -400,6 +400,7 @@ async def test_what_cannot_be_known_of_a_death_is_refused(clinic: Clinic) -> Non
         ({"known_at": days_ago(here, -1)}, "known_at"),
         ({"known_at": "1999-12-31T00:00:00Z", "died_on": day(here, 0)}, "known_at"),
         ({"died_on": day(here, 1)}, "died_on"),
+        ({"known_at": "9999-12-31T23:59:59Z", "died_on": day(here, 0)}, "known_at"),
     )
     for said, field in wrong:
         refused = await die(here, here.nurse, **said)

@@ -147,6 +147,7 @@ async def test_what_is_loosened_has_to_be_named_every_bit_of_it_and_nothing_else
 async def test_a_profile_that_is_not_there_loosens_nothing_that_could_be_said() -> None:
     with pytest.raises(ProfileUnknown):
         what_it_loosens(HOUSE, "FR", TOMORROW)
+    assert what_it_loosens(HOUSE, "US", date.min) == ()
 
 
 def test_the_last_word_whose_day_has_come_counts() -> None:

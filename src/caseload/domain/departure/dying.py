@@ -131,12 +131,12 @@ class Report:
         faults.check(
             when=self.known_at.year < EARLIEST_YEAR, where="known_at", problem=f"must not lie before {EARLIEST_YEAR}"
         )
-        if self.died_on is not None and self.known_at.year >= EARLIEST_YEAR:
-            faults.check(
-                when=self.died_on > record.day_of(self.known_at),
-                where="died_on",
-                problem="must not lie after the day on which it was known",
-            )
+        faults.raise_if_any()
+        faults.check(
+            when=self.died_on is not None and self.died_on > record.day_of(self.known_at),
+            where="died_on",
+            problem="must not lie after the day on which it was known",
+        )
         faults.raise_if_any()
 
 

@@ -132,7 +132,8 @@ def what_it_loosens(programme: Programme, profile: str, from_on: date) -> tuple[
 
 
 def _compared(programme: Programme, profile: str, from_on: date) -> tuple[Profile, Profile]:
-    return programme.rules_on(from_on - _ONE), profile_on(profile, from_on)
+    eve = max(from_on, date.min + _ONE) - _ONE
+    return programme.rules_on(eve), profile_on(profile, from_on)
 
 
 def _check(choice: Choice, *, today: date) -> None:
