@@ -35,6 +35,6 @@ def upgrade() -> None:
             f"ALTER TABLE clinic.pre_dose_observation VALIDATE CONSTRAINT {name}"
         )
     op.execute(
-        "-- squawk-ignore constraint-missing-not-valid\n"
+        "-- squawk-ignore constraint-missing-not-valid, disallowed-unique-constraint\n"
         "ALTER TABLE clinic.pre_dose_observation ADD CONSTRAINT pre_dose_observation_hold_id_key UNIQUE (hold_id)"
     )

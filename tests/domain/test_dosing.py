@@ -171,6 +171,36 @@ def test_doses_of_two_days_may_be_as_far_apart_as_the_profile_says(hours: int) -
     assert broken(judged(known=facts(last=taken(1, at=NOW - hours * HOUR)))) == []
 
 
+@pytest.mark.parametrize(
+    ("profile", "zone", "last", "boundary", "says"),
+    [
+        # Clocks in New York go back from 02:00 EDT to 01:00 EST on 2026-11-01 at 06:00Z: half past one happens twice.
+        ("US", "America/New_York", "2026-10-31T22:30Z", "2026-11-01T06:30Z", "2026-11-01 01:30 EST"),
+        ("US", "America/New_York", "2026-10-31T21:30Z", "2026-11-01T05:30Z", "2026-11-01 01:30 EDT"),
+        # In London at 01:00Z on 2026-10-25.
+        ("UK", "Europe/London", "2026-10-24T17:15Z", "2026-10-25T01:15Z", "2026-10-25 01:15 GMT"),
+        # They go forward from 02:00 to 03:00 in New York on 2026-03-08 at 07:00Z: half past two does not exist.
+        ("US", "America/New_York", "2026-03-07T23:30Z", "2026-03-08T07:30Z", "2026-03-08 03:30"),
+        ("AU", "Australia/Sydney", "2026-04-04T08:30Z", "2026-04-04T16:30Z", "2026-04-05 02:30 AEST"),
+    ],
+)
+def test_the_interval_across_midnight_is_counted_in_hours_that_pass(
+    profile: str, zone: str, last: str, boundary: str, says: str
+) -> None:
+    """Eight hours between the doses of two days, also in the night in which an hour happens twice, or not at all."""
+    local = record(profile, time_zone=zone)
+    before, first = datetime.fromisoformat(last), datetime.fromisoformat(boundary)
+    begun = datetime(2026, 1, 1, tzinfo=UTC)
+    ordered = running(starts_on=begun.date(), written_at=begun, signed_at=begun)
+    for given_at, rules in ((first - timedelta(microseconds=1), [Rule.TOO_SOON]), (first, [])):
+        day = local.day_of(given_at)
+        assert local.day_of(before) == day - DAY
+        known = facts(ordered, last=Taken(day=day - DAY, at=before, medicine=Medicine.METHADONE, amount_mg=Decimal(60)))
+        said = judge(giving(ordered, given_at=given_at), day, known, local, at=EVERYTHING_COMMITTED, now=given_at)
+        assert broken(said) == rules
+        assert all(says in refusal.says for refusal in said.broken)
+
+
 def test_the_evening_part_may_follow_the_morning_part_of_the_same_day() -> None:
     split = running(amounts_mg={DosePart.MORNING: Decimal(30), DosePart.EVENING: Decimal(30)})
     known = facts(split, last=taken(0, at=NOW - HOUR))

@@ -38,8 +38,13 @@ class MedicationRecord:
         return instant.astimezone(ZoneInfo(self.time_zone)).date()
 
     def clock(self, instant: datetime) -> str:
-        """The instant as people at the home programme's window say it: local day and time."""
-        return instant.astimezone(ZoneInfo(self.time_zone)).strftime("%Y-%m-%d %H:%M")
+        """The instant as people at the home programme's window say it: local day and time.
+
+        In the hour that happens twice the zone's name says which of the two it is.
+        """
+        local = instant.astimezone(ZoneInfo(self.time_zone))
+        twice = local.replace(fold=1 - local.fold).utcoffset() != local.utcoffset()
+        return local.strftime("%Y-%m-%d %H:%M %Z" if twice else "%Y-%m-%d %H:%M")
 
     def rules_on(self, day: date) -> Profile:
         """The version of the profile that is in force on a day."""
