@@ -290,6 +290,20 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
                 " (select 1 from clinic.stock_keeping k where k.programme_id = d.programme_id)"
             ),
         ),
+        (
+            "six days taken home on a signed decision",
+            "select 1 from clinic.take_home_unit where decision_id is not null group by dispense_id having count(*) = 6",
+        ),
+        (
+            "today's dose at home, and nobody has accounted for it",
+            (
+                "select 1 from clinic.take_home_unit u join clinic.programme p on p.id = u.programme_id"
+                " where u.for_on = (now() at time zone p.time_zone)::date"
+                " and not exists (select from clinic.take_home_outcome o where o.unit_id = u.id)"
+            ),
+        ),
+        ("a unit out of stock", "select 1 from clinic.stock_take_home"),
+        ("a day on which the window stays closed", "select 1 from clinic.closure_day where is_closed and day > now()"),
         ("something heard in confidence", "select 1 from clinic.family_information where confidential"),
     ],
 )

@@ -3,13 +3,15 @@
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Final
 
+from caseload.db.closure import ClosureDays
 from caseload.db.people.accounts import Accounts
 from caseload.db.programme import Programmes
+from caseload.db.takehome.premises import TheirPremises
 from caseload.demo.cast import HARBOR, SHOWN_FIRST
 from caseload.demo.hiring import Clinic, Hiring, SignIn, make_secrets
 from caseload.demo.stories import YEAR_DAYS, Story, stories
@@ -20,7 +22,9 @@ from caseload.demo.telling.medicine import Dispensary, stop_treatment, tell_day,
 from caseload.demo.telling.stage import Life, Stage, Team
 from caseload.demo.telling.stockroom import Stockroom
 from caseload.domain.access import Role
+from caseload.domain.closure import close_window
 from caseload.domain.people import the_command_line
+from caseload.domain.takehome import keep_premises
 from caseload.request.work import Service, Work
 from caseload.settings import OperatorError
 
@@ -60,6 +64,7 @@ async def fill(service: Service, size: Size, *, progress: Progress) -> Sequence[
         await _require_empty(work)
         hired_at = work.now - HIRED_BEFORE
         clinic = await Hiring(work=work, secrets=secrets, now=hired_at, today=work.now.date()).hire()
+        await _open_the_doors(clinic, work, hired_at)
         await work.turn_page("demo.hired")
         told = stories(clients=size.clients, days=size.days, seed=size.seed)
         stages = [_stage(clinic, place, told, size, work) for place in range(len(clinic.programmes))]
@@ -158,6 +163,30 @@ class _Chapter:
             await care.pass_to_another(life, ago, stage=self.stage, work=self.work)
         await self.contact.day(life, ago)
         await tell_day(self.dispensary, life, ago)
+
+
+async def _open_the_doors(clinic: Clinic, work: Work, now: datetime) -> None:
+    """Where each programme is, as its labels say, and that its window stays closed on the Sunday to come."""
+    for programme in clinic.programmes:
+        await keep_premises(
+            programme.id,
+            f"1 Demo Street, {programme.name}",
+            "555 0100",
+            by=the_command_line(),
+            now=now,
+            places=TheirPremises(work.connection),
+            journal=work.journal,
+        )
+        today = programme.today(work.now)
+        await close_window(
+            programme.id,
+            (today + timedelta(days=6 - today.weekday() or 7),),
+            "Sunday",
+            by=clinic.of(Role.SUPERVISOR, programme.id)[0],
+            now=work.now,
+            closures=ClosureDays(work.connection),
+            journal=work.journal,
+        )
 
 
 async def _tell_the_rest(stage: Stage, work: Work) -> None:

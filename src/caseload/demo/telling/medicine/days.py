@@ -3,6 +3,7 @@
 from caseload.demo.stories import MISSED, Tale, Treatment
 from caseload.demo.telling.medicine.dispensary import Dispensary
 from caseload.demo.telling.medicine.giving import AWAY_FOR_DAYS, give_todays, leave_out
+from caseload.demo.telling.medicine.home import take_home
 from caseload.demo.telling.medicine.mishaps import after_the_dose, before_the_dose, instead_of_the_dose
 from caseload.demo.telling.medicine.observing import look_at
 from caseload.demo.telling.medicine.orders import STEP_DAYS, begin, raise_dose
@@ -32,6 +33,7 @@ async def tell_day(here: Dispensary, life: Life, ago: int) -> None:
         dose = await give_todays(here, life, client, treatment, ago)
         if dose is not None:
             await after_the_dose(here, life, client, treatment, dose, ago)
+            await take_home(here, life, client, treatment, ago)
 
 
 async def tell_evening(here: Dispensary, ago: int) -> None:
