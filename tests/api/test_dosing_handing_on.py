@@ -1,5 +1,6 @@
 """The last-dose statement for another provider: by consent or in an emergency, and in the client's account."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from caseload.domain.access import Role
 from tests.api.conftest import Clinic
 from tests.api.days import pass_days
 from tests.api.dispensary import Dispensary, dispensary, fresh
+from tests.api.homes import begun
 from tests.api.test_dosing_statements import ago, dosed_daily
 
 pytestmark = pytest.mark.anyio
@@ -155,3 +157,19 @@ async def test_the_account_is_read_by_whoever_may_read_consents_and_comes_in_pag
         await elsewhere.get(account),
     ):
         assert answer.status_code == 404
+
+
+async def test_the_units_that_are_held_at_home_are_told_by_day(clinic: Clinic) -> None:
+    made, order = await begun(clinic)
+    await made.may_take(3)
+    assert (await made.here.give(order)).status_code == 201
+    await made.handed(1, 2, 3)
+    await made.days_pass(1)
+    given = await made.here.nurse.post(
+        f"/clients/{made.here.client}/consents", consent(made.here, categories=["medication", "take_home"])
+    )
+    assert given.status_code == 201, given.text
+    told = (await made.here.nurse.post(f"/clients/{made.here.client}/last-dose-statements", telling())).json()
+    assert told["content"]["take_homes"] == [
+        {"day": str(made.here.today + timedelta(days=ahead)), "amount_mg": "60"} for ahead in range(3)
+    ]

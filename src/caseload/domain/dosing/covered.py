@@ -1,8 +1,8 @@
 """Days covered by something besides our own doses: what another source says was taken, and somebody here verified.
 
-One concept for whatever counts as taken without a dose of ours. Such a day counts for missed days, for the last dose
-taken, for the interval to the next one, for steps, and for what still acts; it never touches our stock. A day that
-nobody covers is a day without medicine (product convention: excused is not taken).
+Such a day counts for missed days, for the last dose taken, for the interval to the next one, for steps, and for what still
+acts; it never touches our stock. What was handed out here for a day counts in the same places by itself (`at_home`). A day
+that nobody covers is a day without medicine (product convention: excused is not taken).
 """
 
 from collections.abc import Iterable, Sequence
