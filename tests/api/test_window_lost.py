@@ -8,7 +8,7 @@ import pytest
 
 from caseload.db.window import doses as lost
 from tests.api.conftest import Clinic, Person
-from tests.api.dispensary import PASSWORD, Dispensary, dispensary, fresh
+from tests.api.dispensary import PASSWORD, Dispensary, days_ago, dispensary, fresh
 from tests.api.storeroom import storeroom
 from tests.api.test_steps import look, rising
 from tests.api.test_window import as_owner, line_of, queue_of
@@ -372,6 +372,24 @@ async def test_how_identity_was_checked_stands_with_the_dose(place: Dispensary) 
     dose = await given(place, identified_by="questions")
     assert dose["identified_by"] == "questions"
     assert (await place.nurse.get(f"/doses/{dose['id']}")).json()["identified_by"] == "questions"
+
+
+async def test_how_identity_was_checked_stands_with_a_late_entry_and_a_replacement_too(place: Dispensary) -> None:
+    late = {"late": {"reason": "Typed in."}, "given_at": days_ago(place, 0)}
+    dose = await given(place, identified_by="known", **late)
+    assert dose["identified_by"] == "known"
+    await vomited(place, dose)
+    assert (await decide(place, dose)).status_code == 201
+    await clear(place)
+    replaced = await replace(place, dose, identified_by="id_document")
+    assert replaced.json()["identified_by"] == "id_document"
+
+
+async def clear(place: Dispensary) -> None:
+    """A prescriber has looked at whatever holds the client."""
+    for hold in (await place.chart())["holds"]:
+        seen = {"reason": "Seen.", "password": PASSWORD}
+        assert (await place.prescriber.post(f"/holds/{hold['id']}/clearance", seen)).status_code == 201
 
 
 async def test_a_step_up_waits_when_a_dose_came_back(place: Dispensary) -> None:

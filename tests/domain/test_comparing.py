@@ -149,3 +149,28 @@ def test_a_ladder_that_says_nothing_of_a_medicine_tells_and_asks_nobody() -> Non
 @pytest.mark.parametrize(("days", "looser"), [(46, True), (None, True), (45, False), (14, False)])
 def test_a_named_patients_days_may_be_fewer_and_not_more(days: int | None, *, looser: bool) -> None:
     assert bool(loosened(us(), changed(us(), "injections", "named_patient", "within_days", to=days))) is looser
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "strict", "loose"),
+    [
+        ("identity", "required", True, False),
+        ("identity", "accepts", ["photograph"], ["photograph", "known"]),
+        ("before", "holds_intoxicated", True, False),
+        ("before", "holds_from", "drowsy", "hard_to_rouse"),
+        ("before", "holds_from", "drowsy", None),
+        ("before", "holds_from", "hard_to_rouse", None),
+        ("withdrawal", "medicines", ["buprenorphine", "methadone"], ["methadone"]),
+        ("vomited", "decided_by", ["prescriber"], ["prescriber", "nurse"]),
+        ("vomited", "asks_after_minutes", 14, 15),
+        ("vomited", "asks_unwitnessed", True, False),
+    ],
+)
+def test_what_is_asked_around_a_dose_may_be_tightened_and_what_loosens_it_is_named(
+    rule: str, name: str, strict: object, loose: object
+) -> None:
+    stricter = changed(uk(), "around_the_dose", rule, name, to=strict)
+    looser = changed(uk(), "around_the_dose", rule, name, to=loose)
+    assert list(loosened(looser, stricter)) == []
+    (said_so,) = loosened(stricter, looser)
+    assert said_so.startswith(f"around_the_dose.{rule}.{name}: ")

@@ -98,6 +98,8 @@ def test_every_rule_names_itself_once_and_its_source() -> None:
                 injections.named_patient,
                 profile.tolerance,
             ]
+            around = profile.around_the_dose
+            rules += [around.identity, around.before, around.withdrawal, around.vomited, around.spilled]
             rules += profile.ordering.rules()
             assert len({rule.rule for rule in rules}) == len(rules)
             assert all(rule.source.strip() and rule.says.strip() for rule in rules)
@@ -185,6 +187,10 @@ def test_an_unknown_profile_names_the_known_ones() -> None:
         (("missed_doses", 0, "repeated", "from_days"), 0, "1 <= from_days <= of_days <= 31"),
         (("missed_doses", 0, "repeated", "from_days"), 8, "1 <= from_days <= of_days <= 31"),
         (("missed_doses", 0, "repeated", "of_days"), 32, "1 <= from_days <= of_days <= 31"),
+        (("around_the_dose", "identity", "accepts"), [], "identity.accepts must name a check"),
+        (("around_the_dose", "vomited", "decided_by"), [], "decided_by must name clinicians"),
+        (("around_the_dose", "vomited", "decided_by"), ["counsellor"], "decided_by must name clinicians"),
+        (("around_the_dose", "vomited", "asks_after_minutes"), -1, "asks_after_minutes must not be negative"),
         (("surprise",), 1, "unknown field"),
     ],
 )

@@ -7,15 +7,18 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caseload.domain.dosing import AlreadyGiven, Morning, NotGivenReason, Observed, due_on
+from caseload.domain.dosing import AlreadyGiven, Morning, NotGivenReason, Observed, Rule, due_on
+from caseload.domain.dosing.identity import against_identity
 from caseload.domain.ids import ClientId, ExcusalId, MessageId, ProgrammeId, StaffId
 from caseload.domain.medication import Step
 from caseload.domain.medicines import DosePart, Form, Medicine
 from caseload.domain.profiles import profile_on
+from caseload.domain.profiles.around import IdentifiedBy
 from caseload.domain.window import (
     Excused,
     ExcuseReason,
@@ -253,3 +256,29 @@ def test_being_alike_is_mutual_and_never_with_oneself(names: list[tuple[str, str
 )
 def test_soundex_is_that_of_the_national_archives(name: str, sound: str) -> None:
     assert sound in likeness._spoken(name).keys
+
+
+@pytest.mark.parametrize(
+    ("required", "identified_by", "refused"),
+    [
+        (False, None, False),
+        (False, IdentifiedBy.PHOTOGRAPH, False),
+        (False, IdentifiedBy.KNOWN, True),
+        (True, None, True),
+        (True, IdentifiedBy.PHOTOGRAPH, False),
+        (True, IdentifiedBy.KNOWN, True),
+    ],
+)
+def test_a_check_of_identity_counts_where_the_profile_says_so(
+    *, required: bool, identified_by: IdentifiedBy | None, refused: bool
+) -> None:
+    """Known to the nurse is not enough where the profile leaves it out."""
+    uk = profile_on("UK", TODAY)
+    identity = msgspec.structs.replace(
+        uk.around_the_dose.identity, required=required, accepts=(IdentifiedBy.PHOTOGRAPH, IdentifiedBy.QUESTIONS)
+    )
+    around = msgspec.structs.replace(uk.around_the_dose, identity=identity)
+    found = against_identity(identified_by, msgspec.structs.replace(uk, around_the_dose=around))
+    assert [(each.rule, each.policy) for each in found] == (
+        [(Rule.IDENTITY_NOT_CHECKED, "uk.identity of UK-1")] if refused else []
+    )
