@@ -228,6 +228,26 @@ async def test_a_prescribers_queue_begins_with_the_orders_they_spoke(clinic: Cli
     assert (await here.prescriber.get("/sign-off-queue")).json()["orders"] == []
 
 
+async def test_a_prescribers_queue_has_the_orders_that_nobody_has_signed(clinic: Clinic) -> None:
+    here = await dispensary(clinic)
+    later = await here.draft(starts_on=str(here.today + timedelta(days=3)))
+    draft = await here.draft(client=await here.another_client())
+    withdrawn = await here.draft(client=await here.another_client())
+    await here.prescriber.post(f"/orders/{withdrawn['id']}/stop", {"reason": "Not now.", "password": PASSWORD})
+
+    async def drafts(by: Person) -> list[str]:
+        return [each["id"] for each in (await by.get("/sign-off-queue")).json()["drafts"]]
+
+    assert await drafts(here.prescriber) == [draft["id"], later["id"]], "the first day first"
+    assert await drafts(await clinic.person((Role.PRESCRIBER, here.programme))) == [draft["id"], later["id"]]
+    assert await drafts(here.nurse) == []
+    signed = await here.sign(draft)
+    if signed.status_code == 409:
+        signed = await here.sign(draft, *[each["rule"] for each in signed.json()["facts"]["rules"]])
+    assert signed.status_code == 201, signed.text
+    assert await drafts(here.prescriber) == [later["id"]]
+
+
 async def test_a_prescribers_queue_has_the_holds_that_wait_for_their_decision(clinic: Clinic) -> None:
     here = await dispensary(clinic)
     hold = await here.hold()

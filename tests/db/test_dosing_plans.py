@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from caseload.db.access import signing_reach_of
 from caseload.db.dosing import away, chart, day, disclosures, doses, facts, injections, lately, past, statements, steps
-from caseload.db.medication import beside, covered, holds, orders, record, tasks
+from caseload.db.medication import beside, covered, drafts, holds, orders, record, tasks
 from caseload.db.signoff import queue, verdicts
 from caseload.domain.access import Act
 from caseload.domain.dosing import EVERYTHING_COMMITTED
@@ -207,6 +207,7 @@ STATEMENTS: dict[str, Any] = {
     "an order": orders._ONE,
     "the orders of a client": orders._OF_CLIENT,
     "the orders to countersign": orders._SPOKEN,
+    "the orders to sign": drafts.DRAFTS,
     "what was taken since": steps.TAKEN_SINCE,
     "what was seen since": steps.SEEN_SINCE,
     "what was taken lately": beside._LATELY,
@@ -286,6 +287,7 @@ async def test_nothing_walks_a_table_that_grows(owner: AsyncEngine) -> None:
         "now": MORNING,
         "day": TODAY,
         "since": TODAY,
+        "today": TODAY,
         "until": TODAY,
         "subjects": [here.client],
         "at": EVERYTHING_COMMITTED,

@@ -1,7 +1,8 @@
 """What waits: for your signature, the highest risk first, and what was sent back to you."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from litestar.params import FromPath
@@ -18,6 +19,7 @@ from caseload.api.stock.containers import acts
 from caseload.api.stock.wire import CountOut, WasteOut
 from caseload.api.wire import Wire
 from caseload.api.work import TheWork
+from caseload.db.medication.drafts import drafts_in
 from caseload.db.programme import Programmes
 from caseload.db.signoff import Queue
 from caseload.domain.access import Act
@@ -63,6 +65,8 @@ class SignOffQueueOut(Wire, frozen=True, kw_only=True):
 
     orders: list[OrderOut]
     """Spoken by you and taken down; medicine is given under them, and nobody else can sign. The first deadline first."""
+    drafts: list[OrderOut]
+    """Written and not signed, with a first day of the last week or later; nothing is given under them. The first day first."""
     holds: list[HoldOut]
     """Holds that a prescriber clears by a signed decision; nothing is given meanwhile. Broken rules first, then the oldest."""
     discharges: list[DischargeOut]
@@ -75,6 +79,9 @@ class SignOffQueueOut(Wire, frozen=True, kw_only=True):
     """Doses that others gave, ranked by risk, then the oldest."""
     next: UUID | None
     """Give it as `after` for the doses that follow; null on the last page."""
+
+
+A_WEEK: Final = timedelta(days=7)
 
 
 def _queue(work: Work) -> Queue:
@@ -94,6 +101,7 @@ async def list_my_sign_offs(work: TheWork, after: After = None, limit: Limit = U
     first = programmes if after is None else ()
     return SignOffQueueOut(
         orders=await _orders(work, first),
+        drafts=await _drafts(work, first),
         holds=await _holds(work, first),
         discharges=await _discharges(work, first),
         wastes=await _wastes(work, first),
@@ -136,6 +144,24 @@ async def _orders(work: Work, programmes: Sequence[Programme]) -> list[OrderOut]
         if work.by.may_in(Act.WRITE_ORDER, programme.id):
             spoken = await charts(work).spoken_in(programme.id, by=work.by, act=Act.WRITE_ORDER, prescriber=work.by.id)
             found += [OrderOut.of(order, programme.today(work.now)) for order in spoken]
+    return found
+
+
+async def _drafts(work: Work, programmes: Sequence[Programme]) -> list[OrderOut]:
+    found: list[OrderOut] = []
+    for programme in programmes:
+        if work.by.may_in(Act.WRITE_ORDER, programme.id):
+            today = programme.today(work.now)
+            drafts = await drafts_in(
+                work.connection,
+                work.journal,
+                programme.id,
+                since=today - A_WEEK,
+                today=today,
+                reach=work.by.reach(Act.WRITE_ORDER),
+                at=work.now,
+            )
+            found += [OrderOut.of(order, today) for order in drafts]
     return found
 
 

@@ -149,6 +149,7 @@ medication_order = Table(
     CheckConstraint(text("(version = 1) = (chain_id = id)"), name="first_of_chain"),
     Index(None, "client_id", "starts_on"),
     Index(None, "programme_id"),
+    Index(None, "programme_id", "starts_on"),
     Index(
         "medication_order_spoken_idx",
         "programme_id",
