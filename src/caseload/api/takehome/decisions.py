@@ -5,23 +5,22 @@ from uuid import UUID
 
 from litestar.params import FromPath, JSONBody
 
+from caseload.api.proving import ProvedIn
 from caseload.api.route import writing
 from caseload.api.takehome.store import take_homes
 from caseload.api.takehome.wire import AnswersIO, TakeHomeDecisionOut
-from caseload.api.wire import Wire
 from caseload.api.work import TheKey, TheWork
 from caseload.db.idempotency import Kept
 from caseload.domain import takehome as domain
 from caseload.domain.access import Act
 from caseload.domain.ids import ClientId, SuspensionId, TakeHomeDecisionId, new_id
 from caseload.domain.medicines import Medicine
-from caseload.domain.people import Evidence
 from caseload.domain.takehome import Answer, TakeHomeDecision, TakeHomeWish
 from caseload.request.idempotency import once
 from caseload.request.sign_in import prove
 
 
-class TakeHomeDecisionIn(Wire, frozen=True, kw_only=True):
+class TakeHomeDecisionIn(ProvedIn, frozen=True, kw_only=True):
     """How many days of a medicine a client may take home at once; 0 decides that none may be."""
 
     medicine: Medicine
@@ -29,15 +28,13 @@ class TakeHomeDecisionIn(Wire, frozen=True, kw_only=True):
     answers: AnswersIO
     rationale: str
     review_on: date
-    password: str
 
 
-class SuspensionIn(Wire, frozen=True, kw_only=True):
+class SuspensionIn(ProvedIn, frozen=True, kw_only=True):
     """Why a decision ends before its time, and when it is looked at again."""
 
     reason: str
     review_on: date
-    password: str
 
 
 @writing(
@@ -53,7 +50,7 @@ async def decide(
 
     More than the strictest ladder of the profile is refused, with the rule, its version and the day of treatment.
     """
-    proof = await prove(work, Evidence(password=data.password))
+    proof = await prove(work, data.evidence())
     store, new = take_homes(work), TakeHomeDecisionId(new_id())
 
     async def do() -> TakeHomeDecision:
@@ -92,7 +89,7 @@ async def suspend(
     decision_id: FromPath[UUID], data: JSONBody[SuspensionIn], work: TheWork, key: TheKey
 ) -> TakeHomeDecisionOut:
     """Suspend a take-home decision, signed. What is out stays out until it is accounted for."""
-    proof = await prove(work, Evidence(password=data.password))
+    proof = await prove(work, data.evidence())
     store, wanted = take_homes(work), TakeHomeDecisionId(decision_id)
 
     async def do() -> None:
