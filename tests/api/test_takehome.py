@@ -1,12 +1,19 @@
 """Take-homes over HTTP: from the prescriber's decision to the unit that came back, and the window in between."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from caseload.db.takehome.premises import TheirPremises
 from caseload.db.takehome.returns import Returns
 from caseload.domain.access import Act
+from caseload.domain.ids import DispenseId, ReturnId, UnitId, new_id
+from caseload.domain.takehome import OutcomeMoved, PremisesMoved, UnitsMoved
+from caseload.request.work import Work
 from tests.api.conftest import Clinic
 from tests.api.dispensary import fresh
 from tests.api.homes import BUPRENORPHINE, MET, begun, homes, rules_of
@@ -596,3 +603,37 @@ async def test_what_was_handed_out_takes_the_client_off_the_queue_of_its_day(cli
     await made.handed(0)
     queue = (await made.here.nurse.get(f"/programmes/{made.here.programme}/queue")).json()
     assert [each["client_id"] for each in queue["not_expected"]] == [str(made.here.client)]
+
+
+async def test_the_keys_settle_what_two_keep_at_once(clinic: Clinic) -> None:
+    made, _ = await begun(clinic)
+    decision = await made.may_take(7)
+    handed = (await made.hand_out(1)).json()
+    told = await made.report(handed["units"][0])
+    await made.suspend(decision)
+    by = made.here.nurse.staff
+
+    async def again(keep: Callable[[Returns, Work], Awaitable[None]]) -> None:
+        async with clinic.service.work(by=by, event="take_home.again") as work:
+            work.circumstances.act = Act.RECORD_DOSE
+            await keep(Returns(work.connection, work.journal, now=work.now), work)
+
+    async def the_units(store: Returns, _: Work) -> None:
+        kept = await store.dispense(DispenseId(UUID(handed["id"])), by=by, act=Act.RECORD_DOSE)
+        new = DispenseId(new_id())
+        units = [replace(unit, id=UnitId(new_id()), dispense=new, label=f"{unit.label}-2") for unit in kept.units]
+        await store.add_dispense(replace(kept, id=new, units=tuple(units)), station=None)
+
+    async def the_report(store: Returns, _: Work) -> None:
+        kept = await store.report(ReturnId(UUID(told.json()["id"])), by=by, act=Act.RECORD_DOSE)
+        await store.add_report(replace(kept, id=ReturnId(new_id())), [])
+
+    async def the_premises(_: Returns, work: Work) -> None:
+        places = TheirPremises(work.connection)
+        premises = await places.premises(made.here.programme)
+        assert premises is not None
+        await places.add_premises(premises)
+
+    for keep, refused in ((the_units, UnitsMoved), (the_report, OutcomeMoved), (the_premises, PremisesMoved)):
+        with pytest.raises(refused):
+            await again(keep)

@@ -9,12 +9,13 @@ import msgspec
 import pytest
 
 from caseload.domain.dosing.at_home import Missed, suspend_after_missed
+from caseload.domain.errors import Faults
 from caseload.domain.ids import SuspensionId, new_id
 from caseload.domain.medicines import Medicine
 from caseload.domain.profiles import Profile, ProfileBroken, profiles, read_profile
 from caseload.domain.profiles.comparing import loosened
-from caseload.domain.takehome import label_of
-from caseload.domain.takehome.decision import day_of_treatment
+from caseload.domain.takehome import Answer, Criterion, TakeHomeWish, label_of
+from caseload.domain.takehome.decision import check_wish, day_of_treatment
 from tests.domain.test_comparing import changed
 from tests.domain.test_signoff import ROUTINE
 from tests.factories.window import Told
@@ -161,3 +162,13 @@ async def test_a_decision_is_suspended_from_so_many_missed_doses_on(
             [why] = doses.asked
             assert (why.missed, why.since, why.rule) == (missed, days(missed)[after - 1], "us.take_home_suspension")
             assert why.review_on == why.dose.dosing_day + timedelta(days=7)
+
+
+def test_each_criterion_that_nobody_answered_is_named() -> None:
+    day, faults = date(2026, 11, 22), Faults()
+    answered = dict.fromkeys(list(Criterion)[:-2], Answer(met=True))
+    wish = TakeHomeWish(
+        medicine=Medicine.METHADONE, days=7, answers=answered, rationale="Steady.", review_on=day + timedelta(days=1)
+    )
+    check_wish(wish, day, us(), faults)
+    assert [each.field for each in faults.found] == ["answers.stores_safely", "answers.otherwise_safe"]

@@ -83,11 +83,6 @@ class TakeHomeUnit:
     outcome: Outcome | None = None
 
     @property
-    def is_out(self) -> bool:
-        """Whether nobody has said yet what became of it."""
-        return self.outcome is None
-
-    @property
     def is_back(self) -> bool:
         """Whether it came back full: its day is free again."""
         return self.outcome is not None and self.outcome.state is CameBack.FULL
