@@ -1,21 +1,27 @@
 """Registered, admitted, handed over, covered, discharged, and sometimes back again."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from caseload.db.attendance import Sessions
 from caseload.db.caseload import Caseloads
 from caseload.db.checkin import Plans
 from caseload.db.client import Clients
+from caseload.db.window import WindowRecords
 from caseload.demo.cast import SITES, person
 from caseload.demo.telling.stage import Life, Stage
 from caseload.domain.caseload import DischargeReason, admit, arrange_cover, hand_over
 from caseload.domain.caseload.discharging import discharge
 from caseload.domain.client import Identifier, IdentifierKind, Identity, register
-from caseload.domain.ids import ClientId, EpisodeId, new_id
+from caseload.domain.ids import ClientId, EpisodeId, MessageId, PhotographId, ProgrammeId, new_id
+from caseload.domain.people import Staff
+from caseload.domain.window import leave_message, record_photograph
 from caseload.request.work import Work
 
 COVERED_SINCE_DAYS = 3
+WITHOUT_PHOTOGRAPH = 6
+"""Of every so many clients one has no photograph."""
+WITH_MESSAGE = 9
 COVERED_FOR = timedelta(days=14)
 
 
@@ -36,6 +42,7 @@ async def begin(life: Life, ago: int, *, stage: Stage, work: Work) -> None:
             clients=Clients(work.connection, work.journal, now=now),
             journal=work.journal,
         )
+        await _introduce(life, stage.programme.id, today=stage.day(ago), now=now, by=stage.team.nurses[0], work=work)
     life.episode = await admit(
         life.client.id,
         as_id=EpisodeId(new_id()),
@@ -48,6 +55,36 @@ async def begin(life: Life, ago: int, *, stage: Stage, work: Work) -> None:
         caseloads=_caseloads(work, now),
         journal=work.journal,
     )
+
+
+async def _introduce(life: Life, programme: ProgrammeId, *, today: date, now: datetime, by: Staff, work: Work) -> None:
+    """Most are photographed as they are registered; of some the window should know something."""
+    if life.client is None:
+        return
+    kept, number = WindowRecords(work.connection, work.journal), life.story.number
+    if number % WITHOUT_PHOTOGRAPH:
+        await record_photograph(
+            life.client.id,
+            today,
+            "In the folder of the front desk.",
+            as_id=PhotographId(new_id()),
+            today=today,
+            by=by,
+            now=now,
+            photographs=kept,
+            journal=work.journal,
+        )
+    if number % WITH_MESSAGE == 0:
+        await leave_message(
+            life.client.id,
+            programme,
+            "Ask for the letter from the general practitioner.",
+            as_id=MessageId(new_id()),
+            by=by,
+            now=now,
+            messages=kept,
+            journal=work.journal,
+        )
 
 
 async def end(life: Life, ago: int, *, stage: Stage, work: Work) -> None:
