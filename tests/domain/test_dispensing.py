@@ -8,7 +8,7 @@ import pytest
 from caseload.domain.access import Role
 from caseload.domain.dispensing import Dispensed, Period, read_log
 from caseload.domain.errors import Invalid, NotPermitted
-from caseload.domain.ids import DoseId, ProgrammeId, new_id
+from caseload.domain.ids import DoseId, ProgrammeId, UnitId, new_id
 from caseload.domain.people import Staff
 from tests.factories.staff import somebody
 
@@ -20,7 +20,7 @@ DAY = Period(first=date(2026, 11, 22), last=date(2026, 11, 22))
 
 class Empty:
     async def lines(
-        self, programme: ProgrammeId, period: Period, *, after: DoseId | None, limit: int
+        self, programme: ProgrammeId, period: Period, *, after: DoseId | UnitId | None, limit: int
     ) -> Sequence[Dispensed]:
         return []
 
