@@ -10,7 +10,20 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from caseload.db.access import signing_reach_of
-from caseload.db.dosing import away, chart, day, disclosures, doses, facts, injections, lately, past, statements, steps
+from caseload.db.dosing import (
+    away,
+    chart,
+    day,
+    disclosures,
+    doses,
+    facts,
+    injections,
+    known,
+    lately,
+    past,
+    statements,
+    steps,
+)
 from caseload.db.medication import beside, covered, drafts, holds, orders, record, tasks
 from caseload.db.signoff import queue, verdicts
 from caseload.domain.access import Act
@@ -216,7 +229,7 @@ STATEMENTS: dict[str, Any] = {
     "the holds of a programme": holds._IN_FORCE,
     "the decisions of a client": holds._DECISIONS,
     "the day's list": day._DUE_IN_PROGRAMME,
-    "given on a day": doses._GIVEN,
+    "given on a day": known._GIVEN,
     "the orders of many": day._ORDERS,
     "the doses of a client": chart._RECENT,
     "what is covered": covered.COVERED,

@@ -27,6 +27,7 @@ from caseload.domain.history import (
     missed_runs,
     show,
 )
+from caseload.domain.history.shows import after_missed_days
 from caseload.domain.medicines import FORMS, Form, Medicine
 
 NOW = datetime(2026, 1, 10, 3, 0, tzinfo=UTC)
@@ -325,6 +326,21 @@ def test_somebody_without_doses_is_covered_as_long_as_they_were_seen() -> None:
         (DRUG_SCREENS, a_screen(collected_on="2025-07-01")),
     )
     assert seen.people["C1"].last_day_covered() == date(2025, 7, 1)
+
+
+def test_each_medicine_of_a_day_comes_after_the_days_missed_before_it() -> None:
+    two = {Medicine.METHADONE, Medicine.BUPRENORPHINE}
+    doses = {
+        date(2025, 5, 1): two,
+        date(2025, 5, 2): two,
+        date(2025, 5, 5): two,
+        date(2025, 5, 7): {Medicine.METHADONE},
+    }
+    assert sorted(after_missed_days(doses)) == [
+        (Medicine.BUPRENORPHINE, 2),
+        (Medicine.METHADONE, 1),
+        (Medicine.METHADONE, 2),
+    ]
 
 
 def test_missed_days_lie_between_two_days_with_a_dose() -> None:

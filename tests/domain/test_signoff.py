@@ -8,7 +8,7 @@ import pytest
 
 from caseload.domain.access import Role
 from caseload.domain.dosing import Dose, Entry, Kind
-from caseload.domain.ids import ClientId, DecisionId, DoseId, OrderId, ProgrammeId, StaffId, new_id
+from caseload.domain.ids import ClientId, DecisionId, DoseId, OrderId, ProgrammeId, ReplacementId, StaffId, new_id
 from caseload.domain.medicines import DosePart, Form, Medicine
 from caseload.domain.profiles.selected import Selected
 from caseload.domain.programme import Programme
@@ -79,3 +79,9 @@ def test_somebody_is_asked_to_sign_where_they_hold_a_role_that_the_profile_asks_
     assert signs_for_doses(by, [HOME, AWAY, OTHER], now=NOW) == [HOME.id]
     director = somebody((Role.MEDICAL_DIRECTOR, None))
     assert signs_for_doses(director, [HOME, AWAY], now=NOW) == [HOME.id, AWAY.id]
+
+
+def test_a_dose_in_the_place_of_another_is_signed_as_that() -> None:
+    decided = ReplacementId(new_id())
+    assert "replacement" not in ROUTINE.as_signed().content
+    assert replace(ROUTINE, replacement=decided).as_signed().content["replacement"] == decided

@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, Date, Row, Uuid, bindparam, select, union_
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.dosing.day import DosingDays
-from caseload.db.dosing.doses import IS_NEWEST, KIND
+from caseload.db.dosing.doses import IS_NEWEST
+from caseload.db.dosing.known import KIND
 from caseload.db.dosing.rows import DOSE_COLUMNS, dose_of
 from caseload.db.dosing.taken import FIRST, is_of_kind
 from caseload.db.tables.caseload import client

@@ -13,9 +13,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from caseload.db.access import reach_of, within_reach
 from caseload.db.direct import Direct, Named
 from caseload.db.dosing.away import YEAR_DAYS, away_since
-from caseload.db.dosing.doses import KIND, Doses
+from caseload.db.dosing.doses import Doses
 from caseload.db.dosing.facts import allowed, allowed_of, held, held_in
 from caseload.db.dosing.injections import INJECTIONS_BACK_DAYS, injected_until
+from caseload.db.dosing.known import KIND
 from caseload.db.dosing.lately import taken_lately
 from caseload.db.dosing.remembered import Remembered
 from caseload.db.dosing.steps import seen_since, taken_since

@@ -1,34 +1,26 @@
 """Doses in PostgreSQL. Recording one takes three statements: lock, facts, and the dose with its place in the queue."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import NoReturn
 
 import asyncpg
-from sqlalchemy import Uuid, any_, bindparam, delete, exists, insert, literal, null, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import bindparam, delete, exists, insert, literal, null, select
 from sqlalchemy.dialects.postgresql import insert as insert_or_update
 from sqlalchemy.exc import IntegrityError
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.direct import Direct
-from caseload.db.dosing.away import YEAR_DAYS, away_since
-from caseload.db.dosing.facts import FACTS, LAST_TAKEN, NEXT_GIVEN, facts_of, given_to
 from caseload.db.dosing.injections import (
     ADD_DELIVERY,
     ADD_INJECTION,
     DELIVERIES_OF,
-    INJECTIONS_BACK_DAYS,
-    delivery_of,
     delivery_values,
-    injected_until,
     injection_values,
     named_delivery_of,
 )
-from caseload.db.dosing.lately import taken_lately
+from caseload.db.dosing.known import KIND, KnownDoses
 from caseload.db.dosing.rows import (
     DOSE_COLUMNS,
     correction_of,
@@ -39,52 +31,31 @@ from caseload.db.dosing.rows import (
     not_given_values,
     rank,
 )
-from caseload.db.dosing.steps import ADD_SEEN, ONE_SEEN, pre_dose_of, pre_dose_values, seen_since, taken_since
-from caseload.db.dosing.taken import given_on, told_by
-from caseload.db.medication import Holds
-from caseload.db.medication.beside import answered
-from caseload.db.medication.covered import covered_since
+from caseload.db.dosing.steps import ADD_SEEN, ONE_SEEN, pre_dose_of, pre_dose_values
 from caseload.db.stock.taking import KEPT_COLUMNS, Takings, taken_by
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
 from caseload.db.tables.dosing import dose, dose_correction, dose_not_given, dose_waiting, pre_dose_observation
-from caseload.db.tables.history import client_history
 from caseload.db.tables.medication import medication_decision
-from caseload.db.tables.people import staff
 from caseload.db.tables.window_doses import dose_identity_check, dose_replacement
 from caseload.db.takehome.suspending import SUSPEND_BY_RULE, by_rule
 from caseload.domain.access import Act
 from caseload.domain.dosing import (
-    AlreadyGiven,
-    Away,
     Correction,
     Dose,
     DoseMoved,
     DoseUnknown,
-    Facts,
-    Giving,
-    Injected,
     Injecting,
-    Lately,
     NamedDelivery,
     NotGiven,
     PreDose,
-    Taken,
 )
 from caseload.domain.dosing.at_home import Missed
-from caseload.domain.dosing.covered import counted, given_by, last_of, lately_of, read_since
-from caseload.domain.dosing.lapses import look_back
-from caseload.domain.dosing.missed import needs_orders
 from caseload.domain.errors import Fault, Invalid
 from caseload.domain.ids import ClientId, DecisionId, DoseId, PreDoseId, ReplacementId, StationId, SuspensionId
-from caseload.domain.medication import MedicationRecord, Order, is_another
-from caseload.domain.medicines import LONG_ACTING, DosePart, Form, Medicine
 from caseload.domain.people import Staff
 from caseload.domain.profiles.around import IdentifiedBy
 from caseload.domain.signature import Signature
-
-KIND = "dose"
-"""What the journal calls doses."""
 
 _FOREIGN_KEY = "23503"
 
@@ -148,14 +119,6 @@ _CORRECTION = select(
 ).where(dose_correction.c.dose_id == bindparam("dose"))
 _LIMIT = select(medication_decision.c.at_most_mg).where(medication_decision.c.id == bindparam("decision"))
 _REPLACED_BY_MOST = select(dose_replacement.c.at_most_mg).where(dose_replacement.c.id == bindparam("replacement"))
-_given = given_on(dose.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid()))))
-_GIVEN = (
-    select(
-        _given.c.id, _given.c.client_id, _given.c.part, _given.c.given_at, staff.c.printed_name, client_history.c.source
-    )
-    .select_from(told_by(_given))
-    .order_by(_given.c.given_at)
-)
 _ADD_NOT_GIVEN = insert(dose_not_given)
 _ADD_IDENTITY_CHECK = insert(dose_identity_check)
 NOT_GIVEN = select(
@@ -180,61 +143,8 @@ _ADD_CORRECTION = insert(dose_correction)
 _LEAVE_QUEUE = delete(dose_waiting).where(dose_waiting.c.dose_id == bindparam("dose"))
 
 
-class Doses(Holds):
+class Doses(KnownDoses):
     """Satisfies `domain.dosing.Doses` and `domain.dosing.Histories`."""
-
-    async def facts(
-        self, record: MedicationRecord, giving: Giving, day: date, *, at: datetime, past: bool = False
-    ) -> Facts:
-        """See `domain.dosing.Doses.facts`."""
-        row = await FACTS.one(self._connection, given_to(giving, day, at))
-        facts = facts_of(row)
-        self._journal.saw(record.client, KIND)
-        if row["has_another"]:
-            facts = await self._with_others(facts, record.client, day)
-        if facts.order is not None and facts.order.steps and facts.order.steps[0].from_on <= day:
-            facts = await self._with_steps(facts, facts.order, record.client, day)
-        if giving.form in LONG_ACTING:
-            facts = await self._with_injections(facts, giving, day)
-        if facts.order is not None and facts.order.last_opioid_on is not None and not facts.answered:
-            rules = await answered(self._connection, [facts.order.id])
-            facts = replace(facts, answered=rules.get(facts.order.id, frozenset()))
-        since = read_since(record.covered_until, facts.last, facts.order, day)
-        if since is not None:
-            facts = await self._with_covered(facts, giving, day, since)
-        facts = await self._with_gaps(facts, record, day)
-        if past:
-            found = (await self._connection.execute(NEXT_GIVEN, {"client": record.client, "day": day})).scalar_one()
-            nearest = min((at for at in (facts.next_at, found) if at is not None), default=None)
-            facts = replace(facts, next_at=nearest)
-        return facts
-
-    async def _with_others(self, facts: Facts, wanted: ClientId, day: date) -> Facts:
-        """With what may still act beside it, and what the prescriber answered about that."""
-        beside = await self.given_lately(wanted, day)
-        if facts.order is None:
-            return replace(facts, beside=beside)
-        rules = await answered(self._connection, [facts.order.id])
-        return replace(facts, beside=beside, answered=rules.get(facts.order.id, frozenset()))
-
-    async def _with_steps(self, facts: Facts, order: Order, wanted: ClientId, day: date) -> Facts:
-        """With what the steps of the order rest on."""
-        taken = await taken_since(self._connection, [wanted], order.starts_on, day)
-        seen = await seen_since(self._connection, [wanted], order.starts_on, day)
-        return replace(facts, taken_since=taken.get(wanted, ()), observed=seen.get(wanted, ()))
-
-    async def _with_injections(self, facts: Facts, giving: Giving, day: date) -> Facts:
-        """With the injections before it, and what was delivered for this client by name."""
-        facts = replace(facts, injected=await self.injected(giving.client, day))
-        if giving.injecting is None or giving.injecting.delivery is None:
-            return facts
-        delivery = await delivery_of(self._connection, giving.client, giving.injecting.delivery)
-        return replace(facts, delivery=delivery)
-
-    async def injected(self, wanted: ClientId, day: date) -> Sequence[Injected]:
-        """See `domain.dosing.Histories.injected`."""
-        since = day - timedelta(days=INJECTIONS_BACK_DAYS)
-        return (await injected_until(self._connection, [wanted], day, since=since)).get(wanted, ())
 
     async def add_injection(self, given: Dose, injecting: Injecting) -> None:
         """See `domain.dosing.Doses.add_injection`."""
@@ -250,40 +160,6 @@ class Doses(Holds):
         rows = (await self._connection.execute(DELIVERIES_OF, {"client": wanted})).mappings().all()
         return [named_delivery_of(row) for row in rows]
 
-    async def _with_gaps(self, facts: Facts, record: MedicationRecord, day: date) -> Facts:
-        """With what days without medicine rest on: the orders since, and what was taken lately."""
-        since = look_back(record, facts.last, facts.order, day)
-        if since is not None:
-            facts = replace(facts, lately=await self.taken_lately(record.client, since, day))
-        if since is not None or needs_orders(facts.last, facts.order, day):
-            signed = [order for order in await self.orders_of(record.client) if order.counts]
-            facts = replace(facts, earlier=signed, away=await self.away(record.client, day))
-        return facts
-
-    async def away(self, wanted: ClientId, day: date) -> Sequence[Away]:
-        """See `domain.dosing.Histories.away`."""
-        return (await away_since(self._connection, [wanted], day - timedelta(days=YEAR_DAYS))).get(wanted, ())
-
-    async def taken_lately(self, wanted: ClientId, since: date, day: date) -> Sequence[Lately]:
-        """See `domain.dosing.Histories.taken_lately`."""
-        own = (await taken_lately(self._connection, [wanted], since, day)).get(wanted, ())
-        covered = (await covered_since(self._connection, [wanted], since)).get(wanted, ())
-        return [*own, *lately_of(covered, since, day)]
-
-    async def _with_covered(self, facts: Facts, giving: Giving, day: date, since: date) -> Facts:
-        """With what is covered by something besides our own doses counted as taken."""
-        covered = (await covered_since(self._connection, [giving.client], since)).get(giving.client, ())
-        if not facts.beside and any(is_another(giving.medicine, each.medicine) for each in covered):
-            facts = await self._with_others(facts, giving.client, day)
-        return counted(facts, covered, giving.part, giving.medicine, giving.form, day)
-
-    async def covered_on(self, record: MedicationRecord, day: date) -> Sequence[AlreadyGiven]:
-        """See `domain.dosing.Doses.covered_on`."""
-        if record.covered_until is None or record.covered_until < day:
-            return []
-        covered = await covered_since(self._connection, [record.client], day)
-        return given_by(covered.get(record.client, ()), day)
-
     async def add_pre_dose(self, seen: PreDose) -> None:
         """See `domain.dosing.PreDoses.add_pre_dose`."""
         await self._connection.execute(ADD_SEEN, pre_dose_values(seen))
@@ -296,32 +172,6 @@ class Doses(Holds):
             raise DoseUnknown("Read the client's medication chart.")
         self._journal.saw(ClientId(row.client_id), KIND)
         return pre_dose_of(row)
-
-    async def last_taken(self, wanted: ClientId, medicine: Medicine, form: Form, until: date) -> Taken | None:
-        """See `domain.dosing.Histories.last_taken`."""
-        given = {"client": wanted, "day": until, "medicine": medicine.value, "form": form.value}
-        row = (await self._connection.execute(LAST_TAKEN, given)).first()
-        self._journal.saw(wanted, KIND)
-        last = None
-        if row is not None:
-            last = Taken(day=row.dosing_day, at=row.given_at, medicine=Medicine(row.medicine), amount_mg=row.amount_mg)
-        covered = await covered_since(self._connection, [wanted], last.day if last is not None else date.min)
-        return last_of(last, covered.get(wanted, ()), medicine, form, until)
-
-    async def given_on(self, clients: Sequence[ClientId], day: date) -> Mapping[ClientId, Sequence[AlreadyGiven]]:
-        """See `domain.dosing.Doses.given_on`."""
-        found: dict[ClientId, list[AlreadyGiven]] = defaultdict(list)
-        for row in (await self._connection.execute(_GIVEN, {"clients": list(clients), "day": day})).all():
-            found[ClientId(row.client_id)].append(
-                AlreadyGiven(
-                    dose=row.id,
-                    part=DosePart(row.part),
-                    given_at=row.given_at,
-                    given_by=row.printed_name,
-                    source=row.source,
-                )
-            )
-        return found
 
     async def add_dose(self, recorded: Dose, *, sign_by: datetime, station: StationId | None = None) -> None:
         """See `domain.dosing.Doses.add_dose`."""

@@ -9,7 +9,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from caseload.db.access import reach_of
 from caseload.db.dosing.chart import CHARTED, Charts, charted_of
-from caseload.db.dosing.doses import KIND, NOT_GIVEN
+from caseload.db.dosing.doses import NOT_GIVEN
+from caseload.db.dosing.known import KIND
 from caseload.db.dosing.rows import not_given_of
 from caseload.db.dosing.steps import ONE_SEEN, pre_dose_of
 from caseload.db.dosing.taken import FIRST, is_of_kind

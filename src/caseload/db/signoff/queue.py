@@ -10,7 +10,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import signing_reach_of, signs_for, within_reach
-from caseload.db.dosing.doses import IS_NEWEST, KIND
+from caseload.db.dosing.doses import IS_NEWEST
+from caseload.db.dosing.known import KIND
 from caseload.db.dosing.rows import DOSE_COLUMNS, dose_of, rank
 from caseload.db.people.grants import constants, in_force, works_here
 from caseload.db.tables.base import INSTANT

@@ -72,11 +72,6 @@ class Excusal:
     recorded_at: datetime
     end: ExcuseEnd | None = None
 
-    @property
-    def last_on(self) -> date | None:
-        """Its last day, as it stands; None while nobody knows."""
-        return self.absence.last_on if self.end is None else self.end.last_on
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientExcused(Event):
