@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import func, select
 
 from caseload.db.dosing.taken import is_taken
-from caseload.db.tables.dosing import dose, dose_review
+from caseload.db.tables.dosing import dose
+from caseload.db.tables.second_look import dose_review
 from caseload.domain.access import Role
 from caseload.domain.ids import ClientId
 from tests.api.conftest import Clinic, Person

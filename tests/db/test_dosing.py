@@ -16,8 +16,8 @@ from caseload.db.dosing.rows import DOSE_COLUMNS
 from caseload.db.failures import violated
 from caseload.db.tables.caseload import guest_stay
 from caseload.db.tables.dosing import dose as dose_table
-from caseload.db.tables.dosing import dose_waiting
 from caseload.db.tables.medication import medication_record
+from caseload.db.tables.second_look import dose_waiting
 from caseload.domain.access import Act, Role
 from caseload.domain.client import ClientUnknown
 from caseload.domain.dosing import (

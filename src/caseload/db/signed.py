@@ -16,13 +16,14 @@ from caseload.db.medication.orders import orders_named
 from caseload.db.signature import signature_of
 from caseload.db.stock.acts import counts_named, wastes_named
 from caseload.db.tables.departure import discharge_answer
-from caseload.db.tables.dosing import dose, dose_correction, dose_review
+from caseload.db.tables.dosing import dose, dose_correction
 from caseload.db.tables.medication import (
     medication_decision,
     medication_order,
     medication_order_signature,
     medication_order_stop,
 )
+from caseload.db.tables.second_look import dose_review
 from caseload.db.tables.signature import signature
 from caseload.db.tables.stock_acts import stock_count, stock_count_confirmed, stock_waste_settled
 from caseload.db.tables.takehome import take_home_decision, take_home_suspension

@@ -14,8 +14,9 @@ from caseload.db.dosing.known import KIND
 from caseload.db.dosing.rows import DOSE_COLUMNS, dose_of
 from caseload.db.dosing.taken import FIRST, is_of_kind
 from caseload.db.tables.caseload import client
-from caseload.db.tables.dosing import dose, dose_correction, dose_review
+from caseload.db.tables.dosing import dose, dose_correction
 from caseload.db.tables.people import staff
+from caseload.db.tables.second_look import dose_review
 from caseload.db.tables.signature import signature
 from caseload.db.tables.window_doses import dose_identity_check, dose_replacement, dose_vomited
 from caseload.db.takehome.covering import at_home_on

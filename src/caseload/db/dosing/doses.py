@@ -34,9 +34,11 @@ from caseload.db.dosing.rows import (
 from caseload.db.dosing.steps import ADD_SEEN, ONE_SEEN, pre_dose_of, pre_dose_values
 from caseload.db.stock.taking import KEPT_COLUMNS, Takings, taken_by
 from caseload.db.tables.base import INSTANT
+from caseload.db.tables.before_dose import dose_not_given, pre_dose_observation
 from caseload.db.tables.caseload import client
-from caseload.db.tables.dosing import dose, dose_correction, dose_not_given, dose_waiting, pre_dose_observation
+from caseload.db.tables.dosing import dose, dose_correction
 from caseload.db.tables.medication import medication_decision
+from caseload.db.tables.second_look import dose_waiting
 from caseload.db.tables.window_doses import dose_identity_check, dose_replacement
 from caseload.db.takehome.suspending import SUSPEND_BY_RULE, by_rule
 from caseload.domain.access import Act

@@ -15,7 +15,8 @@ from caseload.db.dosing.rows import not_given_of
 from caseload.db.dosing.steps import ONE_SEEN, pre_dose_of
 from caseload.db.dosing.taken import FIRST, is_of_kind
 from caseload.db.signature import signature_of
-from caseload.db.tables.dosing import dose, dose_not_given, pre_dose_observation
+from caseload.db.tables.before_dose import dose_not_given, pre_dose_observation
+from caseload.db.tables.dosing import dose
 from caseload.db.tables.signature import signature
 from caseload.domain.access import Act
 from caseload.domain.dosing.chart import Charted

@@ -10,7 +10,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.dosing.taken import FIRST
-from caseload.db.tables.dosing import dose, dose_correction, pre_dose_observation
+from caseload.db.tables.before_dose import pre_dose_observation
+from caseload.db.tables.dosing import dose, dose_correction
 from caseload.db.tables.takehome import take_home_unit
 from caseload.db.tables.window_doses import dose_vomited
 from caseload.db.takehome.covering import NO_HOUR, counts

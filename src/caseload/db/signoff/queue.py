@@ -16,8 +16,9 @@ from caseload.db.dosing.rows import DOSE_COLUMNS, dose_of, rank
 from caseload.db.people.grants import constants, in_force, works_here
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
-from caseload.db.tables.dosing import dose, dose_review, dose_waiting
+from caseload.db.tables.dosing import dose
 from caseload.db.tables.people import role_grant
+from caseload.db.tables.second_look import dose_review, dose_waiting
 from caseload.domain.access import MAY, Act
 from caseload.domain.ids import ClientId, ProgrammeId
 from caseload.domain.journal import Journal

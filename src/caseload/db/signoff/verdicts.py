@@ -28,7 +28,8 @@ from caseload.db.dosing.rows import DOSE_COLUMNS, dose_of
 from caseload.db.signature import Signatures, signature_of
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
-from caseload.db.tables.dosing import dose, dose_review, dose_waiting
+from caseload.db.tables.dosing import dose
+from caseload.db.tables.second_look import dose_review, dose_waiting
 from caseload.db.tables.signature import signature
 from caseload.domain.access import Act
 from caseload.domain.dosing import Dose

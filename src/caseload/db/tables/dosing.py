@@ -1,4 +1,4 @@
-"""Doses, corrections, the second look, and the queue that waits for it.
+"""Doses, and the corrections that say one was not given.
 
 The duplicate key of a dosing day is a unique index: ordinary doses only, over all orders, medicines and programmes.
 A second ordinary dose of the same part of a day can be stored only by naming the signed correction that freed it.
@@ -36,9 +36,8 @@ from caseload.db.tables.base import (
     words,
 )
 from caseload.db.tables.medication import AMOUNT, INJECTIONS, made_as
-from caseload.domain.dosing import Entry, Kind, NotGivenReason, Sedation
+from caseload.domain.dosing import Entry, Kind
 from caseload.domain.medicines import LIQUIDS, DosePart
-from caseload.domain.signoff import RANKS, Verdict
 
 LIQUID = ", ".join(f"'{form}'" for form in sorted(LIQUIDS))
 
@@ -236,97 +235,4 @@ dose_correction = Table(
     not_blank("reason"),
     Index(None, "client_id", "dosing_day"),
     comment="A recorded dose was in fact not given. A trigger refuses the signature of whoever gave or recorded it.",
-)
-
-dose_review = Table(
-    "dose_review",
-    metadata,
-    Column("dose_id", Uuid(), primary_key=True),
-    Column("dose_version", SmallInteger(), primary_key=True, autoincrement=False),
-    words("verdict"),
-    reference("reviewed_by", "staff"),
-    Column("reviewed_at", INSTANT, nullable=False),
-    words("reason", nullable=True),
-    reference("signature_id", "signature", nullable=True),
-    UniqueConstraint("signature_id"),
-    ForeignKeyConstraint(
-        ["dose_id", "dose_version"], ["clinic.dose.id", "clinic.dose.version"], name="dose_review_dose_fkey"
-    ),
-    one_of("verdict", Verdict),
-    CheckConstraint(text("(verdict = 'signed') = (signature_id IS NOT NULL)"), name="signed"),
-    CheckConstraint(text("(verdict = 'rejected') = (reason IS NOT NULL)"), name="rejected"),
-    not_blank("reason"),
-    comment="One verdict per version, by a clinician who neither gave, recorded nor amended it (a trigger holds that).",
-)
-
-dose_waiting = Table(
-    "dose_waiting",
-    metadata,
-    Column("dose_id", Uuid(), primary_key=True),
-    Column("dose_version", SmallInteger(), nullable=False),
-    Column("programme_id", Uuid(), nullable=False),
-    Column("recorded_by", Uuid(), nullable=False),
-    Column("risk", SmallInteger(), nullable=False),
-    Column("sign_by", INSTANT, nullable=False),
-    Column("rejected_at", INSTANT),
-    CheckConstraint(text(f"risk BETWEEN 1 AND {len(RANKS)}"), name="risk"),
-    Index("dose_waiting_risk_idx", "programme_id", "risk", "dose_id"),
-    Index(None, "recorded_by", postgresql_where=text("rejected_at IS NOT NULL")),
-    comment="The newest versions that nobody has signed: a queue, filled by the statement that keeps the dose.",
-)
-
-pre_dose_observation = Table(
-    "pre_dose_observation",
-    metadata,
-    identifier(),
-    reference("client_id", "client"),
-    reference("programme_id", "programme"),
-    Column("dosing_day", Date(), nullable=False),
-    words("sedation"),
-    Column("intoxicated", Boolean(), nullable=False),
-    words("note"),
-    reference("recorded_by", "staff"),
-    recorded_at(),
-    Column("observation_id", Uuid()),
-    Column("observation_version", SmallInteger()),
-    Column("hold_id", Uuid()),
-    ForeignKeyConstraint(
-        ["observation_id", "observation_version"],
-        ["clinic.observation.id", "clinic.observation.version"],
-        name="pre_dose_observation_observation_fkey",
-    ),
-    ForeignKeyConstraint(
-        ["hold_id", "client_id"], ["clinic.hold.id", "clinic.hold.client_id"], name="pre_dose_observation_hold_fkey"
-    ),
-    UniqueConstraint("hold_id"),
-    CheckConstraint(text("num_nonnulls(observation_id, observation_version) <> 1"), name="measured"),
-    CheckConstraint(text("hold_id IS NULL OR intoxicated OR sedation <> 'alert'"), name="holds_for_what_was_seen"),
-    one_of("sedation", Sedation),
-    Index(None, "client_id", "dosing_day"),
-    comment="How a client was before a dose of a day, as somebody saw it: a step up waits for one that found nothing.",
-)
-
-dose_not_given = Table(
-    "dose_not_given",
-    metadata,
-    identifier(),
-    reference("client_id", "client"),
-    reference("programme_id", "programme"),
-    Column("order_id", Uuid()),
-    Column("dosing_day", Date(), nullable=False),
-    words("part"),
-    words("reason"),
-    words("note"),
-    recorded_at(),
-    reference("recorded_by", "staff"),
-    ForeignKeyConstraint(
-        ["order_id", "client_id"],
-        ["clinic.medication_order.id", "clinic.medication_order.client_id"],
-        name="dose_not_given_order_fkey",
-    ),
-    one_of("part", DosePart),
-    one_of("reason", NotGivenReason),
-    CheckConstraint(text("reason <> 'other' OR btrim(note) <> ''"), name="other_is_explained"),
-    Index(None, "client_id", "dosing_day"),
-    comment="A dose that was not given, with the reason; never a dose of nothing.",
 )

@@ -10,8 +10,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 
 from caseload.db.direct import Direct
 from caseload.db.dosing import DosingDays
+from caseload.db.tables.before_dose import dose_not_given
 from caseload.db.tables.caseload import client_identifier
-from caseload.db.tables.dosing import dose_not_given
 from caseload.db.tables.people import staff
 from caseload.db.tables.window import excusal, excusal_end, photograph, window_message
 from caseload.db.window.kept import IS_OPEN, KIND, message_of
