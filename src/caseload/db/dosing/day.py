@@ -23,7 +23,7 @@ from caseload.db.dosing.steps import seen_since, taken_since
 from caseload.db.dosing.taken import DAY, last_taken
 from caseload.db.medication.beside import answered, given_lately, has_another
 from caseload.db.medication.covered import covered_since
-from caseload.db.medication.orders import COUNTS, ORDER_COLUMNS, order_of
+from caseload.db.medication.rows import COUNTS, ORDER_COLUMNS, order_of
 from caseload.db.programme import later_profiles
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, client_identity, guest_stay

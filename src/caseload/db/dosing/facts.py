@@ -26,7 +26,7 @@ from sqlalchemy import (
 from caseload.db.direct import Direct, Named
 from caseload.db.dosing.taken import DAY, FIRST, ORDINARY, given_on, is_of_kind, is_taken, last_taken, told_by
 from caseload.db.medication.beside import has_another
-from caseload.db.medication.orders import ORDER_COLUMNS, order_of
+from caseload.db.medication.rows import ORDER_COLUMNS, order_of
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.dosing import dose, dose_correction
 from caseload.db.tables.history import client_history

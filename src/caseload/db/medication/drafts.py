@@ -8,8 +8,8 @@ from sqlalchemy import Date, Uuid, bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
-from caseload.db.medication.orders import ORDER_COLUMNS, WITH_WHAT_HAPPENED, order_of
 from caseload.db.medication.record import KIND
+from caseload.db.medication.rows import ORDER_COLUMNS, WITH_WHAT_HAPPENED, order_of
 from caseload.db.tables.caseload import client
 from caseload.db.tables.medication import medication_order, medication_order_signature, medication_order_stop
 from caseload.domain.access import Reach
