@@ -32,7 +32,8 @@ from caseload.domain.dosing.rules import due_mg
 from caseload.domain.ids import ClientId, DecisionId, HoldId, ProgrammeId
 from caseload.domain.medication import MedicationRecord, Order
 from caseload.domain.medicines import DosePart, Form, Medicine
-from caseload.domain.profiles import Outcome, profile_on
+from caseload.domain.profiles import profile_on
+from caseload.domain.profiles.ladder import Outcome
 from caseload.domain.profiles.selected import Selected
 from tests.domain.test_medication import DAY, NOW, TODAY, order
 

@@ -6,7 +6,6 @@ import pytest
 
 from caseload.domain.medicines import Medicine
 from caseload.domain.profiles import (
-    Outcome,
     Profile,
     ProfileBroken,
     ProfileUnknown,
@@ -16,6 +15,7 @@ from caseload.domain.profiles import (
     profiles,
     read_profile,
 )
+from caseload.domain.profiles.ladder import Outcome
 
 TODAY = date(2026, 11, 22)
 

@@ -58,10 +58,8 @@ ORDER_COLUMNS = (
 )
 """What `order_of` reads; every name is its own, so that they can stand beside others in one row."""
 
-
 COUNTS = or_(medication_order_signature.c.order_id.is_not(None), medication_order.c.verbal_by.is_not(None))
 """Signed, or spoken and taken down: anything may be given only under such an order."""
-
 
 WITH_WHAT_HAPPENED = (
     medication_order.outerjoin(

@@ -6,7 +6,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from caseload.domain.errors import Faults
-from caseload.domain.profiles import LONGEST_SLACK_DAYS
+from caseload.domain.profiles.checkins import LONGEST_SLACK_DAYS
 from caseload.domain.programme import Programme
 from caseload.domain.schedule import Recurrence, local_days_later, one_interval_later
 

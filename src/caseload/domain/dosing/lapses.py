@@ -16,7 +16,8 @@ from caseload.domain.dosing.missed import DaysWithout, Taken
 from caseload.domain.dosing.refusal import Refusal, Rule, policy
 from caseload.domain.medication import MedicationRecord, Order, treatment_begun
 from caseload.domain.medicines import LONG_ACTING
-from caseload.domain.profiles import Profile, Titration
+from caseload.domain.profiles import Profile
+from caseload.domain.profiles.ladder import Titration
 
 _ONE = timedelta(days=1)
 

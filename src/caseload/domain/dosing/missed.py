@@ -16,7 +16,8 @@ from typing import Final
 
 from caseload.domain.medication import MedicationRecord, Order
 from caseload.domain.medicines import LONG_ACTING, Medicine
-from caseload.domain.profiles import GIVES, Outcome, Profile, Rung
+from caseload.domain.profiles import Profile
+from caseload.domain.profiles.ladder import GIVES, Outcome, Rung
 
 _ONE: Final = timedelta(days=1)
 

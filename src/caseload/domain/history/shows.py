@@ -13,7 +13,8 @@ from itertools import pairwise
 from caseload.domain.history.gathering import History, Person
 from caseload.domain.history.rows import DoseRow, Outcome
 from caseload.domain.medicines import ACTION, LONG_ACTING, Action, Form, Medicine
-from caseload.domain.profiles import GIVES, Profile
+from caseload.domain.profiles import Profile
+from caseload.domain.profiles.ladder import GIVES
 
 LONG_RUN = 8
 """Runs of this many missed days and more are counted together."""

@@ -14,7 +14,8 @@ from caseload.domain.medication.beside import Acting, in_conflict, stopped_naltr
 from caseload.domain.medication.order import Confirmed, Order
 from caseload.domain.medication.record import MedicationRecord, check_reason
 from caseload.domain.medicines import ACTION, Action
-from caseload.domain.profiles import Profile, Tolerance
+from caseload.domain.profiles import Profile
+from caseload.domain.profiles.ladder import Tolerance
 from caseload.domain.profiles.ordering import AntagonistBeside, Rising, Starting
 from caseload.domain.profiles.said import SaidBy
 

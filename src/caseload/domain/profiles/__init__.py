@@ -21,20 +21,13 @@ from caseload.domain.catalogue import Country
 from caseload.domain.errors import NotFound
 from caseload.domain.medicines import LOOKS_BACK_DAYS, Medicine
 from caseload.domain.profiles.around import AroundTheDose
+from caseload.domain.profiles.checkins import CheckIns, wrong_slack
 from caseload.domain.profiles.injections import Injections
+from caseload.domain.profiles.ladder import Ladder, Tolerance, wrong_ladder
 from caseload.domain.profiles.ordering import Ordering
 from caseload.domain.profiles.said import Data, SaidBy
 from caseload.domain.profiles.stock import StockRules
 from caseload.domain.profiles.takehome import TakeHomeRules
-
-LONGEST_SLACK_DAYS = 31
-"""The most days of grace, or of early window, that a check-in may have."""
-
-LONGEST_LOOK_BACK_DAYS = 31
-"""The most days in which repeated gaps are counted."""
-
-_WHOLE = Decimal(100)
-_THOUSANDTHS = Decimal("0.001")
 
 
 class ProfileUnknown(NotFound):
@@ -43,84 +36,6 @@ class ProfileUnknown(NotFound):
 
 class ProfileBroken(ValueError):
     """A profile file contradicts itself; its message names the file and what is wrong."""
-
-
-class Outcome(StrEnum):
-    """What a number of missed doses means for the next one."""
-
-    GIVE = "give"
-    GIVE_UNLESS_INTOXICATED = "give_unless_intoxicated"
-    """Give after looking for intoxication; whoever finds it raises a hold."""
-    ASK_PRESCRIBER = "ask_prescriber"
-    """Nothing is given until a prescriber has decided."""
-    NEW_START = "new_start"
-    """The order cannot be given as it stands: a prescriber starts anew, by a new order or with a named lower amount."""
-
-
-GIVES = frozenset({Outcome.GIVE, Outcome.GIVE_UNLESS_INTOXICATED})
-
-
-class Proposal(Data, frozen=True):
-    """What the published ladder proposes to a prescriber for the restart; it never decides by itself."""
-
-    percent: int
-    at_most_mg: Decimal | None = None
-    at_least_mg: Decimal | None = None
-
-    def amount_mg(self, last_taken_mg: Decimal) -> Decimal:
-        """The proposed amount: never more than the last dose taken. Only a prescriber rounds it (domain: precision)."""
-        proposed = last_taken_mg * self.percent / _WHOLE
-        if self.at_most_mg is not None:
-            proposed = min(proposed, self.at_most_mg)
-        if self.at_least_mg is not None:
-            proposed = max(proposed, self.at_least_mg)
-        return min(proposed, last_taken_mg).quantize(_THOUSANDTHS, rounding=ROUND_DOWN)
-
-
-class Rung(SaidBy, frozen=True):
-    """From so many consecutive missed doses on, until the next rung."""
-
-    from_missed: int
-    outcome: Outcome
-    proposal: Proposal | None = None
-
-
-class Titration(SaidBy, frozen=True):
-    """While a dose is still being built up, missed ones are told to the prescriber also where the next may be given."""
-
-    days: int
-    """Days of treatment that count as titration, and longer while a step up is still to come."""
-    from_missed: int
-
-
-class Repeated(SaidBy, frozen=True):
-    """Missed and partial doses that are not one run: so many of the last days ask the prescriber."""
-
-    from_days: int
-    of_days: int
-
-
-class Ladder(Data, frozen=True):
-    """What consecutive missed doses of some medicines mean. Each ladder names its medicines."""
-
-    medicines: tuple[Medicine, ...]
-    rungs: tuple[Rung, ...]
-    titration: Titration | None = None
-    repeated: Repeated | None = None
-
-    def rung(self, missed: int) -> Rung | None:
-        """The rung that so many missed doses reach; None when none was missed."""
-        reached = [rung for rung in self.rungs if rung.from_missed <= missed]
-        return reached[-1] if reached else None
-
-
-class Tolerance(SaidBy, frozen=True):
-    """Where tolerance is lost whatever the number of missed doses: away from treatment, or after naltrexone."""
-
-    away_days: int
-    """From so many missed days in prison, in hospital, in detox or after a discharge on."""
-    naltrexone_days: int
-    """Days after the last naltrexone in which the first agonist asks."""
 
 
 class MinimumInterval(SaidBy, frozen=True):
@@ -142,26 +57,6 @@ class SignOff(SaidBy, frozen=True):
 
     roles: tuple[Role, ...]
     deadline_hours: int
-
-
-class Slack(Data, frozen=True):
-    """What check-ins that are at least so many days apart allow, until the next step."""
-
-    from_interval_days: int
-    grace_days: int
-    """Local days after the check-in is due until it is overdue."""
-    early_days: int
-    """Local days before it is due from which a contact counts as this check-in."""
-
-
-class CheckIns(SaidBy, frozen=True):
-    """When a check-in that was not completed becomes overdue, unless its plan says otherwise."""
-
-    slack: tuple[Slack, ...]
-
-    def slack_for(self, interval_days: int) -> Slack:
-        """The slack of check-ins that far apart."""
-        return next(step for step in reversed(self.slack) if step.from_interval_days <= interval_days)
 
 
 class Attendance(SaidBy, frozen=True):
@@ -227,7 +122,7 @@ def _contradictions(profile: Profile) -> Iterable[str]:
     if sorted(named) != sorted(Medicine):
         yield "every medicine must stand in exactly one missed-dose ladder"
     for ladder in profile.missed_doses:
-        yield from _wrong_ladder(ladder)
+        yield from wrong_ladder(ladder)
     if not profile.sign_off.roles or not set(profile.sign_off.roles) <= CLINICIANS:
         yield "sign_off.roles must name clinicians"
     counts = {
@@ -246,34 +141,11 @@ def _contradictions(profile: Profile) -> Iterable[str]:
         yield f"tolerance.naltrexone_days must lie between 1 and {LOOKS_BACK_DAYS - 1}"
     if profile.at_the_window.clock_ahead_seconds < 0:
         yield "at_the_window.clock_ahead_seconds must not be negative"
-    yield from _wrong_slack(profile.check_ins.slack)
+    yield from wrong_slack(profile.check_ins.slack)
     yield from profile.around_the_dose.contradictions()
     yield from profile.ordering.contradictions()
     yield from profile.injections.contradictions()
     yield from profile.take_home.contradictions()
-
-
-def _wrong_slack(slack: tuple[Slack, ...]) -> Iterable[str]:
-    steps = [step.from_interval_days for step in slack]
-    if not steps or steps[0] != 1 or any(later <= earlier for earlier, later in pairwise(steps)):
-        yield "check_ins.slack must begin at an interval of 1 day and rise"
-    for step in slack:
-        if not (0 <= step.grace_days <= LONGEST_SLACK_DAYS and 0 <= step.early_days <= LONGEST_SLACK_DAYS):
-            yield f"grace_days and early_days of check_ins.slack must lie between 0 and {LONGEST_SLACK_DAYS}"
-
-
-def _wrong_ladder(ladder: Ladder) -> Iterable[str]:
-    steps = [rung.from_missed for rung in ladder.rungs]
-    if not steps or steps[0] != 1 or any(later <= earlier for earlier, later in pairwise(steps)):
-        yield "the rungs of a ladder must begin at 1 missed dose and rise"
-    for rung in ladder.rungs:
-        if rung.proposal is not None and not 0 < rung.proposal.percent <= _WHOLE:
-            yield f"{rung.rule}: percent must lie between 1 and 100"
-    titration, repeated = ladder.titration, ladder.repeated
-    if titration is not None and (titration.days < 1 or titration.from_missed < 1):
-        yield f"{titration.rule}: days and from_missed must be more than zero"
-    if repeated is not None and not 1 <= repeated.from_days <= repeated.of_days <= LONGEST_LOOK_BACK_DAYS:
-        yield f"{repeated.rule}: 1 <= from_days <= of_days <= {LONGEST_LOOK_BACK_DAYS}"
 
 
 _brought: dict[str, tuple[Profile, ...]] = {}

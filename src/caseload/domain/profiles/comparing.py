@@ -10,7 +10,8 @@ from typing import Final, cast
 import msgspec
 
 from caseload.domain.medicines import Medicine
-from caseload.domain.profiles import Ladder, Outcome, Profile
+from caseload.domain.profiles import Profile
+from caseload.domain.profiles.ladder import Ladder, Outcome
 from caseload.domain.profiles.ordering import Rising
 
 _MOST_MISSED: Final = 400
