@@ -7,8 +7,6 @@ in force. The files stand in `profiles_data/`, one per version, and are checked 
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from decimal import ROUND_DOWN, Decimal
-from enum import StrEnum
 from functools import cache
 from importlib import resources
 from itertools import pairwise
