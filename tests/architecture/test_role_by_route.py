@@ -1,4 +1,4 @@
-"""Every route as every role: the table in `domain/access.py` is what the doors do, and no door is without a lock."""
+"""Every route as every role: the table in `domain/access` is what the doors do, and no door is without a lock."""
 
 import re
 from collections.abc import AsyncIterator, Callable, Iterator

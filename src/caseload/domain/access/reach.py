@@ -1,0 +1,141 @@
+"""How far each role sees, and whom one person may see for one act."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from caseload.domain.access.acts import MAY, Act
+from caseload.domain.access.roles import Role
+from caseload.domain.errors import NotPermitted
+from caseload.domain.ids import ProgrammeId, StaffId
+
+
+class Extent(StrEnum):
+    """How far a role sees."""
+
+    PROGRAMME = "programme"
+    """The clients of the programmes in which the role is held, and the guests they host."""
+    CASELOAD = "caseload"
+    """Clients one is responsible for or covers; the whole programme for a shift on duty."""
+    ONE_BY_IDENTIFIER = "one_by_identifier"
+    """One client at a time, by identifier, never a list; each look is an entry of its own.
+
+    Any client where the role is held for the whole organisation; else those of its programme.
+    """
+    NOBODY = "nobody"
+
+
+EXTENT: Mapping[Role, Extent] = MappingProxyType(
+    {
+        Role.NURSE: Extent.PROGRAMME,
+        Role.PRESCRIBER: Extent.PROGRAMME,
+        Role.PHARMACIST: Extent.PROGRAMME,
+        Role.COUNSELLOR: Extent.CASELOAD,
+        Role.SUPERVISOR: Extent.PROGRAMME,
+        Role.MEDICAL_DIRECTOR: Extent.PROGRAMME,
+        Role.FRONT_DESK: Extent.PROGRAMME,
+        Role.AUDITOR: Extent.ONE_BY_IDENTIFIER,
+        Role.PRIVACY_OFFICER: Extent.ONE_BY_IDENTIFIER,
+        Role.INSPECTOR: Extent.NOBODY,
+        Role.ADMINISTRATOR: Extent.NOBODY,
+    }
+)
+"""How far each role sees, in one place."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """A role that is in force right now: granted, started, not ended, and confirmed where it must be."""
+
+    role: Role
+    programme: ProgrammeId | None
+    """None where the role is held for the whole organisation."""
+    on_duty: bool = False
+    """A shift on duty in this programme is running."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """Which clients one person may see for one act, as data that both Python and SQL can apply."""
+
+    staff: StaffId
+    everyone_in: frozenset[ProgrammeId]
+    caseload_in: frozenset[ProgrammeId]
+    any_by_identifier: bool
+    one_in: frozenset[ProgrammeId] = frozenset()
+    """Where one client at a time may be seen, by identifier."""
+    signs_in: frozenset[ProgrammeId] = frozenset()
+    """Where one signs for what was given at the window, whoever hosts its client by now."""
+
+    def covers(
+        self,
+        *,
+        programmes: Iterable[ProgrammeId],
+        looked_after_by: Iterable[StaffId],
+        by_identifier: bool,
+        signed_in: ProgrammeId | None = None,
+    ) -> bool:
+        """Whether a client is within reach; or, with `signed_in`, one dose of theirs and nothing else.
+
+        `programmes` are the client's home programme and any that host the client as a guest now;
+        `looked_after_by` are the responsible counsellor and whoever covers now, and until somebody admits the client
+        for the first time whoever registered them. `signed_in` is where a dose was given that waits for its signature, or
+        that this person has signed: a guest goes home, and the signature is still the window's. The SQL in `db/access.py` answers the same question and is tested
+        against this function.
+        """
+        where = frozenset(programmes)
+        return (
+            bool(where & self.everyone_in)
+            or (bool(where & self.caseload_in) and self.staff in looked_after_by)
+            or (by_identifier and (self.any_by_identifier or bool(where & self.one_in)))
+            or signed_in in self.signs_in
+        )
+
+
+def may(holdings: Iterable[Holding], act: Act) -> bool:
+    """Whether any role held now allows the act somewhere."""
+    return any(holding.role in MAY[act] for holding in holdings)
+
+
+def may_in(holdings: Iterable[Holding], act: Act, programme: ProgrammeId) -> bool:
+    """Whether a role held now in this programme (or for the whole organisation) allows the act."""
+    return any(holding.role in MAY[act] and holding.programme in {programme, None} for holding in holdings)
+
+
+def require(holdings: Iterable[Holding], act: Act, programme: ProgrammeId) -> None:
+    """Raise `NotPermitted` unless a role held in this programme allows the act."""
+    if not may_in(holdings, act, programme):
+        raise NotPermitted(
+            f"None of your roles in this programme may {act.value.replace('_', ' ')}. Ask your supervisor."
+        )
+
+
+def reach(staff: StaffId, holdings: Iterable[Holding], act: Act) -> Reach:
+    """Whom a person may see for one act: only roles that allow the act count, each as far as it sees."""
+    everyone_in: set[ProgrammeId] = set()
+    caseload_in: set[ProgrammeId] = set()
+    one_in: set[ProgrammeId] = set()
+    any_by_identifier = False
+    for holding in holdings:
+        if holding.role not in MAY[act]:
+            continue
+        extent = EXTENT[holding.role]
+        if extent is Extent.NOBODY:
+            continue
+        if holding.programme is None:
+            any_by_identifier |= extent is Extent.ONE_BY_IDENTIFIER
+        elif extent is Extent.ONE_BY_IDENTIFIER:
+            one_in.add(holding.programme)
+        elif extent is Extent.PROGRAMME or holding.on_duty:
+            everyone_in.add(holding.programme)
+        else:
+            caseload_in.add(holding.programme)
+    return Reach(
+        staff=staff,
+        everyone_in=frozenset(everyone_in),
+        caseload_in=frozenset(caseload_in),
+        any_by_identifier=any_by_identifier,
+        one_in=frozenset(one_in),
+        signs_in=frozenset(everyone_in if act is Act.SIGN_OFF_DOSE else ()),
+    )
