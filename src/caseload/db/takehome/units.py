@@ -4,19 +4,17 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final, NoReturn
 
-from sqlalchemy import Date, Executable, Uuid, and_, any_, bindparam, exists, insert, or_, select
+from sqlalchemy import Date, Executable, Uuid, any_, bindparam, exists, insert, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.closure import ClosureDays
-from caseload.db.direct import Named
 from caseload.db.dosing import Charts
 from caseload.db.medication.record import KIND
 from caseload.db.stock.taking import UNIT_COLUMNS, taken_home
 from caseload.db.tables.caseload import client, client_identity
 from caseload.db.tables.programme import programme
-from caseload.db.tables.stock_acts import stock_waste
 from caseload.db.tables.takehome import (
     take_home_decision,
     take_home_dispense,
@@ -26,6 +24,7 @@ from caseload.db.tables.takehome import (
 )
 from caseload.db.takehome.decisions import DECISIONS, TakeHomeDecisions, decision_of
 from caseload.db.takehome.premises import TheirPremises
+from caseload.db.takehome.rows import LAST_WORD, UNITS, unit_of, unit_row
 from caseload.db.takehome.suspending import IS_NEWEST
 from caseload.domain.access import Act
 from caseload.domain.dosing import Held, order_on
@@ -33,17 +32,12 @@ from caseload.domain.errors import Fault, Invalid, NotFound
 from caseload.domain.ids import (
     ClientId,
     DispenseId,
-    OrderId,
     ProgrammeId,
-    ReturnId,
     StaffId,
     StationId,
-    TakeHomeDecisionId,
     UnitId,
-    WasteId,
 )
 from caseload.domain.medication import MedicationRecord
-from caseload.domain.medicines import DosePart, Form, Medicine
 from caseload.domain.people import Staff
 from caseload.domain.takehome import (
     CameBack,
@@ -51,7 +45,6 @@ from caseload.domain.takehome import (
     Label,
     NoPremises,
     NothingToTakeFrom,
-    Outcome,
     Review,
     Situation,
     TakeHomeUnit,
@@ -62,38 +55,23 @@ from caseload.domain.takehome import (
 _NOT_NULL = "23502"
 _FOREIGN_KEY = "23503"
 
-_said, _newer = take_home_outcome.alias("said_of_unit"), take_home_outcome.alias("newer_said_of_unit")
-_IS_LAST_WORD = ~exists().where(_newer.c.unit_id == _said.c.unit_id, _newer.c.version > _said.c.version)
-UNITS: Final = select(
-    *take_home_unit.c,
-    _said.c.version.label("said_version"),
-    _said.c.return_id,
-    _said.c.state,
-    _said.c.taken,
-    _said.c.reason,
-    stock_waste.c.id.label("waste_id"),
-).select_from(
-    take_home_unit.outerjoin(_said, and_(_said.c.unit_id == take_home_unit.c.id, _IS_LAST_WORD)).outerjoin(
-        stock_waste, stock_waste.c.unit_id == take_home_unit.c.id
-    )
-)
 _IN_ORDER = (take_home_unit.c.for_on, take_home_unit.c.part, take_home_unit.c.id)
 OUT_OR_AHEAD: Final = UNITS.where(
     take_home_unit.c.client_id == bindparam("client"),
-    or_(take_home_unit.c.for_on >= bindparam("day", type_=Date()), _said.c.unit_id.is_(None)),
+    or_(take_home_unit.c.for_on >= bindparam("day", type_=Date()), LAST_WORD.c.unit_id.is_(None)),
 ).order_by(*_IN_ORDER)
 SINCE: Final = UNITS.where(
     take_home_unit.c.client_id == bindparam("client"),
-    or_(take_home_unit.c.for_on >= bindparam("since", type_=Date()), _said.c.unit_id.is_(None)),
+    or_(take_home_unit.c.for_on >= bindparam("since", type_=Date()), LAST_WORD.c.unit_id.is_(None)),
 ).order_by(*_IN_ORDER)
 THESE: Final = UNITS.where(
     take_home_unit.c.client_id == bindparam("client"),
     take_home_unit.c.id == any_(bindparam("units", type_=ARRAY(Uuid()))),
 )
-OUT: Final = UNITS.where(take_home_unit.c.client_id == bindparam("client"), _said.c.unit_id.is_(None)).order_by(
+OUT: Final = UNITS.where(take_home_unit.c.client_id == bindparam("client"), LAST_WORD.c.unit_id.is_(None)).order_by(
     *_IN_ORDER
 )
-_missing = take_home_outcome.alias("said_missing")
+_missing, _newer = take_home_outcome.alias("said_missing"), take_home_outcome.alias("newer_said_missing")
 _LOST = exists().where(
     take_home_unit.c.decision_id == take_home_decision.c.id,
     _missing.c.unit_id == take_home_unit.c.id,
@@ -280,60 +258,3 @@ def _explain(refused: IntegrityError) -> NoReturn:
     if getattr(refused.orig, "sqlstate", None) == _NOT_NULL:
         raise NothingToTakeFrom from refused
     raise UnitsMoved from refused
-
-
-def unit_row(unit: TakeHomeUnit) -> dict[str, object]:
-    """The row of a unit."""
-    return {
-        "id": unit.id,
-        "dispense_id": unit.dispense,
-        "client_id": unit.client,
-        "programme_id": unit.programme,
-        "dispensed_on": unit.dispensed_on,
-        "order_id": unit.order,
-        "decision_id": unit.decision,
-        "for_on": unit.for_on,
-        "part": unit.part.value,
-        "medicine": unit.medicine.value,
-        "form": unit.form.value,
-        "strength_mg": unit.strength_mg,
-        "amount_mg": unit.amount_mg,
-        "amount_ml": unit.amount_ml,
-        "label": unit.label,
-        "is_closure": unit.is_closure,
-        "replaces_id": unit.replaces,
-    }
-
-
-def unit_of(row: Named) -> TakeHomeUnit:
-    """The unit in a row of `UNITS`, with what was last said of it."""
-    return TakeHomeUnit(
-        id=UnitId(row["id"]),
-        dispense=DispenseId(row["dispense_id"]),
-        client=ClientId(row["client_id"]),
-        programme=ProgrammeId(row["programme_id"]),
-        order=OrderId(row["order_id"]),
-        decision=None if row["decision_id"] is None else TakeHomeDecisionId(row["decision_id"]),
-        for_on=row["for_on"],
-        part=DosePart(row["part"]),
-        medicine=Medicine(row["medicine"]),
-        form=Form(row["form"]),
-        strength_mg=row["strength_mg"],
-        amount_mg=row["amount_mg"],
-        amount_ml=row["amount_ml"],
-        label=row["label"],
-        is_closure=row["is_closure"],
-        dispensed_on=row["dispensed_on"],
-        replaces=None if row["replaces_id"] is None else UnitId(row["replaces_id"]),
-        outcome=None
-        if row["said_version"] is None
-        else Outcome(
-            unit=UnitId(row["id"]),
-            version=row["said_version"],
-            report=ReturnId(row["return_id"]),
-            state=CameBack(row["state"]),
-            taken=row["taken"],
-            reason=row["reason"],
-            waste=None if row["waste_id"] is None else WasteId(row["waste_id"]),
-        ),
-    )
