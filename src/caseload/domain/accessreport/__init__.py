@@ -1,25 +1,27 @@
 """Who saw my record: every access to one client, each line proved, looked through before it leaves."""
 
 from caseload.domain.accessreport.lines import Evidence, Group, GroupKey, Line, Manner, Reason, grouped, why_in_words
-from caseload.domain.accessreport.reporting import (
-    SAYS,
-    Accesses,
+from caseload.domain.accessreport.report import (
     AlreadyReleased,
     Counted,
-    LinesWithheld,
     LineUnknown,
     NotReleased,
     Release,
     Report,
     ReportFormat,
-    ReportPrepared,
-    ReportReleased,
-    Reports,
-    ReportSent,
     ReportUnknown,
     Shown,
     Tree,
     Withheld,
+)
+from caseload.domain.accessreport.reporting import (
+    SAYS,
+    Accesses,
+    LinesWithheld,
+    ReportPrepared,
+    ReportReleased,
+    Reports,
+    ReportSent,
     leave_out,
     look_through,
     prepare_report,
