@@ -14,7 +14,8 @@ from caseload.db.dosing.rows import DOSE_COLUMNS, correction_of, dose_of
 from caseload.db.medication.holds import decisions_named
 from caseload.db.medication.orders import orders_named
 from caseload.db.signature import signature_of
-from caseload.db.stock.acts import counts_named, wastes_named
+from caseload.db.stock.counting import counts_named
+from caseload.db.stock.waste import wastes_named
 from caseload.db.tables.departure import discharge_answer
 from caseload.db.tables.dosing import dose, dose_correction
 from caseload.db.tables.medication import (

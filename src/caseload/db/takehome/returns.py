@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.medication.record import KIND
-from caseload.db.stock.acts import waste_row
+from caseload.db.stock.waste import waste_row
 from caseload.db.tables.caseload import client
 from caseload.db.tables.stock_acts import stock_take_home, stock_waste
 from caseload.db.tables.takehome import take_home_outcome, take_home_return
