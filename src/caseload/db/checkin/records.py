@@ -1,18 +1,16 @@
 """Check-ins in PostgreSQL, each with everything that happened to it."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import Row, Select, Uuid, any_, bindparam, exists, insert, select, tuple_
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Select, bindparam, exists, insert, select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
-from caseload.db.checkin.rows import CHECK_IN, TERMS, begin_waiting, check_in_of, end_waiting, terms_of
+from caseload.db.checkin.facts import with_facts
+from caseload.db.checkin.rows import begin_waiting, end_waiting
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
 from caseload.db.tables.checkin import (
@@ -21,85 +19,24 @@ from caseload.db.tables.checkin import (
     check_in_move,
     check_in_outcome,
     check_in_plan_current,
-    check_in_plan_version,
     check_in_waiting,
 )
 from caseload.domain.access import Reach
 from caseload.domain.checkin import (
     AlreadySettled,
-    AskedBy,
     Attempt,
     CheckIn,
     CheckInUnknown,
-    Ended,
-    Mode,
     Move,
     Outcome,
     Record,
-    Result,
     Waiting,
 )
 from caseload.domain.client import ClientUnknown
-from caseload.domain.ids import CheckInId, ClientId, StaffId
+from caseload.domain.ids import CheckInId, ClientId
 from caseload.domain.journal import Journal
 
 _WITHIN = within_reach()
-_THESE = any_(bindparam("these", type_=ARRAY(Uuid())))
-
-_CHECK_INS = (
-    select(*CHECK_IN, *TERMS)
-    .join(
-        check_in_plan_version,
-        (check_in_plan_version.c.plan_id == check_in.c.plan_id)
-        & (check_in_plan_version.c.version == check_in.c.plan_version),
-    )
-    .where(check_in.c.id == _THESE)
-    .order_by(check_in.c.due_at, check_in.c.id)
-)
-_MOVES = (
-    select(
-        check_in_move.c.check_in_id,
-        check_in_move.c.number,
-        check_in_move.c.due_at,
-        check_in_move.c.grace_ends_at,
-        check_in_move.c.asked_by,
-        check_in_move.c.reason,
-        check_in_move.c.recorded_by,
-        check_in_move.c.recorded_at,
-    )
-    .where(check_in_move.c.check_in_id == _THESE)
-    .order_by(check_in_move.c.number)
-)
-_ATTEMPTS = (
-    select(
-        check_in_attempt.c.id,
-        check_in_attempt.c.check_in_id,
-        check_in_attempt.c.attempted_at,
-        check_in_attempt.c.mode,
-        check_in_attempt.c.result,
-        check_in_attempt.c.note,
-        check_in_attempt.c.recorded_by,
-        check_in_attempt.c.recorded_at,
-    )
-    .where(check_in_attempt.c.check_in_id == _THESE)
-    .order_by(check_in_attempt.c.recorded_at, check_in_attempt.c.id)
-)
-_OUTCOMES = (
-    select(
-        check_in_outcome.c.check_in_id,
-        check_in_outcome.c.version,
-        check_in_outcome.c.ended,
-        check_in_outcome.c.occurred_at,
-        check_in_outcome.c.mode,
-        check_in_outcome.c.note,
-        check_in_outcome.c.reason,
-        check_in_outcome.c.overtaken_by,
-        check_in_outcome.c.recorded_by,
-        check_in_outcome.c.recorded_at,
-    )
-    .where(check_in_outcome.c.check_in_id == _THESE)
-    .order_by(check_in_outcome.c.version)
-)
 
 _SEEN = (
     select(check_in.c.id)
@@ -160,7 +97,7 @@ class CheckIns:
         return await self._one(wanted)
 
     async def _one(self, wanted: CheckInId) -> Record:
-        (record,) = await self._records([wanted])
+        (record,) = await with_facts(self._connection, [wanted])
         self._journal.saw(record.check_in.client, "check_in")
         return record
 
@@ -176,45 +113,17 @@ class CheckIns:
             if after is None
             else await self._connection.execute(_OF_CLIENT_NEXT, {**page, "after": after})
         )
-        return list(reversed(await self._records(found.scalars().all())))
+        return list(reversed(await with_facts(self._connection, found.scalars().all())))
 
     async def open_before(self, one: CheckIn) -> Sequence[Record]:
         """See `domain.checkin.CheckIns.open_before`."""
         found = await self._connection.execute(_OPEN_BEFORE, {"plan": one.plan, "due_at": one.due_at})
-        return await self._records(found.scalars().all())
+        return await with_facts(self._connection, found.scalars().all())
 
     async def overtaken_by(self, one: CheckInId) -> Sequence[Record]:
         """See `domain.checkin.CheckIns.overtaken_by`."""
         found = await self._connection.execute(_OVERTAKEN_BY, {"check_in": one})
-        return await self._records(found.scalars().all())
-
-    async def _records(self, these: Sequence[UUID]) -> Sequence[Record]:
-        """These check-ins with their facts, in the order in which they are due."""
-        if not these:
-            return []
-        given = {"these": list(these)}
-        rows = (await self._connection.execute(_CHECK_INS, given)).all()
-        moves = await self._by_check_in(_MOVES, given)
-        attempts = await self._by_check_in(_ATTEMPTS, given)
-        outcomes = await self._by_check_in(_OUTCOMES, given)
-        return [
-            Record(
-                check_in=check_in_of(row),
-                terms=terms_of(row),
-                moves=tuple(_move(each) for each in moves[row.id]),
-                attempts=tuple(_attempt(each) for each in attempts[row.id]),
-                outcomes=tuple(_outcome(each) for each in outcomes[row.id]),
-            )
-            for row in rows
-        ]
-
-    async def _by_check_in(
-        self, statement: Select[*tuple[Any, ...]], given: dict[str, list[UUID]]
-    ) -> dict[UUID, list[Row[*tuple[Any, ...]]]]:
-        found: dict[UUID, list[Row[*tuple[Any, ...]]]] = defaultdict(list)
-        for row in await self._connection.execute(statement, given):
-            found[row.check_in_id].append(row)
-        return found
+        return await with_facts(self._connection, found.scalars().all())
 
     async def add_attempt(self, attempt: Attempt, waiting: Waiting | None) -> None:
         """See `domain.checkin.CheckIns.add_attempt`."""
@@ -260,47 +169,6 @@ class CheckIns:
             raise AlreadySettled("Somebody else settled it at the same moment. Read the check-in again.") from raced
         await end_waiting(self._connection, [one.check_in for one in outcomes])
         await begin_waiting(self._connection, waiting)
-
-
-def _move(row: Row[*tuple[Any, ...]]) -> Move:
-    return Move(
-        check_in=CheckInId(row.check_in_id),
-        number=row.number,
-        due_at=row.due_at,
-        grace_ends_at=row.grace_ends_at,
-        asked_by=AskedBy(row.asked_by),
-        reason=row.reason,
-        recorded_by=StaffId(row.recorded_by),
-        recorded_at=row.recorded_at,
-    )
-
-
-def _attempt(row: Row[*tuple[Any, ...]]) -> Attempt:
-    return Attempt(
-        id=row.id,
-        check_in=CheckInId(row.check_in_id),
-        attempted_at=row.attempted_at,
-        mode=Mode(row.mode),
-        result=Result(row.result),
-        note=row.note,
-        recorded_by=StaffId(row.recorded_by),
-        recorded_at=row.recorded_at,
-    )
-
-
-def _outcome(row: Row[*tuple[Any, ...]]) -> Outcome:
-    return Outcome(
-        check_in=CheckInId(row.check_in_id),
-        version=row.version,
-        ended=Ended(row.ended),
-        occurred_at=row.occurred_at,
-        mode=None if row.mode is None else Mode(row.mode),
-        note=row.note,
-        reason=row.reason,
-        overtaken_by=None if row.overtaken_by is None else CheckInId(row.overtaken_by),
-        recorded_by=StaffId(row.recorded_by),
-        recorded_at=row.recorded_at,
-    )
 
 
 def _outcome_values(one: Outcome) -> dict[str, Any]:
