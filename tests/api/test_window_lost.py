@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from caseload.db.window import doses as lost
+from caseload.db.window import spills
 from tests.api.conftest import Clinic, Person
 from tests.api.dispensary import PASSWORD, Dispensary, days_ago, dispensary, fresh
 from tests.api.storeroom import storeroom
@@ -357,7 +358,7 @@ async def test_what_is_lost_is_found_by_index(place: Dispensary) -> None:
     given_ = {"dose": uuid4(), "programme": place.programme}
     statements = {
         "vomited": lost.VOMITED_OF,
-        "spilled": lost.SPILLED_OF,
+        "spilled": spills.SPILLED_OF,
         "decisions": lost.REPLACEMENTS_OF,
         "replaced by": lost.REPLACED_BY,
     }

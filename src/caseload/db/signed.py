@@ -30,7 +30,8 @@ from caseload.db.tables.stock_acts import stock_count, stock_count_confirmed, st
 from caseload.db.tables.takehome import take_home_decision, take_home_suspension
 from caseload.db.tables.window_doses import dose_replacement, dose_spill_witness
 from caseload.db.takehome.decisions import suspensions_named, take_homes_named
-from caseload.db.window.doses import replacements_named, spills_named
+from caseload.db.window.doses import replacements_named
+from caseload.db.window.spills import spills_named
 from caseload.domain.ids import OrderId, SignatureId, StaffId
 from caseload.domain.medication import Stop
 from caseload.domain.signature import Signature, Subject, Version
