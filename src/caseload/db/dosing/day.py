@@ -7,34 +7,29 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from sqlalchemy import Uuid, any_, bindparam, exists, or_, select, true
+from sqlalchemy import Uuid, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from caseload.db.access import reach_of, within_reach
-from caseload.db.direct import Direct, Named
+from caseload.db.access import reach_of
+from caseload.db.direct import Named
 from caseload.db.dosing.away import YEAR_DAYS, away_since
 from caseload.db.dosing.doses import Doses
-from caseload.db.dosing.facts import allowed, allowed_of, held, held_in
+from caseload.db.dosing.expected import DUE_IN_PROGRAMME, INJECTED_IN_PROGRAMME
+from caseload.db.dosing.facts import allowed_of, held_in
 from caseload.db.dosing.injections import INJECTIONS_BACK_DAYS, injected_until
 from caseload.db.dosing.known import KIND
 from caseload.db.dosing.lately import taken_lately
 from caseload.db.dosing.remembered import Remembered
 from caseload.db.dosing.steps import seen_since, taken_since
-from caseload.db.dosing.taken import DAY, last_taken
-from caseload.db.medication.beside import answered, given_lately, has_another
+from caseload.db.medication.beside import answered, given_lately
 from caseload.db.medication.covered import covered_since
 from caseload.db.medication.rows import COUNTS, ORDER_COLUMNS, order_of
-from caseload.db.programme import later_profiles
-from caseload.db.tables.base import INSTANT
-from caseload.db.tables.caseload import client, client_identity, guest_stay
 from caseload.db.tables.medication import (
     medication_order,
     medication_order_replacement,
     medication_order_signature,
     medication_order_stop,
-    medication_record,
 )
-from caseload.db.tables.programme import programme
 from caseload.db.takehome.covering import at_home_on
 from caseload.domain.access import Act
 from caseload.domain.dosing import (
@@ -60,77 +55,6 @@ from caseload.domain.medication import Acting, MedicationRecord, Order
 from caseload.domain.medicines import LONG_ACTING, Medicine
 from caseload.domain.people import Staff
 from caseload.domain.profiles.selected import read_selected
-
-_last = last_taken(client.c.id, medication_order.c.medicine, medication_order.c.form, "last_taken")
-_held = held(client.c.id, medication_order.c.id)
-_allowed = allowed(client.c.id, true())
-_newer = client_identity.alias("newer_identity")
-
-_DUE_IN_PROGRAMME = (
-    select(
-        client.c.id.label("client_id"),
-        client.c.programme_id.label("home_id"),
-        client_identity.c.given_name,
-        client_identity.c.family_name,
-        client_identity.c.birth_date,
-        programme.c.time_zone,
-        programme.c.profile,
-        later_profiles.c.later_profiles,
-        medication_record.c.history_until,
-        medication_record.c.covered_until,
-        medication_record.c.gaps_until,
-        *ORDER_COLUMNS,
-        _last.c.dosing_day.label("last_day"),
-        _last.c.given_at.label("last_at"),
-        _last.c.medicine.label("last_medicine"),
-        _last.c.amount_mg.label("last_mg"),
-        _held.c.id.label("hold_id"),
-        _held.c.reason.label("hold_reason"),
-        _held.c.raised_at.label("hold_raised_at"),
-        _held.c.order_id.label("hold_order_id"),
-        _held.c.on_day.label("hold_on_day"),
-        _held.c.part.label("hold_part"),
-        _allowed.c.id.label("decision_id"),
-        _allowed.c.at_most_mg,
-        _allowed.c.last_taken_on.label("decision_last_taken_on"),
-        has_another(client.c.id, medication_order.c.medicine).label("has_another"),
-    )
-    .select_from(
-        client.join(programme, programme.c.id == client.c.programme_id)
-        .outerjoin(later_profiles, later_profiles.c.programme_id == programme.c.id)
-        .join(client_identity, client_identity.c.client_id == client.c.id)
-        .join(medication_record, medication_record.c.client_id == client.c.id)
-        .join(medication_order, medication_order.c.client_id == client.c.id)
-        .outerjoin(medication_order_signature, medication_order_signature.c.order_id == medication_order.c.id)
-        .outerjoin(medication_order_stop, medication_order_stop.c.order_id == medication_order.c.id)
-        .outerjoin(medication_order_replacement, medication_order_replacement.c.replaced_id == medication_order.c.id)
-        .outerjoin(_last, true())
-        .outerjoin(_held, true())
-        .outerjoin(_allowed, true())
-    )
-    .where(
-        or_(
-            client.c.programme_id == bindparam("programme"),
-            exists().where(
-                guest_stay.c.client_id == client.c.id,
-                guest_stay.c.host_programme_id == bindparam("programme"),
-                guest_stay.c.period.op("@>")(bindparam("reach_at", type_=INSTANT)),
-            ),
-        ),
-        ~exists().where(_newer.c.client_id == client.c.id, _newer.c.version > client_identity.c.version),
-        COUNTS,
-        medication_order.c.starts_on <= DAY,
-        or_(medication_order.c.ends_on.is_(None), medication_order.c.ends_on >= DAY),
-        medication_order_stop.c.order_id.is_(None),
-        or_(medication_order_replacement.c.from_on.is_(None), medication_order_replacement.c.from_on > DAY),
-        within_reach(),
-    )
-    .order_by(client_identity.c.family_name, client_identity.c.given_name, client.c.id)
-)
-
-_INJECTED_IN_PROGRAMME = _DUE_IN_PROGRAMME.where(
-    medication_order.c.form.in_([form.value for form in sorted(LONG_ACTING)])
-)
 
 _ORDERS = (
     select(*ORDER_COLUMNS)
@@ -208,7 +132,6 @@ class _Known:
         return self.due.get(day, tuple(given), lambda: due_on(day, self.morning(row, given, at=at)))
 
 
-DUE_IN_PROGRAMME = Direct(_DUE_IN_PROGRAMME, anywhere=True)
 _KNOWN = Remembered[_Known]()
 
 
@@ -338,7 +261,7 @@ class DosingDays(Doses):
     ) -> Sequence[tuple[MedicationRecord, Order, NextInjection]]:
         """Every order of an injection in force in a programme, and when its next one may come, the first due first."""
         given = {"programme": wanted, "day": day, "at": EVERYTHING_COMMITTED, **reach_of(by.reach(act), at=self._now)}
-        rows = (await self._connection.execute(_INJECTED_IN_PROGRAMME, given)).mappings().all()
+        rows = (await self._connection.execute(INJECTED_IN_PROGRAMME, given)).mappings().all()
         known = [_Known.of(row) for row in rows]
         injected = await self._injected(known, day)
         for each in known:

@@ -1,0 +1,95 @@
+"""Who is expected on a programme's dosing day: everybody with an order in force, a guest of today too."""
+
+from sqlalchemy import bindparam, exists, or_, select, true
+
+from caseload.db.access import within_reach
+from caseload.db.direct import Direct
+from caseload.db.dosing.facts import allowed, held
+from caseload.db.dosing.taken import DAY, last_taken
+from caseload.db.medication.beside import has_another
+from caseload.db.medication.rows import COUNTS, ORDER_COLUMNS
+from caseload.db.programme import later_profiles
+from caseload.db.tables.base import INSTANT
+from caseload.db.tables.caseload import client, client_identity, guest_stay
+from caseload.db.tables.medication import (
+    medication_order,
+    medication_order_replacement,
+    medication_order_signature,
+    medication_order_stop,
+    medication_record,
+)
+from caseload.db.tables.programme import programme
+from caseload.domain.medicines import LONG_ACTING
+
+_last = last_taken(client.c.id, medication_order.c.medicine, medication_order.c.form, "last_taken")
+_held = held(client.c.id, medication_order.c.id)
+_allowed = allowed(client.c.id, true())
+_newer = client_identity.alias("newer_identity")
+
+_DUE_IN_PROGRAMME = (
+    select(
+        client.c.id.label("client_id"),
+        client.c.programme_id.label("home_id"),
+        client_identity.c.given_name,
+        client_identity.c.family_name,
+        client_identity.c.birth_date,
+        programme.c.time_zone,
+        programme.c.profile,
+        later_profiles.c.later_profiles,
+        medication_record.c.history_until,
+        medication_record.c.covered_until,
+        medication_record.c.gaps_until,
+        *ORDER_COLUMNS,
+        _last.c.dosing_day.label("last_day"),
+        _last.c.given_at.label("last_at"),
+        _last.c.medicine.label("last_medicine"),
+        _last.c.amount_mg.label("last_mg"),
+        _held.c.id.label("hold_id"),
+        _held.c.reason.label("hold_reason"),
+        _held.c.raised_at.label("hold_raised_at"),
+        _held.c.order_id.label("hold_order_id"),
+        _held.c.on_day.label("hold_on_day"),
+        _held.c.part.label("hold_part"),
+        _allowed.c.id.label("decision_id"),
+        _allowed.c.at_most_mg,
+        _allowed.c.last_taken_on.label("decision_last_taken_on"),
+        has_another(client.c.id, medication_order.c.medicine).label("has_another"),
+    )
+    .select_from(
+        client.join(programme, programme.c.id == client.c.programme_id)
+        .outerjoin(later_profiles, later_profiles.c.programme_id == programme.c.id)
+        .join(client_identity, client_identity.c.client_id == client.c.id)
+        .join(medication_record, medication_record.c.client_id == client.c.id)
+        .join(medication_order, medication_order.c.client_id == client.c.id)
+        .outerjoin(medication_order_signature, medication_order_signature.c.order_id == medication_order.c.id)
+        .outerjoin(medication_order_stop, medication_order_stop.c.order_id == medication_order.c.id)
+        .outerjoin(medication_order_replacement, medication_order_replacement.c.replaced_id == medication_order.c.id)
+        .outerjoin(_last, true())
+        .outerjoin(_held, true())
+        .outerjoin(_allowed, true())
+    )
+    .where(
+        or_(
+            client.c.programme_id == bindparam("programme"),
+            exists().where(
+                guest_stay.c.client_id == client.c.id,
+                guest_stay.c.host_programme_id == bindparam("programme"),
+                guest_stay.c.period.op("@>")(bindparam("reach_at", type_=INSTANT)),
+            ),
+        ),
+        ~exists().where(_newer.c.client_id == client.c.id, _newer.c.version > client_identity.c.version),
+        COUNTS,
+        medication_order.c.starts_on <= DAY,
+        or_(medication_order.c.ends_on.is_(None), medication_order.c.ends_on >= DAY),
+        medication_order_stop.c.order_id.is_(None),
+        or_(medication_order_replacement.c.from_on.is_(None), medication_order_replacement.c.from_on > DAY),
+        within_reach(),
+    )
+    .order_by(client_identity.c.family_name, client_identity.c.given_name, client.c.id)
+)
+
+INJECTED_IN_PROGRAMME = _DUE_IN_PROGRAMME.where(
+    medication_order.c.form.in_([form.value for form in sorted(LONG_ACTING)])
+)
+
+DUE_IN_PROGRAMME = Direct(_DUE_IN_PROGRAMME, anywhere=True)
