@@ -21,8 +21,6 @@ from uuid import UUID
 import asyncpg
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.hmac import HMAC
 from sqlalchemy import Row, bindparam, select
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
 from sqlalchemy.dialects.postgresql import insert
@@ -58,20 +56,20 @@ class ClientKey:
         """Under which the log is searched for this client. It says nothing without the key."""
         self._secret = secret
         self._sealing = hmac.digest(secret, b"seal", "sha256")
-        self._salts: HMAC | None = None
+        self._salts: hmac.HMAC | None = None
         self._box: AESGCM | None = None
 
     def salt(self, leaf: bytes, position: int) -> bytes:
         """The salt of this client's item: `HMAC-SHA256(key, "salt" || leaf || position)`, leaf being its 16 bytes."""
         salts = (self._salts or self._salting()).copy()
         salts.update(leaf + position.to_bytes(_POSITION_BYTES, "big"))
-        return salts.finalize()
+        return salts.digest()
 
     def mark(self, leaf: bytes) -> bytes:
         """By what a line of this client's report is known again: no salt, because what is hashed is longer."""
         marks = (self._salts or self._salting()).copy()
         marks.update(leaf + b"report")
-        return marks.finalize()
+        return marks.digest()
 
     def seal(self, nonce: bytes, what: bytes, leaf: bytes) -> bytes:
         """Encrypt a disclosure for this client. A nonce may serve once per client key."""
@@ -85,10 +83,8 @@ class ClientKey:
         """Take less memory until it is needed again."""
         self._salts = self._box = None
 
-    def _salting(self) -> HMAC:
-        salts = HMAC(self._secret, SHA256())
-        salts.update(b"salt")
-        self._salts = salts
+    def _salting(self) -> hmac.HMAC:
+        self._salts = salts = hmac.new(self._secret, b"salt", "sha256")
         return salts
 
     def _boxed(self) -> AESGCM:
