@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
+    DateTime,
     FromClause,
     Select,
     Uuid,
@@ -30,6 +31,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from caseload.db.access import reach_of, within_reach
 from caseload.db.checkin.rows import LATE, overdue_of
 from caseload.db.direct import Direct
+from caseload.db.instants import as_sent
 from caseload.db.periods import running
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, client_identity, cover, responsibility
@@ -120,7 +122,7 @@ def _lines(among: FromClause, where: ColumnElement[bool], *, onwards: bool) -> S
         .lateral("identity")
     )
     return (
-        select(*late.c, *identity.c)
+        select(*(as_sent(one) if isinstance(one.type, DateTime) else one for one in late.c), *identity.c)
         .select_from(late.join(identity, true()))
         .order_by(late.c.grace_ends_at, late.c.check_in_id)
     )

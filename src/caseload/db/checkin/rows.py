@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import DateTime, Row, Uuid, any_, bindparam, delete, insert
+from sqlalchemy import Row, Uuid, any_, bindparam, delete, insert
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.direct import Named
-from caseload.db.instants import instant_of, microseconds
+from caseload.db.instants import instant_of
 from caseload.db.tables.checkin import check_in, check_in_plan_version, check_in_waiting
 from caseload.domain.checkin import CheckIn, LastFact, Mode, Overdue, Terms, Waiting, cleared_by, days_late, why_overdue
 from caseload.domain.ids import CheckInId, ClientId, PlanId, ProgrammeId
@@ -65,10 +65,8 @@ WAITING = (
     check_in_waiting.c.time_zone,
 )
 
-LATE = tuple(
-    microseconds(column).label(column.name) if isinstance(column.type, DateTime) else column for column in WAITING
-)
-"""The same columns for `overdue_of`, which makes its instants itself."""
+LATE = tuple(column for column in WAITING if column is not check_in_waiting.c.plan_version)
+"""What `overdue_of` reads of them."""
 
 _FACTS = {fact.value: fact for fact in LastFact}
 _MODES = {mode.value: mode for mode in Mode}
@@ -150,11 +148,13 @@ def check_in_values(one: CheckIn) -> dict[str, Any]:
 
 
 def overdue_of(row: Named, *, now: datetime) -> Overdue:
-    """What the list says of an overdue check-in. The row begins with the columns of `LATE`, read by their places."""
+    """What the list says of an overdue check-in.
+
+    The row begins with the columns of `LATE`, read by their places, instants as the server sends them.
+    """
     (
         check_in_id,
         plan_id,
-        _,
         client_id,
         programme_id,
         due_at,

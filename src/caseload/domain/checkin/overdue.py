@@ -109,12 +109,18 @@ def why_overdue(rule: str, grace_days: int) -> str:
 
 def days_late(due_at: datetime, zone: ZoneInfo, *, now: datetime) -> int:
     """Local days from the day it was due to today."""
-    return (_today(now, zone) - local_day(due_at, zone)).days
+    return (_today(now, zone) - _due_on(due_at, zone)).days
 
 
 def cleared_by(movable_until: datetime, *, now: datetime) -> tuple[ClearedBy, ...]:
     """What would take it off the list."""
     return _EVERY_WAY if movable_until > now else _WITHOUT_THE_CLIENT
+
+
+@lru_cache(maxsize=4096)
+def _due_on(due_at: datetime, zone: ZoneInfo) -> date:
+    """The local day of a check-in, which the lists of a clinic ask for again and again."""
+    return local_day(due_at, zone)
 
 
 @lru_cache(maxsize=64)
