@@ -45,7 +45,7 @@ from caseload.api import takehome as takehome_routes
 from caseload.api import window as window_routes
 from caseload.api.body import StrictRequest
 from caseload.api.problems import HANDLERS
-from caseload.api.route import acceptable, admitted
+from caseload.api.route import let_in
 from caseload.api.work import piece_of_work, request_key
 from caseload.observability import configure, logger
 from caseload.request.asgi import App, Receive, Scope, Send
@@ -154,8 +154,7 @@ def _litestar(
             "work": Provide(piece_of_work),
             "key": Provide(request_key),
         },
-        guards=[admitted],
-        before_request=acceptable,
+        before_request=let_in,
         exception_handlers=HANDLERS,
         lifespan=[lifespan],
         request_max_body_size=limits.body_bytes,

@@ -12,6 +12,7 @@ from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
+from caseload.api.route import let_in
 from caseload.domain.access import MAY, WITHOUT_PROGRAMME, Act, Role
 from tests.api.conftest import Clinic, Person
 
@@ -87,6 +88,14 @@ async def everybody(clinic: Clinic) -> AsyncIterator[dict[Role, Person]]:
 async def test_the_walk_finds_the_doors(all_doors: list[Door]) -> None:
     assert len(all_doors) > 50
     assert {"POST /api/v1/sign-in", "GET /api/v1/me"} <= set(map(str, all_doors))
+
+
+async def test_nobody_gets_to_a_handler_around_the_guard(clinic: Clinic) -> None:
+    """It is what Litestar calls before a handler, which is neither asked for websockets nor for mounted applications."""
+    routes = clinic.application.litestar.routes
+    assert {type(route) for route in routes} == {HTTPRoute}
+    handlers = [handler for route in routes if isinstance(route, HTTPRoute) for handler in route.route_handlers]
+    assert {handler.resolve_before_request() for handler in handlers} == {let_in}
 
 
 async def test_every_route_names_its_act_or_says_why_it_needs_none(all_doors: list[Door]) -> None:

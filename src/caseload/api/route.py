@@ -136,12 +136,22 @@ def public(handler: Callable[..., Any], path: str, *, name: str, why: str, **opt
     )
 
 
-async def admitted(connection: AnyConnection, handler: BaseRouteHandler) -> None:
+async def let_in(request: Request[Any, Any, Any]) -> None:
+    """What comes before every handler: the guard, then a look at whether what was sent can be read.
+
+    Not one of Litestar's own guards, each of which is given a copy of its handler, made anew for every request.
+    """
+    await admitted(request)
+    await acceptable(request)
+
+
+async def admitted(request: Request[Any, Any, Any]) -> None:
     """The one guard: somebody is signed in, and a role they hold allows the act of this route.
 
     Raises `NotSignedIn` or `NotPermitted`. Routes that are public open nothing.
     """
-    scope = cast("Mapping[str, Any]", connection.scope)
+    handler = request.route_handler
+    scope = cast("Mapping[str, Any]", request.scope)
     work = work_of(scope)
     if "public" in handler.opt or scope["method"] == "OPTIONS":
         return
@@ -161,7 +171,7 @@ async def admitted(connection: AnyConnection, handler: BaseRouteHandler) -> None
     said.asked = {name: _plain(str(value)) for name, value in asked.items() if name != "client_id"}
     door = work.service.door
     work.staff = await identify(
-        door.sessions, work.open, _token(connection), work.now, rules=door.rules.sessions, uses=door.uses
+        door.sessions, work.open, _token(request), work.now, rules=door.rules.sessions, uses=door.uses
     )
     if not work.staff.may(act):
         raise NotPermitted(f"None of your roles may {act.value.replace('_', ' ')}.")
