@@ -14,6 +14,7 @@ MAY_END_A_TRANSACTION = {
     "request/housekeeping.py": "forgets old counts of failed sign-ins, which are nobody's piece of work",
     "audit/owner.py": "leaves the entry of a backup or a restore, which has no piece of work",
     "audit/room.py": "makes the log's next partition, which is nobody's piece of work",
+    "db/readers.py": "connections for work that only reads, each statement of which stands by itself",
     "audit/batcher.py": "appends the entries of reads and refusals, which have no transaction of their own",
 }
 

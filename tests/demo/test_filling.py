@@ -442,7 +442,7 @@ async def test_stopped_half_way_it_leaves_nothing_and_can_be_made_anew(
 async def test_every_signature_proves_what_it_says(filled: Filled) -> None:
     async with (
         service_over(filled.addresses, filled.settings.data_dir) as service,
-        service.reading.connect() as connection,
+        service.engine.connect() as connection,
     ):
         found = await verify(SignedRecords(connection), service.seals.is_good, progress=unnoticed_alone)
     assert (found.failed, found.more) == ([], 0)

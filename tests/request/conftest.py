@@ -116,8 +116,8 @@ class Bench:
         return await self.owner.fetchval("select count(*) from clinic.request_key where staff_id = $1", self.staff.id)
 
     def connections_out(self) -> int:
-        """Connections that are not back in the pool, that of the batcher apart."""
-        held = self.service.batcher._line._connection is not None
+        """Connections in use, that of the batcher apart."""
+        held = self.service.readers.idle + (self.service.batcher._line._connection is not None)
         return self.service.engine.pool.checkedout() - held  # type: ignore[attr-defined]  of the pool that the engine has, not of any
 
 

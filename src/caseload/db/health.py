@@ -24,6 +24,6 @@ async def revision(engine: AsyncEngine) -> str | None:
 
 
 def connections(engine: AsyncEngine) -> tuple[int, int]:
-    """How many connections of the pool are in use, and how many are idle."""
+    """How many connections of the pool are taken, and how many wait in it."""
     pool = engine.pool
     return (pool.checkedout(), pool.checkedin()) if isinstance(pool, QueuePool) else (0, 0)

@@ -118,8 +118,8 @@ async def sample(service: Service) -> None:
     """Look every few seconds at what has no event to count: the pool and the queue of the log."""
     CONNECTIONS_AT_MOST.set(service.settings.db_pool_size)
     while True:
-        in_use, idle = connections(service.engine)
-        CONNECTIONS.labels("in_use").set(in_use)
-        CONNECTIONS.labels("idle").set(idle)
+        taken, idle = connections(service.engine)
+        CONNECTIONS.labels("in_use").set(taken - service.readers.idle)
+        CONNECTIONS.labels("idle").set(idle + service.readers.idle)
         ENTRIES_WAITING.set(service.batcher.waiting)
         await asyncio.sleep(SAMPLE_SECONDS)

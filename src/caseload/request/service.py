@@ -43,7 +43,10 @@ async def open_service(settings: Settings, *, takes_jobs: bool = False) -> Async
         if not takes_jobs:
             await KeyNames(service).tell()
         async with kept_house(service, takes_jobs=takes_jobs):
-            yield service
+            try:
+                yield service
+            finally:
+                await service.readers.close()
     finally:
         await batcher.close()
         await engine.dispose()

@@ -24,6 +24,7 @@ from caseload.audit.journal import RequestJournal
 from caseload.audit.published import Newest
 from caseload.audit.trail import AuditTrail, Auth, Circumstances, Entry, Outcome, Pending
 from caseload.db.failures import Failure, failure_of, is_refusal
+from caseload.db.readers import Readers
 from caseload.domain.errors import CaseloadError
 from caseload.domain.people import SecondFactor, Staff
 from caseload.request.door import Door
@@ -74,12 +75,12 @@ class Service:
     """The newest signed checkpoint of the log, which every answer that left an entry names."""
     strangers: Strangers = field(default_factory=Strangers)
     clock: Callable[[], datetime] = _utc_now
-    reading: AsyncEngine = field(init=False)
+    readers: Readers = field(init=False)
     """The same connections, for work that only reads: statement by statement, without a transaction."""
 
     def __post_init__(self) -> None:
-        """Say once how reads connect: saying it for each connection costs a sixth of opening one."""
-        object.__setattr__(self, "reading", self.engine.execution_options(isolation_level="AUTOCOMMIT"))
+        """Let at most two fifths of the connections wait for whoever reads next."""
+        object.__setattr__(self, "readers", Readers(self.engine, most=self.settings.db_pool_size * 2 // 5))
 
     def begin(self, circumstances: Circumstances | None = None) -> "Work":
         """A piece of work that has not opened its connection yet."""
@@ -156,7 +157,7 @@ class Work:
                 self._connection = await self.service.engine.connect()
                 await self._connection.begin()
             else:
-                self._connection = await self.service.reading.connect()
+                self._connection = await self.service.readers.take()
         return self._connection
 
     async def turn_page(self, event: str) -> None:
@@ -264,7 +265,7 @@ class Work:
         if undone:
             self.service.trail.settle(undone, kept=False)
         connection, self._connection = self._connection, None
-        if connection is None:
+        if connection is None or (not self.writes and self.service.readers.keep(connection)):
             return
         try:
             if connection.in_transaction():
