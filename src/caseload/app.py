@@ -25,6 +25,7 @@ from caseload.api import departure as departure_routes
 from caseload.api import dispensing as dispensing_routes
 from caseload.api import dosing as dosing_routes
 from caseload.api import erasure as erasure_routes
+from caseload.api import escalation as escalation_routes
 from caseload.api import family as family_routes
 from caseload.api import flag as flag_routes
 from caseload.api import health as health_routes
@@ -76,6 +77,7 @@ ROUTERS = (
     caseload_routes.router,
     departure_routes.router,
     checkin_routes.router,
+    escalation_routes.router,
     attendance_routes.router,
     appointment_routes.router,
     family_routes.router,

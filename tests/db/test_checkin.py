@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from caseload.db.access import reach_of
-from caseload.db.checkin import CheckIns, OverdueCheckIns, Plans, plans, records
+from caseload.db.checkin import CheckIns, OverdueCheckIns, Plans, answers, facts, plans, records
 from caseload.db.checkin import overdue as overdue_lists
 from caseload.db.checkin.rows import WAITING, waiting_values
 from caseload.db.tables import checkin as tables
@@ -648,16 +648,9 @@ LISTS = {
         "PROGRAMME_NEXT",
         "PROGRAMME_COUNT",
     ),
-    records: (
-        "_OF_CLIENT",
-        "_OF_CLIENT_NEXT",
-        "_CHECK_INS",
-        "_MOVES",
-        "_ATTEMPTS",
-        "_OUTCOMES",
-        "_OPEN_BEFORE",
-        "_OVERTAKEN_BY",
-    ),
+    records: ("_OF_CLIENT", "_OF_CLIENT_NEXT", "_OPEN_BEFORE", "_OVERTAKEN_BY"),
+    facts: ("_CHECK_INS", "_MOVES", "_ATTEMPTS", "_OUTCOMES"),
+    answers: ("ANSWERS",),
     plans: ("_OF_CLIENT", "_PLANS", "_BEHIND", "_ANY_BEHIND", "_RUNNING", "_OPEN_FROM", "_SETTLED_DAYS"),
 }
 
@@ -770,6 +763,11 @@ CROWD = (
     """
     insert into clinic.check_in_outcome (check_in_id, version, ended, reason, recorded_by, recorded_at)
     select c.id, 1, 'missed', 'x', crowd.registered_by, c.due_at
+    from clinic.check_in c join crowd on crowd.plan = c.plan_id
+    """,
+    """
+    insert into clinic.check_in_answers (check_in_id, version, programme_id, asked, craving)
+    select c.id, 1, c.programme_id, array['craving'], 3
     from clinic.check_in c join crowd on crowd.plan = c.plan_id
     """,
     """

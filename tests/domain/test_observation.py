@@ -29,7 +29,7 @@ from tests.factories.staff import somebody
 
 NOW = datetime(2026, 6, 1, 9, tzinfo=UTC)
 ADA = ClientId(new_id())
-COWS, SOWS, QTC = (instrument(name) for name in InstrumentName)
+COWS, SOWS, QTC = (instrument(name) for name in (InstrumentName.COWS, InstrumentName.SOWS, InstrumentName.QTC))
 
 
 def all_of(value: int, *, by: Any = SOWS) -> dict[str, int | None]:
@@ -218,7 +218,7 @@ def written(
     [
         ("", "instruments"),
         ("[[instruments]]\nname = 1", "instruments.toml"),
-        (written("cows"), "there is no qtc, sows"),
+        (written("cows"), "there is no bam, bam_continuous, gad7, phq9, qtc, sows, top"),
         (written(version=2), "count from one"),
         (written() + written(), "count from one"),
         (written(items=""), "codes"),

@@ -56,6 +56,27 @@ class BandOut(Wire, frozen=True, kw_only=True):
     says: str
 
 
+class SubscaleOut(Wire, frozen=True, kw_only=True):
+    """Some items that are added up on their own."""
+
+    code: str
+    title: str
+    items: list[str]
+    flag_from: int | None
+    """From this sum on it is flagged."""
+    flag_up_to: int | None
+    """Up to this sum it is flagged."""
+
+
+class SubscoreOut(Wire, frozen=True, kw_only=True):
+    """What the answers to the items of a subscale come to."""
+
+    code: str
+    total: int | None
+    """Null while an item of it has no answer."""
+    flagged: bool
+
+
 class InstrumentOut(Wire, frozen=True, kw_only=True):
     """One version of a scale or measure."""
 
@@ -66,6 +87,8 @@ class InstrumentOut(Wire, frozen=True, kw_only=True):
     unit: str
     items: list[ItemOut]
     bands: list[BandOut]
+    """None where there is no total."""
+    subscales: list[SubscaleOut]
 
     @classmethod
     def of(cls, one: Instrument) -> "InstrumentOut":
@@ -78,6 +101,16 @@ class InstrumentOut(Wire, frozen=True, kw_only=True):
             unit=one.unit,
             items=[ItemOut.of(item) for item in one.items],
             bands=[BandOut(from_total=band.from_total, name=band.name, says=band.says) for band in one.bands],
+            subscales=[
+                SubscaleOut(
+                    code=each.code,
+                    title=each.title,
+                    items=list(each.items),
+                    flag_from=each.flag_from,
+                    flag_up_to=each.flag_up_to,
+                )
+                for each in one.subscales
+            ],
         )
 
 
@@ -112,6 +145,8 @@ class ObservationOut(Wire, frozen=True, kw_only=True):
 
     id: UUID
     client_id: UUID
+    check_in_id: UUID | None
+    """The check-in in which it was asked."""
     version: int
     instrument: InstrumentName
     instrument_version: int
@@ -119,7 +154,8 @@ class ObservationOut(Wire, frozen=True, kw_only=True):
     answers: dict[str, int | None] | None
     """By the codes of the items; null where the observation was taken back."""
     total: int | None
-    """Null while an item could not be observed: what nobody knows is not zero."""
+    """Null while an item could not be observed: what nobody knows is not zero. Null also where there is no total."""
+    subscores: list[SubscoreOut]
     unit: str
     band: str | None
     says: str | None
@@ -138,6 +174,7 @@ class ObservationOut(Wire, frozen=True, kw_only=True):
         return cls(
             id=observation.id,
             client_id=observation.client,
+            check_in_id=observation.check_in,
             version=observation.version,
             instrument=observation.instrument,
             instrument_version=observation.instrument_version,
@@ -146,6 +183,10 @@ class ObservationOut(Wire, frozen=True, kw_only=True):
             if score is None
             else {item.code: answer for item, answer in zip(by.items, score.answers, strict=True)},
             total=total,
+            subscores=[
+                SubscoreOut(code=each.subscale.code, total=each.total, flagged=each.flagged)
+                for each in (() if score is None else by.subscores(score.answers))
+            ],
             unit=by.unit,
             band=None if score is None else score.band,
             says=None if total is None else by.band(total).says,

@@ -66,6 +66,7 @@ _PURPOSE: Final = {
     Act.LIFT_LOCKOUT: Purpose.ADMINISTRATION,
     Act.MANAGE_PROGRAMMES: Purpose.ADMINISTRATION,
     Act.KEEP_CALENDAR: Purpose.ADMINISTRATION,
+    Act.KEEP_CHECK_IN_RULES: Purpose.ADMINISTRATION,
     Act.MATCH_RECORDS: Purpose.OPERATIONS,
 }
 """Why an act is done, where it is not for treatment (HL7 v3 PurposeOfUse)."""

@@ -5,16 +5,29 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Row, Select, bindparam, insert, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.tables.observation import observation
 from caseload.db.versions import AFTER_ALL, as_each_stands, versions_of_one
-from caseload.domain.ids import ClientId, StaffId
+from caseload.domain.ids import CheckInId, ClientId, StaffId
 from caseload.domain.journal import Journal
 from caseload.domain.observation import InstrumentName, Observation, ObservationChanged, ObservationUnknown, Score
 
 _EVERY: Select[*tuple[Any, ...]] = select(*observation.c).where(observation.c.client_id == bindparam("client"))
+_newer = observation.alias("newer")
+OF_CHECK_IN: Final = (
+    select(*observation.c)
+    .where(
+        observation.c.id.in_(
+            select(_newer.c.id).where(_newer.c.check_in_id == bindparam("check_in"), _newer.c.version == 1)
+        )
+    )
+    .ext(distinct_on(observation.c.id))
+    .order_by(observation.c.id, observation.c.version.desc())
+)
+"""Each as it stands now. The first version says of which check-in it was."""
 OF_CLIENT: Final = as_each_stands(_EVERY, observation)
 VERSIONS: Final = versions_of_one(_EVERY, observation)
 
@@ -41,6 +54,13 @@ class KeptObservations:
         self._journal.saw(of, "observation")
         return [_observation(row) for row in rows]
 
+    async def of_check_in(self, check_in: CheckInId, /) -> Sequence[Observation]:
+        """See `domain.checkin.FilledIn.of_check_in`."""
+        found = [_observation(row) for row in await self._connection.execute(OF_CHECK_IN, {"check_in": check_in})]
+        for each in found:
+            self._journal.saw(each.client, "observation")
+        return found
+
     async def add(self, new: Observation, /) -> None:
         """See `domain.observation.Observations.add`."""
         score = new.score
@@ -50,6 +70,7 @@ class KeptObservations:
                     id=new.id,
                     version=new.version,
                     client_id=new.client,
+                    check_in_id=new.check_in,
                     instrument=new.instrument,
                     instrument_version=new.instrument_version,
                     observed_at=new.observed_at,
@@ -79,4 +100,5 @@ def _observation(row: Row[*tuple[Any, ...]]) -> Observation:
         reason=row.reason,
         recorded_by=StaffId(row.recorded_by),
         recorded_at=row.recorded_at,
+        check_in=None if row.check_in_id is None else CheckInId(row.check_in_id),
     )

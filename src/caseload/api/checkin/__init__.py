@@ -2,6 +2,7 @@
 
 from litestar import Router
 
+from caseload.api.checkin.answers import change_check_in_questions, read_check_in_questions
 from caseload.api.checkin.overdue import count_overdue_check_ins, list_overdue_check_ins
 from caseload.api.checkin.plans import (
     change_check_in_plan,
@@ -36,6 +37,8 @@ router = Router(
         correct_check_in,
         list_overdue_check_ins,
         count_overdue_check_ins,
+        read_check_in_questions,
+        change_check_in_questions,
     ],
     tags=["Check-ins"],
 )

@@ -4,19 +4,38 @@ from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from uuid import UUID
 
+import msgspec
 from litestar import Response
 from litestar.params import FromPath, JSONBody
 
+from caseload.api.checkin.answers import AnswersIn
 from caseload.api.checkin.store import check_ins_of
 from caseload.api.checkin.wire import CheckInOut, versioned
+from caseload.api.escalation import EmergencyInstructionOut, EscalationOut, emergency, escalations_of
+from caseload.api.observation import Answers as FilledAnswers
+from caseload.api.observation import ObservationOut
 from caseload.api.route import writing
 from caseload.api.wire import Instant, Wire
-from caseload.api.work import IfMatch, TheKey, TheWork, require_version
+from caseload.api.work import IfMatch, TheKey, TheWork, etag, require_version
+from caseload.db.checkin import Templates
 from caseload.db.idempotency import Kept
+from caseload.db.observation import KeptObservations
 from caseload.domain import checkin as domain
 from caseload.domain.access import Act
-from caseload.domain.checkin import AskedBy, Correction, Ended, Mode, Record, Result
-from caseload.domain.ids import CheckInId, new_id
+from caseload.domain.checkin import (
+    Answers,
+    Asked,
+    AskedBy,
+    Correction,
+    Ended,
+    Filled,
+    Mode,
+    Record,
+    Result,
+    questions_of,
+)
+from caseload.domain.ids import CheckInId, StaffId, new_id
+from caseload.domain.observation import InstrumentName
 from caseload.request.idempotency import RequestKey, once
 from caseload.request.work import Work
 
@@ -28,6 +47,12 @@ class CheckInCompletionIn(Wire, frozen=True, kw_only=True):
     occurred_at: Instant | None = None
     """When it took place; now when left out."""
     note: str | None = None
+    answers: AnswersIn | None = None
+    """What was asked and answered; everything that the programme asks must stand there, with null for no answer."""
+    instruments: dict[InstrumentName, FilledAnswers] | None = None
+    """BAM, TOP, PHQ-9 or GAD-7, each with every item; they are kept as observations of the client."""
+    on_behalf_of: UUID | None = None
+    """The colleague who spoke with the client, where that was not you."""
 
 
 class CheckInAttemptIn(Wire, frozen=True, kw_only=True):
@@ -70,13 +95,39 @@ class CheckInCorrectionIn(Wire, frozen=True, kw_only=True):
     occurred_at: Instant | None = None
     mode: Mode | None = None
     note: str | None = None
+    answers: AnswersIn | None = None
+    """What was asked and answered instead; as it stood when left out."""
+    instruments: dict[InstrumentName, FilledAnswers] | None = None
+    """What was filled in instead, or as well; the others stand as they did."""
+
+
+class EmergencyOut(Wire, frozen=True, kw_only=True):
+    """What of the answers does not wait: act on it now."""
+
+    instruction: EmergencyInstructionOut
+    """What to do on the spot."""
+    escalations: list[EscalationOut]
+    """Each stays open until a clinician has acknowledged it."""
+
+
+class CheckInSettledOut(CheckInOut, frozen=True, kw_only=True):
+    """A check-in as it stands after what you said of it."""
+
+    emergency: EmergencyOut | None = None
+    """Null where nothing of it has raised an escalation."""
+    observations: tuple[ObservationOut, ...] = ()
+    """The instruments that were filled in, with their scores."""
 
 
 @writing("/check-ins/{check_in_id:uuid}/completion", act=Act.COMPLETE_CHECK_IN, name="complete_check_in")
 async def complete_check_in(
     check_in_id: FromPath[UUID], data: JSONBody[CheckInCompletionIn], work: TheWork, key: TheKey
-) -> Response[CheckInOut]:
-    """Record that a check-in took place; late is recorded as late. Whoever comes second learns when it was done."""
+) -> Response[CheckInSettledOut]:
+    """Record that a check-in took place, with what was asked and answered; late is recorded as late.
+
+    Whoever comes second learns when it was done. An answer that does not wait is escalated with it, and the answer to you
+    says what to do on the spot.
+    """
 
     async def complete() -> None:
         await domain.complete(
@@ -88,9 +139,12 @@ async def complete_check_in(
             now=work.now,
             check_ins=check_ins_of(work),
             journal=work.journal,
+            asked=await _asked(work, check_in_id, data),
+            on_behalf_of=None if data.on_behalf_of is None else StaffId(data.on_behalf_of),
         )
 
-    return await _settled(work, key, check_in_id, complete)
+    found = await _settle(work, key, check_in_id, complete)
+    return await _with_emergency(work, found, 201)
 
 
 @writing("/check-ins/{check_in_id:uuid}/attempts", act=Act.COMPLETE_CHECK_IN, name="attempt_check_in")
@@ -166,7 +220,7 @@ async def miss_check_in(
 )
 async def correct_check_in(
     check_in_id: FromPath[UUID], data: JSONBody[CheckInCorrectionIn], work: TheWork, if_match: IfMatch = None
-) -> Response[CheckInOut]:
+) -> Response[CheckInSettledOut]:
     """Correct what was said of a check-in: a new version with its reason; the former ones stay readable."""
     check_ins, reach = check_ins_of(work), work.by.reach(Act.COMPLETE_CHECK_IN)
     record = await check_ins.hold(CheckInId(check_in_id), reach=reach)
@@ -179,6 +233,7 @@ async def correct_check_in(
             occurred_at=data.occurred_at,
             mode=data.mode,
             note=data.note,
+            asked=await _asked(work, check_in_id, data),
         ),
         version=len(record.outcomes),
         by=work.by,
@@ -186,13 +241,45 @@ async def correct_check_in(
         check_ins=check_ins,
         journal=work.journal,
     )
-    return versioned(await check_ins.get(record.check_in.id, reach=reach), 200)
+    return await _with_emergency(work, await check_ins.get(record.check_in.id, reach=reach), 200)
+
+
+async def _asked(work: Work, check_in_id: UUID, said: CheckInCompletionIn | CheckInCorrectionIn) -> Asked:
+    """What was asked, beside what the programme of the check-in asks."""
+    record = await check_ins_of(work).get(CheckInId(check_in_id), reach=work.by.reach(Act.COMPLETE_CHECK_IN))
+    template = await Templates(work.connection).template(record.check_in.programme)
+    given = questions_of(said.answers or {})
+    answers = Answers(given=given, template_version=template.version or None) if given else None
+    return Asked(
+        answers=answers,
+        template=template,
+        escalations=escalations_of(work),
+        observations=KeptObservations(work.connection, work.journal),
+        filled=[Filled(instrument=name, answers=filled) for name, filled in (said.instruments or {}).items()],
+    )
+
+
+async def _with_emergency(work: Work, record: Record, status: int) -> Response[CheckInSettledOut]:
+    """The check-in with what was filled in; and where its answers have raised something, what to do on the spot."""
+    filled = await KeptObservations(work.connection, work.journal).of_check_in(record.check_in.id)
+    raised = await escalations_of(work).of_check_in(record.check_in.id)
+    told = None
+    if raised:
+        instruction = await emergency(work, record.check_in.programme)
+        told = EmergencyOut(instruction=instruction, escalations=[EscalationOut.of(each) for each in raised])
+    observations = tuple(ObservationOut.of(each) for each in filled)
+    shown = msgspec.structs.replace(CheckInSettledOut.of(record), emergency=told, observations=observations)
+    return Response(shown, status_code=status, headers={"ETag": etag(len(record.outcomes))})
 
 
 async def _settled(
     work: Work, key: RequestKey | None, check_in_id: UUID, act: Callable[[], Awaitable[None]]
 ) -> Response[CheckInOut]:
     """Do it once, and answer with the check-in as it stands then."""
+    return versioned(await _settle(work, key, check_in_id, act), 201)
+
+
+async def _settle(work: Work, key: RequestKey | None, check_in_id: UUID, act: Callable[[], Awaitable[None]]) -> Record:
     check_ins, reach = check_ins_of(work), work.by.reach(Act.COMPLETE_CHECK_IN)
 
     async def do() -> Record:
@@ -202,4 +289,4 @@ async def _settled(
     async def again(kept: Kept) -> Record:
         return await check_ins.get(CheckInId(kept.resource), reach=reach)
 
-    return versioned(await once(work, key, Kept(status=201, resource=check_in_id), do=do, again=again), 201)
+    return await once(work, key, Kept(status=201, resource=check_in_id), do=do, again=again)

@@ -1,10 +1,12 @@
 """A check-in on the wire, with everything that happened to it."""
 
 from datetime import date, datetime
+from typing import Self
 from uuid import UUID
 
 from litestar import Response
 
+from caseload.api.checkin.answers import CheckInAnswersOut
 from caseload.api.checkin.plans import CheckInTermsOut
 from caseload.api.wire import Wire
 from caseload.api.work import etag
@@ -23,6 +25,10 @@ class CheckInOutcomeOut(Wire, frozen=True, kw_only=True):
     note: str | None
     reason: str | None
     overtaken_by: UUID | None
+    on_behalf_of: UUID | None
+    """The colleague who spoke with the client, where whoever recorded it did not."""
+    answers: CheckInAnswersOut | None
+    """What was asked and answered; null where nothing was asked."""
     recorded_by: UUID
     recorded_at: datetime
 
@@ -77,7 +83,7 @@ class CheckInOut(Wire, frozen=True, kw_only=True):
     attempts: list[CheckInAttemptOut]
 
     @classmethod
-    def of(cls, record: Record) -> "CheckInOut":
+    def of(cls, record: Record) -> Self:
         """From the domain."""
         check_in = record.check_in
         outcomes = _outcomes(record)
@@ -113,6 +119,8 @@ def _outcomes(record: Record) -> list[CheckInOutcomeOut]:
             note=one.note,
             reason=one.reason,
             overtaken_by=one.overtaken_by,
+            on_behalf_of=one.on_behalf_of,
+            answers=None if one.answers is None else CheckInAnswersOut.of(one.answers),
             recorded_by=one.recorded_by,
             recorded_at=one.recorded_at,
         )

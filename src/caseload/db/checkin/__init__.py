@@ -1,7 +1,8 @@
 """Check-ins in PostgreSQL: plans, what happened to each check-in, and the lists of those that are overdue."""
 
+from caseload.db.checkin.answers import Templates
 from caseload.db.checkin.overdue import OverdueCheckIns
 from caseload.db.checkin.plans import Plans
 from caseload.db.checkin.records import CheckIns
 
-__all__ = ["CheckIns", "OverdueCheckIns", "Plans"]
+__all__ = ["CheckIns", "OverdueCheckIns", "Plans", "Templates"]

@@ -1,7 +1,7 @@
 """Check-ins with everything that happened to each, in as many statements as there are kinds of facts."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from sqlalchemy import Row, Select, Uuid, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from caseload.db.checkin.answers import ANSWERS, answers_of
 from caseload.db.checkin.rows import CHECK_IN, TERMS, check_in_of, terms_of
 from caseload.db.tables.checkin import (
     check_in,
@@ -18,6 +19,7 @@ from caseload.db.tables.checkin import (
     check_in_plan_version,
 )
 from caseload.domain.checkin import (
+    Answers,
     AskedBy,
     Attempt,
     Ended,
@@ -29,6 +31,7 @@ from caseload.domain.checkin import (
 )
 from caseload.domain.ids import CheckInId, StaffId
 
+_COMPLETED = Ended.COMPLETED.value
 _THESE = any_(bindparam("these", type_=ARRAY(Uuid())))
 
 _CHECK_INS = (
@@ -79,6 +82,7 @@ _OUTCOMES = (
         check_in_outcome.c.note,
         check_in_outcome.c.reason,
         check_in_outcome.c.overtaken_by,
+        check_in_outcome.c.on_behalf_of,
         check_in_outcome.c.recorded_by,
         check_in_outcome.c.recorded_at,
     )
@@ -96,13 +100,14 @@ async def with_facts(connection: AsyncConnection, these: Sequence[UUID]) -> Sequ
     moves = await _by_check_in(connection, _MOVES, given)
     attempts = await _by_check_in(connection, _ATTEMPTS, given)
     outcomes = await _by_check_in(connection, _OUTCOMES, given)
+    answers = await _answers(connection, outcomes)
     return [
         Record(
             check_in=check_in_of(row),
             terms=terms_of(row),
             moves=tuple(_move(each) for each in moves[row.id]),
             attempts=tuple(_attempt(each) for each in attempts[row.id]),
-            outcomes=tuple(_outcome(each) for each in outcomes[row.id]),
+            outcomes=tuple(_outcome(each, answers) for each in outcomes[row.id]),
         )
         for row in rows
     ]
@@ -115,6 +120,17 @@ async def _by_check_in(
     for row in await connection.execute(statement, given):
         found[row.check_in_id].append(row)
     return found
+
+
+async def _answers(
+    connection: AsyncConnection, outcomes: Mapping[UUID, Sequence[Row[*tuple[Any, ...]]]]
+) -> Mapping[tuple[UUID, int], Answers]:
+    """What was answered, by check-in and version of its outcome; asked of those alone that took place."""
+    took_place = [one for one, versions in outcomes.items() if any(each.ended == _COMPLETED for each in versions)]
+    if not took_place:
+        return {}
+    rows = (await connection.execute(ANSWERS, {"these": took_place})).mappings()
+    return {(row["check_in_id"], row["version"]): answers_of(row) for row in rows}
 
 
 def _move(row: Row[*tuple[Any, ...]]) -> Move:
@@ -143,7 +159,7 @@ def _attempt(row: Row[*tuple[Any, ...]]) -> Attempt:
     )
 
 
-def _outcome(row: Row[*tuple[Any, ...]]) -> Outcome:
+def _outcome(row: Row[*tuple[Any, ...]], answers: Mapping[tuple[UUID, int], Answers]) -> Outcome:
     return Outcome(
         check_in=CheckInId(row.check_in_id),
         version=row.version,
@@ -153,6 +169,8 @@ def _outcome(row: Row[*tuple[Any, ...]]) -> Outcome:
         note=row.note,
         reason=row.reason,
         overtaken_by=None if row.overtaken_by is None else CheckInId(row.overtaken_by),
+        on_behalf_of=None if row.on_behalf_of is None else StaffId(row.on_behalf_of),
+        answers=answers.get((row.check_in_id, row.version)),
         recorded_by=StaffId(row.recorded_by),
         recorded_at=row.recorded_at,
     )

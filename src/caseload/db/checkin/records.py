@@ -9,8 +9,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
+from caseload.db.checkin.answers import add_answers
 from caseload.db.checkin.facts import with_facts
 from caseload.db.checkin.rows import begin_waiting, end_waiting
+from caseload.db.failures import violated
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
 from caseload.db.tables.checkin import (
@@ -33,6 +35,7 @@ from caseload.domain.checkin import (
     Waiting,
 )
 from caseload.domain.client import ClientUnknown
+from caseload.domain.errors import Fault, Invalid
 from caseload.domain.ids import CheckInId, ClientId
 from caseload.domain.journal import Journal
 
@@ -165,8 +168,11 @@ class CheckIns:
         """See `domain.checkin.CheckIns.add_outcomes`."""
         try:
             await self._connection.execute(insert(check_in_outcome), [_outcome_values(one) for one in outcomes])
-        except IntegrityError as raced:
-            raise AlreadySettled("Somebody else settled it at the same moment. Read the check-in again.") from raced
+        except IntegrityError as refused:
+            if violated(refused) == "check_in_outcome_on_behalf_of_fkey":
+                raise Invalid(Fault("on_behalf_of", "nobody of this identifier works here")) from refused
+            raise AlreadySettled("Somebody else settled it at the same moment. Read the check-in again.") from refused
+        await add_answers(self._connection, outcomes)
         await end_waiting(self._connection, [one.check_in for one in outcomes])
         await begin_waiting(self._connection, waiting)
 
@@ -181,6 +187,7 @@ def _outcome_values(one: Outcome) -> dict[str, Any]:
         "note": one.note,
         "reason": one.reason,
         "overtaken_by": one.overtaken_by,
+        "on_behalf_of": one.on_behalf_of,
         "recorded_by": one.recorded_by,
         "recorded_at": one.recorded_at,
     }

@@ -6,6 +6,8 @@ wait to be settled (`check_in_waiting`). Both can be worked out again from the r
 """
 
 from sqlalchemy import (
+    ARRAY,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -20,8 +22,31 @@ from sqlalchemy import (
     text,
 )
 
-from caseload.db.tables.base import INSTANT, from_one, identifier, metadata, one_of, recorded, reference, version, words
-from caseload.domain.checkin import AskedBy, Ended, LastFact, Mode, Result
+from caseload.db.tables.base import (
+    INSTANT,
+    from_one,
+    identifier,
+    metadata,
+    not_blank,
+    one_of,
+    recorded,
+    reference,
+    some_of,
+    version,
+    words,
+)
+from caseload.domain.checkin import (
+    AskedBy,
+    Ended,
+    Housing,
+    LastFact,
+    MedicationTaken,
+    Mode,
+    Occupation,
+    Question,
+    Result,
+    Suicide,
+)
 from caseload.domain.schedule import Unit, Weekday
 
 check_in_plan = Table(
@@ -157,6 +182,7 @@ check_in_outcome = Table(
     words("reason", nullable=True),
     reference("overtaken_by", "check_in", nullable=True),
     *recorded(),
+    reference("on_behalf_of", "staff", nullable=True),
     one_of("ended", Ended),
     one_of("mode", Mode),
     from_one("version"),
@@ -168,8 +194,81 @@ check_in_outcome = Table(
     CheckConstraint(
         text("ended IN ('completed', 'overtaken') OR (reason IS NOT NULL AND btrim(reason) <> '')"), name="says_why"
     ),
+    CheckConstraint(text("on_behalf_of IS NULL OR ended = 'completed'"), name="on_behalf_of_a_contact"),
     Index(None, "overtaken_by", postgresql_where=text("overtaken_by IS NOT NULL")),
     comment="How a check-in was settled, as versions of which the last counts; the key settles who was first.",
+)
+
+check_in_template = Table(
+    "check_in_template",
+    metadata,
+    reference("programme_id", "programme", primary_key=True),
+    version(),
+    Column("asks", ARRAY(Text()), nullable=False),
+    words("reason"),
+    reference("decided_by", "staff"),
+    Column("decided_at", INSTANT, nullable=False),
+    from_one("version"),
+    some_of("asks", Question),
+    not_blank("reason"),
+    comment="What a programme asks in its check-ins, as versions.",
+)
+
+check_in_answers = Table(
+    "check_in_answers",
+    metadata,
+    Column("check_in_id", Uuid(), primary_key=True),
+    version(),
+    reference("programme_id", "programme"),
+    Column("template_version", SmallInteger()),
+    Column("asked", ARRAY(Text()), nullable=False),
+    Column("craving", SmallInteger()),
+    Column("use_days_28", SmallInteger()),
+    Column("use_days_30", SmallInteger()),
+    Column("mood", SmallInteger()),
+    words("housing", nullable=True),
+    words("work", nullable=True),
+    words("medication", nullable=True),
+    Column("naloxone_held", Boolean()),
+    Column("mutual_aid_days_28", SmallInteger()),
+    words("triggers", nullable=True),
+    words("new_events", nullable=True),
+    words("next_contact", nullable=True),
+    words("suicide", nullable=True),
+    Column("overdose_since", Boolean()),
+    Column("safeguarding", Boolean()),
+    ForeignKeyConstraint(
+        ("check_in_id", "version"),
+        ("clinic.check_in_outcome.check_in_id", "clinic.check_in_outcome.version"),
+        name="check_in_answers_outcome_fkey",
+    ),
+    ForeignKeyConstraint(
+        ("programme_id", "template_version"),
+        ("clinic.check_in_template.programme_id", "clinic.check_in_template.version"),
+        name="check_in_answers_template_fkey",
+    ),
+    some_of("asked", Question),
+    CheckConstraint(text("craving BETWEEN 0 AND 10"), name="craving"),
+    CheckConstraint(text("use_days_28 BETWEEN 0 AND 28"), name="use_days_28"),
+    CheckConstraint(text("use_days_30 BETWEEN 0 AND 30"), name="use_days_30"),
+    CheckConstraint(text("mood BETWEEN 0 AND 10"), name="mood"),
+    CheckConstraint(text("mutual_aid_days_28 BETWEEN 0 AND 28"), name="mutual_aid_days_28"),
+    one_of("housing", Housing),
+    one_of("work", Occupation),
+    one_of("medication", MedicationTaken),
+    one_of("suicide", Suicide),
+    not_blank("triggers"),
+    not_blank("new_events"),
+    not_blank("next_contact"),
+    CheckConstraint(
+        text(
+            "asked @> array_remove(ARRAY["
+            + ", ".join(f"CASE WHEN {one} IS NOT NULL THEN '{one}' END" for one in Question)
+            + "], NULL)"
+        ),
+        name="only_what_was_asked_is_answered",
+    ),
+    comment="What was asked in a check-in and what was answered; asked without an answer is not zero.",
 )
 
 check_in_waiting = Table(

@@ -22,6 +22,7 @@ observation = Table(
     identifier(),
     version(),
     reference("client_id", "client"),
+    reference("check_in_id", "check_in", nullable=True),
     words("instrument"),
     Column("instrument_version", SmallInteger(), nullable=False),
     Column("observed_at", INSTANT, nullable=False),
@@ -38,16 +39,27 @@ observation = Table(
     CheckConstraint(text("(version = 1) = (reason IS NULL)"), name="correction_has_reason"),
     CheckConstraint(text("version > 1 OR answers IS NOT NULL"), name="first_says_what"),
     CheckConstraint(
-        text("cardinality(answers) = CASE instrument WHEN 'cows' THEN 11 WHEN 'sows' THEN 16 WHEN 'qtc' THEN 1 END"),
+        text(
+            "cardinality(answers) = CASE instrument WHEN 'cows' THEN 11 WHEN 'sows' THEN 16 WHEN 'qtc' THEN 1"
+            " WHEN 'bam' THEN 23 WHEN 'bam_continuous' THEN 23 WHEN 'top' THEN 50 WHEN 'phq9' THEN 9 WHEN 'gad7' THEN 7 END"
+        ),
         name="answers",
     ),
     CheckConstraint(
         text(
             "num_nonnulls(total, band) = "
-            "CASE WHEN answers IS NULL OR array_position(answers, NULL) IS NOT NULL THEN 0 ELSE 2 END"
+            "CASE WHEN answers IS NULL OR array_position(answers, NULL) IS NOT NULL"
+            " OR instrument IN ('bam', 'bam_continuous', 'top') THEN 0 ELSE 2 END"
         ),
         name="score_of_all_answers",
     ),
     Index(None, "client_id", "id", "version"),
+    Index(
+        "observation_check_in_id_idx",
+        "check_in_id",
+        "instrument",
+        unique=True,
+        postgresql_where=text("check_in_id IS NOT NULL AND version = 1"),
+    ),
     comment="Scales and measurements of a client, as versions; one without answers takes the observation back.",
 )

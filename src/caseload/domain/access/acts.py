@@ -24,6 +24,11 @@ class Act(StrEnum):
     SEE_CHECK_INS = "see_check_ins"
     PLAN_CHECK_INS = "plan_check_ins"
     COMPLETE_CHECK_IN = "complete_check_in"
+    KEEP_CHECK_IN_RULES = "keep_check_in_rules"
+    """To say what the check-ins of a programme ask, and what is done in an emergency."""
+    SEE_ESCALATIONS = "see_escalations"
+    ESCALATE = "escalate"
+    ACKNOWLEDGE_ESCALATION = "acknowledge_escalation"
     SEE_APPOINTMENTS = "see_appointments"
     RECORD_ARRIVAL = "record_arrival"
     SEE_SESSIONS = "see_sessions"
@@ -103,6 +108,10 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.SEE_CHECK_INS: _COUNSELLING,
     Act.PLAN_CHECK_INS: frozenset({Role.COUNSELLOR, Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),
     Act.COMPLETE_CHECK_IN: frozenset({Role.COUNSELLOR, Role.SUPERVISOR, Role.NURSE}),
+    Act.KEEP_CHECK_IN_RULES: frozenset({Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),
+    Act.SEE_ESCALATIONS: _CARE,
+    Act.ESCALATE: _CARE,
+    Act.ACKNOWLEDGE_ESCALATION: CLINICIANS - {Role.PHARMACIST},
     Act.SEE_APPOINTMENTS: _COUNSELLING | {Role.FRONT_DESK},
     Act.RECORD_ARRIVAL: _COUNSELLING | {Role.FRONT_DESK},
     Act.SEE_SESSIONS: _COUNSELLING,

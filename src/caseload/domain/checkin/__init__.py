@@ -1,6 +1,20 @@
 """Check-ins: plans of regular contact, what happened to each, and which are overdue and why."""
 
+from caseload.domain.checkin.answers import (
+    Answer,
+    Answers,
+    Housing,
+    Kind,
+    MedicationTaken,
+    Occupation,
+    Question,
+    Suicide,
+    kind_of,
+    questions_of,
+)
+from caseload.domain.checkin.asked import Asked
 from caseload.domain.checkin.correction import Correction, correct
+from caseload.domain.checkin.filling import Filled, FilledIn
 from caseload.domain.checkin.overdue import ClearedBy, Overdue, cleared_by, days_late, is_overdue, overdue, why_overdue
 from caseload.domain.checkin.plan import (
     CheckIn,
@@ -33,10 +47,14 @@ from caseload.domain.checkin.record import (
 )
 from caseload.domain.checkin.scheduling import horizon, schedule_ahead, upcoming
 from caseload.domain.checkin.settle import attempt, complete, miss, reschedule
+from caseload.domain.checkin.template import Template, TemplateChanged, Templates, ask_instead
 from caseload.domain.checkin.terms import Mode, Terms, usual_terms
 
 __all__ = [
     "AlreadySettled",
+    "Answer",
+    "Answers",
+    "Asked",
     "AskedBy",
     "Attempt",
     "CheckIn",
@@ -45,10 +63,16 @@ __all__ = [
     "ClearedBy",
     "Correction",
     "Ended",
+    "Filled",
+    "FilledIn",
+    "Housing",
+    "Kind",
     "LastFact",
+    "MedicationTaken",
     "Mode",
     "Move",
     "NoLongerOpen",
+    "Occupation",
     "Outcome",
     "OutcomeChanged",
     "Overdue",
@@ -59,11 +83,17 @@ __all__ = [
     "PlanVersion",
     "Plans",
     "Punctuality",
+    "Question",
     "Record",
     "Replaced",
     "Result",
+    "Suicide",
+    "Template",
+    "TemplateChanged",
+    "Templates",
     "Terms",
     "Waiting",
+    "ask_instead",
     "attempt",
     "change_plan",
     "cleared_by",
@@ -72,9 +102,11 @@ __all__ = [
     "days_late",
     "horizon",
     "is_overdue",
+    "kind_of",
     "miss",
     "overdue",
     "plan_check_ins",
+    "questions_of",
     "reschedule",
     "schedule_ahead",
     "stop_all",

@@ -6,6 +6,9 @@ from datetime import datetime
 from typing import ClassVar
 
 from caseload.domain.access import Act
+from caseload.domain.checkin.answers import Answers
+from caseload.domain.checkin.asked import Asked
+from caseload.domain.checkin.filling import check_filled, take_back_all
 from caseload.domain.checkin.record import CheckIns, Ended, Outcome, OutcomeChanged, Record, waiting
 from caseload.domain.checkin.settle import check_occurred, check_text, overtaken_with
 from caseload.domain.checkin.terms import Mode
@@ -32,6 +35,8 @@ class Correction:
     occurred_at: datetime | None = None
     mode: Mode | None = None
     note: str | None = None
+    asked: Asked | None = None
+    """What was asked and answered instead; as it stood where this is left out."""
 
     def faults(self) -> Faults:
         """What contradicts itself."""
@@ -46,10 +51,22 @@ class Correction:
             given = getattr(self, field) is not None
             faults.check(when=took_place and not given, where=field, problem="is needed for what took place")
             faults.check(when=given and not took_place, where=field, problem="is only for what took place")
+        if self.asked is not None:
+            self._check_asked(self.asked, faults, took_place=took_place)
         faults.check(when=not self.reason.strip(), where="reason", problem="say why it is corrected")
         check_text(faults, "reason", self.reason)
         check_text(faults, "note", self.note)
         return faults
+
+    @staticmethod
+    def _check_asked(asked: Asked, faults: Faults, *, took_place: bool) -> None:
+        """What was asked instead is checked as it was the first time; without new answers, those before stand."""
+        for where, given in (("answers", asked.answers is not None), ("instruments", bool(asked.filled))):
+            faults.check(when=given and not took_place, where=where, problem="is only for what took place")
+        if took_place and asked.answers is not None:
+            asked.check(faults)
+        else:
+            check_filled(asked.filled, faults)
 
 
 async def correct(
@@ -64,7 +81,8 @@ async def correct(
 ) -> Outcome:
     """Correct what was said of a check-in; `version` is the one that the caller read.
 
-    What the corrected contact had overtaken, and no longer does, waits again.
+    What the corrected contact had overtaken, and no longer does, waits again. What its answers escalate is escalated now;
+    what the version before has escalated stays open until a clinician has looked.
     Raises `CheckInUnknown`, `Invalid`, or `OutcomeChanged`.
     """
     record = await check_ins.hold(check_in, reach=by.reach(Act.COMPLETE_CHECK_IN))
@@ -82,6 +100,8 @@ async def correct(
         mode=correction.mode,
         note=correction.note,
         reason=correction.reason,
+        on_behalf_of=record.outcome.on_behalf_of if correction.ended is Ended.COMPLETED else None,
+        answers=_answers(record.outcome, correction),
         recorded_by=by.id,
         recorded_at=now,
     )
@@ -98,7 +118,29 @@ async def correct(
             facts={"version": outcome.version, "ended": correction.ended.value},
         )
     )
+    if correction.asked is not None:
+        await _keep_asked(record, outcome, correction.asked, by=by, now=now, journal=journal)
     return outcome
+
+
+async def _keep_asked(
+    record: Record, outcome: Outcome, asked: Asked, *, by: Staff, now: datetime, journal: Journal
+) -> None:
+    """Keep what was filled in instead; where it did not take place at all, take back what was."""
+    if outcome.ended is Ended.COMPLETED:
+        await asked.keep(record, outcome, by=by, now=now, journal=journal)
+    elif outcome.reason is not None:
+        await take_back_all(
+            record, reason=outcome.reason, by=by, now=now, observations=asked.observations, journal=journal
+        )
+
+
+def _answers(before: Outcome, correction: Correction) -> Answers | None:
+    """What the corrected version says was answered: each version of what took place is whole."""
+    if correction.ended is not Ended.COMPLETED:
+        return None
+    said = None if correction.asked is None else correction.asked.answers
+    return before.answers if said is None else said
 
 
 async def _released(outcome: Outcome, *, check_ins: CheckIns) -> Sequence[Record]:

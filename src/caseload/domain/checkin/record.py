@@ -14,6 +14,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from caseload.domain.access import Reach
+from caseload.domain.checkin.answers import Answers
 from caseload.domain.checkin.plan import CheckIn
 from caseload.domain.checkin.terms import Mode, Terms
 from caseload.domain.errors import Conflict, NotFound
@@ -130,6 +131,10 @@ class Outcome:
     reason: str | None = None
     """Why it was missed or withdrawn, or why the version before was wrong."""
     overtaken_by: CheckInId | None = None
+    on_behalf_of: StaffId | None = None
+    """The colleague who spoke with the client, where whoever records it did not."""
+    answers: Answers | None = None
+    """What was asked and answered; None where nothing was asked, or it did not take place."""
     recorded_by: StaffId
     recorded_at: datetime
 
@@ -265,5 +270,8 @@ class CheckIns(Protocol):
         ...
 
     async def add_outcomes(self, outcomes: Sequence[Outcome], waiting: Sequence[Waiting]) -> None:
-        """Keep outcomes: of their check-ins exactly these still wait. `AlreadySettled` when such a version exists."""
+        """Keep outcomes with their answers: of their check-ins exactly these still wait.
+
+        `AlreadySettled` when such a version exists, `Invalid` when nobody is known on whose behalf it was recorded.
+        """
         ...

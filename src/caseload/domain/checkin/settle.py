@@ -7,6 +7,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from caseload.domain.access import Act
+from caseload.domain.checkin.asked import Asked
 from caseload.domain.checkin.plan import LONGEST_NOTE
 from caseload.domain.checkin.record import (
     SETTLED_BY_PEOPLE,
@@ -24,7 +25,7 @@ from caseload.domain.checkin.record import (
 )
 from caseload.domain.checkin.terms import Mode
 from caseload.domain.errors import Faults
-from caseload.domain.ids import CheckInId
+from caseload.domain.ids import CheckInId, StaffId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
 from caseload.domain.schedule import local_days_later
@@ -70,11 +71,14 @@ async def complete(
     now: datetime,
     check_ins: CheckIns,
     journal: Journal,
+    asked: Asked | None = None,
+    on_behalf_of: StaffId | None = None,
 ) -> Outcome:
-    """Record that a check-in took place, early, on time or late.
+    """Record that a check-in took place, early, on time or late, with what was asked and answered.
 
     With it the plan's earlier check-ins that still wait are closed as overtaken: the client has been seen. One that
-    was overtaken or withdrawn can be completed too, since what has happened can always be recorded.
+    was overtaken or withdrawn can be completed too, since what has happened can always be recorded. An answer that does
+    not wait is escalated in the same piece of work.
     Raises `CheckInUnknown`, `Invalid`, or `AlreadySettled` saying how and when.
     """
     record = await check_ins.hold(check_in, reach=by.reach(Act.COMPLETE_CHECK_IN))
@@ -83,6 +87,8 @@ async def complete(
     faults = Faults()
     check_occurred(faults, record, occurred_at, now=now)
     check_text(faults, "note", note)
+    if asked is not None:
+        asked.check(faults)
     faults.raise_if_any()
     outcome = Outcome(
         check_in=check_in,
@@ -91,6 +97,8 @@ async def complete(
         occurred_at=occurred_at,
         mode=mode,
         note=note,
+        on_behalf_of=None if on_behalf_of == by.id else on_behalf_of,
+        answers=None if asked is None else asked.answers,
         recorded_by=by.id,
         recorded_at=now,
     )
@@ -103,6 +111,8 @@ async def complete(
             facts={"version": outcome.version, "punctuality": record.punctuality(occurred_at).value},
         )
     )
+    if asked is not None:
+        await asked.keep(record, outcome, by=by, now=now, journal=journal)
     return outcome
 
 

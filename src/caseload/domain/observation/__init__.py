@@ -4,11 +4,14 @@
 """
 
 from caseload.domain.observation.instrument import (
+    ASKED_IN_CHECK_INS,
     Band,
     Instrument,
     InstrumentName,
     Item,
     Score,
+    Subscale,
+    Subscore,
     instrument,
     instruments,
     score,
@@ -25,6 +28,7 @@ from caseload.domain.observation.observing import (
 )
 
 __all__ = [
+    "ASKED_IN_CHECK_INS",
     "Band",
     "Instrument",
     "InstrumentName",
@@ -35,6 +39,8 @@ __all__ = [
     "Observations",
     "Observed",
     "Score",
+    "Subscale",
+    "Subscore",
     "correct",
     "instrument",
     "instruments",

@@ -1,7 +1,8 @@
 """Instruments: what is measured and rated, with the answers there are and what a score means, as data.
 
 The data stand in `instruments.toml`. Answers are enumerated, because the published scales leave numbers out; a score is
-the sum of all answers, and there is none while one is missing: what nobody knows is not zero.
+the sum of all answers, and there is none while one is missing: what nobody knows is not zero. Some instruments have no
+total but subscales, each the sum of its own items, and none while one of these is missing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,7 @@ from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -22,6 +23,19 @@ class InstrumentName(StrEnum):
     COWS = "cows"
     SOWS = "sows"
     QTC = "qtc"
+    BAM = "bam"
+    """With answers from 0 to 4."""
+    BAM_CONTINUOUS = "bam_continuous"
+    """With answers from 0 to 30: another measure, whose scores are never mixed with those of `BAM`."""
+    TOP = "top"
+    PHQ9 = "phq9"
+    GAD7 = "gad7"
+
+
+ASKED_IN_CHECK_INS: Final = frozenset(
+    {InstrumentName.BAM, InstrumentName.BAM_CONTINUOUS, InstrumentName.TOP, InstrumentName.PHQ9, InstrumentName.GAD7}
+)
+"""What is asked in a conversation, so that whoever completes a check-in may fill it in; the others are a clinician's."""
 
 
 class InstrumentBroken(ValueError):
@@ -66,6 +80,27 @@ class Band(_Data, frozen=True):
     says: str
 
 
+class Subscale(_Data, frozen=True):
+    """Some items that are added up on their own."""
+
+    code: str
+    title: str
+    items: tuple[str, ...]
+    flag_from: int | None = None
+    """From this sum on it is flagged."""
+    flag_up_to: int | None = None
+    """Up to this sum it is flagged."""
+
+
+class Subscore(NamedTuple):
+    """What the answers to the items of a subscale come to."""
+
+    subscale: Subscale
+    total: int | None
+    """None while an answer is missing."""
+    flagged: bool
+
+
 class Instrument(_Data, frozen=True):
     """One version of one scale or measure."""
 
@@ -75,7 +110,9 @@ class Instrument(_Data, frozen=True):
     source: str
     unit: str
     items: tuple[Item, ...]
-    bands: tuple[Band, ...]
+    bands: tuple[Band, ...] = ()
+    """None where there is no total score."""
+    subscales: tuple[Subscale, ...] = ()
 
     @property
     def highest(self) -> int:
@@ -86,6 +123,21 @@ class Instrument(_Data, frozen=True):
         """What a score means."""
         return next(band for band in reversed(self.bands) if band.from_total <= total)
 
+    def subscores(self, answers: Sequence[int | None]) -> Sequence[Subscore]:
+        """What answers in the order of the items come to, by subscale."""
+        by_code = dict(zip((item.code for item in self.items), answers, strict=True))
+        return [_subscore(subscale, [by_code[code] for code in subscale.items]) for subscale in self.subscales]
+
+
+def _subscore(subscale: Subscale, answers: Sequence[int | None]) -> Subscore:
+    known = [answer for answer in answers if answer is not None]
+    if len(known) < len(answers):
+        return Subscore(subscale, None, flagged=False)
+    total, least, most = sum(known), subscale.flag_from, subscale.flag_up_to
+    return Subscore(
+        subscale, total, flagged=(least is not None and total >= least) or (most is not None and total <= most)
+    )
+
 
 class Score(NamedTuple):
     """What the answers come to."""
@@ -93,7 +145,7 @@ class Score(NamedTuple):
     answers: tuple[int | None, ...]
     """In the order of the items; None for what could not be observed."""
     total: int | None
-    """None while an answer is missing."""
+    """None while an answer is missing, and where the instrument has no total."""
     band: str | None
 
 
@@ -115,7 +167,7 @@ def score(instrument: Instrument, answers: Mapping[str, int | None], *, where: s
     faults.raise_if_any()
     given = tuple(answers[item.code] for item in instrument.items)
     known = [answer for answer in given if answer is not None]
-    if len(known) < len(given):
+    if len(known) < len(given) or not instrument.bands:
         return Score(given, None, None)
     return Score(given, sum(known), instrument.band(sum(known)).name)
 
@@ -153,13 +205,19 @@ def read_instruments(text: bytes) -> Mapping[InstrumentName, Sequence[Instrument
 
 def _wrong(one: Instrument, before: Sequence[Instrument]) -> str:
     codes = [item.code for item in one.items]
-    starts = [band.from_total for band in one.bands]
     if one.version != len(before) + 1:
         return "versions count from one, without a gap"
     if not codes or len(set(codes)) < len(codes):
         return "items need codes of their own"
     if any(item.reaches[0] >= item.reaches[1] for item in one.items):
         return "an item needs two answers at least"
+    if any(not subscale.items or not set(subscale.items) <= set(codes) for subscale in one.subscales):
+        return "a subscale adds up items that there are"
+    return "" if one.subscales and not one.bands else _wrong_bands(one)
+
+
+def _wrong_bands(one: Instrument) -> str:
+    starts = [band.from_total for band in one.bands]
     if not starts or starts[0] != sum(item.reaches[0] for item in one.items):
         return "the first band begins at the lowest score"
     if any(later <= earlier for earlier, later in pairwise(starts)) or starts[-1] > one.highest:

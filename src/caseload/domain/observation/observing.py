@@ -11,7 +11,7 @@ from typing import ClassVar, Final, Protocol
 from uuid import UUID
 
 from caseload.domain.errors import Conflict, Faults, NotFound
-from caseload.domain.ids import ClientId, StaffId
+from caseload.domain.ids import CheckInId, ClientId, StaffId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.observation.instrument import Instrument, InstrumentName, Score, score
 from caseload.domain.people import Staff
@@ -44,6 +44,8 @@ class Observation:
     """Why the version before was wrong; None in the first."""
     recorded_by: StaffId
     recorded_at: datetime
+    check_in: CheckInId | None = None
+    """The check-in in which it was asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +97,10 @@ async def record(
     now: datetime,
     observations: Observations,
     journal: Journal,
+    check_in: CheckInId | None = None,
+    where: str = "answers",
 ) -> Observation:
-    """Record what was observed. Raises `Invalid`."""
+    """Record what was observed; `where` is where its answers stand in what was sent. Raises `Invalid`."""
     observation = Observation(
         id=as_id,
         version=1,
@@ -104,11 +108,12 @@ async def record(
         instrument=instrument.name,
         instrument_version=instrument.version,
         observed_at=observed.observed_at,
-        score=_checked(observed, instrument, now=now),
+        score=_checked(observed, instrument, now=now, where=where),
         note=observed.note,
         reason=None,
         recorded_by=by.id,
         recorded_at=now,
+        check_in=check_in,
     )
     await observations.add(observation)
     journal.tell(ObservationRecorded(client=client, records=(as_id,), facts=_facts(observation)))
@@ -125,6 +130,7 @@ async def correct(
     now: datetime,
     observations: Observations,
     journal: Journal,
+    where: str = "answers",
 ) -> Observation:
     """Say what was observed instead, by the same version of the instrument. Raises `Invalid`, `ObservationChanged`."""
     _check_reason(reason)
@@ -132,7 +138,7 @@ async def correct(
         last,
         version=last.version + 1,
         observed_at=observed.observed_at,
-        score=_checked(observed, instrument, now=now),
+        score=_checked(observed, instrument, now=now, where=where),
         note=observed.note,
         reason=reason,
         recorded_by=by.id,
@@ -164,13 +170,13 @@ async def take_back(
     return taken_back
 
 
-def _checked(observed: Observed, instrument: Instrument, *, now: datetime) -> Score:
+def _checked(observed: Observed, instrument: Instrument, *, now: datetime, where: str) -> Score:
     faults = Faults()
     faults.check(when=observed.observed_at > now, where="observed_at", problem="must not lie in the future")
     if observed.note is not None:
         _check_text(faults, "note", observed.note)
     faults.raise_if_any()
-    return score(instrument, observed.answers, where="answers")
+    return score(instrument, observed.answers, where=where)
 
 
 def _check_reason(reason: str) -> None:
