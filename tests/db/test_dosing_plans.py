@@ -216,6 +216,7 @@ STATEMENTS: dict[str, Any] = {
     "lock": record._LOCK._statement,
     "facts": facts.FACTS._statement,
     "last taken": facts.LAST_TAKEN,
+    "given before": facts.GIVEN_BEFORE,
     "next given": facts.NEXT_GIVEN,
     "a dose": doses._NEWEST,
     "an order": orders._ONE,

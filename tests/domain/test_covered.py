@@ -99,6 +99,14 @@ def test_the_next_dose_is_the_nearest_of_ours_and_what_is_covered() -> None:
     assert counted(facts(), [covered(0)], DosePart.WHOLE, *METHADONE, TODAY).next_at is None
 
 
+def test_the_hour_of_a_former_day_is_that_of_the_last_that_acts_alike_and_whose_hour_is_known() -> None:
+    days = [covered(1, at=NOW - DAY), covered(2, at=NOW - 2 * DAY), covered(1), covered(0, at=NOW)]
+    assert counted(facts(), days, DosePart.WHOLE, *METHADONE, TODAY).before_at == NOW - DAY
+    assert counted(facts(), days[2:], DosePart.WHOLE, *METHADONE, TODAY).before_at is None
+    naltrexone = [covered(1, at=NOW - DAY, medicine=Medicine.NALTREXONE, form=Form.TABLET)]
+    assert counted(facts(), naltrexone, DosePart.WHOLE, *METHADONE, TODAY).before_at is None
+
+
 def test_what_is_covered_since_the_order_began_counts_for_its_steps() -> None:
     order = running(starts_on=TODAY - 3 * DAY)
     days = [covered(4), covered(3), covered(0), covered(-1)]

@@ -155,6 +155,7 @@ def test_without_any_dose_a_new_start_is_cleared_by_a_named_amount_or_an_order_w
         ({}, {"order": running(starts_on=TODAY + DAY)}, Rule.NO_ORDER_IN_FORCE),
         ({}, {"order": running(every_days=3)}, Rule.NOT_SCHEDULED),
         ({}, {"last": taken(1, at=NOW - 7 * HOUR)}, Rule.TOO_SOON),
+        ({}, {"last": taken(0), "before_at": NOW - 7 * HOUR}, Rule.TOO_SOON),
         ({}, {"next_at": NOW + 7 * HOUR}, Rule.TOO_SOON),
         ({}, {"last": taken(4)}, Rule.MISSED_DOSES),
     ],

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    Date,
     FromClause,
     Text,
     Uuid,
@@ -21,10 +22,11 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    union_all,
 )
 
 from caseload.db.direct import Direct, Named
-from caseload.db.dosing.taken import DAY, FIRST, ORDINARY, given_on, is_of_kind, is_taken, last_taken, told_by
+from caseload.db.dosing.taken import DAY, FIRST, ORDINARY, given_on, is_like, is_of_kind, is_taken, last_taken, told_by
 from caseload.db.medication.beside import has_another
 from caseload.db.medication.rows import ORDER_COLUMNS, order_of
 from caseload.db.tables.base import INSTANT
@@ -199,12 +201,35 @@ FACTS = Direct(_FACTS)
 
 LAST_TAKEN = select(_last.c.dosing_day, _last.c.given_at, _last.c.medicine, _last.c.amount_mg)
 
-NEXT_GIVEN = select(func.min(dose.c.given_at)).where(
-    dose.c.client_id == _CLIENT,
-    dose.c.dosing_day > DAY,
-    is_taken(dose),
-    or_(*is_of_kind()),
+AROUND_DAYS = 7
+"""Doses of so many days before and after a day are asked for their hours: more than any interval between two of them."""
+_newest, _later = dose.alias("newest_of_day"), dose.alias("later_version")
+
+
+def _hours(days: ColumnElement[bool]) -> FromClause:
+    """When doses of these days were given, as their newest versions say."""
+    taken = union_all(
+        *(select(dose.c.id).where(dose.c.client_id == _CLIENT, days, is_taken(dose), kind) for kind in is_of_kind())
+    ).subquery("taken_around")
+    is_newest = ~exists().where(_later.c.id == _newest.c.id, _later.c.version > _newest.c.version)
+    return (
+        select(_newest.c.given_at)
+        .select_from(taken.join(_newest, _newest.c.id == taken.c.id))
+        .where(is_newest)
+        .subquery("hours")
+    )
+
+
+_before = _hours(
+    and_(
+        dose.c.dosing_day < DAY,
+        dose.c.dosing_day >= bindparam("since", type_=Date()),
+        is_like(dose, _MEDICINE, _FORM),
+    )
 )
+_after = _hours(and_(dose.c.dosing_day > DAY, dose.c.dosing_day <= bindparam("until", type_=Date())))
+GIVEN_BEFORE = select(func.max(_before.c.given_at))
+NEXT_GIVEN = select(func.min(_after.c.given_at))
 
 
 def given_to(giving: Giving, day: date, at: datetime) -> dict[str, object]:

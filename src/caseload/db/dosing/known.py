@@ -9,11 +9,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Uuid, any_, bindparam, select
+from sqlalchemy import Select, Uuid, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from caseload.db.dosing.away import YEAR_DAYS, away_since
-from caseload.db.dosing.facts import FACTS, LAST_TAKEN, NEXT_GIVEN, facts_of, given_to
+from caseload.db.dosing.facts import (
+    AROUND_DAYS,
+    FACTS,
+    GIVEN_BEFORE,
+    LAST_TAKEN,
+    NEXT_GIVEN,
+    facts_of,
+    given_to,
+)
 from caseload.db.dosing.injections import INJECTIONS_BACK_DAYS, delivery_of, injected_until
 from caseload.db.dosing.lately import taken_lately
 from caseload.db.dosing.steps import seen_since, taken_since
@@ -68,11 +76,29 @@ class KnownDoses(Holds):
         if since is not None:
             facts = await self._with_covered(facts, giving, day, since)
         facts = await self._with_gaps(facts, record, day)
+        if facts.last is not None and facts.last.day == day:
+            # Of the day itself: what was given on the day before it stands behind that.
+            found = await self._given_at(GIVEN_BEFORE, giving, day)
+            facts = replace(
+                facts, before_at=max((at for at in (facts.before_at, found) if at is not None), default=None)
+            )
         if past:
-            found = (await self._connection.execute(NEXT_GIVEN, {"client": record.client, "day": day})).scalar_one()
-            nearest = min((at for at in (facts.next_at, found) if at is not None), default=None)
-            facts = replace(facts, next_at=nearest)
+            found = await self._given_at(NEXT_GIVEN, giving, day)
+            facts = replace(facts, next_at=min((at for at in (facts.next_at, found) if at is not None), default=None))
         return facts
+
+    async def _given_at(self, wanted: Select[datetime | None], giving: Giving, day: date) -> datetime | None:
+        """When a dose of another day near this one was given."""
+        around = timedelta(days=AROUND_DAYS)
+        given = {
+            "client": giving.client,
+            "day": day,
+            "since": day - around,
+            "until": day + around,
+            "medicine": giving.medicine.value,
+            "form": giving.form.value,
+        }
+        return (await self._connection.execute(wanted, given)).scalar_one()
 
     async def _with_others(self, facts: Facts, wanted: ClientId, day: date) -> Facts:
         """With what may still act beside it, and what the prescriber answered about that."""

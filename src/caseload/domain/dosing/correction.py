@@ -11,7 +11,7 @@ from caseload.domain.dosing.dose import Correction, Dose, Kind
 from caseload.domain.dosing.facts import Giving
 from caseload.domain.dosing.late import hold_next
 from caseload.domain.dosing.refusal import Refusal
-from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, against_content, against_decision
+from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, against_content, against_decision, against_interval
 from caseload.domain.dosing.steps import in_step
 from caseload.domain.dosing.window import Doses, check_giving, check_year
 from caseload.domain.errors import Conflict, Faults, NotPermitted
@@ -179,12 +179,15 @@ async def newest_dose(
 
 
 async def _newly_broken(dose: Dose, giving: Giving, record: MedicationRecord, doses: Doses) -> tuple[str, ...]:
-    """The rules about what was given that the amended content breaks and the former did not.
+    """The rules about what was given, and at which hour, that the amended content breaks and the former did not.
 
     The other rules (the order's days, holds, missed doses) were settled when the dose was recorded.
     """
     broken: list[Refusal] = []
-    facts = in_step(await doses.facts(record, giving, dose.dosing_day, at=EVERYTHING_COMMITTED), dose.dosing_day)
+    day = dose.dosing_day
+    facts = in_step(await doses.facts(record, giving, day, at=EVERYTHING_COMMITTED, past=True), day)
+    if giving.given_at != dose.given_at:
+        broken += against_interval(giving, day, facts, record, record.rules_on(day))
     if facts.order is not None:
         broken += against_content(giving, facts.order)
     if dose.decision is not None:

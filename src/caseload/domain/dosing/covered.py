@@ -136,8 +136,15 @@ def counted(
         given=facts.given or given,
         last=last_of(facts.last, covered, medicine, form, day),
         taken_since=(*facts.taken_since, *(parts_of(covered, order, day) if order is not None else ())),
+        before_at=_hour_before(covered, medicine, form, day),
         next_at=min(later, default=None),
     )
+
+
+def _hour_before(covered: Iterable[CoveredDay], medicine: Medicine, form: Form, day: date) -> datetime | None:
+    """When the last of what is covered on former days was taken, of what acts alike."""
+    before = last_of(None, (each for each in covered if each.day < day and each.at is not None), medicine, form, day)
+    return before.at if before is not None else None
 
 
 def counted_in(morning: Morning, covered: Sequence[CoveredDay], day: date) -> Morning:

@@ -159,5 +159,7 @@ class Facts:
     """What was delivered for this client by name, where that is given."""
     at_home: Sequence[AtHome] = ()
     """What the client holds, or has taken, at home for this part of the day."""
+    before_at: datetime | None = None
+    """When the last dose of a former day was given; read only where `last` is of the day itself."""
     next_at: datetime | None = None
     """When the next dose of a later day was given; only for what lies on a former day."""

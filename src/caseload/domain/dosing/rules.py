@@ -58,7 +58,7 @@ def judge(
     broken += _of_order(giving, facts, rules)
     if facts.held is not None:
         broken.append(held_back(facts.held))
-    broken += _against_interval(giving, day, facts, record, rules)
+    broken += against_interval(giving, day, facts, record, rules)
     broken += against_others(giving.medicine, day, facts.beside, facts.answered, rules)
     broken += against_delivery(giving.injecting, facts.delivery, day, rules)
     broken += against_opioid(facts.order, day, facts.answered, rules)
@@ -239,12 +239,12 @@ def asks_of(giving: Giving, day: date, facts: Facts, without: DaysWithout, recor
     return [*against_window(next_injection(facts.order, injected_until_now(facts)), day, rules), *lost]
 
 
-def _against_interval(
+def against_interval(
     giving: Giving, day: date, facts: Facts, record: MedicationRecord, rules: Profile
 ) -> list[Refusal]:
     """Doses of different dosing days must lie apart, so that midnight does not make two of one."""
     apart = timedelta(hours=rules.minimum_interval.hours)
-    before = facts.last.at if facts.last is not None and facts.last.day < day else None
+    before = facts.last.at if facts.last is not None and facts.last.day < day else facts.before_at
     nearest = [other for other in (before, facts.next_at) if other is not None and abs(giving.given_at - other) < apart]
     if not nearest:
         return []
