@@ -7,14 +7,28 @@ from uuid import UUID
 from litestar import Router
 from litestar.params import FromPath
 
+from caseload.api.departure.store import departures
 from caseload.api.dosing.store import charts
 from caseload.api.route import reading
 from caseload.api.stock.containers import acts
+from caseload.api.takehome.store import take_homes
+from caseload.api.window.store import lost_doses
 from caseload.api.wire import Wire
 from caseload.api.work import TheWork
 from caseload.db.signature import signatures_under
 from caseload.domain.access import Act, Role
-from caseload.domain.ids import CountId, DecisionId, DoseId, OrderId, WasteId
+from caseload.domain.ids import (
+    CountId,
+    DecisionId,
+    DepartureId,
+    DoseId,
+    HoldId,
+    OrderId,
+    ReplacementId,
+    SpillId,
+    TakeHomeDecisionId,
+    WasteId,
+)
 from caseload.domain.signature import Meaning, Signature, Subject
 from caseload.request.work import Work
 
@@ -85,12 +99,57 @@ async def list_decision_signatures(decision_id: FromPath[UUID], work: TheWork) -
     return await _under(work, decision.id)
 
 
+@reading("/holds/{hold_id:uuid}/signatures", act=Act.SEE_MEDICATION, name="list_hold_signatures")
+async def list_hold_signatures(hold_id: FromPath[UUID], work: TheWork) -> SignaturesOut:
+    """Who signed the decision that cleared a hold; nobody while it is in force."""
+    hold = await charts(work).hold(HoldId(hold_id), by=work.by, act=Act.SEE_MEDICATION)
+    return await _under(work, *([] if hold.cleared_by is None else [hold.cleared_by]))
+
+
 @reading("/doses/{dose_id:uuid}/signatures", act=Act.SEE_MEDICATION, name="list_dose_signatures")
 async def list_dose_signatures(dose_id: FromPath[UUID], work: TheWork) -> SignaturesOut:
     """Who signed for each version of a dose, and who signed that it was in fact not given."""
     newest = (await charts(work).versions(DoseId(dose_id), by=work.by, act=Act.SEE_MEDICATION))[0]
     corrected = [] if newest.correction is None else [newest.correction.id]
     return await _under(work, newest.dose.id, *corrected)
+
+
+@reading(
+    "/replacement-decisions/{decision_id:uuid}/signatures",
+    act=Act.SEE_MEDICATION,
+    name="list_replacement_decision_signatures",
+)
+async def list_replacement_decision_signatures(decision_id: FromPath[UUID], work: TheWork) -> SignaturesOut:
+    """Who decided whether a dose that was vomited or spilled is replaced."""
+    wanted = ReplacementId(decision_id)
+    return await _under(work, (await lost_doses(work).replacement(wanted, by=work.by, act=Act.SEE_MEDICATION)).id)
+
+
+@reading("/spills/{spill_id:uuid}/signatures", act=Act.SEE_MEDICATION, name="list_spill_signatures")
+async def list_spill_signatures(spill_id: FromPath[UUID], work: TheWork) -> SignaturesOut:
+    """Who witnessed that medicine meant for a client was spilled."""
+    return await _under(work, (await lost_doses(work).spill(SpillId(spill_id), by=work.by, act=Act.SEE_MEDICATION)).id)
+
+
+@reading(
+    "/take-home-decisions/{decision_id:uuid}/signatures",
+    act=Act.SEE_MEDICATION,
+    name="list_take_home_decision_signatures",
+)
+async def list_take_home_decision_signatures(decision_id: FromPath[UUID], work: TheWork) -> SignaturesOut:
+    """Who signed a take-home decision, and who suspended it; nobody signs a suspension that the profile's rule made."""
+    wanted = TakeHomeDecisionId(decision_id)
+    decision = await take_homes(work).take_home_decision(wanted, by=work.by, act=Act.SEE_MEDICATION)
+    suspended = [] if decision.suspension is None else [decision.suspension.id]
+    return await _under(work, decision.id, *suspended)
+
+
+@reading("/discharges/{discharge_id:uuid}/signatures", act=Act.DISCHARGE, name="list_discharge_signatures")
+async def list_discharge_signatures(discharge_id: FromPath[UUID], work: TheWork) -> SignaturesOut:
+    """Who decided what becomes of the medicine of a client who leaves; nobody while it waits or was taken back."""
+    return await _under(
+        work, (await departures(work).asked(DepartureId(discharge_id), by=work.by, act=Act.DISCHARGE)).id
+    )
 
 
 @reading("/stock-wastes/{waste_id:uuid}/signatures", act=Act.SEE_STOCK, name="list_waste_signatures")
@@ -115,7 +174,12 @@ router = Router(
     route_handlers=[
         list_order_signatures,
         list_decision_signatures,
+        list_hold_signatures,
         list_dose_signatures,
+        list_replacement_decision_signatures,
+        list_spill_signatures,
+        list_take_home_decision_signatures,
+        list_discharge_signatures,
         list_waste_signatures,
         list_count_signatures,
     ],
