@@ -135,6 +135,18 @@ async def test_a_batch_has_one_hundred_doses_at_most(clinic: Clinic) -> None:
     assert (await here.colleague.post("/dose-sign-offs", batch())).status_code == 422
 
 
+async def test_a_batch_names_each_dose_once(clinic: Clinic) -> None:
+    """Whoever has two versions of a dose on two screens has read one of them at most."""
+    here = await dispensary(clinic)
+    dose = await given_to_another(here)
+    answer = await here.colleague.post("/dose-sign-offs", batch(dose | {"version": 2}, dose))
+    assert (answer.status_code, answer.json()["errors"]) == (
+        422,
+        [{"field": "doses.1.dose_id", "problem": "name each dose once"}],
+    )
+    assert (await here.nurse.get(f"/doses/{dose['id']}")).json()["standing"] == "waiting"
+
+
 async def test_of_an_amendment_and_a_batch_at_once_the_signature_lies_under_what_was_displayed(clinic: Clinic) -> None:
     here = await dispensary(clinic)
     first, second = await given_to_another(here), await given_to_another(here)

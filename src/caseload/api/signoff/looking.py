@@ -17,6 +17,7 @@ from caseload.db.idempotency import Kept
 from caseload.db.signoff import SignOffs
 from caseload.domain import signoff as domain
 from caseload.domain.access import Act
+from caseload.domain.errors import Faults
 from caseload.domain.ids import DoseId
 from caseload.domain.signature import Meaning
 from caseload.domain.signoff import SignedOff
@@ -37,6 +38,16 @@ class SignOffIn(ProvedIn, frozen=True, kw_only=True):
 
     doses: tuple[VersionIn, ...]
     meaning: Meaning = Meaning.REVIEWED
+
+    def versions(self) -> dict[DoseId, int]:
+        """By dose; raises `Invalid` where one is named twice, of whose versions only one was displayed."""
+        found: dict[DoseId, int] = {}
+        faults = Faults()
+        for place, each in enumerate(self.doses):
+            faults.check(when=each.dose_id in found, where=f"doses.{place}.dose_id", problem="name each dose once")
+            found[DoseId(each.dose_id)] = each.version
+        faults.raise_if_any()
+        return found
 
 
 class SignatureOut(Wire, frozen=True, kw_only=True):
@@ -86,8 +97,8 @@ async def sign_off_doses(data: JSONBody[SignOffIn], work: TheWork, key: TheKey) 
     is signed; a single dose that cannot be signed is a problem of its own. A dose that broke a rule is signed by itself,
     and so is every order and decision, each on its own route with its facts.
     """
+    versions = data.versions()
     proof = await prove(work, data.evidence())
-    versions = {DoseId(each.dose_id): each.version for each in data.doses}
 
     async def sign() -> SignedOff:
         outcome = await domain.sign_off(
