@@ -22,9 +22,11 @@ from caseload.api.pages import PLACE_IN_LIST
 from caseload.api.problems import BodyTooLarge, BodyTooSlow, NotJson, documented
 from caseload.audit.canonical import LARGEST_INTEGER
 from caseload.audit.trail import Op, Purpose
+from caseload.db.people.roles import Roles
 from caseload.domain.access import Act
 from caseload.domain.errors import Fault, Invalid, NotPermitted, NotSignedIn
 from caseload.domain.ids import ClientId
+from caseload.domain.people import why_not
 from caseload.request.gate import work_of
 from caseload.request.identity import identify
 from caseload.request.intake import BODY, FAULT, BodyFault
@@ -175,7 +177,7 @@ async def admitted(request: Request[Any, Any, Any]) -> None:
         door.sessions, work.open, _token(request), work.now, rules=door.rules.sessions, uses=door.uses
     )
     if not work.staff.may(act):
-        raise NotPermitted(f"None of your roles may {act.value.replace('_', ' ')}.")
+        raise why_not(act, await Roles(await work.open()).registrations_of(work.staff.id), now=work.now)
 
 
 def _plain(value: str) -> str:

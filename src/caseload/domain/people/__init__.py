@@ -48,10 +48,12 @@ from caseload.domain.people.proof import (
 )
 from caseload.domain.people.registrations import (
     Registration,
+    RegistrationExpired,
     RegistrationTaken,
     RegistrationUnknown,
     check_registration,
     record_registration,
+    why_not,
 )
 from caseload.domain.people.resets import Reset, ResetUnknown, choose_password, confirm_reset, reset_password
 from caseload.domain.people.roles import (
@@ -96,6 +98,7 @@ __all__ = [
     "ProofNotYours",
     "ProofSpent",
     "Registration",
+    "RegistrationExpired",
     "RegistrationTaken",
     "RegistrationUnknown",
     "Reset",
@@ -141,4 +144,5 @@ __all__ = [
     "revoke_role",
     "the_command_line",
     "token_digest",
+    "why_not",
 ]

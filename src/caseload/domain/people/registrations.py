@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import ClassVar, Final, Protocol
 
-from caseload.domain.access import Act
-from caseload.domain.errors import Conflict, Faults, NotFound
+from caseload.domain.access import CLINICIANS, MAY, Act
+from caseload.domain.errors import Conflict, Faults, NotFound, NotPermitted
 from caseload.domain.ids import RegistrationId, StaffId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people.accounts import Accounts
@@ -15,6 +15,8 @@ from caseload.domain.people.staff import Staff
 
 WESTERNMOST: Final = timedelta(hours=12)
 """How far the last place on earth to begin a day is behind UTC: a registration is not tied to a programme's day."""
+EASTERNMOST: Final = timedelta(hours=14)
+"""How far the first place on earth to begin a day is ahead of UTC."""
 _BODY: Final = re.compile(r"[A-Z][A-Z0-9 .&/-]{0,31}")
 _NUMBER: Final = re.compile(r"[A-Z0-9][A-Z0-9 ./-]{0,31}")
 
@@ -33,6 +35,10 @@ class RegistrationTaken(Conflict):
         super().__init__("Check the number with the professional body: one number is one person's.")
 
 
+class RegistrationExpired(NotPermitted):
+    """Your registration has expired, and with it the role that needs it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
     """A person's entry with a professional body, as the newest look at the register found it."""
@@ -45,6 +51,22 @@ class Registration:
     """The last day on which it holds."""
     checks: int
     """How often somebody has looked."""
+
+
+def why_not(act: Act, registrations: Sequence[Registration], *, now: datetime) -> NotPermitted:
+    """Why somebody may not do this whose roles in force do not allow it: what they can do about it, where it is that.
+
+    A clinician's role counts only as long as its registration: whoever could do it yesterday is told the reason.
+    """
+    today = (now + EASTERNMOST).date()
+    expired = [each for each in registrations if each.expires_on < today]
+    if not expired or not MAY[act] & CLINICIANS:
+        return NotPermitted(f"None of your roles may {act.value.replace('_', ' ')}.")
+    last = max(expired, key=lambda each: each.expires_on)
+    return RegistrationExpired(
+        f"{last.body} {last.number} held until {last.expires_on}. Ask the administrator to record its new expiry.",
+        expires_on=str(last.expires_on),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
