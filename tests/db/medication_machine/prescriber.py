@@ -1,0 +1,168 @@
+"""The prescriber: writes, signs, speaks and stops orders, holds, clears holds, and lets a dose through."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Final
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from caseload.db.dosing import Charts
+from caseload.domain.ids import DecisionId, HoldId, OrderId, new_id
+from caseload.domain.medication import (
+    Aim,
+    Hold,
+    HoldReason,
+    Order,
+    Spoken,
+    Supply,
+    Wish,
+    Words,
+    clear_hold,
+    raise_hold,
+    stop_order,
+    take_order,
+)
+from caseload.domain.medicines import DosePart
+from tests.db.medication_machine.clinic import Clinic
+from tests.db.medication_machine.handbook import VERBAL_HOURS
+from tests.factories.window import proof, wish
+
+AMOUNTS: Final = ["0.5", "20", "30", "60"]
+
+
+class Prescriber(Clinic):
+    """Whoever answers for what is given."""
+
+    def wished(self, amount: str, begins: int, lasts: int | None, every: int, *, split: bool) -> Wish:
+        starts_on, whole = self.today + timedelta(days=begins), Decimal(amount)
+        parts = {DosePart.MORNING: whole / 2, DosePart.EVENING: whole / 2} if split else {DosePart.WHOLE: whole}
+        return wish(
+            amounts_mg=parts,
+            every_days=every,
+            starts_on=starts_on,
+            ends_on=None if lasts is None else starts_on + timedelta(days=lasts),
+        )
+
+    @rule(
+        amount=st.sampled_from(AMOUNTS),
+        begins=st.integers(0, 2),
+        lasts=st.sampled_from([None, 0, 3]),
+        every=st.sampled_from([1, 1, 1, 2]),
+        instead=st.booleans(),
+        split=st.sampled_from([False, False, True]),
+        supply=st.sampled_from([Supply.WINDOW, Supply.WINDOW, Supply.PHARMACY]),
+    )
+    def orders(
+        self,
+        *,
+        amount: str,
+        begins: int,
+        lasts: int | None,
+        every: int,
+        instead: bool,
+        split: bool,
+        supply: Supply,
+    ) -> None:
+        wanted = self.wished(amount, begins, lasts, every, split=split)
+        replaced = self.known.orders[-1].id if instead and self.known.orders else None
+        signed = self.attempt(self.here.order(replace(wanted, replaces=replaced, supply=supply), now=self.now))
+        if isinstance(signed, Order):
+            assert supply is Supply.WINDOW or not self.profile.startswith("US"), "a pharmacy may not supply methadone"
+            self.known.orders.append(signed)
+
+    @rule(amount=st.sampled_from(AMOUNTS), begins=st.integers(0, 1))
+    def speaks_an_order(self, amount: str, begins: int) -> None:
+        """The nurse takes it down and reads it back."""
+        taken = self.attempt(
+            take_order(
+                Spoken(
+                    wish=self.wished(amount, begins, None, 1, split=False),
+                    prescriber=self.here.prescriber.id,
+                    read_back=True,
+                ),
+                self.here.client,
+                as_id=OrderId(new_id()),
+                by=self.here.nurse,
+                now=self.now,
+                orders=Charts(self.connection, self.here.journal, now=self.now),
+                journal=self.here.journal,
+            )
+        )
+        if isinstance(taken, Order):
+            assert self.profile in VERBAL_HOURS, "there is no verbal order here"
+            self.known.orders.append(taken)
+
+    def unsigned(self) -> list[Order]:
+        signed = self.known.countersigned
+        return [each for each in self.known.orders if each.verbal_by is not None and each.id not in signed]
+
+    @precondition(lambda self: self.unsigned())
+    @rule()
+    def countersigns(self) -> None:
+        order = self.unsigned()[-1]
+        if isinstance(self.attempt(self.here.sign(order, now=self.now)), Order):
+            self.known.countersigned[order.id] = self.now
+
+    @precondition(lambda self: self.known.orders)
+    @rule(data=st.data())
+    def stops(self, data: st.DataObject) -> None:
+        order = data.draw(st.sampled_from(self.known.orders))
+        stopped = self.attempt(
+            stop_order(
+                order.id,
+                "Side effects.",
+                by=self.here.prescriber,
+                proof=proof(self.here.prescriber, self.now),
+                now=self.now,
+                orders=self.here.doses(self.now),
+                journal=self.here.journal,
+            )
+        )
+        if isinstance(stopped, Order):
+            self.known.stopped[order.id] = self.now
+
+    @rule(data=st.data(), day=st.sampled_from([None, None, 0, 1]))
+    def holds(self, data: st.DataObject, day: int | None) -> None:
+        order = data.draw(st.sampled_from([None, *(each.id for each in self.known.orders)])) if day is None else None
+        aim = Aim(order=order, on_day=None if day is None else self.today + timedelta(days=day))
+        held = self.run(
+            raise_hold(
+                self.here.client,
+                HoldReason.SEDATION,
+                Words(note="Drowsy."),
+                as_id=HoldId(new_id()),
+                by=self.here.nurse,
+                now=self.now,
+                holds=self.here.doses(self.now),
+                journal=self.here.journal,
+                aim=aim,
+            )
+        )
+        assert isinstance(held, Hold)
+        self.known.holds[held.id] = aim
+
+    @precondition(lambda self: self.known.holds)
+    @rule()
+    def clears_a_hold(self) -> None:
+        hold = min(self.known.holds)
+        self.run(
+            clear_hold(
+                hold,
+                "Seen.",
+                as_id=DecisionId(new_id()),
+                by=self.here.prescriber,
+                proof=proof(self.here.prescriber, self.now),
+                now=self.now,
+                holds=self.here.doses(self.now),
+                journal=self.here.journal,
+            )
+        )
+        del self.known.holds[hold]
+
+    @rule(at_most=st.sampled_from([None, "20"]))
+    def allows_today(self, at_most: str | None) -> None:
+        allowed = self.attempt(self.here.allow(self.today, at=self.now, at_most_mg=at_most))
+        if not isinstance(allowed, Exception):
+            self.known.allowed.append((self.today, self.known.last_day(self.today + timedelta(days=1))))
