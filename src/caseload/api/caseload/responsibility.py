@@ -5,6 +5,7 @@ from uuid import UUID
 
 from litestar.params import FromPath, JSONBody
 
+from caseload.api.caseload.loads import WarningOut
 from caseload.api.caseload.store import caseloads_of
 from caseload.api.route import writing
 from caseload.api.wire import Instant, Wire
@@ -42,6 +43,7 @@ class ResponsibilityOut(Wire, frozen=True, kw_only=True):
     client_id: UUID
     counsellor_id: UUID
     since: datetime
+    warnings: list[WarningOut]
 
 
 class CoverOut(Wire, frozen=True, kw_only=True):
@@ -80,7 +82,13 @@ async def hand_over_client(
         return await caseloads.responsibility(kept.resource, reach=reach)
 
     passed = await once(work, key, Kept(status=201, resource=new), do=hand_over, again=again)
-    return ResponsibilityOut(id=passed.id, client_id=passed.client, counsellor_id=passed.counsellor, since=passed.since)
+    return ResponsibilityOut(
+        id=passed.id,
+        client_id=passed.client,
+        counsellor_id=passed.counsellor,
+        since=passed.since,
+        warnings=WarningOut.all_of(await caseloads.load_with(passed)),
+    )
 
 
 @writing("/clients/{client_id:uuid}/covers", act=Act.HAND_OVER, name="cover_client")

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
 
 from caseload.db.caseload.episodes import Episodes
-from caseload.db.caseload.handovers import HandoverBook
+from caseload.db.caseload.loads import Loads
 from caseload.db.caseload.responsibilities import END_RESPONSIBILITY, MOVED
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import (
@@ -47,7 +47,7 @@ _DROP_COVERS = delete(cover).where(_running_or_planned, func.lower(cover.c.perio
 _END_COVERS = update(cover).where(_running_or_planned).values(period=func.tstzrange(func.lower(cover.c.period), _AT))
 
 
-class Caseloads(Episodes, HandoverBook):
+class Caseloads(Episodes, Loads):
     """Satisfies `domain.caseload.Caseloads`."""
 
     async def add_episode(self, new: Episode, first: Responsibility) -> None:
@@ -69,6 +69,7 @@ class Caseloads(Episodes, HandoverBook):
             raise AlreadyInCare("Discharge the client from the open episode first.") from overlapping
         await self.add_level(new.id, new.level, on=new.admitted_on, by=first.recorded_by, now=first.recorded_at)
         await self.add_responsibility(first)
+        await self.follow([new.client], by=first.recorded_by)
 
     async def end_episode(
         self, ending: Episode, *, at: datetime, reason: DischargeReason, note: str | None, by: StaffId, now: datetime

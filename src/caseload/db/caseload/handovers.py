@@ -70,3 +70,4 @@ class HandoverBook(Responsibilities):
         longer = {"former": former.id, "at": planned.since, "until": dropped.until}
         if (await self._connection.execute(_LAST, longer)).rowcount != 1:
             raise CaseloadMoved(MOVED)
+        await self.follow([planned.client], by=by)

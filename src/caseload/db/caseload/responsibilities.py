@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy import BindParameter, ColumnElement, Row, Select, bindparam, exists, func, insert, select, update
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
+from caseload.db.caseload.absences import COVERS, NIL, Absences, cover_of
 from caseload.db.people.accounts import Accounts
 from caseload.db.people.grants import in_force
 from caseload.db.tables.base import INSTANT
@@ -18,8 +18,7 @@ from caseload.db.tables.caseload import client, client_identity, cover, episode,
 from caseload.db.tables.people import role_grant, staff_deactivation
 from caseload.domain.access import Reach, Role
 from caseload.domain.caseload import CaseloadMoved, Cover, EpisodeUnknown, OnCaseload, Responsibility
-from caseload.domain.ids import ClientId, EpisodeId, ProgrammeId, StaffId
-from caseload.domain.journal import Journal
+from caseload.domain.ids import ClientId, EpisodeId, HandoverId, ProgrammeId, StaffId
 
 MOVED: Final = "Read the client's caseload again and decide anew."
 """What somebody does who was overtaken by another change."""
@@ -36,6 +35,7 @@ STANDS: Final[Sequence[ColumnElement[Any]]] = (
     responsibility.c.note,
     responsibility.c.recorded_by,
     responsibility.c.recorded_at,
+    responsibility.c.handover_id,
 )
 """What `responsibility_of` reads."""
 _RESPONSIBILITY = (
@@ -44,16 +44,7 @@ _RESPONSIBILITY = (
     .where(responsibility.c.id == bindparam("wanted"), within_reach())
 )
 _COVER = (
-    select(
-        cover.c.id,
-        cover.c.client_id,
-        cover.c.counsellor_id,
-        func.lower(cover.c.period).label("starts_at"),
-        func.upper(cover.c.period).label("ends_at"),
-        cover.c.reason,
-        cover.c.recorded_by,
-        cover.c.recorded_at,
-    )
+    select(*COVERS)
     .join(client, client.c.id == cover.c.client_id)
     .where(cover.c.id == bindparam("wanted"), within_reach())
 )
@@ -93,9 +84,6 @@ _current = responsibility.alias("current")
 _identity = client_identity.alias("identity")
 _newer = client_identity.alias("newer")
 
-NIL: Final = UUID(int=0)
-"""Sorts before every identifier that was ever made."""
-
 _NOW: Final[BindParameter[Any]] = bindparam("now", type_=INSTANT)
 _LOOKED_AFTER = (
     select(responsibility.c.client_id)
@@ -128,13 +116,8 @@ _ON_CASELOAD = (
 )
 
 
-class Responsibilities:
+class Responsibilities(Absences):
     """Who is responsible for whom, and who stands in."""
-
-    def __init__(self, connection: AsyncConnection, journal: Journal, *, now: datetime) -> None:
-        self._connection = connection
-        self._journal = journal
-        self._now = now
 
     async def counsels_in(self, staff: StaffId, programme: ProgrammeId, *, at: datetime) -> bool:
         """See `domain.caseload.Caseloads.counsels_in`."""
@@ -156,6 +139,7 @@ class Responsibilities:
             await self.add_responsibility(new, until=None if planned is None else planned.since)
         except IntegrityError as raced:
             raise CaseloadMoved(MOVED) from raced
+        await self.follow([new.client], by=new.recorded_by)
 
     async def add_responsibility(self, new: Responsibility, *, until: datetime | None = None) -> None:
         """Keep a responsibility, without an end unless one is known."""
@@ -167,20 +151,6 @@ class Responsibilities:
                 counsellor_id=new.counsellor,
                 period=Range(new.since, until),
                 note=new.note,
-                recorded_by=new.recorded_by,
-                recorded_at=new.recorded_at,
-            )
-        )
-
-    async def add_cover(self, new: Cover) -> None:
-        """See `domain.caseload.Caseloads.add_cover`."""
-        await self._connection.execute(
-            insert(cover).values(
-                id=new.id,
-                client_id=new.client,
-                counsellor_id=new.counsellor,
-                period=Range(new.starts_at, new.ends_at),
-                reason=new.reason,
                 recorded_by=new.recorded_by,
                 recorded_at=new.recorded_at,
             )
@@ -218,17 +188,7 @@ class Responsibilities:
 
     async def cover(self, wanted: UUID, *, reach: Reach) -> Cover:
         """One cover; `EpisodeUnknown` outside the reach."""
-        row = await self._shown(_COVER, wanted, reach)
-        return Cover(
-            id=row.id,
-            client=ClientId(row.client_id),
-            counsellor=StaffId(row.counsellor_id),
-            starts_at=row.starts_at,
-            ends_at=row.ends_at,
-            reason=row.reason,
-            recorded_by=StaffId(row.recorded_by),
-            recorded_at=row.recorded_at,
-        )
+        return cover_of(await self._shown(_COVER, wanted, reach))
 
     async def _shown(self, statement: Select[*tuple[Any, ...]], wanted: UUID, reach: Reach) -> Row[*tuple[Any, ...]]:
         given = {"wanted": wanted, **reach_of(reach, at=self._now, by_identifier=True)}
@@ -251,4 +211,5 @@ def responsibility_of(row: Row[*tuple[Any, ...]]) -> Responsibility:
         note=row.note,
         recorded_by=StaffId(row.recorded_by),
         recorded_at=row.recorded_at,
+        handover=None if row.handover_id is None else HandoverId(row.handover_id),
     )

@@ -45,7 +45,7 @@ _WITHIN = within_reach()
 _NOW: Final[ColumnElement[datetime]] = bindparam("reach_at", type_=INSTANT)
 
 
-def _is_overdue(waiting: FromClause) -> ColumnElement[bool]:
+def is_overdue(waiting: FromClause) -> ColumnElement[bool]:
     """The definition; `domain.checkin.is_overdue` is its twin."""
     return waiting.c.grace_ends_at < _NOW
 
@@ -72,11 +72,11 @@ _OF_COUNSELLOR: Final = (
     _MINE.join(client, client.c.id == _MINE.c.client_id).join(
         check_in_waiting, check_in_waiting.c.client_id == client.c.id
     ),
-    and_(_is_overdue(check_in_waiting), _IN_MY_REACH),
+    and_(is_overdue(check_in_waiting), _IN_MY_REACH),
 )
 _OF_PROGRAMME: Final = (
     check_in_waiting.join(client, client.c.id == check_in_waiting.c.client_id),
-    and_(check_in_waiting.c.programme_id == bindparam("programme"), _is_overdue(check_in_waiting), _WITHIN),
+    and_(check_in_waiting.c.programme_id == bindparam("programme"), is_overdue(check_in_waiting), _WITHIN),
 )
 
 _last = check_in.alias("last")
@@ -84,7 +84,7 @@ _still = check_in_waiting.alias("still")
 _PLACE = (
     select(
         case(
-            (_is_overdue(_still), _still.c.grace_ends_at),
+            (is_overdue(_still), _still.c.grace_ends_at),
             else_=func.least(
                 _last.c.grace_ends_at,
                 select(func.min(check_in_move.c.grace_ends_at))

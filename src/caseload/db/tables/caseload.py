@@ -132,6 +132,7 @@ def _responsibility() -> Sequence[SchemaItem]:
         reference("counsellor_id", "staff"),
         period(),
         words("note", nullable=True),
+        reference("handover_id", "caseload_handover", nullable=True),
         *recorded(),
     )
 
@@ -144,6 +145,7 @@ def _cover() -> Sequence[SchemaItem]:
         reference("counsellor_id", "staff"),
         period(),
         words("reason"),
+        reference("absence_id", "absence", nullable=True),
         *recorded(),
     )
 
@@ -162,6 +164,7 @@ responsibility = Table(
     Index(None, "counsellor_id", "client_id"),
     Index(None, "client_id"),
     Index(None, "episode_id"),
+    Index("responsibility_handover_id_idx", "handover_id", postgresql_where=text("handover_id IS NOT NULL")),
     comment="Exactly one responsible counsellor at every moment of an episode; only the end of a period is written later.",
 )
 
@@ -173,6 +176,7 @@ cover = Table(
     not_blank("reason"),
     Index("cover_counsellor_idx", "counsellor_id", "period", postgresql_using="gist"),
     Index(None, "client_id"),
+    Index("cover_absence_id_idx", "absence_id", postgresql_where=text("absence_id IS NOT NULL")),
     comment="Who stands in for the responsible counsellor, from when to when; it ends by itself or with a discharge.",
 )
 
@@ -191,7 +195,7 @@ cover_taken_back = Table(
     *_cover(),
     *_taken_back(),
     Index(None, "client_id"),
-    comment="Covers that a discharge ended before their time, as they were arranged.",
+    comment="Covers that ended before their time, as they were arranged: by a discharge, a handover, or an early return.",
 )
 
 guest_stay = Table(

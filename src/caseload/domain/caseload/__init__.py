@@ -1,5 +1,18 @@
 """Caseloads: episodes of care and who looks after whom. How one ends is in `discharging`, which reaches further."""
 
+from caseload.domain.caseload.absence import (
+    Absence,
+    AbsenceArranged,
+    AbsenceEnded,
+    AbsenceOver,
+    AbsenceUnknown,
+    AlreadyAway,
+    Away,
+    Stretch,
+    arrange_absence,
+    end_absence,
+    to_change,
+)
 from caseload.domain.caseload.admitting import Admitted, Caseloads, admit
 from caseload.domain.caseload.episode import (
     ASAM_4_LEVELS,
@@ -21,6 +34,7 @@ from caseload.domain.caseload.handovers import (
     NobodyUntilThen,
     cancel_handover,
 )
+from caseload.domain.caseload.load import CeilingSet, Load, Unlooked, Warned, Worry, set_ceiling, warnings
 from caseload.domain.caseload.responsibility import (
     CaseloadMoved,
     Cover,
@@ -31,13 +45,30 @@ from caseload.domain.caseload.responsibility import (
     arrange_cover,
     hand_over,
 )
+from caseload.domain.caseload.together import (
+    MOST_AT_ONCE,
+    CaseloadHandover,
+    HandoverCallUnknown,
+    Wish,
+    hand_over_together,
+)
 
 __all__ = [
     "ASAM_4_LEVELS",
+    "MOST_AT_ONCE",
+    "Absence",
+    "AbsenceArranged",
+    "AbsenceEnded",
+    "AbsenceOver",
+    "AbsenceUnknown",
     "Admitted",
+    "AlreadyAway",
     "AlreadyInCare",
+    "Away",
+    "CaseloadHandover",
     "CaseloadMoved",
     "Caseloads",
+    "CeilingSet",
     "Cover",
     "CoverArranged",
     "DischargeReason",
@@ -45,19 +76,32 @@ __all__ = [
     "Episode",
     "EpisodeUnknown",
     "HandedOver",
+    "HandoverCallUnknown",
     "HandoverCancelled",
     "HandoverTookPlace",
     "HandoverUnknown",
     "Handovers",
     "LevelOfCare",
     "LevelOfCareMoved",
+    "Load",
     "NoOpenEpisode",
     "NobodyUntilThen",
     "OnCaseload",
     "Responsibility",
+    "Stretch",
+    "Unlooked",
+    "Warned",
+    "Wish",
+    "Worry",
     "admit",
+    "arrange_absence",
     "arrange_cover",
     "cancel_handover",
+    "end_absence",
     "hand_over",
+    "hand_over_together",
     "move_level_of_care",
+    "set_ceiling",
+    "to_change",
+    "warnings",
 ]

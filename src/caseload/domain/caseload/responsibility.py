@@ -12,11 +12,13 @@ from uuid import UUID
 from caseload.domain.access import Act
 from caseload.domain.caseload.episode import FURTHEST_AHEAD, LONGEST_NOTE, Episode
 from caseload.domain.errors import Conflict, Faults
-from caseload.domain.ids import ClientId, EpisodeId, ProgrammeId, StaffId
+from caseload.domain.ids import AbsenceId, ClientId, EpisodeId, HandoverId, ProgrammeId, StaffId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
 
 LONGEST_COVER = timedelta(days=366)
+LATE = timedelta(minutes=5)
+"""How far the clock of whoever asks may be behind: what lies no further back means now."""
 
 
 class CaseloadMoved(Conflict):
@@ -37,6 +39,8 @@ class Responsibility:
     recorded_at: datetime
     until: datetime | None = None
     """The next handover, or the discharge; None while neither is known."""
+    handover: HandoverId | None = None
+    """The call by which it was handed over together with others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +55,8 @@ class Cover:
     reason: str
     recorded_by: StaffId
     recorded_at: datetime
+    absence: AbsenceId | None = None
+    """The absence that it belongs to, which covers everybody on a caseload."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +110,21 @@ class Responsibilities(Protocol):
         ...
 
 
+def check_handover(at: datetime, note: str | None, *, now: datetime, faults: Faults) -> None:
+    """Add a fault for a moment and a note that no handover can have."""
+    faults.check(when=at < now - LATE, where="effective_at", problem="must not lie in the past")
+    faults.check(when=at > now + FURTHEST_AHEAD, where="effective_at", problem="must lie within a year")
+    faults.check(when=note is not None and len(note) > LONGEST_NOTE, where="note", problem="is too long")
+
+
+def check_cover(starts_at: datetime, ends_at: datetime, reason: str, *, now: datetime, faults: Faults) -> None:
+    """Add a fault for everything that cannot be the time and the reason of somebody standing in."""
+    faults.check(when=ends_at <= starts_at, where="ends_at", problem="must be after the start")
+    faults.check(when=ends_at <= now, where="ends_at", problem="must lie in the future")
+    faults.check(when=ends_at - starts_at > LONGEST_COVER, where="ends_at", problem="cover lasts a year at most")
+    faults.check(when=not reason.strip(), where="reason", problem="say why the counsellor is covered")
+
+
 async def hand_over(
     episode: Episode,
     *,
@@ -124,9 +145,7 @@ async def hand_over(
     by.require(Act.HAND_OVER, episode.programme)
     faults = Faults()
     faults.check(when=to == episode.responsible, where="to", problem="is already responsible")
-    faults.check(when=at < now - timedelta(minutes=5), where="effective_at", problem="must not lie in the past")
-    faults.check(when=at > now + FURTHEST_AHEAD, where="effective_at", problem="must lie within a year")
-    faults.check(when=note is not None and len(note) > LONGEST_NOTE, where="note", problem="is too long")
+    check_handover(at, note, now=now, faults=faults)
     if not await caseloads.counsels_in(to, episode.programme, at=at):
         faults.add("to", "must be somebody who is a counsellor in this programme then")
     faults.raise_if_any()
@@ -162,10 +181,7 @@ async def arrange_cover(
     by.require(Act.HAND_OVER, episode.programme)
     faults = Faults()
     faults.check(when=counsellor == episode.responsible, where="counsellor_id", problem="is responsible already")
-    faults.check(when=ends_at <= starts_at, where="ends_at", problem="must be after the start")
-    faults.check(when=ends_at <= now, where="ends_at", problem="must lie in the future")
-    faults.check(when=ends_at - starts_at > LONGEST_COVER, where="ends_at", problem="cover lasts a year at most")
-    faults.check(when=not reason.strip(), where="reason", problem="say why the counsellor is covered")
+    check_cover(starts_at, ends_at, reason, now=now, faults=faults)
     if not await caseloads.counsels_in(counsellor, episode.programme, at=max(starts_at, now)):
         faults.add("counsellor_id", "must be somebody who is a counsellor in this programme then")
     faults.raise_if_any()

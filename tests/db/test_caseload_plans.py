@@ -1,0 +1,135 @@
+"""How PostgreSQL finds whole caseloads: by index, however many clients, handovers and absences there have been."""
+
+import re
+from collections.abc import AsyncGenerator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from caseload.db.access import reach_of
+from caseload.db.caseload import absences, loads, together
+from caseload.domain.access import Act
+from tests.factories.explain import generic_plan_of, plan_of, walks_all_that_runs
+from tests.factories.window import MORNING, window
+from tests.shared_server import Addresses
+
+pytestmark = pytest.mark.anyio
+
+CROWD = (
+    "set session_replication_role = replica",  # the rows below satisfy every constraint; checking each takes minutes
+    """
+    insert into clinic.programme (id, code, name, time_zone, profile, opened_at)
+    select gen_random_uuid(), 'CROWD-' || n, 'Crowd', 'Europe/London', 'UK', now() from generate_series(1, 9) n
+    """,
+    """
+    create table crowd as
+    select gen_random_uuid() as client, gen_random_uuid() as episode, programme.id as programme,
+           md5(programme.id::text || n % 20)::uuid as counsellor, n
+    from clinic.programme, generate_series(1, 600) n
+    """,
+    """
+    insert into clinic.staff (id, user_name, printed_name, created_at, created_by)
+    select distinct counsellor, 'crowd-' || counsellor, 'Crowd', now(), counsellor from crowd
+    """,
+    """
+    insert into clinic.role_grant (id, staff_id, programme_id, role, starts_at, granted_by, granted_at)
+    select distinct counsellor, counsellor, programme, 'counsellor', timestamptz '2020-01-01Z', programme, now()
+    from crowd
+    """,
+    "insert into clinic.client (id, programme_id, registered_by, recorded_at) select client, programme, counsellor, now() from crowd",
+    """
+    insert into clinic.client_identity
+      (client_id, version, given_name, family_name, birth_date, birth_date_estimated, sex, recorded_by, recorded_at)
+    select client, 1, 'Alex', 'Crowd ' || n, date '1990-01-01', false, 'unknown', counsellor, now() from crowd
+    """,
+    """
+    insert into clinic.episode (id, client_id, programme_id, admitted_on, period, recorded_by, recorded_at)
+    select episode, client, programme, date '2025-01-01', '[2025-01-01,)', counsellor, now() from crowd
+    """,
+    """
+    insert into clinic.responsibility (id, client_id, episode_id, counsellor_id, period, recorded_by, recorded_at)
+    select gen_random_uuid(), client, episode, counsellor,
+           tstzrange(timestamptz '2025-01-01Z' + m * interval '60 days',
+                     case when m < 10 then timestamptz '2025-01-01Z' + (m + 1) * interval '60 days' end),
+           counsellor, now()
+    from crowd, generate_series(0, 10) m
+    """,
+    """
+    insert into clinic.absence (id, programme_id, counsellor_id, covered_by, starts_at, ends_at, reason, recorded_by,
+      recorded_at)
+    select gen_random_uuid(), programme, counsellor, md5(counsellor::text)::uuid,
+           timestamptz '2024-01-01Z' + m * interval '21 days', timestamptz '2024-01-08Z' + m * interval '21 days',
+           'leave', counsellor, now()
+    from (select distinct programme, counsellor from crowd) away, generate_series(0, 40) m
+    """,
+    """
+    insert into clinic.cover (id, client_id, counsellor_id, period, reason, recorded_by, recorded_at)
+    select gen_random_uuid(), client, md5(counsellor::text)::uuid,
+           tstzrange(timestamptz '2024-01-01Z' + m * interval '21 days',
+                     timestamptz '2024-01-08Z' + m * interval '21 days'), 'leave', counsellor, now()
+    from crowd, generate_series(0, 10) m
+    """,
+    "set session_replication_role = origin",
+    "analyze",
+)
+GROWS = re.compile(r"Seq Scan on (client|client_identity|episode|responsibility|cover|absence|check_in\w*)\b")
+STATEMENTS: dict[str, Any] = {
+    "covers of absences": absences.STANDING,
+    "what is to be covered": absences.WANTED,
+    "a counsellor's clients": absences.THEIRS,
+    "who is covered": absences.COVERED,
+    "who is away": absences.NOT_OVER,
+    "episodes of clients": together.EPISODES_OF,
+    "episodes of a counsellor": together.EPISODES_BY,
+    "who answers": together.HELD,
+    "made meanwhile": together.NEWER,
+    "what everybody carries": loads.LOADS,
+    "what one carries": loads.LOAD_OF,
+    "whose role ends": loads.UNLOOKED,
+}
+
+
+@pytest.fixture
+async def owner(throwaway_database: Addresses) -> AsyncGenerator[AsyncEngine]:
+    """The database as its owner, who may fill it past the rules."""
+    engine = create_async_engine("postgresql+asyncpg://", connect_args={"dsn": throwaway_database.owner})
+    yield engine
+    await engine.dispose()
+
+
+async def test_nothing_walks_the_caseloads_of_all_programmes(owner: AsyncEngine) -> None:
+    async with owner.begin() as connection:
+        here = await window(connection)
+        for statement in CROWD:
+            await connection.execute(text(statement))
+        whom = (
+            await connection.execute(text("select programme, counsellor, client, episode from crowd limit 1"))
+        ).one()
+    given: dict[str, Any] = {
+        "programme": whom.programme,
+        "counsellor": whom.counsellor,
+        "clients": [whom.client],
+        "episodes": [whom.episode],
+        "absence": whom.client,
+        "after": UUID(int=0),
+        "limit": 50,
+        "now": MORNING,
+        "at": MORNING,
+        **reach_of(here.prescriber.reach(Act.HAND_OVER), at=MORNING),
+    }
+    walked: list[str] = []
+    async with owner.connect() as connection:
+        # The crowd is small enough that walking a thin table can be the cheaper way: it is enough that there is another.
+        await connection.execute(text("set enable_seqscan = off"))
+        for name, statement in STATEMENTS.items():
+            for plan in (
+                await plan_of(connection, statement, given),
+                await generic_plan_of(connection, statement, given),
+            ):
+                runs = [table for table in ("responsibility", "episode") if walks_all_that_runs(plan, table)]
+                if runs or any(GROWS.search(line) for line in plan):
+                    walked.append("\n".join([f"{name}:", *plan]))
+    assert not walked, "\n\n".join(walked)
