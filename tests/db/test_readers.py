@@ -1,5 +1,6 @@
 """Connections that only read are handed on without the pool, and only those on which there is nothing to undo."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import cast
 
@@ -72,7 +73,7 @@ async def test_two_at_once_get_two(small: AsyncEngine) -> None:
 
 
 async def test_no_more_are_kept_than_leave_room_for_whoever_writes(small: AsyncEngine) -> None:
-    readers = Readers(small, most=2)
+    readers = Readers(small, most=2, patience_seconds=0)
     three = [await readers.take() for _ in range(3)]
     assert [await give_back(readers, each) for each in three] == [True, True, False]
     assert taken(small) == 2
@@ -89,21 +90,15 @@ async def test_what_sqlalchemy_has_begun_something_on_goes_back_to_the_pool(smal
     assert taken(small) == 0
 
 
-async def test_a_connection_with_transactions_is_nobody_elses_reader(small: AsyncEngine) -> None:
-    readers = Readers(small, most=2)
-    connection = await small.connect()
-    await _SEVEN.one(connection, {})
-    assert not await give_back(readers, connection)
-    assert (readers.idle, taken(small)) == (0, 0)
-
-
 async def test_a_connection_that_was_closed_is_not_kept(small: AsyncEngine) -> None:
     readers = Readers(small, most=2)
     connection = await readers.take()
     await connection.invalidate()
-    assert not readers.keep(connection)
+    assert not await give_back(readers, connection)
+    connection = await readers.take()
     await connection.close()
-    assert not readers.keep(connection)
+    assert not await give_back(readers, connection)
+    assert (readers.idle, taken(small)) == (0, 0)
 
 
 async def test_connections_that_ended_while_they_were_kept_are_not_handed_out(small: AsyncEngine) -> None:
@@ -130,3 +125,63 @@ async def test_a_connection_is_not_kept_for_ever(small: AsyncEngine) -> None:
     clock.now += 1
     await use(readers)
     assert (readers.idle, taken(small)) == (0, 0)
+
+
+async def test_whoever_waits_gets_what_the_first_one_gives_back(small: AsyncEngine) -> None:
+    readers = Readers(small, most=1, patience_seconds=60)
+    first = await readers.take()
+    second, third = (asyncio.create_task(readers.take()) for _ in range(2))
+    await asyncio.sleep(0)
+    assert await give_back(readers, first)
+    assert await second is first
+    assert await give_back(readers, first)
+    assert await third is first
+    assert await give_back(readers, first)
+    assert (readers.idle, taken(small)) == (1, 1)
+    await readers.close()
+
+
+async def test_whoever_waits_opens_one_where_the_first_could_not_be_kept(small: AsyncEngine) -> None:
+    readers = Readers(small, most=1, patience_seconds=60)
+    first = await readers.take()
+    await first.execute(select(literal(1)))
+    waiting = asyncio.create_task(readers.take())
+    await asyncio.sleep(0)
+    assert not await give_back(readers, first)
+    second = await waiting
+    assert second is not first
+    assert await give_back(readers, second)
+    await readers.close()
+
+
+async def test_nobody_waits_for_long_work_of_others(small: AsyncEngine) -> None:
+    readers = Readers(small, most=1, patience_seconds=0.01)
+    first = await readers.take()
+    second = await readers.take()
+    assert taken(small) == 2
+    assert [await give_back(readers, each) for each in (first, second)] == [True, False]
+    await readers.close()
+
+
+async def test_who_goes_away_while_waiting_takes_nothing_along(small: AsyncEngine) -> None:
+    readers = Readers(small, most=1, patience_seconds=60)
+    first = await readers.take()
+    early, late, waiting = (asyncio.create_task(readers.take()) for _ in range(3))
+    await asyncio.sleep(0)
+    early.cancel()
+    await asyncio.wait([early])
+    assert await give_back(readers, first)
+    late.cancel()  # it has been given the connection, and has not come round to using it
+    await asyncio.wait([late])
+    assert (early.cancelled(), late.cancelled()) == (True, True)
+    assert await waiting is first
+    assert await give_back(readers, first)
+    assert (readers.idle, taken(small)) == (1, 1)
+    await readers.close()
+
+
+async def test_a_database_that_is_away_is_asked_by_the_next_one_too() -> None:
+    readers = Readers(make_engine(Settings(database_url=Secret("postgresql://nobody@127.0.0.1:1/nothing"))), most=1)
+    for _ in range(2):
+        with pytest.raises(ConnectionRefusedError):
+            await readers.take()

@@ -79,8 +79,8 @@ class Service:
     """The same connections, for work that only reads: statement by statement, without a transaction."""
 
     def __post_init__(self) -> None:
-        """Let at most two fifths of the connections wait for whoever reads next."""
-        object.__setattr__(self, "readers", Readers(self.engine, most=self.settings.db_pool_size * 2 // 5))
+        """Half of the connections are for reading."""
+        object.__setattr__(self, "readers", Readers(self.engine, most=self.settings.db_pool_size // 2))
 
     def begin(self, circumstances: Circumstances | None = None) -> "Work":
         """A piece of work that has not opened its connection yet."""
@@ -123,6 +123,8 @@ class Work:
     leaf: bytes = b""
     """The bytes of that entry, whose hash is the receipt for whoever asked."""
     _connection: AsyncConnection | None = None
+    _lent: bool = False
+    """Whether the connection is one of those that only read."""
     _pages: list[Entry] = field(default_factory=list[Entry])
     """Entries of this transaction that stand before its last one."""
     ended: bool = False
@@ -158,6 +160,7 @@ class Work:
                 await self._connection.begin()
             else:
                 self._connection = await self.service.readers.take()
+                self._lent = True
         return self._connection
 
     async def turn_page(self, event: str) -> None:
@@ -265,7 +268,10 @@ class Work:
         if undone:
             self.service.trail.settle(undone, kept=False)
         connection, self._connection = self._connection, None
-        if connection is None or (not self.writes and self.service.readers.keep(connection)):
+        if connection is None:
+            return
+        lent, self._lent = self._lent, False
+        if lent and self.service.readers.keep(connection):
             return
         try:
             if connection.in_transaction():
