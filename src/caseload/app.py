@@ -32,6 +32,7 @@ from caseload.api import health as health_routes
 from caseload.api import history as history_routes
 from caseload.api import medication as medication_routes
 from caseload.api import naloxone as naloxone_routes
+from caseload.api import note as note_routes
 from caseload.api import observation as observation_routes
 from caseload.api import oversight as oversight_routes
 from caseload.api import people as people_routes
@@ -79,6 +80,7 @@ ROUTERS = (
     checkin_routes.router,
     escalation_routes.router,
     attendance_routes.router,
+    note_routes.router,
     appointment_routes.router,
     family_routes.router,
     consent_routes.router,

@@ -48,7 +48,7 @@ _CLIENT = metadata.tables["clinic.client"]
 ABOUT_CLIENTS = union(
     select(_CLIENT.c.id).where(_CLIENT.c.id == _IDS),
     *(
-        select(table.c.client_id).where(table.c.id == _IDS)
+        select(table.c.client_id).where(table.c.id == _IDS, table.c.client_id.is_not(None))
         for table in metadata.tables.values()
         if {"id", "client_id"} <= set(table.c.keys())
     ),

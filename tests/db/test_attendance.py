@@ -15,10 +15,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from caseload.db.access import reach_of
 from caseload.db.attendance import Attendances, Sessions
 from caseload.db.attendance import clients as client_statements
+from caseload.db.attendance import hours as hour_statements
 from caseload.db.attendance import registers as register_statements
 from caseload.db.attendance import rosters as roster_statements
 from caseload.db.attendance import sessions as session_statements
+from caseload.db.attendance.hours import Hours
+from caseload.db.note import notes as kept_notes
+from caseload.db.note import reading as note_statements
+from caseload.db.note import rows as note_rows
 from caseload.db.tables import attendance as tables
+from caseload.db.tables import note as note_tables
 from caseload.domain.access import Act, Role
 from caseload.domain.attendance import (
     AlreadyOnRoster,
@@ -191,6 +197,23 @@ async def test_totals_equal_the_registers(
             assert sorted((each.status, each.minutes) for each in listed) == sorted(
                 (each.status, each.minutes) for each in expected
             )
+        together = [
+            Attendance(status=line.status, minutes=register.minutes(line))
+            for register in registers
+            for line in register.lines
+        ]
+        counted_here = await Hours(place.connection, place.journal).totals(
+            place.programme, first=NOW, last=NOW + HOUR, minimum_minutes=20
+        )
+        assert counted_here == totals(together, minimum_minutes=20)
+        for client in place.clients:
+            places = await Hours(place.connection, place.journal).places(client, first=NOW, last=NOW + HOUR)
+            assert sorted((each.status, each.minutes) for each in places) == sorted(
+                (line.status, register.minutes(line))
+                for register in registers
+                for line in register.lines
+                if line.client == client
+            )
         await nested.rollback()
 
 
@@ -302,6 +325,12 @@ async def test_names_are_told_to_the_journal_for_those_who_are_shown(place: Plac
         tables.therapy_session_cancellation,
         tables.therapy_session_register,
         tables.therapy_session_line,
+        note_tables.session_note,
+        note_tables.session_note_version,
+        note_tables.session_note_signature,
+        note_tables.session_note_sent_back,
+        note_tables.session_note_voided,
+        note_tables.programme_session_rules,
     ],
     ids=lambda table: table.name,
 )
@@ -384,6 +413,17 @@ CROWD = (
         (register_statements, "_LINES"),
         (client_statements, "_SESSIONS_OF_CLIENT"),
         (client_statements, "_SESSIONS_OF_CLIENT_NEXT"),
+        (hour_statements, "_PLACES"),
+        (hour_statements, "_STRETCHES"),
+        (hour_statements, "_TOTALS"),
+        (note_statements, "_ONE"),
+        (note_statements, "_OF_SESSION"),
+        (note_statements, "_OF_CLIENT"),
+        (note_statements, "_OF_CLIENT_NEXT"),
+        (note_statements, "_DRAFTS"),
+        (note_statements, "_WAITING"),
+        (note_rows, "VERSIONS"),
+        (kept_notes, "NAMES_AROUND"),
     ],
 )
 async def test_no_list_of_sessions_walks_a_table_that_grows(place: Place, module: Any, name: str) -> None:
@@ -393,11 +433,20 @@ async def test_no_list_of_sessions_walks_a_table_that_grows(place: Place, module
     given = {
         "programme": place.programme,
         "first": NOW,
-        "last": NOW + HOUR,
         "these": [session.id],
         "client": place.clients[0],
         "after": session.id,
         "limit": 50,
+        "last": NOW + HOUR,
+        "zone": "UTC",
+        "minimum": 8,
+        "note": session.id,
+        "session": session.id,
+        "about": None,
+        "reader": place.robin.id,
+        "here": [place.programme],
+        "co_signs_in": [place.programme],
+        "wanted": [session.id],
         **reach_of(place.robin.reach(Act.SEE_SESSIONS), at=NOW),
     }
     # The service may not analyse; without statistics a small table is walked whatever its indexes.

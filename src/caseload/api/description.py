@@ -47,6 +47,7 @@ SUBJECTS: Final[Mapping[str, str]] = {
     "Caseloads": "Episodes of care, who answers for whom, handovers and cover.",
     "Departures": "Discharges, those that wait for a prescriber, and deaths.",
     "Check-ins": "Plans, what is due, what is overdue and why.",
+    "Notes": "Notes about sessions: drafts, signatures, countersignatures, amendments.",
     "Sessions": "Individual and group sessions, and their registers.",
     "Front desk": "Who is expected and who has arrived.",
     "Medication": "Orders, holds and decisions, and the dispensing log.",

@@ -43,7 +43,8 @@ class SignatureShownOut(Wire, frozen=True, kw_only=True):
     version: int
     printed_name: str
     role: Role
-    registration: str
+    registration: str | None
+    """Of clinicians; null for counsellors and supervisors, who sign notes."""
     signed_at: datetime
     meaning: Meaning
     proved_by: list[str]

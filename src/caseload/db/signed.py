@@ -13,6 +13,7 @@ from caseload.db.departure.departures import decided_named
 from caseload.db.dosing.rows import DOSE_COLUMNS, correction_of, dose_of
 from caseload.db.medication.holds import decisions_named
 from caseload.db.medication.orders import orders_named
+from caseload.db.note.rows import notes_named
 from caseload.db.signature import signature_of
 from caseload.db.stock.counting import counts_named
 from caseload.db.stock.waste import wastes_named
@@ -24,6 +25,7 @@ from caseload.db.tables.medication import (
     medication_order_signature,
     medication_order_stop,
 )
+from caseload.db.tables.note import session_note_signature
 from caseload.db.tables.second_look import dose_review
 from caseload.db.tables.signature import signature
 from caseload.db.tables.stock_acts import stock_count, stock_count_confirmed, stock_waste_settled
@@ -124,6 +126,15 @@ ACTS: Final[Mapping[Subject, Sequence[Select[*tuple[Any, ...]]]]] = {
             take_home_suspension.c.id,
             take_home_suspension.c.suspended_by,
             take_home_suspension.c.suspended_at,
+        ),
+    ),
+    Subject.SESSION_NOTE: (
+        _acts(
+            session_note_signature,
+            session_note_signature.c.note_id,
+            session_note_signature.c.signed_by,
+            session_note_signature.c.signed_at,
+            session_note_signature.c.version,
         ),
     ),
     Subject.DISCHARGE: (_acts(discharge_answer, _answer.asked_id, _answer.answered_by, _answer.answered_at),),
@@ -228,6 +239,7 @@ STORED: Final[Mapping[Subject, Loader]] = {
     Subject.TAKE_HOME_DECISION: _take_homes,
     Subject.TAKE_HOME_SUSPENSION: _suspensions,
     Subject.DISCHARGE: decided_named,
+    Subject.SESSION_NOTE: notes_named,
 }
 """By kind, the records as they would be signed now."""
 

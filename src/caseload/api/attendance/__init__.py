@@ -3,7 +3,9 @@
 from litestar import Router
 
 from caseload.api.attendance.clients import list_client_sessions, read_attendance
+from caseload.api.attendance.hours import read_hours, read_programme_attendance, read_retention
 from caseload.api.attendance.registers import correct_register, list_registers, take_register
+from caseload.api.attendance.rules import read_session_rules, set_session_rules
 from caseload.api.attendance.sessions import book_places, cancel_place, list_sessions, plan_session, read_session
 
 router = Router(
@@ -19,6 +21,11 @@ router = Router(
         list_registers,
         read_attendance,
         list_client_sessions,
+        read_hours,
+        read_programme_attendance,
+        read_retention,
+        read_session_rules,
+        set_session_rules,
     ],
     tags=["Sessions"],
 )

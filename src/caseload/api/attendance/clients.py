@@ -14,9 +14,10 @@ from caseload.db.attendance import Attendances
 from caseload.db.client import Clients
 from caseload.db.programme import Programmes
 from caseload.domain.access import Act
-from caseload.domain.attendance import SessionKind, Status, totals
+from caseload.domain.attendance import SessionKind, Status, Totals, totals
 from caseload.domain.errors import Faults
 from caseload.domain.ids import ClientId, TherapySessionId
+from caseload.domain.profiles import Profile
 from caseload.domain.schedule import EARLIEST, LATEST, start_of_day
 
 FirstDay = Annotated[
@@ -51,6 +52,24 @@ class AttendanceOut(Wire, frozen=True, kw_only=True):
     rule: str
     """Profile, version and rule that the minimum follows."""
 
+    @classmethod
+    def of(cls, told: Totals, profile: Profile) -> "AttendanceOut":
+        """From the domain."""
+        return cls(
+            attended=told.attended,
+            too_short=told.too_short,
+            did_not_attend=told.did_not_attend,
+            cancelled_by_client=told.cancelled_by_client,
+            counted=told.counted,
+            rate_percent=told.rate_percent,
+            cancelled_by_provider=told.cancelled_by_provider,
+            recorded_in_error=told.recorded_in_error,
+            not_known=told.not_known,
+            minutes=told.minutes,
+            minimum_minutes=profile.attendance.minimum_minutes,
+            rule=f"{profile.label} {profile.attendance.rule}",
+        )
+
 
 class AttendedOut(Wire, frozen=True, kw_only=True):
     """One session of a client, by the register that counts."""
@@ -75,7 +94,7 @@ async def read_attendance(
     reach = work.by.reach(Act.SEE_SESSIONS)
     client = await Clients(work.connection, work.journal, now=work.now).get(ClientId(client_id), reach=reach)
     programme = await Programmes(work.connection).get(client.programme)
-    _check_days(first, last)
+    check_days(first, last)
     counted = await Attendances(work.connection, work.journal, now=work.now).counted(
         client.id,
         reach=reach,
@@ -84,20 +103,7 @@ async def read_attendance(
     )
     profile = programme.rules_on(programme.today(work.now))
     told = totals(counted, minimum_minutes=profile.attendance.minimum_minutes)
-    return AttendanceOut(
-        attended=told.attended,
-        too_short=told.too_short,
-        did_not_attend=told.did_not_attend,
-        cancelled_by_client=told.cancelled_by_client,
-        counted=told.counted,
-        rate_percent=told.rate_percent,
-        cancelled_by_provider=told.cancelled_by_provider,
-        recorded_in_error=told.recorded_in_error,
-        not_known=told.not_known,
-        minutes=told.minutes,
-        minimum_minutes=profile.attendance.minimum_minutes,
-        rule=f"{profile.label} {profile.attendance.rule}",
-    )
+    return AttendanceOut.of(told, profile)
 
 
 @reading("/clients/{client_id:uuid}/sessions", act=Act.SEE_SESSIONS, name="list_client_sessions")
@@ -129,7 +135,8 @@ async def list_client_sessions(
     return Page(items=items, next=items[-1].session_id if len(items) == limit else None)
 
 
-def _check_days(first: date | None, last: date | None) -> None:
+def check_days(first: date | None, last: date | None) -> None:
+    """Raise `Invalid` unless these days, as far as they are given, are days of this age and in order."""
     faults = Faults()
     for where, day in (("from", first), ("until", last)):
         faults.check(

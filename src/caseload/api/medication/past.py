@@ -24,7 +24,7 @@ class SignatureOut(Wire, frozen=True, kw_only=True):
     signer_id: UUID
     printed_name: str
     role: Role
-    registration: str
+    registration: str | None
     meaning: Meaning
     signed_at: datetime
 

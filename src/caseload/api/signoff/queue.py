@@ -13,6 +13,8 @@ from caseload.api.dosing.store import charts
 from caseload.api.dosing.wire import DoseOut
 from caseload.api.medication.holds import HoldOut
 from caseload.api.medication.order_wire import OrderOut
+from caseload.api.note.store import notes
+from caseload.api.note.wire import NoteOut
 from caseload.api.pages import USUAL, After, Limit, Page
 from caseload.api.route import reading
 from caseload.api.stock.containers import acts
@@ -75,6 +77,10 @@ class SignOffQueueOut(Wire, frozen=True, kw_only=True):
     """Medicine that is gone, for a witness who did not handle it; the oldest first."""
     counts: list[CountOut]
     """Counts that wait for the second person who counted; the oldest first."""
+    notes: list[NoteOut]
+    """Of counsellors, for a supervisor who did not write them; the first deadline first, 100 at most."""
+    note_drafts: list[NoteOut]
+    """Your own, written and not signed, or sent back; the first deadline first, 100 at most."""
     doses: list[WaitingOut]
     """Doses that others gave, ranked by risk, then the oldest."""
     next: UUID | None
@@ -82,13 +88,14 @@ class SignOffQueueOut(Wire, frozen=True, kw_only=True):
 
 
 A_WEEK: Final = timedelta(days=7)
+MOST_NOTES: Final = 100
 
 
 def _queue(work: Work) -> Queue:
     return Queue(work.connection, work.journal, now=work.now)
 
 
-@reading("/sign-off-queue", act=Act.SIGN_OFF_DOSE, name="list_my_sign_offs", problems=())
+@reading("/sign-off-queue", act=Act.SEE_SIGN_OFFS, name="list_my_sign_offs", problems=())
 async def list_my_sign_offs(work: TheWork, after: After = None, limit: Limit = USUAL) -> SignOffQueueOut:
     """Everything that waits for your signature, in all your programmes, with deadline and lateness.
 
@@ -106,6 +113,8 @@ async def list_my_sign_offs(work: TheWork, after: After = None, limit: Limit = U
         discharges=await _discharges(work, first),
         wastes=await _wastes(work, first),
         counts=await _counts(work, first),
+        notes=await _notes(work) if after is None else [],
+        note_drafts=await _note_drafts(work) if after is None else [],
         doses=[WaitingOut.of(each, work.now) for each in lines],
         next=lines[-1].dose.id if len(lines) == limit else None,
     )
@@ -202,4 +211,18 @@ async def _counts(work: Work, programmes: Sequence[Programme]) -> list[CountOut]
         if work.by.may_in(Act.COUNT_STOCK, programme.id)
         for count in await acts(work).unconfirmed(programme.id)
         if count.counted_by != work.by.id
+    ]
+
+
+async def _notes(work: Work) -> list[NoteOut]:
+    return [
+        NoteOut.of(note, reader=work.by, now=work.now)
+        for note in await notes(work).waiting(by=work.by, limit=MOST_NOTES)
+    ]
+
+
+async def _note_drafts(work: Work) -> list[NoteOut]:
+    return [
+        NoteOut.of(note, reader=work.by, now=work.now)
+        for note in await notes(work).drafts(by=work.by, limit=MOST_NOTES)
     ]

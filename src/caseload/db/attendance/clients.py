@@ -29,7 +29,7 @@ _SEEN_CLIENT = select(client.c.id).where(client.c.id == bindparam("client"), wit
 _place = therapy_session.alias("place")
 _first_day, _last_day = bindparam("first_day", type_=Date()), bindparam("last_day", type_=Date())
 _first, _last = bindparam("first", type_=INSTANT), bindparam("last", type_=INSTANT)
-_LINES_THAT_COUNT = (
+LINES_THAT_COUNT = (
     therapy_session_line.join(
         therapy_session_current,
         and_(
@@ -49,7 +49,7 @@ _LINES_THAT_COUNT = (
 _replacing = history_visit.alias("replacing")
 _ATTENDANCES = union_all(
     select(therapy_session_line.c.status, therapy_session_line.c.minutes)
-    .select_from(_LINES_THAT_COUNT)
+    .select_from(LINES_THAT_COUNT)
     .where(
         therapy_session_line.c.client_id == bindparam("client"),
         or_(_first.is_(None), therapy_session_register.c.started_at >= _first),
@@ -80,7 +80,7 @@ _SESSIONS_OF_CLIENT = (
         therapy_session_line.c.note,
         therapy_session_line.c.version,
     )
-    .select_from(_LINES_THAT_COUNT)
+    .select_from(LINES_THAT_COUNT)
     .where(therapy_session_line.c.client_id == bindparam("client"))
     .order_by(therapy_session.c.starts_at.desc(), therapy_session.c.id.desc())
     .limit(bindparam("limit"))

@@ -92,6 +92,7 @@ therapy_session_register = Table(
     Column("taken_at", INSTANT, nullable=False),
     from_one("version"),
     CheckConstraint(text("(version = 1) = (reason IS NULL)"), name="correction_has_reason"),
+    Index(None, "started_at"),
     CheckConstraint(text("ended_at > started_at"), name="ends_after_start"),
     comment="The register of a session, whole, as versions of which the last counts; the key settles who was first.",
 )

@@ -4,8 +4,10 @@ from sqlalchemy import CheckConstraint, Column, Index, LargeBinary, SmallInteger
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from caseload.db.tables.base import INSTANT, from_one, identifier, metadata, not_blank, one_of, reference, words
-from caseload.domain.access import CLINICIANS
+from caseload.domain.access import CLINICIANS, SIGNERS
 from caseload.domain.signature import Meaning, Subject
+
+_CLINICAL = ", ".join(f"'{role}'" for role in sorted(CLINICIANS))
 
 signature = Table(
     "signature",
@@ -17,7 +19,7 @@ signature = Table(
     reference("signer_id", "staff"),
     words("printed_name"),
     words("role"),
-    words("registration"),
+    words("registration", nullable=True),
     words("meaning"),
     Column("signed_at", INSTANT, nullable=False),
     Column("methods", ARRAY(Text()), nullable=False),
@@ -27,10 +29,11 @@ signature = Table(
     Column("seal_key", SmallInteger()),
     Column("seal", LargeBinary()),
     one_of("subject", Subject),
-    one_of("role", sorted(CLINICIANS)),
+    one_of("role", sorted(SIGNERS)),
     one_of("meaning", Meaning),
     not_blank("printed_name"),
     not_blank("registration"),
+    CheckConstraint(text(f"(registration IS NOT NULL) = (role IN ({_CLINICAL}))"), name="registration_of_clinicians"),
     from_one("subject_version"),
     from_one("format_version"),
     CheckConstraint(text("cardinality(methods) >= 1"), name="methods"),

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from caseload.db.attendance import Sessions
+from caseload.db.attendance.rules import RulesOfSessions
+from caseload.demo.telling.notes import TOLD_DAYS, Noting
 from caseload.demo.telling.stage import Life, Stage
 from caseload.domain.attendance import (
     CancelledBy,
@@ -96,6 +98,11 @@ class Groups:
         register = await take_register(
             session, taking, by=leader, now=now, sessions=sessions, journal=self.work.journal
         )
+        if ago <= TOLD_DAYS:
+            held = replace(session, register=register)
+            rules, version = await RulesOfSessions(self.work.connection).rules_of(self.stage.programme.id)
+            noting = Noting(stage=self.stage, work=self.work)
+            await noting.tell(held, ago, leader=leader, rules=rules if version else await noting.hold_sessions())
         if ago in CORRECTED_DAYS_AGO and weekly.kind is SessionKind.GROUP:
             await correct_register(
                 replace(session, register=register),

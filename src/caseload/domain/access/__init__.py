@@ -6,7 +6,7 @@ Supporting rules: 21 CFR 11.10(d) and (g) (authority checks per act), 42 CFR 2.1
 
 from caseload.domain.access.acts import CONFIRMED_BY_ANOTHER, MAY, Act
 from caseload.domain.access.reach import EXTENT, Extent, Holding, Reach, may, may_in, reach, require
-from caseload.domain.access.roles import CLINICIANS, PRESCRIBERS, WITHOUT_PROGRAMME, Role
+from caseload.domain.access.roles import CLINICIANS, PRESCRIBERS, SIGNERS, WITHOUT_PROGRAMME, Role
 
 __all__ = [
     "CLINICIANS",
@@ -14,6 +14,7 @@ __all__ = [
     "EXTENT",
     "MAY",
     "PRESCRIBERS",
+    "SIGNERS",
     "WITHOUT_PROGRAMME",
     "Act",
     "Extent",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-from caseload.domain.access.roles import CLINICIANS, PRESCRIBERS, Role
+from caseload.domain.access.roles import CLINICIANS, PRESCRIBERS, SIGNERS, Role
 
 
 class Act(StrEnum):
@@ -34,6 +34,11 @@ class Act(StrEnum):
     SEE_SESSIONS = "see_sessions"
     PLAN_SESSION = "plan_session"
     TAKE_REGISTER = "take_register"
+    SEE_NOTES = "see_notes"
+    WRITE_NOTE = "write_note"
+    CO_SIGN_NOTE = "co_sign_note"
+    SET_SESSION_RULES = "set_session_rules"
+    """To say how a programme holds its sessions: how large groups are, who countersigns notes."""
     SEE_MEDICATION = "see_medication"
     WRITE_ORDER = "write_order"
     RECORD_DOSE = "record_dose"
@@ -42,6 +47,8 @@ class Act(StrEnum):
     DECIDE_REPLACEMENT = "decide_replacement"
     """Whether a vomited or spilled dose is replaced; the profile says which of the clinicians may."""
     SIGN_OFF_DOSE = "sign_off_dose"
+    SEE_SIGN_OFFS = "see_sign_offs"
+    """To see what waits for one's own signature, whatever it is."""
     SEE_DISPENSING_LOG = "see_dispensing_log"
     SEE_OBSERVATIONS = "see_observations"
     RECORD_OBSERVATION = "record_observation"
@@ -91,6 +98,7 @@ _CARE = frozenset({
     Role.NURSE, Role.PRESCRIBER, Role.PHARMACIST, Role.COUNSELLOR, Role.SUPERVISOR, Role.MEDICAL_DIRECTOR,
 })  # fmt: skip
 _COUNSELLING = _CARE - {Role.PHARMACIST}
+_LEADS_SESSIONS = PRESCRIBERS | {Role.COUNSELLOR, Role.SUPERVISOR}
 _LOG_READERS = frozenset({Role.AUDITOR, Role.PRIVACY_OFFICER})
 
 MAY: Mapping[Act, frozenset[Role]] = MappingProxyType({
@@ -115,8 +123,12 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.SEE_APPOINTMENTS: _COUNSELLING | {Role.FRONT_DESK},
     Act.RECORD_ARRIVAL: _COUNSELLING | {Role.FRONT_DESK},
     Act.SEE_SESSIONS: _COUNSELLING,
-    Act.PLAN_SESSION: frozenset({Role.COUNSELLOR, Role.SUPERVISOR}),
-    Act.TAKE_REGISTER: frozenset({Role.COUNSELLOR, Role.SUPERVISOR}),
+    Act.PLAN_SESSION: _LEADS_SESSIONS,
+    Act.TAKE_REGISTER: _LEADS_SESSIONS,
+    Act.SEE_NOTES: _COUNSELLING,
+    Act.WRITE_NOTE: _LEADS_SESSIONS,
+    Act.CO_SIGN_NOTE: frozenset({Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),
+    Act.SET_SESSION_RULES: frozenset({Role.ADMINISTRATOR, Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),
     Act.SEE_MEDICATION: _CARE,
     Act.WRITE_ORDER: PRESCRIBERS,
     Act.RECORD_DOSE: frozenset({Role.NURSE, Role.PRESCRIBER, Role.PHARMACIST, Role.MEDICAL_DIRECTOR}),
@@ -124,6 +136,7 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.DECIDE_MEDICATION: PRESCRIBERS,
     Act.DECIDE_REPLACEMENT: CLINICIANS,
     Act.SIGN_OFF_DOSE: CLINICIANS,
+    Act.SEE_SIGN_OFFS: SIGNERS,
     Act.SEE_DISPENSING_LOG: CLINICIANS | {Role.INSPECTOR},
     Act.SEE_OBSERVATIONS: _CARE,
     Act.RECORD_OBSERVATION: CLINICIANS,

@@ -22,6 +22,9 @@ class Role(StrEnum):
 CLINICIANS = frozenset({Role.NURSE, Role.PRESCRIBER, Role.PHARMACIST, Role.MEDICAL_DIRECTOR})
 """Who may record or sign for medicine. All of them need a registration number in force."""
 
+SIGNERS = CLINICIANS | {Role.COUNSELLOR, Role.SUPERVISOR}
+"""Who may sign anything. Counsellors and supervisors sign notes, which asks for no registration (decision 0421)."""
+
 PRESCRIBERS = frozenset({Role.PRESCRIBER, Role.MEDICAL_DIRECTOR})
 """Who may sign orders and medication decisions."""
 

@@ -2,6 +2,7 @@
 
 from caseload.domain.attendance.planning import RosterClosed, SessionFull, book, cancel, cancel_all, plan_session
 from caseload.domain.attendance.register import Line, Register, Status
+from caseload.domain.attendance.rules import SessionRules, SessionRulesRaced, set_session_rules
 from caseload.domain.attendance.session import (
     AlreadyOnRoster,
     Booking,
@@ -43,6 +44,8 @@ __all__ = [
     "Session",
     "SessionFull",
     "SessionKind",
+    "SessionRules",
+    "SessionRulesRaced",
     "SessionUnknown",
     "Sessions",
     "Status",
@@ -55,6 +58,7 @@ __all__ = [
     "correct_register",
     "plan_session",
     "sees_everybody",
+    "set_session_rules",
     "take_register",
     "totals",
 ]

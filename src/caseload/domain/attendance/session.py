@@ -152,6 +152,12 @@ class Session:
         """Whose place has not been called off."""
         return frozenset(booking.client for booking in self.roster if booking.cancellation is None)
 
+    @property
+    def concerned(self) -> frozenset[ClientId]:
+        """Everybody who is or was on its roster or its register."""
+        lines = self.register.lines if self.register else ()
+        return frozenset({*(booking.client for booking in self.roster), *(line.client for line in lines)})
+
 
 class Sessions(Protocol):
     """The sessions that are kept."""

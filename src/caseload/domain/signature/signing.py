@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Final, Protocol, cast
 from uuid import UUID
 
-from caseload.domain.access import MAY, Act, Role
+from caseload.domain.access import CLINICIANS, MAY, Act, Role
 from caseload.domain.errors import NotPermitted
 from caseload.domain.ids import ProgrammeId, SignatureId, StaffId, new_id
 from caseload.domain.people import Proof, Seal, Staff
@@ -49,6 +49,7 @@ class Subject(StrEnum):
     DISCHARGE = "discharge"
     TAKE_HOME_DECISION = "take_home_decision"
     TAKE_HOME_SUSPENSION = "take_home_suspension"
+    SESSION_NOTE = "session_note"
 
 
 class NotRegistered(NotPermitted):
@@ -74,7 +75,8 @@ class Statement:
     signer: StaffId
     printed_name: str
     role: Role
-    registration: str
+    registration: str | None
+    """None where the role asks for none."""
     meaning: Meaning
     signed_at: datetime
     methods: tuple[str, ...]
@@ -158,7 +160,7 @@ def sign_together(
 
     Raises `NotRegistered`, `SigningSuspended`, `ProofNotYours`, `ProofSpent`.
     """
-    if by.registration is None:
+    if by.registration is None and any(role in CLINICIANS for _, role in versions):
         raise NotRegistered("Ask the administrator to record your registration and its new expiry.")
     proof.spend(by=by)
     signatures: list[Signature] = []
@@ -168,7 +170,7 @@ def sign_together(
             signer=by.id,
             printed_name=by.printed_name,
             role=role,
-            registration=by.registration,
+            registration=by.registration if role in CLINICIANS else None,
             meaning=meaning,
             signed_at=now,
             methods=proof.methods,
