@@ -320,6 +320,7 @@ async def test_what_is_handed_out_must_be_said_in_full(clinic: Clinic) -> None:
         ({"units": [one, one]}, "units.1"),
         ({"units": [one, one | {"part": "morning"}]}, "units.1"),
         ({"units": [one | {"for_on": str(made.day(-1))}]}, "units.0.for_on"),
+        ({"units": [one | {"for_on": str(made.day(93))}]}, "units.0.for_on"),
         ({"units": [one | {"amount_mg": "0"}]}, "units.0.amount_mg"),
         ({"units": [one], "educated": False}, "education_note"),
         ({"units": [one], "education_note": "x" * 4001}, "education_note"),
@@ -329,6 +330,7 @@ async def test_what_is_handed_out_must_be_said_in_full(clinic: Clinic) -> None:
     for said, field in wrong:
         refused = await made.here.nurse.post(path, {"educated": True, **said}, key=fresh())
         assert (refused.status_code, [each["field"] for each in refused.json()["errors"]]) == (422, [field])
+    assert rules_of(await made.hand_out(*range(85, 93))) == ["take_home_more_than_decided"]
     kept = await made.hand_out(1, educated=False, education_note="Knows it by heart.", collected_by="Her sister May")
     assert (kept.json()["educated"], kept.json()["collected_by"]) == (False, "Her sister May")
 

@@ -13,13 +13,14 @@ from caseload.domain.dosing.late import hold_next
 from caseload.domain.dosing.refusal import Refusal
 from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, against_content, against_decision, against_interval
 from caseload.domain.dosing.steps import in_step
-from caseload.domain.dosing.window import Doses, check_giving, check_year
+from caseload.domain.dosing.window import Doses, check_giving
 from caseload.domain.errors import Conflict, Faults, NotPermitted
 from caseload.domain.ids import CorrectionId, DoseId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.medication import MedicationRecord
 from caseload.domain.medication.record import check_reason
 from caseload.domain.medicines import Form, Medicine
+from caseload.domain.moments import check_year
 from caseload.domain.people import Proof, Staff
 from caseload.domain.profiles import profile_version
 from caseload.domain.signature import Meaning, sign, signing_role
@@ -71,7 +72,7 @@ async def amend(
     """
     faults = Faults()
     check_reason(amendment.reason, faults)
-    check_year(amendment.given_at, faults)
+    check_year(amendment.given_at, faults, "given_at")
     faults.check(when=amendment.given_at > now, where="given_at", problem="what has happened cannot lie in the future")
     faults.raise_if_any()
     record, dose = await newest_dose(dose_id, by=by, act=Act.RECORD_DOSE, doses=doses, version=version)

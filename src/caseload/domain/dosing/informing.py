@@ -109,7 +109,7 @@ async def record_supply(
     if order is None or order.supply is not Supply.PHARMACY:
         raise Invalid(Fault("order_id", "is no signed order of this client that a pharmacy supplies"))
     said = report.said(order)
-    said.check(record, now)
+    said.check(record, now, source_at="pharmacy")
     seen = Verification(asked=report.informant, how=report.how, verified_by=by.id, verified_at=now)
     kept = await _keep(said, record, seen, as_id=as_id, by=by, now=now, statements=statements, journal=journal)
     after = max(each.day for each in said.days) + timedelta(days=1)

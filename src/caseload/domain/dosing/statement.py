@@ -14,12 +14,12 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from caseload.domain.dosing.window import YEARS, check_year
 from caseload.domain.errors import Conflict, Faults, NotFound
 from caseload.domain.ids import ClientId, OrderId, ProgrammeId, StaffId, StatementId
 from caseload.domain.medication import MedicationRecord, Order
 from caseload.domain.medication.record import LONGEST_NOTE, check_reason
 from caseload.domain.medicines import FORMS, LONG_ACTING, DosePart, Form, Medicine, check_milligrams
+from caseload.domain.moments import YEARS, check_year
 
 MOST_DAYS: Final = 366
 """Parts of days that one statement can speak of."""
@@ -125,10 +125,10 @@ class Said:
     order: OrderId | None = None
     """The order of ours that the pharmacy supplies."""
 
-    def check(self, record: MedicationRecord, now: datetime) -> None:
-        """Raise `Invalid` with everything that cannot be kept."""
+    def check(self, record: MedicationRecord, now: datetime, *, source_at: str = "source_name") -> None:
+        """Raise `Invalid` with everything that cannot be kept; `source_at` is where the name of the source stands."""
         faults = Faults()
-        for where, text in (("source_name", self.source_name), ("informant", self.informant)):
+        for where, text in ((source_at, self.source_name), ("informant", self.informant)):
             check_name(text, where, faults)
         check_year(self.told_at, faults, "told_at")
         faults.check(when=self.told_at > now, where="told_at", problem="cannot lie in the future")
@@ -172,7 +172,9 @@ class Said:
             where=f"{where}.amount_mg",
             problem="say how much was taken, and nothing of what was not",
         )
-        if each.taken_at is not None:
+        if each.taken_at is not None and each.taken_at.year not in YEARS:
+            check_year(each.taken_at, faults, f"{where}.taken_at")
+        elif each.taken_at is not None:
             faults.check(
                 when=not is_taken or each.taken_at > self.told_at or record.day_of(each.taken_at) != each.day,
                 where=f"{where}.taken_at",

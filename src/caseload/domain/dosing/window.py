@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import ClassVar, Final, Protocol
+from typing import ClassVar, Protocol
 
 from caseload.domain.access import Act
 from caseload.domain.catalogue import agree, millilitres
@@ -27,13 +27,11 @@ from caseload.domain.journal import Event, Journal
 from caseload.domain.medication import Holds, MedicationRecord, Order, OrderUnknown, Standing
 from caseload.domain.medication.record import check_reason
 from caseload.domain.medicines import FORMS, LIQUIDS, LONG_ACTING, check_milligrams
+from caseload.domain.moments import check_year
 from caseload.domain.people import Staff
 from caseload.domain.profiles import Profile
 from caseload.domain.profiles.around import IdentifiedBy
 from caseload.domain.signature import Signature
-
-YEARS: Final = range(2000, 2200)
-"""A dose of any other year is a slip of the keyboard."""
 
 
 class DoseRefused(Conflict):
@@ -209,11 +207,6 @@ def ordinary_dose(
     )
 
 
-def check_year(given_at: datetime, faults: Faults, where: str = "given_at") -> None:
-    """Add a fault unless it lies in a year in which something can be given."""
-    faults.check(when=given_at.year not in YEARS, where=where, problem=f"must lie from {YEARS[0]} to {YEARS[-1]}")
-
-
 def check_giving(giving: Giving) -> None:
     """Raise `Invalid` with everything that cannot be a dose."""
     faults = Faults()
@@ -228,7 +221,7 @@ def check_giving(giving: Giving) -> None:
         where="supervised",
         problem="an injection is given here and never handed to the client",
     )
-    check_year(giving.given_at, faults)
+    check_year(giving.given_at, faults, "given_at")
     if giving.less_reason is not None:
         check_reason(giving.less_reason, faults, "less_reason")
     faults.raise_if_any()

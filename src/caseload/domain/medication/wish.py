@@ -11,6 +11,7 @@ from caseload.domain.ids import OrderId
 from caseload.domain.medication.order import Step, Supply
 from caseload.domain.medication.record import LONGEST_NOTE
 from caseload.domain.medicines import FORMS, LIQUIDS, LONG_ACTING, DosePart, Form, Medicine, check_milligrams
+from caseload.domain.moments import check_year
 
 FURTHEST_AHEAD = timedelta(days=366)
 LONGEST_CYCLE_DAYS = 92
@@ -118,6 +119,8 @@ class Wish:
             where="ends_on",
             problem="must not lie before the first day",
         )
+        if self.ends_on is not None:
+            check_year(self.ends_on, faults, "ends_on")
 
 
 def check_steps(wish: Wish, faults: Faults) -> None:

@@ -13,6 +13,7 @@ from caseload.domain.access import Act
 from caseload.domain.errors import Conflict, Faults, NotFound
 from caseload.domain.ids import ContainerId, CountId, InventoryId, LossId, ProgrammeId, StaffId
 from caseload.domain.journal import Event, Journal
+from caseload.domain.moments import check_year
 from caseload.domain.people import Staff
 from caseload.domain.profiles import Profile
 from caseload.domain.programme import Programme
@@ -212,6 +213,7 @@ async def report_loss(
     faults = Faults()
     check_text(what.what, "what", faults)
     faults.check(when=what.discovered_at > now, where="discovered_at", problem="must not lie in the future")
+    check_year(what.discovered_at, faults, "discovered_at")
     if what.amount_mg is not None:
         check_amount(what.amount_mg, "amount_mg", faults)
     faults.raise_if_any()

@@ -15,6 +15,7 @@ from caseload.domain.errors import Conflict, Faults
 from caseload.domain.ids import ContainerId, ProgrammeId, ReceiptId, StaffId, StationId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.medicines import FORMS, check_milligrams
+from caseload.domain.moments import check_year
 from caseload.domain.people import Staff
 from caseload.domain.programme import Programme
 from caseload.domain.stock.container import Made
@@ -192,6 +193,8 @@ async def receive(receipt: Receipt, *, by: Staff, now: datetime, books: Books, j
     by.require(Act.RECEIVE_STOCK, receipt.programme)
     programme = await books.programme(receipt.programme)
     faults = Faults()
+    check_year(receipt.received_at, faults, "received_at")
+    faults.raise_if_any()
     faults.check(when=receipt.received_at > now, where="received_at", problem="must not lie in the future")
     if receipt.kind is ReceiptKind.DELIVERY:
         check_text(receipt.supplier_name, "supplier_name", faults)

@@ -14,6 +14,7 @@ from caseload.domain.access import Act
 from caseload.domain.errors import Conflict, Faults, NotFound, NotPermitted
 from caseload.domain.ids import ContainerId, ProgrammeId, StaffId, UnitId, WasteId
 from caseload.domain.journal import Event, Journal
+from caseload.domain.moments import check_year
 from caseload.domain.people import Proof, Staff
 from caseload.domain.signature import Meaning, Signature, Signatures, Subject, Version, sign, signing_role
 from caseload.domain.stock.container import Containers, held_still, rules_of
@@ -159,6 +160,7 @@ async def record_waste(
     check_amount(amount_mg, "amount_mg", faults)
     check_text(reason, "reason", faults)
     faults.check(when=happened_at > now, where="happened_at", problem="what has happened cannot lie in the future")
+    check_year(happened_at, faults, "happened_at")
     faults.raise_if_any()
     found = await held_still(container, by=by, act=Act.WASTE_STOCK, containers=wastes)
     rules = rules_of(await wastes.programme(found.programme), now)

@@ -6,7 +6,7 @@ against the decision and the ladder is what the client would then hold for days 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import ClassVar, Final, Protocol
 
 from caseload.domain.access import Act
@@ -18,6 +18,7 @@ from caseload.domain.medication import MedicationRecord, Order
 from caseload.domain.medication.record import LONGEST_NOTE
 from caseload.domain.medicines import check_milligrams
 from caseload.domain.people import Staff
+from caseload.domain.profiles.takehome import MOST_DAYS
 from caseload.domain.takehome.decision import (
     TakeHomeDecisions,
     TakeHomeRefused,
@@ -119,12 +120,15 @@ async def dispense(
 
 
 def _check(handing: Handing, today: date) -> None:
-    faults = Faults()
+    faults, last = Faults(), today + timedelta(days=MOST_DAYS)
     faults.check(when=not 1 <= len(handing.units) <= MOST_UNITS, where="units", problem=f"name 1 to {MOST_UNITS} units")
     for place, wanted in enumerate(handing.units):
         check_milligrams(wanted.amount_mg, f"units.{place}.amount_mg", faults)
         faults.check(
             when=wanted.for_on < today, where=f"units.{place}.for_on", problem="a day that has passed needs no unit"
+        )
+        faults.check(
+            when=wanted.for_on > last, where=f"units.{place}.for_on", problem=f"must lie within {MOST_DAYS} days"
         )
         twice = any(other.for_on == wanted.for_on and other.part.meets(wanted.part) for other in handing.units[:place])
         faults.check(when=twice, where=f"units.{place}", problem="this part of the day is named already")

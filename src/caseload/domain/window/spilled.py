@@ -31,6 +31,7 @@ from caseload.domain.medication import Hold, HoldReason, MedicationRecord, Order
 from caseload.domain.medication.hold import keep_hold
 from caseload.domain.medication.record import check_reason
 from caseload.domain.medicines import DosePart, Form, Medicine, check_milligrams
+from caseload.domain.moments import check_year
 from caseload.domain.people import Proof, Staff
 from caseload.domain.signature import Meaning, Signature, Signatures, Subject, Version, sign_together, signing_role
 from caseload.domain.stock.waste import Settled, Wastes, WasteWitnessed, record_waste
@@ -177,6 +178,7 @@ async def record_spill(
     faults.check(
         when=spill.happened_at > now, where="happened_at", problem="what has happened cannot lie in the future"
     )
+    check_year(spill.happened_at, faults, "happened_at")
     faults.raise_if_any()
     record = await spills.lock(spill.client, by=by, act=Act.RECORD_DOSE)
     order = await spills.order(spill.order, by=by, act=Act.RECORD_DOSE)
