@@ -24,6 +24,7 @@ from caseload.api import consent as consent_routes
 from caseload.api import departure as departure_routes
 from caseload.api import dispensing as dispensing_routes
 from caseload.api import dosing as dosing_routes
+from caseload.api import downtime as downtime_routes
 from caseload.api import erasure as erasure_routes
 from caseload.api import escalation as escalation_routes
 from caseload.api import family as family_routes
@@ -86,6 +87,7 @@ ROUTERS = (
     consent_routes.router,
     medication_routes.router,
     dosing_routes.router,
+    downtime_routes.router,
     takehome_routes.router,
     dispensing_routes.router,
     window_routes.router,

@@ -25,8 +25,10 @@ from caseload.db.dosing import (
     statements,
     steps,
 )
+from caseload.db.downtime import entries
 from caseload.db.medication import beside, covered, drafts, holds, orders, record, tasks
 from caseload.db.signoff import queue, verdicts
+from caseload.db.window import spills
 from caseload.domain.access import Act
 from caseload.domain.dosing import EVERYTHING_COMMITTED
 from tests.factories.explain import generic_plan_of, plan_of
@@ -208,7 +210,7 @@ CROWD = (
     "analyze",
 )
 GROWS = re.compile(
-    r"Seq Scan on (dose|dose_\w+|client|client_identity|medication_\w+|hold|pre_dose_observation|disclosure_made|named_delivery|signature|guest_stay|responsibility|cover)\b"
+    r"Seq Scan on (dose|dose_\w+|client|client_identity|medication_\w+|hold|downtime_\w+|pre_dose_observation|disclosure_made|named_delivery|signature|guest_stay|responsibility|cover)\b"
 )
 
 
@@ -239,9 +241,11 @@ STATEMENTS: dict[str, Any] = {
     "a statement": statements.ONE_STATEMENT,
     "the statements of a client": statements.STATEMENTS_OF,
     "the days of a statement": statements.DAYS_OF,
+    "the statements about some days": statements.STATEMENTS_ABOUT,
     "a task": tasks.ONE_TASK,
     "the tasks of a programme": tasks.OPEN_TASKS,
     "the tasks of a client": tasks.TASKS_OF,
+    "the tasks of some days": tasks.TASKS_SINCE,
     "days away": away.AWAY,
     "the injections of a client": injections.INJECTED,
     "a delivery": injections.ONE_DELIVERY,
@@ -254,6 +258,8 @@ STATEMENTS: dict[str, Any] = {
     "what was not given on some days": past.NOT_GIVEN_OF_DAYS,
     "what was seen on some days": past.SEEN_OF_DAYS,
     "the signatures under some records": past.SIGNATURES_UNDER,
+    "the lines of an entered sheet": entries.LINES,
+    "what was spilled on a day": spills.SPILLS_OF_DAY,
     "the queue": queue._QUEUE,
     "what was sent back": queue._SENT_BACK,
     "what was sent back to whoever left": queue._LEFT_BEHIND,
@@ -302,6 +308,8 @@ async def test_nothing_walks_a_table_that_grows(owner: AsyncEngine) -> None:
         "now": MORNING,
         "day": TODAY,
         "since": TODAY,
+        "raised_since": MORNING,
+        "entry": here.client,
         "today": TODAY,
         "until": TODAY,
         "subjects": [here.client],

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
     ColumnElement,
     Date,
     Numeric,
@@ -14,6 +13,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     bindparam,
+    case,
     cast,
     exists,
     func,
@@ -100,8 +100,8 @@ _UNITS = (
         _NONE_MG,
         take_home_unit.c.amount_mg,
         take_home_dispense.c.dispensed_by,
-        literal(Entry.WINDOW.value, Text()),
-        cast(null(), ARRAY(Text())),
+        case((take_home_dispense.c.late_reason.is_(None), Entry.WINDOW.value), else_=Entry.LATE.value),
+        take_home_dispense.c.rules,
         literal(value=False),
         take_home_unit.c.label,
         take_home_unit.c.for_on,

@@ -70,6 +70,7 @@ SuspensionId = NewType("SuspensionId", UUID)
 DispenseId = NewType("DispenseId", UUID)
 UnitId = NewType("UnitId", UUID)
 ReturnId = NewType("ReturnId", UUID)
+DowntimeId = NewType("DowntimeId", UUID)
 
 
 def new_id() -> UUID:

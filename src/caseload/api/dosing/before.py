@@ -41,6 +41,8 @@ class PreDoseOut(Wire, frozen=True, kw_only=True):
     note: str
     recorded_by: UUID
     recorded_at: datetime
+    seen_at: datetime
+    """When it was seen; earlier than recorded where it was written down only afterwards."""
     observation_id: UUID | None
     """The withdrawal scale that was filled in with it."""
     hold_id: UUID | None
@@ -58,6 +60,7 @@ class PreDoseOut(Wire, frozen=True, kw_only=True):
             note=seen.note,
             recorded_by=seen.recorded_by,
             recorded_at=seen.recorded_at,
+            seen_at=seen.happened_at,
             observation_id=seen.withdrawal,
             hold_id=seen.hold,
         )

@@ -9,15 +9,16 @@ from caseload.api.amounts import Milligrams, milligrams
 from caseload.api.route import reading, writing
 from caseload.api.takehome.store import take_homes
 from caseload.api.takehome.wire import UnitOut
-from caseload.api.wire import Wire
+from caseload.api.wire import Instant, Wire
 from caseload.api.work import TheKey, TheWork
 from caseload.db.idempotency import Kept
 from caseload.domain import takehome as domain
 from caseload.domain.access import Act
-from caseload.domain.ids import ClientId, DispenseId, StationId, new_id
+from caseload.domain.ids import ClientId, ContainerId, DispenseId, OrderId, StaffId, StationId, new_id
 from caseload.domain.medicines import DosePart
-from caseload.domain.takehome import Dispense, Handing, Label, Wanted
-from caseload.request.idempotency import KeyMissing, once
+from caseload.domain.takehome import Dispense, HandedOut, Handing, Label, UnitHandedOut, Wanted
+from caseload.request.idempotency import KeyMissing, RequestKey, once
+from caseload.request.work import Work
 
 
 class WantedIn(Wire, frozen=True, kw_only=True):
@@ -26,6 +27,19 @@ class WantedIn(Wire, frozen=True, kw_only=True):
     for_on: date
     amount_mg: Milligrams
     part: DosePart = DosePart.WHOLE
+    order_id: UUID | None = None
+    """Only with `late`: the order that the paper names, where none was in force on that day."""
+
+
+class HandedOutIn(Wire, frozen=True, kw_only=True):
+    """When, by whom and why it was handed out before it is written down."""
+
+    reason: str
+    dispensed_at: Instant
+    dispensed_by: UUID | None = None
+    """The colleague who handed it out, when it was not you."""
+    container_id: UUID | None = None
+    """What it came from, where the station that it was filled at does not tell."""
 
 
 class HandingIn(Wire, frozen=True, kw_only=True):
@@ -39,6 +53,8 @@ class HandingIn(Wire, frozen=True, kw_only=True):
     collected_by: str | None = None
     """Who collects it, when it is not the client."""
     station_id: UUID | None = None
+    late: HandedOutIn | None = None
+    """For what has been handed out already: it is recorded whatever rule it broke, and then holds the client."""
 
 
 class DispenseOut(Wire, frozen=True, kw_only=True):
@@ -54,6 +70,12 @@ class DispenseOut(Wire, frozen=True, kw_only=True):
     dispensed_by: UUID
     dispensed_at: datetime
     profile: str
+    rules: list[str]
+    """The rules that it broke, where it had been handed out before anybody could refuse it."""
+    late_reason: str | None
+    """Why it was written down only afterwards; null for what was recorded as it was handed out."""
+    recorded_by: UUID
+    recorded_at: datetime
 
     @classmethod
     def of(cls, handed: Dispense) -> "DispenseOut":
@@ -69,6 +91,10 @@ class DispenseOut(Wire, frozen=True, kw_only=True):
             dispensed_by=handed.dispensed_by,
             dispensed_at=handed.dispensed_at,
             profile=f"{handed.profile}-{handed.profile_version}",
+            rules=list(handed.rules),
+            late_reason=handed.late.reason if handed.late is not None else None,
+            recorded_by=handed.late.recorded_by if handed.late is not None else handed.dispensed_by,
+            recorded_at=handed.recorded_at,
         )
 
 
@@ -105,13 +131,17 @@ class LabelsOut(Wire, frozen=True, kw_only=True):
 
 @writing("/clients/{client_id:uuid}/take-homes", act=Act.RECORD_DOSE, name="dispense_take_homes")
 async def dispense(client_id: FromPath[UUID], data: JSONBody[HandingIn], work: TheWork, key: TheKey) -> DispenseOut:
-    """Hand out dated units to take home; `Idempotency-Key` is mandatory.
+    """Hand out dated units to take home, or with `late` record what has been handed out; `Idempotency-Key` is mandatory.
 
-    Refused with every rule that stands in the way of any of them.
+    What is about to be handed out is refused with every rule that stands in the way of any of it. What is in the client's
+    hands is always recorded; if it broke a rule it is an exception that names it and holds the client.
     """
     if key is None:
         raise KeyMissing
     store, new = take_homes(work), DispenseId(new_id())
+    late = data.late
+    if late is not None:
+        return DispenseOut.of(await _handed_out(ClientId(client_id), data, late, work, key))
     handing = Handing(
         client=ClientId(client_id),
         units=tuple(
@@ -130,6 +160,41 @@ async def dispense(client_id: FromPath[UUID], data: JSONBody[HandingIn], work: T
         return await store.dispense(DispenseId(kept.resource), by=work.by, act=Act.RECORD_DOSE)
 
     return DispenseOut.of(await once(work, key, Kept(status=201, resource=new), do=do, again=again))
+
+
+async def _handed_out(client: ClientId, data: HandingIn, late: HandedOutIn, work: Work, key: RequestKey) -> Dispense:
+    """Record what has been handed out, once."""
+    store, new = take_homes(work), DispenseId(new_id())
+    said = HandedOut(
+        client=client,
+        units=tuple(
+            UnitHandedOut(
+                for_on=each.for_on,
+                part=each.part,
+                amount_mg=milligrams(each.amount_mg),
+                order=OrderId(each.order_id) if each.order_id is not None else None,
+            )
+            for each in data.units
+        ),
+        educated=data.educated,
+        education_note=data.education_note,
+        collected_by=data.collected_by,
+        at=late.dispensed_at,
+        by=work.by.id if late.dispensed_by is None else StaffId(late.dispensed_by),
+        reason=late.reason,
+        station=StationId(data.station_id) if data.station_id is not None else None,
+        container=ContainerId(late.container_id) if late.container_id is not None else None,
+    )
+
+    async def do() -> Dispense:
+        return await domain.record_handed_out(
+            said, as_id=new, by=work.by, now=work.now, homes=store, journal=work.journal
+        )
+
+    async def again(kept: Kept) -> Dispense:
+        return await store.dispense(DispenseId(kept.resource), by=work.by, act=Act.RECORD_DOSE)
+
+    return await once(work, key, Kept(status=201, resource=new), do=do, again=again)
 
 
 @reading("/take-homes/{dispense_id:uuid}/labels", act=Act.RECORD_DOSE, name="read_labels", problems=(404, 409))

@@ -145,6 +145,8 @@ class UnitOut(Wire, frozen=True, kw_only=True):
     """For a day on which the window is closed: it counts against no ladder."""
     dispensed_on: date
     replaces: UUID | None
+    is_exception: bool
+    """Handed out on paper although a rule stood in the way."""
     outcome: OutcomeOut | None
     """Null until somebody has said what became of it."""
 
@@ -168,6 +170,7 @@ class UnitOut(Wire, frozen=True, kw_only=True):
             is_closure=unit.is_closure,
             dispensed_on=unit.dispensed_on,
             replaces=unit.replaces,
+            is_exception=unit.is_exception,
             outcome=None
             if said is None
             else OutcomeOut(

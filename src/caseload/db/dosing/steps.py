@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Date, Row, Uuid, any_, bindparam, exists, false, insert, select, union_all
+from sqlalchemy import Date, Row, Uuid, any_, bindparam, exists, false, func, insert, select, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -61,7 +61,7 @@ SEEN_SINCE = select(
     pre_dose_observation.c.dosing_day,
     pre_dose_observation.c.sedation,
     pre_dose_observation.c.intoxicated,
-    pre_dose_observation.c.recorded_at,
+    func.coalesce(pre_dose_observation.c.seen_at, pre_dose_observation.c.recorded_at).label("seen_at"),
 ).where(
     pre_dose_observation.c.client_id == _CLIENTS,
     pre_dose_observation.c.dosing_day >= _SINCE,
@@ -79,6 +79,7 @@ ONE_SEEN = select(
     pre_dose_observation.c.recorded_at,
     pre_dose_observation.c.observation_id,
     pre_dose_observation.c.hold_id,
+    pre_dose_observation.c.seen_at,
 )
 ADD_SEEN = insert(pre_dose_observation)
 
@@ -107,7 +108,7 @@ async def seen_since(
     found: dict[ClientId, list[Observed]] = defaultdict(list)
     for row in (await connection.execute(SEEN_SINCE, {"clients": list(clients), "since": since, "day": day})).all():
         well = row.sedation == Sedation.ALERT and not row.intoxicated
-        found[ClientId(row.client_id)].append(Observed(day=row.dosing_day, at=row.recorded_at, is_well=well))
+        found[ClientId(row.client_id)].append(Observed(day=row.dosing_day, at=row.seen_at, is_well=well))
     return found
 
 
@@ -125,6 +126,7 @@ def pre_dose_of(row: Row[*tuple[Any, ...]]) -> PreDose:
         recorded_at=row.recorded_at,
         withdrawal=row.observation_id,
         hold=HoldId(row.hold_id) if row.hold_id is not None else None,
+        seen_at=row.seen_at,
     )
 
 
@@ -143,4 +145,5 @@ def pre_dose_values(seen: PreDose) -> dict[str, Any]:
         "observation_id": seen.withdrawal,
         "observation_version": None if seen.withdrawal is None else 1,
         "hold_id": seen.hold,
+        "seen_at": seen.seen_at,
     }

@@ -144,12 +144,12 @@ def taken_home(kept: CTE) -> Insert:
             kept.c.programme_id,
             kept.c.medicine,
             kept.c.form,
-            case((fits.c.alike == 1, fits.c.container_id)),
+            func.coalesce(bindparam("container", type_=Uuid()), case((fits.c.alike == 1, fits.c.container_id))),
             _STATION,
             -kept.c.amount_mg,
             at,
             bindparam("recorded_by", type_=Uuid()),
-            at,
+            bindparam("recorded_at", type_=INSTANT),
         ).select_from(
             kept.join(
                 stock_keeping,

@@ -15,6 +15,7 @@ from sqlalchemy import (
 )
 
 from caseload.db.tables.base import (
+    INSTANT,
     identifier,
     metadata,
     one_of,
@@ -40,6 +41,7 @@ pre_dose_observation = Table(
     Column("observation_id", Uuid()),
     Column("observation_version", SmallInteger()),
     Column("hold_id", Uuid()),
+    Column("seen_at", INSTANT),
     ForeignKeyConstraint(
         ["observation_id", "observation_version"],
         ["clinic.observation.id", "clinic.observation.version"],
@@ -50,6 +52,7 @@ pre_dose_observation = Table(
     ),
     UniqueConstraint("hold_id"),
     CheckConstraint(text("num_nonnulls(observation_id, observation_version) <> 1"), name="measured"),
+    CheckConstraint(text("seen_at <= recorded_at"), name="seen_before_it_is_told"),
     CheckConstraint(text("hold_id IS NULL OR intoxicated OR sedation <> 'alert'"), name="holds_for_what_was_seen"),
     one_of("sedation", Sedation),
     Index(None, "client_id", "dosing_day"),

@@ -66,6 +66,7 @@ def unit_row(unit: TakeHomeUnit) -> dict[str, object]:
         "label": unit.label,
         "is_closure": unit.is_closure,
         "replaces_id": unit.replaces,
+        "is_exception": unit.is_exception,
     }
 
 
@@ -89,6 +90,7 @@ def unit_of(row: Named) -> TakeHomeUnit:
         is_closure=row["is_closure"],
         dispensed_on=row["dispensed_on"],
         replaces=None if row["replaces_id"] is None else UnitId(row["replaces_id"]),
+        is_exception=row["is_exception"],
         outcome=None
         if row["said_version"] is None
         else Outcome(

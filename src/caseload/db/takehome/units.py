@@ -1,7 +1,7 @@
 """Units in PostgreSQL: handed out in one statement with what they take from stock, and read with what became of them."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Final, NoReturn
 
 from sqlalchemy import Date, Executable, Uuid, any_, bindparam, exists, insert, or_, select
@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.closure import ClosureDays
+from caseload.db.direct import Named
 from caseload.db.dosing import Charts
 from caseload.db.medication.record import KIND
 from caseload.db.stock.taking import UNIT_COLUMNS, taken_home
@@ -27,10 +28,11 @@ from caseload.db.takehome.premises import TheirPremises
 from caseload.db.takehome.rows import LAST_WORD, UNITS, unit_of, unit_row
 from caseload.db.takehome.suspending import IS_NEWEST
 from caseload.domain.access import Act
-from caseload.domain.dosing import Held, order_on
+from caseload.domain.dosing import EVERYTHING_COMMITTED, Held, order_on
 from caseload.domain.errors import Fault, Invalid, NotFound
 from caseload.domain.ids import (
     ClientId,
+    ContainerId,
     DispenseId,
     ProgrammeId,
     StaffId,
@@ -43,6 +45,7 @@ from caseload.domain.takehome import (
     CameBack,
     Dispense,
     Label,
+    Late,
     NoPremises,
     NothingToTakeFrom,
     Review,
@@ -98,6 +101,24 @@ _DISPENSE = (
     .join(client, client.c.id == take_home_dispense.c.client_id)
     .where(take_home_dispense.c.id == bindparam("dispense"), within_reach())
 )
+_DAY = bindparam("day", type_=Date())
+_UNITS_OF_DAY = UNITS.where(
+    take_home_unit.c.client_id == bindparam("client"), take_home_unit.c.dispensed_on == _DAY
+).order_by(*_IN_ORDER)
+_HANDED_OUT_ON = (
+    select(*take_home_dispense.c)
+    .where(take_home_dispense.c.client_id == bindparam("client"), take_home_dispense.c.dispensed_on == _DAY)
+    .order_by(take_home_dispense.c.id)
+)
+UNITS_FOR: Final = UNITS.where(
+    take_home_unit.c.client_id == bindparam("client"),
+    take_home_unit.c.for_on >= bindparam("since", type_=Date()),
+).order_by(*_IN_ORDER)
+_THESE_DISPENSES = (
+    select(*take_home_dispense.c)
+    .where(take_home_dispense.c.id == any_(bindparam("dispenses", type_=ARRAY(Uuid()))))
+    .order_by(take_home_dispense.c.dispensed_at.desc(), take_home_dispense.c.id.desc())
+)
 _WHO = (
     select(client_identity.c.given_name, client_identity.c.family_name, client_identity.c.birth_date, programme.c.name)
     .select_from(client_identity.join(programme, programme.c.id == bindparam("programme")))
@@ -125,9 +146,11 @@ class DispenseUnknown(NotFound):
 class TakeHomes(Charts, TakeHomeDecisions):
     """Satisfies `domain.takehome.dispensing.TakeHomes`."""
 
-    async def situation(self, record: MedicationRecord, place: ProgrammeId, days: Sequence[date]) -> Situation:
+    async def situation(
+        self, record: MedicationRecord, place: ProgrammeId, days: Sequence[date], *, at: datetime | None = None
+    ) -> Situation:
         """See `domain.takehome.dispensing.TakeHomes.situation`."""
-        today = record.day_of(self._now)
+        today, moment = record.day_of(at or self._now), at or EVERYTHING_COMMITTED
         orders = await self.orders_of(record.client)
         first = order_on(min(days), [order for order in orders if order.counts])
         closed = await ClosureDays(self._connection).closed_days(place, min(days), max(days))
@@ -149,8 +172,9 @@ class TakeHomes(Charts, TakeHomeDecisions):
                     part=each.aim.part,
                 )
                 for each in await self.holds_of(record.client)
-                if each.cleared_at is None
+                if each.raised_at <= moment and (each.cleared_at is None or each.cleared_at > moment)
             ],
+            all_orders=orders,
             has_premises=await TheirPremises(self._connection).premises(place) is not None,
         )
 
@@ -189,20 +213,7 @@ class TakeHomes(Charts, TakeHomeDecisions):
             raise DispenseUnknown
         units = (await self._connection.execute(_OF_DISPENSE, {"dispense": wanted})).mappings().all()
         self._journal.saw(ClientId(row["client_id"]), KIND)
-        return Dispense(
-            id=wanted,
-            client=ClientId(row["client_id"]),
-            programme=ProgrammeId(row["programme_id"]),
-            units=tuple(unit_of(each) for each in units),
-            educated=row["educated"],
-            education_note=row["education_note"],
-            collected_by=row["collected_by"],
-            dispensed_by=StaffId(row["dispensed_by"]),
-            dispensed_at=row["dispensed_at"],
-            dispensed_on=row["dispensed_on"],
-            profile=row["profile"],
-            profile_version=row["profile_version"],
-        )
+        return dispense_of(row, [unit_of(each) for each in units])
 
     async def labels(self, wanted: DispenseId, *, by: Staff, act: Act) -> Sequence[Label]:
         """What stands on each unit; raises `DispenseUnknown` outside the person's reach, `NoPremises`."""
@@ -226,26 +237,32 @@ class TakeHomes(Charts, TakeHomeDecisions):
             for unit in handed.units
         ]
 
-    async def add_dispense(self, made: Dispense, *, station: StationId | None) -> None:
+    async def handed_out_on(self, wanted: ClientId, day: date) -> Sequence[Dispense]:
+        """What was handed out to a client on a day. Whoever asks has been let through to the client."""
+        rows = (await self._connection.execute(_HANDED_OUT_ON, {"client": wanted, "day": day})).mappings().all()
+        units = await self._units(_UNITS_OF_DAY, wanted, day=day)
+        return [dispense_of(row, [unit for unit in units if unit.dispense == row["id"]]) for row in rows]
+
+    async def handed_out_for(self, wanted: ClientId, since: date) -> Sequence[Dispense]:
+        """What was handed out for any day since one, each time with its units for those days."""
+        units = await self._units(UNITS_FOR, wanted, since=since)
+        given = {"client": wanted, "dispenses": sorted({unit.dispense for unit in units})}
+        rows = (await self._connection.execute(_THESE_DISPENSES, given)).mappings().all()
+        return [dispense_of(row, [unit for unit in units if unit.dispense == row["id"]]) for row in rows]
+
+    async def add_dispense(
+        self, made: Dispense, *, station: StationId | None, container: ContainerId | None = None
+    ) -> None:
         """See `domain.takehome.dispensing.TakeHomes.add_dispense`."""
-        await self._connection.execute(
-            _ADD,
-            {
-                "id": made.id,
-                "client_id": made.client,
-                "programme_id": made.programme,
-                "educated": made.educated,
-                "education_note": made.education_note,
-                "collected_by": made.collected_by,
-                "dispensed_by": made.dispensed_by,
-                "dispensed_at": made.dispensed_at,
-                "dispensed_on": made.dispensed_on,
-                "profile": made.profile,
-                "profile_version": made.profile_version,
-            },
-        )
-        taken = {"station": station, "taken_at": made.dispensed_at, "recorded_by": made.dispensed_by}
+        taken = {
+            "station": station,
+            "container": container,
+            "taken_at": made.dispensed_at,
+            "recorded_by": made.dispensed_by if made.late is None else made.late.recorded_by,
+            "recorded_at": made.recorded_at,
+        }
         try:
+            await self._connection.execute(_ADD, _dispense_row(made))
             await self._connection.execute(_ADD_UNIT, [{**unit_row(unit), **taken} for unit in made.units])
         except IntegrityError as refused:
             _explain(refused)
@@ -255,6 +272,53 @@ def _explain(refused: IntegrityError) -> NoReturn:
     """Say in the clinic's words which constraint refused a unit."""
     if "stock_take_home_station_fkey" in str(refused):
         raise Invalid(Fault("station_id", "is no station of this programme")) from refused
+    if "stock_take_home_container_fkey" in str(refused):
+        raise Invalid(Fault("container_id", "holds something else, or stands in another programme")) from refused
+    if "take_home_dispense_dispensed_by_fkey" in str(refused):
+        raise Invalid(Fault("dispensed_by", "is nobody of the staff")) from refused
     if getattr(refused.orig, "sqlstate", None) == _NOT_NULL:
         raise NothingToTakeFrom from refused
     raise UnitsMoved from refused
+
+
+def dispense_of(row: Named, units: Sequence[TakeHomeUnit]) -> Dispense:
+    """What was handed out at one time, in a row of its table, with its units."""
+    return Dispense(
+        id=DispenseId(row["id"]),
+        client=ClientId(row["client_id"]),
+        programme=ProgrammeId(row["programme_id"]),
+        units=tuple(units),
+        educated=row["educated"],
+        education_note=row["education_note"],
+        collected_by=row["collected_by"],
+        dispensed_by=StaffId(row["dispensed_by"]),
+        dispensed_at=row["dispensed_at"],
+        dispensed_on=row["dispensed_on"],
+        profile=row["profile"],
+        profile_version=row["profile_version"],
+        rules=tuple(row["rules"]),
+        late=None
+        if row["late_reason"] is None
+        else Late(reason=row["late_reason"], recorded_by=StaffId(row["recorded_by"]), recorded_at=row["recorded_at"]),
+    )
+
+
+def _dispense_row(made: Dispense) -> dict[str, object]:
+    return {
+        "id": made.id,
+        "client_id": made.client,
+        "programme_id": made.programme,
+        "educated": made.educated,
+        "education_note": made.education_note,
+        "collected_by": made.collected_by,
+        "dispensed_by": made.dispensed_by,
+        "dispensed_at": made.dispensed_at,
+        "dispensed_on": made.dispensed_on,
+        "profile": made.profile,
+        "profile_version": made.profile_version,
+        "rules": list(made.rules),
+        "is_exception": bool(made.rules),
+        "late_reason": made.late.reason if made.late is not None else None,
+        "recorded_by": made.late.recorded_by if made.late is not None else None,
+        "recorded_at": made.late.recorded_at if made.late is not None else None,
+    }

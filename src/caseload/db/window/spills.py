@@ -65,6 +65,9 @@ _ONE_SPILL = _SPILL.join(client, client.c.id == dose_spill.c.client_id).where(
     dose_spill.c.id == bindparam("spill"), within_reach()
 )
 
+SPILLS_OF_DAY: Final = _SPILL.where(
+    dose_spill.c.client_id == bindparam("client"), dose_spill.c.dosing_day == bindparam("day", type_=Date())
+)
 _SPILLS_NAMED = _SPILL.where(dose_spill.c.id == any_(bindparam("wanted", type_=ARRAY(Uuid()))))
 _KEEPS = select(
     exists().where(
@@ -114,7 +117,7 @@ class Spills(Charts):
         if row is None:
             raise SpillUnknown("Read the client's medication chart.")
         self._journal.saw(ClientId(row.client_id), KIND)
-        return _spilled(row)
+        return spilled_of(row)
 
     async def add_spill_witness(self, spilled: Spilled, signature: Signature) -> None:
         """See `domain.window.Spills.add_spill_witness`."""
@@ -137,10 +140,11 @@ class Spills(Charts):
 async def spills_named(connection: AsyncConnection, wanted: Sequence[UUID]) -> Sequence[Spilled]:
     """These spills, whoever asks: for verifying what was signed."""
     rows = (await connection.execute(_SPILLS_NAMED, {"wanted": list(wanted)})).all()
-    return [_spilled(row) for row in rows]
+    return [spilled_of(row) for row in rows]
 
 
-def _spilled(row: Row[*tuple[Any, ...]]) -> Spilled:
+def spilled_of(row: Row[*tuple[Any, ...]]) -> Spilled:
+    """The spill in a row."""
     return Spilled(
         id=SpillId(row.id),
         client=ClientId(row.client_id),

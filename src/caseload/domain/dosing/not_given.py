@@ -1,7 +1,7 @@
-"""Recording that a dose of today was not given, and why."""
+"""Recording that a dose of a day was not given, and why."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 
 from caseload.domain.access import Act
@@ -27,19 +27,21 @@ class NotGivenRecorded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missing:
-    """A dose of today that is not given, and why."""
+    """A dose of a day that is not given, and why."""
 
     client: ClientId
     order: OrderId | None
     part: DosePart
     reason: NotGivenReason
     note: str = ""
+    on: date | None = None
+    """Its day, where that is written down afterwards; None for today."""
 
 
 async def record_not_given(
     missing: Missing, *, as_id: DoseId, by: Staff, now: datetime, doses: Doses, journal: Journal
 ) -> NotGiven:
-    """Record that a dose of today was not given, and why.
+    """Record that a dose of today, or of a day before, was not given, and why.
 
     Raises `Invalid`, `ClientUnknown`, `NotPermitted`, and `WasGiven` when the record has a dose of that part: two
     records that contradict each other would leave the next nurse to choose.
@@ -54,10 +56,13 @@ async def record_not_given(
     faults.raise_if_any()
     record = await doses.lock(missing.client, by=by, act=Act.RECORD_DOSE)
     today = record.day_of(now)
-    taken = (await doses.given_on([missing.client], today)).get(missing.client, ())
+    day = missing.on or today
+    faults.check(when=day > today, where="on", problem="what has happened cannot lie in the future")
+    faults.raise_if_any()
+    taken = (await doses.given_on([missing.client], day)).get(missing.client, ())
     if any(given.part.meets(missing.part) for given in taken):
         raise WasGiven('If it was in fact not given, a colleague corrects that dose as "not given".')
-    covered = await doses.covered_on(record, today)
+    covered = await doses.covered_on(record, day)
     if any(given.part.meets(missing.part) for given in covered):
         raise WasGiven("Somebody else says that it was taken. If that is wrong, withdraw the statement.")
     not_given = NotGiven(
@@ -65,7 +70,7 @@ async def record_not_given(
         client=missing.client,
         programme=record.place(by, Act.RECORD_DOSE),
         order=missing.order,
-        dosing_day=today,
+        dosing_day=day,
         part=missing.part,
         reason=missing.reason,
         note=missing.note,

@@ -40,6 +40,13 @@ class PreDose:
     """The observation of withdrawal that was made with it."""
     hold: HoldId | None = None
     """The hold that it raised."""
+    seen_at: datetime | None = None
+    """When it was seen, where it was written down only afterwards."""
+
+    @property
+    def happened_at(self) -> datetime:
+        """When it was seen."""
+        return self.seen_at or self.recorded_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,13 +88,16 @@ async def observe_before_dose(
     doses: PreDoses,
     observations: Observations,
     journal: Journal,
+    seen_at: datetime | None = None,
 ) -> PreDose:
     """Record how a client is before today's dose, and hold the client where the profile says so.
 
-    Raises `ClientUnknown`, `NotPermitted`, `Invalid`.
+    `seen_at` is for what was seen before and is written down afterwards: it belongs to the dose of that day. Raises `ClientUnknown`, `NotPermitted`, `Invalid`.
     """
     faults = Faults()
     faults.check(when=len(seen.note) > LONGEST_NOTE, where="note", problem=f"at most {LONGEST_NOTE} characters")
+    at = seen_at or now
+    faults.check(when=at > now, where="seen_at", problem="what has happened cannot lie in the future")
     faults.raise_if_any()
     record = await doses.lock(client, by=by, act=Act.RECORD_DOSE)
     place = record.place(by, Act.RECORD_DOSE)
@@ -95,7 +105,7 @@ async def observe_before_dose(
     if seen.cows is not None:
         measured = await record_observation(
             client,
-            Observed(observed_at=now, answers=seen.cows),
+            Observed(observed_at=at, answers=seen.cows),
             as_id=new_id(),
             instrument=instrument(InstrumentName.COWS),
             by=by,
@@ -111,7 +121,7 @@ async def observe_before_dose(
         id=as_id,
         client=client,
         programme=place,
-        dosing_day=record.day_of(now),
+        dosing_day=record.day_of(at),
         sedation=seen.sedation,
         intoxicated=seen.intoxicated,
         note=seen.note,
@@ -119,6 +129,7 @@ async def observe_before_dose(
         recorded_at=now,
         withdrawal=withdrawal,
         hold=hold.id if hold is not None else None,
+        seen_at=seen_at,
     )
     await doses.add_pre_dose(kept)
     journal.tell(PreDoseObserved(client=client, records=(kept.id,)))

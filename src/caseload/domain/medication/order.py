@@ -5,7 +5,7 @@ and dispense are three different records (FHIR R4 MedicationRequest, MedicationA
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -137,6 +137,17 @@ class Order:
         """Whether at that moment a verbal order's deadline had passed and its prescriber had not signed."""
         unsigned = self.signed_at is None or self.signed_at > at
         return self.countersign_by is not None and unsigned and at > self.countersign_by
+
+    def known_at(self, at: datetime) -> "Order":
+        """The order as it stood at a moment: what was signed, stopped or replaced later is taken off again."""
+        order = self
+        if order.signed_at is None or order.signed_at > at:
+            order = replace(order, signed_at=None, confirmed=())
+        if order.stopped_at is not None and order.stopped_at > at:
+            order = replace(order, stopped_at=None)
+        if order.replaced_at is not None and order.replaced_at > at:
+            order = replace(order, replaced_by=None, replaced_at=None, replaced_from=None)
+        return order
 
     def standing(self, day: date, at: datetime) -> Standing:
         """How the order stands for a dosing day at a moment: what was signed, stopped or replaced later does not count.

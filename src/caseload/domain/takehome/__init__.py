@@ -21,6 +21,14 @@ from caseload.domain.takehome.dispensing import (
     Wanted,
     dispense,
 )
+from caseload.domain.takehome.handed_out import (
+    HandedOut,
+    TakeHomeDispensedLate,
+    TakeHomeExceptionRecorded,
+    UnitHandedOut,
+    WhichContainer,
+    record_handed_out,
+)
 from caseload.domain.takehome.label import Label, NoPremises, Premises, PremisesMoved, keep_premises
 from caseload.domain.takehome.returning import (
     Destroyed,
@@ -32,7 +40,7 @@ from caseload.domain.takehome.returning import (
 )
 from caseload.domain.takehome.reviewing import Review, ReviewReason, review_of
 from caseload.domain.takehome.suspending import suspend_take_home
-from caseload.domain.takehome.unit import CameBack, Dispense, Outcome, TakeHomeUnit, label_of
+from caseload.domain.takehome.unit import CameBack, Dispense, Late, Outcome, TakeHomeUnit, label_of
 
 __all__ = [
     "Answer",
@@ -41,8 +49,10 @@ __all__ = [
     "DecisionReplaced",
     "Destroyed",
     "Dispense",
+    "HandedOut",
     "Handing",
     "Label",
+    "Late",
     "NoPremises",
     "NothingToTakeFrom",
     "Outcome",
@@ -58,17 +68,22 @@ __all__ = [
     "TakeHomeDecision",
     "TakeHomeDecisionUnknown",
     "TakeHomeDispensed",
+    "TakeHomeDispensedLate",
+    "TakeHomeExceptionRecorded",
     "TakeHomeRefused",
     "TakeHomeReturned",
     "TakeHomeUnit",
     "TakeHomeWish",
     "Told",
+    "UnitHandedOut",
     "UnitsMoved",
     "Wanted",
+    "WhichContainer",
     "decide_take_home",
     "dispense",
     "keep_premises",
     "label_of",
+    "record_handed_out",
     "report_units",
     "review_of",
     "suspend_take_home",

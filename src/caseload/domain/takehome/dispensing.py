@@ -12,7 +12,7 @@ from typing import ClassVar, Final, Protocol
 from caseload.domain.access import Act
 from caseload.domain.catalogue import millilitres
 from caseload.domain.errors import Conflict, Faults
-from caseload.domain.ids import ClientId, DispenseId, ProgrammeId, StationId, UnitId, new_id
+from caseload.domain.ids import ClientId, ContainerId, DispenseId, ProgrammeId, StationId, UnitId, new_id
 from caseload.domain.journal import Event, Journal
 from caseload.domain.medication import MedicationRecord, Order
 from caseload.domain.medication.record import LONGEST_NOTE
@@ -58,7 +58,7 @@ class Handing:
     """What is about to be handed out."""
 
     client: ClientId
-    units: tuple[Wanted, ...]
+    units: Sequence[Wanted]
     educated: bool
     education_note: str = ""
     collected_by: str | None = None
@@ -68,14 +68,22 @@ class Handing:
 class TakeHomes(TakeHomeDecisions, Protocol):
     """What clients have taken home. Whoever adds to it has locked the client's record first."""
 
-    async def situation(self, record: MedicationRecord, place: ProgrammeId, days: Sequence[date], /) -> Situation:
-        """What stands in the record today, with the days among these on which the window of the place is closed."""
+    async def situation(
+        self, record: MedicationRecord, place: ProgrammeId, days: Sequence[date], /, *, at: datetime | None = None
+    ) -> Situation:
+        """What stands in the record today, with the days among these on which the window of the place is closed.
+
+        For what was handed out before: on the day of that moment, with the holds that were in force then.
+        """
         ...
 
-    async def add_dispense(self, dispense: Dispense, /, *, station: StationId | None) -> None:
+    async def add_dispense(
+        self, dispense: Dispense, /, *, station: StationId | None, container: ContainerId | None = None
+    ) -> None:
         """Keep it; where the programme keeps its stock, each unit takes in the same statement.
 
-        Raises `NothingToTakeFrom`, `UnitsMoved`.
+        `container` is what it in fact came from, where somebody says so. Raises `NothingToTakeFrom`, `UnitsMoved`,
+        `Invalid`.
         """
         ...
 
@@ -90,7 +98,7 @@ async def dispense(
     """
     record = await homes.lock(handing.client, by=by, act=Act.RECORD_DOSE)
     place = record.place(by, Act.RECORD_DOSE)
-    _check(handing, record.day_of(now))
+    check_handing(handing, record.day_of(now))
     here = await homes.situation(record, place, [wanted.for_on for wanted in handing.units])
     if not here.has_premises:
         raise NoPremises
@@ -98,7 +106,7 @@ async def dispense(
     if broken:
         raise TakeHomeRefused(broken, here.rules.label)
     orders = [(wanted, order_for(wanted.for_on, here)) for wanted in handing.units]
-    units = tuple(_unit(wanted, order, as_id, place, here) for wanted, order in orders if order is not None)
+    units = tuple(unit_of(wanted, order, as_id, place, here) for wanted, order in orders if order is not None)
     made = Dispense(
         id=as_id,
         client=handing.client,
@@ -119,7 +127,8 @@ async def dispense(
     return made
 
 
-def _check(handing: Handing, today: date) -> None:
+def check_handing(handing: Handing, today: date) -> None:
+    """Raise `Invalid` with everything that cannot be handed out on a day."""
     faults, last = Faults(), today + timedelta(days=MOST_DAYS)
     faults.check(when=not 1 <= len(handing.units) <= MOST_UNITS, where="units", problem=f"name 1 to {MOST_UNITS} units")
     for place, wanted in enumerate(handing.units):
@@ -151,13 +160,13 @@ def _check(handing: Handing, today: date) -> None:
     faults.raise_if_any()
 
 
-def _unit(wanted: Wanted, order: Order, dispensed: DispenseId, place: ProgrammeId, here: Situation) -> TakeHomeUnit:
-    """The unit as it is labelled; called once nothing stands in its way."""
+def unit_of(wanted: Wanted, order: Order, dispensed: DispenseId, place: ProgrammeId, here: Situation) -> TakeHomeUnit:
+    """The unit as it is labelled; it takes the place of one that came back full."""
     new = UnitId(new_id())
     is_closure = wanted.for_on in here.closed
     decision = here.decisions.get(order.medicine)
     needs_none = is_closure and not here.rules.take_home.closure.needs_decision
-    back = [unit.id for unit in for_part(wanted, here) if unit.part is wanted.part]
+    back = [unit.id for unit in for_part(wanted, here) if unit.part is wanted.part and unit.is_back]
     return TakeHomeUnit(
         id=new,
         dispense=dispensed,

@@ -47,6 +47,8 @@ class Situation:
     """The newest decision about each medicine."""
     holds: Sequence[Held]
     """The holds in force, whatever they are aimed at."""
+    all_orders: Sequence[Order]
+    """Those that stand in force no longer, and drafts, among them."""
     has_premises: bool
     """Whether somebody has said what stands on the labels of the place."""
 

@@ -80,12 +80,23 @@ class TakeHomeUnit:
     dispensed_on: date
     replaces: UnitId | None = None
     """The unit for the same part of the day that came back full."""
+    is_exception: bool = False
+    """Handed out although a rule stood in the way: the dispense names it."""
     outcome: Outcome | None = None
 
     @property
     def is_back(self) -> bool:
         """Whether it came back full: its day is free again."""
         return self.outcome is not None and self.outcome.state is CameBack.FULL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Late:
+    """Why, by whom and when it was written down only afterwards."""
+
+    reason: str
+    recorded_by: StaffId
+    recorded_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +117,15 @@ class Dispense:
     dispensed_on: date
     profile: str
     profile_version: int
+    rules: tuple[str, ...] = ()
+    """The rules that it broke: what is about to be handed out breaks none, what was handed out on paper may."""
+    late: Late | None = None
+    """Written down only afterwards."""
+
+    @property
+    def recorded_at(self) -> datetime:
+        """When we were told."""
+        return self.dispensed_at if self.late is None else self.late.recorded_at
 
 
 def label_of(unit: UUID) -> str:

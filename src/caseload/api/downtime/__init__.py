@@ -1,0 +1,11 @@
+"""A morning on paper over HTTP."""
+
+from litestar import Router
+
+from caseload.api.downtime.entries import enter_downtime_sheet, preview_downtime_sheet, read_downtime_entry
+
+router = Router(
+    "",
+    route_handlers=[enter_downtime_sheet, preview_downtime_sheet, read_downtime_entry],
+    tags=["Dosing"],
+)
