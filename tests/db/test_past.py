@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.api.medication.past import PastChartOut
-from caseload.db.dosing import Pasts
+from caseload.db.dosing.past import Pasts
 from caseload.db.observation import KeptObservations
 from caseload.db.window.doses import LostDoses
 from caseload.domain import signoff
@@ -64,18 +64,20 @@ class Tale:
 
     async def act(self, name: str) -> None:
         """Do it if it can be done now; what is refused leaves nothing."""
-        does: dict[str, Callable[[], Awaitable[None]]] = {
+        try:
+            async with self.here.connection.begin_nested():
+                await self.acts()[name]()
+                self.done.add(name)
+        except (CaseloadError, IndexError) as refused:
+            self.refused[name] = refused
+
+    def acts(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        return {
             "order": self.order, "replace": self.replace, "stop": self.stop, "speak": self.speak, "give": self.give,
             "give_less": self.give_less, "late": self.late, "not_given": self.not_given, "hold": self.hold,
             "clear": self.clear, "allow": self.allow, "amend": self.amend, "correct": self.correct,
             "sign": self.sign, "reject": self.reject, "see": self.see, "sleep": self.sleep, "vomit": self.vomit,
         }  # fmt: skip
-        try:
-            async with self.here.connection.begin_nested():
-                await does[name]()
-                self.done.add(name)
-        except (CaseloadError, IndexError) as refused:
-            self.refused[name] = refused
 
     async def order(self) -> None:
         steps = (Step(from_on=self.now.date() + timedelta(days=2), amounts_mg={DosePart.WHOLE: Decimal(65)}),)

@@ -7,7 +7,7 @@ from typing import Final
 from hypothesis.stateful import invariant, precondition, rule
 from sqlalchemy import text
 
-from caseload.db.dosing import Pasts
+from caseload.db.dosing.past import Pasts
 from caseload.db.signed import SignedRecords
 from caseload.domain.access import Act
 from caseload.domain.dosing.past import Contents, as_known

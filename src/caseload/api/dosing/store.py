@@ -1,6 +1,7 @@
 """Where dosing and medication keep their record, for one piece of work."""
 
-from caseload.db.dosing import Charts, Pasts
+from caseload.db.dosing import Charts
+from caseload.db.dosing.past import Pasts
 from caseload.request.work import Work
 
 

@@ -4,10 +4,15 @@ from datetime import date, datetime
 from uuid import UUID
 
 from caseload.api.dosing.before import PreDoseOut
+from caseload.api.dosing.statements import StatementOut
 from caseload.api.dosing.wire import DoseOut, NotGivenOut
+from caseload.api.flag.wire import FlagOut
 from caseload.api.medication.decisions import DecisionOut
 from caseload.api.medication.holds import HoldOut
 from caseload.api.medication.order_wire import OrderOut
+from caseload.api.medication.tasks import TaskOut
+from caseload.api.takehome.dispensing import DispenseOut
+from caseload.api.takehome.wire import TakeHomeDecisionOut
 from caseload.api.wire import Wire
 from caseload.domain.access import Role
 from caseload.domain.dosing.past import Contents, as_happened, as_known
@@ -57,6 +62,15 @@ class ContentsOut(Wire, frozen=True, kw_only=True):
     not_given: list[NotGivenOut]
     observations: list[PreDoseOut]
     signatures: list[SignatureOut]
+    take_home_decisions: list[TakeHomeDecisionOut]
+    take_homes: list[DispenseOut]
+    """What was handed out for the days shown and those to come, each unit with the last word on it."""
+    statements: list[StatementOut]
+    """What others said of the days shown; in `happened` the days of it that had passed, unless it was taken back since."""
+    flags: list[FlagOut]
+    """In `happened` those that counted on the day of the moment."""
+    tasks: list[TaskOut]
+    """Whom somebody was to tell something."""
 
     @classmethod
     def of(cls, contents: Contents, day: date, at: datetime) -> "ContentsOut":
@@ -69,6 +83,11 @@ class ContentsOut(Wire, frozen=True, kw_only=True):
             not_given=[NotGivenOut.of(each) for each in contents.not_given],
             observations=[PreDoseOut.of(each) for each in contents.observations],
             signatures=[SignatureOut.of(each) for each in contents.signatures],
+            take_home_decisions=[TakeHomeDecisionOut.of(each) for each in contents.beside.decisions],
+            take_homes=[DispenseOut.of(each) for each in contents.beside.dispensed],
+            statements=[StatementOut.of(each) for each in contents.beside.statements],
+            flags=[FlagOut.of(each) for each in contents.beside.flags],
+            tasks=[TaskOut.of(each) for each in contents.beside.tasks],
         )
 
 

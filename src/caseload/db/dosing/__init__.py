@@ -4,7 +4,6 @@ from caseload.db.dosing.chart import Charts
 from caseload.db.dosing.day import DosingDays, DueTo
 from caseload.db.dosing.disclosures import Disclosures
 from caseload.db.dosing.doses import Doses
-from caseload.db.dosing.past import Pasts
 from caseload.db.dosing.statements import Statements
 
-__all__ = ["Charts", "Disclosures", "Doses", "DosingDays", "DueTo", "Pasts", "Statements"]
+__all__ = ["Charts", "Disclosures", "Doses", "DosingDays", "DueTo", "Statements"]

@@ -1,26 +1,30 @@
 """The whole of a client's chart in PostgreSQL, every version of everything: for the answers about a past moment."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from uuid import UUID
 
 from sqlalchemy import Date, Uuid, any_, bindparam, select, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from caseload.db.access import reach_of
-from caseload.db.dosing.chart import CHARTED, Charts, charted_of
+from caseload.db.dosing.chart import CHARTED, charted_of
 from caseload.db.dosing.doses import NOT_GIVEN
 from caseload.db.dosing.known import KIND
 from caseload.db.dosing.rows import not_given_of
+from caseload.db.dosing.statements import Statements
 from caseload.db.dosing.steps import ONE_SEEN, pre_dose_of
 from caseload.db.dosing.taken import FIRST, is_of_kind
+from caseload.db.flag import KeptFlags
 from caseload.db.signature import signature_of
 from caseload.db.tables.before_dose import dose_not_given, pre_dose_observation
 from caseload.db.tables.dosing import dose
 from caseload.db.tables.signature import signature
+from caseload.db.takehome.returns import Returns
 from caseload.domain.access import Act
 from caseload.domain.dosing.chart import Charted
 from caseload.domain.dosing.past import Contents, shown_days
+from caseload.domain.dosing.past_beside import Beside
 from caseload.domain.ids import ClientId
 from caseload.domain.people import Staff
 from caseload.domain.signature import Signature
@@ -58,7 +62,7 @@ SIGNATURES_UNDER = (
 )
 
 
-class Pasts(Charts):
+class Pasts(Returns):
     """Reads everything that was ever on a client's chart."""
 
     async def contents(self, wanted: ClientId, at: datetime, *, by: Staff, act: Act) -> tuple[Contents, date]:
@@ -84,8 +88,23 @@ class Pasts(Charts):
             not_given=not_given,
             observations=seen,
             signatures=await self._signatures(subjects),
+            beside=await self._beside(wanted, at, by=by, act=act),
         )
         return contents, record.day_of(at)
+
+    async def _beside(self, wanted: ClientId, at: datetime, *, by: Staff, act: Act) -> Beside:
+        since, until = shown_days(at)
+        dispensed = await self.handed_out_for(wanted, since)
+        statements = Statements(self._connection, self._journal, now=self._now)
+        began = datetime.combine(since, time(), UTC)
+        return Beside(
+            decisions=await self.take_home_decisions_of(wanted),
+            dispensed=dispensed,
+            told=await self.told_of([unit.id for each in dispensed for unit in each.units]),
+            statements=await statements.statements_about(wanted, since, until, by=by, act=act),
+            flags=await KeptFlags(self._connection, self._journal).of(wanted),
+            tasks=await self.tasks_since(wanted, began, by=by, act=act),
+        )
 
     async def _versions(self, wanted: ClientId, at: datetime, *, by: Staff, act: Act) -> Sequence[Charted]:
         since, until = shown_days(at)

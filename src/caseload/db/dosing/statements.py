@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import date
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Uuid, any_, bindparam, insert, select
+from sqlalchemy import Date, RowMapping, Uuid, any_, bindparam, insert, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 
@@ -89,6 +90,14 @@ DAYS_OF: Final = (
     .where(dose_statement_day.c.statement_id == any_(bindparam("statements", type_=ARRAY(Uuid()))))
     .order_by(dose_statement_day.c.day, dose_statement_day.c.part)
 )
+STATEMENTS_ABOUT: Final = _EVERY.where(
+    dose_statement.c.id.in_(
+        select(dose_statement_day.c.statement_id).where(
+            dose_statement_day.c.client_id == bindparam("client"),
+            dose_statement_day.c.day.between(bindparam("since", type_=Date()), bindparam("until", type_=Date())),
+        )
+    )
+).order_by(dose_statement.c.id.desc())
 _ADD = insert(dose_statement)
 _ADD_DAYS = insert(dose_statement_day)
 _VERIFY = insert(dose_statement_verification)
@@ -185,6 +194,18 @@ class Statements(Doses):
             **reach_of(by.reach(act), at=self._now, by_identifier=True),
         }
         return await self._whole((await self._connection.execute(STATEMENTS_OF, given)).mappings().all())
+
+    async def statements_about(
+        self, wanted: ClientId, since: date, until: date, *, by: Staff, act: Act
+    ) -> Sequence[Statement]:
+        """What was said of any of these days, newest first. Nothing for a client outside the person's reach."""
+        given = {
+            "client": wanted,
+            "since": since,
+            "until": until,
+            **reach_of(by.reach(act), at=self._now, by_identifier=True),
+        }
+        return await self._whole((await self._connection.execute(STATEMENTS_ABOUT, given)).mappings().all())
 
     async def _whole(self, rows: Sequence[RowMapping]) -> Sequence[Statement]:
         days: dict[UUID, list[StatementDay]] = defaultdict(list)

@@ -1,6 +1,7 @@
 """Whom to tell something about a client's medicine, in PostgreSQL."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.medication.record import KIND, MedicationRecords
+from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
 from caseload.db.tables.task import medication_task, medication_task_done
 from caseload.domain.access import Act
@@ -63,6 +65,10 @@ TASKS_OF: Final = (
     .order_by(medication_task.c.id.desc())
     .limit(bindparam("limit"))
 )
+TASKS_SINCE: Final = _EVERY.where(
+    medication_task.c.client_id == bindparam("client"),
+    medication_task.c.raised_at >= bindparam("raised_since", type_=INSTANT),
+).order_by(medication_task.c.id.desc())
 _ADD = insert(medication_task)
 _FINISH = insert(medication_task_done)
 
@@ -121,6 +127,11 @@ class Tasks(MedicationRecords):
             **reach_of(by.reach(act), at=self._now, by_identifier=True),
         }
         return [self._seen(row) for row in (await self._connection.execute(TASKS_OF, given)).mappings()]
+
+    async def tasks_since(self, wanted: ClientId, since: datetime, *, by: Staff, act: Act) -> Sequence[Task]:
+        """The tasks of a client that were raised since a moment, done or not, the newest first."""
+        given = {"client": wanted, "raised_since": since, **reach_of(by.reach(act), at=self._now, by_identifier=True)}
+        return [self._seen(row) for row in (await self._connection.execute(TASKS_SINCE, given)).mappings()]
 
     async def add_done(self, task: Task, done: Done) -> None:
         """See `domain.medication.Tasks.add_done`."""

@@ -1,9 +1,10 @@
 """What became of units, in PostgreSQL; what came back full is back in the books and gone from them as waste, at once."""
 
-from collections.abc import Sequence
-from typing import Final
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
-from sqlalchemy import Uuid, any_, bindparam, insert, select
+from sqlalchemy import Row, Uuid, any_, bindparam, insert, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 
@@ -15,6 +16,7 @@ from caseload.db.tables.stock_acts import stock_take_home, stock_waste
 from caseload.db.tables.takehome import take_home_outcome, take_home_return
 from caseload.db.takehome.units import TakeHomes
 from caseload.domain.access import Act
+from caseload.domain.dosing.past_beside import ToldOf
 from caseload.domain.errors import NotFound
 from caseload.domain.ids import ClientId, ContainerId, ProgrammeId, ReturnId, StaffId, UnitId, WasteId
 from caseload.domain.people import Staff
@@ -28,18 +30,20 @@ _REPORT = (
     .join(client, client.c.id == take_home_return.c.client_id)
     .where(take_home_return.c.id == bindparam("report"), within_reach())
 )
-_OUTCOMES = (
-    select(
-        take_home_outcome.c.unit_id,
-        take_home_outcome.c.version,
-        take_home_outcome.c.state,
-        take_home_outcome.c.taken,
-        take_home_outcome.c.reason,
-        stock_waste.c.id.label("waste_id"),
-    )
-    .select_from(take_home_outcome.outerjoin(stock_waste, stock_waste.c.unit_id == take_home_outcome.c.unit_id))
-    .where(take_home_outcome.c.return_id == bindparam("report"))
-    .order_by(take_home_outcome.c.unit_id)
+_SAID = select(
+    take_home_outcome.c.unit_id,
+    take_home_outcome.c.version,
+    take_home_outcome.c.state,
+    take_home_outcome.c.taken,
+    take_home_outcome.c.reason,
+    stock_waste.c.id.label("waste_id"),
+).select_from(take_home_outcome.outerjoin(stock_waste, stock_waste.c.unit_id == take_home_outcome.c.unit_id))
+_OUTCOMES = _SAID.where(take_home_outcome.c.return_id == bindparam("report")).order_by(take_home_outcome.c.unit_id)
+TOLD_OF: Final = (
+    _SAID.add_columns(take_home_outcome.c.return_id, take_home_return.c.recorded_at)
+    .join(take_home_return, take_home_return.c.id == take_home_outcome.c.return_id)
+    .where(take_home_outcome.c.unit_id == any_(bindparam("units", type_=ARRAY(Uuid()))))
+    .order_by(take_home_outcome.c.unit_id, take_home_outcome.c.version)
 )
 _ADD_REPORT = insert(take_home_return)
 _ADD_OUTCOMES = insert(take_home_outcome)
@@ -78,19 +82,16 @@ class Returns(TakeHomes):
             note=row.note,
             recorded_by=StaffId(row.recorded_by),
             recorded_at=row.recorded_at,
-            outcomes=tuple(
-                Outcome(
-                    unit=UnitId(each.unit_id),
-                    version=each.version,
-                    report=wanted,
-                    state=CameBack(each.state),
-                    taken=each.taken,
-                    reason=each.reason,
-                    waste=None if each.waste_id is None or each.state != CameBack.FULL else WasteId(each.waste_id),
-                )
-                for each in said
-            ),
+            outcomes=tuple(_outcome(each, wanted) for each in said),
         )
+
+    async def told_of(self, units: Sequence[UnitId]) -> Mapping[UnitId, Sequence[ToldOf]]:
+        """Everything that was said of these units, each in its order. Whoever asks has been let through to the client."""
+        found: dict[UnitId, list[ToldOf]] = defaultdict(list)
+        for row in (await self._connection.execute(TOLD_OF, {"units": list(units)})).all():
+            told = ToldOf(outcome=_outcome(row, ReturnId(row.return_id)), told_at=row.recorded_at)
+            found[UnitId(row.unit_id)].append(told)
+        return found
 
     async def add_report(self, report: Report, destroyed: Sequence[Destroyed]) -> None:
         """See `domain.takehome.returning.Returns.add_report`."""
@@ -125,6 +126,18 @@ class Returns(TakeHomes):
         if destroyed:
             await self._connection.execute(_BACK, [_back(each) for each in destroyed])
             await self._connection.execute(_WASTE, [waste_row(each.waste) for each in destroyed])
+
+
+def _outcome(row: Row[*tuple[Any, ...]], report: ReturnId) -> Outcome:
+    return Outcome(
+        unit=UnitId(row.unit_id),
+        version=row.version,
+        report=report,
+        state=CameBack(row.state),
+        taken=row.taken,
+        reason=row.reason,
+        waste=None if row.waste_id is None or row.state != CameBack.FULL else WasteId(row.waste_id),
+    )
 
 
 def _back(destroyed: Destroyed) -> dict[str, object]:

@@ -2,7 +2,8 @@
 
 What was known is what had been recorded by that moment, in the state in which it stood: it never changes later. What had
 happened is what had occurred by that moment, as it is known now: a late entry, an amendment or a correction changes it.
-An order, a hold, a decision and a signature occur as they are recorded, so both answers agree on them; doses do not.
+An order, a hold, a decision, a task and a signature occur as they are recorded, so both answers agree on them; doses,
+take-homes, what others said and flags do not (`past_beside`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from caseload.domain.dosing.chart import Charted
 from caseload.domain.dosing.dose import NotGiven
 from caseload.domain.dosing.observing import PreDose
+from caseload.domain.dosing.past_beside import Beside, beside_happened, beside_known
 from caseload.domain.errors import Fault, Invalid
 from caseload.domain.medication import Decision, Hold, Order
 from caseload.domain.signature import Signature
@@ -33,6 +35,8 @@ class Contents:
     not_given: Sequence[NotGiven]
     observations: Sequence[PreDose]
     signatures: Sequence[Signature]
+    beside: Beside
+    """Take-homes, statements, flags and tasks."""
 
 
 def shown_days(at: datetime) -> tuple[date, date]:
@@ -56,7 +60,14 @@ def check_past(at: datetime, *, now: datetime, settled_after: timedelta) -> None
 
 def as_known(contents: Contents, at: datetime) -> Contents:
     """What had been recorded by a moment, as it stood then; nothing that comes later changes it."""
-    return _acts(contents, at, doses=_versions_known(contents.doses, at))
+    return _acts(
+        contents,
+        at,
+        doses=_versions_known(contents.doses, at),
+        not_given=[each for each in contents.not_given if each.recorded_at <= at],
+        observations=[each for each in contents.observations if each.recorded_at <= at],
+        beside=beside_known(contents.beside, at),
+    )
 
 
 def as_happened(contents: Contents, at: datetime, day: date) -> Contents:
@@ -69,7 +80,14 @@ def as_happened(contents: Contents, at: datetime, day: date) -> Contents:
         for each in contents.doses
         if each.is_newest and each.correction is None and _occurred(each.dose.given_at, each.dose.dosing_day, at, day)
     ]
-    return _acts(contents, at, doses=doses)
+    return _acts(
+        contents,
+        at,
+        doses=doses,
+        not_given=[each for each in contents.not_given if each.dosing_day < day or each.recorded_at <= at],
+        observations=[each for each in contents.observations if each.happened_at <= at],
+        beside=beside_happened(contents.beside, at, day),
+    )
 
 
 def _came_back(charted: Charted, at: datetime) -> bool:
@@ -81,27 +99,26 @@ def _occurred(given_at: datetime | None, dosing_day: date, at: datetime, day: da
     return dosing_day < day if given_at is None else given_at <= at
 
 
-def _acts(contents: Contents, at: datetime, *, doses: Sequence[Charted]) -> Contents:
-    """What occurs as it is recorded, as it stood at a moment, beside these doses."""
+def _acts(
+    contents: Contents,
+    at: datetime,
+    *,
+    doses: Sequence[Charted],
+    not_given: Sequence[NotGiven],
+    observations: Sequence[PreDose],
+    beside: Beside,
+) -> Contents:
+    """What occurs as it is recorded, as it stood at a moment, beside what else stands on the chart."""
     return Contents(
-        orders=[_order_at(order, at) for order in contents.orders if order.written_at <= at],
+        orders=[order.known_at(at) for order in contents.orders if order.written_at <= at],
         holds=[_hold_at(hold, at) for hold in contents.holds if hold.raised_at <= at],
         decisions=[decision for decision in contents.decisions if decision.decided_at <= at],
         doses=doses,
-        not_given=[each for each in contents.not_given if each.recorded_at <= at],
-        observations=[each for each in contents.observations if each.recorded_at <= at],
+        not_given=not_given,
+        observations=observations,
         signatures=[each for each in contents.signatures if each.statement.signed_at <= at],
+        beside=beside,
     )
-
-
-def _order_at(order: Order, at: datetime) -> Order:
-    if order.signed_at is None or order.signed_at > at:
-        order = replace(order, signed_at=None, confirmed=())
-    if order.stopped_at is not None and order.stopped_at > at:
-        order = replace(order, stopped_at=None)
-    if order.replaced_at is not None and order.replaced_at > at:
-        order = replace(order, replaced_by=None, replaced_at=None, replaced_from=None)
-    return order
 
 
 def _hold_at(hold: Hold, at: datetime) -> Hold:
