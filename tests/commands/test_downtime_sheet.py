@@ -4,7 +4,7 @@ import asyncio
 import stat
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from caseload.commands import downtime_sheet
 from caseload.db.tables.people import staff_password
+from caseload.db.takehome.returns import Returns
+from caseload.db.window import WindowRecords
+from caseload.domain.ids import ExcusalId, TakeHomeDecisionId, new_id
+from caseload.domain.medicines import Medicine
+from caseload.domain.takehome import Answer, Criterion, TakeHomeWish, decide_take_home
+from caseload.domain.window import Absence, ExcuseReason, excuse
 from caseload.request.passwords import Passwords
 from caseload.typesetting import CannotTypeset, typeset
 from tests.factories import clients, people
-from tests.factories.window import window, wish
+from tests.factories.window import proof, window, wish
 from tests.shared_server import Addresses
 
 PASSWORD = "unremarkable teapot voyage"
@@ -56,6 +62,33 @@ async def a_morning(dsn: str) -> tuple[str, str]:
             if client == dosed:
                 await here.give(order, at=now)
         await here.hold(at=now)
+        await excuse(
+            due,
+            here.programme,
+            Absence(reason=ExcuseReason.HOSPITAL, first_on=now.date(), last_on=None, told_by="Ward 4"),
+            as_id=ExcusalId(new_id()),
+            today=now.date(),
+            by=here.nurse,
+            now=now,
+            excusals=WindowRecords(connection, here.journal),
+            journal=here.journal,
+        )
+        await decide_take_home(
+            TakeHomeWish(
+                medicine=Medicine.METHADONE,
+                days=1,
+                answers={criterion: Answer(met=True) for criterion in Criterion},
+                rationale="Steady.",
+                review_on=now.date() + timedelta(days=30),
+            ),
+            dosed,
+            as_id=TakeHomeDecisionId(new_id()),
+            by=here.prescriber,
+            proof=proof(here.prescriber, now),
+            now=now,
+            decisions=Returns(connection, here.journal, now=now),
+            journal=here.journal,
+        )
         code = await connection.execute(
             text("select code from clinic.programme where id = :id"), {"id": here.programme}
         )
@@ -107,7 +140,14 @@ def test_the_sheet_names_who_is_due_what_and_whom_to_stop(
     assert lines[HOSTILE]["due"] == ["32.5 mg whole"]
     assert lines["Byrne"]["due"][0].startswith("32.5 mg whole: GIVEN ")
     assert lines["Zed"]["stops"] == ["The client is held. A prescriber must clear the hold before anything is given."]
-    assert len(asyncio.run(entries(addresses))) == 1
+    assert [line["number"] for line in said[0]["lines"]] == [1, 2, 3]
+    assert [line["group"] for line in said[0]["lines"]] == ["not_expected", "attended", "held"]
+    excused = f"Excused (hospital) from {said[0]['day']} until somebody says that it is over"
+    assert lines[HOSTILE]["notes"] == [excused, "First dose"]
+    assert lines["Byrne"]["take_home"] == [f"methadone: at most 1 days at once, by the decision of {said[0]['day']}"]
+    assert lines["Zed"]["take_home"] == []
+    [entry] = asyncio.run(entries(addresses))
+    assert f'"id":"{said[0]["entry"]}"' in entry, "the sheet names the entry of whoever printed it"
 
 
 def test_a_file_that_is_there_is_left_alone_and_nobody_is_shown(

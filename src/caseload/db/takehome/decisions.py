@@ -1,5 +1,6 @@
 """Take-home decisions and their suspensions in PostgreSQL."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Final
@@ -56,6 +57,13 @@ OF_CLIENT: Final = DECISIONS.where(take_home_decision.c.client_id == bindparam("
     take_home_decision.c.decided_at.desc(), take_home_decision.c.id.desc()
 )
 NEWEST_OF_CLIENT: Final = DECISIONS.where(take_home_decision.c.client_id == bindparam("client"), IS_NEWEST)
+IN_FORCE: Final = DECISIONS.where(
+    take_home_decision.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid()))),
+    IS_NEWEST,
+    take_home_suspension.c.id.is_(None),
+    take_home_decision.c.days > 0,
+    take_home_decision.c.review_on >= bindparam("day", type_=Date()),
+).order_by(take_home_decision.c.client_id, take_home_decision.c.medicine)
 _ONE = DECISIONS.join(client, client.c.id == take_home_decision.c.client_id).where(
     take_home_decision.c.id == bindparam("decision"), within_reach()
 )
@@ -124,6 +132,20 @@ class TakeHomeDecisions(MedicationRecords):
         rows = (await self._connection.execute(OF_CLIENT, {"client": wanted})).mappings().all()
         self._journal.saw(wanted, KIND)
         return [decision_of(row) for row in rows]
+
+    async def may_take_home(
+        self, clients: Sequence[ClientId], day: date
+    ) -> Mapping[ClientId, Sequence[TakeHomeDecision]]:
+        """The decisions in force on a day by which clients may take something home: neither suspended nor to be reviewed.
+
+        Whoever asks has been let through to the clients.
+        """
+        found: dict[ClientId, list[TakeHomeDecision]] = defaultdict(list)
+        rows = (await self._connection.execute(IN_FORCE, {"clients": list(clients), "day": day})).mappings().all()
+        for row in rows:
+            self._journal.saw(ClientId(row["client_id"]), KIND)
+            found[ClientId(row["client_id"])].append(decision_of(row))
+        return found
 
     async def take_home_decision(self, wanted: TakeHomeDecisionId, *, by: Staff, act: Act) -> TakeHomeDecision:
         """See `domain.takehome.decision.TakeHomeDecisions.take_home_decision`."""
