@@ -310,6 +310,38 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
         ),
         ("a unit out of stock", "select 1 from clinic.stock_take_home"),
         ("a day on which the window stays closed", "select 1 from clinic.closure_day where is_closed and day > now()"),
+        ("a dose that came back", "select 1 from clinic.dose_vomited where witnessed"),
+        (
+            "a dose given in the place of another on a signed decision",
+            (
+                "select 1 from clinic.dose d join clinic.dose_replacement r on r.id = d.replacement_id"
+                " join clinic.dose_vomited v on v.dose_id = r.dose_id where d.amount_mg <= r.at_most_mg"
+            ),
+        ),
+        (
+            "a dose whose rest was spilled before somebody else",
+            (
+                "select 1 from clinic.dose_spill s join clinic.dose_spill_witness w on w.spill_id = s.id"
+                " where s.dose_id is not null and w.witness_id <> s.recorded_by"
+            ),
+        ),
+        (
+            "somebody who is excused today",
+            "select 1 from clinic.excusal where first_on <= current_date and last_on >= current_date",
+        ),
+        (
+            "who it was, made sure of",
+            "select 1 from clinic.dose_identity_check having count(distinct identified_by) = 3",
+        ),
+        (
+            "a downtime sheet that was entered by another hand",
+            (
+                "select 1 from clinic.downtime_line l join clinic.downtime_entry e on e.id = l.entry_id"
+                " join clinic.dose d on d.id = l.record_id"
+                " where l.outcome = 'recorded' and l.written_by = d.given_by and d.recorded_by = e.recorded_by"
+                " and d.given_by <> d.recorded_by"
+            ),
+        ),
         ("something heard in confidence", "select 1 from clinic.family_information where confidential"),
     ],
 )

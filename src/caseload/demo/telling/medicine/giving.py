@@ -24,9 +24,12 @@ from caseload.domain.dosing import (
 )
 from caseload.domain.ids import DecisionId, DoseId, new_id
 from caseload.domain.medicines import LONG_ACTING, DosePart
+from caseload.domain.profiles.around import IdentifiedBy
 
 AWAY_FOR_DAYS = 4
 SITES = (Site.ABDOMEN_LEFT, Site.ABDOMEN_RIGHT)
+LOOKED_AT = (IdentifiedBy.PHOTOGRAPH, IdentifiedBy.KNOWN, IdentifiedBy.QUESTIONS)
+"""How a nurse made sure yesterday who it was."""
 LEFT_WAITING = range(2, 6)
 """Days ago whose doses nobody has signed yet, where that is the tale."""
 
@@ -52,6 +55,7 @@ async def give_todays(here: Dispensary, life: Life, client: Client, treatment: T
             supervised=True,
             injecting=Injecting(site=SITES[ago // INJECTION_DAYS % 2]) if order.form in LONG_ACTING else None,
             less_reason="Asked for less before a long journey; prescriber told." if less else None,
+            identified_by=LOOKED_AT[life.story.number % len(LOOKED_AT)] if ago == 1 else None,
         )
         dose = await _give(here, life, client, treatment, giving, ago)
     return dose

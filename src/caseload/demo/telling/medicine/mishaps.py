@@ -2,15 +2,20 @@
 
 from datetime import datetime, timedelta
 
+from caseload.db.downtime import Sheets
+from caseload.db.observation import KeptObservations
+from caseload.db.stock.acts import Acts
 from caseload.demo.stories import Tale, Treatment
 from caseload.demo.telling.medicine.dispensary import Dispensary
 from caseload.demo.telling.medicine.giving import leave_out
 from caseload.demo.telling.medicine.orders import STEP_MG
 from caseload.demo.telling.medicine.second_look import put_right, send_back, take_back
 from caseload.demo.telling.stage import Life
+from caseload.domain.access import Act
 from caseload.domain.client import Client
 from caseload.domain.dosing import Dose, Giving, Late, NotGivenReason, record_late
-from caseload.domain.ids import DecisionId, DoseId, HoldId, new_id
+from caseload.domain.downtime import GivenOnPaper, PaperLine, Sheet, enter_sheet
+from caseload.domain.ids import DecisionId, DoseId, DowntimeId, HoldId, new_id
 from caseload.domain.medication import HoldRaised, HoldReason, Order, Words, clear_hold, raise_hold
 from caseload.domain.medicines import DosePart
 
@@ -85,21 +90,42 @@ async def after_the_dose(
 
 
 async def _type_in(here: Dispensary, life: Life, client: Client, ago: int, now: datetime) -> None:
-    """A dose of the day before, given by a colleague while the station was down."""
+    """A dose of the day before, given by a colleague while the station was down, entered from the sheet."""
     order = life.order
     if order is None:
         return
-    given_at = here.stage.moment(ago, 8)
-    dose = await record_late(
-        _giving(client, order, given_at),
-        Late(reason="The station was down; typed in from the downtime sheet.", given_by=here.nurse(ago).id),
-        as_id=DoseId(new_id()),
+    given_at, journal = here.stage.moment(ago, 8), here.work.journal
+    await here.doses(now).keep()
+    here.memory.eventful.add(client.id)
+    store = Sheets(here.work.connection, journal, now=now)
+    line = PaperLine(
+        number=1,
+        client=client.id,
+        written_by=here.nurse(ago).id,
+        given=GivenOnPaper(giving=_giving(client, order, given_at)),
+    )
+    sheet = Sheet(
+        programme=here.stage.programme.id,
+        day=here.stage.day(ago),
+        reason="The station was down; typed in from the downtime sheet.",
+        lines=(line,),
+    )
+    entered = await enter_sheet(
+        sheet,
+        as_id=DowntimeId(new_id()),
+        programme=here.stage.programme,
         by=here.other_nurse(ago),
         now=now,
-        doses=here.doses(now),
-        journal=here.work.journal,
+        store=store,
+        wastes=Acts(here.work.connection),
+        observations=KeptObservations(here.work.connection, journal),
+        journal=journal,
     )
-    here.to_sign.append(dose)
+    for answer in entered.answers:
+        if answer.record is not None:
+            dose = await store.dose(DoseId(answer.record), by=here.other_nurse(ago), act=Act.RECORD_DOSE)
+            here.memory.last[client.id] = dose
+            here.to_sign.append(dose)
 
 
 async def _give_twice(here: Dispensary, life: Life, client: Client, dose: Dose, ago: int) -> None:

@@ -11,6 +11,7 @@ from caseload.db.checkin import Plans
 from caseload.db.departure import Departures
 from caseload.demo.stories import Tale
 from caseload.demo.telling.medicine.dispensary import Dispensary
+from caseload.demo.telling.medicine.lost import tell_lost
 from caseload.demo.telling.medicine.orders import order_so
 from caseload.demo.telling.stage import Life
 from caseload.domain.caseload import DischargeReason
@@ -28,6 +29,7 @@ _STEP_DAYS: Final = 4
 
 async def tell_newest(here: Dispensary) -> None:
     """Each of them once, where somebody is there for it, and what the programme's profile knows."""
+    await tell_lost(here)
     treated, others = _treated(here), _untreated(here)
     afternoon = here.stage.moment(1, 17, 20)
     if (life := next(treated, None)) is not None and life.client is not None and life.order is not None:

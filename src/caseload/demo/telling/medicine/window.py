@@ -16,6 +16,7 @@ from caseload.domain.ids import ClientId, DoseId, OrderId, StationId
 from caseload.domain.medication import Acting, Decision, Hold, MedicationRecord, Order, Stop
 from caseload.domain.medicines import DosePart, Form, Medicine
 from caseload.domain.people import Staff
+from caseload.domain.profiles.around import IdentifiedBy
 from caseload.domain.signature import Signature
 from caseload.request.work import Work
 
@@ -100,6 +101,11 @@ class Window(Doses):
         if recorded.version > 1 or recorded.entry is not Entry.WINDOW or recorded.part is not DosePart.WHOLE:
             self._memory.eventful.add(recorded.client)
             await self.keep()
+
+    async def add_identity_check(self, checked: DoseId, identified_by: IdentifiedBy) -> None:
+        """Keep it beside its dose, once that is kept."""
+        await self.keep()
+        await super().add_identity_check(checked, identified_by)
 
     async def add_injection(self, given: Dose, injecting: Injecting) -> None:
         """Keep it beside its dose, once that is kept."""
