@@ -529,3 +529,18 @@ async def test_an_injection_is_never_a_unit_on_paper_either(clinic: Clinic) -> N
     handed = {"dispensed_at": sheet.at(0), "units": [unit]}
     answer = await sheet.only(taken_home=handed)
     assert (answer["outcome"], "cannot be taken home" in answer["says"]) == ("refused", True)
+
+
+async def test_a_dose_that_was_spilled_whole_holds_the_client_once(clinic: Clinic) -> None:
+    sheet = await paper(clinic)
+    order = await sheet.order()
+    spilled = {"order_id": order["id"], "amount_mg": "60", "reason": "The bottle broke.", "happened_at": sheet.at(0)}
+    line = sheet.line(spilled=spilled)
+    [first] = await sheet.answers(line, by=sheet.here.nurse)
+    [again] = await sheet.answers(line, by=sheet.here.nurse)
+    assert (first["outcome"], again["outcome"], again["record_id"]) == ("recorded", "already", first["record_id"])
+    assert [each["reason"] for each in (await sheet.here.chart())["holds"]] == ["other"]
+    own = await sheet.here.nurse.post(f"/spills/{first['record_id']}/witness", {"password": PASSWORD})
+    assert own.status_code == 403
+    seen = await sheet.here.colleague.post(f"/spills/{first['record_id']}/witness", {"password": PASSWORD})
+    assert seen.status_code == 201
