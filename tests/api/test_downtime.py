@@ -296,6 +296,9 @@ async def test_the_form_itself_must_be_one(clinic: Clinic) -> None:
         {"lines": [sheet.line(vomited={"minutes_after": 1, "witnessed": True})]},
         {"lines": [line], "day": tomorrow},
         {"lines": [line], "reason": " "},
+        {"lines": [line], "day": "0001-01-01"},
+        {"lines": [sheet.line(given=sheet.given(order, given_at="0001-01-01T00:00:00+14:00"))]},
+        {"lines": [sheet.line(given=sheet.given(order, given_at="9999-12-31T23:59:59-14:00"))]},
         {"lines": [line | {"line": number} for number in range(1, 102)]},
     ]
     for form in forms:

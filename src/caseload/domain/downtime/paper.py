@@ -12,6 +12,7 @@ from caseload.domain.errors import Faults
 from caseload.domain.ids import ClientId, ContainerId, OrderId, ProgrammeId, StaffId, StationId
 from caseload.domain.medication.record import check_reason
 from caseload.domain.medicines import DosePart
+from caseload.domain.moments import check_year
 from caseload.domain.takehome import UnitHandedOut
 
 MOST_LINES: Final = 100
@@ -121,16 +122,20 @@ class PaperLine:
             if said is not None:
                 yield what
 
-    def moments(self) -> Iterator[datetime]:
-        """When it says that something was done."""
+    def times(self) -> Iterator[tuple[str, datetime]]:
+        """When it says that something was done, and where in the form."""
         if self.observed is not None:
-            yield self.observed.at
+            yield "observed.seen_at", self.observed.at
         if self.given is not None:
-            yield self.given.giving.given_at
+            yield "given.given_at", self.given.giving.given_at
         if self.spilled is not None:
-            yield self.spilled.happened_at
+            yield "spilled.happened_at", self.spilled.happened_at
         if self.taken_home is not None:
-            yield self.taken_home.at
+            yield "taken_home.dispensed_at", self.taken_home.at
+
+    def moments(self) -> list[datetime]:
+        """When it says that something was done."""
+        return [at for _, at in self.times()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +152,7 @@ class Sheet:
         """Raise `Invalid` with everything that is no form yet. What a line says is judged line by line later."""
         faults = Faults()
         check_reason(self.reason, faults)
+        check_year(self.day, faults, "day")
         faults.check(when=self.day > today, where="day", problem="what has happened cannot lie in the future")
         faults.check(
             when=not 1 <= len(self.lines) <= MOST_LINES,
@@ -163,6 +169,8 @@ class Sheet:
             )
             faults.check(when=line.number in seen, where=f"{where}.line", problem="stands in the form twice")
             seen.add(line.number)
+            for field, at in line.times():
+                check_year(at, faults, f"{where}.{field}")
             faults.check(when=not any(line.says()), where=where, problem="says nothing: leave the line out")
             faults.check(
                 when=line.vomited is not None and line.given is None,

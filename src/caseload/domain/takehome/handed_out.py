@@ -10,13 +10,13 @@ from datetime import datetime
 from typing import ClassVar, Final, Protocol
 
 from caseload.domain.access import Act
-from caseload.domain.dosing.window import check_year
 from caseload.domain.errors import Fault, Faults, Invalid
 from caseload.domain.ids import ClientId, ContainerId, DispenseId, HoldId, OrderId, StaffId, StationId, new_id
 from caseload.domain.journal import Event, Journal
 from caseload.domain.medication import EXCEPTION_HOLDS_NEXT, Hold, HoldReason, Holds, MedicationRecord, Order, keep_hold
 from caseload.domain.medication.record import check_reason
 from caseload.domain.medicines import LONG_ACTING, Medicine
+from caseload.domain.moments import check_year
 from caseload.domain.people import Staff
 from caseload.domain.takehome.decision import TakeHomeDecision
 from caseload.domain.takehome.dispensing import (
