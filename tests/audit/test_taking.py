@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ from caseload.audit import taking
 from caseload.audit.accesslog import LogReader
 from caseload.audit.batcher import Batcher, LogUnavailable
 from caseload.audit.bundle import MANIFEST, Manifest, Scope
+from caseload.audit.erasure import KeptErasures
+from caseload.audit.journal import RequestJournal
 from caseload.audit.pending import Pending
-from caseload.domain.accesslog import LaidOpen, LogEntry, LogFilter, LogOutcome, LogScope, NothingSigned
-from caseload.domain.ids import ProgrammeId, StaffId, new_id
+from caseload.domain.accesslog import ErasureWaits, LaidOpen, LogEntry, LogFilter, LogOutcome, LogScope, NothingSigned
+from caseload.domain.erasure import ClientErased, Erasure, Ground
+from caseload.domain.ids import ErasureId, ProgrammeId, StaffId, new_id
 from tests.audit.verify.conftest import Auditor
 from tests.factories.audit import Someone, a_pending, seen
 from tests.factories.exported import NOW, Sequenced
@@ -114,6 +118,56 @@ async def test_before_the_first_signature_there_is_nothing_to_take(log: Sequence
     entry = await closing(log)
     assert (entry.outcome, facts_of(entry)["rows"]) == (LogOutcome.FAILED, 0)
     assert not names_in(tmp_path)
+
+
+async def erase_somebody(log: Sequenced) -> None:
+    """Take away the key of one of the clients whom every fifth entry names."""
+    async with log.engine.begin() as connection:
+        erasures = KeptErasures(connection, log.trail)
+        proposal = Erasure(
+            id=ErasureId(new_id()),
+            client=log.clients[4],
+            ground=Ground.RETENTION_OVER,
+            proposed_by=StaffId(new_id()),
+            proposed_at=datetime.now(UTC) - timedelta(minutes=11),
+        )
+        await erasures.add(proposal)
+        erased = await erasures.destroy_key(proposal, by=StaffId(new_id()), at=datetime.now(UTC))
+        journal = RequestJournal()
+        journal.tell(ClientErased(records=(erased.key, erased.id)))
+        entry = await log.trail.append(connection, a_pending(journal, event=ClientErased.name))
+    log.trail.settle([entry], kept=True)
+
+
+async def test_an_export_waits_until_the_log_tells_of_every_erasure(
+    log: Sequenced, auditor: Auditor, tmp_path: Path
+) -> None:
+    await log.write(20)
+    await log.sequence()
+    await erase_somebody(log)
+    exporting = asyncio.create_task(log.export(tmp_path / "out"))
+    await asyncio.sleep(0.1)
+    assert not exporting.done()
+    await log.sequence()
+    assert (await exporting).entries == 21
+    found = auditor.verify(tmp_path / "out", log.policy())
+    assert found.code == 0, found.text
+
+
+async def test_without_a_sequencer_an_erasure_lets_no_export_accuse_anybody(
+    log: Sequenced, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(taking, "_MOST_LOOKS", 2)
+    monkeypatch.setattr(taking, "_BETWEEN_LOOKS", 0)
+    await log.write(20)
+    await log.sequence()
+    await erase_somebody(log)
+    with pytest.raises(ErasureWaits):
+        await log.export(tmp_path / "out")
+    assert not names_in(tmp_path)
+    assert (await log.export(tmp_path / "out", laid_open=LaidOpen.FACTS)).entries == 20, (
+        "whoever lays nobody open goes on"
+    )
 
 
 @pytest.mark.parametrize("page", [1, 7, 2_048])

@@ -25,6 +25,11 @@ async def newest_head(connection: asyncpg.Connection) -> Checkpoint | None:
     return None if head is None else _checkpoint(head)
 
 
+async def erased_since(connection: asyncpg.Connection, head: Checkpoint) -> bool:
+    """Whether a client was erased of whose erasure this head does not tell yet."""
+    return await connection.fetchval(_ERASED_SINCE, head.size)
+
+
 async def older_heads(connection: asyncpg.Connection, size: int) -> dict[int, bytes]:
     """The last signed head of each day before this one, by its size."""
     heads = [_checkpoint(row) for row in await connection.fetch(_OLDER, size, _MOST_OLDER)]
@@ -57,6 +62,9 @@ def _checkpoint(row: asyncpg.Record) -> Checkpoint:
     return Checkpoint(origin=row["origin"], size=row["size"], root=row["root"])
 
 
+_ERASED_SINCE: Final = """
+    select exists (select from audit.log where event = 'client.erased' and (idx is null or idx >= $1))
+"""
 _HEAD: Final = """
     select size, root, origin from audit.checkpoint
     where exists (select from audit.checkpoint_signature as given

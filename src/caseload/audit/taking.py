@@ -5,6 +5,7 @@ also where somebody has tampered with them: what is wrong then is for the verifi
 What the leaves do not say themselves (the columns beside them) is compared here, because no bundle carries it.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -28,15 +29,20 @@ from caseload.audit.leaf import first_entry_at
 from caseload.audit.packing import Exported, Packed, Packer
 from caseload.audit.record import NotARecord, Record, read
 from caseload.audit.snapshot import snapshot
-from caseload.audit.stored import fetching, newest_head, older_heads, tiles_of
+from caseload.audit.stored import erased_since, fetching, newest_head, older_heads, tiles_of
 from caseload.audit.tlog import prove
+from caseload.audit.tlog.checkpoint import Checkpoint
 from caseload.audit.tree import signed_note
-from caseload.domain.accesslog import LaidOpen, NothingSigned, Proof
+from caseload.domain.accesslog import ErasureWaits, LaidOpen, NothingSigned, Proof
 
 PAGE: Final = 512
 """Entries read at once: some five megabytes of them and their views. More at once is not quicker."""
 CHOICE_PAGE: Final = 256
 """The same of a choice, each of whose entries may need four tiles of its own for its proof."""
+
+_BETWEEN_LOOKS: Final = 0.25
+_MOST_LOOKS: Final = 40
+"""Ten seconds for an entry that gets its place and its signature in half of one."""
 
 Progress = Callable[[int, int], Awaitable[None]]
 """Called after each page with how many entries have been written, and of how many."""
@@ -68,13 +74,9 @@ class Taking:
     """The identifiers of those of whom something was laid open, once it is taken."""
 
     async def write(self, out: Path, *, now: datetime, told: Told, progress: Progress) -> Packed:
-        """Write the bundle. Raises `NothingSigned`, and `FileExistsError` when something is there already."""
-        find = await self._finding()
+        """Write the bundle. Raises `NothingSigned`, `ErasureWaits`, and `FileExistsError` when something is there already."""
         async with AsyncExitStack() as reading:
-            connection = await reading.enter_async_context(snapshot(self.engine))
-            head = await newest_head(connection)
-            if head is None:
-                raise NothingSigned
+            connection, head, find = await self._begin(reading)
             scope, size = how_much(self.wanted), head.size
             places = await self._places(connection, scope, size)
             with Packer(out, scope=scope, size=size, first=places.start) as packer:
@@ -101,6 +103,25 @@ class Taking:
                 await told(packed)
                 packer.publish()
                 return packed
+
+    async def _begin(self, reading: AsyncExitStack) -> tuple[asyncpg.Connection, Checkpoint, Find | None]:
+        """One moment of the log, its head, and the keys of whom it lays open.
+
+        A moment in which the log tells of every erasure that has taken a key: without its entry a client who is not laid
+        open would look like an access that was hidden.
+        """
+        for _ in range(_MOST_LOOKS):
+            find = await self._finding()
+            moment = await reading.enter_async_context(AsyncExitStack())
+            connection = await moment.enter_async_context(snapshot(self.engine))
+            head = await newest_head(connection)
+            if head is None:
+                raise NothingSigned
+            if self.wanted.laid_open is not LaidOpen.CLIENTS or not await erased_since(connection, head):
+                return connection, head, find
+            await moment.aclose()
+            await asyncio.sleep(_BETWEEN_LOOKS)
+        raise ErasureWaits
 
     async def _finding(self) -> Find | None:
         """Whose items may be laid open: everybody's, those of the client who was asked for, or nobody's."""

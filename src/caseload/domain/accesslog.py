@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import ClassVar, Final, Protocol
 
 from caseload.domain.access import MAY, Act, Holding, Role
-from caseload.domain.errors import Faults, NotFound, NotPermitted
+from caseload.domain.errors import Conflict, Faults, NotFound, NotPermitted
 from caseload.domain.ids import ClientId, EntryId, ProgrammeId, StaffId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
@@ -62,6 +62,15 @@ class NothingSigned(NotFound):
 
     def __init__(self) -> None:
         super().__init__("The first one comes within a second of the first entry, where a sequencer runs.")
+
+
+class ErasureWaits(Conflict):
+    """An erasure waits for its place in the signed log."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "See that the sequencer runs, and export again: until then the erased look like hidden accesses."
+        )
 
 
 class NotInTree(NotFound):

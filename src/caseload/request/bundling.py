@@ -26,7 +26,7 @@ from caseload.audit.taking import Taking
 from caseload.audit.trail import Auth, Circumstances, Op, Purpose
 from caseload.db.bundle import Bundles
 from caseload.domain.access import Holding
-from caseload.domain.accesslog import NothingSigned
+from caseload.domain.accesslog import ErasureWaits, NothingSigned
 from caseload.domain.bundle import (
     KEPT_FOR,
     MOST_ATTEMPTS,
@@ -126,8 +126,8 @@ async def _make(service: Service, bundle: Bundle) -> None:
     except TakenOver:
         _log.warning("export was taken over", bundle=str(bundle.id))
         return
-    except NothingSigned as nothing:
-        problem = str(nothing)
+    except (NothingSigned, ErasureWaits) as early:
+        problem = str(early)
     except (LogUnavailable, OSError) as error:
         _log.warning("export failed", bundle=str(bundle.id), error=type(error).__name__)
         problem = "The log or the disk of the service could not take it. Ask again."
