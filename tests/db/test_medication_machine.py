@@ -37,7 +37,7 @@ def test_whatever_is_done_at_the_window_the_record_keeps_its_promises(database: 
     run_state_machine_as_test(
         Here,
         settings=settings(
-            max_examples=counts(15, full=200),
+            max_examples=counts(10, full=300),
             stateful_step_count=counts(40, full=60),
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],

@@ -27,12 +27,12 @@ from tests.factories.window import Window, clinician, window
 T = TypeVar("T")
 
 BEGINNINGS: Final = {
-    "AU": ("Australia/Sydney", datetime(2026, 10, 1, 22, tzinfo=UTC)),
-    "UK": ("Europe/London", datetime(2026, 10, 22, 7, tzinfo=UTC)),
-    "US": ("America/New_York", datetime(2026, 10, 29, 12, tzinfo=UTC)),
-    "US-CA-BRIDGE": ("America/Los_Angeles", datetime(2026, 3, 5, 16, tzinfo=UTC)),
+    "AU": ("Australia/Sydney", datetime(2026, 10, 1, 21, tzinfo=UTC)),
+    "UK": ("Europe/London", datetime(2026, 10, 22, 6, tzinfo=UTC)),
+    "US": ("America/New_York", datetime(2026, 10, 29, 11, tzinfo=UTC)),
+    "US-CA-BRIDGE": ("America/Los_Angeles", datetime(2026, 3, 5, 15, tzinfo=UTC)),
 }
-"""Each profile where it is at home, a few days before its clocks change."""
+"""Each profile where it is at home, at seven in the morning, a few days before its clocks change."""
 
 TICKS: Final = [0.01, 0.5, 3, 7.5, 8.5, 14, 20, 23.5, 24, 24.5, 26, 48, 72, 96, 120, 144]
 _HOLDS: Final = """
@@ -134,6 +134,9 @@ class Clinic(RuleBasedStateMachine):
 
     def begins(self) -> None:
         """What the first morning brings."""
+
+    def puts_in_order(self) -> None:
+        """Whatever keeps a dose from being given today that a prescriber can mend."""
 
     @rule(hours=st.sampled_from(TICKS))
     def waits(self, hours: float) -> None:

@@ -79,6 +79,11 @@ class Handbook:
         is_allowed = (day, last) in self.known.allowed
         return ["missed doses"] if len(self.missed(last, day)) >= STOPS_FROM[self.profile] and not is_allowed else []
 
+    def unsigned(self) -> list[Order]:
+        """What was spoken and not signed, by the oldest."""
+        signed = self.known.countersigned
+        return [each for each in self.known.orders if each.verbal_by is not None and each.id not in signed]
+
     def is_overdue(self, order: Order, at: datetime) -> bool:
         """A verbal order counts so many hours, and later again once its prescriber has signed."""
         if order.verbal_by is None or order.id in self.known.countersigned:

@@ -41,7 +41,13 @@ class AtHome(Clinic):
     def homes(self) -> Returns:
         return Returns(self.connection, self.here.journal, now=self.now)
 
-    @rule(days=st.sampled_from([0, 1, 6, 7, 8, 15]))
+    @rule(days=st.sampled_from([None, 0, 1, 6, 7, 8, 15]))
+    def is_decided_or_suspended(self, days: int | None) -> None:
+        if days is not None:
+            self.decides_what_is_taken_home(days)
+        elif self.known.decision is not None:
+            self.suspends(self.known.decision)
+
     def decides_what_is_taken_home(self, days: int) -> None:
         decided = self.attempt(
             decide_take_home(
@@ -65,13 +71,10 @@ class AtHome(Clinic):
             assert not self.handbook.above_the_ladder(days, self.today), "more than federal law lets go"
             self.known.decision, self.known.suspended = decided, False
 
-    @precondition(lambda self: self.known.decision)
-    @rule()
-    def suspends(self) -> None:
-        assert self.known.decision is not None
+    def suspends(self, decision: TakeHomeDecision) -> None:
         suspended = self.attempt(
             suspend_take_home(
-                self.known.decision.id,
+                decision.id,
                 "Sold one.",
                 self.today + timedelta(days=7),
                 as_id=SuspensionId(new_id()),
@@ -90,9 +93,11 @@ class AtHome(Clinic):
         orders = [each for each in self.known.orders if each.id not in self.known.stopped]
         return next((each for each in orders if self.handbook.in_force(each, day)), None)
 
-    @precondition(lambda self: self.known.orders)
-    @rule(first=st.integers(0, 2), days=st.sampled_from([1, 1, 2, 6, 8]))
-    def hands_out(self, first: int, days: int) -> None:
+    @precondition(lambda self: self.known.orders and self.known.decision)
+    @rule(first=st.integers(0, 2), days=st.sampled_from([1, 1, 2, 6, 8]), well=st.booleans())
+    def hands_out(self, *, first: int, days: int, well: bool) -> None:
+        if well:
+            self.puts_in_order()
         wanted: list[Wanted] = []
         in_the_way: list[str] = []
         for number in range(first, first + days):
@@ -130,20 +135,25 @@ class AtHome(Clinic):
         return why
 
     @precondition(lambda self: any(not each.full for each in self.known.units.values()))
-    @rule(data=st.data(), state=st.sampled_from([*CameBack]), taken=st.booleans())
-    def says_what_became_of_one(self, *, data: st.DataObject, state: CameBack, taken: bool) -> None:
-        known = data.draw(st.sampled_from([key for key, each in self.known.units.items() if not each.full]))
-        unit = self.known.units[known]
-        told = Told(
-            unit=unit.unit.id,
-            state=state,
-            taken=taken and state is not CameBack.FULL,
-            reason=None if unit.taken is None else "She found it.",
-        )
+    @rule(data=st.data(), state=st.sampled_from([*CameBack]), taken=st.booleans(), every=st.booleans())
+    def says_what_became_of_them(self, *, data: st.DataObject, state: CameBack, taken: bool, every: bool) -> None:
+        """Of one, or of every one that did not come back full."""
+        units = [each for each in self.known.units.values() if not each.full]
+        if not every:
+            units = [data.draw(st.sampled_from(units))]
+        told = [
+            Told(
+                unit=each.unit.id,
+                state=state,
+                taken=taken and state is not CameBack.FULL,
+                reason=None if each.taken is None else "She found it.",
+            )
+            for each in units
+        ]
         reported = self.run(
             report_units(
                 self.here.client,
-                [told],
+                told,
                 as_id=ReturnId(new_id()),
                 by=self.here.nurse,
                 now=self.now,
@@ -152,4 +162,5 @@ class AtHome(Clinic):
             )
         )
         assert isinstance(reported, Report)
-        unit.taken, unit.full = told.taken, state is CameBack.FULL
+        for each, said in zip(units, told, strict=True):
+            each.taken, each.full = said.taken, state is CameBack.FULL

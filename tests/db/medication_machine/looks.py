@@ -1,7 +1,7 @@
 """The second clinician: signs what routine doses are displayed, sends one back, and meets what changed meanwhile."""
 
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import rule
 
 from caseload.domain.dosing import Kind
 from caseload.domain.ids import DoseId
@@ -21,14 +21,17 @@ class SecondLook(AtTheWindow):
         self.displayed: dict[DoseId, int] = {}
         """What somebody has on their screen, in the versions that they saw."""
 
-    @rule()
-    def opens_the_queue(self) -> None:
+    @rule(data=st.data())
+    def looks(self, data: st.DataObject) -> None:
+        acts = [self.signs_what_is_displayed, self.sends_back] if self.displayed else []
+        data.draw(st.sampled_from([self.opens_the_queue, *acts]))(data)
+
+    def opens_the_queue(self, _: st.DataObject) -> None:
         self.displayed = {dose.id: dose.dose.version for dose in self.known.doses.values()}
 
-    @precondition(lambda self: self.displayed)
-    @rule(data=st.data(), alone=st.booleans(), by_giver=st.sampled_from([False, False, False, True]))
-    def signs_what_is_displayed(self, *, data: st.DataObject, alone: bool, by_giver: bool) -> None:
-        signer = self.here.nurse if by_giver else self.here.colleague
+    def signs_what_is_displayed(self, data: st.DataObject) -> None:
+        signer = data.draw(st.sampled_from([self.here.nurse, self.here.colleague, self.here.colleague]))
+        alone = data.draw(st.booleans())
         wanted = self.displayed
         if alone:
             one = DoseId(data.draw(st.sampled_from(sorted(wanted))))
@@ -55,8 +58,6 @@ class SecondLook(AtTheWindow):
         waits = given.taken and given.look is Look.WAITS and given.dose.version == version
         return waits and signer.id not in given.dose.hands and (given.dose.kind is not Kind.EXCEPTION or together == 1)
 
-    @precondition(lambda self: self.displayed)
-    @rule(data=st.data())
     def sends_back(self, data: st.DataObject) -> None:
         wanted = DoseId(data.draw(st.sampled_from(sorted(self.displayed))))
         version, signer = self.displayed[wanted], self.here.colleague

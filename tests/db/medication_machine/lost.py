@@ -37,9 +37,14 @@ class Lost(AtTheWindow, InTheStoreroom):
     def losses(self) -> LostDoses:
         return LostDoses(self.connection, self.here.journal, now=self.now)
 
-    @precondition(lambda self: self.known.taken())
-    @rule(data=st.data(), minutes=st.sampled_from([0, 29, 30, 90]), witnessed=st.booleans())
-    def vomits(self, *, data: st.DataObject, minutes: int, witnessed: bool) -> None:
+    @precondition(lambda self: self.known.taken() and self.known.orders)
+    @rule(data=st.data())
+    def loses(self, data: st.DataObject) -> None:
+        acts = [self.vomits, self.vomits, self.replaces, *([self.spills] * bool(self.in_use))]
+        data.draw(st.sampled_from([*acts, *([self.decides_on_a_replacement] * 2 * bool(self.came_back()))]))(data)
+
+    def vomits(self, data: st.DataObject) -> None:
+        minutes, witnessed = data.draw(st.sampled_from([0, 29, 30, 90])), data.draw(st.booleans())
         given = self.drawn(data)
         recorded = self.attempt(
             record_vomited(
@@ -62,10 +67,8 @@ class Lost(AtTheWindow, InTheStoreroom):
     def came_back(self) -> list[Given]:
         return [dose for dose in self.known.taken() if dose.came_back]
 
-    @precondition(lambda self: self.came_back())
-    @rule(at_most=st.sampled_from([None, *AMOUNTS]))
-    def decides_on_a_replacement(self, at_most: str | None) -> None:
-        given = self.came_back()[-1]
+    def decides_on_a_replacement(self, data: st.DataObject) -> None:
+        given, at_most = self.came_back()[-1], data.draw(st.sampled_from([None, *AMOUNTS]))
         decided = self.attempt(
             decide_replacement(
                 given.id,
@@ -91,9 +94,10 @@ class Lost(AtTheWindow, InTheStoreroom):
     def is_replaced(self, given: Given) -> bool:
         return given.replaced_by is not None and self.known.doses[given.replaced_by].taken
 
-    @precondition(lambda self: self.known.taken())
-    @rule(data=st.data(), amount=st.sampled_from(AMOUNTS))
-    def replaces(self, data: st.DataObject, amount: str) -> None:
+    def replaces(self, data: st.DataObject) -> None:
+        amount = data.draw(st.sampled_from(AMOUNTS))
+        if data.draw(st.booleans()):
+            self.puts_in_order()
         given = self.came_back()[-1] if self.came_back() else self.drawn(data)
         order = next((each for each in self.known.orders if each.id == given.dose.order), None)
         in_the_way = self.against_replacing(given, order, Decimal(amount))
@@ -137,10 +141,9 @@ class Lost(AtTheWindow, InTheStoreroom):
             why.append("not decided")
         return why
 
-    @precondition(lambda self: self.known.orders and self.in_use)
-    @rule(data=st.data(), witnessed=st.booleans())
-    def spills(self, *, data: st.DataObject, witnessed: bool) -> None:
+    def spills(self, data: st.DataObject) -> None:
         """Before anything was taken: the client is held, and it is gone from the bottle."""
+        witnessed = data.draw(st.booleans())
         order, container = data.draw(st.sampled_from(self.known.orders)), self.in_use
         assert container is not None
         part = data.draw(st.sampled_from([DosePart.WHOLE, *order.amounts_mg]))

@@ -25,6 +25,7 @@ from caseload.domain.ids import StatementId, new_id
 from caseload.domain.medication import Order, Supply
 from caseload.domain.medicines import DosePart, Form, Medicine
 from tests.db.medication_machine.clinic import Clinic
+from tests.db.medication_machine.handbook import STOPS_FROM
 from tests.db.medication_machine.remembered import Said as Remembered
 
 OUTCOMES: Final = st.lists(st.sampled_from([*DayOutcome, DayOutcome.TAKEN]), min_size=1, max_size=5)
@@ -57,10 +58,10 @@ class Elsewhere(Clinic):
         return [order for order in self.known.orders if order.supply is Supply.PHARMACY]
 
     @precondition(lambda self: self.supplied())
-    @rule(outcomes=OUTCOMES, hour=st.sampled_from([None, 1, 9, 22]))
-    def reports(self, outcomes: list[DayOutcome], hour: int | None) -> None:
+    @rule(outcomes=OUTCOMES, hour=st.sampled_from([None, 1, 9, 22]), ago=st.sampled_from([0, 1, 1]))
+    def reports(self, outcomes: list[DayOutcome], hour: int | None, ago: int) -> None:
         """What it says of its own supply counts at once."""
-        until = self.today - timedelta(days=1)
+        until = self.today - timedelta(days=ago)
         recorded = self.attempt(
             record_supply(
                 Report(
@@ -69,7 +70,7 @@ class Elsewhere(Clinic):
                     informant="Mr Lund, pharmacist",
                     how=HowVerified.TELEPHONE,
                     told_at=self.now,
-                    days=self.days(outcomes, until=until, hour=hour),
+                    days=self.days(outcomes, until=until, hour=hour if ago else None),
                 ),
                 self.here.client,
                 as_id=StatementId(new_id()),
@@ -82,10 +83,21 @@ class Elsewhere(Clinic):
         assert isinstance(recorded, Statement), f"what a pharmacy saw is not in the record: {recorded}"
         self.known.said += self.taken_in(recorded)
         self.learns_of_holds()
+        order, after = self.supplied()[-1].id, until + timedelta(days=1)
+        last = self.known.last_day(after + timedelta(days=1))
+        if len(self.handbook.missed(last, after)) >= STOPS_FROM[self.profile]:
+            assert order in {aim.order for aim in self.known.holds.values()}, (
+                "so many missed, and the order is not held"
+            )
 
-    @rule(outcomes=OUTCOMES, hour=st.sampled_from([None, 9, 22]))
-    def is_heard_of(self, outcomes: list[DayOutcome], hour: int | None) -> None:
+    @rule(data=st.data())
+    def asks_elsewhere(self, data: st.DataObject) -> None:
+        acts = [self.is_heard_of, *([self.makes_sure] * bool(self.known.unverified))]
+        data.draw(st.sampled_from([*acts, *([self.takes_back] * bool(self.known.said))]))(data)
+
+    def is_heard_of(self, data: st.DataObject) -> None:
         """What a hospital says counts for nothing before somebody has made sure."""
+        outcomes, hour = data.draw(OUTCOMES), data.draw(st.sampled_from([None, 9, 22]))
         said = Said(
             source=Source.HOSPITAL,
             source_name="St Anne's",
@@ -113,8 +125,6 @@ class Elsewhere(Clinic):
         days = statement.said.days
         return [Remembered(statement.id, each.day, each.taken_at) for each in days if each.amount_mg is not None]
 
-    @precondition(lambda self: self.known.unverified)
-    @rule(data=st.data())
     def makes_sure(self, data: st.DataObject) -> None:
         wanted = StatementId(data.draw(st.sampled_from(sorted(self.known.unverified))))
         self.run(
@@ -130,8 +140,6 @@ class Elsewhere(Clinic):
         )
         self.known.said += self.known.unverified.pop(wanted)
 
-    @precondition(lambda self: self.known.said)
-    @rule(data=st.data())
     def takes_back(self, data: st.DataObject) -> None:
         """What was said was wrong."""
         wanted = StatementId(data.draw(st.sampled_from(sorted({each.statement for each in self.known.said}))))

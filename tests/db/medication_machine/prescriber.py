@@ -38,12 +38,13 @@ class Prescriber(Clinic):
     def wished(self, amount: str, begins: int, lasts: int | None, every: int, *, split: bool) -> Wish:
         starts_on, whole = self.today + timedelta(days=begins), Decimal(amount)
         parts = {DosePart.MORNING: whole / 2, DosePart.EVENING: whole / 2} if split else {DosePart.WHOLE: whole}
-        return wish(
+        wanted = wish(
             amounts_mg=parts,
             every_days=every,
             starts_on=starts_on,
             ends_on=None if lasts is None else starts_on + timedelta(days=lasts),
         )
+        return replace(wanted, strength_mg=Decimal(5 if self.profile == "AU" else 1))
 
     @rule(
         amount=st.sampled_from(AMOUNTS),
@@ -72,9 +73,11 @@ class Prescriber(Clinic):
             assert supply is Supply.WINDOW or not self.profile.startswith("US"), "a pharmacy may not supply methadone"
             self.known.orders.append(signed)
 
-    @rule(amount=st.sampled_from(AMOUNTS), begins=st.integers(0, 1))
-    def speaks_an_order(self, amount: str, begins: int) -> None:
-        """The nurse takes it down and reads it back."""
+    @rule(amount=st.sampled_from(AMOUNTS), begins=st.integers(0, 1), stops=st.booleans())
+    def speaks_an_order(self, *, amount: str, begins: int, stops: bool) -> None:
+        """The nurse takes it down and reads it back; what it takes the place of was stopped before."""
+        for order in self.known.orders if stops else ():
+            self.stop(order)
         taken = self.attempt(
             take_order(
                 Spoken(
@@ -94,21 +97,22 @@ class Prescriber(Clinic):
             assert self.profile in VERBAL_HOURS, "there is no verbal order here"
             self.known.orders.append(taken)
 
-    def unsigned(self) -> list[Order]:
-        signed = self.known.countersigned
-        return [each for each in self.known.orders if each.verbal_by is not None and each.id not in signed]
+    @rule(data=st.data())
+    def decides(self, data: st.DataObject) -> None:
+        acts = [self.holds, self.allows_today, *([self.clears_a_hold] * 2 * bool(self.known.holds))]
+        data.draw(st.sampled_from([*acts, *([self.countersigns] * bool(self.handbook.unsigned()))]))(data)
 
-    @precondition(lambda self: self.unsigned())
-    @rule()
-    def countersigns(self) -> None:
-        order = self.unsigned()[-1]
+    def countersigns(self, _: st.DataObject) -> None:
+        order = self.handbook.unsigned()[-1]
         if isinstance(self.attempt(self.here.sign(order, now=self.now)), Order):
             self.known.countersigned[order.id] = self.now
 
     @precondition(lambda self: self.known.orders)
     @rule(data=st.data())
     def stops(self, data: st.DataObject) -> None:
-        order = data.draw(st.sampled_from(self.known.orders))
+        self.stop(data.draw(st.sampled_from(self.known.orders)))
+
+    def stop(self, order: Order) -> None:
         stopped = self.attempt(
             stop_order(
                 order.id,
@@ -123,8 +127,8 @@ class Prescriber(Clinic):
         if isinstance(stopped, Order):
             self.known.stopped[order.id] = self.now
 
-    @rule(data=st.data(), day=st.sampled_from([None, None, 0, 1]))
-    def holds(self, data: st.DataObject, day: int | None) -> None:
+    def holds(self, data: st.DataObject) -> None:
+        day = data.draw(st.sampled_from([None, None, 0, 1]))
         order = data.draw(st.sampled_from([None, *(each.id for each in self.known.orders)])) if day is None else None
         aim = Aim(order=order, on_day=None if day is None else self.today + timedelta(days=day))
         held = self.run(
@@ -143,9 +147,7 @@ class Prescriber(Clinic):
         assert isinstance(held, Hold)
         self.known.holds[held.id] = aim
 
-    @precondition(lambda self: self.known.holds)
-    @rule()
-    def clears_a_hold(self) -> None:
+    def clears_a_hold(self, _: st.DataObject | None = None) -> None:
         hold = min(self.known.holds)
         self.run(
             clear_hold(
@@ -161,8 +163,22 @@ class Prescriber(Clinic):
         )
         del self.known.holds[hold]
 
-    @rule(at_most=st.sampled_from([None, "20"]))
-    def allows_today(self, at_most: str | None) -> None:
+    def puts_in_order(self) -> None:
+        """The holds are cleared, something is ordered for today, and what was missed is decided."""
+        while self.known.holds:
+            self.clears_a_hold()
+        if not any(self.is_given_here(order) for order in self.known.orders):
+            self.orders(amount="60", begins=0, lasts=None, every=1, instead=False, split=False, supply=Supply.WINDOW)
+        self.allows()
+
+    def is_given_here(self, order: Order) -> bool:
+        in_force = order.id not in self.known.stopped and self.handbook.in_force(order, self.today)
+        return in_force and order.supply is Supply.WINDOW
+
+    def allows_today(self, data: st.DataObject) -> None:
+        self.allows(data.draw(st.sampled_from([None, "20"])))
+
+    def allows(self, at_most: str | None = None) -> None:
         allowed = self.attempt(self.here.allow(self.today, at=self.now, at_most_mg=at_most))
         if not isinstance(allowed, Exception):
             self.known.allowed.append((self.today, self.known.last_day(self.today + timedelta(days=1))))

@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import rule
 
 from caseload.domain.ids import ContainerId
 from tests.db.medication_machine.clinic import Clinic
@@ -30,13 +30,15 @@ class InTheStoreroom(Clinic):
         self.bottles: list[ContainerId] = []
         self.in_use: ContainerId | None = None
 
-    @rule(amount=st.sampled_from(["0.5", "100", "1000"]))
-    def receives(self, amount: str) -> None:
+    @rule(data=st.data())
+    def keeps_the_books(self, data: st.DataObject) -> None:
+        data.draw(st.sampled_from([self.receives, self.puts_to_use, self.wastes, self.counts]))(data)
+
+    def receives(self, data: st.DataObject) -> None:
+        amount = data.draw(st.sampled_from(["0.5", "100", "1000"]))
         self.bottles.append(self.run(self.store.bottle(amount, now=self.now)))
         self.books.received += Decimal(amount)
 
-    @precondition(lambda self: self.bottles)
-    @rule(data=st.data())
     def puts_to_use(self, data: st.DataObject) -> None:
         wanted = data.draw(st.sampled_from([None, *self.bottles]))
         self.now += timedelta(seconds=20)
@@ -47,10 +49,8 @@ class InTheStoreroom(Clinic):
             self.run(self.store.use(wanted, self.station, now=self.now))
             self.in_use = wanted
 
-    @precondition(lambda self: self.bottles)
-    @rule(data=st.data(), settled=st.sampled_from(["witnessed", "withdrawn", ""]))
-    def wastes(self, data: st.DataObject, settled: str) -> None:
-        amount = Decimal("2.5")
+    def wastes(self, data: st.DataObject) -> None:
+        settled, amount = data.draw(st.sampled_from(["witnessed", "withdrawn", ""])), Decimal("2.5")
         waste = self.run(self.store.waste(data.draw(st.sampled_from(self.bottles)), str(amount), now=self.now))
         if settled == "withdrawn":
             self.run(self.store.withdraw(waste.id, now=self.now))
@@ -59,9 +59,8 @@ class InTheStoreroom(Clinic):
         if settled == "witnessed":
             self.run(self.store.witness(waste.id, now=self.now))
 
-    @precondition(lambda self: self.bottles)
-    @rule(data=st.data(), more=st.sampled_from(["-1", "0", "0.125"]), confirmed=st.booleans())
-    def counts(self, *, data: st.DataObject, more: str, confirmed: bool) -> None:
+    def counts(self, data: st.DataObject) -> None:
+        more, confirmed = data.draw(st.sampled_from(["-1", "0", "0.125"])), data.draw(st.booleans())
         bottle = data.draw(st.sampled_from(self.bottles))
         counted = max(self.run(self.store.balance(bottle)) + Decimal(more), Decimal(0))
         count = self.run(self.store.count(bottle, str(counted), now=self.now))
