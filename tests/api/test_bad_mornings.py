@@ -1,8 +1,11 @@
 """Bad mornings at the window: whatever happens between display and recording, the answer is clear and nothing is given twice."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,6 +13,7 @@ import pytest
 from caseload.domain.access import Role
 from tests.api.conftest import Clinic
 from tests.api.dispensary import PASSWORD, Dispensary, dispensary, fresh
+from tests.api.storeroom import storeroom
 from tests.api.test_departure import admit, decide, waiting
 from tests.api.test_signing import REFUSED
 from tests.api.test_window import as_owner
@@ -119,3 +123,59 @@ async def test_a_dose_before_the_order_begins_and_one_in_the_future_are_refused_
     refused = await here.give(order, given_at=ahead)
     assert "future" in [each["rule"] for each in refused.json()["facts"]["rules"]]
     assert await doses(here) == []
+
+
+@asynccontextmanager
+async def full_disk(here: Dispensary) -> AsyncGenerator[None]:
+    """Whatever a dose takes from the stock of this programme cannot be written."""
+    await as_owner(
+        here,
+        "create function clinic.full_disk() returns trigger language plpgsql as"
+        " $$ begin raise exception 'no space left' using errcode = 'disk_full'; end $$",
+    )
+    try:
+        await as_owner(
+            here,
+            "create trigger full_disk before insert on clinic.stock_taking for each row"
+            f" when (new.programme_id = '{here.programme}') execute function clinic.full_disk()",
+        )
+        yield
+    finally:
+        await as_owner(here, "drop function clinic.full_disk() cascade")
+
+
+async def test_a_database_that_fails_between_dose_and_stock_keeps_neither_and_a_retry_keeps_both(
+    clinic: Clinic,
+) -> None:
+    store = await storeroom(clinic)
+    here, bottle = store.here, await store.open_bottle()
+    order, key = await here.order(), fresh()
+    async with full_disk(here):
+        failed = await here.give(order, key=key)
+        assert failed.status_code in {500, 503}, failed.text
+        assert await doses(here) == []
+        assert await store.balance(bottle) == Decimal(1000)
+    assert (await here.give(order, key=key)).status_code == 201
+    assert len(await doses(here)) == 1
+    assert await store.balance(bottle) == Decimal(940)
+
+
+async def test_a_morning_entered_from_paper_keeps_who_gave_what_when_and_the_stock_agrees(clinic: Clinic) -> None:
+    store = await storeroom(clinic)
+    here, bottle = store.here, await store.open_bottle()
+    sheet = [await here.order(client=await here.another_client()) for _ in range(3)]
+    at = clinic.service.clock()
+    late = {"reason": "The downtime sheet.", "given_by": str(here.colleague.staff.id)}
+    for order in [*sheet, sheet[0]]:
+        recorded = await here.give(order, given_at=at.isoformat(), late=late)
+        assert recorded.status_code == 201, recorded.text
+        dose = recorded.json()
+        assert (dose["entry"], dose["given_by"]) == ("late", str(here.colleague.staff.id))
+        assert datetime.fromisoformat(dose["given_at"]) == at
+        assert datetime.fromisoformat(dose["recorded_at"]) > at
+        twice = order is sheet[0] and dose["kind"] == "exception"
+        assert dose["rules"] == (["already_given"] if twice else [])
+    assert await store.balance(bottle) == Decimal(1000 - 4 * 60), "what was swallowed is gone, twice too"
+    waiting = (await here.prescriber.get("/sign-off-queue")).json()["doses"]
+    assert [line["risk"] for line in waiting] == ["exception", "late", "late", "late"]
+    assert (await here.colleague.get("/sign-off-queue")).json()["doses"] == [], "who gave them looks at none of them"
