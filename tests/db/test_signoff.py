@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.dosing import Charts
 from caseload.db.signature import signature_of
+from caseload.db.tables import before_dose, second_look
 from caseload.db.tables import dosing as tables
 from caseload.db.tables.caseload import guest_stay
 from caseload.db.tables.people import staff_deactivation
@@ -482,7 +483,7 @@ async def test_every_signature_covers_what_is_stored_and_nothing_else(connection
         correction.as_signed(),
         *[
             (await store.dose(DoseId(row), by=here.nurse, act=Act.SEE_MEDICATION)).as_signed()
-            for row in (await connection.execute(select(tables.dose_review.c.dose_id))).scalars()
+            for row in (await connection.execute(select(second_look.dose_review.c.dose_id))).scalars()
         ],
     ]
     made = {row.subject_id: signature_of(row) for row in await connection.execute(select(*signature.c))}
@@ -538,7 +539,9 @@ async def what_waits(here: Window) -> list[DoseId]:
     doses = (await here.connection.execute(select(tables.dose.c.id, tables.dose.c.version, tables.dose.c.kind))).all()
     newest: Mapping[Any, Any] = {row.id: row for row in sorted(doses, key=lambda row: row.version)}
     corrected = set((await here.connection.execute(select(tables.dose_correction.c.dose_id))).scalars())
-    reviews = await here.connection.execute(select(tables.dose_review.c.dose_id, tables.dose_review.c.dose_version))
+    reviews = await here.connection.execute(
+        select(second_look.dose_review.c.dose_id, second_look.dose_review.c.dose_version)
+    )
     reviewed = {tuple(row) for row in reviews}
     left = [row for row in newest.values() if row.id not in corrected and (row.id, row.version) not in reviewed]
     return [row.id for row in sorted(left, key=lambda row: (row.kind != "exception", row.version == 1, row.id))]
@@ -713,10 +716,10 @@ async def test_the_database_itself_refuses_ones_own_second_look(connection: Asyn
     }
     with pytest.raises(IntegrityError, match="second pair of eyes"):
         async with connection.begin_nested():
-            await connection.execute(insert(tables.dose_review).values(row))
+            await connection.execute(insert(second_look.dose_review).values(row))
     await change(here, dose)
     with pytest.raises(IntegrityError, match="newest version"):
-        await connection.execute(insert(tables.dose_review).values(row | {"reviewed_by": here.prescriber.id}))
+        await connection.execute(insert(second_look.dose_review).values(row | {"reviewed_by": here.prescriber.id}))
 
 
 async def test_a_signature_under_one_dose_cannot_be_moved_to_another(connection: AsyncConnection) -> None:
@@ -733,10 +736,12 @@ async def test_a_signature_under_one_dose_cannot_be_moved_to_another(connection:
         "signature_id": made.id,
     }
     with pytest.raises(IntegrityError, match="another record"):
-        await connection.execute(insert(tables.dose_review).values(row))
+        await connection.execute(insert(second_look.dose_review).values(row))
 
 
-@pytest.mark.parametrize("table", [tables.dose, tables.dose_correction, tables.dose_review, tables.dose_not_given])
+@pytest.mark.parametrize(
+    "table", [tables.dose, tables.dose_correction, second_look.dose_review, before_dose.dose_not_given]
+)
 async def test_the_service_can_neither_change_nor_delete_a_dose(connection: AsyncConnection, table: Any) -> None:
     column = next(iter(table.primary_key.columns)).name
     for statement in (update(table).values({column: new_id()}), delete(table)):
