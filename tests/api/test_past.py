@@ -19,10 +19,13 @@ async def as_of(here: Dispensary, moment: str, *, by: Any = None) -> httpx.Respo
 
 
 async def an_hour_ago(here: Dispensary) -> None:
-    """Let everything about the client have been recorded two hours earlier."""
+    """Let everything about the client have been recorded two hours earlier, which may have been yesterday."""
     owner = await asyncpg.connect(here.clinic.addresses.owner)
     for change in (
-        "update clinic.medication_order set written_at = written_at - interval '2 hours' where client_id = $1",
+        (
+            "update clinic.medication_order set written_at = written_at - interval '2 hours', starts_on = starts_on - 1"
+            " where client_id = $1"
+        ),
         "alter table clinic.medication_order_confirmation disable trigger all",
         (
             "update clinic.medication_order_confirmation set confirmed_at = confirmed_at - interval '2 hours'"
