@@ -93,11 +93,12 @@ class AtHome(Clinic):
         orders = [each for each in self.known.orders if each.id not in self.known.stopped]
         return next((each for each in orders if self.handbook.in_force(each, day)), None)
 
-    @precondition(lambda self: self.known.orders and self.known.decision)
+    @precondition(lambda self: self.known.orders)
     @rule(first=st.integers(0, 2), days=st.sampled_from([1, 1, 2, 6, 8]), well=st.booleans())
     def hands_out(self, *, first: int, days: int, well: bool) -> None:
         if well:
             self.puts_in_order()
+            self.decides_what_is_taken_home(7)
         wanted: list[Wanted] = []
         in_the_way: list[str] = []
         for number in range(first, first + days):

@@ -74,6 +74,7 @@ class AtTheWindow(Clinic):
         order = self.handbook.unsigned()[-1]
         deadline = order.written_at + timedelta(hours=VERBAL_HOURS[self.profile], minutes=minutes)
         self.now = max(self.now, deadline)
+        self.puts_in_order()
         self.asks_for_everything()
 
     def tries_all(self, order: Order) -> None:
