@@ -1,5 +1,6 @@
 """What others say of a client's medicine: written down, verified, withdrawn; and what a pharmacy reports of our orders."""
 
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
@@ -20,7 +21,7 @@ from caseload.domain.dosing import DayOutcome, HowVerified, Report, Said, Source
 from caseload.domain.dosing.statement import MOST_DAYS
 from caseload.domain.ids import ClientId, OrderId, StatementId, new_id
 from caseload.domain.medicines import DosePart, Form, Medicine
-from caseload.request.idempotency import once
+from caseload.request.idempotency import RequestKey, once
 from caseload.request.work import Work
 
 
@@ -218,10 +219,7 @@ async def record_dose_statement(
             journal=work.journal,
         )
 
-    async def again(kept: Kept) -> Statement:
-        return await _kept(work).statement(StatementId(kept.resource), by=work.by, act=Act.RECORD_DOSE)
-
-    return StatementOut.of(await once(work, key, Kept(status=201, resource=new), do=record, again=again))
+    return await _once(work, key, new, record)
 
 
 @writing(
@@ -255,10 +253,7 @@ async def record_pharmacy_report(
             journal=work.journal,
         )
 
-    async def again(kept: Kept) -> Statement:
-        return await _kept(work).statement(StatementId(kept.resource), by=work.by, act=Act.RECORD_DOSE)
-
-    return StatementOut.of(await once(work, key, Kept(status=201, resource=new), do=record, again=again))
+    return await _once(work, key, new, record)
 
 
 @writing("/dose-statements/{statement_id:uuid}/verification", act=Act.RECORD_DOSE, name="verify_dose_statement")
@@ -273,10 +268,7 @@ async def verify_dose_statement(
             wanted, data.asked, data.how, by=work.by, now=work.now, statements=_kept(work), journal=work.journal
         )
 
-    async def again(_: Kept) -> Statement:
-        return await _kept(work).statement(wanted, by=work.by, act=Act.RECORD_DOSE)
-
-    return StatementOut.of(await once(work, key, Kept(status=201, resource=wanted), do=verify, again=again))
+    return await _once(work, key, wanted, verify)
 
 
 @writing("/dose-statements/{statement_id:uuid}/withdrawal", act=Act.RECORD_DOSE, name="withdraw_dose_statement")
@@ -291,10 +283,18 @@ async def withdraw_dose_statement(
             wanted, data.reason, by=work.by, now=work.now, statements=_kept(work), journal=work.journal
         )
 
-    async def again(_: Kept) -> Statement:
-        return await _kept(work).statement(wanted, by=work.by, act=Act.RECORD_DOSE)
+    return await _once(work, key, wanted, withdraw)
 
-    return StatementOut.of(await once(work, key, Kept(status=201, resource=wanted), do=withdraw, again=again))
+
+async def _once(
+    work: Work, key: RequestKey | None, which: StatementId, do: Callable[[], Awaitable[Statement]]
+) -> StatementOut:
+    """What is done to a statement, once for each request key; with the key again, the first one's statement by now."""
+
+    async def again(kept: Kept) -> Statement:
+        return await _kept(work).statement(StatementId(kept.resource), by=work.by, act=Act.RECORD_DOSE)
+
+    return StatementOut.of(await once(work, key, Kept(status=201, resource=which), do=do, again=again))
 
 
 def _kept(work: Work) -> Statements:
