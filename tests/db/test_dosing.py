@@ -11,7 +11,6 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from caseload.db.dosing import remembered
 from caseload.db.dosing.rows import DOSE_COLUMNS
 from caseload.db.failures import violated
 from caseload.db.tables.caseload import guest_stay
@@ -807,24 +806,3 @@ async def test_a_corrected_dose_is_corrected_once_and_counts_no_longer(connectio
     assert refused.value.refusals[0].facts["missed"] == 3
     left = await connection.execute(select(dose_waiting.c.dose_id).where(dose_waiting.c.dose_id == yesterday.id))
     assert left.first() is None
-
-
-def test_an_answer_is_remembered_for_the_same_facts_and_for_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remembered, "MOST", 2)
-    kept, asked = remembered.Remembered[object](), list[object]()
-
-    def ask(about: str, facts: object) -> object:
-        def answer() -> object:
-            asked.append(facts)
-            return object()
-
-        return kept.get(about, facts, answer)
-
-    first = ask("a", [1, 2])
-    assert ask("a", [1, 2]) is first
-    assert ask("a", [1, 3]) is not first
-    assert ask("b", [1, 2]) is not first
-    assert asked == [[1, 2], [1, 3], [1, 2]]
-    ask("c", [])
-    assert ask("b", [1, 2]) is not first, "the third begins anew"
-    assert len(asked) == 5

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caseload.domain.dosing import AlreadyGiven, Morning, NotGivenReason, Observed, Rule, due_on
+from caseload.domain.dosing import AlreadyGiven, DueTo, Morning, NotGivenReason, Observed, Rule, due_on
 from caseload.domain.dosing.identity import against_identity
 from caseload.domain.ids import ClientId, ExcusalId, MessageId, ProgrammeId, StaffId
 from caseload.domain.medication import Step
@@ -28,7 +28,6 @@ from caseload.domain.window import (
     Message,
     NotGivenToday,
     Told,
-    Waiting,
     WindowDay,
     likeness,
     namesakes,
@@ -44,7 +43,7 @@ BORN = date(1980, 1, 1)
 OPEN = WindowDay(programme=HOME, day=TODAY, rules=profile_on("UK", TODAY))
 
 
-def waiting(name: str = "Ada Example", *, born: date = BORN, **known: Any) -> Waiting:
+def waiting(name: str = "Ada Example", *, born: date = BORN, **known: Any) -> DueTo:
     given_name, _, family_name = name.partition(" ")
     ordered = known.pop("ordered", None) or running()
     morning = Morning(
@@ -55,7 +54,7 @@ def waiting(name: str = "Ada Example", *, born: date = BORN, **known: Any) -> Wa
         held=None,
         allowed=None,
     )
-    return Waiting(
+    return DueTo(
         client=ClientId(uuid4()),
         home=known.pop("home", HOME),
         given_name=given_name,
@@ -76,7 +75,7 @@ def not_given(reason: NotGivenReason, part: DosePart = DosePart.WHOLE) -> NotGiv
 EXCUSED = Excused(excusal=ExcusalId(UUID(int=3)), reason=ExcuseReason.PRISON, first_on=TODAY - 5 * DAY, last_on=None)
 
 
-def one(each: Waiting, told: Told | None = None) -> Line:
+def one(each: DueTo, told: Told | None = None) -> Line:
     queue = queue_of(OPEN, [each], {each.client: told} if told is not None else {})
     (line,) = [line for lines in queue.values() for line in lines]
     assert queue[line.group] == [line]

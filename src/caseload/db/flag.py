@@ -1,10 +1,12 @@
 """Flags in PostgreSQL."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any, Final
+from uuid import UUID
 
+import msgspec
 from sqlalchemy import Row, Uuid, any_, bindparam, exists, insert, select
 from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 from sqlalchemy.exc import IntegrityError
@@ -12,11 +14,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.tables.flag import flag, flag_end
 from caseload.db.tables.observation import observation
+from caseload.db.together import Together, rows
 from caseload.domain.flag import End, Flag, FlagAlreadyEnded, FlagKind, FlagUnknown, LastQtc, Raised, SeeFirst
 from caseload.domain.ids import ClientId, FlagId, ProgrammeId, StaffId
 from caseload.domain.journal import Journal
 from caseload.domain.observation import InstrumentName
 
+_KEPT = flag.outerjoin(flag_end, flag_end.c.flag_id == flag.c.id)
+_NEWEST_FIRST = (flag.c.since.desc(), flag.c.id.desc())
+_OF_THESE = flag.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid())))
+SHOWN: Final = (
+    select(flag.c.client_id, flag.c.kind, flag.c.what, flag.c.since, flag_end.c.ended_on)
+    .select_from(_KEPT)
+    .where(_OF_THESE)
+    .order_by(*_NEWEST_FIRST)
+)
 OF_CLIENTS: Final = (
     select(
         *flag.c,
@@ -25,9 +37,9 @@ OF_CLIENTS: Final = (
         flag_end.c.recorded_by.label("ended_by"),
         flag_end.c.recorded_at.label("end_recorded_at"),
     )
-    .select_from(flag.outerjoin(flag_end, flag_end.c.flag_id == flag.c.id))
-    .where(flag.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid()))))
-    .order_by(flag.c.since.desc(), flag.c.id.desc())
+    .select_from(_KEPT)
+    .where(_OF_THESE)
+    .order_by(*_NEWEST_FIRST)
 )
 _newer = observation.alias("newer")
 LAST_QTC: Final = (
@@ -51,7 +63,34 @@ LAST_QTC: Final = (
     .order_by(observation.c.client_id, observation.c.observed_at.desc(), observation.c.id.desc())
 )
 """Of each client the newest that was not taken back."""
+
+
+class FlagRow(msgspec.Struct, frozen=True):
+    """A flag, as far as it is shown beside what is due."""
+
+    client_id: UUID
+    kind: FlagKind
+    what: str
+    since: date
+    ended_on: date | None
+
+
+class HeartRow(msgspec.Struct, frozen=True):
+    """A row of `LAST_QTC`."""
+
+    client_id: UUID
+    total: int
+    instrument_version: int
+    observed_at: datetime
+
+
+FLAGS: Final = rows("flags", SHOWN, FlagRow)
+HEARTS: Final = rows("hearts", LAST_QTC, HeartRow)
+_SHOWN: Final = Together(FLAGS, HEARTS)
 _ADD, _END = insert(flag), insert(flag_end)
+
+KIND: Final = "flag"
+"""What the journal calls flags."""
 
 
 class KeptFlags:
@@ -64,7 +103,7 @@ class KeptFlags:
     async def of(self, client: ClientId) -> Sequence[Flag]:
         """Every flag of a client, the last begun first."""
         rows = (await self._connection.execute(OF_CLIENTS, {"clients": [client]})).all()
-        self._journal.saw(client, "flag")
+        self._journal.saw(client, KIND)
         return [_flag(row) for row in rows]
 
     async def one(self, wanted: FlagId, *, of: ClientId) -> Flag:
@@ -75,23 +114,13 @@ class KeptFlags:
         return found
 
     async def shown(self, clients: Sequence[ClientId], day: date) -> Mapping[ClientId, SeeFirst]:
-        """What should be seen first of each of these clients on a day, in two statements for all of them."""
-        flags: dict[ClientId, list[Flag]] = defaultdict(list)
-        for row in (await self._connection.execute(OF_CLIENTS, {"clients": list(clients)})).all():
-            each = _flag(row)
-            if each.is_shown_on(day):
-                flags[each.client].append(each)
-        hearts = {
-            ClientId(row.client_id): LastQtc(
-                milliseconds=row.total, instrument_version=row.instrument_version, observed_at=row.observed_at
-            )
-            for row in (await self._connection.execute(LAST_QTC, {"clients": list(clients)})).all()
-        }
-        found = {
-            client: SeeFirst(flags=flags[client], qtc=hearts.get(client)) for client in flags.keys() | hearts.keys()
-        }
+        """What should be seen first of each of these clients on a day, in one statement for all of them."""
+        if not clients:
+            return {}
+        row = await _SHOWN.read(self._connection, {"clients": clients})
+        found = shown_of(FLAGS.of(row), HEARTS.of(row), day)
         for client in found:
-            self._journal.saw(client, "flag")
+            self._journal.saw(client, KIND)
         return found
 
     async def add(self, new: Flag, /) -> None:
@@ -126,6 +155,25 @@ class KeptFlags:
             )
         except IntegrityError as raced:
             raise FlagAlreadyEnded("Read the client's flags again.") from raced
+
+
+def shown_of(flags: Iterable[FlagRow], hearts: Iterable[HeartRow], day: date) -> Mapping[ClientId, SeeFirst]:
+    """What should be seen first on a day, of those of whom there is something."""
+    raised: dict[ClientId, list[Raised]] = defaultdict(list)
+    for each in flags:
+        said = Raised(kind=each.kind, what=each.what, since=each.since)
+        if said.is_shown_on(day, each.ended_on):
+            raised[ClientId(each.client_id)].append(said)
+    newest = {
+        ClientId(each.client_id): LastQtc(
+            milliseconds=each.total, instrument_version=each.instrument_version, observed_at=each.observed_at
+        )
+        for each in hearts
+    }
+    return {
+        client: SeeFirst(flags=raised.get(client, ()), qtc=newest.get(client))
+        for client in raised.keys() | newest.keys()
+    }
 
 
 def _flag(row: Row[*tuple[Any, ...]]) -> Flag:

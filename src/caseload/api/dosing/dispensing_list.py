@@ -8,16 +8,16 @@ from litestar.params import FromPath, QueryParameter
 
 from caseload.api.dosing.due import DueOut
 from caseload.api.dosing.store import charts
-from caseload.api.flag.wire import NOTHING, ShownOut, shown
+from caseload.api.flag.wire import ShownOut, shown
 from caseload.api.route import reading
 from caseload.api.wire import Wire
 from caseload.api.work import TheWork
-from caseload.db.dosing import DueTo
 from caseload.db.flag import KeptFlags
 from caseload.db.programme import Programmes
 from caseload.domain import dosing as domain
 from caseload.domain.access import Act
-from caseload.domain.flag import SeeFirst
+from caseload.domain.dosing import DueTo
+from caseload.domain.flag import NO_FLAGS, SeeFirst
 from caseload.domain.ids import ProgrammeId
 
 
@@ -72,5 +72,5 @@ async def read_dispensing_list(programme_id: FromPath[UUID], work: TheWork, day:
     return DispensingListOut(
         programme_id=programme.id,
         day=wanted,
-        items=[DispensingLineOut.of(line, flags.get(line.client, NOTHING), profile) for line in lines],
+        items=[DispensingLineOut.of(line, flags.get(line.client, NO_FLAGS), profile) for line in lines],
     )

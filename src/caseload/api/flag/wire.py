@@ -1,7 +1,7 @@
 """Flags on the wire."""
 
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from caseload.api.amounts import written
@@ -77,13 +77,10 @@ class ShownOut(Wire, frozen=True, kw_only=True):
     """For `high_dose` the rule with its number and source; for `high_qtc` when it was observed."""
 
 
-NOTHING: Final = SeeFirst()
-
-
 def shown(first: SeeFirst, due: Due, profile: str) -> list[ShownOut]:
     """What is shown beside what is due: the flags that somebody raised, a high daily dose, and a high QTc."""
     found = [
-        ShownOut(kind=each.said.kind, what=each.said.what, says=SAYS[each.said.kind], since=each.said.since, facts={})
+        ShownOut(kind=each.kind, what=each.what, says=SAYS[each.kind], since=each.since, facts={})
         for each in first.flags
     ]
     rule = rule_on(profile, due.day)

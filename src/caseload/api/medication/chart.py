@@ -9,7 +9,7 @@ from litestar.params import FromPath, QueryParameter
 from caseload.api.dosing.due import DueOut
 from caseload.api.dosing.store import charts, pasts
 from caseload.api.dosing.wire import DoseOut
-from caseload.api.flag.wire import NOTHING, ShownOut, shown
+from caseload.api.flag.wire import ShownOut, shown
 from caseload.api.medication.decisions import DecisionOut
 from caseload.api.medication.holds import HoldOut
 from caseload.api.medication.order_wire import OrderOut
@@ -20,6 +20,7 @@ from caseload.api.work import TheWork
 from caseload.db.flag import KeptFlags
 from caseload.domain.access import Act
 from caseload.domain.dosing.past import check_past
+from caseload.domain.flag import NO_FLAGS
 from caseload.domain.ids import ClientId
 
 
@@ -74,7 +75,7 @@ async def read_medication_chart(
         today=chart.due.day,
         profile=profile.label,
         due=DueOut.of(chart.due),
-        flags=shown(flags.get(chart.record.client, NOTHING), chart.due, profile.profile),
+        flags=shown(flags.get(chart.record.client, NO_FLAGS), chart.due, profile.profile),
         orders=[OrderOut.of(order, chart.due.day) for order in chart.orders],
         holds=[HoldOut.of(hold) for hold in chart.holds],
         decisions=[DecisionOut.of(decision) for decision in chart.decisions],

@@ -8,19 +8,18 @@ from uuid import UUID
 from litestar.params import FromPath, QueryParameter
 
 from caseload.api.dosing.due import DueOut
-from caseload.api.flag.wire import NOTHING, ShownOut, shown
+from caseload.api.flag.wire import ShownOut, shown
 from caseload.api.route import reading
 from caseload.api.window.messages import MessageOut
 from caseload.api.wire import Wire
 from caseload.api.work import TheWork
+from caseload.api.written import Written
 from caseload.db.closure import ClosureDays
-from caseload.db.flag import KeptFlags
 from caseload.db.programme import Programmes
 from caseload.db.window import Queues
 from caseload.domain.access import Act
-from caseload.domain.dosing import Due, NotGivenReason, check_day
-from caseload.domain.flag import SeeFirst
-from caseload.domain.ids import ClientId, ProgrammeId
+from caseload.domain.dosing import NotGivenReason, check_day
+from caseload.domain.ids import ProgrammeId
 from caseload.domain.medicines import DosePart
 from caseload.domain.programme import Programme
 from caseload.domain.window import Excused, ExcuseReason, Flag, Group, Line, NotGivenToday, WindowDay
@@ -82,8 +81,8 @@ class QueueLineOut(Wire, frozen=True, kw_only=True):
     not_given: list[NotGivenTodayOut]
 
     @classmethod
-    def of(cls, line: Line, see_first: list[ShownOut]) -> "QueueLineOut":
-        """From the domain."""
+    def of(cls, line: Line, profile: str) -> "QueueLineOut":
+        """From the domain, by the profile of the day."""
         who, told = line.waiting, line.told
         return cls(
             client_id=who.client,
@@ -94,26 +93,15 @@ class QueueLineOut(Wire, frozen=True, kw_only=True):
             photograph_on=told.photograph_on,
             alike=sorted(line.alike),
             flags=list(line.flags),
-            see_first=see_first,
+            see_first=shown(told.see_first, who.due, profile),
             messages=[MessageOut.of(each) for each in told.messages],
-            due=_due_out(who.due),
+            due=DueOut.of(who.due),
             excused=ExcusedOut.of(told.excused) if told.excused is not None else None,
             not_given=[NotGivenTodayOut.of(each) for each in told.not_given],
         )
 
 
-_WRITTEN: Final[dict[int, tuple[Due, DueOut]]] = {}
-_MOST_WRITTEN: Final = 20_000
-
-
-def _due_out(due: Due) -> DueOut:
-    """What is due, on the wire. The database gives the same object again while the facts are the same (`Remembered`)."""
-    found = _WRITTEN.get(id(due))
-    if found is None or found[0] is not due:  # An id may be given again; the object that stands here keeps its own.
-        if len(_WRITTEN) >= _MOST_WRITTEN:
-            _WRITTEN.clear()
-        found = _WRITTEN[id(due)] = due, DueOut.of(due)
-    return found[1]
+_WRITTEN: Final = Written(QueueLineOut.of)
 
 
 class QueueOut(Wire, frozen=True, kw_only=True):
@@ -132,21 +120,12 @@ class QueueOut(Wire, frozen=True, kw_only=True):
     """Excused on this day; everybody who has had nothing, where the window is closed."""
 
     @classmethod
-    def of(
-        cls,
-        programme: Programme,
-        at: WindowDay,
-        queue: Mapping[Group, Sequence[Line]],
-        raised: Mapping[ClientId, SeeFirst],
-    ) -> "QueueOut":
-        """From the domain, with the flags that were raised for its clients."""
+    def of(cls, programme: Programme, at: WindowDay, queue: Mapping[Group, Sequence[Line]]) -> "QueueOut":
+        """From the domain."""
         profile = programme.profiles.name_on(at.day)
 
         def lines(group: Group) -> list[QueueLineOut]:
-            return [
-                QueueLineOut.of(each, shown(raised.get(each.waiting.client, NOTHING), each.waiting.due, profile))
-                for each in queue[group]
-            ]
+            return [_WRITTEN.of(each.waiting.client, each, profile) for each in queue[group]]
 
         return cls(
             programme_id=programme.id,
@@ -181,6 +160,4 @@ async def read_queue(programme_id: FromPath[UUID], work: TheWork, day: Day = Non
         closed=closures[0].reason if closures else None,
     )
     queue = await store.queue(at, by=work.by, act=Act.RECORD_DOSE)
-    clients = [line.waiting.client for lines in queue.values() for line in lines]
-    raised = await KeptFlags(work.connection, work.journal).shown(clients, wanted)
-    return QueueOut.of(programme, at, queue, raised)
+    return QueueOut.of(programme, at, queue)

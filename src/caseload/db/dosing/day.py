@@ -1,41 +1,41 @@
-"""A programme's dosing day in PostgreSQL: for everybody with an order in force, what the rules need to know."""
+"""A programme's dosing day in PostgreSQL: for everybody with an order in force, what the rules need to know.
 
+What is due follows from facts alone, and is remembered with them: with the row of the day's list, and with what was read
+beside it for the few who need it. The function that makes the answer is given these and nothing else, and they are
+compared as a whole; so a fact that the rules come to ask for cannot be forgotten where answers are remembered.
+"""
+
+import unicodedata
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import partial
+from operator import attrgetter
+from typing import Final, TypeVar
 from uuid import UUID
-
-from sqlalchemy import Uuid, any_, bindparam, select
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from caseload.db.access import reach_of
 from caseload.db.direct import Named
 from caseload.db.dosing.away import YEAR_DAYS, away_since
 from caseload.db.dosing.doses import Doses
-from caseload.db.dosing.expected import DUE_IN_PROGRAMME, INJECTED_IN_PROGRAMME
+from caseload.db.dosing.expected import AT_HOME_ON, BESIDE, EXPECTED, GIVEN_ON, INJECTED, ORDERS, ORDERS_OF
 from caseload.db.dosing.facts import allowed_of, held_in
 from caseload.db.dosing.injections import INJECTIONS_BACK_DAYS, injected_until
-from caseload.db.dosing.known import KIND
+from caseload.db.dosing.known import KIND, given_of
 from caseload.db.dosing.lately import taken_lately
-from caseload.db.dosing.remembered import Remembered
+from caseload.db.dosing.remembered import MOST, Remembered
 from caseload.db.dosing.steps import seen_since, taken_since
 from caseload.db.medication.beside import answered, given_lately
 from caseload.db.medication.covered import covered_since
-from caseload.db.medication.rows import COUNTS, ORDER_COLUMNS, order_of
-from caseload.db.tables.medication import (
-    medication_order,
-    medication_order_replacement,
-    medication_order_signature,
-    medication_order_stop,
-)
-from caseload.db.takehome.covering import at_home_on
+from caseload.db.medication.rows import as_it_stands, order_of
 from caseload.domain.access import Act
 from caseload.domain.dosing import (
     EVERYTHING_COMMITTED,
+    Allowed,
     AlreadyGiven,
-    Due,
+    AtHome,
+    Away,
+    DueTo,
     Held,
     Injected,
     Lately,
@@ -56,83 +56,137 @@ from caseload.domain.medicines import LONG_ACTING, Medicine
 from caseload.domain.people import Staff
 from caseload.domain.profiles.selected import read_selected
 
-_ORDERS = (
-    select(*ORDER_COLUMNS)
-    .select_from(
-        medication_order.outerjoin(
-            medication_order_signature, medication_order_signature.c.order_id == medication_order.c.id
-        )
-        .outerjoin(medication_order_stop, medication_order_stop.c.order_id == medication_order.c.id)
-        .outerjoin(medication_order_replacement, medication_order_replacement.c.replaced_id == medication_order.c.id)
-    )
-    .where(COUNTS, medication_order.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid()))))
-    .order_by(medication_order.c.starts_on.desc())
-)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DueTo:
-    """A line of the dispensing list: to whom what is due, and what stands in the way."""
-
-    client: ClientId
-    home: ProgrammeId
-    given_name: str
-    family_name: str
-    birth_date: date
-    due: Due
-    held: Held | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Known:
-    """What a row of the day's list says of its client."""
+    """What a row of the day's list says of its client, and what has to be read beside it. Compared by identity."""
 
+    day: date
+    client: ClientId
     record: MedicationRecord
     order: Order
     last: Taken | None
-    due: Remembered[Due] = field(default_factory=Remembered[Due], compare=False)
-    """What was due by exactly this row, by the day and what was given on it."""
+    held: Held | None
+    allowed: Allowed | None
+    given_name: str
+    family_name: str
+    birth_date: date
+    alphabetical: tuple[str, str, UUID]
+    """By family name and given name, whatever their accents."""
+    is_mixed: bool
+    """Something else may act beside what is ordered."""
+    covered_since: date | None
+    gaps_since: date | None
+    is_behind: bool
+    """The orders since the last dose must be known."""
+    steps_since: date | None
 
-    @classmethod
-    def of(cls, row: Named) -> "_Known":
-        """From the row."""
-        last = None
-        if row["last_day"] is not None:
-            last = Taken(
-                day=row["last_day"],
-                at=row["last_at"],
-                medicine=Medicine(row["last_medicine"]),
-                amount_mg=row["last_mg"],
-            )
-        record = MedicationRecord(
-            client=ClientId(row["client_id"]),
-            programme=ProgrammeId(row["home_id"]),
-            time_zone=row["time_zone"],
-            profiles=read_selected(row["profile"], row["later_profiles"]),
-            history_until=row["history_until"],
-            covered_until=row["covered_until"],
-            gaps_until=row["gaps_until"],
+
+@dataclass(slots=True, kw_only=True)
+class _Beside:
+    """What was read of a client beside their row."""
+
+    orders: Sequence[Order] = ()
+    given: Sequence[AlreadyGiven] = ()
+    beside: Sequence[Acting] = ()
+    taken_since: Sequence[TakenPart] = ()
+    observed: Sequence[Observed] = ()
+    lately: Sequence[Lately] = ()
+    injected: Sequence[Injected] = ()
+    away: Sequence[Away] = ()
+    at_home: Sequence[AtHome] = ()
+    covered: Sequence[CoveredDay] = ()
+
+
+_NOTHING: Final = _Beside()
+_NO_RULES: Final = frozenset[str]()
+
+_Facts = tuple[_Known, _Beside, frozenset[str], datetime | None]
+"""Everything from which it follows what is due: the row, what is beside it, what was answered as the order was signed,
+and the moment, where an order was given by word of mouth and its deadline can pass."""
+
+
+def _known_by(facts: tuple[Named, Order, date]) -> _Known:
+    row, written, day = facts
+    order = as_it_stands(written, row)
+    last = None
+    if row["last_day"] is not None:
+        last = Taken(
+            day=row["last_day"],
+            at=row["last_at"],
+            medicine=Medicine(row["last_medicine"]),
+            amount_mg=row["last_mg"],
         )
-        return cls(record=record, order=order_of(row), last=last)
+    record = MedicationRecord(
+        client=ClientId(row["client_id"]),
+        programme=ProgrammeId(row["home_id"]),
+        time_zone=row["time_zone"],
+        profiles=read_selected(row["profile"], row["later_profiles"]),
+        history_until=row["history_until"],
+        covered_until=row["covered_until"],
+        gaps_until=row["gaps_until"],
+    )
+    return _Known(
+        day=day,
+        client=record.client,
+        record=record,
+        order=order,
+        last=last,
+        held=held_in(row),
+        allowed=allowed_of(row),
+        given_name=row["given_name"],
+        family_name=row["family_name"],
+        birth_date=row["birth_date"],
+        alphabetical=(_as_sorted(row["family_name"]), _as_sorted(row["given_name"]), record.client),
+        is_mixed=row["has_another"] or order.last_opioid_on is not None,
+        covered_since=read_since(record.covered_until, last, order, day),
+        gaps_since=look_back(record, last, order, day),
+        is_behind=needs_orders(last, order, day),
+        steps_since=order.starts_on if order.steps and order.steps[0].from_on <= day else None,
+    )
 
-    def morning(self, row: Named, given: Sequence[AlreadyGiven], *, at: datetime) -> Morning:
-        """The morning of a client of whom nothing else needs to be known."""
-        return Morning(
-            record=self.record,
-            orders=[self.order],
-            given=given,
-            last=self.last,
-            held=held_in(row),
-            allowed=allowed_of(row),
-            at=at,
-        )
 
-    def due_by_row(self, row: Named, given: Sequence[AlreadyGiven], day: date, *, at: datetime) -> Due:
-        """What is due by that morning. It follows from the row and from what was given, and is remembered by them."""
-        return self.due.get(day, tuple(given), lambda: due_on(day, self.morning(row, given, at=at)))
+def _as_sorted(name: str) -> str:
+    letters = unicodedata.normalize("NFKD", name).casefold()
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
-_KNOWN = Remembered[_Known]()
+def _due_by(facts: _Facts) -> DueTo:
+    known, beside, answers, at = facts
+    morning = Morning(
+        record=known.record,
+        orders=beside.orders or (known.order,),
+        given=beside.given,
+        last=known.last,
+        held=known.held,
+        allowed=known.allowed,
+        beside=beside.beside,
+        answered=answers,
+        taken_since=beside.taken_since,
+        observed=beside.observed,
+        lately=beside.lately,
+        injected=beside.injected,
+        away=beside.away,
+        at_home=beside.at_home,
+        at=at,
+    )
+    if beside.covered:
+        morning = counted_in(morning, beside.covered, known.day)
+    return DueTo(
+        client=known.client,
+        home=known.record.programme,
+        given_name=known.given_name,
+        family_name=known.family_name,
+        birth_date=known.birth_date,
+        due=due_on(known.day, morning),
+        held=known.held,
+    )
+
+
+_WRITTEN: Final[dict[OrderId, tuple[int, Order]]] = {}
+"""Orders as they were written, each with the number of its row: nothing but what happens to them changes."""
+_KNOWN: Final = Remembered(_known_by)
+_DUE: Final = Remembered(_due_by)
 
 
 class DosingDays(Doses):
@@ -145,114 +199,110 @@ class DosingDays(Doses):
 
         With `waiting_steps` only those whose order has a step up that waits.
         """
-        given = {
-            "programme": wanted,
-            "day": day,
-            "at": EVERYTHING_COMMITTED,
-            **reach_of(by.reach(act), at=self._now),
-        }
-        rows = await DUE_IN_PROGRAMME.all(self._connection, given)
-        known = [_KNOWN.get(row["order_id"], row, partial(_Known.of, row)) for row in rows]
-        taken = await self.given_on([each.record.client for each in known], day)
+        given = {"programme": wanted, "day": day, "at": EVERYTHING_COMMITTED, **reach_of(by.reach(act), at=self._now)}
+        known = await self._known(await EXPECTED.all(self._connection, given), day)
+        known.sort(key=attrgetter("alphabetical"))
+        beside = await self._beside_rows(known, day)
+        mixed = [each.order.id for each in known if each.is_mixed or beside.get(each.client, _NOTHING).covered]
+        answers: Mapping[OrderId, frozenset[str]] = {}
+        if mixed:
+            answers = await answered(self._connection, mixed)
+        lines: list[DueTo] = []
+        for each in known:
+            more = beside.get(each.client, _NOTHING)
+            spoken = any(order.verbal_by is not None for order in more.orders or (each.order,))
+            facts = (each, more, answers.get(each.order.id, _NO_RULES), self._now if spoken else None)
+            line = _DUE.of(each.order.id, facts)
+            if line.due.order is None or (waiting_steps and line.due.waits is None):
+                continue
+            self._journal.saw(each.client, "identity")
+            self._journal.saw(each.client, KIND)
+            lines.append(line)
+        return lines
+
+    async def _known(self, rows: Sequence[Named], day: date) -> list[_Known]:
+        """What these rows say, with the orders that they name."""
+        found: dict[OrderId, Order] = {}
+        missing: list[OrderId] = []
+        for row in rows:
+            number, order = _WRITTEN.get(row["order_id"], (None, None))
+            if order is not None and number == row["order_row"]:
+                found[order.id] = order
+            else:
+                missing.append(row["order_id"])
+        if missing:
+            if len(_WRITTEN) + len(missing) > MOST:
+                _WRITTEN.clear()
+            for row in await ORDERS.all(self._connection, {"orders": missing}):
+                order = found[OrderId(row["order_id"])] = order_of(row)
+                _WRITTEN[order.id] = row["order_row"], order
+        return [_KNOWN.of(row["order_id"], (row, found[row["order_id"]], day)) for row in rows]
+
+    async def _beside_rows(self, known: Sequence[_Known], day: date) -> Mapping[ClientId, _Beside]:
+        """What has to be known beside their rows; each is read of those alone for whom it can make a difference."""
+        if not known:
+            return {}
+        row = await BESIDE.read(self._connection, {"clients": [each.client for each in known], "day": day})
+        given = _by_client((ClientId(dose.client_id), given_of(dose)) for dose in GIVEN_ON.of(row))
+        at_home = _by_client((ClientId(unit.unit_client_id), unit.at_home()) for unit in AT_HOME_ON.of(row))
         covered = await self._covered(known, day)
         lately = await self._lately(known, covered, day)
-        behind = [
-            each.record.client
-            for each in known
-            if each.record.client in lately or needs_orders(each.last, each.order, day)
-        ]
-        home = await at_home_on(self._connection, [each.record.client for each in known], day)
+        behind = [each.client for each in known if each.client in lately or each.is_behind]
         earlier = await self._orders_of_all(behind)
         away = await away_since(self._connection, behind, day - timedelta(days=YEAR_DAYS))
         injected = await self._injected(known, day)
-        mixed = [row for row in rows if row["has_another"] or row["client_id"] in covered or row["last_opioid_on"]]
+        mixed = [each.client for each in known if each.is_mixed or each.client in covered]
         beside: Mapping[ClientId, Sequence[Acting]] = {}
-        answers: Mapping[OrderId, frozenset[str]] = {}
         if mixed:
-            beside = await given_lately(self._connection, [row["client_id"] for row in mixed], day)
-            answers = await answered(self._connection, [row["order_id"] for row in mixed])
-        stepped = {
-            ClientId(row["client_id"]): row["starts_on"]
-            for row in rows
-            if row["step_from"] is not None and row["step_from"][0] <= day
-        }
-        taken_by: Mapping[ClientId, Sequence[TakenPart]] = {}
-        seen_of: Mapping[ClientId, Sequence[Observed]] = {}
-        if stepped:
-            since = min(stepped.values())
-            taken_by = await taken_since(self._connection, list(stepped), since, day)
-            seen_of = await seen_since(self._connection, list(stepped), since, day)
-        special = {
-            *lately,
-            *behind,
-            *injected,
-            *covered,
-            *home,
-            *stepped,
-            *(ClientId(row["client_id"]) for row in mixed),
-        }
-        lines: list[DueTo] = []
-        for row, each in zip(rows, known, strict=True):
-            who = each.record.client
-            if who in special or each.order.verbal_by is not None:
-                morning = replace(
-                    each.morning(row, taken.get(who, ()), at=self._now),
-                    orders=earlier.get(who) or [each.order],
-                    beside=beside.get(who, ()),
-                    answered=answers.get(row["order_id"], frozenset()),
-                    taken_since=taken_by.get(who, ()),
-                    observed=seen_of.get(who, ()),
-                    lately=lately.get(who, ()),
-                    injected=injected.get(who, ()),
-                    away=away.get(who, ()),
-                    at_home=home.get(who, ()),
-                )
-                if who in covered:
-                    morning = counted_in(morning, covered[who], day)
-                due = due_on(day, morning)
-            else:
-                due = each.due_by_row(row, taken.get(who, ()), day, at=self._now)
-            if due.order is None or (waiting_steps and due.waits is None):
-                continue
-            self._journal.saw(who, "identity")
-            self._journal.saw(who, KIND)
-            lines.append(
-                DueTo(
-                    client=who,
-                    home=each.record.programme,
-                    given_name=row["given_name"],
-                    family_name=row["family_name"],
-                    birth_date=row["birth_date"],
-                    due=due,
-                    held=held_in(row),
-                )
+            beside = await given_lately(self._connection, mixed, day)
+        taken, observed = await self._steps(known, day)
+        return {
+            who: _Beside(
+                orders=earlier.get(who, ()),
+                given=given.get(who, ()),
+                beside=beside.get(who, ()),
+                taken_since=taken.get(who, ()),
+                observed=observed.get(who, ()),
+                lately=lately.get(who, ()),
+                injected=injected.get(who, ()),
+                away=away.get(who, ()),
+                at_home=at_home.get(who, ()),
+                covered=covered.get(who, ()),
             )
-        return lines
+            for who in (each.client for each in known)
+            if any(
+                who in read
+                for read in (given, at_home, covered, lately, earlier, away, injected, beside, taken, observed)
+            )
+        }
+
+    async def _steps(
+        self, known: Sequence[_Known], day: date
+    ) -> tuple[Mapping[ClientId, Sequence[TakenPart]], Mapping[ClientId, Sequence[Observed]]]:
+        """What the steps rest on of the orders whose first one has come."""
+        since = {each.client: each.steps_since for each in known if each.steps_since is not None}
+        if not since:
+            return {}, {}
+        first = min(since.values())
+        taken = await taken_since(self._connection, list(since), first, day)
+        return taken, await seen_since(self._connection, list(since), first, day)
 
     async def _covered(self, known: Sequence[_Known], day: date) -> Mapping[ClientId, Sequence[CoveredDay]]:
         """The covered days of those for whom some can make a difference on a day."""
-        wanted = {
-            each.record.client: since
-            for each in known
-            if (since := read_since(each.record.covered_until, each.last, each.order, day)) is not None
-        }
+        wanted = {each.client: each.covered_since for each in known if each.covered_since is not None}
         return await covered_since(self._connection, list(wanted), min(wanted.values(), default=day))
 
     async def _lately(
         self, known: Sequence[_Known], covered: Mapping[ClientId, Sequence[CoveredDay]], day: date
     ) -> Mapping[ClientId, Sequence[Lately]]:
         """What those took lately whose last days show a gap or a partial dose."""
-        wanted = {
-            each.record.client: since
-            for each in known
-            if (since := look_back(each.record, each.last, each.order, day)) is not None
-        }
+        wanted = {each.client: each.gaps_since for each in known if each.gaps_since is not None}
         own = await taken_lately(self._connection, list(wanted), min(wanted.values(), default=day), day)
         return {who: [*own.get(who, ()), *lately_of(covered.get(who, ()), since, day)] for who, since in wanted.items()}
 
     async def _injected(self, known: Sequence[_Known], day: date) -> Mapping[ClientId, Sequence[Injected]]:
         """The injections of those whose order is one."""
-        wanted = [each.record.client for each in known if each.order.form in LONG_ACTING]
+        wanted = [each.client for each in known if each.order.form in LONG_ACTING]
         since = day - timedelta(days=INJECTIONS_BACK_DAYS)
         return await injected_until(self._connection, wanted, day, since=since)
 
@@ -261,21 +311,27 @@ class DosingDays(Doses):
     ) -> Sequence[tuple[MedicationRecord, Order, NextInjection]]:
         """Every order of an injection in force in a programme, and when its next one may come, the first due first."""
         given = {"programme": wanted, "day": day, "at": EVERYTHING_COMMITTED, **reach_of(by.reach(act), at=self._now)}
-        rows = (await self._connection.execute(INJECTED_IN_PROGRAMME, given)).mappings().all()
-        known = [_Known.of(row) for row in rows]
+        known = await self._known(await INJECTED.all(self._connection, given), day)
         injected = await self._injected(known, day)
         for each in known:
-            self._journal.saw(each.record.client, KIND)
-        found = [
-            (each.record, each.order, next_injection(each.order, injected.get(each.record.client, ())))
-            for each in known
-        ]
+            self._journal.saw(each.client, KIND)
+        found = [(each.record, each.order, next_injection(each.order, injected.get(each.client, ()))) for each in known]
         return sorted(found, key=lambda line: (line[2].latest_on, line[0].client))
 
     async def _orders_of_all(self, clients: Sequence[UUID]) -> Mapping[ClientId, Sequence[Order]]:
         found: dict[ClientId, list[Order]] = defaultdict(list)
         if clients:
-            for row in (await self._connection.execute(_ORDERS, {"clients": list(clients)})).mappings():
+            for row in await ORDERS_OF.all(self._connection, {"clients": list(clients)}):
                 order = order_of(row)
                 found[order.client].append(order)
         return found
+
+
+T = TypeVar("T")
+
+
+def _by_client(found: Iterable[tuple[ClientId, T]]) -> Mapping[ClientId, Sequence[T]]:
+    of: dict[ClientId, list[T]] = defaultdict(list)
+    for client, each in found:
+        of[client].append(each)
+    return of

@@ -1,13 +1,17 @@
 """Who is expected on a programme's dosing day: everybody with an order in force, a guest of today too."""
 
-from sqlalchemy import bindparam, exists, or_, select, true
+from typing import Final
+
+from sqlalchemy import Integer, Uuid, any_, bindparam, exists, literal_column, or_, select, true
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from caseload.db.access import within_reach
 from caseload.db.direct import Direct
 from caseload.db.dosing.facts import allowed, held
-from caseload.db.dosing.taken import DAY, last_taken
+from caseload.db.dosing.known import GIVEN, GivenRow
+from caseload.db.dosing.taken import DAY, INJECTIONS, last_taken
 from caseload.db.medication.beside import has_another
-from caseload.db.medication.rows import COUNTS, ORDER_COLUMNS
+from caseload.db.medication.rows import COUNTS, ORDER_COLUMNS, SINCE_COLUMNS, WITH_WHAT_HAPPENED
 from caseload.db.programme import later_profiles
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, client_identity, guest_stay
@@ -19,14 +23,17 @@ from caseload.db.tables.medication import (
     medication_record,
 )
 from caseload.db.tables.programme import programme
-from caseload.domain.medicines import LONG_ACTING
+from caseload.db.takehome.covering import COVERING, UnitRow
+from caseload.db.together import Together, rows
 
 _last = last_taken(client.c.id, medication_order.c.medicine, medication_order.c.form, "last_taken")
 _held = held(client.c.id, medication_order.c.id)
 _allowed = allowed(client.c.id, true())
 _newer = client_identity.alias("newer_identity")
+_ROW_OF_ORDER: Final = literal_column("clinic.medication_order.xmin", Integer())
+"""Which writing of the row it is: PostgreSQL's own number, another one after any change."""
 
-_DUE_IN_PROGRAMME = (
+_EXPECTED = (
     select(
         client.c.id.label("client_id"),
         client.c.programme_id.label("home_id"),
@@ -39,7 +46,9 @@ _DUE_IN_PROGRAMME = (
         medication_record.c.history_until,
         medication_record.c.covered_until,
         medication_record.c.gaps_until,
-        *ORDER_COLUMNS,
+        medication_order.c.id.label("order_id"),
+        _ROW_OF_ORDER.label("order_row"),
+        *SINCE_COLUMNS,
         _last.c.dosing_day.label("last_day"),
         _last.c.given_at.label("last_at"),
         _last.c.medicine.label("last_medicine"),
@@ -85,11 +94,29 @@ _DUE_IN_PROGRAMME = (
         or_(medication_order_replacement.c.from_on.is_(None), medication_order_replacement.c.from_on > DAY),
         within_reach(),
     )
-    .order_by(client_identity.c.family_name, client_identity.c.given_name, client.c.id)
 )
+_INJECTED = _EXPECTED.where(medication_order.c.form.in_(INJECTIONS))
 
-INJECTED_IN_PROGRAMME = _DUE_IN_PROGRAMME.where(
-    medication_order.c.form.in_([form.value for form in sorted(LONG_ACTING)])
+EXPECTED: Final = Direct(_EXPECTED, anywhere=True)
+"""Whom, by which order, and what may be otherwise the next time; what an order says stands in its own row (`ORDERS`)."""
+INJECTED: Final = Direct(_INJECTED, anywhere=True)
+"""Of them those whose order is an injection."""
+
+ORDERS: Final = Direct(
+    select(*ORDER_COLUMNS, _ROW_OF_ORDER.label("order_row"))
+    .select_from(WITH_WHAT_HAPPENED)
+    .where(medication_order.c.id == any_(bindparam("orders", type_=ARRAY(Uuid())))),
+    anywhere=True,
 )
-
-DUE_IN_PROGRAMME = Direct(_DUE_IN_PROGRAMME, anywhere=True)
+ORDERS_OF: Final = Direct(
+    select(*ORDER_COLUMNS)
+    .select_from(WITH_WHAT_HAPPENED)
+    .where(COUNTS, medication_order.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid()))))
+    .order_by(medication_order.c.starts_on.desc()),
+    anywhere=True,
+)
+"""Every order of clients that counts, the last begun first."""
+GIVEN_ON: Final = rows("given", GIVEN, GivenRow)
+AT_HOME_ON: Final = rows("at_home", COVERING, UnitRow)
+BESIDE: Final = Together(GIVEN_ON, AT_HOME_ON)
+"""What was given on a day already, and what is held or was taken at home for it."""

@@ -8,8 +8,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
 
-from sqlalchemy import Select, Uuid, any_, bindparam, select
+import msgspec
+from sqlalchemy import Row, Select, Uuid, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from caseload.db.dosing.away import YEAR_DAYS, away_since
@@ -44,13 +47,24 @@ KIND = "dose"
 """What the journal calls doses."""
 
 _given = given_on(dose.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid()))))
-_GIVEN = (
+GIVEN: Final = (
     select(
         _given.c.id, _given.c.client_id, _given.c.part, _given.c.given_at, staff.c.printed_name, client_history.c.source
     )
     .select_from(told_by(_given))
     .order_by(_given.c.given_at)
 )
+
+
+class GivenRow(msgspec.Struct, frozen=True):
+    """A row of `GIVEN`: a dose that was taken on a day, and who gave it or tells of it."""
+
+    id: UUID
+    client_id: UUID
+    part: DosePart
+    given_at: datetime | None
+    printed_name: str | None
+    source: str | None
 
 
 class KnownDoses(Holds):
@@ -175,14 +189,17 @@ class KnownDoses(Holds):
     async def given_on(self, clients: Sequence[ClientId], day: date) -> Mapping[ClientId, Sequence[AlreadyGiven]]:
         """See `domain.dosing.Doses.given_on`."""
         found: dict[ClientId, list[AlreadyGiven]] = defaultdict(list)
-        for row in (await self._connection.execute(_GIVEN, {"clients": list(clients), "day": day})).all():
-            found[ClientId(row.client_id)].append(
-                AlreadyGiven(
-                    dose=row.id,
-                    part=DosePart(row.part),
-                    given_at=row.given_at,
-                    given_by=row.printed_name,
-                    source=row.source,
-                )
-            )
+        for row in (await self._connection.execute(GIVEN, {"clients": list(clients), "day": day})).all():
+            found[ClientId(row.client_id)].append(given_of(row))
         return found
+
+
+def given_of(row: Row[*tuple[Any, ...]] | GivenRow) -> AlreadyGiven:
+    """The dose in a row of `GIVEN`."""
+    return AlreadyGiven(
+        dose=row.id,
+        part=DosePart(row.part),
+        given_at=row.given_at,
+        given_by=row.printed_name,
+        source=row.source,
+    )

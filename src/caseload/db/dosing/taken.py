@@ -40,7 +40,7 @@ def _listed(words: Iterable[StrEnum]) -> list[ColumnElement[str]]:
 FIRST: Final = literal_column("1", Integer())
 ORDINARY: Final = literal_column(f"'{Kind.ORDINARY}'", Text())
 _ANTAGONISTS: Final = _listed(medicine for medicine in Medicine if ACTION[medicine] is Action.ANTAGONIST)
-_INJECTIONS: Final = _listed(LONG_ACTING)
+INJECTIONS: Final = _listed(LONG_ACTING)
 
 
 def is_taken(doses: FromClause) -> ColumnElement[bool]:
@@ -57,7 +57,7 @@ def is_like(doses: FromClause, medicine: ColumnElement[str], form: ColumnElement
     """A dose with the same action at the receptor, and of the same duration: the only ones that tell of tolerance."""
     return and_(
         doses.c.medicine.in_(_ANTAGONISTS) == medicine.in_(_ANTAGONISTS),
-        doses.c.form.in_(_INJECTIONS) == form.in_(_INJECTIONS),
+        doses.c.form.in_(INJECTIONS) == form.in_(INJECTIONS),
     )
 
 

@@ -1,5 +1,6 @@
 """An order in a row, and the row of an order."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -20,7 +21,7 @@ from caseload.domain.medication import (
 )
 from caseload.domain.medicines import DosePart, Form, Medicine
 
-ORDER_COLUMNS = (
+_WRITTEN_COLUMNS = (
     medication_order.c.id.label("order_id"),
     medication_order.c.chain_id,
     medication_order.c.version.label("order_version"),
@@ -50,12 +51,17 @@ ORDER_COLUMNS = (
     medication_order.c.written_at,
     medication_order.c.rapid_start,
     medication_order.c.last_opioid_on,
+)
+SINCE_COLUMNS = (
     medication_order_signature.c.signed_at,
     medication_order_stop.c.stopped_at,
     medication_order_replacement.c.order_id.label("replaced_by"),
     medication_order_replacement.c.replaced_at,
     medication_order_replacement.c.from_on.label("replaced_from"),
 )
+"""What has happened to an order. Nothing else of it changes: its own row is written once."""
+
+ORDER_COLUMNS = (*_WRITTEN_COLUMNS, *SINCE_COLUMNS)
 """What `order_of` reads; every name is its own, so that they can stand beside others in one row."""
 
 COUNTS = or_(medication_order_signature.c.order_id.is_not(None), medication_order.c.verbal_by.is_not(None))
@@ -153,6 +159,18 @@ def order_of(row: Named) -> Order:
         steps=_steps_of(row) if row["step_from"] is not None else (),
         written_by=StaffId(row["written_by"]),
         written_at=row["written_at"],
+        signed_at=row["signed_at"],
+        stopped_at=row["stopped_at"],
+        replaced_by=row["replaced_by"],
+        replaced_at=row["replaced_at"],
+        replaced_from=row["replaced_from"],
+    )
+
+
+def as_it_stands(order: Order, row: Named) -> Order:
+    """An order that was read before, with what has happened to it by a row with `SINCE_COLUMNS`."""
+    return replace(
+        order,
         signed_at=row["signed_at"],
         stopped_at=row["stopped_at"],
         replaced_by=row["replaced_by"],

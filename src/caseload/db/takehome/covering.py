@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import (
     ColumnElement,
     Date,
@@ -35,6 +36,27 @@ from caseload.domain.medicines import DosePart, Form, Medicine
 _ONE: Final = literal_column("1", Integer())
 NO_HOUR: Final = cast(null(), INSTANT)
 """Nobody knows when on its day a unit was taken."""
+
+
+class UnitRow(msgspec.Struct, frozen=True):
+    """A row of `COVERING`: a unit that covers a part of a day."""
+
+    unit_id: UUID
+    unit_client_id: UUID
+    unit_label: str
+    unit_part: DosePart
+    unit_dispensed_on: date
+    unit_reported: bool
+
+    def at_home(self) -> AtHome:
+        """The unit."""
+        return AtHome(
+            unit=UnitId(self.unit_id),
+            label=self.unit_label,
+            part=self.unit_part,
+            dispensed_on=self.unit_dispensed_on,
+            is_reported=self.unit_reported,
+        )
 
 
 def counts(units: FromClause) -> ColumnElement[bool]:

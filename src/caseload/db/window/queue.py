@@ -2,26 +2,44 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
+from typing import Final
+from uuid import UUID
 
+import msgspec
 from sqlalchemy import Date, Uuid, any_, bindparam, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 
-from caseload.db.direct import Direct
 from caseload.db.dosing import DosingDays
+from caseload.db.dosing.remembered import Remembered
+from caseload.db.flag import FLAGS, HEARTS, shown_of
+from caseload.db.flag import KIND as FLAG
 from caseload.db.tables.before_dose import dose_not_given
 from caseload.db.tables.caseload import client_identifier
 from caseload.db.tables.people import staff
 from caseload.db.tables.window import excusal, excusal_end, photograph, window_message
-from caseload.db.window.kept import IS_OPEN, KIND, message_of
+from caseload.db.together import Together, aligned, rows
+from caseload.db.window.kept import IS_OPEN, KIND
 from caseload.domain.access import Act
 from caseload.domain.client import IdentifierKind
 from caseload.domain.dosing import NotGivenReason
+from caseload.domain.flag import NO_FLAGS
 from caseload.domain.ids import ClientId, ExcusalId
 from caseload.domain.medicines import DosePart
 from caseload.domain.people import Staff
-from caseload.domain.window import Excused, ExcuseReason, Group, Line, NotGivenToday, Told, Waiting, WindowDay, queue_of
+from caseload.domain.window import (
+    Excused,
+    ExcuseReason,
+    Group,
+    Line,
+    Message,
+    NotGivenToday,
+    Seen,
+    Told,
+    WindowDay,
+    line_of,
+    queue_of,
+)
 
 _CLIENTS = any_(bindparam("clients", type_=ARRAY(Uuid())))
 _DAY = bindparam("day", type_=Date())
@@ -32,7 +50,7 @@ CHART_NUMBERS = (
     .group_by(client_identifier.c.client_id)
 )
 NEWEST_PHOTOGRAPHS = (
-    select(photograph.c.client_id, photograph.c.taken_on)
+    select(photograph.c.client_id, photograph.c.taken_on.label("value"))
     .where(photograph.c.client_id == _CLIENTS)
     .ext(distinct_on(photograph.c.client_id))
     .order_by(photograph.c.client_id, photograph.c.id.desc())
@@ -59,8 +77,8 @@ EXCUSED = (
 OPEN_MESSAGES = (
     select(
         window_message.c.id,
-        window_message.c.client_id,
-        window_message.c.programme_id,
+        window_message.c.client_id.label("client"),
+        window_message.c.programme_id.label("programme"),
         window_message.c.text,
         window_message.c.left_by,
         staff.c.printed_name,
@@ -82,10 +100,34 @@ NOT_GIVEN_ON = (
 )
 
 
-_CHART_NUMBERS, _NEWEST_PHOTOGRAPHS, _EXCUSED, _OPEN_MESSAGES, _NOT_GIVEN_ON = (
-    Direct(statement, anywhere=True)
-    for statement in (CHART_NUMBERS, NEWEST_PHOTOGRAPHS, EXCUSED, OPEN_MESSAGES, NOT_GIVEN_ON)
-)
+class _ExcusedRow(msgspec.Struct, frozen=True):
+    client_id: UUID
+    id: UUID
+    reason: ExcuseReason
+    first_on: date
+    last_on: date | None
+
+
+class _NotGivenRow(msgspec.Struct, frozen=True):
+    client_id: UUID
+    part: DosePart
+    reason: NotGivenReason
+    recorded_at: datetime
+
+
+_NUMBERS: Final = aligned("numbers", CHART_NUMBERS, str)
+_PHOTOGRAPHS: Final = aligned("photographs", NEWEST_PHOTOGRAPHS, date)
+_EXCUSED: Final = rows("excused", EXCUSED, _ExcusedRow)
+_MESSAGES: Final = rows("messages", OPEN_MESSAGES, Message)
+_NOT_GIVEN: Final = rows("not_given", NOT_GIVEN_ON, _NotGivenRow)
+TOLD: Final = Together(_NUMBERS, _PHOTOGRAPHS, _EXCUSED, _MESSAGES, _NOT_GIVEN, FLAGS, HEARTS)
+"""What the window is told of many clients."""
+
+_LINES: Final = Remembered(line_of)
+
+
+def _remembered(seen: Seen) -> Line:
+    return _LINES.of(seen[1].client, seen)
 
 
 class Queues(DosingDays):
@@ -97,46 +139,36 @@ class Queues(DosingDays):
         told = await self._told([each.client for each in due], at.day)
         for each in due:
             self._journal.saw(each.client, KIND)
-        return queue_of(
-            at,
-            [
-                Waiting(
-                    client=each.client,
-                    home=each.home,
-                    given_name=each.given_name,
-                    family_name=each.family_name,
-                    birth_date=each.birth_date,
-                    due=each.due,
-                )
-                for each in due
-            ],
-            told,
-        )
+        return queue_of(at, due, told, _remembered)
 
     async def _told(self, clients: Sequence[ClientId], day: date) -> Mapping[ClientId, Told]:
-        given = {"clients": list(clients), "day": day}
-        found: dict[ClientId, Told] = defaultdict(Told)
-        numbers = {row["client_id"]: row["value"] for row in await _CHART_NUMBERS.all(self._connection, given)}
-        dates = {row["client_id"]: row["taken_on"] for row in await _NEWEST_PHOTOGRAPHS.all(self._connection, given)}
-        for who in clients:
-            found[who] = Told(chart_number=numbers.get(who), photograph_on=dates.get(who))
-        for row in await _EXCUSED.all(self._connection, given):
-            who = ClientId(row["client_id"])
-            excused = Excused(
-                excusal=ExcusalId(row["id"]),
-                reason=ExcuseReason(row["reason"]),
-                first_on=row["first_on"],
-                last_on=row["last_on"],
+        if not clients:
+            return {}
+        row = await TOLD.read(self._connection, {"clients": clients, "day": day})
+        excused = {
+            each.client_id: Excused(
+                excusal=ExcusalId(each.id), reason=each.reason, first_on=each.first_on, last_on=each.last_on
             )
-            found[who] = replace(found[who], excused=excused)
-        for row in await _OPEN_MESSAGES.all(self._connection, given):
-            message = message_of(row)
-            before = found[message.client]
-            found[message.client] = replace(before, messages=(*before.messages, message))
-        for row in await _NOT_GIVEN_ON.all(self._connection, given):
-            who = ClientId(row["client_id"])
-            each = NotGivenToday(
-                part=DosePart(row["part"]), reason=NotGivenReason(row["reason"]), recorded_at=row["recorded_at"]
+            for each in _EXCUSED.of(row)
+        }
+        messages: dict[UUID, list[Message]] = defaultdict(list)
+        for message in _MESSAGES.of(row):
+            messages[message.client].append(message)
+        not_given: dict[UUID, list[NotGivenToday]] = defaultdict(list)
+        for each in _NOT_GIVEN.of(row):
+            today = NotGivenToday(part=each.part, reason=each.reason, recorded_at=each.recorded_at)
+            not_given[each.client_id].append(today)
+        see_first = shown_of(FLAGS.of(row), HEARTS.of(row), day)
+        for who in see_first:
+            self._journal.saw(who, FLAG)
+        return {
+            who: Told(
+                chart_number=number,
+                photograph_on=photograph_on,
+                excused=excused.get(who),
+                messages=messages.get(who, ()),
+                not_given=not_given.get(who, ()),
+                see_first=see_first.get(who, NO_FLAGS),
             )
-            found[who] = replace(found[who], not_given=(*found[who].not_given, each))
-        return found
+            for who, number, photograph_on in zip(clients, _NUMBERS.of(row), _PHOTOGRAPHS.of(row), strict=True)
+        }

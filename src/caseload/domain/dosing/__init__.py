@@ -22,7 +22,7 @@ from caseload.domain.dosing.delivering import (
     receive_delivery,
 )
 from caseload.domain.dosing.dose import Correction, Dose, Entry, Kind, NotGiven, NotGivenReason
-from caseload.domain.dosing.due import Due, DuePart, Morning, check_day, due_on, order_on
+from caseload.domain.dosing.due import Due, DuePart, DueTo, Morning, check_day, due_on, order_on
 from caseload.domain.dosing.facts import (
     Allowed,
     AlreadyGiven,
@@ -114,6 +114,7 @@ __all__ = [
     "Doses",
     "Due",
     "DuePart",
+    "DueTo",
     "Entry",
     "ExceptionRecorded",
     "Facts",

@@ -19,6 +19,7 @@ from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, against_opioid, a
 from caseload.domain.dosing.steps import step_on, waiting
 from caseload.domain.dosing.tolerance import against_gaps, is_enough
 from caseload.domain.errors import Fault, Invalid
+from caseload.domain.ids import ClientId, ProgrammeId
 from caseload.domain.medication import Acting, MedicationRecord, Order, Standing, Supply
 from caseload.domain.medicines import LONG_ACTING, DosePart
 
@@ -88,6 +89,19 @@ class Due:
     def is_open(self) -> bool:
         """Whether a part of the day has not been given yet."""
         return any(part.given is None for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueTo:
+    """A line of the dispensing list: to whom what is due, and what stands in the way."""
+
+    client: ClientId
+    home: ProgrammeId
+    given_name: str
+    family_name: str
+    birth_date: date
+    due: Due
+    held: Held | None = None
 
 
 def order_on(day: date, orders: Sequence[Order]) -> Order | None:

@@ -1,7 +1,7 @@
 """Flags: what whoever orders or gives a medicine should see first. A flag is shown and never refuses anything."""
 
 from caseload.domain.flag.dose import Rule, high_dose, rule_on
-from caseload.domain.flag.heart import LastQtc, SeeFirst
+from caseload.domain.flag.heart import NO_FLAGS, LastQtc, SeeFirst
 from caseload.domain.flag.raising import (
     SAYS,
     End,
@@ -16,6 +16,7 @@ from caseload.domain.flag.raising import (
 )
 
 __all__ = [
+    "NO_FLAGS",
     "SAYS",
     "End",
     "Flag",

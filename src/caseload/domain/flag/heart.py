@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from caseload.domain.flag.raising import Flag
+from caseload.domain.flag.raising import Raised
 from caseload.domain.observation import InstrumentName, instrument
 
 
@@ -28,5 +29,9 @@ class LastQtc:
 class SeeFirst:
     """What should be seen before a medicine is ordered or given to one client, on one day."""
 
-    flags: Sequence[Flag] = ()
+    flags: Sequence[Raised] = ()
     qtc: LastQtc | None = None
+
+
+NO_FLAGS: Final = SeeFirst()
+"""Nothing to see first."""

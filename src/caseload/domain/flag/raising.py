@@ -57,6 +57,10 @@ class Raised:
     """What exactly: the substance, the medicine and its dose, the expected date of birth."""
     since: date
 
+    def is_shown_on(self, day: date, ended_on: date | None) -> bool:
+        """Whether it counts on a local day: from its first day until the day before its end."""
+        return self.since <= day and (ended_on is None or day < ended_on)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class End:
@@ -82,8 +86,8 @@ class Flag:
     end: End | None = None
 
     def is_shown_on(self, day: date) -> bool:
-        """Whether it counts on a local day: from its first day until the day before its end."""
-        return self.said.since <= day and (self.end is None or day < self.end.ended_on)
+        """Whether it counts on a local day."""
+        return self.said.is_shown_on(day, self.end.ended_on if self.end is not None else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,18 @@ from caseload.domain.window.message import (
     leave_message,
 )
 from caseload.domain.window.photograph import Photograph, Photographs, record_photograph
-from caseload.domain.window.queue import Excused, Flag, Group, Line, NotGivenToday, Told, Waiting, WindowDay, queue_of
+from caseload.domain.window.queue import (
+    Excused,
+    Flag,
+    Group,
+    Line,
+    NotGivenToday,
+    Seen,
+    Told,
+    WindowDay,
+    line_of,
+    queue_of,
+)
 from caseload.domain.window.replacement import (
     AlreadyReplaced,
     Loss,
@@ -72,6 +83,7 @@ __all__ = [
     "Replacement",
     "ReplacementAsks",
     "Replacements",
+    "Seen",
     "Spill",
     "SpillUnknown",
     "SpillWitnessed",
@@ -81,7 +93,6 @@ __all__ = [
     "Verdict",
     "Vomited",
     "VomitedDoses",
-    "Waiting",
     "WindowDay",
     "Wished",
     "clear_message",
@@ -89,6 +100,7 @@ __all__ = [
     "end_excusal",
     "excuse",
     "leave_message",
+    "line_of",
     "namesakes",
     "queue_of",
     "record_photograph",

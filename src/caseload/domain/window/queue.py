@@ -11,12 +11,13 @@ exactly one group:
 4. still to attend: everybody else.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from caseload.domain.dosing import Due, NotGivenReason, Rule
+from caseload.domain.dosing import Due, DueTo, NotGivenReason, Rule
+from caseload.domain.flag import NO_FLAGS, SeeFirst
 from caseload.domain.ids import ClientId, ExcusalId, ProgrammeId
 from caseload.domain.medicines import DosePart
 from caseload.domain.profiles import Profile
@@ -81,6 +82,8 @@ class Told:
     excused: Excused | None = None
     messages: Sequence[Message] = ()
     not_given: Sequence[NotGivenToday] = ()
+    see_first: SeeFirst = NO_FLAGS
+    """Allergies and what else whoever gives a medicine should see."""
 
 
 NOTHING = Told()
@@ -98,22 +101,10 @@ class WindowDay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
-    """A client to whom something is due on the day."""
-
-    client: ClientId
-    home: ProgrammeId
-    given_name: str
-    family_name: str
-    birth_date: date
-    due: Due
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """A client in the queue."""
 
-    waiting: Waiting
+    waiting: DueTo
     group: Group
     told: Told
     flags: tuple[Flag, ...] = ()
@@ -121,28 +112,40 @@ class Line:
     """Clients of the same day whose names sound or read alike."""
 
 
+Seen = tuple[WindowDay, DueTo, Told, frozenset[ClientId]]
+"""The day, to whom something is due on it, what the window is told of them, and their namesakes."""
+NOBODY = frozenset[ClientId]()
+
+
 def queue_of(
-    at: WindowDay, waiting: Sequence[Waiting], told: Mapping[ClientId, Told]
+    at: WindowDay,
+    waiting: Sequence[DueTo],
+    told: Mapping[ClientId, Told],
+    line: Callable[[Seen], Line] | None = None,
 ) -> Mapping[Group, Sequence[Line]]:
-    """Everybody of the day in their group, in the order in which they came."""
-    alike = namesakes(
-        Named(client=each.client, given_name=each.given_name, family_name=each.family_name, birth_date=each.birth_date)
-        for each in waiting
-    )
+    """Everybody of the day in their group, in the order in which they came.
+
+    `line` is `line_of`, or remembers what it said of the same facts.
+    """
+    alike = namesakes(Named(each.client, each.given_name, each.family_name, each.birth_date) for each in waiting)
     found: dict[Group, list[Line]] = {group: [] for group in Group}
     for each in waiting:
-        said = told.get(each.client, NOTHING)
-        group = _group_of(each.due, said, closed=at.closed is not None)
-        found[group].append(
-            Line(
-                waiting=each,
-                group=group,
-                told=said,
-                flags=_flags_of(each, at),
-                alike=alike.get(each.client, frozenset()),
-            )
-        )
+        seen = (at, each, told.get(each.client, NOTHING), alike.get(each.client, NOBODY))
+        made = line_of(seen) if line is None else line(seen)
+        found[made.group].append(made)
     return found
+
+
+def line_of(seen: Seen) -> Line:
+    """Where a client stands, and what is to be seen of them. It follows from these facts and from nothing else."""
+    at, waiting, told, alike = seen
+    return Line(
+        waiting=waiting,
+        group=_group_of(waiting.due, told, closed=at.closed is not None),
+        told=told,
+        flags=_flags_of(waiting, at),
+        alike=alike,
+    )
 
 
 def _group_of(due: Due, told: Told, *, closed: bool) -> Group:
@@ -155,7 +158,7 @@ def _group_of(due: Due, told: Told, *, closed: bool) -> Group:
     return Group.HELD if due.in_the_way else Group.TO_ATTEND
 
 
-def _flags_of(waiting: Waiting, at: WindowDay) -> tuple[Flag, ...]:
+def _flags_of(waiting: DueTo, at: WindowDay) -> tuple[Flag, ...]:
     due, order = waiting.due, waiting.due.order
     flags: list[Flag] = []
     if due.without.last is None:
