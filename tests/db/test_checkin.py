@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from caseload.db.access import reach_of
-from caseload.db.checkin import CheckIns, OverdueCheckIns, Plans, answers, facts, plans, records
+from caseload.db.checkin import CheckIns, OverdueCheckIns, Plans, answers, closing, facts, plans, records
 from caseload.db.checkin import overdue as overdue_lists
 from caseload.db.checkin.rows import WAITING, waiting_values
 from caseload.db.tables import checkin as tables
@@ -651,6 +651,7 @@ LISTS = {
     records: ("_OF_CLIENT", "_OF_CLIENT_NEXT", "_OPEN_BEFORE", "_OVERTAKEN_BY"),
     facts: ("_CHECK_INS", "_MOVES", "_ATTEMPTS", "_OUTCOMES"),
     answers: ("ANSWERS",),
+    closing: ("TOUCHED", "HELD"),
     plans: ("_OF_CLIENT", "_PLANS", "_BEHIND", "_ANY_BEHIND", "_RUNNING", "_OPEN_FROM", "_SETTLED_DAYS"),
 }
 
@@ -666,6 +667,9 @@ async def test_no_list_walks_a_table_that_grows(committing: AsyncEngine, throwaw
         "plan": plan.id,
         "plans": [plan.id],
         "these": [first.check_in.id],
+        "begins": now,
+        "ends": now + DAY,
+        "earliest": now - closing.LONGEST_GRACE,
         "after": first.check_in.id,
         "limit": 50,
         "at_most": 50,

@@ -342,6 +342,15 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
                 " and d.given_by <> d.recorded_by"
             ),
         ),
+        (
+            "an answer that was not given",
+            "select 1 from clinic.check_in_answers where 'use_days_30' = any(asked) and use_days_30 is null",
+        ),
+        (
+            "a scale that was filled in with a check-in",
+            "select 1 from clinic.observation where check_in_id is not null",
+        ),
+        ("an overdose that no clinician has taken on", "select 1 from clinic.escalation_open"),
         ("something heard in confidence", "select 1 from clinic.family_information where confidential"),
     ],
 )

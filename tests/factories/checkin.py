@@ -21,6 +21,7 @@ from caseload.domain.checkin import (
     PlanVersion,
     Record,
     Replaced,
+    Scheduled,
     Terms,
     Waiting,
     waiting,
@@ -28,6 +29,7 @@ from caseload.domain.checkin import (
 from caseload.domain.ids import CheckInId, ClientId, EpisodeId, PlanId, ProgrammeId, StaffId, new_id
 from caseload.domain.journal import Event
 from caseload.domain.people import Staff
+from caseload.domain.programme import Programme
 from caseload.domain.schedule import Recurrence, Unit, Weekday
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -104,6 +106,7 @@ class Kept:
     records: dict[CheckInId, Record] = field(default_factory=dict[CheckInId, Record])
     waiting: dict[CheckInId, Waiting] = field(default_factory=dict[CheckInId, Waiting])
     reaches: list[Reach] = field(default_factory=list[Reach])
+    closed: set[date] = field(default_factory=set[date])
 
     def of(self, plan: PlanId) -> list[Record]:
         """The records of one plan in the order of their schedule."""
@@ -152,13 +155,35 @@ class Kept:
             and record.outcome.ended in {Ended.COMPLETED, Ended.MISSED}
         )
 
-    async def schedule(self, plan: Plan, check_ins: Sequence[CheckIn], *, through: date) -> None:
-        self.plans[plan.id] = replace(plan, scheduled_through=through)
-        for check_in in check_ins:
-            assert plan.version.terms is not None
-            record = Record(check_in=check_in, terms=plan.version.terms)
-            self.records[check_in.id] = record
-            self._waits(check_in.id)
+    async def closed_days(self, programme: ProgrammeId, /, *, since: date) -> frozenset[date]:
+        return frozenset(day for day in self.closed if day >= since)
+
+    async def schedule(self, scheduled: Sequence[Scheduled], /) -> None:
+        for one in scheduled:
+            self.plans[one.plan.id] = replace(one.plan, scheduled_through=one.through)
+            for check_in in one.check_ins:
+                assert one.plan.version.terms is not None
+                record = Record(check_in=check_in, terms=one.plan.version.terms)
+                self.records[check_in.id] = record
+                self._waits(check_in.id)
+
+    async def touched_by(self, programme: Programme, days: Sequence[date], /) -> Sequence[Record]:
+        return [
+            record
+            for record in self.records.values()
+            if record.outcome is None
+            and any(
+                record.due_at.astimezone(programme.zone).date()
+                <= day
+                <= record.grace_ends_at.astimezone(programme.zone).date()
+                for day in days
+            )
+        ]
+
+    async def add_moves(self, moves: Sequence[Move], waiting: Sequence[Waiting], /) -> None:
+        again = {one.check_in: one for one in waiting}
+        for move in moves:
+            await self.add_move(move, again.get(move.check_in))
 
     async def running(self, client: ClientId, /) -> Sequence[Plan]:
         return [plan for plan in self.plans.values() if plan.client == client and plan.version.terms is not None]

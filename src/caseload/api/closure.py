@@ -10,10 +10,12 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from caseload.api.route import reading, writing
 from caseload.api.wire import Wire
 from caseload.api.work import TheKey, TheWork
+from caseload.db.checkin import Closing
 from caseload.db.closure import ClosureDays
 from caseload.db.idempotency import Kept
 from caseload.domain import closure as domain
 from caseload.domain.access import Act
+from caseload.domain.checkin import make_way
 from caseload.domain.closure import ClosureDay
 from caseload.domain.dispensing import Period
 from caseload.domain.ids import ProgrammeId
@@ -89,12 +91,23 @@ async def list_closure_days(
 async def close_window(
     programme_id: FromPath[UUID], data: JSONBody[ClosureIn], work: TheWork, key: TheKey
 ) -> ClosureDaysOut:
-    """Say that the window is closed on some days. Doses for them are handed out beforehand."""
+    """Say that the window is closed on some days. Doses for them are handed out beforehand.
+
+    Check-ins that wait and fall on one are due on the next open day, and their days of grace are open ones.
+    """
     closures, wanted = ClosureDays(work.connection), ProgrammeId(programme_id)
 
     async def close() -> list[ClosureDay]:
         said = await domain.close_window(
             wanted, data.days, data.reason, by=work.by, now=work.now, closures=closures, journal=work.journal
+        )
+        await make_way(
+            await closures.programme(wanted),
+            data.days,
+            by=work.by,
+            now=work.now,
+            check_ins=Closing(work.connection, work.journal),
+            journal=work.journal,
         )
         return list(said)
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
+from caseload.db.checkin.closing import closed_days
 from caseload.db.checkin.rows import TERMS, begin_waiting, check_in_values, end_waiting, terms_of, terms_values
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
@@ -24,7 +25,6 @@ from caseload.db.tables.checkin import (
 )
 from caseload.domain.access import Reach
 from caseload.domain.checkin import (
-    CheckIn,
     Ended,
     Plan,
     PlanChanged,
@@ -32,6 +32,8 @@ from caseload.domain.checkin import (
     PlanVersion,
     Record,
     Replaced,
+    Scheduled,
+    Waiting,
     waiting,
 )
 from caseload.domain.checkin.record import SETTLED_BY_PEOPLE
@@ -238,14 +240,23 @@ class Plans:
         rows = await self._connection.execute(_SETTLED_DAYS, {"plan": plan, "since": since})
         return frozenset(rows.scalars())
 
-    async def schedule(self, plan: Plan, check_ins: Sequence[CheckIn], *, through: date) -> None:
-        """See `domain.checkin.Plans.schedule`."""
-        if check_ins and plan.version.terms is not None:
-            terms = plan.version.terms
-            await self._connection.execute(insert(check_in), [check_in_values(one) for one in check_ins])
-            fresh = [waiting(Record(check_in=one, terms=terms)) for one in check_ins]
-            await begin_waiting(self._connection, [one for one in fresh if one is not None])
-        await self._stands(plan, through=through)
+    async def closed_days(self, programme: ProgrammeId, *, since: date) -> frozenset[date]:
+        """See `domain.checkin.Plans.closed_days`."""
+        return await closed_days(self._connection, programme, since=since)
+
+    async def schedule(self, scheduled: Sequence[Scheduled]) -> None:
+        """See `domain.checkin.Plans.schedule`. Of however many plans, it is three statements."""
+        made = [check_in_values(each) for one in scheduled for each in one.check_ins]
+        if made:
+            await self._connection.execute(insert(check_in), made)
+        await begin_waiting(self._connection, [each for one in scheduled for each in _fresh(one)])
+        await self._connection.execute(
+            _NOW_AT,
+            [
+                {"plan": one.plan.id, "to_version": one.plan.version.version, "through": one.through}
+                for one in scheduled
+            ],
+        )
 
     async def running(self, of: ClientId, /) -> Sequence[Plan]:
         """See `domain.checkin.Plans.running`."""
@@ -266,6 +277,13 @@ class Plans:
         if not held:
             return []
         return [_plan(row) for row in await self._connection.execute(_PLANS, {"plans": list(held)})]
+
+
+def _fresh(one: Scheduled) -> Sequence[Waiting]:
+    """The check-ins that were just made, as they wait."""
+    terms = one.plan.version.terms
+    records = [] if terms is None else [Record(check_in=each, terms=terms) for each in one.check_ins]
+    return [waits for waits in map(waiting, records) if waits is not None]
 
 
 def _plan(row: Row[*tuple[Any, ...]]) -> Plan:

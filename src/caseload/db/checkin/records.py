@@ -1,7 +1,7 @@
 """Check-ins in PostgreSQL, each with everything that happened to it."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Select, bindparam, exists, insert, select, tuple_
@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.checkin.answers import add_answers
+from caseload.db.checkin.closing import closed_days
 from caseload.db.checkin.facts import with_facts
-from caseload.db.checkin.rows import begin_waiting, end_waiting
+from caseload.db.checkin.rows import begin_waiting, end_waiting, move_values
 from caseload.db.failures import violated
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
@@ -36,7 +37,7 @@ from caseload.domain.checkin import (
 )
 from caseload.domain.client import ClientUnknown
 from caseload.domain.errors import Fault, Invalid
-from caseload.domain.ids import CheckInId, ClientId
+from caseload.domain.ids import CheckInId, ClientId, ProgrammeId
 from caseload.domain.journal import Journal
 
 _WITHIN = within_reach()
@@ -118,6 +119,10 @@ class CheckIns:
         )
         return list(reversed(await with_facts(self._connection, found.scalars().all())))
 
+    async def closed_days(self, programme: ProgrammeId, *, since: date) -> frozenset[date]:
+        """See `domain.checkin.CheckIns.closed_days`."""
+        return await closed_days(self._connection, programme, since=since)
+
     async def open_before(self, one: CheckIn) -> Sequence[Record]:
         """See `domain.checkin.CheckIns.open_before`."""
         found = await self._connection.execute(_OPEN_BEFORE, {"plan": one.plan, "due_at": one.due_at})
@@ -146,18 +151,7 @@ class CheckIns:
 
     async def add_move(self, move: Move, waiting: Waiting | None) -> None:
         """See `domain.checkin.CheckIns.add_move`."""
-        await self._connection.execute(
-            insert(check_in_move).values(
-                check_in_id=move.check_in,
-                number=move.number,
-                due_at=move.due_at,
-                grace_ends_at=move.grace_ends_at,
-                asked_by=move.asked_by,
-                reason=move.reason,
-                recorded_by=move.recorded_by,
-                recorded_at=move.recorded_at,
-            )
-        )
+        await self._connection.execute(insert(check_in_move).values(move_values(move)))
         await self._waits(move.check_in, waiting)
 
     async def _waits(self, one: CheckInId, waiting: Waiting | None) -> None:

@@ -12,7 +12,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from caseload.db.direct import Named
 from caseload.db.instants import instant_of
 from caseload.db.tables.checkin import check_in, check_in_plan_version, check_in_waiting
-from caseload.domain.checkin import CheckIn, LastFact, Mode, Overdue, Terms, Waiting, cleared_by, days_late, why_overdue
+from caseload.domain.checkin import (
+    CheckIn,
+    LastFact,
+    Mode,
+    Move,
+    Overdue,
+    Terms,
+    Waiting,
+    cleared_by,
+    days_late,
+    why_overdue,
+)
 from caseload.domain.ids import CheckInId, ClientId, PlanId, ProgrammeId
 from caseload.domain.schedule import Recurrence, Unit, Weekday
 
@@ -144,6 +155,20 @@ def check_in_values(one: CheckIn) -> dict[str, Any]:
         "due_at": one.due_at,
         "grace_ends_at": one.grace_ends_at,
         "made_at": one.made_at,
+    }
+
+
+def move_values(move: Move) -> dict[str, Any]:
+    """The columns of a move."""
+    return {
+        "check_in_id": move.check_in,
+        "number": move.number,
+        "due_at": move.due_at,
+        "grace_ends_at": move.grace_ends_at,
+        "asked_by": move.asked_by,
+        "reason": move.reason,
+        "recorded_by": move.recorded_by,
+        "recorded_at": move.recorded_at,
     }
 
 

@@ -166,7 +166,9 @@ check_in_move = Table(
     *recorded(),
     one_of("asked_by", AskedBy),
     from_one("number"),
-    CheckConstraint(text("grace_ends_at >= due_at AND due_at > recorded_at"), name="to_a_later_time"),
+    CheckConstraint(
+        text("grace_ends_at >= due_at AND (due_at > recorded_at OR asked_by = 'closure')"), name="to_a_later_time"
+    ),
     comment="A check-in was given another time; the last one counts.",
 )
 

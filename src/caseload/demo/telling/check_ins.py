@@ -7,6 +7,7 @@ from typing import Final
 
 from caseload.db.checkin import CheckIns, Plans
 from caseload.demo.stories import Course
+from caseload.demo.telling.answers import asked_of
 from caseload.demo.telling.stage import Life, Stage
 from caseload.domain.checkin import (
     AskedBy,
@@ -16,6 +17,7 @@ from caseload.domain.checkin import (
     Mode,
     Plan,
     Result,
+    Scheduled,
     Terms,
     attempt,
     complete,
@@ -48,11 +50,13 @@ class WatchedPlans(Plans):
         plan = self._life.plan
         return [plan][:at_most] if plan is not None and plan.scheduled_through < day else []
 
-    async def schedule(self, plan: Plan, check_ins: Sequence[CheckIn], *, through: date) -> None:
-        """Keep them, and remember them by their day."""
-        await super().schedule(plan, check_ins, through=through)
-        self._life.plan = replace(plan, scheduled_through=through)
-        self._life.check_ins |= {check_in.scheduled_on: check_in for check_in in check_ins}
+    async def schedule(self, scheduled: Sequence[Scheduled]) -> None:
+        """Keep them, and remember them by the day on which they are due."""
+        await super().schedule(scheduled)
+        for one in scheduled:
+            self._life.plan = replace(one.plan, scheduled_through=one.through)
+            zone = None if one.plan.version.terms is None else one.plan.version.terms.zone
+            self._life.check_ins |= {each.due_at.astimezone(zone).date(): each for each in one.check_ins}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +178,7 @@ class Contact:
             now=now,
             check_ins=self._check_ins(now),
             journal=self.work.journal,
+            asked=await asked_of(life, at, stage=self.stage, work=self.work, now=now),
         )
 
     async def _try(self, life: Life, check_in: CheckIn, at: datetime, result: Result) -> None:

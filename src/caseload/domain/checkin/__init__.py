@@ -13,6 +13,7 @@ from caseload.domain.checkin.answers import (
     questions_of,
 )
 from caseload.domain.checkin.asked import Asked
+from caseload.domain.checkin.closing import Closing, make_way
 from caseload.domain.checkin.correction import Correction, correct
 from caseload.domain.checkin.filling import Filled, FilledIn
 from caseload.domain.checkin.overdue import ClearedBy, Overdue, cleared_by, days_late, is_overdue, overdue, why_overdue
@@ -25,6 +26,7 @@ from caseload.domain.checkin.plan import (
     PlanUnknown,
     PlanVersion,
     Replaced,
+    Scheduled,
 )
 from caseload.domain.checkin.planning import change_plan, plan_check_ins, stop_all, stop_plan
 from caseload.domain.checkin.record import (
@@ -61,6 +63,7 @@ __all__ = [
     "CheckInUnknown",
     "CheckIns",
     "ClearedBy",
+    "Closing",
     "Correction",
     "Ended",
     "Filled",
@@ -87,6 +90,7 @@ __all__ = [
     "Record",
     "Replaced",
     "Result",
+    "Scheduled",
     "Suicide",
     "Template",
     "TemplateChanged",
@@ -103,6 +107,7 @@ __all__ = [
     "horizon",
     "is_overdue",
     "kind_of",
+    "make_way",
     "miss",
     "overdue",
     "plan_check_ins",

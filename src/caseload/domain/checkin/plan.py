@@ -80,6 +80,15 @@ class Replaced:
     """The number its outcome will have."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheduled:
+    """What was made of a plan: its next check-ins, and up to which day they are."""
+
+    plan: Plan
+    check_ins: Sequence[CheckIn]
+    through: date
+
+
 class Plans(Protocol):
     """The plans that are kept."""
 
@@ -103,8 +112,12 @@ class Plans(Protocol):
         """The local days from then on for which a check-in of the plan has been completed or missed."""
         ...
 
-    async def schedule(self, plan: Plan, check_ins: Sequence[CheckIn], *, through: date) -> None:
-        """Keep the check-ins, waiting, and that the plan is scheduled up to that day."""
+    async def closed_days(self, programme: ProgrammeId, /, *, since: date) -> frozenset[date]:
+        """The days from then on on which a programme is closed."""
+        ...
+
+    async def schedule(self, scheduled: Sequence[Scheduled], /) -> None:
+        """Keep the check-ins of these plans, waiting, and up to which day each plan is scheduled."""
         ...
 
     async def running(self, client: ClientId, /) -> Sequence[Plan]:

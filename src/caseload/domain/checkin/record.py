@@ -6,7 +6,7 @@ version and the last one counts, so nothing is ever lost and the key of the tabl
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from operator import itemgetter
 from typing import NamedTuple, Protocol
@@ -19,6 +19,7 @@ from caseload.domain.checkin.plan import CheckIn
 from caseload.domain.checkin.terms import Mode, Terms
 from caseload.domain.errors import Conflict, NotFound
 from caseload.domain.ids import CheckInId, ClientId, PlanId, ProgrammeId, StaffId
+from caseload.domain.schedule import instant
 
 
 class Ended(StrEnum):
@@ -53,6 +54,8 @@ class AskedBy(StrEnum):
 
     CLIENT = "client"
     PROVIDER = "provider"
+    CLOSURE = "closure"
+    """At nobody's: the programme is closed on the day."""
 
 
 class Punctuality(StrEnum):
@@ -163,13 +166,18 @@ class Record:
     @property
     def movable_until(self) -> datetime:
         """Until when it may be moved at the client's wish: one interval after the clinic last said when it was due."""
-        ours = [move.due_at for move in self.moves if move.asked_by is AskedBy.PROVIDER]
+        ours = [move.due_at for move in self.moves if move.asked_by is not AskedBy.CLIENT]
         return self.terms.movable_until(ours[-1] if ours else self.check_in.due_at)
 
     @property
     def counts_from(self) -> datetime:
         """From when a contact counts as this check-in; whoever comes at the time that was moved is welcome too."""
-        return self.terms.counts_from(min(self.due_at, self.check_in.due_at))
+        return self.terms.counts_from(min(self.due_at, self.check_in.due_at, self._named_at))
+
+    @property
+    def _named_at(self) -> datetime:
+        """When the rule named it, whatever was closed on that day."""
+        return instant(datetime.combine(self.check_in.scheduled_on, self.terms.rule.at), self.terms.zone)
 
     @property
     def outcome(self) -> Outcome | None:
@@ -251,6 +259,10 @@ class CheckIns(Protocol):
 
     async def hold(self, check_in: CheckInId, /, *, reach: Reach) -> Record:
         """The check-in, its plan held so that nothing of it changes until this piece of work ends; `CheckInUnknown`."""
+        ...
+
+    async def closed_days(self, programme: ProgrammeId, /, *, since: date) -> frozenset[date]:
+        """The days from then on on which a programme is closed."""
         ...
 
     async def open_before(self, check_in: CheckIn, /) -> Sequence[Record]:

@@ -1,12 +1,13 @@
 """Making the check-ins that follow from a plan, some weeks ahead."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import ClassVar
 
-from caseload.domain.checkin.plan import CheckIn, Plan, Plans
-from caseload.domain.ids import CheckInId, new_id
+from caseload.domain.checkin.closing import around
+from caseload.domain.checkin.plan import CheckIn, Plan, Plans, Scheduled
+from caseload.domain.ids import CheckInId, ProgrammeId, new_id
 from caseload.domain.journal import Event, Journal
 from caseload.domain.schedule import LATEST, local_day, occurrences
 
@@ -33,17 +34,37 @@ async def schedule_ahead(*, now: datetime, plans: Plans, journal: Journal, at_mo
     far enough is not picked, and the day up to which it is scheduled is kept in the same transaction.
     """
     behind = await plans.behind(horizon(now), at_most=at_most)
+    closed = await _closed(behind, plans=plans)
+    made: list[Scheduled] = []
     for plan in behind:
-        settled = await plans.settled_days(plan.id, since=plan.scheduled_through)
-        made = await schedule(plan, now=now, settled=settled, plans=plans)
-        journal.tell(CheckInsScheduled(client=plan.client, records=(plan.id,), facts={"count": made}))
+        # Only under an earlier version can a day to come have been settled.
+        again = plan.version.version > 1
+        settled = await plans.settled_days(plan.id, since=plan.scheduled_through) if again else frozenset[date]()
+        made.append(_next(plan, now=now, settled=settled, closed=closed[plan.programme]))
+    if made:
+        await plans.schedule(made)
+    for one in made:
+        facts: dict[str, str | int] = {"count": len(one.check_ins)}
+        journal.tell(CheckInsScheduled(client=one.plan.client, records=(one.plan.id,), facts=facts))
     return len(behind)
 
 
-def upcoming(plan: Plan, *, now: datetime, settled: frozenset[date] = frozenset()) -> tuple[Sequence[CheckIn], date]:
+async def _closed(behind: Sequence[Plan], *, plans: Plans) -> Mapping[ProgrammeId, frozenset[date]]:
+    """The closure days of the programmes of these plans, from the first day that is to be scheduled."""
+    return {
+        programme: await plans.closed_days(
+            programme, since=min(plan.scheduled_through for plan in behind if plan.programme == programme)
+        )
+        for programme in sorted({plan.programme for plan in behind})
+    }
+
+
+def upcoming(
+    plan: Plan, *, now: datetime, settled: frozenset[date] = frozenset(), closed: frozenset[date] = frozenset()
+) -> tuple[Sequence[CheckIn], date]:
     """The check-ins of a plan from where it stands to the horizon, but at least one; and up to which day that is.
 
-    Days in `settled` have had their check-in under an earlier version.
+    Days in `settled` have had their check-in under an earlier version, on those in `closed` nobody is there.
     """
     terms = plan.version.terms
     if terms is None:
@@ -51,7 +72,8 @@ def upcoming(plan: Plan, *, now: datetime, settled: frozenset[date] = frozenset(
     horizon = local_day(now, terms.zone) + timedelta(days=HORIZON_DAYS)
     first = plan.scheduled_through + timedelta(days=1)
     made: list[CheckIn] = []
-    for occurrence in occurrences(terms.rule, terms.zone, first=first, last=terms.rule.ends_on or LATEST):
+    found = occurrences(terms.rule, terms.zone, first=first, last=terms.rule.ends_on or LATEST)
+    for occurrence in around(found, terms, closed) if closed else found:
         if occurrence.on > horizon and made:
             return made, max(horizon, made[-1].scheduled_on)
         if occurrence.due_at >= plan.version.replaces_from and occurrence.on not in settled:
@@ -64,7 +86,7 @@ def upcoming(plan: Plan, *, now: datetime, settled: frozenset[date] = frozenset(
                     programme=plan.programme,
                     scheduled_on=occurrence.on,
                     due_at=occurrence.due_at,
-                    grace_ends_at=terms.grace_ends_at(occurrence.due_at),
+                    grace_ends_at=terms.grace_ends_at(occurrence.due_at, closed),
                     made_at=now,
                 )
             )
@@ -73,6 +95,12 @@ def upcoming(plan: Plan, *, now: datetime, settled: frozenset[date] = frozenset(
 
 async def schedule(plan: Plan, *, now: datetime, settled: frozenset[date], plans: Plans) -> int:
     """Make the check-ins of one plan up to the horizon; return how many they are."""
-    check_ins, through = upcoming(plan, now=now, settled=settled)
-    await plans.schedule(plan, check_ins, through=through)
-    return len(check_ins)
+    closed = await plans.closed_days(plan.programme, since=plan.scheduled_through)
+    made = _next(plan, now=now, settled=settled, closed=closed)
+    await plans.schedule([made])
+    return len(made.check_ins)
+
+
+def _next(plan: Plan, *, now: datetime, settled: frozenset[date], closed: frozenset[date]) -> Scheduled:
+    check_ins, through = upcoming(plan, now=now, settled=settled, closed=closed)
+    return Scheduled(plan=plan, check_ins=check_ins, through=through)

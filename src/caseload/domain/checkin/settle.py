@@ -28,7 +28,7 @@ from caseload.domain.errors import Faults
 from caseload.domain.ids import CheckInId, StaffId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
-from caseload.domain.schedule import local_days_later
+from caseload.domain.schedule import local_day, local_days_later
 
 FURTHEST_MOVE_DAYS = 366
 
@@ -174,7 +174,7 @@ async def reschedule(
     """Give a check-in that waits another time; its grace is counted anew from then.
 
     Moved by the provider, it is as if it had always been due then. At the client's wish it goes no further than one
-    interval of the plan, however often it is moved.
+    interval of the plan, however often it is moved. Days on which the programme is closed are no days of grace.
     Raises `CheckInUnknown`, `Invalid`, `NoLongerOpen` or `AlreadySettled`.
     """
     record = await _hold_open(check_in, by=by, check_ins=check_ins)
@@ -184,13 +184,16 @@ async def reschedule(
     faults = Faults()
     faults.check(when=due_at <= now, where="due_at", problem="must lie in the future")
     faults.check(when=due_at > limit, where="due_at", problem=f"must not be after {limit.isoformat()}")
+    faults.check(when=asked_by is AskedBy.CLOSURE, where="asked_by", problem="must be client or provider")
     check_text(faults, "reason", reason)
     faults.raise_if_any()
+    new_day = local_day(due_at, record.terms.zone)
+    closed = await check_ins.closed_days(record.check_in.programme, since=new_day)
     move = Move(
         check_in=check_in,
         number=len(record.moves) + 1,
         due_at=due_at,
-        grace_ends_at=record.terms.grace_ends_at(due_at),
+        grace_ends_at=record.terms.grace_ends_at(due_at, closed),
         asked_by=asked_by,
         reason=reason,
         recorded_by=by.id,

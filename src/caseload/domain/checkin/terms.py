@@ -1,14 +1,15 @@
 """What a plan of check-ins asks for: how often, how, and how much slack."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from caseload.domain.errors import Faults
 from caseload.domain.profiles.checkins import LONGEST_SLACK_DAYS
 from caseload.domain.programme import Programme
-from caseload.domain.schedule import Recurrence, local_days_later, one_interval_later
+from caseload.domain.schedule import Recurrence, local_day, local_days_later, one_interval_later
 
 
 class Mode(StrEnum):
@@ -47,9 +48,15 @@ class Terms:
             )
         faults.raise_if_any()
 
-    def grace_ends_at(self, due_at: datetime) -> datetime:
-        """The last instant at which a check-in due then is not overdue. Grace is counted in local days."""
-        return local_days_later(due_at, self.grace_days, self.zone)
+    def grace_ends_at(self, due_at: datetime, closed: Collection[date] = ()) -> datetime:
+        """The last instant at which a check-in due then is not overdue. Grace is counted in open local days."""
+        days = left = self.grace_days
+        if closed:
+            day, days = local_day(due_at, self.zone), 0
+            while left:
+                days += 1
+                left -= day + timedelta(days=days) not in closed
+        return local_days_later(due_at, days, self.zone)
 
     def movable_until(self, due_at: datetime) -> datetime:
         """Until when a check-in due then may be moved at the client's wish: one interval later."""
