@@ -1,6 +1,7 @@
 """`make bench`: every case beside what PostgreSQL alone does, one table, ratios measured in one run.
 
-python -m benchmarks [--seconds 9] [--clients 20000] [--cases read,dose,overdue,audit,proved,exports,memory,search,batch,signoff-queue,queue]
+python -m benchmarks [--seconds 9] [--clients 20000] [--cases read,dose,overdue,audit,proved,exports,memory,search,batch,signoff-queue,queue,
+                     register]
                      [--requests 50000] [--entries 100000] [--quick]
 """
 
@@ -15,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from benchmarks import mixed, pgbench, proof, queue, search, signoff, wrk
+from benchmarks import mixed, pgbench, proof, queue, search, sessions, signoff, wrk
 from benchmarks.checkins import PER_CLIENT, plan_check_ins
 from benchmarks.clinic import PER_COUNSELLOR, Clinic, fill
 from benchmarks.scripts import DOSE_ROWS, dose, overdue, read
@@ -242,6 +243,11 @@ def queues(run: Run) -> None:
     queue.queue(run.stage, run.clinic, lambda said: print(f"queue: {said}", flush=True))
 
 
+def registers(run: Run) -> None:
+    """The register of twelve, one after another."""
+    sessions.registers(run.stage, run.clinic, lambda said: print(f"register: {said}", flush=True))
+
+
 CASES: dict[str, Callable[[Run], None]] = {
     "read": reads,
     "dose": doses,
@@ -254,6 +260,7 @@ CASES: dict[str, Callable[[Run], None]] = {
     "batch": batches,
     "signoff-queue": sign_off_queues,
     "queue": queues,
+    "register": registers,
 }
 
 

@@ -103,7 +103,8 @@ async def _signer(stage: Stage, clinic: Clinic) -> str:
     return next(token for token in clinic.nurses if token_digest(token) == digest)
 
 
-def _timed(do: Callable[[], httpx.Response], expected: int) -> float:
+def timed(do: Callable[[], httpx.Response], expected: int) -> float:
+    """How long a request took in seconds; raises `RuntimeError` when it was answered otherwise."""
     began = time.perf_counter()
     answer = do()
     took = time.perf_counter() - began
@@ -134,9 +135,9 @@ async def batch(stage: Stage, clinic: Clinic, say: Callable[[str], None]) -> Non
             said = {"doses": [{"dose_id": each, "version": 1} for each in doses], "password": _PASSWORD}
             return http.post("/api/v1/dose-sign-offs", json=said)
 
-        took = [_timed(lambda number=number: sign(number), 201) for number in range(BATCHES + WARM)][WARM:]
+        took = [timed(lambda number=number: sign(number), 201) for number in range(BATCHES + WARM)][WARM:]
         alone = [
-            _timed(lambda: http.post("/api/v1/dose-sign-offs", json={"doses": [], "password": _PASSWORD}), 422)
+            timed(lambda: http.post("/api/v1/dose-sign-offs", json={"doses": [], "password": _PASSWORD}), 422)
             for _ in range(BATCHES)
         ]
     say(f"{AT_ONCE} in one batch, one after another: {Taken.of(took)}; the proof alone: {Taken.of(alone)}")
@@ -151,7 +152,7 @@ async def queue(stage: Stage, clinic: Clinic, say: Callable[[str], None]) -> Non
         behind = past
         token = await _signer(stage, clinic)
         with stage.serving() as served, _client(served, token) as http:
-            took = [_timed(lambda: http.get("/api/v1/sign-off-queue"), 200) for _ in range(READS + WARM)][WARM:]
+            took = [timed(lambda: http.get("/api/v1/sign-off-queue"), 200) for _ in range(READS + WARM)][WARM:]
         p50.append(Taken.of(took).p50)
         say(f"queue of {WAITING} with {past:,} past doses: {Taken.of(took)}")
     say(f"queue: p50 grows {p50[1] / p50[0]:.2f}-fold")

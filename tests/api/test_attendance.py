@@ -88,6 +88,20 @@ async def test_a_group_register_is_taken_in_one_call(house: House) -> None:
     assert (await house.robin.get(f"/sessions/{session}")).json() == taken.json()
 
 
+async def test_a_register_whose_common_note_names_somebody_says_whom(house: House) -> None:
+    ada, ben = await house.client(given_name="Zoë"), await house.client(given_name="Ben", family_name="Okafor")
+    session = await house.plan(ada, ben)
+    body = {"lines": [line(ada), line(ben)], "note": "ZOE spoke of triggers."}
+
+    taken = await house.robin.post(f"/sessions/{session}/register", body)
+    mended = await house.robin.put(
+        f"/sessions/{session}/register", {**body, "note": "Triggers.", "reason": "Named"}, headers={"If-Match": '"1"'}
+    )
+
+    assert taken.json()["note_names"] == [ada]
+    assert mended.json()["note_names"] == []
+
+
 async def test_a_register_sent_twice_is_the_same_with_the_key_and_a_conflict_without(house: House) -> None:
     ada, key = await house.client(), str(uuid4())
     session = await house.plan(ada)

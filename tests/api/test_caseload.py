@@ -277,6 +277,7 @@ async def plan_session(house: House, clinic: Clinic, *clients: str) -> Any:
             "ends_at": (begins + timedelta(hours=1)).isoformat(),
             "facilitators": [str(house.first.staff.id)],
             "clients": list(clients),
+            "clashes_agreed": True,
         },
     )
 

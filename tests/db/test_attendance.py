@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of
 from caseload.db.attendance import Attendances, Sessions
+from caseload.db.attendance import claims as claim_statements
 from caseload.db.attendance import clients as client_statements
 from caseload.db.attendance import hours as hour_statements
 from caseload.db.attendance import registers as register_statements
@@ -48,6 +49,7 @@ from caseload.domain.attendance import (
     take_register,
     totals,
 )
+from caseload.domain.attendance.rules import usual_rules
 from caseload.domain.client import ClientUnknown
 from caseload.domain.ids import ClientId, ProgrammeId, TherapySessionId, new_id
 from caseload.domain.people import Staff
@@ -93,6 +95,8 @@ class Place:
             on_roster,
             as_id=TherapySessionId(new_id()),
             programme=self.programme,
+            rules=usual_rules(),
+            clashes_agreed=True,
             by=self.robin,
             now=NOW - HOUR,
             sessions=self.sessions,
@@ -238,7 +242,7 @@ async def test_the_same_place_cancellation_or_register_is_kept_once(place: Place
     register = await place.take(session, attended(ada))
 
     for error, again in (
-        (AlreadyOnRoster, place.sessions.add_bookings(session, [a_booking(place, ada)])),
+        (AlreadyOnRoster, place.sessions.add_bookings([(session.id, a_booking(place, ada))])),
         (RegisterAlreadyTaken, place.sessions.add_register(register)),
     ):
         async with place.connection.begin_nested() as nested:
@@ -304,7 +308,7 @@ async def test_names_are_told_to_the_journal_for_those_who_are_shown(place: Plac
     colleague = await people.staff(place.connection, holds=[(Role.COUNSELLOR, place.programme)])
     theirs = await clients.in_care(place.connection, programme=place.programme, counsellor=colleague.id)
     session = await place.plan(ada, ben)
-    await place.sessions.add_bookings(session, [a_booking(place, theirs.id)])
+    await place.sessions.add_bookings([(session.id, a_booking(place, theirs.id))])
     session = await place.get(session.id)
 
     mine = await place.sessions.names(session, by=place.robin, act=Act.SEE_SESSIONS)
@@ -325,6 +329,10 @@ async def test_names_are_told_to_the_journal_for_those_who_are_shown(place: Plac
         tables.therapy_session_cancellation,
         tables.therapy_session_register,
         tables.therapy_session_line,
+        tables.session_series,
+        tables.therapy_session_moved,
+        tables.therapy_session_wait,
+        tables.therapy_session_wait_over,
         note_tables.session_note,
         note_tables.session_note_version,
         note_tables.session_note_signature,
@@ -413,6 +421,11 @@ CROWD = (
         (register_statements, "_LINES"),
         (client_statements, "_SESSIONS_OF_CLIENT"),
         (client_statements, "_SESSIONS_OF_CLIENT_NEXT"),
+        (session_statements, "_OF_SERIES"),
+        (claim_statements, "TAKEN"),
+        (claim_statements, "ELSEWHERE"),
+        (claim_statements, "WAITING"),
+        (claim_statements, "NEXT"),
         (hour_statements, "_PLACES"),
         (hour_statements, "_STRETCHES"),
         (hour_statements, "_TOTALS"),
@@ -437,6 +450,13 @@ async def test_no_list_of_sessions_walks_a_table_that_grows(place: Place, module
         "client": place.clients[0],
         "after": session.id,
         "limit": 50,
+        "series": session.id,
+        "keys": ["Room 3"],
+        "starts": [NOW] if name == "TAKEN" else NOW,
+        "ends": [NOW + HOUR] if name == "TAKEN" else NOW + HOUR,
+        "besides": session.id,
+        "clients": [place.clients[0]],
+        "now": NOW,
         "last": NOW + HOUR,
         "zone": "UTC",
         "minimum": 8,

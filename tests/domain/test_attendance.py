@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -31,6 +31,7 @@ from caseload.domain.attendance import (
     Taking,
     Wanted,
     book,
+    call_off,
     cancel,
     correct_register,
     plan_session,
@@ -38,9 +39,12 @@ from caseload.domain.attendance import (
     take_register,
     totals,
 )
+from caseload.domain.attendance.clash import MOST_TOLD, Claim, ClaimOn, Clash, SessionClashes, claims_of
 from caseload.domain.attendance.planning import FURTHEST
 from caseload.domain.attendance.register import WAS_THERE
+from caseload.domain.attendance.rules import SessionRules, usual_rules
 from caseload.domain.attendance.session import FOR_ONE, NEVER_BILLABLE
+from caseload.domain.attendance.waiting import WaitOver
 from caseload.domain.errors import Invalid, NotPermitted
 from caseload.domain.ids import ClientId, ProgrammeId, StaffId, TherapySessionId, new_id
 from tests.factories.checkin import Remembered, counsellor
@@ -51,6 +55,7 @@ TEN = datetime(2026, 6, 1, 14, tzinfo=UTC)
 """Monday 1 June 2026, 10:00 in New York: when the session begins."""
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
+RULES = replace(usual_rules(), group_places=12)
 PROGRAMME = ProgrammeId(new_id())
 ROBIN = counsellor(PROGRAMME)
 ADA, BEN, CLEO, DAN = (ClientId(new_id()) for _ in range(4))
@@ -63,6 +68,9 @@ class Kept:
 
     sessions: dict[TherapySessionId, Session] = field(default_factory=dict[TherapySessionId, Session])
     registers: list[Register] = field(default_factory=list[Register])
+    taken: list[Clash] = field(default_factory=list[Clash])
+    agreed: list[bool] = field(default_factory=list[bool])
+    released: list[TherapySessionId] = field(default_factory=list[TherapySessionId])
     clients: set[ClientId] = field(default_factory=lambda: {ADA, BEN, CLEO, DAN})
     leaders: set[StaffId] = field(default_factory=lambda: {ROBIN.id})
 
@@ -74,12 +82,35 @@ class Kept:
     async def in_care(self, clients: Collection[ClientId], *, reach: Reach) -> Collection[ClientId]:
         return self.clients & set(clients)
 
-    async def add(self, session: Session) -> None:
-        self.sessions[session.id] = session
+    async def clashes(self, claims: Sequence[Claim], *, besides: TherapySessionId | None) -> Sequence[Clash]:
+        return self.taken
 
-    async def add_bookings(self, session: Session, bookings: Sequence[Booking]) -> None:
-        kept = self.sessions[session.id]
-        self.sessions[session.id] = replace(kept, roster=(*kept.roster, *bookings))
+    async def add(self, sessions: Sequence[Session], *, clashes_agreed: bool) -> None:
+        self.agreed.append(clashes_agreed)
+        self.sessions |= {session.id: session for session in sessions}
+
+    async def release(self, session: TherapySessionId) -> None:
+        self.released.append(session)
+
+    async def add_bookings(self, bookings: Sequence[tuple[TherapySessionId, Booking]]) -> None:
+        for session, booking in bookings:
+            kept = self.sessions[session]
+            self.sessions[session] = replace(kept, roster=(*kept.roster, booking))
+
+    async def add_waiting(
+        self, session: TherapySessionId, clients: Sequence[ClientId], *, by: StaffId, now: datetime
+    ) -> None:
+        kept = self.sessions[session]
+        self.sessions[session] = replace(kept, waiting=(*kept.waiting, *clients))
+
+    async def next_waiting(self, session: TherapySessionId) -> ClientId | None:
+        return next(iter(self.sessions[session].waiting), None)
+
+    async def end_waiting(
+        self, session: TherapySessionId, client: ClientId, *, how: WaitOver, by: StaffId, now: datetime
+    ) -> None:
+        kept = self.sessions[session]
+        self.sessions[session] = replace(kept, waiting=tuple(each for each in kept.waiting if each != client))
 
     async def add_cancellation(self, session: TherapySessionId, cancellation: Cancellation) -> None:
         kept = self.sessions[session]
@@ -102,17 +133,29 @@ class Kept:
 class Group:
     """A group on Monday at ten for an hour, led by Robin."""
 
+    async def call_off(self, session: Session, reason: str) -> Register:
+        return await call_off(session, reason, by=self.by, now=TEN - HOUR, sessions=self.kept, journal=self.journal)
+
     def __init__(self) -> None:
         self.kept = Kept()
         self.journal = Remembered()
         self.by = ROBIN
 
-    async def plan(self, *clients: ClientId, now: datetime = TEN - HOUR, **wanted: Any) -> Session:
+    async def plan(
+        self,
+        *clients: ClientId,
+        now: datetime = TEN - HOUR,
+        clashes_agreed: bool = False,
+        rules: SessionRules = RULES,
+        **wanted: Any,
+    ) -> Session:
         return await plan_session(
             group(**wanted),
             clients,
             as_id=TherapySessionId(new_id()),
             programme=PROGRAMME,
+            rules=rules,
+            clashes_agreed=clashes_agreed,
             by=self.by,
             now=now,
             sessions=self.kept,
@@ -225,6 +268,9 @@ async def test_a_session_can_be_planned_before_anybody_is_expected_and_after_it_
         ({"facilitators": tuple(StaffId(new_id()) for _ in range(11))}, ["facilitators"]),
         ({"capacity": 0}, ["capacity"]),
         ({"capacity": 201}, ["capacity"]),
+        ({"link": "http://example.org/room"}, ["link"]),
+        ({"link": "https://example.org/a room"}, ["link"]),
+        ({"link": "https://" + "x" * 493}, ["link"]),
     ],
 )
 def test_a_session_that_cannot_be_is_refused_with_every_field(wanted: dict[str, Any], fields: list[str]) -> None:
@@ -306,6 +352,64 @@ async def test_a_session_takes_as_many_as_it_has_places_and_a_cancelled_place_is
     assert session.expected == {BEN, CLEO}
     with pytest.raises(AlreadyOnRoster):
         await monday.book(session, ADA)
+
+
+async def test_a_group_has_no_more_places_than_the_programme_says(monday: Group) -> None:
+    assert (await monday.plan(capacity=12)).wanted.places == 12
+    assert (await monday.plan()).wanted.places == 12, "where nobody said how many"
+    with pytest.raises(Invalid) as refused:
+        await monday.plan(capacity=13)
+    assert [fault.field for fault in refused.value.faults] == ["capacity"]
+    assert "12" in refused.value.detail
+    assert (await monday.plan(kind=SessionKind.INDIVIDUAL, capacity=13)).wanted.places == 1
+
+
+def a_clash() -> Clash:
+    return Clash(on=ClaimOn.ROOM, session=TherapySessionId(new_id()), starts_at=TEN, ends_at=TEN + HOUR)
+
+
+async def test_a_taken_room_or_leader_is_refused_with_what_it_clashes_unless_somebody_means_it(monday: Group) -> None:
+    monday.kept.taken = [a_clash()]
+    with pytest.raises(SessionClashes) as refused:
+        await monday.plan(place="Room 3")
+    assert refused.value.facts["clashes"] == [
+        {
+            "of": "room",
+            "session_id": str(monday.kept.taken[0].session),
+            "starts_at": TEN.isoformat(),
+            "ends_at": (TEN + HOUR).isoformat(),
+        }
+    ]
+    await monday.plan(place="Room 3", clashes_agreed=True)
+    await monday.plan(place="Room 3", now=TEN + HOUR)
+    assert monday.kept.agreed == [True, True], "what is over was, whatever it clashes with"
+    monday.kept.taken = [a_clash() for _ in range(MOST_TOLD + 5)]
+    with pytest.raises(SessionClashes) as many:
+        await monday.plan(now=TEN + HOUR - MINUTE)
+    assert (len(cast("list[object]", many.value.facts["clashes"])), many.value.facts["more"]) == (MOST_TOLD, 5)
+
+
+def test_a_room_is_one_however_it_is_written_and_another_in_another_programme() -> None:
+    def rooms(place: str | None, programme: ProgrammeId = PROGRAMME) -> list[str]:
+        found = claims_of(programme, place=place, facilitators=(), starts_at=TEN, ends_at=TEN + HOUR)
+        return [each.key for each in found]
+
+    assert rooms("Room 3") == rooms("  ROOM\u00a0 3 ")
+    assert rooms("Room 3") != rooms("Room 33")
+    assert rooms("Room 3") != rooms("Room 3", ProgrammeId(new_id()))
+    assert rooms(None) == []
+
+
+async def test_a_session_that_is_called_off_lets_go_of_its_room_and_counts_against_nobody(monday: Group) -> None:
+    session = await monday.plan(ADA, BEN)
+    with pytest.raises(Invalid, match="say why"):
+        await monday.call_off(session, " ")
+    register = await monday.call_off(session, "The boiler is broken.")
+    assert {line.status for line in register.lines} == {Status.CANCELLED_BY_PROVIDER}
+    assert (register.note, monday.kept.released) == ("The boiler is broken.", [session.id])
+    other = await monday.plan(ADA)
+    await monday.take(other, attended(ADA))
+    assert monday.kept.released == [session.id]
 
 
 @pytest.mark.parametrize("kind", sorted(FOR_ONE))
@@ -485,7 +589,9 @@ async def test_a_register_can_be_taken_while_the_session_goes_on(monday: Group) 
 async def test_a_group_has_two_hundred_members_at_most(monday: Group) -> None:
     crowd = [ClientId(new_id()) for _ in range(201)]
     monday.kept.clients |= set(crowd)
-    session = await monday.plan(*crowd[:200])
+    with pytest.raises(SessionFull):
+        await monday.plan(*crowd[:200])
+    session = await monday.plan(*crowd[:200], rules=replace(RULES, group_places=200))
 
     with pytest.raises(Invalid, match="200 at most"):
         await monday.take(session, *(attended(each, walk_in=each == crowd[-1]) for each in crowd))

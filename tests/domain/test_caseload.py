@@ -219,6 +219,9 @@ class Waiting:
         self.kept.calls.append(("places", (since, rest)))
         return [self.session]
 
+    async def next_waiting(self, session: TherapySessionId) -> ClientId | None:
+        return None
+
 
 async def test_a_discharge_keeps_when_it_happened_and_when_we_were_told() -> None:
     kept = Kept(set())

@@ -6,7 +6,9 @@ from caseload.api.attendance.clients import list_client_sessions, read_attendanc
 from caseload.api.attendance.hours import read_hours, read_programme_attendance, read_retention
 from caseload.api.attendance.registers import correct_register, list_registers, take_register
 from caseload.api.attendance.rules import read_session_rules, set_session_rules
+from caseload.api.attendance.series import call_off_session, move_session, plan_series, read_series
 from caseload.api.attendance.sessions import book_places, cancel_place, list_sessions, plan_session, read_session
+from caseload.api.attendance.waiting import join_waiting_list, leave_waiting_list
 
 router = Router(
     "/",
@@ -16,6 +18,12 @@ router = Router(
         read_session,
         book_places,
         cancel_place,
+        join_waiting_list,
+        leave_waiting_list,
+        plan_series,
+        read_series,
+        move_session,
+        call_off_session,
         take_register,
         correct_register,
         list_registers,

@@ -5,7 +5,7 @@ from uuid import UUID
 from litestar import Response
 from litestar.params import FromPath, JSONBody
 
-from caseload.api.attendance.sessions import SessionOut, sessions_of, shown
+from caseload.api.attendance.shown import SessionOut, sessions_of, shown
 from caseload.api.attendance.wire import RegisterCorrectionIn, RegisterIn, RegisterOut
 from caseload.api.route import reading, writing
 from caseload.api.wire import Wire

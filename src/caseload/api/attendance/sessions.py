@@ -7,17 +7,17 @@ from uuid import UUID
 from litestar import Response
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from caseload.api.attendance.wire import RegisterOut
+from caseload.api.attendance.shown import SessionLineOut, SessionOut, sessions_of, shown
 from caseload.api.pages import USUAL, After, Limit, Page
 from caseload.api.route import reading, writing
 from caseload.api.wire import Instant, Wire
-from caseload.api.work import TheKey, TheWork, etag
-from caseload.db.attendance import Name, Sessions
+from caseload.api.work import TheKey, TheWork
+from caseload.db.attendance.rules import RulesOfSessions
 from caseload.db.idempotency import Kept
 from caseload.db.programme import Programmes
 from caseload.domain import attendance as domain
 from caseload.domain.access import Act
-from caseload.domain.attendance import Booking, CancelledBy, Session, SessionKind, Wanted
+from caseload.domain.attendance import CancelledBy, Session, SessionKind, Wanted
 from caseload.domain.errors import Fault, Invalid
 from caseload.domain.ids import ClientId, ProgrammeId, StaffId, TherapySessionId, new_id
 from caseload.domain.schedule import EARLIEST, LATEST, start_of_day
@@ -40,7 +40,12 @@ class SessionIn(Wire, frozen=True, kw_only=True):
     """Who leads it; you when left out."""
     capacity: int | None = None
     place: str | None = None
+    """The room."""
+    link: str | None = None
+    """Where those come who take part from afar."""
     clients: tuple[UUID, ...] = ()
+    clashes_agreed: bool = False
+    """You have been told that the room or somebody who leads it is taken, and mean it."""
 
 
 class BookingIn(Wire, frozen=True, kw_only=True):
@@ -57,90 +62,6 @@ class PlaceCancellationIn(Wire, frozen=True, kw_only=True):
     reason: str
 
 
-class PlaceOut(Wire, frozen=True, kw_only=True):
-    """One client's place on the roster."""
-
-    client_id: UUID
-    given_name: str
-    family_name: str
-    booked_at: datetime
-    cancelled_by: CancelledBy | None
-    cancellation_reason: str | None
-
-    @classmethod
-    def of(cls, booking: Booking, name: Name) -> "PlaceOut":
-        """From the domain."""
-        cancellation = booking.cancellation
-        return cls(
-            client_id=booking.client,
-            given_name=name.given_name,
-            family_name=name.family_name,
-            booked_at=booking.booked_at,
-            cancelled_by=None if cancellation is None else cancellation.by,
-            cancellation_reason=None if cancellation is None else cancellation.reason,
-        )
-
-
-class SessionLineOut(Wire, frozen=True, kw_only=True):
-    """A session on the list of a day, without anybody's name."""
-
-    id: UUID
-    programme_id: UUID
-    kind: SessionKind
-    title: str
-    starts_at: datetime
-    ends_at: datetime
-    facilitators: list[UUID]
-    place: str | None
-    capacity: int | None
-    expected: int
-    """How many places have not been called off."""
-    register_version: int
-    """0 where no register has been taken."""
-
-    @classmethod
-    def of(cls, session: Session) -> "SessionLineOut":
-        """From the domain."""
-        wanted = session.wanted
-        return cls(
-            id=session.id,
-            programme_id=session.programme,
-            kind=wanted.kind,
-            title=wanted.title,
-            starts_at=wanted.starts_at,
-            ends_at=wanted.ends_at,
-            facilitators=list(wanted.facilitators),
-            place=wanted.place,
-            capacity=wanted.capacity,
-            expected=len(session.expected),
-            register_version=session.register.version if session.register else 0,
-        )
-
-
-class SessionOut(Wire, frozen=True, kw_only=True):
-    """A session with those of its roster and register whom you may see."""
-
-    session: SessionLineOut
-    roster: list[PlaceOut]
-    register: RegisterOut | None
-
-
-def sessions_of(work: Work) -> Sessions:
-    """The sessions, in this piece of work."""
-    return Sessions(work.connection, work.journal, now=work.now)
-
-
-async def shown(work: Work, session: Session, status: int) -> Response[SessionOut]:
-    """The session as this person may see it."""
-    names = await sessions_of(work).names(session, by=work.by, act=Act.SEE_SESSIONS)
-    out = SessionOut(
-        session=SessionLineOut.of(session),
-        roster=[PlaceOut.of(each, names[each.client]) for each in session.roster if each.client in names],
-        register=None if session.register is None else RegisterOut.of(session.register, only=names),
-    )
-    return Response(out, status_code=status, headers={"ETag": etag(out.session.register_version)})
-
-
 @writing("/programmes/{programme_id:uuid}/sessions", act=Act.PLAN_SESSION, name="plan_session")
 async def plan_session(
     programme_id: FromPath[UUID], data: JSONBody[SessionIn], work: TheWork, key: TheKey
@@ -150,6 +71,7 @@ async def plan_session(
 
     async def plan() -> Session:
         programme = await Programmes(work.connection).get(ProgrammeId(programme_id))
+        rules, _ = await RulesOfSessions(work.connection).rules_of(programme.id)
         await domain.plan_session(
             Wanted(
                 kind=data.kind,
@@ -159,10 +81,13 @@ async def plan_session(
                 facilitators=tuple(StaffId(each) for each in data.facilitators) or (work.by.id,),
                 capacity=data.capacity,
                 place=data.place,
+                link=data.link,
             ),
             [ClientId(each) for each in data.clients],
             as_id=new,
             programme=programme.id,
+            rules=rules,
+            clashes_agreed=data.clashes_agreed,
             by=work.by,
             now=work.now,
             sessions=sessions,

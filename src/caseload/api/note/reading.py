@@ -5,7 +5,7 @@ from uuid import UUID
 from litestar import Response
 from litestar.params import FromPath
 
-from caseload.api.attendance.sessions import sessions_of
+from caseload.api.attendance.shown import sessions_of
 from caseload.api.note.store import notes, shown
 from caseload.api.note.wire import NoteOut, NotesOut, NoteVersionOut, NoteVersionsOut
 from caseload.api.pages import USUAL, After, Limit, Page

@@ -5,7 +5,7 @@ from uuid import UUID
 from litestar import Response
 from litestar.params import FromPath, JSONBody
 
-from caseload.api.attendance.sessions import sessions_of
+from caseload.api.attendance.shown import sessions_of
 from caseload.api.note.store import notes, shown
 from caseload.api.note.wire import NoteChangeIn, NoteIn, NoteOut, NoteVoidingIn
 from caseload.api.route import writing

@@ -120,19 +120,19 @@ class Rosters:
         given = {"these": list(clients), "now": self._now, **reach_of(reach, at=self._now)}
         return {ClientId(each) for each in (await self._connection.execute(_IN_CARE, given)).scalars()}
 
-    async def add_bookings(self, session: Session, bookings: Sequence[Booking]) -> None:
+    async def add_bookings(self, bookings: Sequence[tuple[TherapySessionId, Booking]]) -> None:
         """See `domain.attendance.Sessions.add_bookings`."""
         try:
             await self._connection.execute(
                 insert(therapy_session_booking),
                 [
                     {
-                        "session_id": session.id,
+                        "session_id": session,
                         "client_id": each.client,
                         "booked_by": each.booked_by,
                         "booked_at": each.booked_at,
                     }
-                    for each in bookings
+                    for session, each in bookings
                 ],
             )
         except IntegrityError as raced:
@@ -170,7 +170,7 @@ class Rosters:
     async def names(self, session: Session, *, by: Staff, act: Act) -> dict[ClientId, Name]:
         """Everybody on the roster and the register whom this person may be shown there, with their names."""
         lines = session.register.lines if session.register else ()
-        there = [*(booking.client for booking in session.roster), *(line.client for line in lines)]
+        there = [*(booking.client for booking in session.roster), *(line.client for line in lines), *session.waiting]
         rows = await self._connection.execute(_NAMES, {"these": await self._seen(there, session, by=by, act=act)})
         found = {ClientId(row.id): Name(given_name=row.given_name, family_name=row.family_name) for row in rows}
         for shown in found:

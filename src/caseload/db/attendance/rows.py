@@ -16,7 +16,7 @@ from caseload.domain.attendance import (
     Status,
     Wanted,
 )
-from caseload.domain.ids import ClientId, ProgrammeId, StaffId, TherapySessionId
+from caseload.domain.ids import ClientId, ProgrammeId, SeriesId, StaffId, TherapySessionId
 
 
 def session_of(
@@ -24,6 +24,7 @@ def session_of(
     facilitators: Iterable[StaffId],
     roster: Iterable[Booking],
     register: Register | None,
+    waiting: Iterable[ClientId],
 ) -> Session:
     """The session of this row, with what belongs to it."""
     return Session(
@@ -37,11 +38,16 @@ def session_of(
             facilitators=tuple(facilitators),
             capacity=row.capacity,
             place=row.place,
+            link=row.link,
         ),
         planned_by=StaffId(row.planned_by),
         planned_at=row.planned_at,
         roster=tuple(roster),
         register=register,
+        waiting=tuple(waiting),
+        series=None if row.series_id is None else SeriesId(row.series_id),
+        series_on=row.series_on,
+        moved_to=None if row.to_session_id is None else TherapySessionId(row.to_session_id),
     )
 
 

@@ -8,17 +8,26 @@ from uuid import UUID
 
 from sqlalchemy import Text, Uuid, any_, bindparam, insert, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import IntegrityError
 
+from caseload.db.attendance.claims import Claims
 from caseload.db.attendance.registers import Registers
 from caseload.db.attendance.rosters import Rosters
 from caseload.db.attendance.rows import session_of
 from caseload.db.people.grants import in_force, works_here
-from caseload.db.tables.attendance import therapy_session, therapy_session_current, therapy_session_facilitator
+from caseload.db.tables.attendance import (
+    session_series,
+    therapy_session,
+    therapy_session_current,
+    therapy_session_facilitator,
+    therapy_session_moved,
+)
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.people import role_grant
 from caseload.domain.access import MAY, Act, may_in
-from caseload.domain.attendance import Register, Session, SessionUnknown
-from caseload.domain.ids import ClientId, ProgrammeId, StaffId, TherapySessionId
+from caseload.domain.attendance import Register, Session, SessionMoved, SessionUnknown
+from caseload.domain.attendance.series import Moved, Series, SeriesUnknown
+from caseload.domain.ids import ClientId, ProgrammeId, SeriesId, StaffId, TherapySessionId
 from caseload.domain.people import Staff
 
 _LEADS: Final = sorted(MAY[Act.TAKE_REGISTER])
@@ -37,9 +46,14 @@ _SESSIONS = (
         therapy_session.c.ends_at,
         therapy_session.c.capacity,
         therapy_session.c.place,
+        therapy_session.c.link,
+        therapy_session.c.series_id,
+        therapy_session.c.series_on,
+        therapy_session_moved.c.to_session_id,
         therapy_session.c.planned_by,
         therapy_session.c.planned_at,
     )
+    .outerjoin(therapy_session_moved, therapy_session_moved.c.session_id == therapy_session.c.id)
     .where(therapy_session.c.id == _THESE)
     .order_by(therapy_session.c.starts_at, therapy_session.c.id)
 )
@@ -70,6 +84,18 @@ _OF_PROGRAMME_NEXT = _OF_PROGRAMME.where(
     > tuple_(select(_place.c.starts_at).where(_place.c.id == bindparam("after")).scalar_subquery(), bindparam("after"))
 )
 
+_OF_SERIES = (
+    select(therapy_session.c.id)
+    .where(therapy_session.c.series_id == bindparam("series", type_=Uuid()))
+    .order_by(therapy_session.c.series_on, therapy_session.c.id)
+)
+_ADD, _ADD_FACILITATOR = insert(therapy_session), insert(therapy_session_facilitator)
+_ADD_CURRENT, _ADD_SERIES, _ADD_MOVED = (
+    insert(therapy_session_current),
+    insert(session_series),
+    insert(therapy_session_moved),
+)
+
 _MAY_LEAD = select(role_grant.c.staff_id).where(
     role_grant.c.staff_id == _THESE,
     role_grant.c.programme_id == bindparam("programme"),
@@ -79,8 +105,8 @@ _MAY_LEAD = select(role_grant.c.staff_id).where(
 )
 
 
-class Sessions(Rosters, Registers):
-    """Satisfies `domain.attendance.Sessions`."""
+class Sessions(Rosters, Registers, Claims):
+    """Satisfies `domain.attendance.series.SeriesOfSessions`."""
 
     async def hold(self, wanted: TherapySessionId, *, by: Staff, act: Act) -> Session:
         """The session, held so that nothing of it changes until this piece of work ends; or `SessionUnknown`."""
@@ -127,30 +153,61 @@ class Sessions(Rosters, Registers):
         given = {"these": list(staff), "programme": programme, "roles": _LEADS, "at": at}
         return {StaffId(each) for each in (await self._connection.execute(_MAY_LEAD, given)).scalars()}
 
-    async def add(self, session: Session) -> None:
+    async def of_series(self, series: SeriesId, *, by: Staff, act: Act) -> Sequence[Session]:
+        """The sessions of a series in order, moved ones with those that take place instead; or `SeriesUnknown`."""
+        found = await self._sessions((await self._connection.execute(_OF_SERIES, {"series": series})).scalars().all())
+        if not found or not may_in(by.holdings, act, found[0].programme):
+            raise SeriesUnknown
+        return found
+
+    async def add(self, sessions: Sequence[Session], *, clashes_agreed: bool) -> None:
         """See `domain.attendance.Sessions.add`."""
-        wanted = session.wanted
+        await self._connection.execute(_ADD, [_values(session) for session in sessions])
         await self._connection.execute(
-            insert(therapy_session).values(
-                id=session.id,
-                programme_id=session.programme,
-                kind=wanted.kind,
-                title=wanted.title,
-                starts_at=wanted.starts_at,
-                ends_at=wanted.ends_at,
-                capacity=wanted.capacity,
-                place=wanted.place,
-                planned_by=session.planned_by,
-                planned_at=session.planned_at,
+            _ADD_FACILITATOR,
+            [{"session_id": each.id, "staff_id": staff} for each in sessions for staff in each.wanted.facilitators],
+        )
+        await self._connection.execute(
+            _ADD_CURRENT, [{"session_id": each.id, "register_version": 0} for each in sessions]
+        )
+        await self._claim(sessions, agreed=clashes_agreed)
+
+    async def add_series(self, series: Series) -> None:
+        """See `domain.attendance.series.SeriesOfSessions.add_series`."""
+        rule = series.rule
+        await self._connection.execute(
+            _ADD_SERIES,
+            {
+                "id": series.id,
+                "programme_id": series.programme,
+                "every": rule.every,
+                "unit": rule.unit,
+                "weekday": rule.weekday,
+                "month_day": rule.month_day,
+                "at": rule.at,
+                "starts_on": rule.starts_on,
+                "ends_on": rule.ends_on,
+                "minutes": series.minutes,
+                "planned_by": series.planned_by,
+                "planned_at": series.planned_at,
+            },
+        )
+
+    async def add_moved(self, moved: Moved) -> None:
+        """See `domain.attendance.series.SeriesOfSessions.add_moved`."""
+        try:
+            await self._connection.execute(
+                _ADD_MOVED,
+                {
+                    "session_id": moved.session,
+                    "to_session_id": moved.to,
+                    "reason": moved.reason,
+                    "recorded_by": moved.by,
+                    "recorded_at": moved.at,
+                },
             )
-        )
-        await self._connection.execute(
-            insert(therapy_session_facilitator),
-            [{"session_id": session.id, "staff_id": each} for each in wanted.facilitators],
-        )
-        await self._connection.execute(
-            insert(therapy_session_current).values(session_id=session.id, register_version=0)
-        )
+        except IntegrityError as raced:
+            raise SessionMoved("Read the session again.") from raced
 
     async def _sessions(self, these: Sequence[UUID]) -> Sequence[Session]:
         if not these:
@@ -159,10 +216,35 @@ class Sessions(Rosters, Registers):
         facilitators: dict[UUID, list[StaffId]] = defaultdict(list)
         for row in await self._connection.execute(_FACILITATORS, given):
             facilitators[row.session_id].append(StaffId(row.staff_id))
-        rosters = await self._rosters_of(these)
+        rosters, waiting = await self._rosters_of(these), await self._waiting_of(these)
         # In order of versions, so that the last one stays.
         registers = {register.session: register for register in await self._registers_of(these)}
         return [
-            session_of(row, facilitators[row.id], rosters.get(row.id, ()), registers.get(TherapySessionId(row.id)))
+            session_of(
+                row,
+                facilitators[row.id],
+                rosters.get(row.id, ()),
+                registers.get(TherapySessionId(row.id)),
+                waiting.get(row.id, ()),
+            )
             for row in await self._connection.execute(_SESSIONS, given)
         ]
+
+
+def _values(session: Session) -> dict[str, Any]:
+    wanted = session.wanted
+    return {
+        "id": session.id,
+        "programme_id": session.programme,
+        "kind": wanted.kind,
+        "title": wanted.title,
+        "starts_at": wanted.starts_at,
+        "ends_at": wanted.ends_at,
+        "capacity": wanted.capacity,
+        "place": wanted.place,
+        "link": wanted.link,
+        "series_id": session.series,
+        "series_on": session.series_on,
+        "planned_by": session.planned_by,
+        "planned_at": session.planned_at,
+    }

@@ -4,21 +4,67 @@ Everything is added and nothing changed, but for where a session stands (`therap
 out from the rest and is what every change of a session locks first.
 """
 
-from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKeyConstraint, Index, SmallInteger, Table, Uuid, text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKeyConstraint,
+    Index,
+    SmallInteger,
+    Table,
+    Text,
+    Time,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
 from caseload.db.tables.base import (
     INSTANT,
+    begins_and_ends,
     from_one,
     identifier,
     metadata,
     not_blank,
     one_of,
+    period,
     recorded,
     reference,
     version,
     words,
 )
 from caseload.domain.attendance import CancelledBy, SessionKind, Status
+from caseload.domain.attendance.clash import ClaimOn
+from caseload.domain.attendance.waiting import WaitOver
+from caseload.domain.schedule import Unit, Weekday
+
+session_series = Table(
+    "session_series",
+    metadata,
+    identifier(),
+    reference("programme_id", "programme"),
+    Column("every", SmallInteger(), nullable=False),
+    words("unit"),
+    words("weekday", nullable=True),
+    Column("month_day", SmallInteger()),
+    Column("at", Time(), nullable=False),
+    Column("starts_on", Date(), nullable=False),
+    Column("ends_on", Date(), nullable=False),
+    Column("minutes", SmallInteger(), nullable=False),
+    reference("planned_by", "staff"),
+    Column("planned_at", INSTANT, nullable=False),
+    from_one("every"),
+    from_one("minutes"),
+    one_of("unit", Unit),
+    one_of("weekday", Weekday),
+    CheckConstraint(text("(weekday IS NOT NULL) = (unit = 'weeks')"), name="weekday_of_weeks"),
+    CheckConstraint(text("(month_day IS NOT NULL) = (unit = 'months')"), name="day_of_months"),
+    CheckConstraint(text("month_day BETWEEN 1 AND 31"), name="month_day"),
+    CheckConstraint(text("ends_on BETWEEN starts_on AND starts_on + 731"), name="ends"),
+    comment="A rule in the programme's zone, as it was planned; every occurrence is a session of its own.",
+)
 
 therapy_session = Table(
     "therapy_session",
@@ -31,13 +77,19 @@ therapy_session = Table(
     Column("ends_at", INSTANT, nullable=False),
     Column("capacity", SmallInteger()),
     words("place", nullable=True),
+    words("link", nullable=True),
+    reference("series_id", "session_series", nullable=True),
+    Column("series_on", Date()),
     reference("planned_by", "staff"),
     Column("planned_at", INSTANT, nullable=False),
     one_of("kind", SessionKind),
     not_blank("title"),
     CheckConstraint(text("ends_at > starts_at"), name="ends_after_start"),
     from_one("capacity"),
+    CheckConstraint(text("link ~ '^https://[!-~]+$'"), name="link"),
+    CheckConstraint(text("num_nonnulls(series_id, series_on) <> 1"), name="series_and_day"),
     Index(None, "programme_id", "starts_at", "id"),
+    Index(None, "series_id", "series_on", "id", postgresql_where=text("series_id IS NOT NULL")),
     comment="A session of one or of many; each client of it has a line of their own elsewhere.",
 )
 
@@ -77,6 +129,65 @@ therapy_session_cancellation = Table(
     one_of("cancelled_by", CancelledBy),
     not_blank("reason"),
     comment="A place that was called off before the register was taken.",
+)
+
+therapy_session_moved = Table(
+    "therapy_session_moved",
+    metadata,
+    reference("session_id", "therapy_session", primary_key=True),
+    reference("to_session_id", "therapy_session"),
+    words("reason"),
+    *recorded(),
+    UniqueConstraint("to_session_id"),
+    not_blank("reason"),
+    CheckConstraint(text("session_id <> to_session_id"), name="another"),
+    comment="Another session takes place instead of this one.",
+)
+
+therapy_session_claim = Table(
+    "therapy_session_claim",
+    metadata,
+    reference("session_id", "therapy_session", primary_key=True),
+    Column("claim_on", Text(), primary_key=True),
+    Column("key", Text(), primary_key=True),
+    period(),
+    Column("agreed", Boolean(), nullable=False),
+    one_of("claim_on", ClaimOn),
+    begins_and_ends(),
+    ExcludeConstraint(
+        ("key", "="), ("period", "&&"), name="therapy_session_claim_free", using="gist", where=text("NOT agreed")
+    ),
+    Index("therapy_session_claim_taken_idx", "key", "period", postgresql_using="gist"),
+    comment="A room or a person that a session has for itself; let go of when it does not take place.",
+)
+
+therapy_session_wait = Table(
+    "therapy_session_wait",
+    metadata,
+    reference("session_id", "therapy_session", primary_key=True),
+    reference("client_id", "client", primary_key=True),
+    Column("number", SmallInteger(), nullable=False),
+    *recorded(),
+    UniqueConstraint("session_id", "number"),
+    from_one("number"),
+    Index(None, "client_id"),
+    comment="Who waits for a place in a session that is full, in which order.",
+)
+
+therapy_session_wait_over = Table(
+    "therapy_session_wait_over",
+    metadata,
+    Column("session_id", Uuid(), primary_key=True),
+    Column("client_id", Uuid(), primary_key=True),
+    words("how"),
+    *recorded(),
+    ForeignKeyConstraint(
+        ("session_id", "client_id"),
+        ("clinic.therapy_session_wait.session_id", "clinic.therapy_session_wait.client_id"),
+        name="therapy_session_wait_over_wait_fkey",
+    ),
+    one_of("how", WaitOver),
+    comment="The end of a wait: a place came free, or it was withdrawn.",
 )
 
 therapy_session_register = Table(

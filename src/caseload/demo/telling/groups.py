@@ -117,6 +117,7 @@ class Groups:
 
     async def _plan(self, weekly: Weekly, expected: Sequence[ClientId], ago: int, *, now: datetime) -> Session:
         starts_at = self.stage.moment(ago, weekly.hour)
+        rules, _ = await RulesOfSessions(self.work.connection).rules_of(self.stage.programme.id)
         return await plan_session(
             Wanted(
                 kind=weekly.kind,
@@ -130,6 +131,7 @@ class Groups:
             expected,
             as_id=TherapySessionId(new_id()),
             programme=self.stage.programme.id,
+            rules=rules,
             by=self.stage.team.supervisor,
             now=now,
             sessions=self._sessions(now),

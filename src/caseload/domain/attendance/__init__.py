@@ -11,6 +11,7 @@ from caseload.domain.attendance.session import (
     NotOnRoster,
     Session,
     SessionKind,
+    SessionMoved,
     Sessions,
     SessionUnknown,
     Wanted,
@@ -22,10 +23,12 @@ from caseload.domain.attendance.taking import (
     RegisterChanged,
     RegisterMissing,
     Taking,
+    call_off,
     correct_register,
     take_register,
 )
 from caseload.domain.attendance.totals import Attendance, Totals, totals
+from caseload.domain.attendance.waiting import Waits
 
 __all__ = [
     "AlreadyOnRoster",
@@ -44,6 +47,7 @@ __all__ = [
     "Session",
     "SessionFull",
     "SessionKind",
+    "SessionMoved",
     "SessionRules",
     "SessionRulesRaced",
     "SessionUnknown",
@@ -51,8 +55,10 @@ __all__ = [
     "Status",
     "Taking",
     "Totals",
+    "Waits",
     "Wanted",
     "book",
+    "call_off",
     "cancel",
     "cancel_all",
     "correct_register",

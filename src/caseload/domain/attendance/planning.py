@@ -6,7 +6,10 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 from caseload.domain.access import Act
+from caseload.domain.attendance.clash import Claim, claims_of, require_free
+from caseload.domain.attendance.rules import SessionRules
 from caseload.domain.attendance.session import (
+    FOR_ONE,
     LONGEST_NOTE,
     AlreadyOnRoster,
     Booking,
@@ -14,9 +17,12 @@ from caseload.domain.attendance.session import (
     CancelledBy,
     NotOnRoster,
     Session,
+    SessionMoved,
     Sessions,
     Wanted,
+    check_clients,
 )
+from caseload.domain.attendance.waiting import Waits, move_up
 from caseload.domain.errors import Conflict, Faults
 from caseload.domain.ids import ClientId, ProgrammeId, TherapySessionId
 from caseload.domain.journal import Event, Journal
@@ -60,36 +66,84 @@ async def plan_session(
     *,
     as_id: TherapySessionId,
     programme: ProgrammeId,
+    rules: SessionRules,
     by: Staff,
     now: datetime,
     sessions: Sessions,
     journal: Journal,
+    clashes_agreed: bool = False,
 ) -> Session:
     """Plan a session, with those who are expected at it as far as they are known.
 
-    It may lie in the past, for one that took place unplanned. Raises `NotPermitted` or `Invalid`.
+    It may lie in the past, for one that took place unplanned. A group has no more places than the programme's groups
+    have. Raises `NotPermitted`, `Invalid` or `SessionClashes`.
     """
     by.require(Act.PLAN_SESSION, programme)
+    await check_wanted([wanted], programme=programme, rules=rules, now=now, sessions=sessions)
+    session = Session(
+        id=as_id, programme=programme, wanted=within_rules(wanted, rules), planned_by=by.id, planned_at=now
+    )
+    await claim([session], agreed=clashes_agreed, besides=None, now=now, sessions=sessions)
+    journal.tell(SessionPlanned(records=(session.id,), facts={"programme": str(programme), "kind": wanted.kind.value}))
+    if not clients:
+        return session
+    return await book(session, clients, by=by, now=now, sessions=sessions, journal=journal)
+
+
+async def check_wanted(
+    wanted: Sequence[Wanted], *, programme: ProgrammeId, rules: SessionRules, now: datetime, sessions: Sessions
+) -> None:
+    """Whether sessions, alike but for their times, can be held as they are wanted. Raises `Invalid`."""
+    first = wanted[0]
     faults = Faults()
     faults.check(
-        when=not now - FURTHEST <= wanted.starts_at <= now + FURTHEST,
+        when=not all(now - FURTHEST <= each.starts_at <= now + FURTHEST for each in wanted),
         where="starts_at",
         problem="must lie within two years",
     )
-    able = await sessions.may_lead(wanted.facilitators, programme=programme, at=wanted.starts_at)
-    for number, facilitator in enumerate(wanted.facilitators):
+    faults.check(
+        when=first.kind not in FOR_ONE and (first.capacity or 0) > rules.group_places,
+        where="capacity",
+        problem=f"is more than this programme's groups have ({rules.group_places}); its session rules say how many",
+    )
+    able = await sessions.may_lead(first.facilitators, programme=programme, at=first.starts_at)
+    for number, facilitator in enumerate(first.facilitators):
         faults.check(
             when=facilitator not in able,
             where=f"facilitators.{number}",
             problem="must be somebody who may lead sessions in this programme then",
         )
     faults.raise_if_any()
-    session = Session(id=as_id, programme=programme, wanted=wanted, planned_by=by.id, planned_at=now)
-    await sessions.add(session)
-    journal.tell(SessionPlanned(records=(session.id,), facts={"programme": str(programme), "kind": wanted.kind.value}))
-    if not clients:
-        return session
-    return await book(session, clients, by=by, now=now, sessions=sessions, journal=journal)
+
+
+def within_rules(wanted: Wanted, rules: SessionRules) -> Wanted:
+    """The session with the places that it has in this programme, where nobody said how many."""
+    return wanted if wanted.kind in FOR_ONE else replace(wanted, capacity=wanted.capacity or rules.group_places)
+
+
+async def claim(
+    planned: Sequence[Session], *, agreed: bool, besides: TherapySessionId | None, now: datetime, sessions: Sessions
+) -> None:
+    """Keep sessions with their room and their people, unless something of it is taken and nobody said that it may be.
+
+    What is over is kept whatever it clashes with. Raises `SessionClashes`.
+    """
+    claims = [each for session in planned if session.wanted.ends_at > now for each in claims_for(session)]
+    if claims and not agreed:
+        require_free(await sessions.clashes(claims, besides=besides))
+    await sessions.add(planned, clashes_agreed=agreed or not claims)
+
+
+def claims_for(session: Session) -> Sequence[Claim]:
+    """What a session claims while it lasts."""
+    wanted = session.wanted
+    return claims_of(
+        session.programme,
+        place=wanted.place,
+        facilitators=wanted.facilitators,
+        starts_at=wanted.starts_at,
+        ends_at=wanted.ends_at,
+    )
 
 
 async def book(
@@ -97,27 +151,31 @@ async def book(
 ) -> Session:
     """Put clients on the roster of a session that is held.
 
-    Raises `NotPermitted`, `Invalid`, `RosterClosed`, `AlreadyOnRoster` or `SessionFull`.
+    Raises `NotPermitted`, `Invalid`, `RosterClosed`, `SessionMoved`, `AlreadyOnRoster` or `SessionFull`.
     """
     by.require(Act.PLAN_SESSION, session.programme)
-    if session.register is not None:
-        raise RosterClosed("Correct the register instead: whoever came unexpected is a walk-in.")
-    known = await sessions.in_care(clients, reach=by.reach(Act.PLAN_SESSION))
+    require_open(session)
     faults = Faults()
-    for number, client in enumerate(clients):
-        faults.check(when=client in clients[:number], where=f"clients.{number}", problem="is named twice")
-        faults.check(when=client not in known, where=f"clients.{number}", problem="is nobody in care within your reach")
+    await check_clients(faults, clients, by=by, sessions=sessions)
     faults.raise_if_any()
     taken = {booking.client for booking in session.roster}
     if taken & set(clients):
         raise AlreadyOnRoster("Leave out who is on the roster already; a place that was called off stays so.")
     if len(session.expected) + len(clients) > session.wanted.places:
-        raise SessionFull("Make the session larger by planning another, or ask who can come elsewhere.")
+        raise SessionFull("Put them on its waiting list, plan another, or ask who can come elsewhere.")
     bookings = [Booking(client=client, booked_by=by.id, booked_at=now) for client in clients]
-    await sessions.add_bookings(session, bookings)
+    await sessions.add_bookings([(session.id, each) for each in bookings])
     for client in clients:
         journal.tell(PlaceBooked(client=client, records=(session.id,)))
     return replace(session, roster=(*session.roster, *bookings))
+
+
+def require_open(session: Session) -> None:
+    """Raise `RosterClosed` or `SessionMoved` unless places can still be booked and called off."""
+    if session.register is not None:
+        raise RosterClosed("Correct the register instead: whoever came unexpected is a walk-in.")
+    if session.moved_to is not None:
+        raise SessionMoved("Use the session that takes place instead.", session_id=str(session.moved_to))
 
 
 async def cancel(
@@ -128,12 +186,12 @@ async def cancel(
     reason: str,
     by: Staff,
     now: datetime,
-    sessions: Sessions,
+    sessions: Waits,
     journal: Journal,
 ) -> Session:
-    """Call off one client's place before the register is taken, with who did and why.
+    """Call off one client's place before the register is taken, with who did and why. Whoever waits longest moves up.
 
-    Raises `NotPermitted`, `Invalid`, `RosterClosed` or `NotOnRoster`.
+    Raises `NotPermitted`, `Invalid`, `RosterClosed`, `SessionMoved` or `NotOnRoster`.
     """
     by.require(Act.PLAN_SESSION, session.programme)
     faults = Faults()
@@ -142,8 +200,7 @@ async def cancel(
         when=len(reason) > LONGEST_NOTE, where="reason", problem=f"must have at most {LONGEST_NOTE} characters"
     )
     faults.raise_if_any()
-    if session.register is not None:
-        raise RosterClosed("Correct the register instead.")
+    require_open(session)
     if client not in session.expected:
         raise NotOnRoster("Read the roster again.")
     cancellation = Cancellation(client=client, by=cancelled_by, reason=reason, recorded_by=by.id, recorded_at=now)
@@ -152,16 +209,18 @@ async def cancel(
     roster = tuple(
         replace(each, cancellation=cancellation) if each.client == client else each for each in session.roster
     )
+    await move_up(session.id, by=by, now=now, sessions=sessions, journal=journal)
     return replace(session, roster=roster)
 
 
 async def cancel_all(
-    client: ClientId, *, since: datetime, reason: str, by: Staff, now: datetime, sessions: Sessions, journal: Journal
+    client: ClientId, *, since: datetime, reason: str, by: Staff, now: datetime, sessions: Waits, journal: Journal
 ) -> None:
-    """Call off every place of a client who has been discharged: nobody expects them any more.
+    """Call off every place of a client who has been discharged: nobody expects them any more, and others move up.
 
     It follows from the discharge, so whoever may discharge may do it, and it never counts against the client. Whoever
     comes to one of them all the same gets a line in its register.
     """
     for session in await sessions.cancel_from(since, client=client, reason=reason, by=by.id, now=now):
         journal.tell(PlaceCancelled(client=client, records=(session,), facts={"by": CancelledBy.PROVIDER.value}))
+        await move_up(session, by=by, now=now, sessions=sessions, journal=journal)

@@ -3,21 +3,25 @@
 A session of many is one session with a line for each client, never a copy per client.
 """
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from caseload.domain.access import Act, Reach
+from caseload.domain.attendance.clash import Claim, Clash
 from caseload.domain.attendance.register import Register
 from caseload.domain.errors import Conflict, Faults, NotFound
-from caseload.domain.ids import ClientId, ProgrammeId, StaffId, TherapySessionId
+from caseload.domain.ids import ClientId, ProgrammeId, SeriesId, StaffId, TherapySessionId
 from caseload.domain.people import Staff
 
 LONGEST = timedelta(hours=12)
 LONGEST_TITLE = 200
 LONGEST_NOTE = 4000
+LONGEST_LINK = 500
+A_LINK = re.compile(r"https://[!-~]+")
 LARGEST_ROSTER = 200
 
 
@@ -55,6 +59,10 @@ class CancelledBy(StrEnum):
 
 class SessionUnknown(NotFound):
     """No such session within your reach."""
+
+
+class SessionMoved(Conflict):
+    """This session takes place at another time."""
 
 
 class AlreadyOnRoster(Conflict):
@@ -97,6 +105,9 @@ class Wanted:
     facilitators: tuple[StaffId, ...]
     capacity: int | None = None
     place: str | None = None
+    """The room; two sessions in one room at one time clash."""
+    link: str | None = None
+    """Where those come who take part from afar."""
 
     def __post_init__(self) -> None:
         """Refuse a session that cannot be."""
@@ -110,6 +121,12 @@ class Wanted:
             when=self.place is not None and not 0 < len(self.place.strip()) <= LONGEST_TITLE,
             where="place",
             problem=f"must have 1 to {LONGEST_TITLE} characters",
+        )
+        faults.check(
+            when=self.link is not None
+            and not (len(self.link) <= LONGEST_LINK and A_LINK.fullmatch(self.link) is not None),
+            where="link",
+            problem=f"must begin with https:// and have at most {LONGEST_LINK} characters",
         )
         faults.check(
             when=not timedelta() < self.ends_at - self.starts_at <= LONGEST,
@@ -146,6 +163,13 @@ class Session:
     roster: tuple[Booking, ...] = ()
     register: Register | None = None
     """The version that counts."""
+    waiting: tuple[ClientId, ...] = ()
+    """Who waits for a place, in the order in which places come free for them."""
+    series: SeriesId | None = None
+    series_on: date | None = None
+    """Which local day of its series it stands for, also when it was moved to another."""
+    moved_to: TherapySessionId | None = None
+    """The session that takes place instead of it."""
 
     @property
     def expected(self) -> frozenset[ClientId]:
@@ -172,12 +196,20 @@ class Sessions(Protocol):
         """Who of these is within reach and in an open episode of care, which nobody ends before this piece of work does."""
         ...
 
-    async def add(self, session: Session) -> None:
-        """Keep a new session, without its roster."""
+    async def clashes(self, claims: Sequence[Claim], *, besides: TherapySessionId | None) -> Sequence[Clash]:
+        """What else claims one of these rooms or people at one of these times."""
         ...
 
-    async def add_bookings(self, session: Session, bookings: Sequence[Booking]) -> None:
-        """Keep places on the roster; `AlreadyOnRoster` when one of them exists."""
+    async def add(self, sessions: Sequence[Session], *, clashes_agreed: bool) -> None:
+        """Keep new sessions, without their rosters; `SessionClashes` when others took a room or a person meanwhile."""
+        ...
+
+    async def release(self, session: TherapySessionId) -> None:
+        """Let go of the room and the people of a session that does not take place."""
+        ...
+
+    async def add_bookings(self, bookings: Sequence[tuple[TherapySessionId, Booking]]) -> None:
+        """Keep places on the rosters of sessions; `AlreadyOnRoster` when one of them exists."""
         ...
 
     async def add_cancellation(self, session: TherapySessionId, cancellation: Cancellation) -> None:
@@ -193,6 +225,14 @@ class Sessions(Protocol):
     async def add_register(self, register: Register) -> None:
         """Keep a version of the register; `RegisterAlreadyTaken` when that version exists."""
         ...
+
+
+async def check_clients(faults: Faults, clients: Sequence[ClientId], *, by: Staff, sessions: Sessions) -> None:
+    """Add a fault for each who is named twice, or is nobody in care whom this person may put on a roster."""
+    known = await sessions.in_care(clients, reach=by.reach(Act.PLAN_SESSION)) if clients else ()
+    for number, client in enumerate(clients):
+        faults.check(when=client in clients[:number], where=f"clients.{number}", problem="is named twice")
+        faults.check(when=client not in known, where=f"clients.{number}", problem="is nobody in care within your reach")
 
 
 def sees_everybody(session: Session, *, by: Staff, act: Act) -> bool:

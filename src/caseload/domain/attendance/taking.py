@@ -16,6 +16,7 @@ from caseload.domain.attendance.session import (
     Booking,
     CancelledBy,
     Session,
+    SessionMoved,
     Sessions,
     sees_everybody,
 )
@@ -77,9 +78,12 @@ async def take_register(
 
     Everybody expected has a line; a place that was called off before gets its line by itself, unless they came all
     the same. Before the session begins, only cancellations can be recorded: that is how a whole session is called off.
-    Raises `NotPermitted`, `Invalid` with every fault, or `RegisterAlreadyTaken` saying when.
+    Raises `NotPermitted`, `Invalid` with every fault, or `RegisterAlreadyTaken` saying when, or `SessionMoved`.
+    Where everybody was called off, its room and its people are free again.
     """
     _require_leading(session, by=by)
+    if session.moved_to is not None:
+        raise SessionMoved("Take the register of the one that takes place instead.", session_id=str(session.moved_to))
     if session.register is not None:
         raise RegisterAlreadyTaken(
             "Correct it instead, with the reason.",
@@ -101,6 +105,8 @@ async def take_register(
         taken_at=now,
     )
     await sessions.add_register(register)
+    if all(line.status in CALLED_OFF for line in lines):
+        await sessions.release(session.id)
     for line in lines:
         journal.tell(RegisterTaken(client=line.client, records=(session.id,), facts={"version": 1}))
     return register
@@ -147,6 +153,26 @@ async def correct_register(
     for line in taking.lines:
         journal.tell(RegisterCorrected(client=line.client, records=(session.id,), facts={"version": register.version}))
     return register
+
+
+async def call_off(
+    session: Session, reason: str, *, by: Staff, now: datetime, sessions: Sessions, journal: Journal
+) -> Register:
+    """Call off a whole session as its provider: its register says so of everybody, and nobody is counted against.
+
+    Raises what `take_register` raises.
+    """
+    faults = Faults()
+    faults.check(when=not reason.strip(), where="reason", problem="say why it is called off")
+    _check_text(faults, "reason", reason)
+    faults.raise_if_any()
+    taking = Taking(
+        started_at=session.wanted.starts_at,
+        ended_at=session.wanted.ends_at,
+        lines=tuple(Line(client=each, status=Status.CANCELLED_BY_PROVIDER) for each in sorted(session.expected)),
+        note=reason,
+    )
+    return await take_register(session, taking, by=by, now=now, sessions=sessions, journal=journal)
 
 
 def _require_leading(session: Session, *, by: Staff) -> None:

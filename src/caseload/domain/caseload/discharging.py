@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from caseload.domain.access import Act
-from caseload.domain.attendance import Sessions, cancel_all
+from caseload.domain.attendance import Waits, cancel_all
 from caseload.domain.caseload.episode import LONGEST_NOTE, DischargeReason, Episode, Episodes
 from caseload.domain.checkin import Plans, stop_all
 from caseload.domain.errors import Faults
@@ -34,7 +34,7 @@ async def discharge(
     now: datetime,
     caseloads: Episodes,
     plans: Plans,
-    sessions: Sessions,
+    sessions: Waits,
     journal: Journal,
 ) -> None:
     """Discharge a client whose medicine has ended; see `departure.ask_to_discharge` for whoever has an order in force.
@@ -76,7 +76,7 @@ async def end_care(
     now: datetime,
     caseloads: Episodes,
     plans: Plans,
-    sessions: Sessions,
+    sessions: Waits,
     journal: Journal,
 ) -> None:
     """End the episode at `at`, which may lie in the past: when it happened and when we were told are both kept.

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import ClassVar, Protocol
 
 from caseload.domain.access import Act
-from caseload.domain.attendance import Sessions
+from caseload.domain.attendance import Waits
 from caseload.domain.caseload import DischargeReason, Episode
 from caseload.domain.caseload.discharging import check_discharge, discharge
 from caseload.domain.caseload.episode import Episodes
@@ -135,7 +135,7 @@ class Places:
     departures: Departures
     caseloads: Episodes
     plans: Plans
-    sessions: Sessions
+    sessions: Waits
     orders: Orders
 
 
