@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from caseload.db.access import reach_of
-from caseload.db.caseload import absences, loads, together
+from caseload.db.caseload import absences, loads, offers, together, waiting
 from caseload.domain.access import Act
 from tests.factories.explain import generic_plan_of, plan_of, walks_all_that_runs
 from tests.factories.window import MORNING, window
@@ -72,10 +72,24 @@ CROWD = (
                      timestamptz '2024-01-08Z' + m * interval '21 days'), 'leave', counsellor, now()
     from crowd, generate_series(0, 10) m
     """,
+    """
+    insert into clinic.handover_offer (id, client_id, episode_id, programme_id, to_id, effective_at, recorded_by,
+      recorded_at, answer, answered_by, answered_at)
+    select gen_random_uuid(), client, episode, programme, counsellor, now(), counsellor, now(),
+           case when m < 5 then 'accepted' end, case when m < 5 then counsellor end, case when m < 5 then now() end
+    from crowd, generate_series(1, 5) m
+    """,
+    """
+    insert into clinic.waiting_word (client_id, version, since, priority, reason, recorded_by, recorded_at)
+    select client, m, timestamptz '2024-12-01Z', 'soon', 'asked', counsellor, timestamptz '2024-12-01Z'
+    from crowd, generate_series(1, 2) m
+    """,
     "set session_replication_role = origin",
     "analyze",
 )
-GROWS = re.compile(r"Seq Scan on (client|client_identity|episode|responsibility|cover|absence|check_in\w*)\b")
+GROWS = re.compile(
+    r"Seq Scan on (client|client_identity|episode|responsibility|cover|absence|handover_offer|waiting_word|check_in\w*)\b"
+)
 STATEMENTS: dict[str, Any] = {
     "covers of absences": absences.STANDING,
     "what is to be covered": absences.WANTED,
@@ -89,6 +103,12 @@ STATEMENTS: dict[str, Any] = {
     "what everybody carries": loads.LOADS,
     "what one carries": loads.LOAD_OF,
     "whose role ends": loads.UNLOOKED,
+    "what waits for somebody": offers.OFFERED_TO,
+    "what waits in a programme": offers.WAITING_IN,
+    "what a call offered": offers.OF_CALL,
+    "who waits": waiting.FIRST,
+    "who waits further on": waiting.NEXT,
+    "whether one waits": waiting.ONE,
 }
 
 
@@ -114,6 +134,10 @@ async def test_nothing_walks_the_caseloads_of_all_programmes(owner: AsyncEngine)
         "clients": [whom.client],
         "episodes": [whom.episode],
         "absence": whom.client,
+        "to": whom.counsellor,
+        "call": whom.client,
+        "client": whom.client,
+        "programmes": [whom.programme],
         "after": UUID(int=0),
         "limit": 50,
         "now": MORNING,

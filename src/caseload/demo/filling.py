@@ -196,7 +196,7 @@ async def _tell_the_rest(stage: Stage, work: Work) -> None:
         await family.tell(life, stage=stage, work=work)
     await Groups(stage=stage, work=work).to_come()
     if stage.programme.code == HARBOR:
-        await care.cover(stage, work=work)
+        await care.whole_caseloads(stage, work=work)
     await work.turn_page("demo.families_told")
 
 

@@ -7,8 +7,17 @@ from caseload.api.caseload.episodes import admit_client, list_episodes, move_lev
 from caseload.api.caseload.handovers import cancel_handover, list_handovers
 from caseload.api.caseload.lists import list_caseload
 from caseload.api.caseload.loads import list_counsellor_loads, list_roles_ending, set_ceiling
+from caseload.api.caseload.offers import (
+    accept_handover,
+    decline_handover,
+    list_offered_handovers,
+    list_waiting_handovers,
+    set_caseload_terms,
+    withdraw_handover,
+)
 from caseload.api.caseload.responsibility import cover_client, hand_over_client
 from caseload.api.caseload.together import hand_over_caseload
+from caseload.api.caseload.waiting import list_client, list_waiting_clients, unlist_client
 
 router = Router(
     "/",
@@ -28,6 +37,15 @@ router = Router(
         list_counsellor_loads,
         list_roles_ending,
         set_ceiling,
+        list_offered_handovers,
+        accept_handover,
+        decline_handover,
+        list_waiting_handovers,
+        withdraw_handover,
+        set_caseload_terms,
+        list_waiting_clients,
+        list_client,
+        unlist_client,
     ],
     tags=["Caseloads"],
 )

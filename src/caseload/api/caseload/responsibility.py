@@ -1,5 +1,6 @@
 """Who answers for a client: handovers and cover."""
 
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from caseload.api.work import TheKey, TheWork
 from caseload.db.idempotency import Kept
 from caseload.domain import caseload as domain
 from caseload.domain.access import Act
-from caseload.domain.caseload import Cover, Responsibility
+from caseload.domain.caseload import Cover, Offer, OfferUnknown, Responsibility
 from caseload.domain.ids import ClientId, StaffId, new_id
 from caseload.request.idempotency import once
 
@@ -25,6 +26,8 @@ class HandoverIn(Wire, frozen=True, kw_only=True):
     effective_at: Instant | None = None
     """From when on; now when left out."""
     note: str | None = None
+    at_once: bool = False
+    """Not to ask the new counsellor first where the programme wants it; say why in the note."""
 
 
 class CoverIn(Wire, frozen=True, kw_only=True):
@@ -43,6 +46,8 @@ class ResponsibilityOut(Wire, frozen=True, kw_only=True):
     client_id: UUID
     counsellor_id: UUID
     since: datetime
+    waits: bool
+    """For the new counsellor, who has been asked; until then whoever is responsible stays so."""
     warnings: list[WarningOut]
 
 
@@ -65,29 +70,35 @@ async def hand_over_client(
     reach = work.by.reach(Act.HAND_OVER)
     new = new_id()
 
-    async def hand_over() -> Responsibility:
-        return await domain.hand_over(
-            await caseloads.open_episode(ClientId(client_id), reach=reach),
+    async def hand_over() -> Responsibility | Offer:
+        return await domain.hand_over_or_offer(
+            await caseloads.open_episode(ClientId(client_id), reach=reach, held=True),
             as_id=new,
             to=StaffId(data.to),
             at=data.effective_at or work.now,
             note=data.note,
+            at_once=data.at_once,
             by=work.by,
             now=work.now,
             caseloads=caseloads,
             journal=work.journal,
         )
 
-    async def again(kept: Kept) -> Responsibility:
+    async def again(kept: Kept) -> Responsibility | Offer:
+        with suppress(OfferUnknown):
+            return await caseloads.offer(kept.resource, programmes=reach.everyone_in)
         return await caseloads.responsibility(kept.resource, reach=reach)
 
     passed = await once(work, key, Kept(status=201, resource=new), do=hand_over, again=again)
+    waits = isinstance(passed, Offer)
+    to, since = (passed.to, passed.effective_at) if waits else (passed.counsellor, passed.since)
     return ResponsibilityOut(
         id=passed.id,
         client_id=passed.client,
-        counsellor_id=passed.counsellor,
-        since=passed.since,
-        warnings=WarningOut.all_of(await caseloads.load_with(passed)),
+        counsellor_id=to,
+        since=since,
+        waits=waits,
+        warnings=WarningOut.all_of(await caseloads.load_in(passed.episode, to)),
     )
 
 

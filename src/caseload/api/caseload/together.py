@@ -29,6 +29,8 @@ class CaseloadHandoverIn(Wire, frozen=True, kw_only=True):
     effective_at: Instant | None = None
     """From when on; now when left out."""
     note: str | None = None
+    at_once: bool = False
+    """Not to ask the new counsellor first where the programme wants it; say why in the note."""
 
 
 class PassedOut(Wire, frozen=True, kw_only=True):
@@ -38,6 +40,8 @@ class PassedOut(Wire, frozen=True, kw_only=True):
     handover_id: UUID
     """By it a handover that is planned can be cancelled, for this client alone."""
     since: datetime
+    waits: bool
+    """For the new counsellor, who has been asked; until then whoever is responsible stays so."""
 
 
 class CaseloadHandoverOut(Wire, frozen=True, kw_only=True):
@@ -64,6 +68,7 @@ async def hand_over_caseload(data: JSONBody[CaseloadHandoverIn], work: TheWork, 
                 to=StaffId(data.to),
                 at=data.effective_at or work.now,
                 note=data.note,
+                at_once=data.at_once,
             ),
             as_id=new,
             reach=reach,
@@ -81,6 +86,15 @@ async def hand_over_caseload(data: JSONBody[CaseloadHandoverIn], work: TheWork, 
         id=call.id,
         to=call.to,
         effective_at=call.effective_at,
-        items=[PassedOut(client_id=each.client, handover_id=each.id, since=each.since) for each in call.passed],
+        items=[
+            *(
+                PassedOut(client_id=each.client, handover_id=each.id, since=each.since, waits=False)
+                for each in call.passed
+            ),
+            *(
+                PassedOut(client_id=each.client, handover_id=each.id, since=each.effective_at, waits=True)
+                for each in call.offered
+            ),
+        ],
         warnings=WarningOut.all_of(await caseloads.load(call.to, call.programme)),
     )

@@ -84,6 +84,7 @@ class Caseloads(Episodes, Loads):
         taken_back = {"taken_back_by": by, "taken_back_at": now}
         await self._connection.execute(_KEEP_LATER, {"episode": ending.id, "at": at, **taken_back})
         await self._connection.execute(_DROP_LATER, {"episode": ending.id, "at": at})
+        await self.withdraw_of([ending.id], by=by, now=now)
         await self._connection.execute(_KEEP_COVERS, {"client": ending.client, "at": now, **taken_back})
         for statement in (_DROP_COVERS, _END_COVERS):
             await self._connection.execute(statement, {"client": ending.client, "at": now})

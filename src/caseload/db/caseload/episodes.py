@@ -69,6 +69,7 @@ _OF_CLIENT = _EPISODE.where(episode.c.client_id == bindparam("client")).order_by
 
 _OF_CLIENT_WITHIN_REACH = _OF_CLIENT.where(within_reach()).limit(1)
 _HELD_WITHIN_REACH = _OF_CLIENT_WITHIN_REACH.with_for_update(read=True, of=episode)
+_HELD = _EPISODE.where(episode.c.id == bindparam("episode")).with_for_update(read=True, of=episode)
 _ONE_EPISODE = _EPISODE.where(episode.c.id == bindparam("episode"), within_reach())
 _IS_WITHIN_REACH = select(client.c.id).where(client.c.id == bindparam("client"), within_reach())
 
@@ -104,6 +105,13 @@ class Episodes:
         rows = (await self._connection.execute(_OF_CLIENT, {"client": of, "now": self._now})).all()
         self._journal.saw(of, "episode")
         return [_episode(row) for row in rows]
+
+    async def hold_episode(self, wanted: EpisodeId) -> Episode:
+        """See `domain.caseload.offering.Offers.hold_episode`."""
+        row = (await self._connection.execute(_HELD, {"episode": wanted, "now": self._now})).one()
+        if row.ends_at is not None:
+            raise NoOpenEpisode("The client has been discharged.")
+        return _episode(row)
 
     async def last_episode(self, of: ClientId) -> Episode | None:
         """See `domain.caseload.Caseloads.last_episode`."""

@@ -6,7 +6,8 @@ from sqlalchemy import Uuid, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from caseload.db.access import reach_of, within_reach
-from caseload.db.caseload.responsibilities import MOVED, STANDS, Responsibilities, responsibility_of
+from caseload.db.caseload.offers import Offers
+from caseload.db.caseload.responsibilities import MOVED, STANDS, responsibility_of
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, responsibility, responsibility_taken_back
 from caseload.domain.access import Reach
@@ -43,7 +44,7 @@ _LAST = (
 )
 
 
-class HandoverBook(Responsibilities):
+class HandoverBook(Offers):
     """Responsibilities as they stand, and the one that is taken back: see `domain.caseload.handovers.TakesBack`."""
 
     async def handovers(self, wanted: ClientId, *, reach: Reach) -> Handovers:

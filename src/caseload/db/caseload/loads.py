@@ -35,8 +35,8 @@ from caseload.db.tables.caseload_acts import absence, caseload_ceiling
 from caseload.db.tables.checkin import check_in_waiting
 from caseload.db.tables.people import role_grant, staff, staff_deactivation
 from caseload.domain.access import Reach, Role
-from caseload.domain.caseload import Load, Responsibility, Unlooked
-from caseload.domain.ids import ClientId, ProgrammeId, StaffId
+from caseload.domain.caseload import Load, Unlooked
+from caseload.domain.ids import ClientId, EpisodeId, ProgrammeId, StaffId
 
 _NOW: Final[BindParameter[Any]] = bindparam("reach_at", type_=INSTANT)
 _PROGRAMME: Final[BindParameter[UUID]] = bindparam("programme", type_=Uuid())
@@ -221,10 +221,10 @@ class Loads(TogetherBook):
         row = (await self._connection.execute(LOAD_OF, given)).one_or_none()
         return None if row is None else _load_of(row)
 
-    async def load_with(self, passed: Responsibility) -> Load | None:
-        """What the counsellor of a responsibility carries in its programme."""
-        where = (await self._connection.execute(_PROGRAMME_OF, {"episode": passed.episode})).scalar_one()
-        return await self.load(passed.counsellor, ProgrammeId(where))
+    async def load_in(self, wanted: EpisodeId, of: StaffId) -> Load | None:
+        """What a counsellor carries in the programme of an episode."""
+        where = (await self._connection.execute(_PROGRAMME_OF, {"episode": wanted})).scalar_one()
+        return await self.load(of, ProgrammeId(where))
 
     async def unlooked(self, in_: ProgrammeId, *, reach: Reach, after: UUID | None, limit: int) -> Sequence[Unlooked]:
         """Clients whose responsible counsellor is or will be no counsellor any more, in the order of the handovers."""

@@ -26,6 +26,7 @@ from sqlalchemy.exc import IntegrityError
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.caseload.handovers import HandoverBook
+from caseload.db.caseload.offers import OF_CALL, offer_of
 from caseload.db.caseload.responsibilities import MOVED, STANDS, responsibility_of
 from caseload.db.periods import running
 from caseload.db.tables.base import INSTANT
@@ -166,8 +167,7 @@ class TogetherBook(HandoverBook):
             self._journal.saw(ClientId(row.client_id), "caseload")
         return [responsibility_of(row) for row in rows]
 
-    async def pass_together(self, call: CaseloadHandover, standing: Sequence[Responsibility]) -> None:
-        """See `domain.caseload.together.HandsOver.pass_together`."""
+    async def _add_call(self, call: CaseloadHandover) -> None:
         await self._connection.execute(
             insert(caseload_handover).values(
                 id=call.id,
@@ -180,6 +180,15 @@ class TogetherBook(HandoverBook):
                 recorded_at=call.recorded_at,
             )
         )
+
+    async def offer_together(self, call: CaseloadHandover) -> None:
+        """See `domain.caseload.together.HandsOver.offer_together`."""
+        await self._add_call(call)
+        await self.add_offers(call.offered)
+
+    async def pass_together(self, call: CaseloadHandover, standing: Sequence[Responsibility]) -> None:
+        """See `domain.caseload.together.HandsOver.pass_together`."""
+        await self._add_call(call)
         running = {"these": [each.id for each in standing if each.since < call.effective_at], "at": call.effective_at}
         later = {"these": [each.id for each in standing if each.since >= call.effective_at]}
         await self._connection.execute(_SHORTEN, running)
@@ -196,14 +205,16 @@ class TogetherBook(HandoverBook):
         """One call with whom it handed over, as far as they are within reach; `HandoverCallUnknown`."""
         row = (await self._connection.execute(_CALL, {"call": wanted})).one_or_none()
         given = {"call": wanted, **reach_of(reach, at=self._now)}
+        offered = [offer_of(each) for each in await self._connection.execute(OF_CALL, given)]
         passed = [
             responsibility_of(each)
             for statement in (_PASSED, _PASSED_AND_TAKEN_BACK)
             for each in await self._connection.execute(statement, given)
+            if not offered  # what was accepted of it since was no part of the first answer
         ]
-        if row is None or not passed:
+        if row is None or not (passed or offered):
             raise HandoverCallUnknown
-        for each in passed:
+        for each in (*passed, *offered):
             self._journal.saw(each.client, "caseload")
         return CaseloadHandover(
             id=wanted,
@@ -215,6 +226,7 @@ class TogetherBook(HandoverBook):
             recorded_by=StaffId(row.recorded_by),
             recorded_at=row.recorded_at,
             passed=sorted(passed, key=lambda each: (each.client, each.since)),
+            offered=offered,
         )
 
 

@@ -10,10 +10,19 @@ from caseload.db.client import Clients
 from caseload.db.window import WindowRecords
 from caseload.demo.cast import SITES, person
 from caseload.demo.telling.stage import Life, Stage
-from caseload.domain.caseload import DischargeReason, admit, arrange_cover, hand_over
+from caseload.domain.caseload import (
+    Away,
+    DischargeReason,
+    admit,
+    arrange_absence,
+    hand_over,
+    hand_over_or_offer,
+    set_ceiling,
+    set_terms,
+)
 from caseload.domain.caseload.discharging import discharge
 from caseload.domain.client import Identifier, IdentifierKind, Identity, register
-from caseload.domain.ids import ClientId, EpisodeId, MessageId, PhotographId, ProgrammeId, new_id
+from caseload.domain.ids import AbsenceId, ClientId, EpisodeId, MessageId, PhotographId, ProgrammeId, new_id
 from caseload.domain.people import Staff
 from caseload.domain.window import leave_message, record_photograph
 from caseload.request.work import Work
@@ -23,6 +32,8 @@ WITHOUT_PHOTOGRAPH = 6
 """Of every so many clients one has no photograph."""
 WITH_MESSAGE = 9
 COVERED_FOR = timedelta(days=14)
+CEILING = 12
+"""Low enough that somebody in the demo is over it."""
 
 
 async def begin(life: Life, ago: int, *, stage: Stage, work: Work) -> None:
@@ -129,24 +140,52 @@ async def pass_to_another(life: Life, ago: int, *, stage: Stage, work: Work) -> 
     life.episode = replace(episode, responsible=stage.counsellor(life).id)
 
 
-async def cover(stage: Stage, *, work: Work) -> None:
-    """Let the first counsellor cover for the second, who is away."""
-    now = stage.moment(COVERED_SINCE_DAYS, 8)
+async def whole_caseloads(stage: Stage, *, work: Work) -> None:
+    """The second counsellor is away and the first stands in; what a supervisor says of load; and who is asked first."""
+    begins = stage.moment(COVERED_SINCE_DAYS, 8)
     away, stands_in = stage.team.counsellors[1], stage.team.counsellors[0]
-    covered = [life.episode for life in stage.lives if life.episode and stage.counsellor(life) is away]
-    for episode in covered:
-        await arrange_cover(
-            episode,
-            as_id=new_id(),
-            counsellor=stands_in.id,
-            starts_at=now,
-            ends_at=now + COVERED_FOR,
+    programme, supervisor = stage.programme.id, stage.team.supervisor
+    await arrange_absence(
+        Away(
+            programme=programme,
+            counsellor=away.id,
+            covered_by=stands_in.id,
+            starts_at=begins,
+            ends_at=begins + COVERED_FOR,
             reason="On leave for two weeks.",
-            by=stage.team.supervisor,
-            now=now,
-            caseloads=_caseloads(work, now),
-            journal=work.journal,
-        )
+        ),
+        as_id=AbsenceId(new_id()),
+        by=supervisor,
+        now=begins,
+        caseloads=_caseloads(work, begins),
+        journal=work.journal,
+    )
+    now, kept = work.now, _caseloads(work, work.now)
+    await set_ceiling(
+        programme, None, CEILING, as_id=new_id(), by=supervisor, now=now, ceilings=kept, journal=work.journal
+    )
+    await set_terms(
+        programme,
+        "Agreed by the team: whoever takes a client over has read the chart.",
+        handovers_wait=True,
+        by=supervisor,
+        now=now,
+        terms=kept,
+        journal=work.journal,
+    )
+    asked = next(life.episode for life in stage.lives if life.episode and stage.counsellor(life) is away)
+    await hand_over_or_offer(
+        asked,
+        as_id=new_id(),
+        to=stands_in.id,
+        at=now,
+        note="Comes on Thursdays only, when you are here.",
+        at_once=False,
+        by=supervisor,
+        now=now,
+        caseloads=kept,
+        journal=work.journal,
+    )
 
 
 def _caseloads(work: Work, now: datetime) -> Caseloads:

@@ -21,6 +21,8 @@ class Act(StrEnum):
     RECORD_DEATH = "record_death"
     SEE_CASELOAD = "see_caseload"
     HAND_OVER = "hand_over"
+    ANSWER_HANDOVER = "answer_handover"
+    """To take over a client who is offered, or not."""
     SEE_CHECK_INS = "see_check_ins"
     PLAN_CHECK_INS = "plan_check_ins"
     COMPLETE_CHECK_IN = "complete_check_in"
@@ -113,6 +115,7 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.RECORD_DEATH: _COUNSELLING,
     Act.SEE_CASELOAD: frozenset({Role.COUNSELLOR, Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),
     Act.HAND_OVER: frozenset({Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),
+    Act.ANSWER_HANDOVER: frozenset({Role.COUNSELLOR}),
     Act.SEE_CHECK_INS: _COUNSELLING,
     Act.PLAN_CHECK_INS: frozenset({Role.COUNSELLOR, Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),
     Act.COMPLETE_CHECK_IN: frozenset({Role.COUNSELLOR, Role.SUPERVISOR, Role.NURSE}),

@@ -125,6 +125,18 @@ def check_cover(starts_at: datetime, ends_at: datetime, reason: str, *, now: dat
     faults.check(when=not reason.strip(), where="reason", problem="say why the counsellor is covered")
 
 
+async def require_possible(
+    episode: Episode, to: StaffId, at: datetime, note: str | None, *, now: datetime, caseloads: Responsibilities
+) -> None:
+    """Raise `Invalid` with everything because of which a client cannot be handed over so."""
+    faults = Faults()
+    faults.check(when=to == episode.responsible, where="to", problem="is already responsible")
+    check_handover(at, note, now=now, faults=faults)
+    if not await caseloads.counsels_in(to, episode.programme, at=at):
+        faults.add("to", "must be somebody who is a counsellor in this programme then")
+    faults.raise_if_any()
+
+
 async def hand_over(
     episode: Episode,
     *,
@@ -139,16 +151,11 @@ async def hand_over(
 ) -> Responsibility:
     """Pass responsibility to another counsellor from `at` on, without a moment in which nobody is responsible.
 
-    A handover that is planned for later still takes place.
+    Whether the counsellor is asked first is `offering.hand_over_or_offer`'s to say. A handover that is planned for later still takes place.
     Raises `NotPermitted`, `Invalid`, or `CaseloadMoved` when somebody else handed over at the same moment.
     """
     by.require(Act.HAND_OVER, episode.programme)
-    faults = Faults()
-    faults.check(when=to == episode.responsible, where="to", problem="is already responsible")
-    check_handover(at, note, now=now, faults=faults)
-    if not await caseloads.counsels_in(to, episode.programme, at=at):
-        faults.add("to", "must be somebody who is a counsellor in this programme then")
-    faults.raise_if_any()
+    await require_possible(episode, to, at, note, now=now, caseloads=caseloads)
     responsibility = Responsibility(
         id=as_id,
         client=episode.client,

@@ -4,14 +4,15 @@ All of them or none: a call that cannot be carried out for one client says for w
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Protocol
 
 from caseload.domain.access import Act, Reach
+from caseload.domain.caseload.offering import Offer, check_at_once, tell_offered, tell_withdrawn
 from caseload.domain.caseload.responsibility import CaseloadMoved, HandedOver, Responsibility, check_handover
-from caseload.domain.errors import Faults, NotFound
-from caseload.domain.ids import ClientId, HandoverId, ProgrammeId, StaffId, new_id
+from caseload.domain.errors import Fault, Faults, Invalid, NotFound
+from caseload.domain.ids import ClientId, EpisodeId, HandoverId, ProgrammeId, StaffId, new_id
 from caseload.domain.journal import Journal
 from caseload.domain.people import Staff
 
@@ -38,6 +39,8 @@ class Wish:
     to: StaffId
     at: datetime
     note: str | None = None
+    at_once: bool = False
+    """Not to ask the new counsellor first where the programme wants it; needs a note."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +55,9 @@ class CaseloadHandover:
     note: str | None
     recorded_by: StaffId
     recorded_at: datetime
-    passed: Sequence[Responsibility]
+    passed: Sequence[Responsibility] = ()
+    offered: Sequence[Offer] = ()
+    """What waits for the new counsellor instead, where the programme wants it."""
 
 
 class HandsOver(Protocol):
@@ -84,6 +89,18 @@ class HandsOver(Protocol):
         """
         ...
 
+    async def handovers_wait(self, programme: ProgrammeId) -> bool:
+        """See `offering.MayWait.handovers_wait`."""
+        ...
+
+    async def withdraw_of(self, episodes: Sequence[EpisodeId], *, by: StaffId, now: datetime) -> Sequence[Offer]:
+        """See `offering.MayWait.withdraw_of`."""
+        ...
+
+    async def offer_together(self, call: CaseloadHandover) -> None:
+        """Keep the call and its offers. `CaseloadMoved` on a race."""
+        ...
+
     async def pass_together(self, call: CaseloadHandover, standing: Sequence[Responsibility]) -> None:
         """Keep the call; let each of what stands end where what is passed begins, and keep that.
 
@@ -104,6 +121,7 @@ async def hand_over_together(
 ) -> CaseloadHandover:
     """Pass responsibility for many clients to one counsellor, none of them left without anybody for a moment.
 
+    Where the programme wants it they wait for the new counsellor, and whoever is responsible stays so until then.
     Of a whole caseload also what is planned to become the former's goes to the new one. Handovers to others that are
     planned for later still take place. Raises `NotPermitted`, `Invalid` with every client of whom it cannot be true,
     or `CaseloadMoved` when somebody else handed over at the same moment.
@@ -111,6 +129,7 @@ async def hand_over_together(
     by.require(Act.HAND_OVER, wish.programme)
     faults = Faults()
     check_handover(wish.at, wish.note, now=now, faults=faults)
+    check_at_once(wish.note, at_once=wish.at_once, faults=faults)
     _check_whom(wish, faults)
     faults.raise_if_any()
     at = max(wish.at, now)
@@ -124,6 +143,10 @@ async def hand_over_together(
     faults.raise_if_any()
     if any(each.since == at for each in standing if wish.of is None or at == now):
         raise CaseloadMoved("One of them was handed over at this very moment. Read the caseload again.")
+    episodes = [each.episode for each in standing]
+    waits = not wish.at_once and wish.to != by.id and await caseloads.handovers_wait(wish.programme)
+    if waits and any(each.since >= at for each in standing):
+        raise Invalid(Fault("of", "has clients who are planned to become theirs: cancel those handovers first"))
     call = CaseloadHandover(
         id=as_id,
         programme=wish.programme,
@@ -133,26 +156,49 @@ async def hand_over_together(
         note=wish.note,
         recorded_by=by.id,
         recorded_at=now,
-        passed=[
-            Responsibility(
-                id=new_id(),
-                client=each.client,
-                episode=each.episode,
-                counsellor=wish.to,
-                since=max(at, each.since),
-                until=each.until,
-                note=wish.note,
-                recorded_by=by.id,
-                recorded_at=now,
-                handover=as_id,
-            )
-            for each in standing
-        ],
     )
+    if waits:
+        tell_withdrawn(await caseloads.withdraw_of(episodes, by=by.id, now=now), journal)
+        call = replace(call, offered=[_offer(call, each) for each in standing])
+        await caseloads.offer_together(call)
+        tell_offered(call.offered, journal)
+        return call
+    call = replace(call, passed=[_passed(call, each) for each in standing])
     await caseloads.pass_together(call, standing)
+    tell_withdrawn(await caseloads.withdraw_of(episodes, by=by.id, now=now), journal)
     for each in call.passed:
         journal.tell(HandedOver(client=each.client, records=(each.id, call.id), facts={"to": str(wish.to)}))
     return call
+
+
+def _passed(call: CaseloadHandover, standing: Responsibility) -> Responsibility:
+    return Responsibility(
+        id=new_id(),
+        client=standing.client,
+        episode=standing.episode,
+        counsellor=call.to,
+        since=max(call.effective_at, standing.since),
+        until=standing.until,
+        note=call.note,
+        recorded_by=call.recorded_by,
+        recorded_at=call.recorded_at,
+        handover=call.id,
+    )
+
+
+def _offer(call: CaseloadHandover, standing: Responsibility) -> Offer:
+    return Offer(
+        id=new_id(),
+        client=standing.client,
+        episode=standing.episode,
+        programme=call.programme,
+        to=call.to,
+        effective_at=call.effective_at,
+        note=call.note,
+        handover=call.id,
+        recorded_by=call.recorded_by,
+        recorded_at=call.recorded_at,
+    )
 
 
 def _check_whom(wish: Wish, faults: Faults) -> None:
