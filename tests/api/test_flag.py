@@ -110,7 +110,7 @@ async def test_a_daily_dose_above_a_hundred_milligrams_is_a_flag_that_nobody_rai
     found = (await here.chart())["flags"]
     assert high == [each["kind"] for each in found] == await shown(here)
     if high:
-        assert (found[0]["what"], found[0]["facts"]["rule"]) == ("101 mg a day", "UK-1/high_dose")
+        assert (found[0]["what"], found[0]["facts"]["rule"]) == ("101 mg a day", "uk.high_dose of UK-1")
         assert "Krantz" in found[0]["facts"]["source"]
 
 

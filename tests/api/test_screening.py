@@ -80,7 +80,7 @@ async def ward(clinic: Clinic) -> Ward:
 
 async def test_whoever_must_be_screened_is_drawn_and_leaves_the_list_with_the_sample(ward: Ward) -> None:
     drawn = await ward.drawn()
-    assert (drawn["rule"], drawn["required"], drawn["considered"]) == ("US-1/random_screens", 8, 1)
+    assert (drawn["rule"], drawn["required"], drawn["considered"]) == ("us.random_screens of US-1", 8, 1)
     (line,) = drawn["items"]
     assert (line["client_id"], line["done"], line["settled"]) == (str(ward.ada), 0, False)
 
@@ -128,7 +128,7 @@ async def test_who_is_behind_stands_on_a_list_with_the_rule_that_says_so(ward: W
     answer = await ward.nurse.get(f"/programmes/{ward.here.programme}/drug-screens-behind")
     assert answer.status_code == 200, answer.text
     said = answer.json()
-    assert (said["rule"], said["required"]) == ("US-1/random_screens", 8)
+    assert (said["rule"], said["required"]) == ("us.random_screens of US-1", 8)
     assert "42 CFR 8.12(f)(6)" in said["source"]
     (line,) = said["items"]
     assert (line["client_id"], line["family_name"], line["done"], line["expected"]) == (

@@ -18,11 +18,11 @@ from caseload.domain.flag import (
     end_flag,
     high_dose,
     raise_flag,
-    rule_on,
 )
 from caseload.domain.flag.raising import LONGEST_TEXT
 from caseload.domain.ids import ClientId, FlagId, ProgrammeId, new_id
 from caseload.domain.medicines import Medicine
+from caseload.domain.profiles import profile_on
 from tests.factories.checkin import Remembered
 from tests.factories.staff import somebody
 
@@ -134,7 +134,7 @@ def test_every_kind_says_what_to_look_at() -> None:
 def test_more_than_a_hundred_milligrams_of_methadone_a_day_is_a_flag_and_exactly_a_hundred_is_not(
     medicine: Medicine | None, parts: list[str], shown: str | None
 ) -> None:
-    found = high_dose(medicine, [Decimal(each) for each in parts], rule_on("US", TODAY))
+    found = high_dose(medicine, [Decimal(each) for each in parts], profile_on("US", TODAY).monitoring.high_dose)
     assert found == (None if shown is None else Decimal(shown))
 
 
@@ -145,8 +145,7 @@ def test_a_last_qtc_in_the_highest_band_says_what_to_do(qtc: int, *, is_high: bo
 
 
 @pytest.mark.parametrize("profile", ["US", "US-CA-BRIDGE", "UK", "AU"])
-def test_the_number_is_that_of_the_country_with_its_source(profile: str) -> None:
-    rule = rule_on(profile, TODAY)
-    assert (rule.label, rule.methadone_mg_a_day_above) == (f"{profile[:2]}-1/high_dose", 100)
+def test_the_number_is_that_of_the_profile_with_its_source(profile: str) -> None:
+    rule = profile_on(profile, TODAY).monitoring.high_dose
+    assert rule.methadone_mg_a_day_above == 100
     assert "Krantz" in rule.source
-    assert rule_on(profile, date(1990, 1, 1)) == rule

@@ -13,6 +13,7 @@ from hypothesis import strategies as some
 from caseload.domain.access import Role
 from caseload.domain.errors import Invalid, NotPermitted
 from caseload.domain.ids import ClientId, DrawId, ProgrammeId, new_id
+from caseload.domain.profiles import profile_on
 from caseload.domain.profiles.selected import Selected
 from caseload.domain.programme import Programme
 from caseload.domain.screening import (
@@ -33,7 +34,6 @@ from caseload.domain.screening import (
     chosen,
     draw,
     record_screen,
-    rule_on,
     year_of_treatment,
 )
 from tests.factories.checkin import Remembered
@@ -140,11 +140,8 @@ def test_screens_of_the_year_before_do_not_count() -> None:
 
 
 @pytest.mark.parametrize(("profile", "a_year"), [("US", 8), ("US-CA-BRIDGE", 8), ("UK", 0), ("AU", 0)])
-def test_how_often_follows_the_country_of_the_profile(profile: str, a_year: int) -> None:
-    rule = rule_on(profile, TODAY)
-    assert rule.random_a_year == a_year
-    assert rule_on(profile, date(1990, 1, 1)) == rule
-    assert rule.label == f"{profile[:2]}-1/random_screens"
+def test_how_often_is_a_value_of_the_profile(profile: str, a_year: int) -> None:
+    assert profile_on(profile, TODAY).monitoring.random_screens.a_year == a_year
 
 
 @pytest.mark.parametrize(
@@ -182,7 +179,7 @@ async def test_a_draw_names_its_rule_and_tells_nobody_who_was_drawn() -> None:
     found = await draw(
         HOUSE, as_id=DrawId(new_id()), chance=lambda: next(values), by=NURSE, now=NOW, draws=kept, journal=journal
     )
-    assert (found.rule, found.required, found.considered, len(found.drawn)) == ("US-1/random_screens", 8, 2, 1)
+    assert (found.rule, found.required, found.considered, len(found.drawn)) == ("us.random_screens of US-1", 8, 2, 1)
     assert kept.draws == [found]
     (event,) = journal.events
     assert (event.name, event.client, event.facts["drawn"]) == ("drug_screen.drawn", None, 1)

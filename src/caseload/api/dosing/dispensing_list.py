@@ -19,6 +19,7 @@ from caseload.domain.access import Act
 from caseload.domain.dosing import DueTo
 from caseload.domain.flag import NO_FLAGS, SeeFirst
 from caseload.domain.ids import ProgrammeId
+from caseload.domain.profiles import Profile
 
 
 class DispensingLineOut(Wire, frozen=True, kw_only=True):
@@ -33,7 +34,7 @@ class DispensingLineOut(Wire, frozen=True, kw_only=True):
     """What to see first; nothing is refused for it."""
 
     @classmethod
-    def of(cls, line: DueTo, flags: SeeFirst, profile: str) -> "DispensingLineOut":
+    def of(cls, line: DueTo, flags: SeeFirst, profile: Profile) -> "DispensingLineOut":
         """From the database."""
         return cls(
             client_id=line.client,
@@ -68,7 +69,7 @@ async def read_dispensing_list(programme_id: FromPath[UUID], work: TheWork, day:
     domain.check_day(wanted, today)
     lines = await charts(work).due_in(programme.id, wanted, by=work.by, act=Act.RECORD_DOSE)
     flags = await KeptFlags(work.connection, work.journal).shown([line.client for line in lines], wanted)
-    profile = programme.profiles.name_on(wanted)
+    profile = programme.profiles.on(wanted)
     return DispensingListOut(
         programme_id=programme.id,
         day=wanted,

@@ -7,7 +7,8 @@ from uuid import UUID
 from caseload.api.amounts import written
 from caseload.api.wire import Wire
 from caseload.domain.dosing import Due
-from caseload.domain.flag import SAYS, Flag, FlagKind, SeeFirst, high_dose, rule_on
+from caseload.domain.flag import SAYS, Flag, FlagKind, SeeFirst, high_dose
+from caseload.domain.profiles import Profile
 
 
 class FlagIn(Wire, frozen=True, kw_only=True):
@@ -77,19 +78,23 @@ class ShownOut(Wire, frozen=True, kw_only=True):
     """For `high_dose` the rule with its number and source; for `high_qtc` when it was observed."""
 
 
-def shown(first: SeeFirst, due: Due, profile: str) -> list[ShownOut]:
+def shown(first: SeeFirst, due: Due, profile: Profile) -> list[ShownOut]:
     """What is shown beside what is due: the flags that somebody raised, a high daily dose, and a high QTc."""
     found = [
         ShownOut(kind=each.kind, what=each.what, says=SAYS[each.kind], since=each.since, facts={})
         for each in first.flags
     ]
-    rule = rule_on(profile, due.day)
+    rule = profile.monitoring.high_dose
     medicine = due.order.medicine if due.order is not None else None
     total = high_dose(medicine, [part.amount_mg for part in due.parts], rule)
     if total is not None:
-        facts = {"rule": rule.label, "above_mg": rule.methadone_mg_a_day_above, "source": rule.source}
-        says = f"The daily dose is above {rule.methadone_mg_a_day_above} mg: look at the last ECG."
-        found.append(ShownOut(kind="high_dose", what=f"{written(total)} mg a day", says=says, since=None, facts=facts))
+        facts = {
+            "rule": f"{rule.rule} of {profile.label}",
+            "above_mg": rule.methadone_mg_a_day_above,
+            "source": rule.source,
+        }
+        what = f"{written(total)} mg a day"
+        found.append(ShownOut(kind="high_dose", what=what, says=rule.says, since=None, facts=facts))
     if first.qtc is not None and first.qtc.says is not None:
         facts = {"observed_at": first.qtc.observed_at.isoformat()}
         what = f"QTc {first.qtc.milliseconds} ms"

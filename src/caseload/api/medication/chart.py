@@ -75,7 +75,7 @@ async def read_medication_chart(
         today=chart.due.day,
         profile=profile.label,
         due=DueOut.of(chart.due),
-        flags=shown(flags.get(chart.record.client, NO_FLAGS), chart.due, profile.profile),
+        flags=shown(flags.get(chart.record.client, NO_FLAGS), chart.due, profile),
         orders=[OrderOut.of(order, chart.due.day) for order in chart.orders],
         holds=[HoldOut.of(hold) for hold in chart.holds],
         decisions=[DecisionOut.of(decision) for decision in chart.decisions],

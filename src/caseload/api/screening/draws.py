@@ -139,16 +139,17 @@ async def list_behind_drug_screens(programme_id: FromPath[UUID], work: TheWork) 
     programme = await Programmes(work.connection).get(ProgrammeId(programme_id))
     work.by.require(Act.DRAW_SCREENS, programme.id)
     today = programme.today(work.now)
-    rule = domain.rule_on(programme.profiles.name_on(today), today)
+    profile = programme.profiles.on(today)
+    rule = profile.monitoring.random_screens
     found = await _kept(work).by_name(programme.id, today=today, reach=work.by.reach(Act.DRAW_SCREENS))
     names = {each.client: (given, family) for each, given, family in found}
-    lines = domain.behind((each for each, _, _ in found), required=rule.random_a_year, today=today)
+    lines = domain.behind((each for each, _, _ in found), required=rule.a_year, today=today)
     items = sorted(lines, key=lambda line: (line.done - line.expected, line.days_left, line.client))
     for line in items:
         work.journal.saw(line.client, "drug_screen")
     return BehindListOut(
-        rule=rule.label,
-        required=rule.random_a_year,
+        rule=f"{rule.rule} of {profile.label}",
+        required=rule.a_year,
         source=rule.source,
         items=[BehindOut.of(line, *names[line.client]) for line in items],
     )

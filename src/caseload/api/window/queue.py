@@ -21,6 +21,7 @@ from caseload.domain.access import Act
 from caseload.domain.dosing import NotGivenReason, check_day
 from caseload.domain.ids import ProgrammeId
 from caseload.domain.medicines import DosePart
+from caseload.domain.profiles import profile_on
 from caseload.domain.programme import Programme
 from caseload.domain.window import Excused, ExcuseReason, Flag, Group, Line, NotGivenToday, WindowDay
 
@@ -93,7 +94,7 @@ class QueueLineOut(Wire, frozen=True, kw_only=True):
             photograph_on=told.photograph_on,
             alike=sorted(line.alike),
             flags=list(line.flags),
-            see_first=shown(told.see_first, who.due, profile),
+            see_first=shown(told.see_first, who.due, profile_on(profile, who.due.day)),
             messages=[MessageOut.of(each) for each in told.messages],
             due=DueOut.of(who.due),
             excused=ExcusedOut.of(told.excused) if told.excused is not None else None,

@@ -1,6 +1,6 @@
 """Flags: what whoever orders or gives a medicine should see first. A flag is shown and never refuses anything."""
 
-from caseload.domain.flag.dose import Rule, high_dose, rule_on
+from caseload.domain.flag.dose import high_dose
 from caseload.domain.flag.heart import NO_FLAGS, LastQtc, SeeFirst
 from caseload.domain.flag.raising import (
     SAYS,
@@ -26,10 +26,8 @@ __all__ = [
     "Flags",
     "LastQtc",
     "Raised",
-    "Rule",
     "SeeFirst",
     "end_flag",
     "high_dose",
     "raise_flag",
-    "rule_on",
 ]

@@ -22,6 +22,7 @@ from caseload.domain.profiles.around import AroundTheDose
 from caseload.domain.profiles.checkins import CheckIns, wrong_slack
 from caseload.domain.profiles.injections import Injections
 from caseload.domain.profiles.ladder import Ladder, Tolerance, wrong_ladder
+from caseload.domain.profiles.monitoring import Monitoring
 from caseload.domain.profiles.ordering import Ordering
 from caseload.domain.profiles.said import Data, SaidBy
 from caseload.domain.profiles.stock import StockRules
@@ -85,6 +86,7 @@ class Profile(Data, frozen=True):
     attendance: Attendance
     stock: StockRules
     take_home: TakeHomeRules
+    monitoring: Monitoring
     tightens: str | None = None
     """The profile that a clinic's own variant rests on, and no rule of which it may loosen."""
 
@@ -144,6 +146,7 @@ def _contradictions(profile: Profile) -> Iterable[str]:
     yield from profile.ordering.contradictions()
     yield from profile.injections.contradictions()
     yield from profile.take_home.contradictions()
+    yield from profile.monitoring.contradictions()
 
 
 _brought: dict[str, tuple[Profile, ...]] = {}

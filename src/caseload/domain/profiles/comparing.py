@@ -5,16 +5,18 @@ national rules are floors.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Final, cast
 
 import msgspec
 
 from caseload.domain.medicines import Medicine
 from caseload.domain.profiles import Profile
-from caseload.domain.profiles.ladder import Ladder, Outcome
+from caseload.domain.profiles.ladder import Ladder, Outcome, Proposal
 from caseload.domain.profiles.ordering import Rising
 
 _MOST_MISSED: Final = 400
+_LEAST_MG, _MOST_MG, _WHOLE = Decimal(1), Decimal(9999), Decimal(100)
 _STRICTNESS: Final = {
     Outcome.GIVE: 0,
     Outcome.GIVE_UNLESS_INTOXICATED: 1,
@@ -61,6 +63,7 @@ def loosened(base: Profile, other: Profile) -> Sequence[str]:
         *_looser_stock(base, other),
         *other.around_the_dose.looser_than(base.around_the_dose),
         *_looser_take_home(base, other),
+        *other.monitoring.looser_than(base.monitoring),
     ]
 
 
@@ -72,9 +75,32 @@ def _looser_ladders(base: Profile, other: Profile) -> Iterable[str]:
             former, later = _outcome(base, medicine, missed), _outcome(other, medicine, missed)
             if _STRICTNESS[later] < _STRICTNESS[former]:
                 yield f"{medicine}, {missed} missed: {former.value} became {later.value}"
+            if _proposes_more(_proposal(base, medicine, missed), _proposal(other, medicine, missed)):
+                yield f"{medicine}, {missed} missed: more is proposed for the restart"
         before, after = base.ladder(medicine), other.ladder(medicine)
         if before is not None:
             yield from _looser_beside(medicine, before, after)
+
+
+def _proposal(profile: Profile, medicine: Medicine, missed: int) -> Proposal | None:
+    ladder = profile.ladder(medicine)
+    rung = None if ladder is None else ladder.rung(missed)
+    return None if rung is None else rung.proposal
+
+
+def _proposes_more(before: Proposal | None, after: Proposal | None) -> bool:
+    """Whether from any last dose more would be proposed; both are straight lines between the doses where they turn."""
+    if before is None or after is None:
+        return False
+    turns = {_LEAST_MG, _MOST_MG, *_turns_of(before), *_turns_of(after)}
+    return any(after.amount_mg(last) > before.amount_mg(last) for last in turns)
+
+
+def _turns_of(proposal: Proposal) -> Iterable[Decimal]:
+    for limit in (proposal.at_most_mg, proposal.at_least_mg):
+        if limit is not None:
+            yield limit
+            yield limit * _WHOLE / proposal.percent
 
 
 def _looser_beside(medicine: Medicine, before: Ladder, after: Ladder | None) -> Iterable[str]:
@@ -165,6 +191,8 @@ def _looser_stock(base: Profile, other: Profile) -> Iterable[str]:
     yield from _less("stock.loss.form_days", _or_never(after.loss.form_days), _or_never(before.loss.form_days))
     if not set(before.register.medicines) <= set(after.register.medicines):
         yield "stock.register.medicines: fewer medicines stand in the register"
+    if before.register.names_clients and not after.register.names_clients:
+        yield "stock.register.names_clients: it no longer names whom they were supplied to"
 
 
 def _looser_take_home(base: Profile, other: Profile) -> Iterable[str]:

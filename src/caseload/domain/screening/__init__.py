@@ -1,4 +1,4 @@
-"""Drug screens: `drawing` says who is screened today (`rules.toml` how often), `screen` what came of it."""
+"""Drug screens: `drawing` says who is screened today (the profile how often), `screen` what came of it."""
 
 from caseload.domain.screening.drawing import (
     AlreadyDrawn,
@@ -11,7 +11,6 @@ from caseload.domain.screening.drawing import (
     behind,
     chosen,
     draw,
-    rule_on,
     year_of_treatment,
 )
 from caseload.domain.screening.screen import (
@@ -58,6 +57,5 @@ __all__ = [
     "chosen",
     "draw",
     "record_screen",
-    "rule_on",
     "year_of_treatment",
 ]

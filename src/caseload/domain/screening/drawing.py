@@ -9,11 +9,8 @@ come, or refused, is drawn again.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
-from importlib.resources import files
 from typing import ClassVar, NamedTuple, Protocol
 
-import msgspec
 from dateutil.relativedelta import relativedelta
 
 from caseload.domain.access import Act
@@ -32,21 +29,6 @@ class DrawUnknown(NotFound):
 
 class AlreadyDrawn(Conflict):
     """Who is screened today has been drawn already."""
-
-
-class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One version of what a country asks for."""
-
-    jurisdiction: str
-    version: int
-    in_force_from: date
-    random_a_year: int
-    source: str
-
-    @property
-    def label(self) -> str:
-        """Its name in records, such as `US-1/random_screens`."""
-        return f"{self.jurisdiction}-{self.version}/random_screens"
 
 
 class OnMedicine(NamedTuple):
@@ -118,22 +100,24 @@ async def draw(
     """
     by.require(Act.DRAW_SCREENS, programme.id)
     today = programme.today(now)
-    rule = rule_on(programme.profiles.name_on(today), today)
+    profile = programme.profiles.on(today)
+    said = profile.monitoring.random_screens
+    rule = f"{said.rule} of {profile.label}"
     clients = await draws.on_medicine(programme.id, today=today)
     found = Draw(
         id=as_id,
         programme=programme.id,
         day=today,
-        rule=rule.label,
-        required=rule.random_a_year,
+        rule=rule,
+        required=said.a_year,
         considered=len(clients),
-        drawn=list(chosen(clients, required=rule.random_a_year, today=today, chance=chance)),
+        drawn=list(chosen(clients, required=said.a_year, today=today, chance=chance)),
         drawn_by=by.id,
         drawn_at=now,
     )
     await draws.add_draw(found)
     journal.tell(
-        ScreensDrawn(facts={"programme": str(programme.id), "rule": rule.label, "drawn": len(found.drawn)}),
+        ScreensDrawn(facts={"programme": str(programme.id), "rule": rule, "drawn": len(found.drawn)}),
     )
     return found
 
@@ -175,17 +159,3 @@ def year_of_treatment(admitted_on: date, today: date) -> tuple[date, date]:
     """The year that began with the last anniversary of the admission: its first day, and the day after its last."""
     years = relativedelta(today, admitted_on).years
     return admitted_on + years * A_YEAR, admitted_on + (years + 1) * A_YEAR
-
-
-@cache
-def rule_on(profile: str, day: date) -> Rule:
-    """The rule of the country that a profile follows, in force on a local day (its first version before that)."""
-    country = profile.partition("-")[0]
-    versions = sorted((rule for rule in _rules() if rule.jurisdiction == country), key=lambda rule: rule.version)
-    return next((rule for rule in reversed(versions) if rule.in_force_from <= day), versions[0])
-
-
-@cache
-def _rules() -> Sequence[Rule]:
-    text = (files("caseload.domain.screening") / "rules.toml").read_bytes()
-    return msgspec.toml.decode(text, type=dict[str, tuple[Rule, ...]])["rules"]
