@@ -1,8 +1,10 @@
 """Long-acting injections through the API: windows, rapid start, sites, named patients, opioid-free days."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.api.conftest import Clinic
@@ -292,6 +294,47 @@ async def test_a_delivery_is_the_clients_own_and_given_once_unless_it_was_not_gi
     await pass_days(here, 28)
     twice = await here.give(order, injection={**RIGHT, "delivery_id": delivery["id"]})
     assert [each["field"] for each in twice.json()["errors"]] == ["injection.delivery_id"]
+
+
+async def test_a_delivery_told_twice_at_once_with_one_key_is_one(clinic: Clinic) -> None:
+    here = await american(clinic)
+    path, key = f"/clients/{here.client}/named-deliveries", fresh()
+    body = {
+        "medicine": "buprenorphine",
+        "strength_mg": "300",
+        "pharmacy": "Specialty Pharmacy",
+        "lot": "A1",
+        "received_on": ago(here, 1),
+    }
+    told = await asyncio.gather(*(here.nurse.post(path, body, key=key) for _ in range(8)))
+    assert {answer.status_code for answer in told} == {201}
+    [kept] = (await here.nurse.get(path)).json()["items"]
+    assert {answer.json()["id"] for answer in told} == {kept["id"]}
+
+
+async def test_of_two_windows_at_once_one_gives_what_was_delivered_and_a_retry_gives_no_other(clinic: Clinic) -> None:
+    here = await american(clinic)
+    order = await here.order(**SUBLOCADE)
+    delivery = await deliver(here, 3)
+    used = {**LEFT, "delivery_id": delivery["id"]}
+    keys = {here.nurse: fresh(), here.colleague: fresh()}
+
+    async def both() -> list[httpx.Response]:
+        return await asyncio.gather(
+            *(here.give(order, by=by, key=key, injection=used) for by, key in keys.items() for _ in range(4))
+        )
+
+    for _ in range(2):
+        answers = await both()
+        given = [answer.json()["id"] for answer in answers if answer.status_code == 201]
+        assert (len(given), len(set(given))) == (4, 1), "one of the two, and whoever asks again with the same key"
+        fields = [answer.json()["errors"][0]["field"] for answer in answers if answer.status_code != 201]
+        assert fields == ["injection.delivery_id"] * 4, "it has been given"
+    doses = (await here.chart())["doses"]
+    assert len(doses) == 1
+    assert [
+        each["is_used"] for each in (await here.nurse.get(f"/clients/{here.client}/named-deliveries")).json()["items"]
+    ] == [True]
 
 
 @pytest.mark.parametrize(

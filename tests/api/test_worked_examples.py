@@ -1,5 +1,11 @@
-"""Worked examples of the rules that no other file tells: each with its own days and amounts, through the API."""
+"""The worked examples of the domain reference about medicine, take-homes and signatures, through the API: which is where.
 
+Those that no other file tells stand here, each with its own days and amounts. Of three the service keeps nothing: the clocks
+of the examination after an admission (30) and of interim treatment (33), and the UK register's column for whoever collects (57).
+"""
+
+import importlib
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,6 +15,39 @@ from tests.api.dispensary import days_ago, dispensary, fresh
 from tests.api.storeroom import storeroom
 
 pytestmark = pytest.mark.anyio
+
+EXAMPLES: Mapping[int, tuple[str, str]] = {
+    3: ("test_dosing_missed", "test_example_3_one_missed_dose_in_titration_is_told_to_the_prescriber"),
+    6: ("test_dosing_missed", "test_example_6_an_australian_who_missed_four_is_proposed_the_lower_of_40_and_half"),
+    9: ("test_dosing_missed", "test_example_9_after_five_the_order_cannot_be_given_as_it_stands"),
+    12: ("test_takehome", "test_whoever_took_six_home_has_missed_nothing_on_the_seventh_day"),
+    15: ("test_worked_examples", "test_a_first_day_of_90_mg_is_allowed_with_a_rationale_that_stays_on_the_order"),
+    18: ("test_takehome", "test_the_ladder_of_the_day_of_treatment_is_a_maximum"),
+    21: ("test_takehome", "test_the_ladder_of_the_day_of_treatment_is_a_maximum"),
+    24: ("test_takehome", "test_no_federal_ladder_stands_above_buprenorphine_but_a_decision_is_needed"),
+    27: ("test_takehome", "test_housing_is_no_criterion"),
+    36: ("test_dosing_injections", "test_example_36_naltrexone_after_an_opioid_that_only_the_client_tells_of"),
+    39: ("test_observation", "test_a_cows_total_is_told_by_its_band"),
+    45: ("test_signing", "test_whoever_gave_a_dose_cannot_countersign_it"),
+    48: ("test_signing", "test_a_signed_dose_that_is_amended_keeps_both_versions_and_waits_again"),
+    51: ("test_signing", "test_the_witness_of_what_is_gone_is_never_who_handled_it_and_finds_it_in_their_queue"),
+    54: (
+        "test_worked_examples",
+        "test_a_loss_discovered_on_a_tuesday_is_notified_by_wednesday_and_told_in_full_after_45_days",
+    ),
+    87: (
+        "test_worked_examples",
+        "test_a_dose_that_is_recorded_the_next_day_keeps_both_times_and_counts_when_it_was_given",
+    ),
+    90: ("test_window_lost", "test_a_vomited_dose_is_not_replaced_without_a_decision_and_stays_as_it_was"),
+}
+"""By their numbers: the module beside this one, and the test."""
+
+
+@pytest.mark.parametrize("number", EXAMPLES)
+def test_each_worked_example_is_a_test(number: int) -> None:
+    module, name = EXAMPLES[number]
+    assert callable(getattr(importlib.import_module(f"tests.api.{module}"), name))
 
 
 async def test_a_first_day_of_90_mg_is_allowed_with_a_rationale_that_stays_on_the_order(clinic: Clinic) -> None:
