@@ -31,8 +31,25 @@ async def pass_days(here: Dispensary, days: int, *, client: ClientId | None = No
                 await owner.execute(statement, client or here.client, _FAR)
             for statement in _STATEMENTS:
                 await owner.execute(statement, client or here.client, -_FAR - days)
+            await move_order_days(owner, client or here.client, days)
     finally:
         await owner.close()
+
+
+async def move_order_days(owner: asyncpg.Connection, client: ClientId, days: int) -> None:
+    """The days of a client's orders so much earlier, all at once: no two of them may share one on the way."""
+    moved = await owner.fetch(
+        "delete from clinic.medication_order_days where client_id = $1 returning order_id, client_id, kind, parts,"
+        " daterange(lower(days) - $2::int, upper(days) - $2::int) as days,"
+        " isempty(days) as is_empty, names_another",
+        client,
+        days,
+    )
+    await owner.executemany(
+        "insert into clinic.medication_order_days (order_id, client_id, kind, parts, days, names_another)"
+        " values ($1, $2, $3, $4, case when $6 then 'empty'::daterange else $5 end, $7)",
+        [tuple(row.values()) for row in moved],
+    )
 
 
 def _moving(table: Table) -> str | None:

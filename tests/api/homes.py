@@ -10,6 +10,7 @@ import httpx
 from caseload.domain.access import Role
 from caseload.domain.ids import ClientId
 from tests.api.conftest import Clinic, Person
+from tests.api.days import move_order_days
 from tests.api.dispensary import PASSWORD, Dispensary, dispensary, fresh
 
 PASSED = (
@@ -96,6 +97,9 @@ class Homes:
                 await self.as_owner(statement, client or self.here.client, -FAR)
             else:
                 await self.as_owner(statement, client or self.here.client, days)
+        owner = await asyncpg.connect(self.clinic.addresses.owner)
+        await move_order_days(owner, client or self.here.client, days)
+        await owner.close()
 
     async def as_owner(self, statement: str, *given: Any) -> None:
         """What only the owner of the database can do, without its triggers: the past is made so."""

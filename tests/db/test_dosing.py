@@ -532,7 +532,8 @@ async def test_of_two_brought_in_doses_of_the_last_day_a_restart_rests_on_the_sm
     order = await here.order()
     for line, amount_mg in enumerate(amounts, start=7):
         await brought_in(here, days_ago=5, line=line, amount_mg=amount_mg)
-    last = await here.doses().last_taken(here.client, order.medicine, order.form, TODAY)
+    record = await here.doses().lock(here.client, by=here.nurse, act=Act.RECORD_DOSE)
+    last = await here.doses().last_taken(record, order.medicine, order.form, TODAY)
     assert last is not None
     assert last.amount_mg == Decimal(60)
 

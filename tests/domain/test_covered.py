@@ -110,7 +110,12 @@ def test_the_hour_of_a_former_day_is_that_of_the_last_that_acts_alike_and_whose_
 def test_what_is_covered_since_the_order_began_counts_for_its_steps() -> None:
     order = running(starts_on=TODAY - 3 * DAY)
     days = [covered(4), covered(3), covered(0), covered(-1)]
-    parts = [TakenPart(day=each.day, part=each.part, amount_mg=each.amount_mg, at=None) for each in days[1:3]]
+    parts = [
+        TakenPart(
+            day=each.day, part=each.part, amount_mg=each.amount_mg, at=None, medicine=each.medicine, form=each.form
+        )
+        for each in days[1:3]
+    ]
     assert list(parts_of(days, order, TODAY)) == parts
     assert counted(facts(order), days, DosePart.WHOLE, *METHADONE, TODAY).taken_since == tuple(parts)
     assert counted(facts(), days, DosePart.WHOLE, *METHADONE, TODAY).order is not None

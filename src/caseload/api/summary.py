@@ -45,6 +45,8 @@ class OnMedicationOut(Wire, frozen=True, kw_only=True):
     order_id: UUID
     medicine: str
     form: str
+    beside: str | None
+    """Another medicine that is ordered beside it, in another part of the day."""
     held: bool
     """Nothing may be given until a prescriber clears the hold."""
     last_dose_on: date | None
@@ -56,6 +58,7 @@ class OnMedicationOut(Wire, frozen=True, kw_only=True):
             order_id=medication.order,
             medicine=medication.medicine,
             form=medication.form,
+            beside=medication.beside,
             held=medication.held,
             last_dose_on=medication.last_dose_on,
         )

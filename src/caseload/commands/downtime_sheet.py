@@ -134,6 +134,7 @@ def _line(
         "form": _words(order.form) if order is not None else "",
         "due": [_part(part, programme.zone) for part in due.parts],
         "last": said,
+        "beside": [told.says for told in due.beside],
         "stops": [refusal.says for refusal in due.in_the_way],
     }
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Integer, and_, bindparam, exists, func, literal_column, or_, select, true
+from sqlalchemy import BindParameter, Integer, and_, bindparam, case, exists, func, literal_column, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
@@ -17,6 +17,7 @@ from caseload.db.tables.medication import (
     hold,
     medication_decision,
     medication_order,
+    medication_order_days,
     medication_order_replacement,
     medication_order_signature,
     medication_order_stop,
@@ -104,6 +105,19 @@ _order = (
     .correlate(client, programme)
     .lateral("current_order")
 )
+_named, _other, _days = medication_order.alias("names_another"), medication_order.alias("other"), medication_order_days
+_beside = case(
+    (
+        exists().where(_named.c.client_id == client.c.id, _named.c.beside_id.is_not(None)),
+        select(_other.c.medicine)
+        .select_from(_other.join(_days, _days.c.order_id == _other.c.id))
+        .where(_other.c.client_id == client.c.id, _other.c.id != _order.c.order_id, _days.c.days.op("@>")(_TODAY))
+        .limit(1)
+        .correlate(client, programme, _order)
+        .scalar_subquery(),
+    ),
+)
+"""Looked up for the few who ever had two orders beside each other: an index of their own says so."""
 _held = exists().where(hold.c.client_id == client.c.id, ~exists().where(medication_decision.c.hold_id == hold.c.id))
 _FIRST = literal_column("1", Integer())
 
@@ -162,6 +176,7 @@ SUMMARY: Final = (
         _order.c.order_id,
         _order.c.medicine,
         _order.c.form,
+        _beside.label("beside"),
         _held.label("held"),
         _LAST_DOSE.label("last_dose_on"),
         _waiting.c.overdue,
@@ -236,6 +251,7 @@ def _on_medication(row: Named) -> OnMedication | None:
         order=OrderId(row["order_id"]),
         medicine=row["medicine"],
         form=row["form"],
+        beside=row["beside"],
         held=row["held"],
         last_dose_on=row["last_dose_on"],
     )

@@ -28,6 +28,8 @@ class OnMedication:
     order: OrderId
     medicine: str
     form: str
+    beside: str | None
+    """Another medicine that is ordered beside it."""
     held: bool
     """A hold is in force: nothing may be given until a prescriber clears it."""
     last_dose_on: date | None

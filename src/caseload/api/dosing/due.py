@@ -112,6 +112,8 @@ class DueOut(Wire, frozen=True, kw_only=True):
     """Of an injection: when it may come, and until when it is not overdue."""
     to_do: list[RefusalOut]
     """Whom to tell although the dose may be given: it goes on the programme's list as the dose is recorded."""
+    beside: list[RefusalOut]
+    """The medicine that is ordered beside this one, and the rule about the two that a prescriber overrode."""
 
     @classmethod
     def of(cls, due: Due) -> "DueOut":
@@ -147,5 +149,6 @@ class DueOut(Wire, frozen=True, kw_only=True):
             waits=RefusalOut.of(due.waits) if due.waits is not None else None,
             injection=NextInjectionOut.of(due.injection, due.day) if due.injection is not None else None,
             to_do=[RefusalOut.of(each) for each in due.to_do],
+            beside=[RefusalOut.of(each) for each in due.beside],
             decision_id=due.allowed.decision if due.allowed is not None else None,
         )

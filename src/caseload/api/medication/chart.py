@@ -19,9 +19,11 @@ from caseload.api.wire import Wire
 from caseload.api.work import TheWork
 from caseload.db.flag import KeptFlags
 from caseload.domain.access import Act
+from caseload.domain.dosing import Chart, Due
 from caseload.domain.dosing.past import check_past
 from caseload.domain.flag import NO_FLAGS
 from caseload.domain.ids import ClientId
+from caseload.domain.medicines import Medicine
 
 
 class ChartOut(Wire, frozen=True, kw_only=True):
@@ -32,6 +34,8 @@ class ChartOut(Wire, frozen=True, kw_only=True):
     """The dosing day now, in the home programme's zone."""
     profile: str
     due: DueOut
+    due_beside: list[DueOut]
+    """What is due by the order that stands beside it, in a later part of the day."""
     flags: list[ShownOut]
     """What to see first: allergies, pregnancy, what else is taken, a high daily dose. They refuse nothing."""
     orders: list[OrderOut]
@@ -75,9 +79,16 @@ async def read_medication_chart(
         today=chart.due.day,
         profile=profile.label,
         due=DueOut.of(chart.due),
-        flags=shown(flags.get(chart.record.client, NO_FLAGS), chart.due, profile),
+        due_beside=[DueOut.of(each) for each in chart.beside],
+        flags=shown(flags.get(chart.record.client, NO_FLAGS), _methadone(chart), profile),
         orders=[OrderOut.of(order, chart.due.day) for order in chart.orders],
         holds=[HoldOut.of(hold) for hold in chart.holds],
         decisions=[DecisionOut.of(decision) for decision in chart.decisions],
         doses=[DoseOut.of(each) for each in chart.doses],
     )
+
+
+def _methadone(chart: Chart) -> Due:
+    """What is due of methadone, whose daily dose may be high; else whatever is due."""
+    due = (each for each in chart.beside if each.order is not None and each.order.medicine is Medicine.METHADONE)
+    return next(due, chart.due)

@@ -19,6 +19,7 @@ from caseload.domain.access import Act
 from caseload.domain.dosing import Wanted, allow_dose
 from caseload.domain.ids import ClientId, DecisionId, HoldId, new_id
 from caseload.domain.medication import Decision, DecisionKind
+from caseload.domain.medicines import Medicine
 from caseload.request.idempotency import once
 from caseload.request.sign_in import prove
 from caseload.request.work import Work
@@ -31,6 +32,8 @@ class DecisionIn(ProvedIn, frozen=True, kw_only=True):
     reason: str
     at_most_mg: Milligrams | None = None
     """The amount to restart with; needed when so many doses were missed that it is a new start."""
+    medicine: Medicine | None = None
+    """Which medicine; needed where two are ordered beside each other."""
 
 
 class DecisionOut(Wire, frozen=True, kw_only=True):
@@ -49,6 +52,8 @@ class DecisionOut(Wire, frozen=True, kw_only=True):
     rules: list[str]
     last_taken_on: date | None
     missed: int
+    medicine: Medicine | None
+    """The medicine that may be given; null for a cleared hold."""
 
     @classmethod
     def of(cls, decision: Decision) -> "DecisionOut":
@@ -67,6 +72,7 @@ class DecisionOut(Wire, frozen=True, kw_only=True):
             rules=list(decision.rules),
             last_taken_on=decision.last_taken_on,
             missed=decision.missed,
+            medicine=decision.medicine,
         )
 
 
@@ -105,7 +111,7 @@ async def allow(client_id: FromPath[UUID], data: JSONBody[DecisionIn], work: The
     async def decide() -> Decision:
         at_most = milligrams(data.at_most_mg) if data.at_most_mg is not None else None
         return await allow_dose(
-            Wanted(days=data.days, reason=data.reason, at_most_mg=at_most),
+            Wanted(days=data.days, reason=data.reason, at_most_mg=at_most, medicine=data.medicine),
             ClientId(client_id),
             as_id=new,
             by=work.by,

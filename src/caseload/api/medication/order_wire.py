@@ -128,6 +128,11 @@ class OrderIn(Wire, frozen=True, kw_only=True):
     """Of naltrexone: when the client last used an opioid that is in no record of yours."""
     replaces: UUID | None = None
     """The order whose place this one takes from its first day on."""
+    beside: UUID | None = None
+    """The order of another medicine beside which this one is to stand, each in a part of the day of its own.
+
+    A replacement goes on standing beside the order beside which the replaced one stands.
+    """
 
     def read(self) -> Wish:
         """As the domain speaks of it."""
@@ -146,6 +151,7 @@ class OrderIn(Wire, frozen=True, kw_only=True):
             steps=tuple(step.read() for step in self.steps),
             rapid_start=self.rapid_start,
             last_opioid_on=self.last_opioid_on,
+            beside=OrderId(self.beside) if self.beside is not None else None,
             amounts_ml=self.amounts_ml.read() if self.amounts_ml is not None else {},
         )
 
@@ -182,6 +188,8 @@ class OrderOut(Wire, frozen=True, kw_only=True):
     steps: list[StepWire]
     rapid_start: bool
     last_opioid_on: date | None
+    beside: UUID | None
+    """The order of another medicine beside which it was written."""
     verbal_by: UUID | None
     """The prescriber who gave it by word of mouth."""
     countersign_by: datetime | None
@@ -221,6 +229,7 @@ class OrderOut(Wire, frozen=True, kw_only=True):
             supply=order.supply,
             rapid_start=order.rapid_start,
             last_opioid_on=order.last_opioid_on,
+            beside=order.beside,
             steps=[StepWire(from_on=step.from_on, amounts_mg=AmountsWire.of(step)) for step in order.steps],
             verbal_by=order.verbal_by,
             countersign_by=order.countersign_by,

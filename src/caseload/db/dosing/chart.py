@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, Date, Row, Uuid, bindparam, select, union_all
@@ -19,24 +18,16 @@ from caseload.db.tables.people import staff
 from caseload.db.tables.second_look import dose_review
 from caseload.db.tables.signature import signature
 from caseload.db.tables.window_doses import dose_identity_check, dose_replacement, dose_vomited
-from caseload.db.takehome.covering import at_home_on
 from caseload.domain.access import Act
 from caseload.domain.dosing import (
-    EVERYTHING_COMMITTED,
     Chart,
     Charted,
     Correction,
     DoseUnknown,
-    Giving,
-    Morning,
     Reviewed,
     VomitedAfter,
-    due_on,
-    order_on,
 )
 from caseload.domain.ids import ClientId, CorrectionId, DoseId, StaffId
-from caseload.domain.medication import MedicationRecord, Order
-from caseload.domain.medicines import DosePart, Form, Medicine
 from caseload.domain.people import Staff
 from caseload.domain.profiles.around import IdentifiedBy
 from caseload.domain.signature import Meaning
@@ -104,10 +95,11 @@ class Charts(DosingDays):
         record = await self.record(wanted, by=by, act=act)
         today = record.day_of(self._now)
         orders = await self.orders_of(wanted)
-        morning = await self.morning(today, record=record, orders=orders)
+        due, *beside = await self.dues(today, record=record, orders=orders)
         return Chart(
             record=record,
-            due=due_on(today, morning),
+            due=due,
+            beside=beside,
             orders=orders,
             holds=await self.holds_of(wanted),
             decisions=await self.decisions_of(wanted),
@@ -130,40 +122,6 @@ class Charts(DosingDays):
         found = [charted_of(row, is_newest=row is rows[0]) for row in rows]
         self._journal.saw(found[0].dose.client, KIND)
         return found
-
-    async def morning(
-        self, day: date, *, record: MedicationRecord, orders: Sequence[Order], or_else: Order | None = None
-    ) -> Morning:
-        """What the record says on a day, of the medicine of the day's order, or else of another."""
-        wanted, order = record.client, order_on(day, orders) or or_else
-        asked = Giving(
-            client=wanted,
-            order=order.id if order is not None else None,
-            medicine=order.medicine if order is not None else Medicine.METHADONE,
-            form=order.form if order is not None else Form.ORAL_SOLUTION,
-            amount_mg=Decimal(1),
-            part=DosePart.WHOLE,
-            given_at=self._now,
-            supervised=True,
-        )
-        facts = await self.facts(record, asked, day, at=EVERYTHING_COMMITTED)
-        return Morning(
-            record=record,
-            orders=[order for order in orders if order.counts],
-            given=[*(await self.given_on([wanted], day)).get(wanted, []), *await self.covered_on(record, day)],
-            last=facts.last,
-            held=facts.held,
-            allowed=facts.allowed,
-            beside=facts.beside,
-            answered=facts.answered,
-            at=self._now,
-            taken_since=facts.taken_since,
-            observed=facts.observed,
-            lately=facts.lately,
-            injected=facts.injected,
-            away=facts.away,
-            at_home=(await at_home_on(self._connection, [wanted], day)).get(wanted, ()),
-        )
 
 
 def charted_of(row: Row[*tuple[Any, ...]], *, is_newest: bool = True) -> Charted:

@@ -17,17 +17,18 @@ from uuid import UUID
 from caseload.db.access import reach_of
 from caseload.db.direct import Named
 from caseload.db.dosing.away import YEAR_DAYS, away_since
-from caseload.db.dosing.doses import Doses
 from caseload.db.dosing.expected import AT_HOME_ON, BESIDE, EXPECTED, GIVEN_ON, INJECTED, ORDERS, ORDERS_OF
 from caseload.db.dosing.facts import allowed_of, held_in
 from caseload.db.dosing.injections import INJECTIONS_BACK_DAYS, injected_until
 from caseload.db.dosing.known import KIND, given_of
 from caseload.db.dosing.lately import taken_lately
+from caseload.db.dosing.mornings import Mornings
 from caseload.db.dosing.remembered import MOST, Remembered
 from caseload.db.dosing.steps import seen_since, taken_since
 from caseload.db.medication.beside import answered, given_lately
 from caseload.db.medication.covered import covered_since
 from caseload.db.medication.rows import as_it_stands, order_of
+from caseload.db.medication.together import orders_together
 from caseload.domain.access import Act
 from caseload.domain.dosing import (
     EVERYTHING_COMMITTED,
@@ -189,7 +190,7 @@ _KNOWN: Final = Remembered(_known_by)
 _DUE: Final = Remembered(_due_by)
 
 
-class DosingDays(Doses):
+class DosingDays(Mornings):
     """Reads what is due on a dosing day."""
 
     async def due_in(
@@ -205,20 +206,38 @@ class DosingDays(Doses):
         beside = await self._beside_rows(known, day)
         mixed = [each.order.id for each in known if each.is_mixed or beside.get(each.client, _NOTHING).covered]
         answers: Mapping[OrderId, frozenset[str]] = {}
+        together: Mapping[ClientId, Sequence[Order]] = {}
         if mixed:
             answers = await answered(self._connection, mixed)
+            together = await orders_together(self._connection, [each.client for each in known if each.is_mixed])
         lines: list[DueTo] = []
         for each in known:
-            more = beside.get(each.client, _NOTHING)
-            spoken = any(order.verbal_by is not None for order in more.orders or (each.order,))
-            facts = (each, more, answers.get(each.order.id, _NO_RULES), self._now if spoken else None)
-            line = _DUE.of(each.order.id, facts)
+            if each.client in together:
+                line = await self._line_of_two(each, together[each.client])
+            else:
+                more = beside.get(each.client, _NOTHING)
+                spoken = any(order.verbal_by is not None for order in more.orders or (each.order,))
+                facts = (each, more, answers.get(each.order.id, _NO_RULES), self._now if spoken else None)
+                line = _DUE.of(each.order.id, facts)
             if line.due.order is None or (waiting_steps and line.due.waits is None):
                 continue
             self._journal.saw(each.client, "identity")
             self._journal.saw(each.client, KIND)
             lines.append(line)
         return lines
+
+    async def _line_of_two(self, known: _Known, orders: Sequence[Order]) -> DueTo:
+        """What is due by an order of a client who has, or had, two beside each other: read as for one client's chart."""
+        morning = await self.morning(known.day, record=known.record, orders=orders, asked=known.order)
+        return DueTo(
+            client=known.client,
+            home=known.record.programme,
+            given_name=known.given_name,
+            family_name=known.family_name,
+            birth_date=known.birth_date,
+            due=due_on(known.day, morning),
+            held=known.held,
+        )
 
     async def _known(self, rows: Sequence[Named], day: date) -> list[_Known]:
         """What these rows say, with the orders that they name."""

@@ -28,7 +28,7 @@ from caseload.db.together import Together, rows
 
 _last = last_taken(client.c.id, medication_order.c.medicine, medication_order.c.form, "last_taken")
 _held = held(client.c.id, medication_order.c.id)
-_allowed = allowed(client.c.id, true())
+_allowed = allowed(client.c.id, true(), medication_order.c.medicine)
 _newer = client_identity.alias("newer_identity")
 _ROW_OF_ORDER: Final = literal_column("clinic.medication_order.xmin", Integer())
 """Which writing of the row it is: PostgreSQL's own number, another one after any change."""
@@ -62,6 +62,7 @@ _EXPECTED = (
         _allowed.c.id.label("decision_id"),
         _allowed.c.at_most_mg,
         _allowed.c.last_taken_on.label("decision_last_taken_on"),
+        _allowed.c.medicine.label("decision_medicine"),
         has_another(client.c.id, medication_order.c.medicine).label("has_another"),
     )
     .select_from(

@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from caseload.db.direct import Direct, Named
 from caseload.db.dosing.taken import DAY, FIRST, ORDINARY, given_on, is_like, is_of_kind, is_taken, last_taken, told_by
-from caseload.db.medication.beside import has_another
+from caseload.db.medication.beside import has_another, kind_of
 from caseload.db.medication.rows import ORDER_COLUMNS, order_of
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.dosing import dose, dose_correction
@@ -92,20 +92,29 @@ def held(
     )
 
 
-def allowed(client: ColumnElement[UUID], freed_again: ColumnElement[bool]) -> FromClause:
-    """An unused decision for the day. One that a dose used is used, unless a correction has freed that very part."""
+def allowed(client: ColumnElement[UUID], freed_again: ColumnElement[bool], medicine: ColumnElement[str]) -> FromClause:
+    """An unused decision for the day, about this medicine or about none by name. One that a dose used is used, unless a correction has freed that very part."""
     used = exists().where(
         dose.c.decision_id == medication_decision.c.id,
         dose.c.version == FIRST,
         ~exists().where(dose_correction.c.dose_id == dose.c.id, dose_correction.c.dosing_day == DAY, freed_again),
     )
     return (
-        select(medication_decision.c.id, medication_decision.c.at_most_mg, medication_decision.c.last_taken_on)
+        select(
+            medication_decision.c.id,
+            medication_decision.c.at_most_mg,
+            medication_decision.c.last_taken_on,
+            medication_decision.c.medicine,
+        )
         .where(
             medication_decision.c.client_id == client,
             medication_decision.c.kind == DecisionKind.ALLOW_DOSE.value,
             any_(medication_decision.c.days) == DAY,
             medication_decision.c.decided_at <= _AT,
+            or_(
+                medication_decision.c.medicine.is_(None),
+                kind_of(medication_decision.c.medicine) == kind_of(medicine),
+            ),
             ~used,
         )
         .order_by(medication_decision.c.decided_at.desc())
@@ -150,7 +159,7 @@ def _whole(part: ColumnElement[str]) -> tuple[ColumnElement[bool], ColumnElement
 
 _given_dose, _hold, _freed_by = _given(), held(_CLIENT, bindparam("order", type_=Uuid()), _PART), _freed()
 _at_home = at_home(_CLIENT, _PART, DAY)
-_decision = allowed(_CLIENT, dose_correction.c.part == _PART)
+_decision = allowed(_CLIENT, dose_correction.c.part == _PART, _MEDICINE)
 _last = last_taken(_CLIENT, _MEDICINE, _FORM, "last_taken")
 _nothing = select(literal(1).label("always")).subquery("nothing")
 
@@ -174,6 +183,7 @@ _FACTS = select(
     _decision.c.id.label("decision_id"),
     _decision.c.at_most_mg,
     _decision.c.last_taken_on.label("decision_last_taken_on"),
+    _decision.c.medicine.label("decision_medicine"),
     _freed_by.c.id.label("freed_by"),
     _at_home.c.unit_id,
     _at_home.c.unit_label,
@@ -253,6 +263,7 @@ def allowed_of(row: Named) -> Allowed | None:
         decision=DecisionId(row["decision_id"]),
         at_most_mg=row["at_most_mg"],
         last_taken_on=row["decision_last_taken_on"],
+        medicine=Medicine(row["decision_medicine"]) if row["decision_medicine"] is not None else None,
     )
 
 

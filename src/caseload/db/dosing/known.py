@@ -32,17 +32,20 @@ from caseload.db.dosing.taken import given_on, told_by
 from caseload.db.medication import Holds
 from caseload.db.medication.beside import answered
 from caseload.db.medication.covered import covered_since
+from caseload.db.medication.together import orders_together
 from caseload.db.tables.dosing import dose
 from caseload.db.tables.history import client_history
 from caseload.db.tables.people import staff
-from caseload.domain.dosing import AlreadyGiven, Away, Facts, Giving, Injected, Lately, Taken
-from caseload.domain.dosing.covered import counted, given_by, last_of, lately_of, read_since
+from caseload.domain.dosing import AlreadyGiven, Away, Facts, Giving, Injected, Lately, Taken, TakenPart
+from caseload.domain.dosing.covered import counted, given_by, last_of, lately_of, parts_since, read_since
 from caseload.domain.dosing.lapses import look_back
 from caseload.domain.dosing.missed import needs_orders
+from caseload.domain.dosing.own import alike, beside_since, last_of_parts, own_first, own_lately, own_parts
 from caseload.domain.ids import ClientId
 from caseload.domain.medication import MedicationRecord, Order, is_another
 from caseload.domain.medicines import LONG_ACTING, DosePart, Form, Medicine
 
+_ONE = timedelta(days=1)
 KIND = "dose"
 """What the journal calls doses."""
 
@@ -89,7 +92,37 @@ class KnownDoses(Holds):
         since = read_since(record.covered_until, facts.last, facts.order, day)
         if since is not None:
             facts = await self._with_covered(facts, giving, day, since)
-        facts = await self._with_gaps(facts, record, day)
+        if row["has_another"]:
+            facts = await self._each_its_own(facts, giving, record, day)
+        facts = await self._with_gaps(facts, giving, record, day)
+        return await self._with_hours(facts, giving, record, day, past=past)
+
+    async def _each_its_own(self, facts: Facts, giving: Giving, record: MedicationRecord, day: date) -> Facts:
+        """With every medicine counted by its own doses, where two were ordered beside each other."""
+        together = (await orders_together(self._connection, [record.client])).get(record.client, ())
+        if not together:
+            return facts
+        around = await self._taken(record.client, day - _ONE, day + _ONE)
+        own = own_parts(giving.medicine, around, together, record)
+        return replace(
+            facts,
+            together=together,
+            last=await self.last_taken(record, giving.medicine, giving.form, day),
+            taken_since=own_parts(giving.medicine, facts.taken_since, together, record),
+            of_another=[each for each in around if each not in own],
+        )
+
+    async def _with_hours(
+        self, facts: Facts, giving: Giving, record: MedicationRecord, day: date, *, past: bool
+    ) -> Facts:
+        """With the hours of the doses of other days near this one, where they may lie too near."""
+        if facts.together:
+            around = timedelta(days=AROUND_DAYS)
+            taken = await self._taken(record.client, day - around, day + around)
+            own = alike(own_parts(giving.medicine, taken, facts.together, record), giving.medicine, giving.form)
+            before = [each.at for each in own if each.day < day and each.at is not None]
+            after = [each.at for each in own if each.day > day and each.at is not None]
+            return replace(facts, before_at=max(before, default=None), next_at=min(after, default=None))
         if facts.last is not None and facts.last.day == day:
             # Of the day itself: what was given on the day before it stands behind that.
             found = await self._given_at(GIVEN_BEFORE, giving, day)
@@ -141,14 +174,16 @@ class KnownDoses(Holds):
         since = day - timedelta(days=INJECTIONS_BACK_DAYS)
         return (await injected_until(self._connection, [wanted], day, since=since)).get(wanted, ())
 
-    async def _with_gaps(self, facts: Facts, record: MedicationRecord, day: date) -> Facts:
+    async def _with_gaps(self, facts: Facts, giving: Giving, record: MedicationRecord, day: date) -> Facts:
         """With what days without medicine rest on: the orders since, and what was taken lately."""
         since = look_back(record, facts.last, facts.order, day)
         if since is not None:
-            facts = replace(facts, lately=await self.taken_lately(record.client, since, day))
+            lately = await self.taken_lately(record.client, since, day)
+            facts = replace(facts, lately=own_lately(giving.medicine, lately, facts.together, record))
         if since is not None or needs_orders(facts.last, facts.order, day):
             signed = [order for order in await self.orders_of(record.client) if order.counts]
-            facts = replace(facts, earlier=signed, away=await self.away(record.client, day))
+            earlier = own_first(signed, giving.medicine)
+            facts = replace(facts, earlier=earlier, away=await self.away(record.client, day))
         return facts
 
     async def away(self, wanted: ClientId, day: date) -> Sequence[Away]:
@@ -175,16 +210,35 @@ class KnownDoses(Holds):
         covered = await covered_since(self._connection, [record.client], day)
         return given_by(covered.get(record.client, ()), day)
 
-    async def last_taken(self, wanted: ClientId, medicine: Medicine, form: Form, until: date) -> Taken | None:
+    async def last_taken(self, record: MedicationRecord, medicine: Medicine, form: Form, until: date) -> Taken | None:
         """See `domain.dosing.Histories.last_taken`."""
+        self._journal.saw(record.client, KIND)
+        last = await self._last_like(record.client, medicine, form, until)
+        if last is None or not is_another(medicine, last.medicine):
+            return last
+        together = (await orders_together(self._connection, [record.client])).get(record.client, ())
+        while (since := beside_since(medicine, last, together, record)) is not None:
+            taken = own_parts(medicine, await self._taken(record.client, since, until), together, record)
+            last = last_of_parts(taken, medicine, form) or await self._last_like(
+                record.client, medicine, form, since - _ONE
+            )
+        return last
+
+    async def _last_like(self, wanted: ClientId, medicine: Medicine, form: Form, until: date) -> Taken | None:
+        """The last dose with the same action and duration until a day, whichever medicine it was of."""
         given = {"client": wanted, "day": until, "medicine": medicine.value, "form": form.value}
         row = (await self._connection.execute(LAST_TAKEN, given)).first()
-        self._journal.saw(wanted, KIND)
         last = None
         if row is not None:
             last = Taken(day=row.dosing_day, at=row.given_at, medicine=Medicine(row.medicine), amount_mg=row.amount_mg)
         covered = await covered_since(self._connection, [wanted], last.day if last is not None else date.min)
         return last_of(last, covered.get(wanted, ()), medicine, form, until)
+
+    async def _taken(self, wanted: ClientId, since: date, day: date) -> Sequence[TakenPart]:
+        """What was taken from a day to another, also what something else covers."""
+        own = (await taken_since(self._connection, [wanted], since, day)).get(wanted, ())
+        covered = (await covered_since(self._connection, [wanted], since)).get(wanted, ())
+        return [*own, *parts_since(covered, since, day)]
 
     async def given_on(self, clients: Sequence[ClientId], day: date) -> Mapping[ClientId, Sequence[AlreadyGiven]]:
         """See `domain.dosing.Doses.given_on`."""

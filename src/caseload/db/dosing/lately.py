@@ -15,12 +15,14 @@ from caseload.db.tables.takehome import take_home_unit
 from caseload.db.takehome.covering import counts
 from caseload.domain.dosing import Kind, Lately
 from caseload.domain.ids import ClientId
-from caseload.domain.medicines import LONG_ACTING
+from caseload.domain.medicines import LONG_ACTING, Medicine
 
 _newest, _newer = dose.alias("newest_version"), dose.alias("newer_version")
 
 _GIVEN = (
-    select(dose.c.client_id, dose.c.dosing_day, _newest.c.amount_mg, _newest.c.kind, dose.c.decision_id)
+    select(
+        dose.c.client_id, dose.c.dosing_day, _newest.c.amount_mg, _newest.c.kind, dose.c.decision_id, _newest.c.medicine
+    )
     .select_from(dose.join(_newest, _newest.c.id == dose.c.id))
     .where(
         dose.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid()))),
@@ -38,6 +40,7 @@ _AT_HOME = select(
     take_home_unit.c.amount_mg,
     literal(Kind.ORDINARY.value, Text()),
     cast(null(), Uuid()),
+    take_home_unit.c.medicine,
 ).where(
     take_home_unit.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid()))),
     take_home_unit.c.for_on >= bindparam("since", type_=Date()),
@@ -56,6 +59,7 @@ async def taken_lately(
         given = {"clients": list(clients), "since": since, "day": day}
         for row in (await connection.execute(LATELY, given)).all():
             decided = row.decision_id is not None or row.kind == Kind.EXCEPTION
-            taken = Lately(day=row.dosing_day, amount_mg=row.amount_mg, decided=decided)
-            found[ClientId(row.client_id)].append(taken)
+            found[ClientId(row.client_id)].append(
+                Lately(day=row.dosing_day, amount_mg=row.amount_mg, decided=decided, medicine=Medicine(row.medicine))
+            )
     return found

@@ -17,7 +17,7 @@ from caseload.db.tables.window_doses import dose_vomited
 from caseload.db.takehome.covering import NO_HOUR, counts
 from caseload.domain.dosing import Observed, PreDose, Sedation, TakenPart
 from caseload.domain.ids import ClientId, HoldId, PreDoseId, ProgrammeId, StaffId
-from caseload.domain.medicines import DosePart
+from caseload.domain.medicines import DosePart, Form, Medicine
 
 _CLIENTS = any_(bindparam("clients", type_=ARRAY(Uuid())))
 _SINCE, _DAY = bindparam("since", type_=Date()), bindparam("day", type_=Date())
@@ -31,6 +31,8 @@ _GIVEN_SINCE = (
         _newest.c.amount_mg,
         _newest.c.given_at,
         exists().where(dose_vomited.c.dose_id == dose.c.id).label("came_back"),
+        _newest.c.medicine,
+        _newest.c.form,
     )
     .select_from(dose.join(_newest, _newest.c.id == dose.c.id))
     .where(
@@ -49,6 +51,8 @@ _AT_HOME_SINCE = select(
     take_home_unit.c.amount_mg,
     NO_HOUR,
     false(),
+    take_home_unit.c.medicine,
+    take_home_unit.c.form,
 ).where(
     take_home_unit.c.client_id == _CLIENTS,
     take_home_unit.c.for_on >= _SINCE,
@@ -96,6 +100,8 @@ async def taken_since(
             amount_mg=row.amount_mg,
             at=row.given_at,
             came_back=row.came_back,
+            medicine=Medicine(row.medicine),
+            form=Form(row.form),
         )
         found[ClientId(row.client_id)].append(taken)
     return found

@@ -104,7 +104,7 @@ def has_another(client: ColumnElement[UUID], medicine: ColumnElement[str]) -> Co
     """
     other, loose = medication_order.alias("order_of_another"), dose.alias("dose_of_another")
     return or_(
-        exists().where(other.c.client_id == client, _kind(other.c.medicine) != _kind(medicine)),
+        exists().where(other.c.client_id == client, kind_of(other.c.medicine) != kind_of(medicine)),
         exists().where(
             loose.c.client_id == client,
             loose.c.kind != ORDINARY,
@@ -114,7 +114,8 @@ def has_another(client: ColumnElement[UUID], medicine: ColumnElement[str]) -> Co
     )
 
 
-def _kind(medicine: ColumnElement[str]) -> ColumnElement[str]:
+def kind_of(medicine: ColumnElement[str]) -> ColumnElement[str]:
+    """The medicine, both buprenorphines being one."""
     naloxone = literal_column(f"'{Medicine.BUPRENORPHINE_NALOXONE}'", Text())
     return case((medicine == naloxone, literal_column(f"'{Medicine.BUPRENORPHINE}'", Text())), else_=medicine)
 

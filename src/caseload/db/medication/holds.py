@@ -29,7 +29,7 @@ from caseload.domain.medication import (
     HoldReason,
     HoldUnknown,
 )
-from caseload.domain.medicines import DosePart
+from caseload.domain.medicines import DosePart, Medicine
 from caseload.domain.people import Staff
 from caseload.domain.signature import Signature
 
@@ -82,6 +82,7 @@ _DECISION = select(
     medication_decision.c.rules,
     medication_decision.c.last_taken_on,
     medication_decision.c.missed,
+    medication_decision.c.medicine,
 )
 _DECISIONS = _DECISION.where(medication_decision.c.client_id == bindparam("client")).order_by(
     medication_decision.c.decided_at.desc(), medication_decision.c.id.desc()
@@ -187,6 +188,7 @@ class Holds(Orders, Tasks):
                     "rules": list(decision.rules),
                     "last_taken_on": decision.last_taken_on,
                     "missed": decision.missed,
+                    "medicine": decision.medicine,
                     "signature_id": signature.id,
                 },
             )
@@ -238,4 +240,5 @@ def _decision_of(row: Row[*tuple[Any, ...]]) -> Decision:
         rules=tuple(row.rules),
         last_taken_on=row.last_taken_on,
         missed=row.missed,
+        medicine=Medicine(row.medicine) if row.medicine is not None else None,
     )

@@ -42,7 +42,7 @@ from caseload.domain.medication import (
 from caseload.domain.people import Staff
 from caseload.domain.signature import Signature
 
-_CONFIRMED = (
+CONFIRMED = (
     select(
         func.jsonb_agg(
             aggregate_order_by(
@@ -67,7 +67,7 @@ _CONFIRMED = (
     .scalar_subquery()
     .label("confirmed")
 )
-_ORDERS = select(*ORDER_COLUMNS, _CONFIRMED).select_from(WITH_WHAT_HAPPENED)
+_ORDERS = select(*ORDER_COLUMNS, CONFIRMED).select_from(WITH_WHAT_HAPPENED)
 _ONE = _ORDERS.join(client, client.c.id == medication_order.c.client_id).where(
     medication_order.c.id == bindparam("order"), within_reach()
 )
@@ -122,7 +122,7 @@ class Orders(MedicationRecords):
         row = (await self._connection.execute(_ONE, given)).mappings().first()
         if row is None:
             raise OrderUnknown("Read the client's medication chart for the orders there are.")
-        found = _with_answers(row)
+        found = with_answers(row)
         self._journal.saw(found.client, KIND)
         return found
 
@@ -130,7 +130,7 @@ class Orders(MedicationRecords):
         """See `domain.medication.Orders.orders_of`."""
         rows = (await self._connection.execute(_OF_CLIENT, {"client": wanted})).mappings().all()
         self._journal.saw(wanted, KIND)
-        return [_with_answers(row) for row in rows]
+        return [with_answers(row) for row in rows]
 
     async def spoken_in(
         self, wanted: ProgrammeId, *, by: Staff, act: Act, prescriber: StaffId | None = None
@@ -187,7 +187,7 @@ class Orders(MedicationRecords):
 async def orders_named(connection: AsyncConnection, wanted: Sequence[UUID]) -> Sequence[Order]:
     """These orders, whoever asks: for what shows nobody, such as the verification of signatures."""
     rows = (await connection.execute(_NAMED, {"orders": list(wanted)})).mappings()
-    return [_with_answers(row) for row in rows]
+    return [with_answers(row) for row in rows]
 
 
 def _answer_row(order: Order, answered: Confirmed) -> dict[str, Any]:
@@ -202,7 +202,7 @@ def _answer_row(order: Order, answered: Confirmed) -> dict[str, Any]:
     }
 
 
-def _with_answers(row: Named) -> Order:
+def with_answers(row: Named) -> Order:
     """The order with what the profile asked before it was signed."""
     order = order_of(row)
     if row["confirmed"] is None or order.signed_at is None:

@@ -21,11 +21,11 @@ from sqlalchemy import (
     false,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, DATERANGE, INT4RANGE, JSONB, ExcludeConstraint
 
 from caseload.db.tables.base import INSTANT, identifier, metadata, not_blank, one_of, reference, words
 from caseload.domain.medication import DecisionKind, HoldReason, Supply
-from caseload.domain.medicines import FORMS, LONG_ACTING, DosePart
+from caseload.domain.medicines import FORMS, LONG_ACTING, DosePart, Medicine
 
 AMOUNT = Numeric(7, 3)
 """Milligrams, never a binary fraction."""
@@ -86,12 +86,18 @@ medication_order = Table(
     Column("written_at", INSTANT, nullable=False),
     Column("rapid_start", Boolean(), nullable=False, server_default=false()),
     Column("last_opioid_on", Date()),
+    Column("beside_id", Uuid()),
     UniqueConstraint("chain_id", "version"),
     UniqueConstraint("id", "client_id"),
     ForeignKeyConstraint(
         ["replaces_id", "client_id"],
         ["clinic.medication_order.id", "clinic.medication_order.client_id"],
         name="medication_order_replaces_fkey",
+    ),
+    ForeignKeyConstraint(
+        ["beside_id", "client_id"],
+        ["clinic.medication_order.id", "clinic.medication_order.client_id"],
+        name="medication_order_beside_fkey",
     ),
     made_as(),
     CheckConstraint(text("strength_mg > 0"), name="strength_mg"),
@@ -142,6 +148,13 @@ medication_order = Table(
     ),
     CheckConstraint(text(f"NOT rapid_start OR form IN ({INJECTIONS})"), name="rapid_start"),
     CheckConstraint(text("last_opioid_on IS NULL OR medicine = 'naltrexone'"), name="last_opioid_on"),
+    CheckConstraint(
+        text(
+            "beside_id IS NULL OR (num_nonnulls(whole_mg, morning_mg, evening_mg) = 1 AND whole_mg IS NULL"
+            " AND verbal_by IS NULL AND beside_id <> id AND beside_id IS DISTINCT FROM replaces_id)"
+        ),
+        name="beside_in_a_part",
+    ),
     CheckConstraint(text("product ~ '^[a-z0-9_]{1,60}$'"), name="product"),
     CheckConstraint(text("every_days BETWEEN 1 AND 92"), name="every_days"),
     CheckConstraint(text("ends_on >= starts_on"), name="ends_on"),
@@ -156,6 +169,7 @@ medication_order = Table(
         "countersign_by",
         postgresql_where=text("verbal_by IS NOT NULL"),
     ),
+    Index("medication_order_beside_idx", "client_id", postgresql_where=text("beside_id IS NOT NULL")),
     comment="A prescriber's instruction, never edited: a change is a new row of the same chain.",
 )
 
@@ -201,6 +215,36 @@ medication_order_replacement = Table(
     UniqueConstraint("order_id"),
     CheckConstraint(text("order_id <> replaced_id"), name="another"),
     comment="A signed order took the place of another from its first day on; each order is replaced once.",
+)
+
+medication_order_days = Table(
+    "medication_order_days",
+    metadata,
+    Column("order_id", Uuid(), primary_key=True),
+    Column("client_id", Uuid(), nullable=False),
+    words("kind"),
+    Column("parts", INT4RANGE(), nullable=False),
+    Column("days", DATERANGE(), nullable=False),
+    Column("names_another", Boolean(), nullable=False),
+    ForeignKeyConstraint(
+        ["order_id", "client_id"],
+        ["clinic.medication_order.id", "clinic.medication_order.client_id"],
+        name="medication_order_days_order_fkey",
+    ),
+    ExcludeConstraint(
+        ("client_id", "="), ("parts", "&&"), ("days", "&&"), name="order_in_its_own_part_of_the_day", using="gist"
+    ),
+    ExcludeConstraint(("client_id", "="), ("kind", "="), ("days", "&&"), name="order_of_its_own_kind", using="gist"),
+    ExcludeConstraint(
+        ("client_id", "="),
+        ("days", "&&"),
+        name="order_that_names_no_other_alone",
+        using="gist",
+        where=text("NOT names_another"),
+    ),
+    CheckConstraint(text("NOT isempty(parts)"), name="parts"),
+    comment="The days and parts of the day in which an order that counts may be given; triggers keep it. Two share neither a"
+    " part of a day nor a medicine, and share a day only where one was signed as standing beside another.",
 )
 
 medication_order_stop = Table(
@@ -282,6 +326,7 @@ medication_decision = Table(
     Column("rules", ARRAY(Text()), nullable=False),
     Column("last_taken_on", Date()),
     Column("missed", SmallInteger(), nullable=False),
+    words("medicine", nullable=True),
     reference("signature_id", "signature"),
     UniqueConstraint("hold_id"),
     UniqueConstraint("signature_id"),
@@ -290,6 +335,8 @@ medication_decision = Table(
         ["hold_id", "client_id"], ["clinic.hold.id", "clinic.hold.client_id"], name="medication_decision_hold_fkey"
     ),
     one_of("kind", DecisionKind),
+    one_of("medicine", Medicine),
+    CheckConstraint(text("kind = 'allow_dose' OR medicine IS NULL"), name="medicine_of_a_dose"),
     CheckConstraint(text("(kind = 'clear_hold') = (hold_id IS NOT NULL)"), name="clears_a_hold"),
     CheckConstraint(text("(kind = 'allow_dose') = (cardinality(days) > 0)"), name="names_days"),
     CheckConstraint(text("at_most_mg > 0"), name="at_most_mg"),

@@ -28,7 +28,7 @@ from caseload.db.takehome.premises import TheirPremises
 from caseload.db.takehome.rows import LAST_WORD, UNITS, unit_of, unit_row
 from caseload.db.takehome.suspending import IS_NEWEST
 from caseload.domain.access import Act
-from caseload.domain.dosing import EVERYTHING_COMMITTED, Held, order_on
+from caseload.domain.dosing import EVERYTHING_COMMITTED, Held, order_on, orders_on
 from caseload.domain.errors import Fault, Invalid, NotFound
 from caseload.domain.ids import (
     ClientId,
@@ -152,12 +152,20 @@ class TakeHomes(Charts, TakeHomeDecisions):
         """See `domain.takehome.dispensing.TakeHomes.situation`."""
         today, moment = record.day_of(at or self._now), at or EVERYTHING_COMMITTED
         orders = await self.orders_of(record.client)
-        first = order_on(min(days), [order for order in orders if order.counts])
+        counting = [order for order in orders if order.counts]
+        first = order_on(min(days), counting)
+        asked = {each.medicine: each for day in (min(days), today) for each in orders_on(day, counting)}
+        two = any(each.beside is not None for each in counting)
         closed = await ClosureDays(self._connection).closed_days(place, min(days), max(days))
         return Situation(
             record=record,
             today=today,
             morning=await self.morning(today, record=record, orders=orders, or_else=first),
+            beside={
+                medicine: await self.morning(today, record=record, orders=orders, asked=order)
+                for medicine, order in asked.items()
+                if two
+            },
             began=await self.treatment_began(record, today),
             units=await self._units(OUT_OR_AHEAD, record.client, day=today),
             closed=frozenset(each.day for each in closed),

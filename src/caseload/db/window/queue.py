@@ -136,7 +136,7 @@ class Queues(DosingDays):
     async def queue(self, at: WindowDay, *, by: Staff, act: Act) -> Mapping[Group, Sequence[Line]]:
         """Everybody of a programme, and its guests, to whom something is due on a day, each in their group."""
         due = await self.due_in(at.programme, at.day, by=by, act=act)
-        told = await self._told([each.client for each in due], at.day)
+        told = await self._told(list(dict.fromkeys(each.client for each in due)), at.day)
         for each in due:
             self._journal.saw(each.client, KIND)
         return queue_of(at, due, told, _remembered)

@@ -22,7 +22,7 @@ from caseload.domain.dosing.delivering import (
     receive_delivery,
 )
 from caseload.domain.dosing.dose import Correction, Dose, Entry, Kind, NotGiven, NotGivenReason
-from caseload.domain.dosing.due import Due, DuePart, DueTo, Morning, check_day, due_on, order_on
+from caseload.domain.dosing.due import Due, DuePart, DueTo, Morning, check_day, due_on, order_on, orders_on
 from caseload.domain.dosing.facts import (
     Allowed,
     AlreadyGiven,
@@ -182,6 +182,7 @@ __all__ = [
     "next_injection",
     "observe_before_dose",
     "order_on",
+    "orders_on",
     "receive_delivery",
     "record_late",
     "record_not_given",

@@ -84,6 +84,8 @@ class Chart:
 
     record: MedicationRecord
     due: Due
+    beside: Sequence[Due]
+    """What is due by an order that stands beside it, in a later part of the day."""
     orders: Sequence[Order]
     holds: Sequence[Hold]
     decisions: Sequence[Decision]

@@ -10,6 +10,7 @@ from caseload.domain.catalogue import millilitres
 from caseload.domain.dosing.dose import Correction, Dose, Kind
 from caseload.domain.dosing.facts import Giving
 from caseload.domain.dosing.late import hold_next
+from caseload.domain.dosing.own import too_close
 from caseload.domain.dosing.refusal import Refusal
 from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, against_content, against_decision, against_interval
 from caseload.domain.dosing.steps import in_step
@@ -189,6 +190,7 @@ async def _newly_broken(dose: Dose, giving: Giving, record: MedicationRecord, do
     facts = in_step(await doses.facts(record, giving, day, at=EVERYTHING_COMMITTED, past=True), day)
     if giving.given_at != dose.given_at:
         broken += against_interval(giving, day, facts, record, record.rules_on(day))
+        broken += too_close(giving, facts, record, record.rules_on(day))
     if facts.order is not None:
         broken += against_content(giving, facts.order)
     if dose.decision is not None:

@@ -108,17 +108,26 @@ def acting_of(covered: Iterable[CoveredDay], day: date) -> Sequence[Acting]:
 
 def parts_of(covered: Iterable[CoveredDay], order: Order, day: date) -> Sequence[TakenPart]:
     """What was covered since an order began, for its steps."""
-    return [
-        TakenPart(day=each.day, part=each.part, amount_mg=each.amount_mg, at=each.at)
-        for each in covered
-        if order.starts_on <= each.day <= day
-    ]
+    return [_part_of(each) for each in covered if order.starts_on <= each.day <= day]
+
+
+def parts_since(covered: Iterable[CoveredDay], since: date, day: date) -> Sequence[TakenPart]:
+    """What was covered from a day until another."""
+    return [_part_of(each) for each in covered if since <= each.day <= day]
+
+
+def _part_of(each: CoveredDay) -> TakenPart:
+    return TakenPart(
+        day=each.day, part=each.part, amount_mg=each.amount_mg, at=each.at, medicine=each.medicine, form=each.form
+    )
 
 
 def lately_of(covered: Iterable[CoveredDay], since: date, day: date) -> Sequence[Lately]:
     """What was covered from a day until another, for gaps that repeat themselves."""
     return [
-        Lately(day=each.day, amount_mg=each.amount_mg, decided=False) for each in covered if since <= each.day <= day
+        Lately(day=each.day, amount_mg=each.amount_mg, decided=False, medicine=each.medicine)
+        for each in covered
+        if since <= each.day <= day
     ]
 
 

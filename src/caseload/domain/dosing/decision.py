@@ -8,11 +8,12 @@ from typing import Protocol
 
 from caseload.domain.access import Act
 from caseload.domain.dosing.away import Away, after_naltrexone, against_absence
+from caseload.domain.dosing.due import orders_on
 from caseload.domain.dosing.facts import Lately
 from caseload.domain.dosing.injecting import Injected, against_window, next_injection
 from caseload.domain.dosing.lapses import look_back, repeated_gaps
 from caseload.domain.dosing.missed import DaysWithout, Taken, days_without, ladder_says
-from caseload.domain.dosing.rules import EVERYTHING_COMMITTED
+from caseload.domain.dosing.own import own_first, own_lately
 from caseload.domain.dosing.tolerance import needs_restart_amount
 from caseload.domain.errors import Fault, Faults, Invalid
 from caseload.domain.ids import ClientId, DecisionId
@@ -25,7 +26,7 @@ from caseload.domain.medication import (
     MedicationRecord,
     NothingToDecide,
     Order,
-    Standing,
+    is_another,
 )
 from caseload.domain.medication.hold import check_at_most, check_days, decide
 from caseload.domain.medication.record import check_reason
@@ -41,8 +42,13 @@ class Histories(Holds, Protocol):
         """Every order of a client, newest first."""
         ...
 
-    async def last_taken(self, client: ClientId, medicine: Medicine, form: Form, until: date, /) -> Taken | None:
-        """The last dose taken until a day, of a medicine with the same action and duration."""
+    async def last_taken(
+        self, record: MedicationRecord, medicine: Medicine, form: Form, until: date, /
+    ) -> Taken | None:
+        """The last dose taken until a day, of a medicine with the same action and duration.
+
+        Of two that were ordered beside each other each has its own.
+        """
         ...
 
     async def away(self, client: ClientId, day: date, /) -> Sequence[Away]:
@@ -69,6 +75,8 @@ class Wanted:
     days: tuple[date, ...]
     reason: str
     at_most_mg: Decimal | None = None
+    medicine: Medicine | None = None
+    """Which one it is about, where two are ordered beside each other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +88,8 @@ class InTheWay:
     without: DaysWithout
     proposed_mg: Decimal | None
     needs_amount: bool
+    medicine: Medicine
+    """The one that is ordered."""
 
 
 async def allow_dose(
@@ -105,8 +115,7 @@ async def allow_dose(
     check_days(wanted.days, record, now, faults)
     faults.raise_if_any()
     orders = [order for order in await histories.orders_of(client) if order.counts]
-    found = [await _in_the_way(day, orders, record, histories) for day in sorted(wanted.days)]
-    stopping = [one for one in found if one is not None]
+    stopping = await _stopping(wanted, orders, record, histories)
     if not stopping:
         raise NothingToDecide("No order is in force on these days, or its doses may be given without a decision.")
     if wanted.at_most_mg is None and any(one.needs_amount for one in stopping):
@@ -132,22 +141,43 @@ async def allow_dose(
         rules=worst.rules,
         last_taken_on=worst.without.last.day if worst.without.last is not None else None,
         missed=len(worst.without.missed),
+        medicine=None if any(is_another(one.medicine, worst.medicine) for one in stopping) else worst.medicine,
     )
     await decide(decision, by=by, proof=proof, holds=histories, journal=journal)
     return decision
 
 
+async def _stopping(
+    wanted: Wanted, orders: Sequence[Order], record: MedicationRecord, histories: Histories
+) -> Sequence[InTheWay]:
+    """What stands in the way on each of the days. Raises `Invalid` where two medicines are ordered and none is named."""
+    found: list[InTheWay] = []
+    for day in sorted(wanted.days):
+        asked = [
+            order
+            for order in orders_on(day, orders)
+            if wanted.medicine is None or not is_another(order.medicine, wanted.medicine)
+        ]
+        if len(asked) > 1:
+            problem = (
+                f"two medicines are ordered on {day}, each with a ladder of its own: name the one you decide about"
+            )
+            raise Invalid(Fault("medicine", problem))
+        for order in asked:
+            stops = await _in_the_way(day, order, own_first(orders, order.medicine), record, histories)
+            found += [stops] if stops is not None else []
+    return found
+
+
 async def _in_the_way(
-    day: date, orders: Sequence[Order], record: MedicationRecord, histories: Histories
+    day: date, order: Order, orders: Sequence[Order], record: MedicationRecord, histories: Histories
 ) -> InTheWay | None:
-    order = next((order for order in orders if order.standing(day, EVERYTHING_COMMITTED) is Standing.IN_FORCE), None)
-    if order is None:
-        return None
     if order.form in LONG_ACTING:
         return await _injection_in_the_way(day, order, record, histories)
-    last = await histories.last_taken(record.client, order.medicine, order.form, day)
+    last = await histories.last_taken(record, order.medicine, order.form, day)
     since = look_back(record, last, order, day)
     lately = await histories.taken_lately(record.client, since, day) if since is not None else ()
+    lately = own_lately(order.medicine, lately, orders, record)
     found = stopped_by(last, day, order, orders, record, lately)
     return await _with_tolerance(found, last, day, order, orders, record, histories)
 
@@ -173,7 +203,9 @@ async def _with_tolerance(
     if not lost:
         return found
     if found is None:
-        found = InTheWay(day=day, rules=(), without=without, proposed_mg=None, needs_amount=False)
+        found = InTheWay(
+            day=day, rules=(), without=without, proposed_mg=None, needs_amount=False, medicine=order.medicine
+        )
     return replace(found, rules=(*found.rules, rules.tolerance.rule))
 
 
@@ -187,9 +219,10 @@ async def _injection_in_the_way(
     return InTheWay(
         day=day,
         rules=tuple(refusal.policy.partition(" of ")[0] for refusal in refusals),
-        without=DaysWithout(last=await histories.last_taken(record.client, order.medicine, order.form, day)),
+        without=DaysWithout(last=await histories.last_taken(record, order.medicine, order.form, day)),
         proposed_mg=None,
         needs_amount=False,
+        medicine=order.medicine,
     )
 
 
@@ -218,4 +251,5 @@ def stopped_by(
         without=without,
         proposed_mg=ladder.proposed_mg,
         needs_amount=needs_restart_amount(without, order.medicine, order, record, rules),
+        medicine=order.medicine,
     )

@@ -14,12 +14,13 @@ from caseload.domain.dosing.facts import Allowed, AlreadyGiven, Held, Lately, Ob
 from caseload.domain.dosing.injecting import Injected, InjectionStanding, NextInjection, against_window, next_injection
 from caseload.domain.dosing.lapses import in_titration
 from caseload.domain.dosing.missed import DaysWithout, Taken, days_without
+from caseload.domain.dosing.own import not_signed_for, ordered_beside
 from caseload.domain.dosing.refusal import Refusal
 from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, against_opioid, against_others, against_word, held_back
 from caseload.domain.dosing.steps import step_on, waiting
 from caseload.domain.dosing.tolerance import against_gaps, is_enough
 from caseload.domain.errors import Fault, Invalid
-from caseload.domain.ids import ClientId, ProgrammeId
+from caseload.domain.ids import ClientId, OrderId, ProgrammeId
 from caseload.domain.medication import Acting, MedicationRecord, Order, Standing, Supply
 from caseload.domain.medicines import LONG_ACTING, DosePart
 
@@ -55,6 +56,10 @@ class Morning:
     """What the client holds, or has taken, at home for the day."""
     at: datetime | None = None
     """The moment it is asked, for the deadlines of verbal orders."""
+    together: Sequence[Order] = ()
+    """The client's orders, where any two stood beside each other."""
+    asked: OrderId | None = None
+    """Of two orders beside each other the one that is meant; None where one is in force."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +89,8 @@ class Due:
     """When the injection may come, and until when it is not overdue."""
     to_do: tuple[Refusal, ...] = ()
     """What must be done although it stands in no way: somebody is told."""
+    beside: tuple[Refusal, ...] = ()
+    """The medicine that is ordered beside it, and the rule about the two that a prescriber overrode."""
 
     @property
     def is_open(self) -> bool:
@@ -104,14 +111,21 @@ class DueTo:
     held: Held | None = None
 
 
-def order_on(day: date, orders: Sequence[Order]) -> Order | None:
-    """The order in force on a day, by everything that was committed."""
-    return next((order for order in orders if order.standing(day, EVERYTHING_COMMITTED) is Standing.IN_FORCE), None)
+def orders_on(day: date, orders: Sequence[Order]) -> Sequence[Order]:
+    """The orders in force on a day, by everything that was committed: one, or two beside each other, the earlier part first."""
+    found = [order for order in orders if order.standing(day, EVERYTHING_COMMITTED) is Standing.IN_FORCE]
+    return sorted(found, key=lambda order: DosePart.EVENING in order.amounts_mg)
+
+
+def order_on(day: date, orders: Sequence[Order], asked: OrderId | None = None) -> Order | None:
+    """The order in force on a day; of two beside each other the one that is asked for, else the earlier part's."""
+    found = orders_on(day, orders)
+    return next((order for order in found if order.id == asked), found[0] if found else None)
 
 
 def due_on(day: date, morning: Morning) -> Due:
     """Say what is due and what stands in the way of it."""
-    order = order_on(day, morning.orders)
+    order = order_on(day, morning.orders, morning.asked)
     coming = _coming(order, morning)
     if order is None or order.supply is not Supply.WINDOW or not _asks(order, day, coming):
         return Due(day=day, order=None, parts=(), without=DaysWithout(last=morning.last), in_the_way=(), allowed=None)
@@ -125,9 +139,10 @@ def due_on(day: date, morning: Morning) -> Due:
     if order.form not in LONG_ACTING:
         without = days_without(morning.last, day, morning.orders, morning.record)
     in_the_way = [held_back(morning.held)] if morning.held is not None else []
-    in_the_way += covered(morning.at_home, day, rules)
+    in_the_way += covered(_of_its_parts(order, morning.at_home), day, rules)
     in_the_way += against_word(order, morning.at, rules) if morning.at is not None else []
-    in_the_way += against_others(order.medicine, day, morning.beside, morning.answered, rules)
+    beside = not_signed_for(order, morning.beside, morning.together, morning.record, rules)
+    in_the_way += against_others(order.medicine, day, beside, morning.answered, rules)
     in_the_way += against_opioid(order, day, morning.answered, rules)
     if coming is not None:
         ladder = against_window(coming, day, rules)
@@ -159,7 +174,12 @@ def due_on(day: date, morning: Morning) -> Due:
         waits=waits,
         injection=coming,
         to_do=tuple(in_titration(without, order, morning.orders, morning.record, day)),
+        beside=tuple(ordered_beside(order, day, morning.together, morning.record, rules)),
     )
+
+
+def _of_its_parts(order: Order, at_home: Sequence[AtHome]) -> Sequence[AtHome]:
+    return [unit for unit in at_home if any(unit.part.meets(part) for part in order.amounts_mg)]
 
 
 def _coming(order: Order | None, morning: Morning) -> NextInjection | None:

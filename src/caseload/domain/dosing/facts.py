@@ -77,6 +77,8 @@ class Allowed:
     at_most_mg: Decimal | None
     last_taken_on: date | None
     """The last dose when it was decided: it clears the gap that began there and no other."""
+    medicine: Medicine | None = None
+    """The medicine that it is about; None for a decision about days of more than one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +91,9 @@ class TakenPart:
     at: datetime | None
     came_back: bool = False
     """It was vomited: nobody can say that it was taken in full."""
+    medicine: Medicine | None = None
+    """None where it is not asked: nothing else is ordered beside it."""
+    form: Form | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +107,8 @@ class Lately:
 
     One that broke a rule counts as decided, because it holds the next until a prescriber has decided.
     """
+    medicine: Medicine | None = None
+    """None where it is not asked: nothing else is ordered beside it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +166,10 @@ class Facts:
     """What was delivered for this client by name, where that is given."""
     at_home: Sequence[AtHome] = ()
     """What the client holds, or has taken, at home for this part of the day."""
+    together: Sequence[Order] = ()
+    """The client's orders, where any two stood beside each other; read only with `beside`."""
+    of_another: Sequence[TakenPart] = ()
+    """What was taken around the day of the medicine that is ordered beside; read with `together`."""
     before_at: datetime | None = None
     """When the last dose of a former day was given; read only where `last` is of the day itself."""
     next_at: datetime | None = None

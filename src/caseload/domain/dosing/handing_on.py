@@ -19,6 +19,7 @@ from caseload.domain.consent import Answer, Asked, Category, Consents, Purpose, 
 from caseload.domain.dosing.covered import CoveredDay
 from caseload.domain.dosing.decision import Histories
 from caseload.domain.dosing.missed import DaysWithout, days_without
+from caseload.domain.dosing.own import own_first
 from caseload.domain.dosing.statement import check_name
 from caseload.domain.errors import Conflict, Faults, NotFound
 from caseload.domain.ids import ClientId, ConsentId, DisclosureId, ProgrammeId, StaffId
@@ -85,31 +86,42 @@ class LastDose:
     without: DaysWithout
     take_homes: Sequence[CoveredDay] | None
     """From that day on; None where they may not be told."""
+    beside: tuple[tuple[Order, DaysWithout], ...] = ()
+    """Another medicine that is ordered beside it, each with its own last dose."""
 
     @property
     def content(self) -> Mapping[str, object]:
         """As it is kept and told: texts, numbers and lists of texts."""
-        last, order = self.without.last, self.order
-        return {
-            "day": str(self.day),
-            "medicine": order.medicine.value,
-            "form": order.form.value,
-            "ordered_mg": {part.value: _text(amount) for part, amount in order.amounts_mg.items()},
-            "every_days": order.every_days,
-            "last_dose": None
-            if last is None
-            else {
-                "day": str(last.day),
-                "at": last.at.isoformat() if last.at is not None else None,
-                "medicine": last.medicine.value,
-                "amount_mg": _text(last.amount_mg),
-            },
-            "missed_days": [str(day) for day in self.without.missed],
-            "not_known_days": [str(day) for day in self.without.not_known],
-            "take_homes": None
+        told = {"day": str(self.day)} | _of_order(self.order, self.without)
+        if self.beside:
+            told["beside"] = [_of_order(order, without) for order, without in self.beside]
+        told["take_homes"] = (
+            None
             if self.take_homes is None
-            else [{"day": str(each.day), "amount_mg": _text(each.amount_mg)} for each in self.take_homes],
-        }
+            else [{"day": str(each.day), "amount_mg": _text(each.amount_mg)} for each in self.take_homes]
+        )
+        return told
+
+
+def _of_order(order: Order, without: DaysWithout) -> dict[str, object]:
+    """What is told of one medicine."""
+    last = without.last
+    return {
+        "medicine": order.medicine.value,
+        "form": order.form.value,
+        "ordered_mg": {part.value: _text(amount) for part, amount in order.amounts_mg.items()},
+        "every_days": order.every_days,
+        "last_dose": None
+        if last is None
+        else {
+            "day": str(last.day),
+            "at": last.at.isoformat() if last.at is not None else None,
+            "medicine": last.medicine.value,
+            "amount_mg": _text(last.amount_mg),
+        },
+        "missed_days": [str(day) for day in without.missed],
+        "not_known_days": [str(day) for day in without.not_known],
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,19 +238,21 @@ async def _last_dose(
 ) -> LastDose:
     today = record.day_of(now)
     orders = [order for order in await disclosures.orders_of(record.client) if order.counts]
-    order = next((order for order in orders if order.covers(today, record.time_zone)), None)
-    if order is None:
-        order = next(iter(orders), None)
-    if order is None:
+    told = [order for order in orders if order.covers(today, record.time_zone)] or orders[:1]
+    if not told:
         raise NothingToHandOn
-    last = await disclosures.last_taken(record.client, order.medicine, order.form, today)
-    without = DaysWithout(last=last)
-    if order.form not in LONG_ACTING:
-        without = days_without(last, today, orders, record)
+    withouts: list[DaysWithout] = []
+    for order in told:
+        last = await disclosures.last_taken(record, order.medicine, order.form, today)
+        without = DaysWithout(last=last)
+        if order.form not in LONG_ACTING:
+            without = days_without(last, today, own_first(orders, order.medicine), record)
+        withouts.append(without)
     return LastDose(
         day=today,
-        order=order,
-        without=without,
+        order=told[0],
+        without=withouts[0],
+        beside=tuple(zip(told[1:], withouts[1:], strict=True)),
         take_homes=await disclosures.take_homes_from(record.client, today) if tells_take_homes else None,
     )
 

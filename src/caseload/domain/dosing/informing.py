@@ -8,6 +8,7 @@ from typing import ClassVar, Protocol
 from caseload.domain.access import Act
 from caseload.domain.dosing.decision import Histories
 from caseload.domain.dosing.missed import days_without, ladder_says
+from caseload.domain.dosing.own import own_first
 from caseload.domain.dosing.statement import (
     AlreadyVerified,
     HowVerified,
@@ -113,8 +114,10 @@ async def record_supply(
     seen = Verification(asked=report.informant, how=report.how, verified_by=by.id, verified_at=now)
     kept = await _keep(said, record, seen, as_id=as_id, by=by, now=now, statements=statements, journal=journal)
     after = max(each.day for each in said.days) + timedelta(days=1)
-    last = await statements.last_taken(client, order.medicine, order.form, after)
-    ladder = ladder_says(days_without(last, after, signed, record), order.medicine, record.rules_on(after))
+    last = await statements.last_taken(record, order.medicine, order.form, after)
+    ladder = ladder_says(
+        days_without(last, after, own_first(signed, order.medicine), record), order.medicine, record.rules_on(after)
+    )
     if ladder.rung is not None and not ladder.gives and not await _is_held(order, statements):
         await _hold_order(order, ladder.rung.rule, record, by=by, now=now, statements=statements, journal=journal)
     return kept

@@ -32,6 +32,8 @@ class Rule(StrEnum):
     DELIVERED_TOO_LONG_AGO = "delivered_too_long_ago"
     OPIOID_TOO_RECENT = "opioid_too_recent"
     ANOTHER_ACTS = "another_acts"
+    ORDERED_BESIDE = "ordered_beside"
+    """It stands in no way: two medicines are ordered, each in its part of the day, and a prescriber signed that."""
     STEP_WAITS = "step_waits"
     COUNTERSIGN_OVERDUE = "countersign_overdue"
     SUPPLIED_ELSEWHERE = "supplied_elsewhere"

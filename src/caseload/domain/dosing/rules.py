@@ -16,6 +16,7 @@ from caseload.domain.dosing.facts import AlreadyGiven, Facts, Giving, Held
 from caseload.domain.dosing.injecting import Injected, against_delivery, against_window, next_injection, not_yet
 from caseload.domain.dosing.lapses import in_titration
 from caseload.domain.dosing.missed import DaysWithout, days_without
+from caseload.domain.dosing.own import not_signed_for, too_close
 from caseload.domain.dosing.refusal import Refusal, Rule, policy, text
 from caseload.domain.dosing.steps import waiting
 from caseload.domain.dosing.tolerance import against_gaps, is_enough
@@ -59,7 +60,9 @@ def judge(
     if facts.held is not None:
         broken.append(held_back(facts.held))
     broken += against_interval(giving, day, facts, record, rules)
-    broken += against_others(giving.medicine, day, facts.beside, facts.answered, rules)
+    broken += too_close(giving, facts, record, rules)
+    beside = not_signed_for(facts.order, facts.beside, facts.together, record, rules)
+    broken += against_others(giving.medicine, day, beside, facts.answered, rules)
     broken += against_delivery(giving.injecting, facts.delivery, day, rules)
     broken += against_opioid(facts.order, day, facts.answered, rules)
     without = DaysWithout(last=facts.last)

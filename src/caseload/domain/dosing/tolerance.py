@@ -8,7 +8,7 @@ from caseload.domain.dosing.facts import Allowed, Lately
 from caseload.domain.dosing.lapses import repeated_gaps
 from caseload.domain.dosing.missed import DaysWithout, ladder_says
 from caseload.domain.dosing.refusal import Refusal, Rule, policy
-from caseload.domain.medication import MedicationRecord, Order
+from caseload.domain.medication import MedicationRecord, Order, is_another
 from caseload.domain.medicines import Medicine
 from caseload.domain.profiles import Profile
 
@@ -67,11 +67,13 @@ def is_enough(
 ) -> bool:
     """Whether a decision clears what the ladder says: it was taken about this gap, and says what it must.
 
-    One that nobody used before the next dose says nothing of the days that were missed after that dose; see also
+    Milligrams of one medicine never apply to another. One that nobody used before the next dose says nothing of the days that were missed after that dose; see also
     `needs_restart_amount`.
     """
     last_day = without.last.day if without.last is not None else None
     if allowed is None or allowed.last_taken_on != last_day:
+        return False
+    if allowed.medicine is not None and is_another(allowed.medicine, medicine):
         return False
     return allowed.at_most_mg is not None or not needs_restart_amount(without, medicine, order, record, rules)
 

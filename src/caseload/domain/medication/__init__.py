@@ -33,7 +33,6 @@ from caseload.domain.medication.order import (
 )
 from caseload.domain.medication.ordering import (
     NotTheirWord,
-    OrderInTheWay,
     OrderSigned,
     OrderStopped,
     OrderWritten,
@@ -51,6 +50,13 @@ from caseload.domain.medication.task import (
     TaskUnknown,
     finish_task,
     raise_task,
+)
+from caseload.domain.medication.together import (
+    OrderInTheWay,
+    both_ordered,
+    name_each_other,
+    stood_beside,
+    was_in_force,
 )
 from caseload.domain.medication.verbal import (
     NoVerbalOrders,
@@ -126,6 +132,7 @@ __all__ = [
     "Tasks",
     "Wish",
     "Words",
+    "both_ordered",
     "check_milligrams",
     "clear_hold",
     "finish_task",
@@ -133,12 +140,15 @@ __all__ = [
     "is_another",
     "keep_hold",
     "milligrams",
+    "name_each_other",
     "raise_hold",
     "raise_task",
     "sign_order",
+    "stood_beside",
     "stop_order",
     "stopped_naltrexone",
     "take_order",
     "treatment_begun",
+    "was_in_force",
     "write_order",
 ]

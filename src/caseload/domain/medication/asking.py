@@ -76,6 +76,8 @@ def ask(order: Order, before: Before, rules: Profile) -> Sequence[SoftStop]:
         SoftStop(said=conflict.said, facts=conflict.facts)
         for conflict in in_conflict(order.medicine, begins, [*before.given, *_promised(order, before)], ordering)
     ]
+    if order.beside is not None:
+        stops = [*_of_two(order, stops, rules), SoftStop(said=rules.minimum_interval, facts=_apart(order, rules))]
     stops += _opioid_free(order, begins, ordering.antagonist_beside, stops)
     stops += _after_naltrexone(order, begins, before, rules.tolerance)
     uncovered = _uncovered(order, before)
@@ -92,6 +94,19 @@ def ask(order: Order, before: Before, rules: Profile) -> Sequence[SoftStop]:
         for stop in _rises(rule, order, before, anew)
     ]
     return stops
+
+
+def _of_two(order: Order, stops: Sequence[SoftStop], rules: Profile) -> Iterable[SoftStop]:
+    """The stops, with the order beside which this one is to stand named in the rule about the two medicines."""
+    about = {rules.ordering.another_agonist_beside.rule, rules.ordering.antagonist_beside.rule}
+    for stop in stops:
+        named: dict[str, object] = {"beside": str(order.beside)} if stop.said.rule in about else {}
+        yield SoftStop(said=stop.said, facts=stop.facts | named)
+
+
+def _apart(order: Order, rules: Profile) -> dict[str, object]:
+    """Two medicines beside each other may come closer than doses of one may: that is asked once, when it is ordered."""
+    return {"beside": str(order.beside), "hours": rules.minimum_interval.hours}
 
 
 def _after_naltrexone(order: Order, begins: date, before: Before, rule: Tolerance) -> Iterable[SoftStop]:
@@ -148,6 +163,11 @@ def _promised(order: Order, before: Before) -> Iterable[Acting]:
     """The last day until this order begins on which another order in force will have been given."""
     for other in before.orders:
         last = other.last_day(before.record.time_zone)
+        if other.id == order.beside:
+            # Both are in force from then on, however long.
+            first = max(order.starts_on, other.starts_on, before.today)
+            yield Acting(medicine=other.medicine, form=other.form, product=other.product, on=first)
+            continue
         until = order.starts_on - _ONE if last is None else min(last, order.starts_on - _ONE)
         if max(other.starts_on, before.today) <= until:
             yield Acting(medicine=other.medicine, form=other.form, product=other.product, on=until)
@@ -156,14 +176,15 @@ def _promised(order: Order, before: Before) -> Iterable[Acting]:
 def _uncovered(order: Order, before: Before) -> Sequence[date]:
     """Days from today on that lie between this order and its neighbours, and belong to none."""
     zone = before.record.time_zone
-    ends = [other.last_day(zone) for other in before.orders if other.starts_on < order.starts_on]
+    orders = [other for other in before.orders if other.id != order.beside]
+    ends = [other.last_day(zone) for other in orders if other.starts_on < order.starts_on]
     days: list[date] = []
     last = max((end for end in ends if end is not None), default=None)
     if None not in ends and last is not None and last >= before.today - _ONE:
         days += _days(max(last + _ONE, before.today), order.starts_on)
     after = [
         other.starts_on
-        for other in before.orders
+        for other in orders
         if order.ends_on is not None and other.starts_on > order.ends_on and _still_comes(other, zone)
     ]
     if after and order.ends_on is not None:

@@ -20,7 +20,7 @@ from caseload.domain.medication.aim import EVERY_DOSE, Aim, HoldReason, Words, c
 from caseload.domain.medication.order import Order, Standing, Supply
 from caseload.domain.medication.record import MedicationRecord, check_reason
 from caseload.domain.medication.task import Task, TaskKind, Tasks, raise_task
-from caseload.domain.medicines import check_milligrams
+from caseload.domain.medicines import Medicine, check_milligrams
 from caseload.domain.people import Proof, Staff
 from caseload.domain.signature import Meaning, Signature, Signatures, Subject, Version, sign, signing_role
 
@@ -106,6 +106,8 @@ class Decision:
     """The profile's rules that stood in the way when it was decided."""
     last_taken_on: date | None = None
     missed: int = 0
+    medicine: Medicine | None = None
+    """The medicine that may be given; None for a cleared hold, and for days with orders of more than one."""
 
     def as_signed(self) -> Version:
         """The content that the prescriber signs, with the facts it rests on."""
@@ -128,7 +130,8 @@ class Decision:
                 "programme": self.programme,
                 "reason": self.reason,
                 "rules": self.rules,
-            },
+            }
+            | ({} if self.medicine is None else {"medicine": self.medicine}),
         )
 
 

@@ -127,6 +127,8 @@ class Order:
     """Of an injection: the second one may come from the product's earlier day."""
     last_opioid_on: date | None = None
     """Of naltrexone: when the client last used an opioid that is in no record of ours."""
+    beside: OrderId | None = None
+    """The order of another medicine, in another part of the same days, beside which this one was written."""
 
     @property
     def counts(self) -> bool:
@@ -258,6 +260,8 @@ class Order:
             said["rapid_start"] = True
         if self.last_opioid_on is not None:
             said["last_opioid_on"] = self.last_opioid_on
+        if self.beside is not None:
+            said["beside"] = self.beside
         if self.steps:
             said["steps"] = [{"amounts_mg": step.amounts_mg, "from_on": step.from_on} for step in self.steps]
         if self.confirmed:

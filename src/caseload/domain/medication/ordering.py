@@ -7,12 +7,13 @@ from typing import ClassVar
 
 from caseload.domain.access import Act
 from caseload.domain.catalogue import listed
-from caseload.domain.errors import Conflict, Fault, Faults, Invalid, NotPermitted
+from caseload.domain.errors import Fault, Faults, Invalid, NotPermitted
 from caseload.domain.ids import ClientId, OrderId, ProgrammeId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.medication.asking import Before, answer, ask
 from caseload.domain.medication.order import Order, OrderMoved, Orders, OrderUnknown, Stop, Supply
 from caseload.domain.medication.record import MedicationRecord, check_reason
+from caseload.domain.medication.together import keep_beside, require_named, require_together
 from caseload.domain.medication.wish import Wish
 from caseload.domain.medicines import LONG_ACTING
 from caseload.domain.people import Proof, Staff
@@ -22,10 +23,6 @@ from caseload.domain.signature import Meaning, sign, signing_role
 
 class NotTheirWord(NotPermitted):
     """Only the prescriber whose word it was countersigns a verbal order."""
-
-
-class OrderInTheWay(Conflict):
-    """Another order of this client is in force in the same days."""
 
 
 class OrderWritten(Event):
@@ -63,6 +60,11 @@ async def write_order(
         _require_replaceable(replaced)
         chain = replaced.chain
         version = 1 + max(other.version for other in others if other.chain == chain)
+        if wish.beside is None:
+            wish = replace(wish, beside=keep_beside(replaced, others, wish.starts_on, wish.ends_on))
+            wish.check(today=record.day_of(now))
+    if wish.beside is not None:
+        _found(wish.beside, await orders.orders_of(client))
     order = replace(new_order(wish, record, programme, as_id=as_id, by=by, now=now), chain=chain, version=version)
     await orders.add_order(order)
     journal.tell(OrderWritten(client=client, records=(order.id,), facts={"version": order.version}))
@@ -96,6 +98,7 @@ def new_order(
         steps=wish.steps,
         rapid_start=wish.rapid_start,
         last_opioid_on=wish.last_opioid_on,
+        beside=wish.beside,
         written_by=by.id,
         written_at=now,
     )
@@ -202,14 +205,21 @@ def _require_replaceable(order: Order) -> None:
 
 
 def require_free_days(order: Order, record: MedicationRecord, others: Iterable[Order], now: datetime) -> None:
-    """One order at a time: the days of a signed order must not be another's, except of the one it replaces."""
+    """The days of a signed order must not be another's, except of the one it replaces and the one it names beside it.
+
+    Raises `OrderInTheWay`, `OrderMoved`.
+    """
     if order.replaces is not None:
         _require_replaceable(_found(order.replaces, others))
-    today = record.day_of(now)
-    for other in others:
-        if other.id in {order.id, order.replaces} or not other.counts or other.stopped_at is not None:
-            continue
-        if other.overlaps(max(order.starts_on, today), order.ends_on):
-            raise OrderInTheWay(
-                "Stop it, or write this order as its replacement.", order=str(other.id), starts_on=str(other.starts_on)
-            )
+    begins = max(order.starts_on, record.day_of(now))
+    same_days = [
+        other
+        for other in others
+        if other.id not in {order.id, order.replaces}
+        and other.counts
+        and other.stopped_at is None
+        and other.overlaps(begins, order.ends_on)
+    ]
+    for other in same_days:
+        require_together(order, other)
+    require_named(order, same_days)

@@ -40,6 +40,8 @@ class Wish:
     steps: tuple[Step, ...] = ()
     rapid_start: bool = False
     last_opioid_on: date | None = None
+    beside: OrderId | None = None
+    """The order in force beside which this one is to stand, each in a part of the day of its own."""
 
     def check(self, *, today: date) -> None:
         """Raise `Invalid` with everything that no prescriber can mean."""
@@ -72,6 +74,16 @@ class Wish:
 
     def _check_parts(self, faults: Faults) -> None:
         parts = set(self.amounts_mg)
+        faults.check(
+            when=self.beside is not None and (len(parts) > 1 or DosePart.WHOLE in parts),
+            where="amounts_mg",
+            problem="beside another order this one is given in the morning or in the evening alone",
+        )
+        faults.check(
+            when=self.beside is not None and self.beside == self.replaces,
+            where="beside",
+            problem="is the order that this one replaces",
+        )
         faults.check(when=not parts, where="amounts_mg", problem="order an amount for at least one part of the day")
         faults.check(
             when=DosePart.WHOLE in parts and len(parts) > 1,

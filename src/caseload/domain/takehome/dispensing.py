@@ -105,7 +105,7 @@ async def dispense(
     broken = stands_in_the_way(handing.units, here)
     if broken:
         raise TakeHomeRefused(broken, here.rules.label)
-    orders = [(wanted, order_for(wanted.for_on, here)) for wanted in handing.units]
+    orders = [(wanted, order_for(wanted, here)) for wanted in handing.units]
     units = tuple(unit_of(wanted, order, as_id, place, here) for wanted, order in orders if order is not None)
     made = Dispense(
         id=as_id,

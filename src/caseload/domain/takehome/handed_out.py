@@ -183,7 +183,7 @@ def _orders(said: HandedOut, here: Situation) -> list[Order]:
     orders: list[Order] = []
     for place, each in enumerate(said.units):
         named = known.get(each.order) if each.order is not None else None
-        order = order_for(each.for_on, here) or named
+        order = order_for(each, here) or named
         if order is None:
             problem = "no order of this client was in force on that day: name the one that the paper names"
             faults.add(f"units.{place}.order_id", problem)

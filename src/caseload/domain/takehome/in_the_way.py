@@ -1,11 +1,12 @@
 """Which rules stand in the way of handing units out: the order of each day, the decision, the ladders, the holds."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
-from caseload.domain.dosing import DaysWithout, Held, Morning, Refusal, Rule, days_without, order_on
+from caseload.domain.dosing import DaysWithout, Held, Morning, Refusal, Rule, days_without, orders_on
+from caseload.domain.dosing.own import not_signed_for
 from caseload.domain.dosing.refusal import policy
 from caseload.domain.dosing.rules import against_others, against_word, held_back
 from caseload.domain.dosing.steps import step_on
@@ -51,32 +52,43 @@ class Situation:
     """Those that stand in force no longer, and drafts, among them."""
     has_premises: bool
     """Whether somebody has said what stands on the labels of the place."""
+    beside: Mapping[Medicine, Morning] = field(default_factory=dict[Medicine, Morning])
+    """What the record says of each medicine, where two were ordered beside each other."""
 
     @property
     def rules(self) -> Profile:
         """The rules in force today."""
         return self.record.rules_on(self.today)
 
+    def of(self, medicine: Medicine) -> Morning:
+        """What the record says of a medicine today."""
+        return self.beside.get(medicine, self.morning)
+
 
 def stands_in_the_way(wanted: Sequence[Wanted], here: Situation) -> list[Refusal]:
     """Every rule that stands in the way of handing these out."""
-    orders = {each.for_on: order_for(each.for_on, here) for each in wanted}
-    broken = [refusal for each in wanted for refusal in _against_day(each, orders[each.for_on], here)]
-    named = {order.id: order for order in orders.values() if order is not None}
+    orders = [(each, order_for(each, here)) for each in wanted]
+    broken = [refusal for each, order in orders for refusal in _against_day(each, order, here)]
+    named = {order.id: order for _, order in orders if order is not None}
     broken += [held_back(each) for each in here.holds if _is_aimed(each, wanted, frozenset(named))]
     broken += _against_today(list(named.values()), here)
     for medicine in sorted({order.medicine for order in named.values()}):
-        days = {day for day, order in orders.items() if order is not None and order.medicine is medicine}
+        days = {each.for_on for each, order in orders if order is not None and order.medicine is medicine}
         broken += _against_decision(medicine, days, here)
     return broken
 
 
-def order_for(day: date, here: Situation) -> Order | None:
-    """The order in force on a day, with the amounts of the step that counts on it by what is known today."""
-    order = order_on(day, here.morning.orders)
+def order_for(wanted: Wanted, here: Situation) -> Order | None:
+    """The order of a part of a day, with the amounts of the step that counts on it by what is known today.
+
+    Of two beside each other the one that has this part.
+    """
+    found = orders_on(wanted.for_on, here.morning.orders)
+    order = next((each for each in found if wanted.part in each.amounts_mg), found[0] if found else None)
     if order is None or not order.steps:
         return order
-    step = step_on(order, day, here.morning.taken_since, here.morning.observed).step
+    morning = here.of(order.medicine)
+    step = step_on(order, wanted.for_on, morning.taken_since, morning.observed).step
     return replace(order, amounts_mg=step.amounts_mg)
 
 
@@ -136,19 +148,22 @@ def _is_aimed(held: Held, wanted: Sequence[Wanted], orders: frozenset[OrderId]) 
     return any(each.for_on == held.on_day and (held.part is None or each.part.meets(held.part)) for each in wanted)
 
 
-def _without(here: Situation) -> DaysWithout:
-    return days_without(here.morning.last, here.today, here.morning.orders, here.record)
+def _without(medicine: Medicine, here: Situation) -> DaysWithout:
+    morning = here.of(medicine)
+    return days_without(morning.last, here.today, morning.orders, here.record)
 
 
 def _against_today(orders: Sequence[Order], here: Situation) -> list[Refusal]:
     """What would stand in the way at the window today: nobody takes home what they would not be given."""
-    morning, rules = here.morning, here.rules
+    rules = here.rules
     broken: list[Refusal] = []
     for order in orders:
+        morning = here.of(order.medicine)
         broken += against_word(order, morning.at, rules) if morning.at is not None else []
         if order.form not in LONG_ACTING:
-            broken += against_others(order.medicine, here.today, morning.beside, morning.answered, rules)
-            broken += against_ladder(_without(here), order.medicine, rules)
+            beside = not_signed_for(order, morning.beside, morning.together, here.record, rules)
+            broken += against_others(order.medicine, here.today, beside, morning.answered, rules)
+            broken += against_ladder(_without(order.medicine, here), order.medicine, rules)
     return broken
 
 
@@ -195,7 +210,7 @@ def _against_state(decision: TakeHomeDecision | None, medicine: Medicine, here: 
         by = f"{by_rule} of {decision.suspension.profile}-{decision.suspension.profile_version}" if by_rule else ""
         return [Refusal(rule=Rule.TAKE_HOME_SUSPENDED, says=says, policy=by, facts=told)]
     after = rules.suspension.after_missed
-    missed = _without(here).missed
+    missed = _without(medicine, here).missed
     if after is not None and len(missed) >= after and decision.decided_on <= missed[after - 1]:
         told = named | {"missed": len(missed), "missed_days": [str(day) for day in missed]}
         by = policy(rules.suspension.rule, here.rules)

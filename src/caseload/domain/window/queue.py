@@ -127,7 +127,8 @@ def queue_of(
 
     `line` is `line_of`, or remembers what it said of the same facts.
     """
-    alike = namesakes(Named(each.client, each.given_name, each.family_name, each.birth_date) for each in waiting)
+    named = {each.client: Named(each.client, each.given_name, each.family_name, each.birth_date) for each in waiting}
+    alike = namesakes(named.values())
     found: dict[Group, list[Line]] = {group: [] for group in Group}
     for each in waiting:
         seen = (at, each, told.get(each.client, NOTHING), alike.get(each.client, NOBODY))

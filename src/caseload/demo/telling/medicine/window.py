@@ -80,10 +80,10 @@ class Window(Doses):
         await self.keep()
         return await super().given_lately(wanted, day)
 
-    async def last_taken(self, wanted: ClientId, medicine: Medicine, form: Form, until: date) -> Taken | None:
+    async def last_taken(self, record: MedicationRecord, medicine: Medicine, form: Form, until: date) -> Taken | None:
         """Ask, once everything is kept."""
         await self.keep()
-        return await super().last_taken(wanted, medicine, form, until)
+        return await super().last_taken(record, medicine, form, until)
 
     async def dose(self, wanted: DoseId, *, by: Staff, act: Act) -> Dose:
         """Ask, once everything is kept."""
