@@ -56,7 +56,7 @@ class House:
             "title": "Morning group",
             "every": 1,
             "unit": "days",
-            "at": "10:00:00",
+            "at": "10:00",
             "starts_on": str(self.today + A_DAY),
             "ends_on": str(self.today + 3 * A_DAY),
             "minutes": 60,
@@ -126,8 +126,8 @@ async def test_a_time_that_does_not_exist_and_one_that_happens_twice(house: Hous
     march = next(date(year, 3, day) for day in range(8, 15) if date(year, 3, day).weekday() == 6)
     november = next(date(year, 11, day) for day in range(1, 8) if date(year, 11, day).weekday() == 6)
 
-    gap = await house.planned(at="02:30:00", starts_on=str(march - A_DAY), ends_on=str(march + A_DAY))
-    twice = await house.planned(at="01:30:00", starts_on=str(november), ends_on=str(november))
+    gap = await house.planned(at="02:30", starts_on=str(march - A_DAY), ends_on=str(march + A_DAY))
+    twice = await house.planned(at="01:30", starts_on=str(november), ends_on=str(november))
 
     assert [(local(each).hour, local(each).minute) for each in gap] == [(2, 30), (3, 30), (2, 30)]
     assert (local(twice[0]).hour, local(twice[0]).utcoffset()) == (1, -4 * HOUR)

@@ -7,6 +7,7 @@ from litestar import Response
 from litestar.params import FromPath, JSONBody
 
 from caseload.api.attendance.shown import SessionLineOut, SessionOut, sessions_of, shown
+from caseload.api.checkin.plans import LocalTime
 from caseload.api.route import reading, writing
 from caseload.api.wire import Instant, Wire
 from caseload.api.work import TheKey, TheWork
@@ -36,7 +37,7 @@ class SeriesIn(Wire, frozen=True, kw_only=True):
     title: str
     every: int
     unit: Unit
-    at: time
+    at: LocalTime
     """Local time of the programme; it stays when the clocks change."""
     starts_on: date
     ends_on: date
@@ -87,10 +88,11 @@ async def plan_series(programme_id: FromPath[UUID], data: JSONBody[SeriesIn], wo
     async def do() -> SeriesId:
         programme = await Programmes(work.connection).get(ProgrammeId(programme_id))
         rules, _ = await RulesOfSessions(work.connection).rules_of(programme.id)
+        at = time.fromisoformat(data.at)
         rule = Recurrence(
             every=data.every,
             unit=data.unit,
-            at=data.at,
+            at=at,
             starts_on=data.starts_on,
             weekday=data.weekday,
             month_day=data.month_day,
@@ -98,7 +100,7 @@ async def plan_series(programme_id: FromPath[UUID], data: JSONBody[SeriesIn], wo
         )
         if not 1 <= data.minutes <= LONGEST_MINUTES:
             raise Invalid(Fault("minutes", f"must be from 1 to {LONGEST_MINUTES}"))
-        first = instant(datetime.combine(data.starts_on, data.at), programme.zone)
+        first = instant(datetime.combine(data.starts_on, at), programme.zone)
         each = Wanted(
             kind=data.kind,
             title=data.title,
