@@ -258,6 +258,12 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
         ),
         ("a place called off", "select 1 from clinic.therapy_session_cancellation where cancelled_by = 'client'"),
         ("a register put right", "select 1 from clinic.therapy_session_register where version = 2"),
+        (
+            "a series",
+            "select 1 from clinic.therapy_session where series_id is not null group by series_id having count(*) > 3",
+        ),
+        ("a session that was moved", "select 1 from clinic.therapy_session_moved"),
+        ("somebody who waits for a place", "select 1 from clinic.therapy_session_wait"),
         ("a signed note", "select 1 from clinic.session_note_current where standing = 'signed'"),
         ("a draft of a note", "select 1 from clinic.session_note_current where standing = 'draft'"),
         ("a note that waits", "select 1 from clinic.session_note_current where standing = 'waits_for_co_signature'"),

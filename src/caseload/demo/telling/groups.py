@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Final
 
 from caseload.db.attendance import Sessions
@@ -22,15 +22,17 @@ from caseload.domain.attendance import (
     plan_session,
     take_register,
 )
-from caseload.domain.ids import ClientId, TherapySessionId, new_id
-from caseload.domain.schedule import Weekday
+from caseload.domain.attendance.series import SeriesWanted, move_session, plan_series
+from caseload.domain.attendance.waiting import wait
+from caseload.domain.ids import ClientId, SeriesId, TherapySessionId, new_id
+from caseload.domain.schedule import Recurrence, Unit, Weekday
 from caseload.request.work import Work
 
 LONG: Final = timedelta(minutes=90)
 MOST_EXPECTED: Final = 10
 CORRECTED_DAYS_AGO: Final = range(8, 15)
 """In these days the registers of groups were put right the morning after: something to look at in every demo."""
-TO_COME_DAYS: Final = 7
+TO_COME_DAYS: Final = 28
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +76,69 @@ class Groups:
                 await self._hold(weekly, ago)
 
     async def to_come(self) -> None:
-        """Plan the sessions of the coming week."""
-        for ahead in range(TO_COME_DAYS):
-            for weekly in GROUPS:
-                if self.stage.day(-ahead).weekday() == weekly.weekday.number:
-                    await self._plan(weekly, self._expected(weekly), -ahead, now=self.stage.moment(1, 12))
+        """Plan the coming weeks as series; one session of the first is moved, and somebody waits for a place in it."""
+        now = self.stage.moment(1, 12)
+        for weekly in GROUPS:
+            planned = await self._series(weekly, now)
+            if weekly is GROUPS[0]:
+                await self._wait(planned[0], weekly, now)
+                await self._move(planned[1], now)
+
+    async def _series(self, weekly: Weekly, now: datetime) -> Sequence[Session]:
+        expected = tuple(self._expected(weekly))
+        starts_at = self.stage.moment(0, weekly.hour)
+        rules, _ = await RulesOfSessions(self.work.connection).rules_of(self.stage.programme.id)
+        rule = Recurrence(
+            every=1,
+            unit=Unit.WEEKS,
+            weekday=weekly.weekday,
+            at=time(weekly.hour),
+            starts_on=self.stage.day(0),
+            ends_on=self.stage.day(1 - TO_COME_DAYS),
+        )
+        return await plan_series(
+            SeriesWanted(each=self._wanted(weekly, starts_at, max(len(expected), 1)), rule=rule, clients=expected),
+            as_id=SeriesId(new_id()),
+            programme=self.stage.programme,
+            rules=rules,
+            by=self.stage.team.supervisor,
+            now=now,
+            sessions=self._sessions(now),
+            journal=self.work.journal,
+        )
+
+    async def _wait(self, session: Session, weekly: Weekly, now: datetime) -> None:
+        """The first who would be expected if there were room."""
+        others = [
+            life.client.id
+            for life in self.stage.lives
+            if life.client is not None and life.episode is not None and not _belongs(life, weekly)
+        ]
+        if len(session.expected) == session.wanted.places and others:
+            await wait(
+                session,
+                others[:1],
+                by=self.stage.team.supervisor,
+                now=now,
+                sessions=self._sessions(now),
+                journal=self.work.journal,
+            )
+
+    async def _move(self, session: Session, now: datetime) -> None:
+        rules, _ = await RulesOfSessions(self.work.connection).rules_of(self.stage.programme.id)
+        wanted, later = session.wanted, timedelta(minutes=30)
+        await move_session(
+            session,
+            replace(wanted, starts_at=wanted.starts_at + later, ends_at=wanted.ends_at + later),
+            "The room is free half an hour later.",
+            as_id=TherapySessionId(new_id()),
+            rules=rules,
+            clashes_agreed=False,
+            by=self.stage.team.supervisor,
+            now=now,
+            sessions=self._sessions(now),
+            journal=self.work.journal,
+        )
 
     async def _hold(self, weekly: Weekly, ago: int) -> None:
         """A group from the morning's roster to the register; yesterday's register is still to be taken."""
@@ -119,15 +179,7 @@ class Groups:
         starts_at = self.stage.moment(ago, weekly.hour)
         rules, _ = await RulesOfSessions(self.work.connection).rules_of(self.stage.programme.id)
         return await plan_session(
-            Wanted(
-                kind=weekly.kind,
-                title=weekly.title,
-                starts_at=starts_at,
-                ends_at=starts_at + LONG,
-                facilitators=(self.stage.team.counsellors[weekly.leader].id,),
-                capacity=MOST_EXPECTED + 2,
-                place="Room 2",
-            ),
+            self._wanted(weekly, starts_at, MOST_EXPECTED + 2),
             expected,
             as_id=TherapySessionId(new_id()),
             programme=self.stage.programme.id,
@@ -136,6 +188,17 @@ class Groups:
             now=now,
             sessions=self._sessions(now),
             journal=self.work.journal,
+        )
+
+    def _wanted(self, weekly: Weekly, starts_at: datetime, capacity: int) -> Wanted:
+        return Wanted(
+            kind=weekly.kind,
+            title=weekly.title,
+            starts_at=starts_at,
+            ends_at=starts_at + LONG,
+            facilitators=(self.stage.team.counsellors[weekly.leader].id,),
+            capacity=capacity,
+            place="Room 2",
         )
 
     async def _call_off(self, session: Session, client: ClientId, now: datetime) -> Session:
