@@ -10,6 +10,7 @@ NOT_SUBJECTS = {
     "ids": "the identifiers of all subjects",
     "journal": "the port of the log",
     "medicines": "the words for medicines, forms and amounts",
+    "moments": "which years anybody can mean, whatever it is that happened then",
     "profiles": "the thresholds of the jurisdictions, as data files",
     "schedule": "wall-clock arithmetic that check-ins, sessions and doses share",
 }
