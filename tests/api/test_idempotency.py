@@ -28,6 +28,7 @@ WITHOUT_A_KEY = {
     "sign_in": "nobody is signed in yet to whom a key could belong",
     "sign_out": "whoever retries it is signed out",
     "change_password": "no digest is kept of a request that consists of passwords",
+    "preview_downtime_sheet": "it keeps nothing: what it would do is undone before it answers",
     "confirm_erasure": "what it erased is gone, and its retry finds nothing to confirm any more",
 }
 """What changes something by POST and takes no key, with the reason."""
