@@ -410,3 +410,12 @@ async def test_the_signature_covers_which_order_it_stands_beside(clinic: Clinic)
         [signed] = list(await orders_named(connection, [buprenorphine["id"]]))
     assert signed.as_signed().content["beside"] == OrderId(uuid.UUID(methadone["id"]))
     assert replace(signed, beside=None).as_signed().content != signed.as_signed().content
+
+
+async def test_a_replacement_may_name_the_order_beside_which_it_stands(clinic: Clinic) -> None:
+    here = await dispensary(clinic)
+    methadone, buprenorphine = await both(here)
+    more: dict[str, Any] = {**BUPRENORPHINE, "amounts_mg": {"evening": "4"}, "replaces": buprenorphine["id"]}
+    named = await here.draft(**more, beside=methadone["id"])
+    kept = await here.draft(**more)
+    assert named["beside"] == kept["beside"] == methadone["id"]

@@ -5,8 +5,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.caseload import Caseloads
 from caseload.domain.access import Reach
-from caseload.domain.caseload import EpisodeUnknown
-from caseload.domain.ids import ClientId, EpisodeId, StaffId, new_id
+from caseload.domain.caseload import EpisodeUnknown, HandoverCallUnknown
+from caseload.domain.ids import ClientId, EpisodeId, HandoverId, StaffId, new_id
 from caseload.domain.journal import Event
 from tests.factories.people import NOW
 
@@ -33,3 +33,5 @@ async def test_what_is_not_within_reach_is_unknown_and_shows_nobody(connection: 
         await kept.responsibility(wanted, reach=NOBODY)
     with pytest.raises(EpisodeUnknown):
         await kept.cover(wanted, reach=NOBODY)
+    with pytest.raises(HandoverCallUnknown, match="Use the identifier"):
+        await kept.call(HandoverId(wanted), reach=NOBODY)

@@ -21,6 +21,7 @@ from caseload.domain.checkin import (
     reschedule,
     waiting,
 )
+from caseload.domain.checkin.closing import around
 from caseload.domain.errors import Invalid
 from caseload.domain.ids import PlanId, ProgrammeId, new_id
 from caseload.domain.profiles.selected import Selected
@@ -242,3 +243,7 @@ def test_it_is_the_same_whether_days_are_closed_before_or_after(
     assert days_of(moved) == days_of(known)[: len(moved)]
     for one in known:
         assert one.due_at.astimezone(NEW_YORK).date() not in days
+
+
+def test_a_rule_that_names_no_day_has_nothing_to_move() -> None:
+    assert list(around(iter(()), terms(weekly()), {date(2026, 12, 25)})) == []

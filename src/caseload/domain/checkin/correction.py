@@ -119,20 +119,18 @@ async def correct(
         )
     )
     if correction.asked is not None:
-        await _keep_asked(record, outcome, correction.asked, by=by, now=now, journal=journal)
+        await _keep_asked(record, outcome, correction.asked, correction.reason, by=by, now=now, journal=journal)
     return outcome
 
 
 async def _keep_asked(
-    record: Record, outcome: Outcome, asked: Asked, *, by: Staff, now: datetime, journal: Journal
+    record: Record, outcome: Outcome, asked: Asked, reason: str, *, by: Staff, now: datetime, journal: Journal
 ) -> None:
     """Keep what was filled in instead; where it did not take place at all, take back what was."""
     if outcome.ended is Ended.COMPLETED:
         await asked.keep(record, outcome, by=by, now=now, journal=journal)
-    elif outcome.reason is not None:
-        await take_back_all(
-            record, reason=outcome.reason, by=by, now=now, observations=asked.observations, journal=journal
-        )
+    else:
+        await take_back_all(record, reason=reason, by=by, now=now, observations=asked.observations, journal=journal)
 
 
 def _answers(before: Outcome, correction: Correction) -> Answers | None:
