@@ -29,6 +29,7 @@ from caseload.api import erasure as erasure_routes
 from caseload.api import escalation as escalation_routes
 from caseload.api import family as family_routes
 from caseload.api import flag as flag_routes
+from caseload.api import guest as guest_routes
 from caseload.api import health as health_routes
 from caseload.api import history as history_routes
 from caseload.api import medication as medication_routes
@@ -89,6 +90,7 @@ ROUTERS = (
     dosing_routes.router,
     downtime_routes.router,
     takehome_routes.router,
+    guest_routes.router,
     dispensing_routes.router,
     window_routes.router,
     stock_routes.router,

@@ -15,6 +15,7 @@ _THROUGH = {
     "replaced_id": "clinic.medication_order",
     "dose_id": "clinic.dose",
     "statement_id": "clinic.dose_statement",
+    "agreement_id": "clinic.guest_agreement",
 }
 """Columns by which a table without a client of its own belongs to one."""
 _FAR = 100_000
@@ -82,7 +83,7 @@ def _later(name: str, kind: object) -> str:
     return f"{name} + $2::int * interval '24 hours'"
 
 
-_MEDICATION = ("medication_", "dose", "hold", "pre_dose_observation")
+_MEDICATION = ("medication_", "dose", "hold", "pre_dose_observation", "guest_agreement", "guest_end")
 _STATEMENTS = [
     statement
     for table in complete().sorted_tables

@@ -205,6 +205,22 @@ CROWD = (
     select gen_random_uuid(), client, programme, 'ED', 'Dr X', 'ED', 'treatment', 'emergency', 'Overdose',
            '{medication}', '2.51', 'us', '{}', staff, now() from crowd
     """,
+    """
+    insert into clinic.guest_agreement
+      (id, client_id, programme_id, direction, host_programme_id, facility, first_on, last_on, until_on, medicine, form,
+       amount_mg, holds_on, why, other_enrolments, confirmed_by, how, confirmed_at, recorded_by, recorded_at)
+    select gen_random_uuid(), client, programme, 'elsewhere', client, 'Riverside', date '2026-01-01' + 7 * nth,
+           date '2026-01-05' + 7 * nth, date '2026-01-06' + 7 * nth, 'methadone', 'oral_solution', 60, '{}', 'A funeral.', 'None.',
+           'Kim', 'telephone', now(), staff, now() from crowd, generate_series(1, 20) nth
+    """,
+    """
+    insert into clinic.guest_end (agreement_id, last_on, reason, became_ours, recorded_by, recorded_at)
+    select id, last_on, 'Home early.', false, recorded_by, recorded_at from clinic.guest_agreement
+    """,
+    """
+    insert into clinic.guest_order (order_id, agreement_id, client_id)
+    select gen_random_uuid(), id, client_id from clinic.guest_agreement
+    """,
     "set session_replication_role = origin",
     "analyze",
 )

@@ -101,10 +101,11 @@ async def filled(
 async def test_there_are_three_programmes_25_staff_and_as_many_clients_as_were_asked_for(filled: Filled) -> None:
     assert await filled.values("select profile from clinic.programme order by 1") == ["AU", "UK", "US"]
     assert await filled.value("select count(*) from clinic.staff where id <> created_by") == 25
-    assert await filled.value("select count(*) from clinic.client") == SMALLEST.clients
+    guest_from_outside = 1
+    assert await filled.value("select count(*) from clinic.client") == SMALLEST.clients + guest_from_outside
     on_medicine = await filled.value("select count(distinct client_id) from clinic.medication_order")
     for_the_first_time = 3 + 2  # yesterday: for a pharmacy at each site, and by telephone where there is such a thing
-    assert on_medicine == SMALLEST.clients * 2 // 5 + for_the_first_time
+    assert on_medicine == SMALLEST.clients * 2 // 5 + for_the_first_time + guest_from_outside
 
 
 async def test_everybody_signs_in_with_the_password_they_were_given(filled: Filled) -> None:
@@ -357,6 +358,20 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
             "select 1 from clinic.observation where check_in_id is not null",
         ),
         ("an overdose that no clinician has taken on", "select 1 from clinic.escalation_open"),
+        (
+            "a client who is the guest of another programme of ours today, and is seen there",
+            (
+                "select 1 from clinic.guest_agreement g join clinic.guest_stay s on s.id = g.id"
+                " where g.direction = 'elsewhere' and s.period @> now() + interval '1 day'"
+            ),
+        ),
+        (
+            "a guest from outside, with the last dose at home verified and an order of the agreement",
+            (
+                "select 1 from clinic.guest_agreement g join clinic.guest_order o on o.agreement_id = g.id"
+                " join clinic.dose_statement_verification v on v.statement_id = g.statement_id where g.direction = 'here'"
+            ),
+        ),
         ("something heard in confidence", "select 1 from clinic.family_information where confidential"),
     ],
 )

@@ -118,6 +118,8 @@ def _line(
     said = "no dose yet" if last is None else f"{last.day}: {_mg(last.amount_mg)} {_words(last.medicine)}"
     if due.without.missed:
         said += f"; {len(due.without.missed)} missed since"
+    if due.guest is not None:
+        said += f"; guest days from {due.guest.first_on} to {due.guest.last_on}, agreed with {due.guest.facility}"
     return {
         "number": number,
         "group": line.group.value,

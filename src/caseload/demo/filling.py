@@ -18,7 +18,7 @@ from caseload.demo.stories import YEAR_DAYS, Story, stories
 from caseload.demo.telling import care, family
 from caseload.demo.telling.check_ins import Contact
 from caseload.demo.telling.groups import Groups
-from caseload.demo.telling.medicine import Dispensary, stop_treatment, tell_day, tell_evening, tell_newest
+from caseload.demo.telling.medicine import Dispensary, stop_treatment, tell_day, tell_evening, tell_guests, tell_newest
 from caseload.demo.telling.stage import Life, Stage, Team
 from caseload.demo.telling.stockroom import Stockroom
 from caseload.domain.access import Role
@@ -85,6 +85,7 @@ async def fill(service: Service, size: Size, *, progress: Progress) -> Sequence[
                 done += first - last
                 progress(done, total)
             await tell_newest(chapter.dispensary)
+            await tell_guests(chapter.dispensary)
             await _tell_the_rest(stage, work)
         # Before the commit: a demo that nobody can sign in to would be of no use.
         keep_people(service.settings.data_dir, secrets.sign_ins)

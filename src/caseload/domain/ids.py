@@ -69,6 +69,7 @@ TakeHomeDecisionId = NewType("TakeHomeDecisionId", UUID)
 SuspensionId = NewType("SuspensionId", UUID)
 DispenseId = NewType("DispenseId", UUID)
 UnitId = NewType("UnitId", UUID)
+GuestId = NewType("GuestId", UUID)
 ReturnId = NewType("ReturnId", UUID)
 DowntimeId = NewType("DowntimeId", UUID)
 

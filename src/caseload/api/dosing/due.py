@@ -9,7 +9,7 @@ from caseload.api.amounts import written
 from caseload.api.wire import Wire
 from caseload.domain.catalogue import millilitres
 from caseload.domain.dosing import Due, InjectionStanding, NextInjection, Refusal, Rule, Site
-from caseload.domain.medication import Order
+from caseload.domain.medication import Direction, GuestDays, Order
 from caseload.domain.medicines import DosePart, Form, Medicine
 
 
@@ -89,6 +89,29 @@ class NextInjectionOut(Wire, frozen=True, kw_only=True):
         )
 
 
+class GuestDaysOut(Wire, frozen=True, kw_only=True):
+    """The agreement that makes a client a guest on a day."""
+
+    agreement_id: UUID
+    direction: Direction
+    """`elsewhere`: our client at another programme. `here`: another programme's client with us."""
+    facility: str
+    """The other programme, by name."""
+    first_on: date
+    last_on: date
+
+    @classmethod
+    def of(cls, guest: GuestDays) -> "GuestDaysOut":
+        """From the domain."""
+        return cls(
+            agreement_id=guest.agreement,
+            direction=guest.direction,
+            facility=guest.facility,
+            first_on=guest.first_on,
+            last_on=guest.last_on,
+        )
+
+
 class DueOut(Wire, frozen=True, kw_only=True):
     """What is due on a dosing day, and what stands in the way of it."""
 
@@ -114,6 +137,8 @@ class DueOut(Wire, frozen=True, kw_only=True):
     """Whom to tell although the dose may be given: it goes on the programme's list as the dose is recorded."""
     beside: list[RefusalOut]
     """The medicine that is ordered beside this one, and the rule about the two that a prescriber overrode."""
+    guest: GuestDaysOut | None
+    """Where the client is a guest on this day; null of nearly everybody."""
 
     @classmethod
     def of(cls, due: Due) -> "DueOut":
@@ -150,5 +175,6 @@ class DueOut(Wire, frozen=True, kw_only=True):
             injection=NextInjectionOut.of(due.injection, due.day) if due.injection is not None else None,
             to_do=[RefusalOut.of(each) for each in due.to_do],
             beside=[RefusalOut.of(each) for each in due.beside],
+            guest=GuestDaysOut.of(due.guest) if due.guest is not None else None,
             decision_id=due.allowed.decision if due.allowed is not None else None,
         )

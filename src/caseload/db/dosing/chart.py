@@ -95,7 +95,7 @@ class Charts(DosingDays):
         record = await self.record(wanted, by=by, act=act)
         today = record.day_of(self._now)
         orders = await self.orders_of(wanted)
-        due, *beside = await self.dues(today, record=record, orders=orders)
+        due, *beside = await self.dues(today, record=record, orders=orders, place=record.where(by))
         return Chart(
             record=record,
             due=due,

@@ -27,6 +27,7 @@ from caseload.db.dosing.remembered import MOST, Remembered
 from caseload.db.dosing.steps import seen_since, taken_since
 from caseload.db.medication.beside import answered, given_lately
 from caseload.db.medication.covered import covered_since
+from caseload.db.medication.guests import guest_days_of
 from caseload.db.medication.rows import as_it_stands, order_of
 from caseload.db.medication.together import orders_together
 from caseload.domain.access import Act
@@ -52,7 +53,7 @@ from caseload.domain.dosing.covered import CoveredDay, counted_in, lately_of, re
 from caseload.domain.dosing.lapses import look_back
 from caseload.domain.dosing.missed import needs_orders
 from caseload.domain.ids import ClientId, OrderId, ProgrammeId
-from caseload.domain.medication import Acting, MedicationRecord, Order
+from caseload.domain.medication import Acting, GuestDays, MedicationRecord, Order
 from caseload.domain.medicines import LONG_ACTING, Medicine
 from caseload.domain.people import Staff
 from caseload.domain.profiles.selected import read_selected
@@ -97,6 +98,9 @@ class _Beside:
     away: Sequence[Away] = ()
     at_home: Sequence[AtHome] = ()
     covered: Sequence[CoveredDay] = ()
+    guests: Sequence[GuestDays] = ()
+    place: ProgrammeId | None = None
+    """Who asks, where the client is, or was, a guest: home and host are answered differently."""
 
 
 _NOTHING: Final = _Beside()
@@ -126,6 +130,7 @@ def _known_by(facts: tuple[Named, Order, date]) -> _Known:
         history_until=row["history_until"],
         covered_until=row["covered_until"],
         gaps_until=row["gaps_until"],
+        has_guest_days=row["has_guest_days"],
     )
     return _Known(
         day=day,
@@ -169,6 +174,8 @@ def _due_by(facts: _Facts) -> DueTo:
         injected=beside.injected,
         away=beside.away,
         at_home=beside.at_home,
+        guests=beside.guests,
+        place=beside.place,
         at=at,
     )
     if beside.covered:
@@ -203,7 +210,7 @@ class DosingDays(Mornings):
         given = {"programme": wanted, "day": day, "at": EVERYTHING_COMMITTED, **reach_of(by.reach(act), at=self._now)}
         known = await self._known(await EXPECTED.all(self._connection, given), day)
         known.sort(key=attrgetter("alphabetical"))
-        beside = await self._beside_rows(known, day)
+        beside = await self._beside_rows(known, day, wanted)
         mixed = [each.order.id for each in known if each.is_mixed or beside.get(each.client, _NOTHING).covered]
         answers: Mapping[OrderId, frozenset[str]] = {}
         together: Mapping[ClientId, Sequence[Order]] = {}
@@ -213,7 +220,7 @@ class DosingDays(Mornings):
         lines: list[DueTo] = []
         for each in known:
             if each.client in together:
-                line = await self._line_of_two(each, together[each.client])
+                line = await self._line_of_two(each, together[each.client], wanted)
             else:
                 more = beside.get(each.client, _NOTHING)
                 spoken = any(order.verbal_by is not None for order in more.orders or (each.order,))
@@ -226,9 +233,9 @@ class DosingDays(Mornings):
             lines.append(line)
         return lines
 
-    async def _line_of_two(self, known: _Known, orders: Sequence[Order]) -> DueTo:
+    async def _line_of_two(self, known: _Known, orders: Sequence[Order], place: ProgrammeId) -> DueTo:
         """What is due by an order of a client who has, or had, two beside each other: read as for one client's chart."""
-        morning = await self.morning(known.day, record=known.record, orders=orders, asked=known.order)
+        morning = await self.morning(known.day, record=known.record, orders=orders, asked=known.order, place=place)
         return DueTo(
             client=known.client,
             home=known.record.programme,
@@ -257,13 +264,14 @@ class DosingDays(Mornings):
                 _WRITTEN[order.id] = row["order_row"], order
         return [_KNOWN.of(row["order_id"], (row, found[row["order_id"]], day)) for row in rows]
 
-    async def _beside_rows(self, known: Sequence[_Known], day: date) -> Mapping[ClientId, _Beside]:
+    async def _beside_rows(self, known: Sequence[_Known], day: date, place: ProgrammeId) -> Mapping[ClientId, _Beside]:
         """What has to be known beside their rows; each is read of those alone for whom it can make a difference."""
         if not known:
             return {}
         row = await BESIDE.read(self._connection, {"clients": [each.client for each in known], "day": day})
         given = _by_client((ClientId(dose.client_id), given_of(dose)) for dose in GIVEN_ON.of(row))
         at_home = _by_client((ClientId(unit.unit_client_id), unit.at_home()) for unit in AT_HOME_ON.of(row))
+        guests = await guest_days_of(self._connection, [each.client for each in known if each.record.has_guest_days])
         covered = await self._covered(known, day)
         lately = await self._lately(known, covered, day)
         behind = [each.client for each in known if each.client in lately or each.is_behind]
@@ -287,11 +295,13 @@ class DosingDays(Mornings):
                 away=away.get(who, ()),
                 at_home=at_home.get(who, ()),
                 covered=covered.get(who, ()),
+                guests=guests.get(who, ()),
+                place=place if who in guests else None,
             )
             for who in (each.client for each in known)
             if any(
                 who in read
-                for read in (given, at_home, covered, lately, earlier, away, injected, beside, taken, observed)
+                for read in (given, at_home, guests, covered, lately, earlier, away, injected, beside, taken, observed)
             )
         }
 

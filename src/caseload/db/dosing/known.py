@@ -94,7 +94,7 @@ class KnownDoses(Holds):
             facts = await self._with_covered(facts, giving, day, since)
         if row["has_another"]:
             facts = await self._each_its_own(facts, giving, record, day)
-        facts = await self._with_gaps(facts, giving, record, day)
+        facts = await self._with_gaps(await self._with_guests(facts, record), giving, record, day)
         return await self._with_hours(facts, giving, record, day, past=past)
 
     async def _each_its_own(self, facts: Facts, giving: Giving, record: MedicationRecord, day: date) -> Facts:
@@ -173,6 +173,10 @@ class KnownDoses(Holds):
         """See `domain.dosing.Histories.injected`."""
         since = day - timedelta(days=INJECTIONS_BACK_DAYS)
         return (await injected_until(self._connection, [wanted], day, since=since)).get(wanted, ())
+
+    async def _with_guests(self, facts: Facts, record: MedicationRecord) -> Facts:
+        """With the agreements that make the client a guest, where there are any."""
+        return replace(facts, guests=await self.guest_days(record.client)) if record.has_guest_days else facts
 
     async def _with_gaps(self, facts: Facts, giving: Giving, record: MedicationRecord, day: date) -> Facts:
         """With what days without medicine rest on: the orders since, and what was taken lately."""

@@ -8,6 +8,7 @@ from caseload.db.dosing.doses import Doses
 from caseload.db.takehome.covering import at_home_on
 from caseload.domain.dosing import EVERYTHING_COMMITTED, Due, Giving, Morning, due_on, order_on, orders_on
 from caseload.domain.dosing.own import own_first
+from caseload.domain.ids import ProgrammeId
 from caseload.domain.medication import MedicationRecord, Order
 from caseload.domain.medicines import DosePart, Form, Medicine
 
@@ -23,8 +24,12 @@ class Mornings(Doses):
         orders: Sequence[Order],
         asked: Order | None = None,
         or_else: Order | None = None,
+        place: ProgrammeId | None = None,
     ) -> Morning:
-        """What the record says on a day, of the order that is asked for, of the day's order, or else of another."""
+        """What the record says on a day, of the order that is asked for, of the day's order, or else of another.
+
+        `place` is the programme that asks, unless it is the client's own.
+        """
         wanted, order = record.client, asked or order_on(day, orders) or or_else
         parts = list(order.amounts_mg) if order is not None else []
         giving = Giving(
@@ -53,12 +58,18 @@ class Mornings(Doses):
             lately=facts.lately,
             injected=facts.injected,
             away=facts.away,
+            guests=facts.guests,
+            place=place,
             at_home=(await at_home_on(self._connection, [wanted], day)).get(wanted, ()),
             together=facts.together,
             asked=order.id if order is not None else None,
         )
 
-    async def dues(self, day: date, *, record: MedicationRecord, orders: Sequence[Order]) -> Sequence[Due]:
+    async def dues(
+        self, day: date, *, record: MedicationRecord, orders: Sequence[Order], place: ProgrammeId | None = None
+    ) -> Sequence[Due]:
         """What is due by each order in force on a day, the earlier part of the day first; without any, nothing once."""
-        asked = orders_on(day, orders) or [None]
-        return [due_on(day, await self.morning(day, record=record, orders=orders, asked=order)) for order in asked]
+        return [
+            due_on(day, await self.morning(day, record=record, orders=orders, asked=order, place=place))
+            for order in orders_on(day, orders) or [None]
+        ]

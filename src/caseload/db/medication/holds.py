@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
-from caseload.db.medication.orders import Orders
+from caseload.db.medication.guests import GuestOrders
 from caseload.db.medication.record import KIND
 from caseload.db.medication.tasks import Tasks
 from caseload.db.tables.base import INSTANT
@@ -116,7 +116,7 @@ def hold_row(raised: Hold) -> dict[str, Any]:
     }
 
 
-class Holds(Orders, Tasks):
+class Holds(GuestOrders, Tasks):
     """Satisfies `domain.medication.Holds`."""
 
     async def add_hold(self, raised: Hold) -> None:

@@ -42,6 +42,7 @@ _RECORD = select(
     medication_record.c.history_until,
     medication_record.c.covered_until,
     medication_record.c.gaps_until,
+    medication_record.c.has_guest_days,
 ).where(client.c.id == bindparam("client"), within_reach())
 _READ = _RECORD.select_from(_AT_HOME.outerjoin(medication_record, medication_record.c.client_id == client.c.id))
 _LOCK = Direct(
@@ -103,4 +104,6 @@ class MedicationRecords(Signatures):
             history_until=row["history_until"],
             covered_until=row["covered_until"],
             gaps_until=row["gaps_until"],
+            # There is no such row yet of whoever never was given anything.
+            has_guest_days=bool(row["has_guest_days"]),
         )

@@ -209,7 +209,8 @@ guest_stay = Table(
     *recorded(),
     begins_and_ends(),
     ExcludeConstraint(("client_id", "="), ("period", "&&"), name="guest_stay_one_at_a_time", using="gist"),
-    comment="Another programme hosts the client for a while; it ends by itself.",
+    comment="A programme of ours hosts the client of another for a while, by the agreement of the same number; it ends by"
+    " itself, and only its end is written later.",
 )
 
 match_decision = Table(

@@ -1,6 +1,6 @@
 """What was told to somebody outside about a client, and what allowed it."""
 
-from sqlalchemy import CheckConstraint, Column, Index, Table, Text, text
+from sqlalchemy import CheckConstraint, Column, Index, Table, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from caseload.db.tables.base import INSTANT, identifier, metadata, not_blank, one_of, reference, some_of, words
@@ -29,6 +29,7 @@ disclosure_made = Table(
     Column("content", JSONB(), nullable=False),
     reference("disclosed_by", "staff"),
     Column("disclosed_at", INSTANT, nullable=False),
+    UniqueConstraint("id", "client_id"),
     CheckConstraint(text('num_nonnulls(person_id, named, "group") = 1'), name="one_recipient"),
     one_of('"group"', RecipientClass, name="group"),
     one_of("purpose", Purpose),

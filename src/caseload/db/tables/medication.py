@@ -49,8 +49,10 @@ medication_record = Table(
     Column("history_until", Date()),
     Column("covered_until", Date()),
     Column("gaps_until", Date()),
+    Column("has_guest_days", Boolean(), nullable=False, server_default=false()),
     comment="Locked first by whatever touches a client's doses. Brought-in history tells of the days until history_until,"
-    " anything besides our own doses of no day after covered_until (triggers hold that).",
+    " anything besides our own doses of no day after covered_until, and whoever ever was a guest has_guest_days"
+    " (triggers hold that).",
 )
 
 medication_order = Table(

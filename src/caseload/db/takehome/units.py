@@ -160,6 +160,7 @@ class TakeHomes(Charts, TakeHomeDecisions):
         return Situation(
             record=record,
             today=today,
+            place=place,
             morning=await self.morning(today, record=record, orders=orders, or_else=first),
             beside={
                 medicine: await self.morning(today, record=record, orders=orders, asked=order)

@@ -48,6 +48,8 @@ class Act(StrEnum):
     DECIDE_MEDICATION = "decide_medication"
     DECIDE_REPLACEMENT = "decide_replacement"
     """Whether a vomited or spilled dose is replaced; the profile says which of the clinicians may."""
+    ARRANGE_GUEST = "arrange_guest"
+    """To arrange with another programme where a client is dosed for some days, and to end that."""
     SIGN_OFF_DOSE = "sign_off_dose"
     SEE_SIGN_OFFS = "see_sign_offs"
     """To see what waits for one's own signature, whatever it is."""
@@ -138,6 +140,7 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.RAISE_HOLD: CLINICIANS,
     Act.DECIDE_MEDICATION: PRESCRIBERS,
     Act.DECIDE_REPLACEMENT: CLINICIANS,
+    Act.ARRANGE_GUEST: CLINICIANS,
     Act.SIGN_OFF_DOSE: CLINICIANS,
     Act.SEE_SIGN_OFFS: SIGNERS,
     Act.SEE_DISPENSING_LOG: CLINICIANS | {Role.INSPECTOR},

@@ -11,6 +11,7 @@ from decimal import Decimal
 from caseload.domain.dosing.at_home import AtHome, covered
 from caseload.domain.dosing.away import Away, after_naltrexone, against_absence
 from caseload.domain.dosing.facts import Allowed, AlreadyGiven, Held, Lately, Observed, TakenPart
+from caseload.domain.dosing.guest import against_guest, guest_on
 from caseload.domain.dosing.injecting import Injected, InjectionStanding, NextInjection, against_window, next_injection
 from caseload.domain.dosing.lapses import in_titration
 from caseload.domain.dosing.missed import DaysWithout, Taken, days_without
@@ -21,7 +22,7 @@ from caseload.domain.dosing.steps import step_on, waiting
 from caseload.domain.dosing.tolerance import against_gaps, is_enough
 from caseload.domain.errors import Fault, Invalid
 from caseload.domain.ids import ClientId, OrderId, ProgrammeId
-from caseload.domain.medication import Acting, MedicationRecord, Order, Standing, Supply
+from caseload.domain.medication import Acting, GuestDays, MedicationRecord, Order, Standing, Supply
 from caseload.domain.medicines import LONG_ACTING, DosePart
 
 DAYS_BACK, DAYS_AHEAD = 366, 31
@@ -54,6 +55,10 @@ class Morning:
     away: Sequence[Away] = ()
     at_home: Sequence[AtHome] = ()
     """What the client holds, or has taken, at home for the day."""
+    guests: Sequence[GuestDays] = ()
+    """The agreements that make the client a guest."""
+    place: ProgrammeId | None = None
+    """The programme that asks; None for the home programme."""
     at: datetime | None = None
     """The moment it is asked, for the deadlines of verbal orders."""
     together: Sequence[Order] = ()
@@ -91,6 +96,8 @@ class Due:
     """What must be done although it stands in no way: somebody is told."""
     beside: tuple[Refusal, ...] = ()
     """The medicine that is ordered beside it, and the rule about the two that a prescriber overrode."""
+    guest: GuestDays | None = None
+    """The agreement that makes the client a guest on this day, elsewhere or here."""
 
     @property
     def is_open(self) -> bool:
@@ -128,7 +135,15 @@ def due_on(day: date, morning: Morning) -> Due:
     order = order_on(day, morning.orders, morning.asked)
     coming = _coming(order, morning)
     if order is None or order.supply is not Supply.WINDOW or not _asks(order, day, coming):
-        return Due(day=day, order=None, parts=(), without=DaysWithout(last=morning.last), in_the_way=(), allowed=None)
+        return Due(
+            day=day,
+            order=None,
+            parts=(),
+            without=DaysWithout(last=morning.last),
+            in_the_way=(),
+            allowed=None,
+            guest=guest_on(morning.guests, day),
+        )
     rules = morning.record.rules_on(day)
     waits = None
     if order.steps:
@@ -140,6 +155,14 @@ def due_on(day: date, morning: Morning) -> Due:
         without = days_without(morning.last, day, morning.orders, morning.record)
     in_the_way = [held_back(morning.held)] if morning.held is not None else []
     in_the_way += covered(_of_its_parts(order, morning.at_home), day, rules)
+    in_the_way += against_guest(
+        morning.guests,
+        day,
+        at=EVERYTHING_COMMITTED,
+        place=morning.place or morning.record.programme,
+        order=order.id,
+        record=morning.record,
+    )
     in_the_way += against_word(order, morning.at, rules) if morning.at is not None else []
     beside = not_signed_for(order, morning.beside, morning.together, morning.record, rules)
     in_the_way += against_others(order.medicine, day, beside, morning.answered, rules)
@@ -175,6 +198,7 @@ def due_on(day: date, morning: Morning) -> Due:
         injection=coming,
         to_do=tuple(in_titration(without, order, morning.orders, morning.record, day)),
         beside=tuple(ordered_beside(order, day, morning.together, morning.record, rules)),
+        guest=guest_on(morning.guests, day),
     )
 
 

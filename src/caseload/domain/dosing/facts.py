@@ -11,7 +11,7 @@ from caseload.domain.dosing.away import Away
 from caseload.domain.dosing.injecting import Delivery, Injected, Injecting
 from caseload.domain.dosing.missed import Taken
 from caseload.domain.ids import ClientId, CorrectionId, DecisionId, HoldId, OrderId, StationId
-from caseload.domain.medication import Acting, Order, Step
+from caseload.domain.medication import Acting, GuestDays, Order, Step
 from caseload.domain.medicines import DosePart, Form, Medicine
 from caseload.domain.profiles.around import IdentifiedBy
 
@@ -172,5 +172,7 @@ class Facts:
     """What was taken around the day of the medicine that is ordered beside; read with `together`."""
     before_at: datetime | None = None
     """When the last dose of a former day was given; read only where `last` is of the day itself."""
+    guests: Sequence[GuestDays] = ()
+    """The agreements that make the client a guest; read only where there are any."""
     next_at: datetime | None = None
     """When the next dose of a later day was given; only for what lies on a former day."""

@@ -10,6 +10,7 @@ from caseload.domain.dosing.at_home import suspend_after_missed
 from caseload.domain.dosing.contacting import tell_prescriber
 from caseload.domain.dosing.dose import Dose, Entry, Kind
 from caseload.domain.dosing.facts import Giving
+from caseload.domain.dosing.guest import against_guest
 from caseload.domain.dosing.injecting import check_injecting
 from caseload.domain.dosing.rules import judge
 from caseload.domain.dosing.steps import in_step
@@ -66,7 +67,8 @@ async def record_late(
     check_injecting(giving.injecting, giving.form, giving.medicine, facts.delivery, day)
     rules = record.rules_on(day)
     judgement = judge(giving, day, facts, record, at=giving.given_at, now=now)
-    broken = tuple(refusal.rule.value for refusal in judgement.broken)
+    elsewhere = against_guest(facts.guests, day, at=giving.given_at, place=place, order=giving.order, record=record)
+    broken = tuple(refusal.rule.value for refusal in (*judgement.broken, *elsewhere))
     dose = replace(
         ordinary_dose(
             giving, as_id=as_id, place=place, day=day, facts=facts, judgement=judgement, rules=rules, by=by, now=now

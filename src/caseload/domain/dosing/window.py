@@ -16,6 +16,7 @@ from caseload.domain.dosing.at_home import Suspendable, suspend_after_missed
 from caseload.domain.dosing.contacting import tell_prescriber
 from caseload.domain.dosing.dose import Correction, Dose, Entry, Kind, NotGiven
 from caseload.domain.dosing.facts import AlreadyGiven, Facts, Giving
+from caseload.domain.dosing.guest import against_guest
 from caseload.domain.dosing.identity import against_identity
 from caseload.domain.dosing.injecting import Injecting, check_injecting, check_site, next_injection
 from caseload.domain.dosing.refusal import Refusal, Rule
@@ -142,7 +143,11 @@ async def give(giving: Giving, *, as_id: DoseId, by: Staff, now: datetime, doses
     check_volume(giving, facts.order)
     check_injecting(giving.injecting, giving.form, giving.medicine, facts.delivery, day)
     judgement = judge(giving, day, facts, record, at=EVERYTHING_COMMITTED, now=now)
-    broken = (*judgement.broken, *against_identity(giving.identified_by, rules))
+    broken = (
+        *judgement.broken,
+        *against_guest(facts.guests, day, at=EVERYTHING_COMMITTED, place=place, order=giving.order, record=record),
+        *against_identity(giving.identified_by, rules),
+    )
     if broken:
         raise DoseRefused(broken, rules.label)
     _require_reason_for_less(giving, facts, judgement)

@@ -3,6 +3,7 @@
 from caseload.domain.medication.aim import Aim, HoldReason, Words
 from caseload.domain.medication.asking import OrderNeedsConfirmation, treatment_begun
 from caseload.domain.medication.beside import Acting, in_conflict, is_another, stopped_naltrexone
+from caseload.domain.medication.guest import Direction, GuestDays, GuestOrders, OrderBeyondGuest, guests_here
 from caseload.domain.medication.hold import (
     EXCEPTION_HOLDS_NEXT,
     Decision,
@@ -93,9 +94,12 @@ __all__ = [
     "Decision",
     "DecisionKind",
     "DecisionUnknown",
+    "Direction",
     "Done",
     "DosePart",
     "Form",
+    "GuestDays",
+    "GuestOrders",
     "Hold",
     "HoldCleared",
     "HoldRaised",
@@ -110,6 +114,7 @@ __all__ = [
     "NotTheirWord",
     "NothingToDecide",
     "Order",
+    "OrderBeyondGuest",
     "OrderInTheWay",
     "OrderMoved",
     "OrderNeedsConfirmation",
@@ -136,6 +141,7 @@ __all__ = [
     "check_milligrams",
     "clear_hold",
     "finish_task",
+    "guests_here",
     "in_conflict",
     "is_another",
     "keep_hold",

@@ -11,6 +11,7 @@ from caseload.domain.errors import Fault, Faults, Invalid, NotPermitted
 from caseload.domain.ids import ClientId, OrderId, ProgrammeId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.medication.asking import Before, answer, ask
+from caseload.domain.medication.guest import GuestOrders, order_of_guest
 from caseload.domain.medication.order import Order, OrderMoved, Orders, OrderUnknown, Stop, Supply
 from caseload.domain.medication.record import MedicationRecord, check_reason
 from caseload.domain.medication.together import keep_beside, require_named, require_together
@@ -110,15 +111,15 @@ async def sign_order(
     by: Staff,
     proof: Proof,
     now: datetime,
-    orders: Orders,
+    orders: GuestOrders,
     journal: Journal,
     confirmed: Mapping[str, str] | None = None,
 ) -> Order:
     """Sign an order: from its first day doses are given under it, and the order it replaces ends the day before.
 
     `confirmed` answers what the profile asks, by the name of the rule, with a reason each.
-    Raises `OrderUnknown`, `NotPermitted`, `OrderMoved`, `OrderInTheWay`, `OrderNeedsConfirmation`, `Invalid`, and what
-    `sign` raises.
+    Raises `OrderUnknown`, `NotPermitted`, `OrderMoved`, `OrderInTheWay`, `OrderBeyondGuest` (for a guest of ours),
+    `OrderNeedsConfirmation`, `Invalid`, and what `sign` raises.
     """
     order = await orders.order(order_id, by=by, act=Act.WRITE_ORDER)
     record = await orders.lock(order.client, by=by, act=Act.WRITE_ORDER)
@@ -134,6 +135,7 @@ async def sign_order(
         raise OrderMoved("Its last day has passed. Write a new order.", order=str(order.id))
     if not has_ended:
         require_free_days(order, record, others, now)
+    guest = await order_of_guest(order, record, orders) if order.verbal_by is None else None
     today = record.day_of(now)
     signed = [other for other in others if other.counts and other.id != order.id]
     before = Before(record=record, orders=signed, given=await orders.given_lately(order.client, today), today=today)
@@ -142,6 +144,8 @@ async def sign_order(
     meaning = Meaning.AUTHORED if order.written_by == by.id else Meaning.APPROVED
     signature = sign(order.as_signed(), by=by, role=role, meaning=meaning, proof=proof, now=now)
     await orders.add_order_signature(order, signature)
+    if guest is not None:
+        await orders.bind_order(order.id, guest, order.client)
     facts: dict[str, str | int] = {"version": order.version}
     if order.confirmed:
         facts |= {"confirmed": ",".join(sorted(each.rule for each in order.confirmed)), "profile": rules.label}

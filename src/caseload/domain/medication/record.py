@@ -32,6 +32,8 @@ class MedicationRecord:
     """No later day is covered by anything besides our own doses; None where nothing ever was."""
     gaps_until: date | None = None
     """The last day on which a dose was recorded that was partial, late, put right, or came after a missed one."""
+    has_guest_days: bool = False
+    """Whether there is, or ever was, an agreement that makes the client a guest, elsewhere or here."""
 
     def day_of(self, instant: datetime) -> date:
         """The dosing day: the local date in the home programme's zone, wherever the dose is given."""
@@ -50,16 +52,23 @@ class MedicationRecord:
         """The version of the profile that is in force on a day."""
         return self.profiles.on(day)
 
-    def place(self, by: Staff, act: Act) -> ProgrammeId:
-        """Where this person acts for the client: at home, or in the programme that hosts the client as a guest.
+    def where(self, by: Staff) -> ProgrammeId:
+        """Where this person stands before the client: at home, or in the programme that hosts the client as a guest.
 
-        Raises `NotPermitted`.
+        Whoever works in both stands where a shift of theirs is running, and else at home.
         """
-        if self.host is not None and not any(holding.programme == self.programme for holding in by.holdings):
-            by.require(act, self.host)
-            return self.host
-        by.require(act, self.programme)
-        return self.programme
+        if self.host is None:
+            return self.programme
+        on_duty = {holding.programme for holding in by.holdings if holding.on_duty}
+        at_home = any(holding.programme == self.programme for holding in by.holdings)
+        is_host = self.host in on_duty and self.programme not in on_duty
+        return self.host if is_host or not at_home else self.programme
+
+    def place(self, by: Staff, act: Act) -> ProgrammeId:
+        """Where this person acts for the client (`where`). Raises `NotPermitted`."""
+        here = self.where(by)
+        by.require(act, here)
+        return here
 
 
 class MedicationRecords(Protocol):

@@ -14,7 +14,8 @@ from caseload.domain.errors import Conflict, Fault, Faults, Invalid
 from caseload.domain.ids import ClientId, OrderId, ProgrammeId, StaffId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.medication.asking import Before, ask
-from caseload.domain.medication.order import Order, Orders
+from caseload.domain.medication.guest import GuestOrders, order_of_guest
+from caseload.domain.medication.order import Order
 from caseload.domain.medication.ordering import new_order, require_free_days
 from caseload.domain.medication.wish import Wish
 from caseload.domain.people import Staff
@@ -43,7 +44,7 @@ class Spoken:
     read_back: bool
 
 
-class VerbalOrders(Orders, Protocol):
+class VerbalOrders(GuestOrders, Protocol):
     """The orders, and who may order."""
 
     async def may_order(self, staff: StaffId, programme: ProgrammeId, /, *, at: datetime) -> bool:
@@ -63,7 +64,8 @@ async def take_order(
 ) -> Order:
     """Take down a verbal order; it counts until the profile's deadline for the countersignature.
 
-    Raises `ClientUnknown`, `NotPermitted`, `Invalid`, `NoVerbalOrders`, `OrderInTheWay`, `OrderNeedsItsPrescriber`.
+    Raises `ClientUnknown`, `NotPermitted`, `Invalid`, `NoVerbalOrders`, `OrderInTheWay`, `OrderBeyondGuest`,
+    `OrderNeedsItsPrescriber`.
     """
     record = await orders.lock(client, by=by, act=Act.RECORD_DOSE)
     programme = record.place(by, Act.RECORD_DOSE)
@@ -82,6 +84,7 @@ async def take_order(
     written = new_order(spoken.wish, record, programme, as_id=as_id, by=by, now=now)
     others = await orders.orders_of(client)
     require_free_days(written, record, others, now)
+    guest = await order_of_guest(written, record, orders)
     before = Before(
         record=record,
         orders=[other for other in others if other.counts],
@@ -97,5 +100,7 @@ async def take_order(
         countersign_by=now + timedelta(hours=verbal.countersign_hours),
     )
     await orders.add_order(order)
+    if guest is not None:
+        await orders.bind_order(order.id, guest, client)
     journal.tell(OrderTaken(client=client, records=(order.id,), facts={"profile": rules.label}))
     return order

@@ -6,12 +6,13 @@ from datetime import date
 from decimal import Decimal
 
 from caseload.domain.dosing import DaysWithout, Held, Morning, Refusal, Rule, days_without, orders_on
+from caseload.domain.dosing.guest import against_guest
 from caseload.domain.dosing.own import not_signed_for
 from caseload.domain.dosing.refusal import policy
-from caseload.domain.dosing.rules import against_others, against_word, held_back
+from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, against_others, against_word, held_back
 from caseload.domain.dosing.steps import step_on
 from caseload.domain.dosing.tolerance import against_ladder
-from caseload.domain.ids import OrderId
+from caseload.domain.ids import OrderId, ProgrammeId
 from caseload.domain.medication import MedicationRecord, Order, Supply
 from caseload.domain.medicines import LONG_ACTING, DosePart, Medicine
 from caseload.domain.profiles import Profile
@@ -38,6 +39,8 @@ class Situation:
 
     record: MedicationRecord
     today: date
+    place: ProgrammeId
+    """Where it would be handed out."""
     morning: Morning
     began: date | None
     """The first dose of the episode."""
@@ -116,6 +119,14 @@ def _against_day(wanted: Wanted, order: Order | None, here: Situation) -> list[R
     elif ordered != wanted.amount_mg:
         says = "The order of this day asks for another amount."
         broken.append(Refusal(rule=Rule.ANOTHER_AMOUNT, says=says, facts=facts | {"ordered_mg": str(ordered)}))
+    broken += against_guest(
+        here.morning.guests,
+        wanted.for_on,
+        at=EVERYTHING_COMMITTED,
+        place=here.place,
+        order=order.id,
+        record=here.record,
+    )
     return broken + _against_twice(wanted, day, here)
 
 

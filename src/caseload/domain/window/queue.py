@@ -5,7 +5,8 @@ exactly one group:
 
 1. attended: for each part that is due, it has been given, or it was recorded why not although the client was here
    (refused, intoxicated, out of stock); whoever was recorded as absent was not here;
-2. not expected: excused on this day, the window is closed, or what is due was handed out to be taken at home;
+2. not expected: excused on this day, the window is closed, what is due was handed out to be taken at home, or the client
+   is a guest elsewhere, or was one here and is no longer;
 3. held: something stands in the way of the dose that only a prescriber's decision, signature or order takes away: a hold,
    missed doses, a verbal order that nobody signed, another medicine that still acts;
 4. still to attend: everybody else.
@@ -15,10 +16,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 
 from caseload.domain.dosing import Due, DueTo, NotGivenReason, Rule
 from caseload.domain.flag import NO_FLAGS, SeeFirst
 from caseload.domain.ids import ClientId, ExcusalId, ProgrammeId
+from caseload.domain.medication import Direction
 from caseload.domain.medicines import DosePart
 from caseload.domain.profiles import Profile
 from caseload.domain.window.excusal import ExcuseReason
@@ -43,7 +46,9 @@ class Flag(StrEnum):
     WITHDRAWAL = "withdrawal"
     """The profile asks for withdrawal to be measured (COWS) before this first dose."""
     GUEST = "guest"
-    """At home in another programme."""
+    """At home in another programme, of ours or outside."""
+    GUEST_ELSEWHERE = "guest_elsewhere"
+    """On this day a guest of another programme."""
     DECISION = "decision"
     """The dose rests on a prescriber's decision for this day."""
     STEP_WAITS = "step_waits"
@@ -87,6 +92,8 @@ class Told:
 
 
 NOTHING = Told()
+_SUPPLIED_ELSEWHERE: Final = frozenset({Rule.TAKE_HOME_COVERS, Rule.GUEST_ELSEWHERE, Rule.GUEST_OVER})
+"""What says that a client takes the dose of the day somewhere else, or is a guest no longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,8 +160,8 @@ def _group_of(due: Due, told: Told, *, closed: bool) -> Group:
     here = [each.part for each in told.not_given if each.reason is not NotGivenReason.ABSENT]
     if all(part.given is not None or any(each.meets(part.part) for each in here) for part in due.parts):
         return Group.ATTENDED
-    at_home = any(each.rule is Rule.TAKE_HOME_COVERS for each in due.in_the_way)
-    if closed or at_home or told.excused is not None:
+    elsewhere = any(each.rule in _SUPPLIED_ELSEWHERE for each in due.in_the_way)
+    if closed or elsewhere or told.excused is not None:
         return Group.NOT_EXPECTED
     return Group.HELD if due.in_the_way else Group.TO_ATTEND
 
@@ -166,8 +173,7 @@ def _flags_of(waiting: DueTo, at: WindowDay) -> tuple[Flag, ...]:
         flags.append(Flag.FIRST_DOSE)
         if order is not None and order.medicine in at.rules.around_the_dose.withdrawal.medicines:
             flags.append(Flag.WITHDRAWAL)
-    if waiting.home != at.programme:
-        flags.append(Flag.GUEST)
+    flags += _guest_of(waiting, at)
     if due.allowed is not None:
         flags.append(Flag.DECISION)
     if due.waits is not None:
@@ -177,3 +183,10 @@ def _flags_of(waiting: DueTo, at: WindowDay) -> tuple[Flag, ...]:
     if order is not None and not order.supervised:
         flags.append(Flag.UNSUPERVISED)
     return tuple(flags)
+
+
+def _guest_of(waiting: DueTo, at: WindowDay) -> list[Flag]:
+    guest = waiting.due.guest
+    if waiting.home != at.programme or (guest is not None and guest.direction is Direction.HERE):
+        return [Flag.GUEST]
+    return [Flag.GUEST_ELSEWHERE] if guest is not None else []

@@ -11,6 +11,7 @@ from typing import ClassVar
 from caseload.domain.access import Act
 from caseload.domain.dosing import EVERYTHING_COMMITTED, Dose, DoseRefused, Giving, Kind, Refusal, Rule, judge
 from caseload.domain.dosing.correction import newest_dose
+from caseload.domain.dosing.guest import against_guest
 from caseload.domain.dosing.identity import against_identity
 from caseload.domain.dosing.refusal import policy, text
 from caseload.domain.dosing.rules import against_decision
@@ -58,6 +59,7 @@ async def replace_dose(
     broken = (
         *_against_replacing(giving, lost, day, loss, rules),
         *judgement.broken,
+        *against_guest(facts.guests, day, at=EVERYTHING_COMMITTED, place=place, order=giving.order, record=record),
         *against_identity(giving.identified_by, rules),
     )
     if broken or loss.decision is None:
