@@ -32,7 +32,9 @@ def product(mg: str, *, every_days: int = 28, medicine: str = "buprenorphine", *
 SUBLOCADE = product("300")
 WEEKLY = product("16", every_days=7)
 MONTHLY = product("96")
-VIVITROL = product("380", medicine="naltrexone")
+DEPOT = product("380", medicine="naltrexone")
+ORAL = {"medicine": "naltrexone", "form": "tablet", "strength_mg": "50", "amounts_mg": {"whole": "50"}}
+VIVITROL = {**DEPOT, "no_opioid_known": "Asked: none for a year; the urine is clean."}
 
 
 async def american(clinic: Clinic) -> Dispensary:
@@ -150,10 +152,37 @@ async def test_rapid_start_and_the_last_opioid_belong_to_their_own_orders(clinic
     for said, field in (
         ({"rapid_start": True}, "rapid_start"),
         ({"last_opioid_on": str(here.today)}, "last_opioid_on"),
-        ({**VIVITROL, "last_opioid_on": str(here.today + timedelta(days=1))}, "last_opioid_on"),
+        ({"no_opioid_known": "Asked."}, "no_opioid_known"),
+        ({**DEPOT, "last_opioid_on": str(here.today + timedelta(days=1))}, "last_opioid_on"),
     ):
         refused = await here.prescriber.post(f"/clients/{here.client}/orders", here.wish(**said))
         assert [each["field"] for each in refused.json()["errors"]] == [field]
+
+
+@pytest.mark.parametrize("said", [DEPOT, ORAL], ids=["depot", "oral"])
+async def test_naltrexone_is_not_ordered_before_somebody_has_asked_for_the_last_opioid(
+    clinic: Clinic, said: dict[str, Any]
+) -> None:
+    here = await american(clinic)
+    path, on = f"/clients/{here.client}/orders", {"last_opioid_on": ago(here, 30)}
+    none = {"no_opioid_known": "Asked, and his wife: none for years."}
+    for wrong, field in (
+        ({}, "last_opioid_on"),
+        ({**on, **none}, "last_opioid_on"),
+        ({"no_opioid_known": " "}, "no_opioid_known"),
+    ):
+        refused = await here.prescriber.post(path, here.wish(**{**said, **wrong}))
+        assert (refused.status_code, [each["field"] for each in refused.json()["errors"]]) == (422, [field])
+    for right in (on, none):
+        written = await here.prescriber.post(path, here.wish(**{**said, **right}))
+        assert written.status_code == 201, written.text
+        assert {name: written.json()[name] for name in right} == right
+    signed = await here.sign(written.json())
+    assert signed.status_code == 201, signed.text
+    assert signed.json()["no_opioid_known"] == none["no_opioid_known"], "it is part of what was signed"
+    spoken = {"order": here.wish(**said), "prescriber": str(here.prescriber.staff.id), "read_back": True}
+    taken = await here.nurse.post(f"/clients/{await here.another_client()}/verbal-orders", spoken)
+    assert taken.status_code == 422, taken.text
 
 
 async def test_a_strength_that_is_not_listed_has_no_window_but_its_own_days(clinic: Clinic) -> None:
@@ -368,7 +397,7 @@ async def test_example_36_naltrexone_after_an_opioid_that_only_the_client_tells_
 ) -> None:
     """Vivitrol planned; last opioid 5 days before: hold, because at least 7 days must lie between."""
     here = await american(clinic)
-    draft = await here.draft(**VIVITROL, last_opioid_on=ago(here, days))
+    draft = await here.draft(**DEPOT, last_opioid_on=ago(here, days))
     signed = await here.sign(draft)
     assert (signed.status_code == 409) is asks
     if asks:
@@ -380,7 +409,7 @@ async def test_example_36_naltrexone_after_an_opioid_that_only_the_client_tells_
 
 async def test_naltrexone_signed_for_later_is_refused_until_its_opioid_free_days_have_passed(clinic: Clinic) -> None:
     here = await american(clinic)
-    order = await here.order(**VIVITROL, last_opioid_on=ago(here, 3), starts_on=str(here.today + timedelta(days=4)))
+    order = await here.order(**DEPOT, last_opioid_on=ago(here, 3), starts_on=str(here.today + timedelta(days=4)))
     assert order["confirmed"] == []
     await pass_days(here, 4)
     assert (await here.chart())["due"]["in_the_way"] == []
@@ -393,7 +422,7 @@ async def test_methadone_of_ours_keeps_naltrexone_away_for_the_longer_time(clini
     methadone = await here.order(amounts_mg={"whole": "50"}, ends_on=str(here.today))
     assert (await here.give(methadone)).status_code == 201
     await pass_days(here, 8)
-    draft = await here.draft(**VIVITROL, last_opioid_on=ago(here, 1))
+    draft = await here.draft(**DEPOT, last_opioid_on=ago(here, 1))
     [told] = (await here.sign(draft)).json()["facts"]["rules"]
     assert (told["rule"], told["facts"]["in_the_way_until"]) == (
         "us.antagonist_beside",

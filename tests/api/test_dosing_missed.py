@@ -175,7 +175,7 @@ async def test_naltrexone_every_third_day_counts_its_own_days(
 ) -> None:
     here = await here_of(clinic, "US")
     said: dict[str, Any] = {"medicine": "naltrexone", "form": "tablet", "strength_mg": "50"}
-    order = await here.order(**said, amounts_mg={"whole": "150"}, every_days=3)
+    order = await here.order(**said, amounts_mg={"whole": "150"}, every_days=3, no_opioid_known="Asked: none.")
     assert (await here.give(order)).status_code == 201
     await pass_days(here, days)
     assert (await here.chart())["due"]["missed"] == missed

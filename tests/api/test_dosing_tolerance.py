@@ -128,6 +128,7 @@ NALTREXONE: dict[str, Any] = {
     "form": "tablet",
     "strength_mg": "50",
     "amounts_mg": {"whole": "50"},
+    "no_opioid_known": "Asked: none.",
 }
 
 

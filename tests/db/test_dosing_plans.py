@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from caseload.db import guest
 from caseload.db.access import signing_reach_of
 from caseload.db.dosing import (
     away,
@@ -25,7 +26,7 @@ from caseload.db.dosing import (
     steps,
 )
 from caseload.db.downtime import entries
-from caseload.db.medication import beside, covered, drafts, holds, orders, record, tasks
+from caseload.db.medication import beside, covered, drafts, guests, holds, orders, record, tasks
 from caseload.db.signoff import queue, verdicts
 from caseload.db.window import spills
 from caseload.domain.access import Act
@@ -225,7 +226,7 @@ CROWD = (
     "analyze",
 )
 GROWS = re.compile(
-    r"Seq Scan on (dose|dose_\w+|client|client_identity|medication_\w+|hold|downtime_\w+|pre_dose_observation|disclosure_made|named_delivery|signature|guest_stay|responsibility|cover)\b"
+    r"Seq Scan on (dose|dose_\w+|client|client_identity|medication_\w+|hold|downtime_\w+|pre_dose_observation|disclosure_made|named_delivery|signature|guest_\w+|responsibility|cover)\b"
 )
 
 
@@ -275,6 +276,10 @@ STATEMENTS: dict[str, Any] = {
     "the signatures under some records": past.SIGNATURES_UNDER,
     "the lines of an entered sheet": entries.LINES,
     "what was spilled on a day": spills.SPILLS_OF_DAY,
+    "the guest days of clients": guests.GUEST_DAYS,
+    "a guest agreement": guest.ONE_GUEST,
+    "the guest agreements of a client": guest.GUESTS_OF,
+    "the guest agreements of a programme": guest.GUESTS_IN,
     "the queue": queue._QUEUE,
     "what was sent back": queue._SENT_BACK,
     "what was sent back to whoever left": queue._LEFT_BEHIND,
@@ -341,6 +346,7 @@ async def test_nothing_walks_a_table_that_grows(owner: AsyncEngine) -> None:
         "task": here.client,
         "delivery": here.client,
         "disclosure": here.client,
+        "agreement": here.client,
         "limit": 50,
         "signer": here.nurse.id,
         **signing_reach_of(here.nurse.reach(Act.SIGN_OFF_DOSE), at=MORNING),

@@ -3,25 +3,20 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from caseload.db.access import reach_of
-from caseload.db.guest import GUESTS_IN, GUESTS_OF, ONE_GUEST, Guests
-from caseload.db.medication.guests import GUEST_DAYS
-from caseload.domain.access import Act, Holding, Role
+from caseload.db.guest import Guests
+from caseload.domain.access import Holding, Role
 from caseload.domain.client import ClientUnknown
 from caseload.domain.dosing import DoseRefused, HowVerified, Kind, Rule
 from caseload.domain.guest import Arrangement, Confirmation, Guest, GuestOverlaps, arrange_guest, end_guest
-from caseload.domain.ids import ClientId, GuestId, ProgrammeId, new_id
+from caseload.domain.ids import GuestId, ProgrammeId, new_id
 from caseload.domain.medication import Direction
 from caseload.domain.medicines import Form, Medicine
 from caseload.domain.people import Staff
 from tests.factories import people
-from tests.factories.explain import generic_plan_of
 from tests.factories.window import MORNING, TODAY, Window, clinician, window, wish
 
 pytestmark = pytest.mark.anyio
@@ -213,42 +208,3 @@ async def test_whoever_works_in_both_programmes_gives_where_they_are_on_duty(con
     assert broken(refused) == [Rule.GUEST_ELSEWHERE], "the window of home, as far as anybody knows"
     there = replace(both, holdings=(*here.nurse.holdings, Holding(role=Role.NURSE, programme=host, on_duty=True)))
     assert (await here.give(order, by=there)).programme == host
-
-
-GUESTS = """
-    insert into clinic.guest_agreement
-      (id, client_id, programme_id, direction, host_programme_id, facility, first_on, last_on, until_on, medicine, form,
-       amount_mg, holds_on, why, other_enrolments, confirmed_by, how, confirmed_at, recorded_by, recorded_at)
-    select gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'elsewhere', gen_random_uuid(), 'Riverside',
-           date '2026-01-01' + n % 300, date '2026-01-05' + n % 300, date '2026-01-06' + n % 300, 'methadone',
-           'oral_solution', 60, '{}', 'A funeral.', 'None.', 'Kim', 'telephone', now(), gen_random_uuid(), now()
-    from generate_series(1, 20000) n
-"""
-STATEMENTS: dict[str, Any] = {
-    "the days of clients": (GUEST_DAYS, {"clients": [new_id(), new_id()]}),
-    "one agreement": (ONE_GUEST, {}),
-    "the agreements of a client": (GUESTS_OF, {}),
-    "the agreements of a programme": (GUESTS_IN, {}),
-}
-
-
-async def test_agreements_are_found_by_index(connection: AsyncConnection) -> None:
-    here = await window(connection)
-    await connection.execute(text("set local session_replication_role = replica"))
-    await connection.execute(text(GUESTS))
-    await connection.execute(text("analyze clinic.guest_agreement"))
-    for name, (statement, given) in STATEMENTS.items():
-        params = {
-            "agreement": new_id(),
-            "client": ClientId(new_id()),
-            "programme": here.programme,
-            "since": TODAY,
-            "after": new_id(),
-            "limit": 50,
-            **given,
-        }
-        wanted = {key: params[key] for key in statement.compile().params if key in params}
-        plan = await generic_plan_of(
-            connection, statement, {**reach_of(here.nurse.reach(Act.SEE_MEDICATION), at=MORNING), **wanted}
-        )
-        assert not [line for line in plan if "Seq Scan on guest_agreement" in line], (name, plan)

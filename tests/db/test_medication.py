@@ -366,6 +366,16 @@ def an_order(here: Window, **changed: object) -> dict[str, object]:
             {"medicine": "naltrexone", "form": "extended_release_injection", "supervised": False},
             "medication_order_injection_is_given_here_check",
         ),
+        ({"no_opioid_known": "Asked."}, "medication_order_last_opioid_is_answered_check"),
+        ({"medicine": "naltrexone", "form": "tablet"}, "medication_order_last_opioid_is_answered_check"),
+        (
+            {"medicine": "naltrexone", "form": "tablet", "no_opioid_known": "None.", "last_opioid_on": TODAY},
+            "medication_order_last_opioid_is_answered_check",
+        ),
+        (
+            {"medicine": "naltrexone", "form": "tablet", "no_opioid_known": " "},
+            "medication_order_no_opioid_known_not_blank_check",
+        ),
         ({"product": "Not a name"}, "medication_order_product_check"),
         ({"supply": "post"}, "medication_order_supply_check"),
         ({"countersign_by": MORNING + DAY}, "medication_order_verbal_check"),

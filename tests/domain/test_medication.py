@@ -14,6 +14,7 @@ from caseload.domain.access import Act, Holding, Role
 from caseload.domain.errors import Faults, Invalid, NotPermitted
 from caseload.domain.ids import ClientId, OrderId, ProgrammeId, StaffId, new_id
 from caseload.domain.medication import MedicationRecord, Order, Standing, Wish, check_milligrams, milligrams
+from caseload.domain.medication.ordering import require_answer
 from caseload.domain.medicines import FORMS, DosePart, Form, Medicine, check_form
 from caseload.domain.people import Staff
 from caseload.domain.profiles.selected import Selected
@@ -257,3 +258,13 @@ def test_a_guest_is_dosed_where_they_are_hosted_and_by_the_people_there() -> Non
 def test_nobody_acts_at_home_without_a_role_there() -> None:
     with pytest.raises(NotPermitted):
         record().place(staff((Role.NURSE, AWAY)), Act.RECORD_DOSE)
+
+
+def test_naltrexone_that_was_written_down_before_anybody_had_to_ask_is_not_signed() -> None:
+    old = order(medicine=Medicine.NALTREXONE, form=Form.TABLET, signed_at=None)
+    with pytest.raises(Invalid) as refused:
+        require_answer(old)
+    assert refused.value.faults[0].field == "last_opioid_on"
+    for answered in ({"last_opioid_on": TODAY}, {"no_opioid_known": "Asked: none."}):
+        require_answer(replace(old, **answered))
+    require_answer(order())

@@ -83,6 +83,7 @@ def wish(
         supervised=True,
         note="",
         replaces=replaces,
+        no_opioid_known="Asked: none." if medicine is Medicine.NALTREXONE else None,
     )
 
 

@@ -126,6 +126,8 @@ class OrderIn(Wire, frozen=True, kw_only=True):
     """Of an injection: the second one may come from the day that the product's window names."""
     last_opioid_on: date | None = None
     """Of naltrexone: when the client last used an opioid that is in no record of yours."""
+    no_opioid_known: str | None = None
+    """Of naltrexone: why none is known. One of the two must be said."""
     replaces: UUID | None = None
     """The order whose place this one takes from its first day on."""
     beside: UUID | None = None
@@ -151,6 +153,7 @@ class OrderIn(Wire, frozen=True, kw_only=True):
             steps=tuple(step.read() for step in self.steps),
             rapid_start=self.rapid_start,
             last_opioid_on=self.last_opioid_on,
+            no_opioid_known=self.no_opioid_known,
             beside=OrderId(self.beside) if self.beside is not None else None,
             amounts_ml=self.amounts_ml.read() if self.amounts_ml is not None else {},
         )
@@ -188,6 +191,7 @@ class OrderOut(Wire, frozen=True, kw_only=True):
     steps: list[StepWire]
     rapid_start: bool
     last_opioid_on: date | None
+    no_opioid_known: str | None
     beside: UUID | None
     """The order of another medicine beside which it was written."""
     verbal_by: UUID | None
@@ -229,6 +233,7 @@ class OrderOut(Wire, frozen=True, kw_only=True):
             supply=order.supply,
             rapid_start=order.rapid_start,
             last_opioid_on=order.last_opioid_on,
+            no_opioid_known=order.no_opioid_known,
             beside=order.beside,
             steps=[StepWire(from_on=step.from_on, amounts_mg=AmountsWire.of(step)) for step in order.steps],
             verbal_by=order.verbal_by,

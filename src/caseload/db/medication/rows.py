@@ -51,6 +51,7 @@ _WRITTEN_COLUMNS = (
     medication_order.c.written_at,
     medication_order.c.rapid_start,
     medication_order.c.last_opioid_on,
+    medication_order.c.no_opioid_known,
     medication_order.c.beside_id,
 )
 SINCE_COLUMNS = (
@@ -103,6 +104,7 @@ def order_row(order: Order) -> dict[str, Any]:
         "read_back": True if order.verbal_by is not None else None,
         "rapid_start": order.rapid_start,
         "last_opioid_on": order.last_opioid_on,
+        "no_opioid_known": order.no_opioid_known,
         "beside_id": order.beside,
         "step_from": [step.from_on for step in order.steps] or None,
         "step_whole_mg": _of_steps(order, DosePart.WHOLE),
@@ -158,6 +160,7 @@ def order_of(row: Named) -> Order:
         countersign_by=row["countersign_by"],
         rapid_start=row["rapid_start"],
         last_opioid_on=row["last_opioid_on"],
+        no_opioid_known=row["no_opioid_known"],
         beside=row["beside_id"],
         steps=_steps_of(row) if row["step_from"] is not None else (),
         written_by=StaffId(row["written_by"]),

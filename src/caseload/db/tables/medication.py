@@ -88,6 +88,7 @@ medication_order = Table(
     Column("written_at", INSTANT, nullable=False),
     Column("rapid_start", Boolean(), nullable=False, server_default=false()),
     Column("last_opioid_on", Date()),
+    words("no_opioid_known", nullable=True),
     Column("beside_id", Uuid()),
     UniqueConstraint("chain_id", "version"),
     UniqueConstraint("id", "client_id"),
@@ -150,6 +151,11 @@ medication_order = Table(
     ),
     CheckConstraint(text(f"NOT rapid_start OR form IN ({INJECTIONS})"), name="rapid_start"),
     CheckConstraint(text("last_opioid_on IS NULL OR medicine = 'naltrexone'"), name="last_opioid_on"),
+    CheckConstraint(
+        text("num_nonnulls(last_opioid_on, no_opioid_known) = CASE medicine WHEN 'naltrexone' THEN 1 ELSE 0 END"),
+        name="last_opioid_is_answered",
+    ),
+    not_blank("no_opioid_known"),
     CheckConstraint(
         text(
             "beside_id IS NULL OR (num_nonnulls(whole_mg, morning_mg, evening_mg) = 1 AND whole_mg IS NULL"

@@ -127,6 +127,8 @@ class Order:
     """Of an injection: the second one may come from the product's earlier day."""
     last_opioid_on: date | None = None
     """Of naltrexone: when the client last used an opioid that is in no record of ours."""
+    no_opioid_known: str | None = None
+    """Of naltrexone: why none is known."""
     beside: OrderId | None = None
     """The order of another medicine, in another part of the same days, beside which this one was written."""
 
@@ -251,17 +253,18 @@ class Order:
 
     def _said(self) -> dict[str, object]:
         """What stands in the signed content only where the order says it."""
-        said: dict[str, object] = {"product": self.product} if self.product is not None else {}
+        told: dict[str, object] = {
+            "product": self.product,
+            "rapid_start": self.rapid_start or None,
+            "last_opioid_on": self.last_opioid_on,
+            "no_opioid_known": self.no_opioid_known,
+            "beside": self.beside,
+        }
+        said = {name: value for name, value in told.items() if value is not None}
         if self.supply is not Supply.WINDOW:
             said["supply"] = self.supply
         if self.verbal_by is not None:
             said |= {"countersign_by": self.countersign_by, "read_back": True, "verbal_by": self.verbal_by}
-        if self.rapid_start:
-            said["rapid_start"] = True
-        if self.last_opioid_on is not None:
-            said["last_opioid_on"] = self.last_opioid_on
-        if self.beside is not None:
-            said["beside"] = self.beside
         if self.steps:
             said["steps"] = [{"amounts_mg": step.amounts_mg, "from_on": step.from_on} for step in self.steps]
         if self.confirmed:

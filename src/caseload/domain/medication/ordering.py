@@ -15,7 +15,7 @@ from caseload.domain.medication.guest import GuestOrders, order_of_guest
 from caseload.domain.medication.order import Order, OrderMoved, Orders, OrderUnknown, Stop, Supply
 from caseload.domain.medication.record import MedicationRecord, check_reason
 from caseload.domain.medication.together import keep_beside, require_named, require_together
-from caseload.domain.medication.wish import Wish
+from caseload.domain.medication.wish import Wish, is_answered
 from caseload.domain.medicines import LONG_ACTING
 from caseload.domain.people import Proof, Staff
 from caseload.domain.profiles import Profile
@@ -99,6 +99,7 @@ def new_order(
         steps=wish.steps,
         rapid_start=wish.rapid_start,
         last_opioid_on=wish.last_opioid_on,
+        no_opioid_known=wish.no_opioid_known,
         beside=wish.beside,
         written_by=by.id,
         written_at=now,
@@ -130,6 +131,8 @@ async def sign_order(
         raise NotTheirWord("Ask the prescriber who gave it, or stop it and write another.", order=str(order.id))
     if order.signed_at is not None or order.stopped_at is not None:
         raise OrderMoved("It is signed or withdrawn already. Read the chart again.", order=str(order.id))
+    if order.verbal_by is None:
+        require_answer(order)
     has_ended = order.ends_on is not None and order.ends_on < record.day_of(now)
     if has_ended and order.verbal_by is None:
         raise OrderMoved("Its last day has passed. Write a new order.", order=str(order.id))
@@ -205,6 +208,14 @@ def _require_replaceable(order: Order) -> None:
         raise OrderMoved(
             "Only an order that is signed and neither stopped nor replaced can be replaced. Read the chart again.",
             order=str(order.id),
+        )
+
+
+def require_answer(order: Order) -> None:
+    """Raise `Invalid` for naltrexone that was written down before anybody had to say when the last opioid was used."""
+    if not is_answered(order.medicine, order.last_opioid_on, order.no_opioid_known):
+        raise Invalid(
+            Fault("last_opioid_on", "nobody was asked for the last opioid: withdraw the order and write it anew")
         )
 
 

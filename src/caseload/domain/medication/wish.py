@@ -9,7 +9,7 @@ from caseload.domain.catalogue import agree
 from caseload.domain.errors import Faults
 from caseload.domain.ids import OrderId
 from caseload.domain.medication.order import Step, Supply
-from caseload.domain.medication.record import LONGEST_NOTE
+from caseload.domain.medication.record import LONGEST_NOTE, check_reason
 from caseload.domain.medicines import FORMS, LIQUIDS, LONG_ACTING, DosePart, Form, Medicine, check_milligrams
 from caseload.domain.moments import check_year
 
@@ -40,6 +40,8 @@ class Wish:
     steps: tuple[Step, ...] = ()
     rapid_start: bool = False
     last_opioid_on: date | None = None
+    no_opioid_known: str | None = None
+    """Of naltrexone: why nobody knows of an opioid outside the record, where none is known."""
     beside: OrderId | None = None
     """The order in force beside which this one is to stand, each in a part of the day of its own."""
 
@@ -71,6 +73,18 @@ class Wish:
                 where="last_opioid_on",
                 problem="is a day until today, and asked for naltrexone alone",
             )
+        if self.no_opioid_known is not None:
+            check_reason(self.no_opioid_known, faults, "no_opioid_known")
+            faults.check(
+                when=self.medicine is not Medicine.NALTREXONE,
+                where="no_opioid_known",
+                problem="is asked for naltrexone alone",
+            )
+        faults.check(
+            when=not is_answered(self.medicine, self.last_opioid_on, self.no_opioid_known),
+            where="last_opioid_on",
+            problem="say when the last opioid was used, or under `no_opioid_known` why none is known: one of the two",
+        )
 
     def _check_parts(self, faults: Faults) -> None:
         parts = set(self.amounts_mg)
@@ -133,6 +147,14 @@ class Wish:
         )
         if self.ends_on is not None:
             check_year(self.ends_on, faults, "ends_on")
+
+
+def is_answered(medicine: Medicine, last_opioid_on: date | None, no_opioid_known: str | None) -> bool:
+    """Whether an order of naltrexone, oral or as a depot, says when the last opioid was used, or that none is known.
+
+    Nothing is assumed of whoever did not ask (Vivitrol label: opioid-free for 7 to 10 days, by the client's own account too).
+    """
+    return medicine is not Medicine.NALTREXONE or (last_opioid_on is None) is not (no_opioid_known is None)
 
 
 def check_steps(wish: Wish, faults: Faults) -> None:
