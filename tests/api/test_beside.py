@@ -32,6 +32,7 @@ NALTREXONE: dict[str, Any] = {
     "form": "tablet",
     "strength_mg": "50",
     "amounts_mg": {"evening": "50"},
+    "no_opioid_known": "Asked: none.",
 }
 BOTH = ["uk.another_agonist_beside", "uk.minimum_interval"]
 
@@ -264,6 +265,25 @@ async def test_each_is_counted_by_its_own_ladder(clinic: Clinic) -> None:
     ]
     assert rules(await give(here, methadone)) == ["missed_doses"]
     assert (await give(here, buprenorphine)).status_code == 201
+
+
+async def test_the_prescriber_is_told_of_each_that_was_missed_while_it_is_built_up(clinic: Clinic) -> None:
+    here = await dispensary(clinic)
+    methadone, buprenorphine = await both(here)
+    for order in (methadone, buprenorphine):
+        assert (await give(here, order)).status_code == 201
+    await pass_days(here, 2)
+    listed = f"/programmes/{here.programme}/missed-in-titration"
+    assert {each["order_id"]: each["task_id"] for each in (await here.nurse.get(listed)).json()["items"]} == {
+        methadone["id"]: None,
+        buprenorphine["id"]: None,
+    }
+    path, said = f"/clients/{here.client}/prescriber-contacts", {"spoke_to": "Dr Osei", "said": "Give both."}
+    told = await here.nurse.post(path, said)
+    assert (told.status_code, told.json()["order_id"]) == (201, methadone["id"]), told.text
+    items = (await here.nurse.get(listed)).json()["items"]
+    assert len({each["task_id"] for each in items} - {None}) == len(items) == 2
+    assert problem(await here.nurse.post(path, said)) == "nothing-to-tell"
 
 
 async def test_a_decision_is_about_one_of_the_two(clinic: Clinic) -> None:

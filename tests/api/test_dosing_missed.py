@@ -3,9 +3,10 @@
 from datetime import timedelta
 from typing import Any
 
+import anyio
 import pytest
 
-from tests.api.conftest import Clinic
+from tests.api.conftest import Clinic, Person
 from tests.api.days import pass_days
 from tests.api.dispensary import PASSWORD, Dispensary, dispensary, fresh
 from tests.api.test_dosing import rules
@@ -62,6 +63,70 @@ async def test_example_3_one_missed_dose_in_titration_is_told_to_the_prescriber(
     assert (await here.nurse.get(path)).json()["items"] == []
     [kept] = (await here.prescriber.get(f"/clients/{here.client}/medication-tasks")).json()["items"]
     assert kept == done.json()
+
+
+async def missed_list(here: Dispensary, by: Person | None = None) -> list[dict[str, Any]]:
+    answer = await (by or here.nurse).get(f"/programmes/{here.programme}/missed-in-titration")
+    assert answer.status_code == 200, answer.text
+    return answer.json()["items"]
+
+
+async def test_who_missed_a_dose_in_titration_is_listed_as_soon_as_the_day_has_ended(clinic: Clinic) -> None:
+    """No client need come back for it: the list is worked out from the record, and asking writes nothing."""
+    here = await here_of(clinic, "UK")
+    order = await dosed_daily(here, days=5, then=1, amounts_mg={"whole": "30"})
+    assert await missed_list(here) == [], "yesterday's was taken, and today has not ended"
+    await pass_days(here, 1)
+    [line] = await missed_list(here)
+    assert (line["client_id"], line["order_id"], line["task_id"]) == (str(here.client), order["id"], None)
+    assert (line["policy"], line["facts"]["missed_days"]) == ("uk.titration of UK-1", [ago(here, 1)])
+    assert (await here.nurse.get(f"/programmes/{here.programme}/medication-tasks")).json()["items"] == []
+    assert (await here.give(order)).status_code == 201
+    assert await missed_list(here) == [], "back, and the task is on the list"
+
+
+async def test_the_prescriber_is_told_before_the_client_comes_back_and_once(clinic: Clinic) -> None:
+    here = await here_of(clinic, "UK")
+    order = await dosed_daily(here, days=5, then=2, amounts_mg={"whole": "30"})
+    path, said, key = (
+        f"/clients/{here.client}/prescriber-contacts",
+        {"spoke_to": "Dr Osei", "said": "Give it if she is well."},
+        fresh(),
+    )
+    for wrong in ({"spoke_to": " "}, {"said": ""}):
+        assert (await here.nurse.post(path, {**said, **wrong})).status_code == 422
+    told = await here.nurse.post(path, said, key=key)
+    assert told.status_code == 201, told.text
+    assert (told.json()["dose_id"], told.json()["order_id"]) == (None, order["id"])
+    assert told.json()["done"]["said"] == said["said"]
+    assert (await here.nurse.post(path, said, key=key)).json() == told.json()
+    [line] = await missed_list(here)
+    assert line["task_id"] == told.json()["id"]
+    again = await here.colleague.post(path, said)
+    assert (again.status_code, again.json()["type"]) == (409, "urn:caseload:problem:nothing-to-tell")
+
+    await pass_days(here, 1)
+    [line] = await missed_list(here)
+    assert (line["task_id"], line["facts"]["missed"]) == (None, 2), "another day was missed since"
+    assert (await here.colleague.post(path, said)).status_code == 201
+    assert (await here.give(order)).status_code == 201
+    assert (await here.nurse.get(f"/programmes/{here.programme}/medication-tasks")).json()["items"] == []
+    assert (await here.nurse.post(path, said)).status_code == 409, "nothing is missed any more"
+
+
+async def test_two_who_tell_the_prescriber_at_once_are_one_who_did(clinic: Clinic) -> None:
+    here = await here_of(clinic, "UK")
+    await dosed_daily(here, days=5, then=2, amounts_mg={"whole": "30"})
+    said = {"spoke_to": "Dr Osei", "said": "Give it."}
+    answers: list[int] = []
+
+    async def tell(by: Person) -> None:
+        answers.append((await by.post(f"/clients/{here.client}/prescriber-contacts", said)).status_code)
+
+    async with anyio.create_task_group() as both:
+        both.start_soon(tell, here.nurse)
+        both.start_soon(tell, here.colleague)
+    assert sorted(answers) == [201, 409]
 
 
 @pytest.mark.parametrize(("day", "is_titration"), [(13, True), (14, False)])

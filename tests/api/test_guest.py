@@ -73,7 +73,7 @@ async def end(here: Dispensary, guest: dict[str, Any], last: int, **said: Any) -
 
 
 async def test_a_client_is_the_guest_of_another_programme_of_ours(clinic: Clinic, home: Dispensary) -> None:
-    host = await dispensary(clinic, profile="US", time_zone="America/New_York")
+    host = await dispensary(clinic, profile="US")
     order = await home.order()
     assert (await host.give(order)).status_code == 404
     body, path, key = agreed(home, host_programme_id=str(host.programme)), "guest-agreements", fresh()
@@ -201,8 +201,8 @@ async def test_days_at_an_outside_host_are_missed_until_somebody_verifies_them(c
     order = await home.order(amounts_mg={"whole": "40"})
     assert (await home.give(order)).status_code == 201
     told = (await home.nurse.post(f"/clients/{home.client}/last-dose-statements", telling())).json()
-    first = {"first_on": on(home, 1), "last_on": on(home, 3)}
-    await arrange(home, agreed(home, disclosure_id=told["id"], **first))
+    body = {**agreed(home, disclosure_id=told["id"]), "first_on": on(home, 1), "last_on": on(home, 3)}
+    await arrange(home, body)
     await pass_days(home, 4)
     due = (await home.chart())["due"]
     assert (due["guest"], due["missed"], [each["rule"] for each in due["in_the_way"]]) == (None, 3, ["missed_doses"])
@@ -256,7 +256,8 @@ async def test_no_order_goes_beyond_what_home_has_confirmed(
     home: Dispensary, said: dict[str, Any], reason: str
 ) -> None:
     await arrange(home, incoming(home))
-    drafted = await home.draft(**{"ends_on": on(home, 2), **said})
+    wish = home.wish(**{"ends_on": on(home, 2), **said})
+    drafted = (await home.prescriber.post(f"/clients/{home.client}/orders", wish)).json()
     refused = await home.sign(drafted)
     assert (refused.status_code, refused.json()["type"]) == (409, "urn:caseload:problem:order-beyond-guest")
     assert refused.json()["facts"]["reason"] == reason

@@ -262,6 +262,7 @@ STATEMENTS: dict[str, Any] = {
     "the tasks of a programme": tasks.OPEN_TASKS,
     "the tasks of a client": tasks.TASKS_OF,
     "the tasks of some days": tasks.TASKS_SINCE,
+    "the missed days of which somebody was told": tasks.TOLD_DAYS,
     "days away": away.AWAY,
     "the injections of a client": injections.INJECTED,
     "a delivery": injections.ONE_DELIVERY,

@@ -366,11 +366,10 @@ def an_order(here: Window, **changed: object) -> dict[str, object]:
             {"medicine": "naltrexone", "form": "extended_release_injection", "supervised": False},
             "medication_order_injection_is_given_here_check",
         ),
-        ({"no_opioid_known": "Asked."}, "medication_order_last_opioid_is_answered_check"),
-        ({"medicine": "naltrexone", "form": "tablet"}, "medication_order_last_opioid_is_answered_check"),
+        ({"no_opioid_known": "Asked."}, "medication_order_last_opioid_is_answered_once_check"),
         (
             {"medicine": "naltrexone", "form": "tablet", "no_opioid_known": "None.", "last_opioid_on": TODAY},
-            "medication_order_last_opioid_is_answered_check",
+            "medication_order_last_opioid_is_answered_once_check",
         ),
         (
             {"medicine": "naltrexone", "form": "tablet", "no_opioid_known": " "},

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from caseload.domain.access import Role
 from caseload.domain.dosing import EVERYTHING_COMMITTED, HowVerified, Rule
 from caseload.domain.dosing.guest import against_guest, guest_on
 from caseload.domain.errors import Invalid
@@ -25,8 +26,12 @@ from caseload.domain.medication import (
 )
 from caseload.domain.medication.guest import agreement_for
 from caseload.domain.medicines import DosePart, Form, Medicine
+from caseload.domain.people import Staff
 from caseload.domain.profiles.selected import Selected
-from tests.domain.test_medication import AWAY, DAY, HOME, NOW, TODAY, WHOLE, order
+from caseload.domain.window import Flag, Group
+from tests.domain.test_dosing import running
+from tests.domain.test_medication import AWAY, DAY, HOME, NOW, TODAY, WHOLE, order, staff
+from tests.domain.test_window import one, waiting
 
 OUTSIDE = "Riverside OTP"
 ORDER = OrderId(UUID(int=5))
@@ -144,6 +149,43 @@ def test_a_guest_who_stays_is_ours_and_a_later_agreement_counts_again() -> None:
     later = here(first_on=LAST + 30 * DAY, last_on=LAST + 31 * DAY)
     assert list(guests_here([later, stayed])) == [later]
     assert rules(later, stayed) == [Rule.GUEST_OVER]
+
+
+@pytest.mark.parametrize(
+    ("guest", "group", "flags"),
+    [
+        (days(), Group.NOT_EXPECTED, (Flag.GUEST_ELSEWHERE,)),
+        (days(first_on=TODAY + DAY), Group.TO_ATTEND, ()),
+        (here(), Group.TO_ATTEND, (Flag.GUEST,)),
+        (here(first_on=TODAY - 3 * DAY, last_on=TODAY - DAY), Group.NOT_EXPECTED, ()),
+        (here(holds_on=frozenset({TODAY})), Group.NOT_EXPECTED, (Flag.GUEST,)),
+        (here(orders=frozenset()), Group.HELD, (Flag.GUEST,)),
+        (here(became_ours=True), Group.TO_ATTEND, ()),
+    ],
+)
+def test_the_queue_of_home_says_who_is_a_guest(guest: GuestDays, group: Group, flags: tuple[Flag, ...]) -> None:
+    line = one(waiting(ordered=running(id=ORDER), guests=[guest]))
+    assert (line.group, line.flags) == (group, flags)
+
+
+def test_what_is_due_says_where_the_client_is_a_guest_also_where_nothing_is_ordered() -> None:
+    nothing = waiting(ordered=running(id=ORDER, ends_on=TODAY - DAY), guests=[days()])
+    assert nothing.due.order is None
+    assert nothing.due.guest is not None
+    at_host = waiting(ordered=running(id=ORDER), guests=[days(host=AWAY)], place=AWAY)
+    assert (at_host.due.in_the_way, at_host.due.guest is not None) == ((), True)
+
+
+def test_whoever_works_in_both_programmes_stands_where_their_shift_is() -> None:
+    hosted = record(host=AWAY)
+    both = staff((Role.NURSE, HOME), (Role.NURSE, AWAY))
+
+    def on_duty(*places: ProgrammeId) -> Staff:
+        return replace(both, holdings=tuple(replace(each, on_duty=each.programme in places) for each in both.holdings))
+
+    assert hosted.where(both) == hosted.where(on_duty(HOME)) == hosted.where(on_duty(HOME, AWAY)) == HOME
+    assert hosted.where(on_duty(AWAY)) == AWAY
+    assert record().where(on_duty(AWAY)) == HOME, "nobody hosts the client now"
 
 
 GUESTS_ORDER = order(id=ORDER, ends_on=LAST)

@@ -122,6 +122,7 @@ def test_the_whole_day_meets_each_of_its_parts(one: DosePart, other: DosePart, m
                 "medicine": Medicine.NALTREXONE,
                 "form": Form.EXTENDED_RELEASE_INJECTION,
                 "amounts_mg": {DosePart.MORNING: Decimal(380)},
+                "no_opioid_known": "Asked: none.",
             },
             "amounts_mg",
         ),

@@ -3,6 +3,7 @@
 from litestar import Router
 
 from caseload.api.dosing.before import list_waiting_steps, observe_before
+from caseload.api.dosing.contacting import list_missed_in_titration, tell_prescriber
 from caseload.api.dosing.corrections import amend_dose, correct_dose
 from caseload.api.dosing.dispensing_list import read_dispensing_list
 from caseload.api.dosing.doses import list_dose_versions, read_dose, record_dose, record_not_given
@@ -24,6 +25,8 @@ router = Router(
         list_waiting_steps,
         record_dose,
         record_not_given,
+        list_missed_in_titration,
+        tell_prescriber,
         read_dose,
         list_dose_versions,
         amend_dose,

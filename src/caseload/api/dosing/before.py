@@ -111,7 +111,11 @@ async def list_waiting_steps(programme_id: FromPath[UUID], work: TheWork) -> Wai
     programme = await Programmes(work.connection).get(ProgrammeId(programme_id))
     work.by.require(Act.DECIDE_MEDICATION, programme.id)
     lines = await charts(work).due_in(
-        programme.id, programme.today(work.now), by=work.by, act=Act.DECIDE_MEDICATION, waiting_steps=True
+        programme.id,
+        programme.today(work.now),
+        by=work.by,
+        act=Act.DECIDE_MEDICATION,
+        only=lambda due: due.waits is not None,
     )
     return WaitingStepsOut(
         items=[

@@ -24,10 +24,12 @@ from caseload.domain.dosing import (
     Charted,
     Correction,
     DoseUnknown,
+    Due,
     Reviewed,
     VomitedAfter,
 )
 from caseload.domain.ids import ClientId, CorrectionId, DoseId, StaffId
+from caseload.domain.medication import MedicationRecord
 from caseload.domain.people import Staff
 from caseload.domain.profiles.around import IdentifiedBy
 from caseload.domain.signature import Meaning
@@ -105,6 +107,10 @@ class Charts(DosingDays):
             decisions=await self.decisions_of(wanted),
             doses=await self.recent(wanted, since=today - timedelta(days=days), by=by, act=act),
         )
+
+    async def dues_of(self, record: MedicationRecord, day: date) -> Sequence[Due]:
+        """See `domain.dosing.Contacts.dues_of`."""
+        return await self.dues(day, record=record, orders=await self.orders_of(record.client))
 
     async def recent(self, wanted: ClientId, *, since: date, by: Staff, act: Act) -> Sequence[Charted]:
         """The newest versions of the doses since a day, newest first."""

@@ -7,7 +7,7 @@ compared as a whole; so a fact that the rules come to ask for cannot be forgotte
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from operator import attrgetter
@@ -37,10 +37,12 @@ from caseload.domain.dosing import (
     AlreadyGiven,
     AtHome,
     Away,
+    Due,
     DueTo,
     Held,
     Injected,
     Lately,
+    MissedInTitration,
     Morning,
     NextInjection,
     Observed,
@@ -49,6 +51,7 @@ from caseload.domain.dosing import (
     due_on,
     next_injection,
 )
+from caseload.domain.dosing.contacting import told_by
 from caseload.domain.dosing.covered import CoveredDay, counted_in, lately_of, read_since
 from caseload.domain.dosing.lapses import look_back
 from caseload.domain.dosing.missed import needs_orders
@@ -201,11 +204,11 @@ class DosingDays(Mornings):
     """Reads what is due on a dosing day."""
 
     async def due_in(
-        self, wanted: ProgrammeId, day: date, *, by: Staff, act: Act, waiting_steps: bool = False
+        self, wanted: ProgrammeId, day: date, *, by: Staff, act: Act, only: Callable[[Due], bool] | None = None
     ) -> Sequence[DueTo]:
         """Everybody of a programme, and its guests, to whom something is due on a day, by family name.
 
-        With `waiting_steps` only those whose order has a step up that waits.
+        With `only` those of whom it is true; of nobody else is the journal told.
         """
         given = {"programme": wanted, "day": day, "at": EVERYTHING_COMMITTED, **reach_of(by.reach(act), at=self._now)}
         known = await self._known(await EXPECTED.all(self._connection, given), day)
@@ -226,12 +229,31 @@ class DosingDays(Mornings):
                 spoken = any(order.verbal_by is not None for order in more.orders or (each.order,))
                 facts = (each, more, answers.get(each.order.id, _NO_RULES), self._now if spoken else None)
                 line = _DUE.of(each.order.id, facts)
-            if line.due.order is None or (waiting_steps and line.due.waits is None):
+            if line.due.order is None or (only is not None and not only(line.due)):
                 continue
             self._journal.saw(each.client, "identity")
             self._journal.saw(each.client, KIND)
             lines.append(line)
         return lines
+
+    async def missed_in_titration(
+        self, wanted: ProgrammeId, today: date, *, by: Staff, act: Act
+    ) -> Sequence[MissedInTitration]:
+        """Who of a programme missed a dose while it is built up and has had none since, those first of whom nobody told."""
+        lines = await self.due_in(wanted, today, by=by, act=act, only=lambda due: bool(due.to_do))
+        told = await self.told_days([line.client for line in lines])
+        found = [
+            MissedInTitration(
+                client=line.client,
+                order=line.due.order.id,
+                refusal=each,
+                told=told_by(each, line.due.order.medicine, told.get(line.client, {})),
+            )
+            for line in lines
+            if line.due.order is not None
+            for each in line.due.to_do
+        ]
+        return sorted(found, key=lambda each: each.told is not None)
 
     async def _line_of_two(self, known: _Known, orders: Sequence[Order], place: ProgrammeId) -> DueTo:
         """What is due by an order of a client who has, or had, two beside each other: read as for one client's chart."""

@@ -1,21 +1,26 @@
 """Whom to tell something about a client's medicine, in PostgreSQL."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import RowMapping, bindparam, insert, select
+from sqlalchemy import RowMapping, Uuid, any_, bindparam, insert, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.medication.record import KIND, MedicationRecords
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
+from caseload.db.tables.medication import medication_order
 from caseload.db.tables.task import medication_task, medication_task_done
 from caseload.domain.access import Act
 from caseload.domain.ids import ClientId, ProgrammeId, StaffId, TaskId
 from caseload.domain.medication import Done, Task, TaskDone, TaskKind, TaskUnknown
+from caseload.domain.medication.task import Told
+from caseload.domain.medicines import Medicine
 from caseload.domain.people import Staff
 
 _NOT_YET: Final = UUID(int=0)
@@ -69,6 +74,20 @@ TASKS_SINCE: Final = _EVERY.where(
     medication_task.c.client_id == bindparam("client"),
     medication_task.c.raised_at >= bindparam("raised_since", type_=INSTANT),
 ).order_by(medication_task.c.id.desc())
+TOLD_DAYS: Final = (
+    select(
+        medication_task.c.client_id,
+        medication_task.c.id,
+        medication_task.c.facts["missed_days"].label("days"),
+        medication_order.c.medicine,
+    )
+    .select_from(medication_task.join(medication_order, medication_order.c.id == medication_task.c.order_id))
+    .where(
+        medication_task.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid()))),
+        medication_task.c.kind == TaskKind.CONTACT_PRESCRIBER.value,
+    )
+    .order_by(medication_task.c.id)
+)
 _ADD = insert(medication_task)
 _FINISH = insert(medication_task_done)
 
@@ -132,6 +151,15 @@ class Tasks(MedicationRecords):
         """The tasks of a client that were raised since a moment, done or not, the newest first."""
         given = {"client": wanted, "raised_since": since, **reach_of(by.reach(act), at=self._now, by_identifier=True)}
         return [self._seen(row) for row in (await self._connection.execute(TASKS_SINCE, given)).mappings()]
+
+    async def told_days(self, clients: Sequence[ClientId]) -> Mapping[ClientId, Told]:
+        """See `domain.medication.Tasks.told_days`."""
+        found: dict[ClientId, dict[tuple[Medicine, date], TaskId]] = defaultdict(dict)
+        if clients:
+            for row in (await self._connection.execute(TOLD_DAYS, {"clients": list(clients)})).all():
+                for day in row.days or ():
+                    found[ClientId(row.client_id)][Medicine(row.medicine), date.fromisoformat(day)] = TaskId(row.id)
+        return found
 
     async def add_done(self, task: Task, done: Done) -> None:
         """See `domain.medication.Tasks.add_done`."""

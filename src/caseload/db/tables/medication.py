@@ -152,8 +152,8 @@ medication_order = Table(
     CheckConstraint(text(f"NOT rapid_start OR form IN ({INJECTIONS})"), name="rapid_start"),
     CheckConstraint(text("last_opioid_on IS NULL OR medicine = 'naltrexone'"), name="last_opioid_on"),
     CheckConstraint(
-        text("num_nonnulls(last_opioid_on, no_opioid_known) = CASE medicine WHEN 'naltrexone' THEN 1 ELSE 0 END"),
-        name="last_opioid_is_answered",
+        text("num_nonnulls(last_opioid_on, no_opioid_known) <= CASE medicine WHEN 'naltrexone' THEN 1 ELSE 0 END"),
+        name="last_opioid_is_answered_once",
     ),
     not_blank("no_opioid_known"),
     CheckConstraint(

@@ -37,7 +37,7 @@ medication_task = Table(
     CheckConstraint(
         text(
             "CASE kind WHEN 'telephone_pharmacy' THEN hold_id IS NOT NULL AND order_id IS NOT NULL AND dose_id IS NULL"
-            " ELSE dose_id IS NOT NULL AND hold_id IS NULL END"
+            " ELSE num_nonnulls(dose_id, order_id) >= 1 AND hold_id IS NULL END"
         ),
         name="about",
     ),

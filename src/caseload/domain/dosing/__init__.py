@@ -3,6 +3,7 @@
 from caseload.domain.dosing.at_home import AtHome, TakeHomeSuspended
 from caseload.domain.dosing.away import Away, AwayIn
 from caseload.domain.dosing.chart import Chart, Charted, DoseStanding, Reviewed, VomitedAfter
+from caseload.domain.dosing.contacting import Contacts, MissedInTitration, NothingToTell, tell_of_missed
 from caseload.domain.dosing.correction import (
     Amendment,
     BroughtInDose,
@@ -92,6 +93,7 @@ __all__ = [
     "BroughtInDose",
     "Chart",
     "Charted",
+    "Contacts",
     "Correction",
     "CoveredBy",
     "CoveredDay",
@@ -132,6 +134,7 @@ __all__ = [
     "LadderSays",
     "Late",
     "Lately",
+    "MissedInTitration",
     "Missing",
     "Morning",
     "NamedDelivery",
@@ -139,6 +142,7 @@ __all__ = [
     "NotGiven",
     "NotGivenReason",
     "NotGivenRecorded",
+    "NothingToTell",
     "Observed",
     "OrderChanged",
     "OwnDose",
@@ -189,6 +193,7 @@ __all__ = [
     "record_statement",
     "record_supply",
     "stopped_by",
+    "tell_of_missed",
     "verify_statement",
     "withdraw_statement",
 ]

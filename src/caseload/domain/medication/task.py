@@ -1,12 +1,13 @@
 """What somebody must be told: the pharmacy of a hold, the prescriber of a dose missed in titration.
 
 A task stands in no way. It is raised with the hold or the dose it is about, stays on the programme's list until somebody
-says whom they spoke to and what was said, and is never changed.
+says whom they spoke to and what was said, and is never changed. Whoever tells the prescriber of a missed dose before the next
+one is given raises it and does it in one act (`dosing.contacting`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar, Protocol
 
@@ -15,7 +16,11 @@ from caseload.domain.errors import Conflict, Faults, NotFound
 from caseload.domain.ids import ClientId, DoseId, HoldId, OrderId, ProgrammeId, StaffId, TaskId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.medication.record import MedicationRecords, check_reason
+from caseload.domain.medicines import Medicine
 from caseload.domain.people import Staff
+
+Told = Mapping[tuple[Medicine, date], TaskId]
+"""The tasks that tell of missed days, each of one medicine."""
 
 
 class TaskKind(StrEnum):
@@ -84,6 +89,10 @@ class Tasks(MedicationRecords, Protocol):
 
     async def task(self, wanted: TaskId, /, *, by: Staff, act: Act) -> Task:
         """One task; raises `TaskUnknown` outside the person's reach."""
+        ...
+
+    async def told_days(self, clients: Sequence[ClientId], /) -> Mapping[ClientId, Told]:
+        """The missed days of clients of which a prescriber was told, or that stand on the list, each with its task."""
         ...
 
     async def add_done(self, task: Task, done: Done, /) -> None:
