@@ -193,6 +193,10 @@ async def test_an_outside_host_is_told_by_a_disclosure_and_no_other_way(clinic: 
     assert wrong.status_code == 422, wrong.text
     guest = await arrange(home, agreed(home, disclosure_id=told["id"]))
     assert (guest["facility"], guest["host_programme_id"]) == ("Riverside OTP", None)
+    assert guest["told_at"] is None, "since it was arranged"
+    later = (await home.nurse.post(f"/clients/{home.client}/last-dose-statements", telling())).json()
+    [listed] = (await home.nurse.get(f"/clients/{home.client}/guest-agreements")).json()["items"]
+    assert listed == {**guest, "told_at": later["disclosed_at"]}
     assert rules(await home.give(order, amount_mg="40")) == ["guest_elsewhere"]
 
 

@@ -44,6 +44,7 @@ _told_at = (
     select(func.max(disclosure_made.c.disclosed_at))
     .where(
         disclosure_made.c.client_id == guest_agreement.c.client_id,
+        func.lower(disclosure_made.c.facility) == func.lower(guest_agreement.c.facility),
         disclosure_made.c.disclosed_at >= guest_agreement.c.recorded_at,
     )
     .scalar_subquery()
