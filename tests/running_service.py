@@ -62,7 +62,12 @@ class Service:
 
 def variables(port: int, data: Path, **more: str) -> dict[str, str]:
     """The settings of a service under test."""
-    return {"CASELOAD_PORT": str(port), "CASELOAD_DATA_DIR": str(data), "CASELOAD_WORKERS": "2"} | more
+    return {
+        "CASELOAD_PORT": str(port),
+        "CASELOAD_DATA_DIR": str(data),
+        "CASELOAD_WORKERS": "2",
+        "CASELOAD_JOBS": "apart",
+    } | more
 
 
 @contextmanager

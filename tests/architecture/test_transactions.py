@@ -10,6 +10,7 @@ MAY_END_A_TRANSACTION = {
     "audit/accesslog.py": "reads as another role, for which a read needs a transaction around its statement",
     "audit/snapshot.py": "reads one moment as another role for as long as an export is being taken",
     "request/bundling.py": "says that a worker is at an export, and how it ended; its two entries enclose what is taken",
+    "jobs/worker.py": "counts an attempt before it is made, so that one which ends its worker is counted too",
     "request/door.py": "counts a failed sign-in for good, although the request that failed rolls back",
     "request/housekeeping.py": "forgets old counts of failed sign-ins, which are nobody's piece of work",
     "audit/owner.py": "leaves the entry of a backup or a restore, which has no piece of work",

@@ -66,7 +66,7 @@ def run(settings: Settings, *, app: str, demo: bool) -> None:
             release_port()
             release_database()
 
-        with _sequencer(sequencer):
+        with _sequencer(sequencer), _jobs(settings):
             workers.serve(settings, app, ready=ready, release=release)
     logger(__name__).info("stopped")
 
@@ -109,6 +109,18 @@ def _sequencer(address: str | None) -> Generator[None]:
     from caseload.commands.beside import running_beside
 
     with running_beside(["sequencer"], {"CASELOAD_SEQUENCER_DATABASE_URL": address}):
+        yield
+
+
+@contextmanager
+def _jobs(settings: Settings) -> Generator[None]:
+    """Somebody who does the jobs, in a process of its own: a job that ends its worker ends no request."""
+    if settings.jobs == "apart":
+        yield
+        return
+    from caseload.commands.beside import running_beside
+
+    with running_beside(["jobs", "run"], {}):
         yield
 
 

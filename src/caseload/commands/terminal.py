@@ -74,14 +74,16 @@ def with_service(do: "Callable[[Service], Awaitable[None]]") -> None:
     """Do something with everything a piece of work needs, on the database of these settings."""
     import asyncio
 
+    with database() as found:
+        asyncio.run(in_service(found, do))
+
+
+async def in_service(found: Settings, do: "Callable[[Service], Awaitable[None]]") -> None:
+    """Do something with everything a piece of work needs, opened and closed around it."""
     from caseload.request.service import open_service
 
-    async def done(found: Settings) -> None:
-        async with open_service(found) as service:
-            await do(service)
-
-    with database() as found:
-        asyncio.run(done(found))
+    async with open_service(found) as service:
+        await do(service)
 
 
 def refuse_owner_alone(found: Settings) -> None:

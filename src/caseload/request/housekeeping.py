@@ -1,8 +1,8 @@
 """What a process does by itself while it serves.
 
 It tells the log of keys that are new to it and of failed sign-ins, notes which sessions are in use, keeps room ahead in
-the log, makes the check-ins of the coming weeks, looks how far the log has been signed, and makes the exports that
-somebody waits for.
+the log, looks how far the log has been signed and how the jobs stand, and makes the exports that somebody waits for.
+What is done beside the requests and not in every process is a job (`caseload.jobs`).
 """
 
 import asyncio
@@ -17,12 +17,12 @@ from caseload.audit.behind import behind
 from caseload.audit.room import make_room
 from caseload.audit.standing import policy_of
 from caseload.audit.tlog.note import VerifierKey
+from caseload.db.job import Jobs
 from caseload.db.people.sign_in import forget_old_failures
 from caseload.request.bundling import make_bundles
 from caseload.request.key_names import KeyNames
-from caseload.request.metrics import log_is_behind
+from caseload.request.metrics import jobs_stand, log_is_behind
 from caseload.request.presence import tell_of_strangers
-from caseload.request.scheduling import schedule_check_ins
 from caseload.request.sign_in import tell_failures
 from caseload.request.work import Service
 
@@ -32,9 +32,9 @@ TELL_FAILURES_EVERY: Final = timedelta(seconds=20)
 FORGET_FAILURES_EVERY: Final = timedelta(hours=1)
 MAKE_ROOM_EVERY: Final = timedelta(minutes=30)
 LOOK_AT_LOG_EVERY: Final = timedelta(seconds=2)
-SCHEDULE_EVERY: Final = timedelta(minutes=10)
 MAKE_BUNDLES_EVERY: Final = timedelta(seconds=3)
 SAY_HOW_FAR_BEHIND_EVERY: Final = timedelta(seconds=5)
+SAY_HOW_JOBS_STAND_EVERY: Final = timedelta(seconds=15)
 
 _log = structlog.get_logger()
 
@@ -49,7 +49,6 @@ async def kept_house(service: Service, *, takes_jobs: bool = False) -> AsyncGene
         asyncio.create_task(_every(FORGET_FAILURES_EVERY, lambda: _forget(service))),
         asyncio.create_task(_every(MAKE_ROOM_EVERY, lambda: make_room(service.engine))),
         asyncio.create_task(_every(LOOK_AT_LOG_EVERY, lambda: _look_at_log(service))),
-        asyncio.create_task(_every(SCHEDULE_EVERY, lambda: schedule_check_ins(service))),
     ]
     if takes_jobs:
         policy = policy_of(service.settings)
@@ -58,6 +57,7 @@ async def kept_house(service: Service, *, takes_jobs: bool = False) -> AsyncGene
             asyncio.create_task(_every(NAME_KEYS_EVERY, KeyNames(service).tell)),
             asyncio.create_task(_every(MAKE_BUNDLES_EVERY, lambda: make_bundles(service))),
             asyncio.create_task(_every(SAY_HOW_FAR_BEHIND_EVERY, lambda: say_how_far_behind(service, witnesses))),
+            asyncio.create_task(_every(SAY_HOW_JOBS_STAND_EVERY, lambda: say_how_jobs_stand(service))),
         ]
     try:
         yield
@@ -93,6 +93,12 @@ async def say_how_far_behind(service: Service, witnesses: Sequence[VerifierKey])
     """Let the operators' numbers say for how long the log waits for its signature, and for these witnesses."""
     async with service.engine.connect() as connection:
         log_is_behind(await behind(connection, witnesses, now=service.clock()))
+
+
+async def say_how_jobs_stand(service: Service) -> None:
+    """Let the operators' numbers say how many jobs wait, for how long, and how many were given up."""
+    async with service.engine.connect() as connection:
+        jobs_stand(await Jobs(connection, now=service.clock()).stand())
 
 
 async def _look_at_log(service: Service) -> None:

@@ -19,6 +19,7 @@ from prometheus_client.multiprocess import (  # pyright: ignore[reportMissingTyp
 
 from caseload.audit.behind import Behind
 from caseload.db.health import connections
+from caseload.domain.job import JobEnded, JobsStand
 from caseload.request.work import Service
 
 MEDIA_TYPE: Final = "text/plain; version=0.0.4"
@@ -68,6 +69,42 @@ LOG_BEHIND = Gauge(
     multiprocess_mode="livemax",
     registry=_registry,
 )
+JOBS_ENDED = Counter(
+    "caseload_jobs_ended",
+    "Jobs beside the requests that ended, by kind and how: done, or given up for an operator to look at.",
+    ["kind", "how"],
+    registry=_registry,
+)
+JOBS_WAITING = Gauge(
+    "caseload_jobs_waiting",
+    "Jobs that are due and not done.",
+    multiprocess_mode="livemax",
+    registry=_registry,
+)
+JOBS_OLDEST = Gauge(
+    "caseload_jobs_oldest_seconds",
+    "For how long the oldest job that is due has waited; more than some minutes mean that no worker is there.",
+    multiprocess_mode="livemax",
+    registry=_registry,
+)
+JOBS_GIVEN_UP = Gauge(
+    "caseload_jobs_given_up",
+    "Jobs that were tried as often as anything is: `caseload jobs list` names them.",
+    multiprocess_mode="livemax",
+    registry=_registry,
+)
+
+
+def job_ended(kind: str, how: JobEnded) -> None:
+    """Count a job that ended."""
+    JOBS_ENDED.labels(kind, how.value).inc()
+
+
+def jobs_stand(found: JobsStand) -> None:
+    """Show how the jobs stand."""
+    JOBS_WAITING.set(found.waiting)
+    JOBS_OLDEST.set(found.oldest.total_seconds())
+    JOBS_GIVEN_UP.set(found.given_up)
 
 
 def log_is_behind(found: Behind) -> None:

@@ -90,6 +90,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     group of whoever runs the service."""
     workers: Count = msgspec.field(default_factory=default_workers)
     """Worker processes. Each takes up to 150 MB and `db_pool_size` database connections."""
+    jobs: Literal["beside", "apart"] = "beside"
+    """Who does what is done beside the requests, such as making the check-ins of the coming weeks: `caseload serve` starts
+    a worker `beside` it; `apart` leaves it to `caseload jobs run` elsewhere. Any number of them may run at once."""
     production: bool = False
     """Refuses secrets that caseload made up at a start of its own, and the demo clinic: run `caseload keys make`. Set it
     wherever real people are in the record."""

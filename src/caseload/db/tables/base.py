@@ -11,8 +11,8 @@ from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKey, MetaData, 
 from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
 from sqlalchemy.types import TypeEngine
 
-SCHEMAS = ("clinic", "audit", "keys")
-"""`clinic` holds the record, `audit` the log, `keys` the per-client keys. The first migration makes all three."""
+SCHEMAS = ("clinic", "audit", "keys", "jobs")
+"""`clinic` holds the record, `audit` the log, `keys` the per-client keys, `jobs` what is done beside the requests."""
 
 metadata = MetaData(
     schema="clinic",

@@ -68,7 +68,7 @@ from caseload.domain.people.roles import (
     revoke_role,
 )
 from caseload.domain.people.sessions import Session, SessionEnd, SessionOver, SessionRules, new_token, token_digest
-from caseload.domain.people.staff import COMMAND_LINE, SigningSuspended, Staff, the_command_line
+from caseload.domain.people.staff import COMMAND_LINE, SigningSuspended, Staff, the_command_line, the_service
 
 __all__ = [
     "COMMAND_LINE",
@@ -143,6 +143,7 @@ __all__ = [
     "reset_password",
     "revoke_role",
     "the_command_line",
+    "the_service",
     "token_digest",
     "why_not",
 ]

@@ -68,3 +68,15 @@ def the_command_line() -> Staff:
         holdings=(Holding(role=Role.ADMINISTRATOR, programme=None),),
         may_sign=False,
     )
+
+
+def the_service() -> Staff:
+    """What the service does by itself, as its jobs do: in the name of nobody, and without a role."""
+    return Staff(
+        id=COMMAND_LINE,
+        user_name="service",
+        printed_name="The service itself",
+        session=None,
+        holdings=(),
+        may_sign=False,
+    )
