@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caseload.domain.dosing import EVERYTHING_COMMITTED, Facts, Giving, Observed, Rule, TakenPart, judge
-from caseload.domain.dosing.steps import in_step, step_on
+from caseload.domain.dosing.steps import in_step, step_on, waiting
 from caseload.domain.errors import Invalid
 from caseload.domain.medication import Order, Step
 from caseload.domain.medicines import DosePart, Form, Medicine
@@ -66,7 +66,10 @@ UP = stepped((0, 30), (3, 40))
         (4, took_all(30, 30, 30, 30), seen(4), 40, False),  # a day later, all taken
         (4, took_all(30, 30, 30, None), seen(4), 30, True),  # the day it waited was missed
         (4, took_all(30, 30, 30, 40), seen(3), 40, False),  # it stands since yesterday
-        (4, took_all(30, 30, 30, None), seen(3), 40, False),  # and a missed day does not undo it
+        (4, took_all(30, 30, 30, None), seen(3), 30, True),  # seen, and gone without the dose: nobody took it
+        (4, took_all(30, 30, 30, 39), seen(3), 30, True),  # a part of it shows nothing
+        (4, took_all(30, 30, 30, 39), seen(3, 4), 40, False),  # but for the step before, and today they were seen
+        (5, took_all(30, 30, 30, 40, None), seen(3), 40, False),  # taken once, a missed day does not undo it
         (3, took_all(30, 30, 30, 30), seen(3, hour=10), 30, True),  # seen only after the dose of the day
         (6, took_all(30, None, 30, 30, 30, 30), seen(3, 4, 5, 6), 30, True),  # waiting does not make it good
     ],
@@ -106,6 +109,30 @@ def test_a_later_step_up_waits_behind_the_first() -> None:
     course = step_on(stepped((0, 30), (2, 40), (4, 50)), START + 5 * DAY, took_all(30, 30, 30, 30, 30), [])
     assert course.waits is not None
     assert (course.step.total_mg, course.waits.step.total_mg) == (30, 40)
+
+
+def test_who_is_seen_late_rises_by_one_step_and_the_later_ones_keep_their_distance() -> None:
+    """Not by all the steps whose days have come meanwhile: nobody asked the prescriber about a rise of thirty."""
+    ordered = stepped((0, 30), (2, 40), (4, 50), (6, 60))
+    taken = took_all(30, 30, 30, 30, 30, 40, 40, 50, 50)
+    found = [step_on(ordered, START + day * DAY, taken[:day], seen(*range(5, 11))).step.total_mg for day in range(10)]
+    assert found == [30, 30, 30, 30, 30, 40, 40, 50, 50, 60]
+
+
+def test_a_step_that_opens_later_says_from_when_on() -> None:
+    ordered = stepped((0, 30), (2, 40), (4, 50))
+    course = step_on(ordered, START + 6 * DAY, took_all(30, 30, 30, 30, 30, 40), seen(5, 6))
+    assert course.waits is not None
+    assert (course.step.total_mg, course.waits.opens_on, course.waits.not_in_full) == (40, START + 7 * DAY, ())
+    told = waiting(ordered, course.waits, record().rules_on(TODAY)).facts
+    assert told["not_before"] == str(START + 7 * DAY)
+
+
+def test_a_step_down_after_a_late_step_up_is_counted_from_when_it_began() -> None:
+    there_and_on = stepped((0, 30), (2, 60), (3, 40), (5, 50))
+    taken = took_all(30, 30, 30, 30, 40, 40, 50, 50)
+    found = [step_on(there_and_on, START + day * DAY, taken[:day], seen(4, 6)).step.total_mg for day in range(9)]
+    assert found == [30, 30, 30, 30, 40, 40, 50, 50, 50]
 
 
 def test_only_the_scheduled_days_are_asked_about() -> None:

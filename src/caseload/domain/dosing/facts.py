@@ -131,6 +131,8 @@ class StepWaits:
     """Days since the last step on which a dose was missed or partial."""
     observed: bool
     """Whether the client was seen well before the dose of the day."""
+    opens_on: date
+    """Before this day it does not count: its own, or as many days later as the step before it was late."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

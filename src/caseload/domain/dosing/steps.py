@@ -3,9 +3,13 @@
 A step up takes effect on the first day from its own on for which every scheduled dose since the last step was taken in
 full, and before whose first dose somebody saw the client alert and not intoxicated. Until then the step before stays,
 and the prescriber is asked: a missed or partial dose is not made good by waiting, only by an order.
+
+It takes effect by being taken: on a later day it counts only where the dose of the day on which the client was seen was
+taken in full. And the days between two steps stay what was ordered: a step up that came late moves the later ones, so
+that nobody who waited rises by two steps at once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -15,8 +19,6 @@ from caseload.domain.dosing.refusal import Refusal, Rule, policy
 from caseload.domain.medication import Order, Step
 from caseload.domain.medicines import DosePart
 from caseload.domain.profiles import Profile
-
-_ONE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,37 +39,74 @@ def step_on(order: Order, day: date, taken: Sequence[TakenPart], observed: Seque
         parts = by_day.setdefault(each.day, {})
         amount = Decimal() if each.came_back else each.amount_mg
         parts[each.part] = max(amount, parts.get(each.part, Decimal()))
-    well = {each for each in _days_seen_well(taken, observed) if each <= day}
-    stands, since = order.first_step, order.starts_on
-    waits: StepWaits | None = None
-    for step in order.steps:
-        if step.from_on > day:
-            break
-        if not step.is_above(stands):
-            stands, since, waits = step, step.from_on, None
-            continue
-        if waits is not None:
-            continue
-        begins = min((each for each in well if each >= step.from_on), default=None)
-        if begins is not None and not _not_in_full(order, stands, since, begins - _ONE, by_day):
-            stands, since = step, begins
-            continue
-        gone = _not_in_full(order, stands, since, day - _ONE, by_day)
-        waits = StepWaits(step=step, stays=stands, not_in_full=gone, observed=day in well)
-    return Course(step=stands, waits=waits)
-
-
-def _not_in_full(
-    order: Order, step: Step, first: date, last: date, by_day: Mapping[date, Mapping[DosePart, Decimal]]
-) -> tuple[date, ...]:
-    """The scheduled days of a step on which not every part was taken in full."""
-    days = (first + timedelta(days=number) for number in range((last - first).days + 1))
-    return tuple(
-        day
-        for day in days
-        if order.is_scheduled(day)
-        and any(by_day.get(day, {}).get(part, Decimal()) < amount for part, amount in step.amounts_mg.items())
+    well = _days_seen_well(taken, observed)
+    stage = _Stage(stands=order.first_step, since=order.starts_on, left=order.steps)
+    for number in range((day - order.starts_on).days):
+        before = order.starts_on + timedelta(days=number)
+        stage = _after(before, stage, _reached(before, stage, well), order, by_day.get(before, {}))
+    stage = _reached(day, stage, well)
+    if not _waits(stage, day):
+        return Course(step=stage.stands, waits=None)
+    waits = StepWaits(
+        step=stage.left[0],
+        stays=stage.stands,
+        not_in_full=stage.not_in_full,
+        observed=day in well,
+        opens_on=stage.opens_on,
     )
+    return Course(step=stage.stands, waits=waits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stage:
+    """How far the steps of an order have come."""
+
+    stands: Step
+    since: date
+    left: tuple[Step, ...]
+    not_in_full: tuple[date, ...] = ()
+    """The scheduled days since then on which not every part was taken in full."""
+    is_rising: bool = False
+    """Whether a step up was reached today."""
+
+    @property
+    def opens_on(self) -> date:
+        """The day before which the next step does not count: as late as the one that stands was."""
+        return self.left[0].from_on + (self.since - self.stands.from_on)
+
+
+def _reached(day: date, stage: _Stage, well: Collection[date]) -> _Stage:
+    """The steps that are reached on a day, before anything of it is taken."""
+    while _waits(stage, day):
+        step = stage.left[0]
+        rises = step.is_above(stage.stands)
+        if rises and (stage.not_in_full or day < stage.opens_on or day not in well):
+            # A step down ends the wait of those before it.
+            down = next((each for each in stage.left if each.from_on <= day and not each.is_above(stage.stands)), None)
+            if down is None:
+                return stage
+            stage = replace(stage, left=stage.left[stage.left.index(down) :])
+            continue
+        is_rising = rises or stage.is_rising
+        stage = _Stage(stands=step, since=day, left=stage.left[1:], is_rising=is_rising)
+    return stage
+
+
+def _waits(stage: _Stage, day: date) -> bool:
+    return bool(stage.left) and stage.left[0].from_on <= day
+
+
+def _after(day: date, before: _Stage, stage: _Stage, order: Order, taken: Mapping[DosePart, Decimal]) -> _Stage:
+    """How far the steps have come once a day has passed with what was taken on it."""
+    if stage.is_rising and not _in_full(stage.stands, taken):
+        stage = before
+    if order.is_scheduled(day) and not _in_full(stage.stands, taken):
+        return replace(stage, not_in_full=(*stage.not_in_full, day))
+    return replace(stage, is_rising=False)
+
+
+def _in_full(step: Step, taken: Mapping[DosePart, Decimal]) -> bool:
+    return all(taken.get(part, Decimal()) >= amount for part, amount in step.amounts_mg.items())
 
 
 def _days_seen_well(taken: Sequence[TakenPart], observed: Sequence[Observed]) -> set[date]:
@@ -96,16 +135,14 @@ def in_step(facts: Facts, day: date) -> Facts:
 def waiting(order: Order, waits: StepWaits, rules: Profile) -> Refusal:
     """What a step that waits says: to the nurse, and to the prescriber who is asked."""
     said = rules.ordering.step_up
-    return Refusal(
-        rule=Rule.STEP_WAITS,
-        says=said.says,
-        policy=policy(said.rule, rules),
-        facts={
-            "order": str(order.id),
-            "step_from": str(waits.step.from_on),
-            "step_mg": str(waits.step.total_mg),
-            "stays_mg": str(waits.stays.total_mg),
-            "not_in_full_days": [str(day) for day in waits.not_in_full],
-            "observed": waits.observed,
-        },
-    )
+    facts: dict[str, object] = {
+        "order": str(order.id),
+        "step_from": str(waits.step.from_on),
+        "step_mg": str(waits.step.total_mg),
+        "stays_mg": str(waits.stays.total_mg),
+        "not_in_full_days": [str(day) for day in waits.not_in_full],
+        "observed": waits.observed,
+    }
+    if waits.opens_on > waits.step.from_on:
+        facts["not_before"] = str(waits.opens_on)
+    return Refusal(rule=Rule.STEP_WAITS, says=said.says, policy=policy(said.rule, rules), facts=facts)
