@@ -10,6 +10,7 @@ import pytest
 from tests.api.conftest import Clinic
 from tests.api.days import pass_days
 from tests.api.dispensary import PASSWORD, Dispensary, dispensary, fresh
+from tests.api.storeroom import storeroom
 from tests.api.test_dosing import rules
 from tests.api.test_dosing_statements import ago
 
@@ -323,6 +324,43 @@ async def test_a_delivery_is_the_clients_own_and_given_once_unless_it_was_not_gi
     await pass_days(here, 28)
     twice = await here.give(order, injection={**RIGHT, "delivery_id": delivery["id"]})
     assert [each["field"] for each in twice.json()["errors"]] == ["injection.delivery_id"]
+
+
+async def test_what_was_delivered_for_a_client_takes_nothing_from_our_stock(clinic: Clinic) -> None:
+    store = await storeroom(clinic, profile="US", time_zone="America/New_York")
+    here = store.here
+    shelf = await store.open_bottle(
+        medicine="buprenorphine", form=SUBLOCADE["form"], strength_mg="300", amount_mg="900"
+    )
+    order = await here.order(**SUBLOCADE)
+    given = await here.give(order, injection={**LEFT, "delivery_id": (await deliver(here, 3))["id"]})
+    assert (given.status_code, await store.balance(shelf), await store.wrong()) == (201, 900, [])
+    dose = given.json()
+    path = f"/doses/{dose['id']}"
+    whence = {"sources": [{"container_id": shelf, "amount_mg": "300"}], "reason": "It was ours."}
+    refused = await here.nurse.post(f"{path}/stock", whence, headers={"If-Match": '"1"'})
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:caseload:problem:took-nothing")
+    said = {"reason": "Not given.", "password": PASSWORD}
+    assert (await here.colleague.post(f"{path}/correction", said, headers={"If-Match": '"1"'})).status_code == 201
+    assert (await here.give(order, injection=RIGHT)).status_code == 201
+    assert (await store.balance(shelf), await store.wrong()) == (600, [])
+
+
+async def test_a_delivery_of_another_strength_is_not_what_is_ordered(clinic: Clinic) -> None:
+    """Three hundred milligrams for a month in the place of a hundred; swallowed is what was injected all the same."""
+    here = await american(clinic)
+    order = await here.order(**product("100"))
+    used = {**LEFT, "delivery_id": (await deliver(here, 3))["id"]}
+    assert rules(await here.give(order, injection=used)) == ["another_medicine"]
+    late = await here.give(order, amount_mg="300", injection=used, late={"reason": "Seen only afterwards."})
+    assert (late.json()["kind"], late.json()["rules"]) == ("exception", ["more_than_ordered", "another_medicine"])
+
+
+async def test_what_was_injected_does_not_come_back(clinic: Clinic) -> None:
+    here = await american(clinic)
+    dose = (await here.give(await here.order(**SUBLOCADE), injection=LEFT)).json()
+    refused = await here.nurse.post(f"/doses/{dose['id']}/vomited", {"minutes_after": 0, "witnessed": True})
+    assert (refused.status_code, [each["field"] for each in refused.json()["errors"]]) == (422, ["dose_id"])
 
 
 async def test_a_delivery_told_twice_at_once_with_one_key_is_one(clinic: Clinic) -> None:

@@ -73,7 +73,7 @@ class NamedDeliveryOut(Wire, frozen=True, kw_only=True):
             client_id=made.client,
             medicine=made.delivery.medicine,
             form=made.delivery.form,
-            strength_mg=written(made.strength_mg),
+            strength_mg=written(made.delivery.strength_mg),
             pharmacy=made.pharmacy,
             lot=made.lot,
             received_on=made.delivery.received_on,

@@ -148,10 +148,6 @@ _LEAVE_QUEUE = delete(dose_waiting).where(dose_waiting.c.dose_id == bindparam("d
 class Doses(KnownDoses):
     """Satisfies `domain.dosing.Doses` and `domain.dosing.Histories`."""
 
-    async def add_injection(self, given: Dose, injecting: Injecting) -> None:
-        """See `domain.dosing.Doses.add_injection`."""
-        await self._connection.execute(ADD_INJECTION, injection_values(given, injecting))
-
     async def add_delivery(self, made: NamedDelivery) -> None:
         """See `domain.dosing.Deliveries.add_delivery`."""
         await self._connection.execute(ADD_DELIVERY, delivery_values(made))
@@ -175,12 +171,23 @@ class Doses(KnownDoses):
         self._journal.saw(ClientId(row.client_id), KIND)
         return pre_dose_of(row)
 
-    async def add_dose(self, recorded: Dose, *, sign_by: datetime, station: StationId | None = None) -> None:
+    async def add_dose(
+        self,
+        recorded: Dose,
+        *,
+        sign_by: datetime,
+        station: StationId | None = None,
+        injecting: Injecting | None = None,
+    ) -> None:
         """See `domain.dosing.Doses.add_dose`."""
+        delivered = injecting is not None and injecting.delivery is not None
+        given = {**dose_values(recorded), "sign_by": sign_by, "station": station, "delivered": delivered}
         try:
-            await _ADD_ONE.run(self._connection, {**dose_values(recorded), "sign_by": sign_by, "station": station})
+            await _ADD_ONE.run(self._connection, given)
         except (IntegrityError, asyncpg.IntegrityConstraintViolationError) as refused:
             _explain(refused)
+        if injecting is not None:
+            await self._connection.execute(ADD_INJECTION, injection_values(recorded, injecting))
         if recorded.version > 1:
             await Takings(self._connection).take_anew(recorded)
 
@@ -188,7 +195,11 @@ class Doses(KnownDoses):
         """Keep several in one go, each with the deadline of its signature."""
         try:
             await self._connection.execute(
-                _ADD, [{**dose_values(each), "sign_by": sign_by, "station": None} for each, sign_by in recorded]
+                _ADD,
+                [
+                    {**dose_values(each), "sign_by": sign_by, "station": None, "delivered": False}
+                    for each, sign_by in recorded
+                ],
             )
         except IntegrityError as refused:
             _explain(refused)

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import (
     CTE,
+    Boolean,
     ColumnElement,
     FromClause,
     Insert,
@@ -51,6 +52,7 @@ KEPT_COLUMNS = (
 """What the statement that keeps a dose must return for its taking, beside its key and who recorded it."""
 
 _STATION = bindparam("station", type_=Uuid())
+_DELIVERED = bindparam("delivered", type_=Boolean())
 
 
 def _fits(kept: FromClause, station: ColumnElement[Any], at: ColumnElement[Any]) -> FromClause:
@@ -76,7 +78,10 @@ def _fits(kept: FromClause, station: ColumnElement[Any], at: ColumnElement[Any])
 
 
 def taken_by(kept: CTE) -> Insert:
-    """What a dose takes that another part of the same statement keeps: one row, where the programme keeps its stock."""
+    """What a dose takes that another part of the same statement keeps: one row, where the programme keeps its stock.
+
+    Nothing where it was delivered for the client by name: that never was in the stock.
+    """
     fits = _fits(kept, _STATION, kept.c.given_at)
     return insert(stock_taking).from_select(
         [
@@ -113,7 +118,11 @@ def taken_by(kept: CTE) -> Insert:
                 and_(stock_keeping.c.programme_id == kept.c.programme_id, stock_keeping.c.from_on <= kept.c.dosing_day),
             ).outerjoin(fits, true())
         )
-        .where(kept.c.version == 1, or_(kept.c.entry == Entry.WINDOW.value, kept.c.entry == Entry.LATE.value)),
+        .where(
+            kept.c.version == 1,
+            or_(kept.c.entry == Entry.WINDOW.value, kept.c.entry == Entry.LATE.value),
+            ~_DELIVERED,
+        ),
     )
 
 

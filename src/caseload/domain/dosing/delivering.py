@@ -45,7 +45,6 @@ class NamedDelivery:
     delivery: Delivery
     client: ClientId
     programme: ProgrammeId
-    strength_mg: Decimal
     pharmacy: str
     lot: str
     recorded_by: StaffId
@@ -87,11 +86,15 @@ async def receive_delivery(
     faults.raise_if_any()
     made = NamedDelivery(
         delivery=Delivery(
-            id=as_id, medicine=received.medicine, form=received.form, received_on=received.received_on, is_used=False
+            id=as_id,
+            medicine=received.medicine,
+            form=received.form,
+            strength_mg=received.strength_mg,
+            received_on=received.received_on,
+            is_used=False,
         ),
         client=client,
         programme=record.place(by, Act.RECORD_DOSE),
-        strength_mg=received.strength_mg,
         pharmacy=received.pharmacy,
         lot=received.lot,
         recorded_by=by.id,

@@ -9,6 +9,7 @@ product's earlier day. A first injection is due on the first day of its order.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
@@ -70,6 +71,7 @@ class Delivery:
     id: DeliveryId
     medicine: Medicine
     form: Form
+    strength_mg: Decimal
     received_on: date
     is_used: bool
 
@@ -164,22 +166,27 @@ def _days(coming: NextInjection) -> dict[str, object]:
     }
 
 
-def against_delivery(
-    injecting: Injecting | None, delivery: Delivery | None, day: date, rules: Profile
-) -> list[Refusal]:
-    """Whether what was delivered for this client by name may no longer be given to them."""
-    if injecting is None or injecting.delivery is None or delivery is None:
+def against_delivery(delivery: Delivery | None, order: Order | None, day: date, rules: Profile) -> list[Refusal]:
+    """Whether what was delivered for this client by name is not what is ordered, or may no longer be given to them."""
+    if delivery is None:
         return []
+    broken: list[Refusal] = []
+    if order is not None and delivery.strength_mg != order.strength_mg:
+        strengths = {"delivered_mg": f"{delivery.strength_mg:f}", "ordered_mg": f"{order.strength_mg:f}"}
+        says = "What was delivered is of another strength than the order says."
+        facts: dict[str, object] = {"delivery": str(delivery.id), "order": str(order.id), **strengths}
+        broken.append(Refusal(rule=Rule.ANOTHER_MEDICINE, says=says, facts=facts))
     named = rules.injections.named_patient
-    if named.within_days is None or (day - delivery.received_on).days <= named.within_days:
-        return []
-    facts: dict[str, object] = {
-        "delivery": str(delivery.id),
-        "received_on": str(delivery.received_on),
-        "within_days": named.within_days,
-        "day": str(day),
-    }
-    return [Refusal(rule=Rule.DELIVERED_TOO_LONG_AGO, says=named.says, policy=policy(named.rule, rules), facts=facts)]
+    if named.within_days is not None and (day - delivery.received_on).days > named.within_days:
+        facts = {
+            "delivery": str(delivery.id),
+            "received_on": str(delivery.received_on),
+            "within_days": named.within_days,
+            "day": str(day),
+        }
+        by = policy(named.rule, rules)
+        broken.append(Refusal(rule=Rule.DELIVERED_TOO_LONG_AGO, says=named.says, policy=by, facts=facts))
+    return broken
 
 
 def check_injecting(

@@ -80,9 +80,7 @@ async def record_late(
     if broken:
         dose = replace(dose, kind=Kind.EXCEPTION, rules=broken, decision=None, freed_by=None)
     sign_by = now + timedelta(hours=rules.sign_off.deadline_hours)
-    await doses.add_dose(dose, sign_by=sign_by, station=giving.station)
-    if giving.injecting is not None:
-        await doses.add_injection(dose, giving.injecting)
+    await doses.add_dose(dose, sign_by=sign_by, station=giving.station, injecting=giving.injecting)
     await doses.note_gap(dose.client, record.day_of(now))
     if giving.identified_by is not None:
         await doses.add_identity_check(dose.id, giving.identified_by)

@@ -63,7 +63,7 @@ def judge(
     broken += too_close(giving, facts, record, rules)
     beside = not_signed_for(facts.order, facts.beside, facts.together, record, rules)
     broken += against_others(giving.medicine, day, beside, facts.answered, rules)
-    broken += against_delivery(giving.injecting, facts.delivery, day, rules)
+    broken += against_delivery(facts.delivery, facts.order, day, rules)
     broken += against_opioid(facts.order, day, facts.answered, rules)
     without = DaysWithout(last=facts.last)
     if giving.form not in LONG_ACTING:

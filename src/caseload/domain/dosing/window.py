@@ -85,15 +85,16 @@ class Doses(Holds, Suspendable, Protocol):
         """The parts of a client's day that are covered by something besides our own doses."""
         ...
 
-    async def add_dose(self, dose: Dose, /, *, sign_by: datetime, station: StationId | None = None) -> None:
+    async def add_dose(
+        self, dose: Dose, /, *, sign_by: datetime, station: StationId | None = None, injecting: Injecting | None = None
+    ) -> None:
         """Keep a version of a dose, and put it in the queue that waits for a second clinician until `sign_by`.
 
-        Where the programme keeps its stock with us it takes from what the station uses, in the same statement.
+        Where the programme keeps its stock with us it takes from what the station uses, in the same statement; what a
+        pharmacy delivered for this client by name never was in that stock and takes nothing. Of an injection it keeps
+        where it was given, and what was delivered.
         """
         ...
-
-    async def add_injection(self, dose: Dose, injecting: Injecting, /) -> None:
-        """Keep where an injection was given, and what delivered for this client it was."""
 
     async def add_identity_check(self, dose: DoseId, identified_by: IdentifiedBy, /) -> None:
         """Keep how whoever gave a dose made sure who it was."""
@@ -157,9 +158,7 @@ async def give(giving: Giving, *, as_id: DoseId, by: Staff, now: datetime, doses
         giving, as_id=as_id, place=place, day=day, facts=facts, judgement=judgement, rules=rules, by=by, now=now
     )
     sign_by = now + timedelta(hours=rules.sign_off.deadline_hours)
-    await doses.add_dose(dose, sign_by=sign_by, station=giving.station)
-    if giving.injecting is not None:
-        await doses.add_injection(dose, giving.injecting)
+    await doses.add_dose(dose, sign_by=sign_by, station=giving.station, injecting=giving.injecting)
     if giving.identified_by is not None:
         await doses.add_identity_check(dose.id, giving.identified_by)
     journal.tell(DoseRecorded(client=dose.client, records=(dose.id,), facts={"profile": rules.label}))

@@ -24,7 +24,10 @@ class TookNothing(Conflict):
     """This dose took nothing from our stock."""
 
     def __init__(self) -> None:
-        super().__init__("The programme kept no stock with us on that day, or the dose was in fact not given.")
+        super().__init__(
+            "The programme kept no stock with us on that day, a pharmacy had delivered it for the client by name, or the"
+            " dose was in fact not given."
+        )
 
 
 class TookDifferently(Event):

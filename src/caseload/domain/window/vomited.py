@@ -15,7 +15,7 @@ from caseload.domain.errors import Conflict, Fault, Faults, Invalid, NotFound
 from caseload.domain.ids import ClientId, DoseId, ProgrammeId, StaffId, VomitId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.medication.record import LONGEST_NOTE
-from caseload.domain.medicines import DosePart
+from caseload.domain.medicines import LONG_ACTING, DosePart
 from caseload.domain.people import Staff
 
 LONGEST_MINUTES: Final = 24 * 60
@@ -89,6 +89,8 @@ async def record_vomited(
     faults.check(when=len(note) > LONGEST_NOTE, where="note", problem=f"at most {LONGEST_NOTE} characters")
     faults.raise_if_any()
     record, dose = await newest_dose(dose_id, by=by, act=Act.RECORD_DOSE, doses=doses)
+    if dose.form in LONG_ACTING:
+        raise Invalid(Fault("dose_id", "what was injected does not come back"))
     if dose.given_at is None or dose.given_at + timedelta(minutes=minutes_after) > now:
         raise Invalid(Fault("minutes_after", "what has happened cannot lie in the future"))
     vomited = Vomited(

@@ -90,11 +90,18 @@ class Window(Doses):
         await self.keep()
         return await super().dose(wanted, by=by, act=act)
 
-    async def add_dose(self, recorded: Dose, *, sign_by: datetime, station: StationId | None = None) -> None:
+    async def add_dose(
+        self,
+        recorded: Dose,
+        *,
+        sign_by: datetime,
+        station: StationId | None = None,
+        injecting: Injecting | None = None,
+    ) -> None:
         """Keep an ordinary dose with the others of its day; anything else at once."""
-        if station is not None:
+        if station is not None or injecting is not None:
             await self.keep()
-            await super().add_dose(recorded, sign_by=sign_by, station=station)
+            await super().add_dose(recorded, sign_by=sign_by, station=station, injecting=injecting)
         else:
             self._memory.unkept.append((recorded, sign_by))
         self._memory.last[recorded.client] = recorded
@@ -106,11 +113,6 @@ class Window(Doses):
         """Keep it beside its dose, once that is kept."""
         await self.keep()
         await super().add_identity_check(checked, identified_by)
-
-    async def add_injection(self, given: Dose, injecting: Injecting) -> None:
-        """Keep it beside its dose, once that is kept."""
-        await self.keep()
-        await super().add_injection(given, injecting)
 
     async def add_hold(self, raised: Hold) -> None:
         """Keep it, and remember that there is more to know of this client."""
