@@ -176,6 +176,9 @@ async def test_a_depot_after_a_stopped_naltrexone_asks_too(clinic: Clinic) -> No
     )  # fmt: skip
     await naltrexone(here, then=10)
     assert rules(await here.give(depot)) == ["tolerance_lost"]
+    decided = await decide(here)
+    assert (decided.status_code, decided.json()["rules"]) == (201, ["uk.tolerance_lost"]), decided.text
+    assert (await here.give(depot)).status_code == 201
 
 
 async def test_gaps_that_repeat_themselves_and_a_day_in_hospital_are_decided_together(clinic: Clinic) -> None:

@@ -213,13 +213,19 @@ async def _injection_in_the_way(
     day: date, order: Order, record: MedicationRecord, histories: Histories
 ) -> InTheWay | None:
     injected = await histories.injected(record.client, day)
-    refusals = against_window(next_injection(order, injected), day, record.rules_on(day))
+    last = await histories.last_taken(record, order.medicine, order.form, day)
+    beside = await histories.given_lately(record.client, day)
+    rules = record.rules_on(day)
+    refusals = [
+        *against_window(next_injection(order, injected), day, rules),
+        *after_naltrexone(order.medicine, last, beside, day, frozenset(), rules),
+    ]
     if not refusals:
         return None
     return InTheWay(
         day=day,
         rules=tuple(refusal.policy.partition(" of ")[0] for refusal in refusals),
-        without=DaysWithout(last=await histories.last_taken(record, order.medicine, order.form, day)),
+        without=DaysWithout(last=last),
         proposed_mg=None,
         needs_amount=False,
         medicine=order.medicine,
