@@ -11,6 +11,7 @@ from caseload.db.window import spills
 from tests.api.conftest import Clinic, Person
 from tests.api.dispensary import PASSWORD, Dispensary, days_ago, dispensary, fresh
 from tests.api.storeroom import storeroom
+from tests.api.test_dosing_statements import state, taken, verify
 from tests.api.test_steps import look, rising
 from tests.api.test_window import as_owner, line_of, queue_of
 from tests.factories.explain import generic_plan_of
@@ -169,6 +170,15 @@ async def test_a_decision_counts_on_its_own_day(place: Dispensary) -> None:
     ):
         await as_owner(place, statement, dose["id"])
     assert "not_decided" in rules(await replace(place, dose))
+
+
+async def test_nothing_is_given_in_its_place_where_somebody_else_has_given_it_since(place: Dispensary) -> None:
+    """It came back, the hospital gave the dose of the day, and then the client stands at the window again."""
+    dose = await given(place)
+    await vomited(place, dose)
+    assert (await decide(place, dose)).status_code == 201
+    await verify(place, await state(place, taken(place, 0), source="hospital"))
+    assert rules(await replace(place, dose)) == ["already_given"]
 
 
 async def test_only_whom_the_profile_names_decides(place: Dispensary) -> None:

@@ -43,7 +43,7 @@ async def replace_dose(
     """Give a dose in the place of one that was lost, as a clinician decided, and record it.
 
     `giving` says what is given now; which dose it replaces says the rest. Every rule of the window counts but one: the
-    part of the day has been given, and the decision lets it be given once more.
+    part of the day has been given here, and the decision lets it be given once more.
     Raises `DoseUnknown`, `DoseMoved`, `Invalid`, `NotPermitted`, and `DoseRefused` with everything in the way.
     """
     check_giving(giving)
@@ -55,7 +55,9 @@ async def replace_dose(
     check_volume(giving, facts.order)
     rules = record.rules_on(day)
     loss = await replacements.loss_of(lost.id)
-    judgement = judge(giving, day, replace(facts, given=None), record, at=EVERYTHING_COMMITTED, now=now)
+    elsewhere = await replacements.covered_on(record, day)
+    given = next((each for each in elsewhere if each.part.meets(giving.part)), None)
+    judgement = judge(giving, day, replace(facts, given=given), record, at=EVERYTHING_COMMITTED, now=now)
     broken = (
         *_against_replacing(giving, lost, day, loss, rules),
         *judgement.broken,
