@@ -1,7 +1,7 @@
 """`make bench`: every case beside what PostgreSQL alone does, one table, ratios measured in one run.
 
 python -m benchmarks [--seconds 9] [--clients 20000] [--cases read,dose,overdue,audit,proved,exports,memory,search,batch,signoff-queue,queue,
-                     register]
+                     register,day]
                      [--requests 50000] [--entries 100000] [--quick]
 """
 
@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from benchmarks import mixed, pgbench, proof, queue, search, sessions, signoff, wrk
+from benchmarks import day, mixed, pgbench, proof, queue, search, sessions, signoff, wrk
 from benchmarks.checkins import PER_CLIENT, plan_check_ins
 from benchmarks.clinic import PER_COUNSELLOR, Clinic, fill
 from benchmarks.scripts import DOSE_ROWS, dose, overdue, read
@@ -248,6 +248,11 @@ def registers(run: Run) -> None:
     sessions.registers(run.stage, run.clinic, lambda said: print(f"register: {said}", flush=True))
 
 
+def days(run: Run) -> None:
+    """A counsellor's overdue list and day, and the dashboard of a programme: after everything else, which it rearranges."""
+    day.day(run.stage, run.clinic, lambda said: print(f"day: {said}", flush=True))
+
+
 CASES: dict[str, Callable[[Run], None]] = {
     "read": reads,
     "dose": doses,
@@ -261,6 +266,7 @@ CASES: dict[str, Callable[[Run], None]] = {
     "signoff-queue": sign_off_queues,
     "queue": queues,
     "register": registers,
+    "day": days,
 }
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from caseload.db.access import reach_of
-from caseload.db.caseload import absences, loads, offers, together, waiting
+from caseload.db.caseload import absences, dashboard, day, loads, offers, together, waiting
 from caseload.domain.access import Act
 from tests.factories.explain import generic_plan_of, plan_of, walks_all_that_runs
 from tests.factories.window import MORNING, window
@@ -88,7 +88,8 @@ CROWD = (
     "analyze",
 )
 GROWS = re.compile(
-    r"Seq Scan on (client|client_identity|episode|responsibility|cover|absence|handover_offer|waiting_word|check_in\w*)\b"
+    r"Seq Scan on (client|client_identity|episode|level_of_care|responsibility|cover|absence|handover_offer|waiting_word"
+    r"|check_in\w*|therapy_session\w*|arrival|session_note\w*|escalation|dose_waiting|discharge_asked)\b"
 )
 STATEMENTS: dict[str, Any] = {
     "covers of absences": absences.STANDING,
@@ -109,6 +110,20 @@ STATEMENTS: dict[str, Any] = {
     "who waits": waiting.FIRST,
     "who waits further on": waiting.NEXT,
     "whether one waits": waiting.ONE,
+    "how many wait": waiting.COUNTS,
+    "whose day it is": day.THEIRS,
+    "what is escalated of them": day.ESCALATED,
+    "what is due today": day.DUE,
+    "sessions of a day": day.SESSIONS,
+    "who is expected at them": day.EXPECTED,
+    "what somebody has not signed": day.NOTES,
+    "whom somebody is asked to take over": day.OFFERS,
+    "levels of a programme": dashboard.LEVELS,
+    "who is known in a programme": dashboard.KNOWN,
+    "hours of a week": dashboard.ATTENDED,
+    "today in a programme": dashboard.DAY,
+    "what is unsigned in a programme": dashboard.UNSIGNED,
+    "what waits in a programme for an answer": dashboard.WAITS,
 }
 
 
@@ -138,6 +153,15 @@ async def test_nothing_walks_the_caseloads_of_all_programmes(owner: AsyncEngine)
         "call": whom.client,
         "client": whom.client,
         "programmes": [whom.programme],
+        "writes_in": [whom.programme],
+        "answers_in": [whom.programme],
+        "today": MORNING.date(),
+        "day_begins": MORNING,
+        "day_ends": MORNING,
+        "week_first": MORNING.date(),
+        "week_last": MORNING.date(),
+        "week_begins": MORNING,
+        "week_ends": MORNING,
         "after": UUID(int=0),
         "limit": 50,
         "now": MORNING,

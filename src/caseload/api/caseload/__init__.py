@@ -3,6 +3,8 @@
 from litestar import Router
 
 from caseload.api.caseload.absences import arrange_absence, end_absence, list_absences
+from caseload.api.caseload.dashboard import read_dashboard
+from caseload.api.caseload.day import read_day
 from caseload.api.caseload.episodes import admit_client, list_episodes, move_level_of_care
 from caseload.api.caseload.handovers import cancel_handover, list_handovers
 from caseload.api.caseload.lists import list_caseload
@@ -30,6 +32,8 @@ router = Router(
         cover_client,
         move_level_of_care,
         list_caseload,
+        read_day,
+        read_dashboard,
         hand_over_caseload,
         arrange_absence,
         list_absences,

@@ -106,6 +106,15 @@ _ORDER: Final = (_rank(_word.c.priority), _since, client.c.id)
 FIRST: Final = _LINES.where(client.c.programme_id == bindparam("programme")).order_by(*_ORDER).limit(bindparam("limit"))
 NEXT: Final = FIRST.where(tuple_(*_ORDER) > _PLACE)
 ONE: Final = _LINES.where(client.c.id == bindparam("client"))
+COUNTS: Final = (
+    select(_word.c.priority, func.count().label("clients"), func.min(_since).label("since"))
+    .select_from(client)
+    .outerjoin(_word, true())
+    .where(_waits, within_reach(), client.c.programme_id == bindparam("programme"))
+    .group_by(_word.c.priority)
+    .order_by(_rank(_word.c.priority))
+)
+"""How many lines the list has, by priority."""
 _IN_CARE = select(exists().where(episode.c.client_id == bindparam("client"), func.upper_inf(episode.c.period)))
 _VERSION = select(func.coalesce(func.max(waiting_word.c.version), literal_column("0"))).where(
     waiting_word.c.client_id == bindparam("client")

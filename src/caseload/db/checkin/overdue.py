@@ -129,7 +129,7 @@ def _lines(among: FromClause, where: ColumnElement[bool], *, onwards: bool) -> S
 
 
 def _count(among: FromClause, where: ColumnElement[bool]) -> Select[int]:
-    return select(func.count()).select_from(among).where(where)
+    return select(func.count().label("count")).select_from(among).where(where)
 
 
 COUNSELLOR_FIRST: Final = _lines(*_OF_COUNSELLOR, onwards=False)

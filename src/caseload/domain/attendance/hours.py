@@ -123,7 +123,7 @@ def _week(
         minutes=minutes,
         peer_support_minutes=sum(place.minutes for place in there if place.kind in NEVER_BILLABLE),
         rule=rule,
-        standing=_standing(rule, minutes, whole=_is_whole(stretch, begin, judged_on), is_over=end < today),
+        standing=standing_of(rule, minutes, whole=_is_whole(stretch, begin, judged_on), is_over=end < today),
     )
 
 
@@ -131,7 +131,8 @@ def _is_whole(stretch: Stretch | None, begin: date, judged_on: date) -> bool:
     return stretch is not None and stretch.holds_on(begin) and stretch.holds_on(judged_on)
 
 
-def _standing(rule: HoursRule | None, minutes: int, *, whole: bool, is_over: bool) -> WeekStanding:
+def standing_of(rule: HoursRule | None, minutes: int, *, whole: bool, is_over: bool) -> WeekStanding:
+    """How so many minutes of one week stand to the rule of its level of care."""
     if not whole:
         return WeekStanding.NOT_A_WHOLE_WEEK
     if rule is None:

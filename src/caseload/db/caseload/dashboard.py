@@ -1,0 +1,358 @@
+"""What the dashboard of a programme is counted from, in PostgreSQL: counts in one statement, loads in another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Date, Select, Uuid, and_, bindparam, exists, false, func, literal_column, select, true
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from caseload.db.access import reach_of
+from caseload.db.caseload.caseloads import Caseloads
+from caseload.db.caseload.waiting import COUNTS
+from caseload.db.checkin.overdue import PROGRAMME_COUNT, is_overdue
+from caseload.db.tables.appointment import arrival
+from caseload.db.tables.attendance import (
+    therapy_session,
+    therapy_session_booking,
+    therapy_session_cancellation,
+    therapy_session_current,
+    therapy_session_line,
+    therapy_session_moved,
+    therapy_session_register,
+)
+from caseload.db.tables.base import INSTANT
+from caseload.db.tables.caseload import client, episode, level_of_care
+from caseload.db.tables.caseload_acts import handover_offer
+from caseload.db.tables.checkin import check_in_waiting
+from caseload.db.tables.departure import discharge_answer, discharge_asked
+from caseload.db.tables.escalation import escalation_open
+from caseload.db.tables.note import session_note_current
+from caseload.db.tables.second_look import dose_waiting
+from caseload.db.together import Together, rows
+from caseload.domain.access import Reach
+from caseload.domain.attendance.register import WAS_THERE
+from caseload.domain.attendance.session import NEVER_BILLABLE
+from caseload.domain.caseload import Edition, LevelOfCare, Load, Priority
+from caseload.domain.caseload.dashboard import (
+    AtLevel,
+    Attended,
+    Dashboard,
+    Today,
+    Unsigned,
+    WaitingAs,
+    hours_of_week,
+)
+from caseload.domain.ids import ProgrammeId
+from caseload.domain.journal import Journal
+from caseload.domain.note import NoteStanding
+
+MOST_COUNSELLORS: Final = 200
+
+_NOW: Final = bindparam("reach_at", type_=INSTANT)
+_HERE: Final = bindparam("programme", type_=Uuid())
+_TODAY: Final = bindparam("today", type_=Date())
+_DAY_BEGINS, _DAY_ENDS = bindparam("day_begins", type_=INSTANT), bindparam("day_ends", type_=INSTANT)
+_WEEK_BEGINS, _WEEK_ENDS = bindparam("week_begins", type_=INSTANT), bindparam("week_ends", type_=INSTANT)
+_FIRST, _LAST = bindparam("week_first", type_=Date()), bindparam("week_last", type_=Date())
+
+
+def _level_on(day: Any, name: str) -> Any:
+    """The level of care of an episode that is in force on a day."""
+    return (
+        select(level_of_care.c.edition, level_of_care.c.level, level_of_care.c.from_on)
+        .where(level_of_care.c.episode_id == episode.c.id, level_of_care.c.from_on <= day)
+        .order_by(level_of_care.c.from_on.desc())
+        .limit(literal_column("1"))
+        .lateral(name)
+    )
+
+
+_in_care = and_(client.c.programme_id == _HERE, func.upper_inf(episode.c.period))
+_theirs = client.join(episode, episode.c.client_id == client.c.id)
+_today_level, _week_level = _level_on(_TODAY, "today_level"), _level_on(_LAST, "week_level")
+LEVELS: Final = (
+    select(_today_level.c.edition, _today_level.c.level, func.count().label("clients"))
+    .select_from(_theirs.join(_today_level, true()))
+    .where(_in_care)
+    .group_by(_today_level.c.edition, _today_level.c.level)
+    .order_by(_today_level.c.edition, _today_level.c.level)
+)
+KNOWN: Final = select(
+    select(func.count()).where(client.c.programme_id == _HERE).scalar_subquery().label("clients"),
+    select(func.count()).select_from(_theirs).where(_in_care).scalar_subquery().label("in_care"),
+)
+_minutes = (
+    select(therapy_session_line.c.client_id, func.sum(therapy_session_line.c.minutes).label("minutes"))
+    .select_from(
+        therapy_session_register.join(
+            therapy_session_current,
+            and_(
+                therapy_session_current.c.session_id == therapy_session_register.c.session_id,
+                therapy_session_current.c.register_version == therapy_session_register.c.version,
+            ),
+        )
+        .join(therapy_session, therapy_session.c.id == therapy_session_register.c.session_id)
+        .join(
+            therapy_session_line,
+            and_(
+                therapy_session_line.c.session_id == therapy_session_register.c.session_id,
+                therapy_session_line.c.version == therapy_session_register.c.version,
+            ),
+        )
+    )
+    .where(
+        therapy_session_register.c.started_at >= _WEEK_BEGINS,
+        therapy_session_register.c.started_at < _WEEK_ENDS,
+        therapy_session_line.c.status.in_([literal_column(f"'{each.value}'") for each in sorted(WAS_THERE)]),
+        therapy_session.c.kind.not_in([literal_column(f"'{each.value}'") for each in sorted(NEVER_BILLABLE)]),
+    )
+    .group_by(therapy_session_line.c.client_id)
+    .cte("attended")
+    .prefix_with("MATERIALIZED", dialect="postgresql")
+)
+_whole = func.coalesce(_week_level.c.from_on <= _FIRST, false()).label("whole")
+_sum = func.coalesce(_minutes.c.minutes, literal_column("0")).label("minutes")
+ATTENDED: Final = (
+    select(_week_level.c.edition, _week_level.c.level, _whole, _sum, func.count().label("clients"))
+    # Whoever was admitted since was at no level then, and is counted as not having had the whole week.
+    .select_from(_theirs.outerjoin(_week_level, true()).outerjoin(_minutes, _minutes.c.client_id == client.c.id))
+    .where(_in_care)
+    .group_by(_week_level.c.edition, _week_level.c.level, _whole, _sum)
+)
+_of_today = and_(
+    therapy_session.c.programme_id == _HERE,
+    therapy_session.c.starts_at >= _DAY_BEGINS,
+    therapy_session.c.starts_at < _DAY_ENDS,
+    ~exists().where(therapy_session_moved.c.session_id == therapy_session.c.id),
+)
+_places = (
+    select(
+        therapy_session_booking.c.client_id,
+        select(arrival.c.arrived_at)
+        .where(
+            arrival.c.appointment_id == therapy_session_booking.c.session_id,
+            arrival.c.client_id == therapy_session_booking.c.client_id,
+        )
+        .order_by(arrival.c.version.desc())
+        .limit(literal_column("1"))
+        .scalar_subquery()
+        .label("arrived_at"),
+    )
+    .select_from(
+        therapy_session.join(therapy_session_booking, therapy_session_booking.c.session_id == therapy_session.c.id)
+    )
+    .where(
+        _of_today,
+        ~exists().where(
+            therapy_session_cancellation.c.session_id == therapy_session_booking.c.session_id,
+            therapy_session_cancellation.c.client_id == therapy_session_booking.c.client_id,
+        ),
+    )
+    .subquery("places")
+)
+DAY: Final = select(
+    select(func.count())
+    .where(
+        check_in_waiting.c.programme_id == _HERE,
+        check_in_waiting.c.due_at >= _DAY_BEGINS,
+        check_in_waiting.c.due_at < _DAY_ENDS,
+        ~is_overdue(check_in_waiting),
+    )
+    .scalar_subquery()
+    .label("check_ins"),
+    select(func.count()).select_from(therapy_session).where(_of_today).scalar_subquery().label("sessions"),
+    select(func.count()).select_from(_places).scalar_subquery().label("expected"),
+    select(func.count(_places.c.arrived_at)).select_from(_places).scalar_subquery().label("arrived"),
+)
+
+
+def _notes(standing: NoteStanding) -> Select[Any]:
+    return select(func.count()).where(
+        session_note_current.c.programme_id == _HERE,
+        session_note_current.c.standing == literal_column(f"'{standing.value}'"),
+    )
+
+
+_DRAFTS = _notes(NoteStanding.DRAFT)
+_DOSES = select(func.count()).where(dose_waiting.c.programme_id == _HERE)
+UNSIGNED: Final = select(
+    _DRAFTS.scalar_subquery().label("notes"),
+    _DRAFTS.where(session_note_current.c.sign_by < _NOW).scalar_subquery().label("notes_late"),
+    _notes(NoteStanding.WAITS).scalar_subquery().label("notes_to_co_sign"),
+    _DOSES.scalar_subquery().label("doses"),
+    _DOSES.where(dose_waiting.c.sign_by < _NOW).scalar_subquery().label("doses_late"),
+)
+WAITS: Final = select(
+    select(func.count()).where(escalation_open.c.programme_id == _HERE).scalar_subquery().label("open_escalations"),
+    select(func.count())
+    .where(handover_offer.c.programme_id == _HERE, handover_offer.c.answer.is_(None))
+    .scalar_subquery()
+    .label("handovers_waiting"),
+    select(func.count())
+    .select_from(
+        discharge_asked.join(episode, episode.c.id == discharge_asked.c.episode_id).outerjoin(
+            discharge_answer, discharge_answer.c.asked_id == discharge_asked.c.id
+        )
+    )
+    .where(
+        discharge_asked.c.programme_id == _HERE,
+        discharge_answer.c.asked_id.is_(None),
+        func.upper_inf(episode.c.period),
+    )
+    .scalar_subquery()
+    .label("discharges_waiting"),
+)
+
+
+class _Level(msgspec.Struct):
+    edition: Edition
+    level: str
+    clients: int
+
+
+class _Known(msgspec.Struct):
+    clients: int
+    in_care: int
+
+
+class _Attended(msgspec.Struct):
+    edition: Edition | None
+    level: str | None
+    whole: bool
+    minutes: int
+    clients: int
+
+
+class _Waiting(msgspec.Struct):
+    priority: Priority | None
+    clients: int
+    since: datetime
+
+
+class _Count(msgspec.Struct):
+    count: int
+
+
+class _Today(msgspec.Struct):
+    check_ins: int
+    sessions: int
+    expected: int
+    arrived: int
+
+
+class _Unsigned(msgspec.Struct):
+    notes: int
+    notes_late: int
+    notes_to_co_sign: int
+    doses: int
+    doses_late: int
+
+
+class _Waits(msgspec.Struct):
+    open_escalations: int
+    handovers_waiting: int
+    discharges_waiting: int
+
+
+_KNOWN = rows("known", KNOWN, _Known)
+_LEVELS = rows("levels", LEVELS, _Level)
+_ATTENDED = rows("attended", ATTENDED, _Attended)
+_WAITING = rows("waiting", COUNTS, _Waiting)
+_OVERDUE = rows("overdue", PROGRAMME_COUNT, _Count)
+_DAY = rows("day", DAY, _Today)
+_UNSIGNED = rows("unsigned", UNSIGNED, _Unsigned)
+_WAITS = rows("waits", WAITS, _Waits)
+_COUNTED: Final = Together(_KNOWN, _LEVELS, _ATTENDED, _WAITING, _OVERDUE, _DAY, _UNSIGNED, _WAITS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class When:
+    """The programme's local day, and its last week that is over: as days, and the instants at which they begin and end."""
+
+    today: date
+    day: tuple[datetime, datetime]
+    first: date
+    last: date
+    week: tuple[datetime, datetime]
+
+
+class Dashboards:
+    """The dashboard of a programme, for whoever sees everybody in it. Names nobody."""
+
+    def __init__(self, connection: AsyncConnection, journal: Journal, *, now: datetime) -> None:
+        self._connection = connection
+        self._journal = journal
+        self._now = now
+
+    async def of(self, programme: ProgrammeId, when: When, *, reach: Reach) -> Dashboard:
+        """Count everything as it stands now."""
+        given = {
+            "programme": programme,
+            "today": when.today,
+            "day_begins": when.day[0],
+            "day_ends": when.day[1],
+            "week_first": when.first,
+            "week_last": when.last,
+            "week_begins": when.week[0],
+            "week_ends": when.week[1],
+            **reach_of(reach, at=self._now),
+        }
+        found = await _COUNTED.read(self._connection, given)
+        (known,), (overdue,), (day,), (unsigned,), (waits,) = (
+            _KNOWN.of(found),
+            _OVERDUE.of(found),
+            _DAY.of(found),
+            _UNSIGNED.of(found),
+            _WAITS.of(found),
+        )
+        waiting = _WAITING.of(found)
+        in_line = sum(each.clients for each in waiting)
+        return Dashboard(
+            in_care=known.in_care,
+            waiting=in_line,
+            left=known.clients - known.in_care - in_line,
+            levels=[
+                AtLevel(level=LevelOfCare(edition=each.edition, level=each.level), clients=each.clients)
+                for each in _LEVELS.of(found)
+            ],
+            overdue=overdue.count,
+            today=Today(check_ins=day.check_ins, sessions=day.sessions, expected=day.expected, arrived=day.arrived),
+            hours=hours_of_week(
+                (
+                    Attended(
+                        level=_level(each.edition, each.level),
+                        whole=each.whole,
+                        minutes=each.minutes,
+                        clients=each.clients,
+                    )
+                    for each in _ATTENDED.of(found)
+                ),
+                first=when.first,
+                last=when.last,
+            ),
+            loads=await self._loads(programme),
+            waiting_list=[
+                WaitingAs(priority=each.priority, clients=each.clients, since=each.since) for each in waiting
+            ],
+            unsigned=Unsigned(
+                notes=unsigned.notes,
+                notes_late=unsigned.notes_late,
+                notes_to_co_sign=unsigned.notes_to_co_sign,
+                doses=unsigned.doses,
+                doses_late=unsigned.doses_late,
+            ),
+            open_escalations=waits.open_escalations,
+            handovers_waiting=waits.handovers_waiting,
+            discharges_waiting=waits.discharges_waiting,
+        )
+
+    async def _loads(self, programme: ProgrammeId) -> Sequence[Load]:
+        caseloads = Caseloads(self._connection, self._journal, now=self._now)
+        return await caseloads.loads(programme, after=None, limit=MOST_COUNSELLORS)
+
+
+def _level(edition: Edition | None, level: str | None) -> LevelOfCare | None:
+    return None if edition is None or level is None else LevelOfCare(edition=edition, level=level)
