@@ -158,8 +158,8 @@ async def read_dashboard(programme_id: FromPath[UUID], work: TheWork) -> Dashboa
 
     Counts only; each is the number of lines of a list that you may open.
     """
-    work.by.require(Act.HAND_OVER, ProgrammeId(programme_id))
     programme = await Programmes(work.connection).get(ProgrammeId(programme_id))
+    work.by.require(Act.HAND_OVER, programme.id)
     rules, _ = await RulesOfSessions(work.connection).rules_of(programme.id)
     found = await Dashboards(work.connection, work.journal, now=work.now).of(
         programme.id, _when(programme, work.now, rules.week_starts_on), reach=work.by.reach(Act.HAND_OVER)
