@@ -295,7 +295,10 @@ def test_each_field_can_be_tightened_and_loosened(named: str) -> None:
             continue
         old = at(plain(profile), path)
         members = MEMBERS.get(named, [*Medicine])
-        tried: list[Any] = [True, False, *CHOICES.get(named, []), members[:1], members, [*range(61)], *range(401), None]
+        here = int(number(old)) if isinstance(number(old), int | float) else 0
+        near = range(max(0, here - 2), here + 3)
+        numbers = sorted({*near, *range(4), *range(0, 401, 25)})
+        tried: list[Any] = [True, False, *CHOICES.get(named, []), members[:1], members, [*range(61)], *numbers, None]
         for new in tried:
             if new == old and type(new) is type(old):
                 continue
