@@ -275,8 +275,9 @@ async def test_a_session_moved_onto_another_is_refused_and_stays(house: House) -
     first, second, _ = await house.planned()
     body = {"starts_at": second["starts_at"], "ends_at": second["ends_at"], "reason": "Together"}
     refused = await house.robin.post(f"/sessions/{first['id']}/move", body)
+    nowhere = await house.robin.post(f"/sessions/{first['id']}/move", {**body, "clashes_agreed": True, "place": ""})
     meant = await house.robin.post(f"/sessions/{first['id']}/move", {**body, "clashes_agreed": True, "place": "Hall"})
-    assert (refused.status_code, meant.status_code) == (409, 201)
+    assert (refused.status_code, meant.status_code, nowhere.status_code) == (409, 201, 422), nowhere.text
     assert meant.json()["session"]["place"] == "Hall"
 
 

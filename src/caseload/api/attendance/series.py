@@ -147,18 +147,14 @@ async def move_session(
     async def do() -> Session:
         session = await sessions.hold(TherapySessionId(session_id), by=work.by, act=Act.PLAN_SESSION)
         rules, _ = await RulesOfSessions(work.connection).rules_of(session.programme)
-        wanted = session.wanted
         await move(
             session,
-            Wanted(
-                kind=wanted.kind,
-                title=wanted.title,
+            session.wanted.moved(
                 starts_at=data.starts_at,
                 ends_at=data.ends_at,
-                facilitators=tuple(StaffId(each) for each in data.facilitators) or wanted.facilitators,
-                capacity=wanted.capacity,
-                place=data.place or wanted.place,
-                link=data.link or wanted.link,
+                facilitators=tuple(StaffId(each) for each in data.facilitators),
+                place=data.place,
+                link=data.link,
             ),
             data.reason,
             as_id=new,

@@ -5,7 +5,7 @@ A session of many is one session with a line for each client, never a copy per c
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -149,6 +149,25 @@ class Wanted:
     def places(self) -> int:
         """How many clients it has room for."""
         return 1 if self.kind in FOR_ONE else self.capacity or LARGEST_ROSTER
+
+    def moved(
+        self,
+        *,
+        starts_at: datetime,
+        ends_at: datetime,
+        facilitators: tuple[StaffId, ...] = (),
+        place: str | None = None,
+        link: str | None = None,
+    ) -> "Wanted":
+        """The same at another time; whatever else is left out stays as it was. Raises `Invalid`."""
+        return replace(
+            self,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            facilitators=facilitators or self.facilitators,
+            place=self.place if place is None else place,
+            link=self.link if link is None else link,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
