@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from caseload.db.dosing import day, remembered
+from caseload.db.dosing import line, remembered
 from caseload.domain.dosing import Due, Morning
 from caseload.domain.dosing.missed import DaysWithout
 from tests.domain.test_dosing import record, running
@@ -38,7 +38,7 @@ def known(**said: Any) -> Any:
         "is_behind": False,
         "steps_since": None,
     }
-    return day._Known(**{**named, **said})
+    return line.Known(**{**named, **said})
 
 
 def test_every_fact_that_the_rules_ask_for_comes_from_what_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,12 +50,12 @@ def test_every_fact_that_the_rules_ask_for_comes_from_what_is_compared(monkeypat
         without = DaysWithout(last=None)
         return Due(day=TODAY, order=None, parts=(), without=without, in_the_way=(), allowed=None)
 
-    monkeypatch.setattr(day, "due_on", due_on)
-    beside: dict[str, Any] = {each.name: (Fact(),) for each in fields(day._Beside) if each.name != "covered"}
+    monkeypatch.setattr(line, "due_on", due_on)
+    beside: dict[str, Any] = {each.name: (Fact(),) for each in fields(line.Beside) if each.name != "covered"}
     answers: Any = frozenset({Fact()})
     at: Any = Fact()
     row = known()
-    day._due_by((row, day._Beside(**beside), answers, at))
+    line.due_by((row, line.Beside(**beside), answers, at))
     [morning] = asked
     read = {
         **beside,
@@ -71,11 +71,11 @@ def test_every_fact_that_the_rules_ask_for_comes_from_what_is_compared(monkeypat
     assert {each.name: getattr(morning, each.name) for each in fields(Morning)} == {**read, **of_two}
 
 
-@pytest.mark.parametrize("name", [each.name for each in fields(day._Beside)])
+@pytest.mark.parametrize("name", [each.name for each in fields(line.Beside)])
 def test_whatever_is_read_beside_a_row_makes_other_facts_of_it(name: str) -> None:
     said: dict[str, Any] = {name: (Fact(),)}
-    assert day._Beside(**said) != day._Beside()
-    assert day._Beside(**said) == day._Beside(**said)
+    assert line.Beside(**said) != line.Beside()
+    assert line.Beside(**said) == line.Beside(**said)
     assert known() != known(), "what a row says is compared by identity, and made anew from another row"
 
 
@@ -102,4 +102,4 @@ def test_what_is_remembered_has_a_bound_and_begins_anew(monkeypatch: pytest.Monk
 
 def test_names_stand_in_the_order_of_their_letters_whatever_their_accents() -> None:
     names = ["Zoë", "ábel", "Abel", "Ölund", "Olund", "O'Neil", "Ångström"]
-    assert sorted(names, key=day._as_sorted) == ["ábel", "Abel", "Ångström", "O'Neil", "Ölund", "Olund", "Zoë"]
+    assert sorted(names, key=line._as_sorted) == ["ábel", "Abel", "Ångström", "O'Neil", "Ölund", "Olund", "Zoë"]

@@ -11,6 +11,7 @@ from sqlalchemy import Table, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from caseload.db.tables import hold as holding
 from caseload.db.tables import medication as tables
 from caseload.db.tables.signature import signature
 from caseload.domain.access import Act, Role
@@ -568,7 +569,7 @@ async def test_a_hold_that_no_one_may_raise_cannot_be_stored(
         "raised_at": MORNING,
     }
     with pytest.raises(IntegrityError, match=constraint):
-        await connection.execute(insert(tables.hold).values(row | changed))
+        await connection.execute(insert(holding.hold).values(row | changed))
 
 
 @pytest.mark.parametrize(
@@ -578,8 +579,8 @@ async def test_a_hold_that_no_one_may_raise_cannot_be_stored(
         (tables.medication_order_stop, "reason"),
         (tables.medication_order_signature, "signed_at"),
         (tables.medication_order_replacement, "from_on"),
-        (tables.hold, "note"),
-        (tables.medication_decision, "reason"),
+        (holding.hold, "note"),
+        (holding.medication_decision, "reason"),
         (signature, "printed_name"),
     ],
 )

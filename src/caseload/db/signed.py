@@ -19,12 +19,8 @@ from caseload.db.stock.counting import counts_named
 from caseload.db.stock.waste import wastes_named
 from caseload.db.tables.departure import discharge_answer
 from caseload.db.tables.dosing import dose, dose_correction
-from caseload.db.tables.medication import (
-    medication_decision,
-    medication_order,
-    medication_order_signature,
-    medication_order_stop,
-)
+from caseload.db.tables.hold import medication_decision
+from caseload.db.tables.medication import medication_order, medication_order_signature, medication_order_stop
 from caseload.db.tables.note import session_note_signature
 from caseload.db.tables.second_look import dose_review
 from caseload.db.tables.signature import signature

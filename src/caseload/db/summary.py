@@ -13,9 +13,8 @@ from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, client_identity, episode, level_of_care, responsibility
 from caseload.db.tables.checkin import check_in_waiting
 from caseload.db.tables.dosing import dose, dose_correction
+from caseload.db.tables.hold import hold, medication_decision
 from caseload.db.tables.medication import (
-    hold,
-    medication_decision,
     medication_order,
     medication_order_days,
     medication_order_replacement,

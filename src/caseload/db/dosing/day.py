@@ -1,15 +1,12 @@
 """A programme's dosing day in PostgreSQL: for everybody with an order in force, what the rules need to know.
 
 What is due follows from facts alone, and is remembered with them: with the row of the day's list, and with what was read
-beside it for the few who need it. The function that makes the answer is given these and nothing else, and they are
-compared as a whole; so a fact that the rules come to ask for cannot be forgotten where answers are remembered.
+beside it for the few who need it (`line`).
 """
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from operator import attrgetter
 from typing import Final, TypeVar
 from uuid import UUID
@@ -18,186 +15,42 @@ from caseload.db.access import reach_of
 from caseload.db.direct import Named
 from caseload.db.dosing.away import YEAR_DAYS, away_since
 from caseload.db.dosing.expected import AT_HOME_ON, BESIDE, EXPECTED, GIVEN_ON, INJECTED, ORDERS, ORDERS_OF
-from caseload.db.dosing.facts import allowed_of, held_in
 from caseload.db.dosing.injections import INJECTIONS_BACK_DAYS, injected_until
 from caseload.db.dosing.known import KIND, given_of
 from caseload.db.dosing.lately import taken_lately
+from caseload.db.dosing.line import NO_RULES, NOTHING, Beside, Known, due_by, due_to, known_by
 from caseload.db.dosing.mornings import Mornings
 from caseload.db.dosing.remembered import MOST, Remembered
 from caseload.db.dosing.steps import seen_since, taken_since
 from caseload.db.medication.beside import answered, given_lately
 from caseload.db.medication.covered import covered_since
 from caseload.db.medication.guests import guest_days_of
-from caseload.db.medication.rows import as_it_stands, order_of
+from caseload.db.medication.rows import order_of
 from caseload.db.medication.together import orders_together
 from caseload.domain.access import Act
 from caseload.domain.dosing import (
     EVERYTHING_COMMITTED,
-    Allowed,
-    AlreadyGiven,
-    AtHome,
-    Away,
     Due,
     DueTo,
-    Held,
     Injected,
     Lately,
     MissedInTitration,
-    Morning,
     NextInjection,
     Observed,
-    Taken,
     TakenPart,
-    due_on,
     next_injection,
 )
 from caseload.domain.dosing.contacting import told_by
-from caseload.domain.dosing.covered import CoveredDay, counted_in, lately_of, read_since
-from caseload.domain.dosing.lapses import look_back
-from caseload.domain.dosing.missed import needs_orders
+from caseload.domain.dosing.covered import CoveredDay, lately_of
 from caseload.domain.ids import ClientId, OrderId, ProgrammeId
-from caseload.domain.medication import Acting, GuestDays, MedicationRecord, Order
-from caseload.domain.medicines import LONG_ACTING, Medicine
+from caseload.domain.medication import Acting, MedicationRecord, Order
+from caseload.domain.medicines import LONG_ACTING
 from caseload.domain.people import Staff
-from caseload.domain.profiles.selected import read_selected
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Known:
-    """What a row of the day's list says of its client, and what has to be read beside it. Compared by identity."""
-
-    day: date
-    client: ClientId
-    record: MedicationRecord
-    order: Order
-    last: Taken | None
-    held: Held | None
-    allowed: Allowed | None
-    given_name: str
-    family_name: str
-    birth_date: date
-    alphabetical: tuple[str, str, UUID]
-    """By family name and given name, whatever their accents."""
-    is_mixed: bool
-    """Something else may act beside what is ordered."""
-    covered_since: date | None
-    gaps_since: date | None
-    is_behind: bool
-    """The orders since the last dose must be known."""
-    steps_since: date | None
-
-
-@dataclass(slots=True, kw_only=True)
-class _Beside:
-    """What was read of a client beside their row."""
-
-    orders: Sequence[Order] = ()
-    given: Sequence[AlreadyGiven] = ()
-    beside: Sequence[Acting] = ()
-    taken_since: Sequence[TakenPart] = ()
-    observed: Sequence[Observed] = ()
-    lately: Sequence[Lately] = ()
-    injected: Sequence[Injected] = ()
-    away: Sequence[Away] = ()
-    at_home: Sequence[AtHome] = ()
-    covered: Sequence[CoveredDay] = ()
-    guests: Sequence[GuestDays] = ()
-    place: ProgrammeId | None = None
-    """Who asks, where the client is, or was, a guest: home and host are answered differently."""
-
-
-_NOTHING: Final = _Beside()
-_NO_RULES: Final = frozenset[str]()
-
-_Facts = tuple[_Known, _Beside, frozenset[str], datetime | None]
-"""Everything from which it follows what is due: the row, what is beside it, what was answered as the order was signed,
-and the moment, where an order was given by word of mouth and its deadline can pass."""
-
-
-def _known_by(facts: tuple[Named, Order, date]) -> _Known:
-    row, written, day = facts
-    order = as_it_stands(written, row)
-    last = None
-    if row["last_day"] is not None:
-        last = Taken(
-            day=row["last_day"],
-            at=row["last_at"],
-            medicine=Medicine(row["last_medicine"]),
-            amount_mg=row["last_mg"],
-        )
-    record = MedicationRecord(
-        client=ClientId(row["client_id"]),
-        programme=ProgrammeId(row["home_id"]),
-        time_zone=row["time_zone"],
-        profiles=read_selected(row["profile"], row["later_profiles"]),
-        history_until=row["history_until"],
-        covered_until=row["covered_until"],
-        gaps_until=row["gaps_until"],
-        has_guest_days=row["has_guest_days"],
-    )
-    return _Known(
-        day=day,
-        client=record.client,
-        record=record,
-        order=order,
-        last=last,
-        held=held_in(row),
-        allowed=allowed_of(row),
-        given_name=row["given_name"],
-        family_name=row["family_name"],
-        birth_date=row["birth_date"],
-        alphabetical=(_as_sorted(row["family_name"]), _as_sorted(row["given_name"]), record.client),
-        is_mixed=row["has_another"] or order.last_opioid_on is not None,
-        covered_since=read_since(record.covered_until, last, order, day),
-        gaps_since=look_back(record, last, order, day),
-        is_behind=needs_orders(last, order, day),
-        steps_since=order.starts_on if order.steps and order.steps[0].from_on <= day else None,
-    )
-
-
-def _as_sorted(name: str) -> str:
-    letters = unicodedata.normalize("NFKD", name).casefold()
-    return "".join(letter for letter in letters if not unicodedata.combining(letter))
-
-
-def _due_by(facts: _Facts) -> DueTo:
-    known, beside, answers, at = facts
-    morning = Morning(
-        record=known.record,
-        orders=beside.orders or (known.order,),
-        given=beside.given,
-        last=known.last,
-        held=known.held,
-        allowed=known.allowed,
-        beside=beside.beside,
-        answered=answers,
-        taken_since=beside.taken_since,
-        observed=beside.observed,
-        lately=beside.lately,
-        injected=beside.injected,
-        away=beside.away,
-        at_home=beside.at_home,
-        guests=beside.guests,
-        place=beside.place,
-        at=at,
-    )
-    if beside.covered:
-        morning = counted_in(morning, beside.covered, known.day)
-    return DueTo(
-        client=known.client,
-        home=known.record.programme,
-        given_name=known.given_name,
-        family_name=known.family_name,
-        birth_date=known.birth_date,
-        due=due_on(known.day, morning),
-        held=known.held,
-    )
-
 
 _WRITTEN: Final[dict[OrderId, tuple[int, Order]]] = {}
 """Orders as they were written, each with the number of its row: nothing but what happens to them changes."""
-_KNOWN: Final = Remembered(_known_by)
-_DUE: Final = Remembered(_due_by)
+_KNOWN: Final = Remembered(known_by)
+_DUE: Final = Remembered(due_by)
 
 
 class DosingDays(Mornings):
@@ -214,7 +67,7 @@ class DosingDays(Mornings):
         known = await self._known(await EXPECTED.all(self._connection, given), day)
         known.sort(key=attrgetter("alphabetical"))
         beside = await self._beside_rows(known, day, wanted)
-        mixed = [each.order.id for each in known if each.is_mixed or beside.get(each.client, _NOTHING).covered]
+        mixed = [each.order.id for each in known if each.is_mixed or beside.get(each.client, NOTHING).covered]
         answers: Mapping[OrderId, frozenset[str]] = {}
         together: Mapping[ClientId, Sequence[Order]] = {}
         if mixed:
@@ -225,9 +78,9 @@ class DosingDays(Mornings):
             if each.client in together:
                 line = await self._line_of_two(each, together[each.client], wanted)
             else:
-                more = beside.get(each.client, _NOTHING)
+                more = beside.get(each.client, NOTHING)
                 spoken = any(order.verbal_by is not None for order in more.orders or (each.order,))
-                facts = (each, more, answers.get(each.order.id, _NO_RULES), self._now if spoken else None)
+                facts = (each, more, answers.get(each.order.id, NO_RULES), self._now if spoken else None)
                 line = _DUE.of(each.order.id, facts)
             if line.due.order is None or (only is not None and not only(line.due)):
                 continue
@@ -255,20 +108,12 @@ class DosingDays(Mornings):
         ]
         return sorted(found, key=lambda each: each.told is not None)
 
-    async def _line_of_two(self, known: _Known, orders: Sequence[Order], place: ProgrammeId) -> DueTo:
+    async def _line_of_two(self, known: Known, orders: Sequence[Order], place: ProgrammeId) -> DueTo:
         """What is due by an order of a client who has, or had, two beside each other: read as for one client's chart."""
         morning = await self.morning(known.day, record=known.record, orders=orders, asked=known.order, place=place)
-        return DueTo(
-            client=known.client,
-            home=known.record.programme,
-            given_name=known.given_name,
-            family_name=known.family_name,
-            birth_date=known.birth_date,
-            due=due_on(known.day, morning),
-            held=known.held,
-        )
+        return due_to(known, morning)
 
-    async def _known(self, rows: Sequence[Named], day: date) -> list[_Known]:
+    async def _known(self, rows: Sequence[Named], day: date) -> list[Known]:
         """What these rows say, with the orders that they name."""
         found: dict[OrderId, Order] = {}
         missing: list[OrderId] = []
@@ -286,7 +131,7 @@ class DosingDays(Mornings):
                 _WRITTEN[order.id] = row["order_row"], order
         return [_KNOWN.of(row["order_id"], (row, found[row["order_id"]], day)) for row in rows]
 
-    async def _beside_rows(self, known: Sequence[_Known], day: date, place: ProgrammeId) -> Mapping[ClientId, _Beside]:
+    async def _beside_rows(self, known: Sequence[Known], day: date, place: ProgrammeId) -> Mapping[ClientId, Beside]:
         """What has to be known beside their rows; each is read of those alone for whom it can make a difference."""
         if not known:
             return {}
@@ -306,7 +151,7 @@ class DosingDays(Mornings):
             beside = await given_lately(self._connection, mixed, day)
         taken, observed = await self._steps(known, day)
         return {
-            who: _Beside(
+            who: Beside(
                 orders=earlier.get(who, ()),
                 given=given.get(who, ()),
                 beside=beside.get(who, ()),
@@ -328,7 +173,7 @@ class DosingDays(Mornings):
         }
 
     async def _steps(
-        self, known: Sequence[_Known], day: date
+        self, known: Sequence[Known], day: date
     ) -> tuple[Mapping[ClientId, Sequence[TakenPart]], Mapping[ClientId, Sequence[Observed]]]:
         """What the steps rest on of the orders whose first one has come."""
         since = {each.client: each.steps_since for each in known if each.steps_since is not None}
@@ -338,20 +183,20 @@ class DosingDays(Mornings):
         taken = await taken_since(self._connection, list(since), first, day)
         return taken, await seen_since(self._connection, list(since), first, day)
 
-    async def _covered(self, known: Sequence[_Known], day: date) -> Mapping[ClientId, Sequence[CoveredDay]]:
+    async def _covered(self, known: Sequence[Known], day: date) -> Mapping[ClientId, Sequence[CoveredDay]]:
         """The covered days of those for whom some can make a difference on a day."""
         wanted = {each.client: each.covered_since for each in known if each.covered_since is not None}
         return await covered_since(self._connection, list(wanted), min(wanted.values(), default=day))
 
     async def _lately(
-        self, known: Sequence[_Known], covered: Mapping[ClientId, Sequence[CoveredDay]], day: date
+        self, known: Sequence[Known], covered: Mapping[ClientId, Sequence[CoveredDay]], day: date
     ) -> Mapping[ClientId, Sequence[Lately]]:
         """What those took lately whose last days show a gap or a partial dose."""
         wanted = {each.client: each.gaps_since for each in known if each.gaps_since is not None}
         own = await taken_lately(self._connection, list(wanted), min(wanted.values(), default=day), day)
         return {who: [*own.get(who, ()), *lately_of(covered.get(who, ()), since, day)] for who, since in wanted.items()}
 
-    async def _injected(self, known: Sequence[_Known], day: date) -> Mapping[ClientId, Sequence[Injected]]:
+    async def _injected(self, known: Sequence[Known], day: date) -> Mapping[ClientId, Sequence[Injected]]:
         """The injections of those whose order is one."""
         wanted = [each.client for each in known if each.order.form in LONG_ACTING]
         since = day - timedelta(days=INJECTIONS_BACK_DAYS)

@@ -37,7 +37,7 @@ from caseload.db.tables.base import INSTANT
 from caseload.db.tables.before_dose import dose_not_given, pre_dose_observation
 from caseload.db.tables.caseload import client
 from caseload.db.tables.dosing import dose, dose_correction
-from caseload.db.tables.medication import medication_decision
+from caseload.db.tables.hold import medication_decision
 from caseload.db.tables.second_look import dose_waiting
 from caseload.db.tables.window_doses import dose_identity_check, dose_replacement
 from caseload.db.takehome.suspending import SUSPEND_BY_RULE, by_rule

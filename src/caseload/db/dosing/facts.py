@@ -32,9 +32,8 @@ from caseload.db.medication.rows import ORDER_COLUMNS, order_of
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.dosing import dose, dose_correction
 from caseload.db.tables.history import client_history
+from caseload.db.tables.hold import hold, medication_decision
 from caseload.db.tables.medication import (
-    hold,
-    medication_decision,
     medication_order,
     medication_order_replacement,
     medication_order_signature,

@@ -15,7 +15,7 @@ from caseload.db.medication.record import KIND
 from caseload.db.medication.tasks import Tasks
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
-from caseload.db.tables.medication import hold, medication_decision
+from caseload.db.tables.hold import hold, medication_decision
 from caseload.db.tables.programme import programme
 from caseload.domain.access import Act
 from caseload.domain.ids import ClientId, DecisionId, HoldId, ProgrammeId, StaffId

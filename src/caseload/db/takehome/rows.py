@@ -1,5 +1,6 @@
-"""A unit in a row with what was last said of it, and the row of a unit."""
+"""Units, and what was handed out at one time, in rows and out of them; with what was last said of each unit."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import and_, exists, select
@@ -16,16 +17,13 @@ from caseload.domain.ids import (
     OrderId,
     ProgrammeId,
     ReturnId,
+    StaffId,
     TakeHomeDecisionId,
     UnitId,
     WasteId,
 )
 from caseload.domain.medicines import DosePart, Form, Medicine
-from caseload.domain.takehome import (
-    CameBack,
-    Outcome,
-    TakeHomeUnit,
-)
+from caseload.domain.takehome import CameBack, Dispense, Late, Outcome, TakeHomeUnit
 
 LAST_WORD: Final = take_home_outcome.alias("said_of_unit")
 """What was last said of each unit of `UNITS`."""
@@ -103,3 +101,47 @@ def unit_of(row: Named) -> TakeHomeUnit:
             waste=None if row["waste_id"] is None else WasteId(row["waste_id"]),
         ),
     )
+
+
+def dispense_of(row: Named, units: Sequence[TakeHomeUnit]) -> Dispense:
+    """What was handed out at one time, in a row of its table, with its units."""
+    return Dispense(
+        id=DispenseId(row["id"]),
+        client=ClientId(row["client_id"]),
+        programme=ProgrammeId(row["programme_id"]),
+        units=tuple(units),
+        educated=row["educated"],
+        education_note=row["education_note"],
+        collected_by=row["collected_by"],
+        dispensed_by=StaffId(row["dispensed_by"]),
+        dispensed_at=row["dispensed_at"],
+        dispensed_on=row["dispensed_on"],
+        profile=row["profile"],
+        profile_version=row["profile_version"],
+        rules=tuple(row["rules"]),
+        late=None
+        if row["late_reason"] is None
+        else Late(reason=row["late_reason"], recorded_by=StaffId(row["recorded_by"]), recorded_at=row["recorded_at"]),
+    )
+
+
+def dispense_row(made: Dispense) -> dict[str, object]:
+    """The columns of what was handed out at one time, without its units."""
+    return {
+        "id": made.id,
+        "client_id": made.client,
+        "programme_id": made.programme,
+        "educated": made.educated,
+        "education_note": made.education_note,
+        "collected_by": made.collected_by,
+        "dispensed_by": made.dispensed_by,
+        "dispensed_at": made.dispensed_at,
+        "dispensed_on": made.dispensed_on,
+        "profile": made.profile,
+        "profile_version": made.profile_version,
+        "rules": list(made.rules),
+        "is_exception": bool(made.rules),
+        "late_reason": made.late.reason if made.late is not None else None,
+        "recorded_by": made.late.recorded_by if made.late is not None else None,
+        "recorded_at": made.late.recorded_at if made.late is not None else None,
+    }

@@ -10,7 +10,6 @@ from sqlalchemy.exc import IntegrityError
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.closure import ClosureDays
-from caseload.db.direct import Named
 from caseload.db.dosing import Charts
 from caseload.db.medication.record import KIND
 from caseload.db.stock.taking import UNIT_COLUMNS, taken_home
@@ -25,7 +24,7 @@ from caseload.db.tables.takehome import (
 )
 from caseload.db.takehome.decisions import DECISIONS, TakeHomeDecisions, decision_of
 from caseload.db.takehome.premises import TheirPremises
-from caseload.db.takehome.rows import LAST_WORD, UNITS, unit_of, unit_row
+from caseload.db.takehome.rows import LAST_WORD, UNITS, dispense_of, dispense_row, unit_of, unit_row
 from caseload.db.takehome.suspending import IS_NEWEST
 from caseload.domain.access import Act
 from caseload.domain.dosing import EVERYTHING_COMMITTED, Held, order_on, orders_on
@@ -35,7 +34,6 @@ from caseload.domain.ids import (
     ContainerId,
     DispenseId,
     ProgrammeId,
-    StaffId,
     StationId,
     UnitId,
 )
@@ -45,7 +43,6 @@ from caseload.domain.takehome import (
     CameBack,
     Dispense,
     Label,
-    Late,
     NoPremises,
     NothingToTakeFrom,
     Review,
@@ -271,7 +268,7 @@ class TakeHomes(Charts, TakeHomeDecisions):
             "recorded_at": made.recorded_at,
         }
         try:
-            await self._connection.execute(_ADD, _dispense_row(made))
+            await self._connection.execute(_ADD, dispense_row(made))
             await self._connection.execute(_ADD_UNIT, [{**unit_row(unit), **taken} for unit in made.units])
         except IntegrityError as refused:
             _explain(refused)
@@ -288,46 +285,3 @@ def _explain(refused: IntegrityError) -> NoReturn:
     if getattr(refused.orig, "sqlstate", None) == _NOT_NULL:
         raise NothingToTakeFrom from refused
     raise UnitsMoved from refused
-
-
-def dispense_of(row: Named, units: Sequence[TakeHomeUnit]) -> Dispense:
-    """What was handed out at one time, in a row of its table, with its units."""
-    return Dispense(
-        id=DispenseId(row["id"]),
-        client=ClientId(row["client_id"]),
-        programme=ProgrammeId(row["programme_id"]),
-        units=tuple(units),
-        educated=row["educated"],
-        education_note=row["education_note"],
-        collected_by=row["collected_by"],
-        dispensed_by=StaffId(row["dispensed_by"]),
-        dispensed_at=row["dispensed_at"],
-        dispensed_on=row["dispensed_on"],
-        profile=row["profile"],
-        profile_version=row["profile_version"],
-        rules=tuple(row["rules"]),
-        late=None
-        if row["late_reason"] is None
-        else Late(reason=row["late_reason"], recorded_by=StaffId(row["recorded_by"]), recorded_at=row["recorded_at"]),
-    )
-
-
-def _dispense_row(made: Dispense) -> dict[str, object]:
-    return {
-        "id": made.id,
-        "client_id": made.client,
-        "programme_id": made.programme,
-        "educated": made.educated,
-        "education_note": made.education_note,
-        "collected_by": made.collected_by,
-        "dispensed_by": made.dispensed_by,
-        "dispensed_at": made.dispensed_at,
-        "dispensed_on": made.dispensed_on,
-        "profile": made.profile,
-        "profile_version": made.profile_version,
-        "rules": list(made.rules),
-        "is_exception": bool(made.rules),
-        "late_reason": made.late.reason if made.late is not None else None,
-        "recorded_by": made.late.recorded_by if made.late is not None else None,
-        "recorded_at": made.late.recorded_at if made.late is not None else None,
-    }

@@ -22,16 +22,13 @@ from caseload.domain.medication.hold import (
 )
 from caseload.domain.medication.order import (
     ClientHasDied,
-    Confirmed,
     Order,
     OrderMoved,
     Orders,
     OrderUnknown,
-    Standing,
-    Step,
     Stop,
-    Supply,
 )
+from caseload.domain.medication.ordered import Confirmed, Standing, Step, Supply
 from caseload.domain.medication.ordering import (
     NotTheirWord,
     OrderSigned,

@@ -11,7 +11,8 @@ from decimal import Decimal
 
 from caseload.domain.errors import Conflict, Faults
 from caseload.domain.medication.beside import Acting, in_conflict, stopped_naltrexone
-from caseload.domain.medication.order import Confirmed, Order
+from caseload.domain.medication.order import Order
+from caseload.domain.medication.ordered import Confirmed
 from caseload.domain.medication.record import MedicationRecord, check_reason
 from caseload.domain.medicines import ACTION, Action
 from caseload.domain.profiles import Profile

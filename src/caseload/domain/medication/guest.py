@@ -15,7 +15,8 @@ from typing import Protocol
 
 from caseload.domain.errors import Conflict
 from caseload.domain.ids import ClientId, GuestId, OrderId, ProgrammeId
-from caseload.domain.medication.order import Order, Orders, Supply
+from caseload.domain.medication.order import Order, Orders
+from caseload.domain.medication.ordered import Supply
 from caseload.domain.medication.record import MedicationRecord
 from caseload.domain.medicines import Form, Medicine
 

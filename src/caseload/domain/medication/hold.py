@@ -17,7 +17,8 @@ from caseload.domain.errors import Conflict, Faults, NotFound
 from caseload.domain.ids import ClientId, DecisionId, DoseId, HoldId, ProgrammeId, StaffId, TaskId, new_id
 from caseload.domain.journal import Event, Journal
 from caseload.domain.medication.aim import EVERY_DOSE, Aim, HoldReason, Words, clears_by
-from caseload.domain.medication.order import Order, Standing, Supply
+from caseload.domain.medication.order import Order
+from caseload.domain.medication.ordered import Standing, Supply
 from caseload.domain.medication.record import MedicationRecord, check_reason
 from caseload.domain.medication.task import Task, TaskKind, Tasks, raise_task
 from caseload.domain.medicines import Medicine, check_milligrams

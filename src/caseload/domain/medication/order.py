@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -16,6 +15,7 @@ from caseload.domain.access import Act
 from caseload.domain.errors import Conflict, NotFound
 from caseload.domain.ids import ClientId, OrderId, ProgrammeId, StaffId
 from caseload.domain.medication.beside import Acting
+from caseload.domain.medication.ordered import Confirmed, Standing, Step, Supply
 from caseload.domain.medication.record import MedicationRecords
 from caseload.domain.medicines import DosePart, Form, Medicine
 from caseload.domain.people import Staff
@@ -32,55 +32,6 @@ class ClientHasDied(Conflict):
 
 class OrderMoved(Conflict):
     """The order has been signed, stopped or replaced since you read it."""
-
-
-class Standing(StrEnum):
-    """How an order stands on a dosing day at a moment."""
-
-    DRAFT = "draft"
-    NOT_BEGUN = "not_begun"
-    IN_FORCE = "in_force"
-    ENDED = "ended"
-    STOPPED = "stopped"
-    REPLACED = "replaced"
-
-
-class Supply(StrEnum):
-    """Who hands the medicine over."""
-
-    WINDOW = "window"
-    """Our own."""
-    PHARMACY = "pharmacy"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """From a day on another amount is ordered."""
-
-    from_on: date
-    amounts_mg: Mapping[DosePart, Decimal]
-
-    @property
-    def total_mg(self) -> Decimal:
-        """All parts of a day together."""
-        return sum(self.amounts_mg.values(), Decimal())
-
-    def is_above(self, other: "Step") -> bool:
-        """Whether any part of the day holds more than before."""
-        return any(amount > other.amounts_mg.get(part, Decimal()) for part, amount in self.amounts_mg.items())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Confirmed:
-    """A question of the profile about an order, with the facts it asked about and the prescriber's reason."""
-
-    rule: str
-    profile: str
-    profile_version: int
-    reason: str
-    facts: Mapping[str, object]
-    """Text, whole numbers and lists of text."""
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

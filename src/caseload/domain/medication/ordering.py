@@ -12,7 +12,8 @@ from caseload.domain.ids import ClientId, OrderId, ProgrammeId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.medication.asking import Before, answer, ask
 from caseload.domain.medication.guest import GuestOrders, order_of_guest
-from caseload.domain.medication.order import Order, OrderMoved, Orders, OrderUnknown, Stop, Supply
+from caseload.domain.medication.order import Order, OrderMoved, Orders, OrderUnknown, Stop
+from caseload.domain.medication.ordered import Supply
 from caseload.domain.medication.record import MedicationRecord, check_reason
 from caseload.domain.medication.together import keep_beside, require_named, require_together
 from caseload.domain.medication.wish import Wish, is_answered

@@ -8,7 +8,7 @@ from decimal import Decimal
 from caseload.domain.catalogue import agree
 from caseload.domain.errors import Faults
 from caseload.domain.ids import OrderId
-from caseload.domain.medication.order import Step, Supply
+from caseload.domain.medication.ordered import Step, Supply
 from caseload.domain.medication.record import LONGEST_NOTE, check_reason
 from caseload.domain.medicines import FORMS, LIQUIDS, LONG_ACTING, DosePart, Form, Medicine, check_milligrams
 from caseload.domain.moments import check_year
