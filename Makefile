@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PARALLEL ?= 2
 ARGS ?=
+# A file stays with one process, so that what it sets up once is set up once.
+PYTEST = $(BIN)/pytest -n $(PARALLEL) --dist loadfile --no-loadscope-reorder
 
 # The first interpreter that is new enough.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -22,14 +24,14 @@ run: $(READY) ## Start a clinic with people in it on 127.0.0.1:8000 (CASELOAD_PO
 	@exec $(BIN)/caseload serve --demo $(ARGS)
 
 test: $(READY) ## Run every test against a PostgreSQL of their own, in parallel
-	@$(BIN)/pytest -n $(PARALLEL) $(ARGS)
+	@$(PYTEST) $(ARGS)
 
 soak: $(READY) ## Run the same tests at their full counts
-	@$(BIN)/pytest -n $(PARALLEL) --soak $(ARGS)
+	@$(PYTEST) --soak $(ARGS)
 
 coverage: $(READY) ## Run every test, and ask that they take every branch of the domain
 	@$(BIN)/coverage erase
-	@$(BIN)/pytest -n $(PARALLEL) --cov=caseload.domain --cov-report= $(ARGS)
+	@$(PYTEST) --cov=caseload.domain --cov-report= $(ARGS)
 	@$(BIN)/coverage report --include='src/caseload/domain/*' --fail-under=100
 
 check: $(READY) ## Format, lint, types, layers, dependencies, dead code, migrations

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -75,11 +74,3 @@ def until(happened: Callable[[], bool], what: str) -> None:
 def gone(pid: int) -> bool:
     """Whether a process has ended (it may still wait to be counted by its parent)."""
     return not alive(pid)
-
-
-@contextmanager
-def folder() -> Generator[Path]:
-    """A folder that the server's own user can reach; pytest's `tmp_path` is closed to others when run as root."""
-    with tempfile.TemporaryDirectory(prefix="caseload-test-") as path:
-        Path(path).chmod(0o711)
-        yield Path(path)

@@ -57,7 +57,17 @@ class Service:
 
     def database(self) -> int:
         """The process id of its PostgreSQL."""
-        return int((self.data / "postgres" / "postmaster.pid").read_text().splitlines()[0])
+        return int(self._pid_file().read_text().splitlines()[0])
+
+    def left(self) -> list[int]:
+        """Its PostgreSQL, if there is one of its own."""
+        try:
+            return [self.database()]
+        except FileNotFoundError:
+            return []
+
+    def _pid_file(self) -> Path:
+        return self.data / "postgres" / "postmaster.pid"
 
 
 def variables(port: int, data: Path, **more: str) -> dict[str, str]:
@@ -79,4 +89,10 @@ def service(data: Path, program: Sequence[str] = TINY, /, **more: str) -> Genera
         started = Service(process, port, data, said)
         processes.until(lambda: "ready" in started.events() or process.poll() is not None, "the service is ready")
         assert process.poll() is None, said.read_text()
-        yield started
+        try:
+            yield started
+        finally:
+            # A server whose service was killed goes on for a moment, in a folder that is about to be removed.
+            left = started.left()
+            process.kill()
+            processes.until(lambda: all(processes.gone(pid) for pid in left), "the server ends with its service")

@@ -8,7 +8,6 @@ import asyncio
 import json
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ import asyncpg
 
 from caseload.db.embedded import EmbeddedServer
 from caseload.request.database import migrate_to_head
+from tests import scratch
 
 TEMPLATE = "caseload_template"
 WAIT_SECONDS = 120.0
@@ -64,8 +64,7 @@ class SharedServer:
     """The server of this run, as the process that leads the run sees it."""
 
     def __init__(self) -> None:
-        # Not below pytest's own folder: as root the server runs as another user, who may not pass through that.
-        self.folder = Path(tempfile.mkdtemp(prefix="caseload-test-"))
+        self.folder = scratch.new_folder()
         self._server: EmbeddedServer | None = None
 
     @property
@@ -77,7 +76,6 @@ class SharedServer:
         """Start it and migrate the database that the others are copied from; does nothing the second time."""
         if self._server is not None:
             return
-        self.folder.chmod(0o711)
         self._server = EmbeddedServer(self.folder / "data", pg_bin=chosen_programs(), options=FASTER)
         databases = self._server.start().databases
         addresses = Addresses(databases.owner, databases.service, str(databases.sequencer))
@@ -135,7 +133,7 @@ async def _copy(url: str, name: str) -> None:
     async with asyncio.timeout(WAIT_SECONDS):
         while True:
             try:
-                await execute(url, f"create database {name} template {TEMPLATE}")
+                await execute(url, f"create database {name} template {TEMPLATE} strategy file_copy")
             except asyncpg.ObjectInUseError:
                 continue
             return

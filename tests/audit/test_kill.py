@@ -17,7 +17,7 @@ from caseload.audit.tlog.merkle import root_of
 from caseload.audit.tlog.note import Signature, open_note, write_note
 from caseload.db.embedded import Databases, EmbeddedServer
 from caseload.request.database import migrate_to_head
-from tests import processes
+from tests import processes, scratch
 from tests.shared_server import chosen_programs
 
 LULL_SECONDS = 0.7
@@ -85,7 +85,7 @@ class Clinic:
 
 @contextmanager
 def clinic() -> Generator[Clinic]:
-    with processes.folder() as folder:
+    with scratch.folder() as folder:
         made = Clinic(folder)
         try:
             yield made

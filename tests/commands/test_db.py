@@ -14,7 +14,7 @@ from caseload.db import migrate, revisions
 from caseload.db.embedded.binaries import bin_dir
 from caseload.request import database
 from caseload.settings import Settings
-from tests import processes
+from tests import processes, scratch
 from tests.shared_server import Addresses, execute
 
 
@@ -90,7 +90,7 @@ def test_an_outside_database_is_checked_and_upgraded_by_its_owner(server: Addres
 
 
 def test_the_local_database_is_made_checked_and_backed_up_without_a_service(tmp_path: Path) -> None:
-    with processes.folder() as folder:
+    with scratch.folder() as folder:
         local = {"CASELOAD_DATA_DIR": str(folder / "data")}
         assert processes.run("-m", "caseload", "db", "upgrade", **local).returncode == 0
         told = processes.run("-m", "caseload", "db", "backup", str(tmp_path / "a.backup"), **local)

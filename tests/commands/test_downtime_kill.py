@@ -19,7 +19,7 @@ from caseload.db.embedded import reach
 from caseload.db.engine import make_engine
 from caseload.domain.access import Role
 from caseload.settings import Secret, Settings
-from tests import processes
+from tests import scratch
 from tests.factories import people
 from tests.factories.stock import Storeroom
 from tests.factories.window import clinician, window, wish
@@ -152,7 +152,7 @@ async def until_it_answers(running: Service) -> None:
 
 
 async def test_a_service_killed_in_the_middle_of_a_sheet_enters_it_once_when_it_is_sent_again() -> None:
-    with processes.folder() as folder:
+    with scratch.folder() as folder:
         data = folder / "data"
         with service(data, WHOLE) as running:
             morning = await a_morning(data)
@@ -162,7 +162,7 @@ async def test_a_service_killed_in_the_middle_of_a_sheet_enters_it_once_when_it_
 
 
 async def test_a_database_that_fails_in_the_middle_of_a_sheet_keeps_nothing_of_it() -> None:
-    with processes.folder() as folder, service(folder / "data", WHOLE) as running:
+    with scratch.folder() as folder, service(folder / "data", WHOLE) as running:
         morning = await a_morning(running.data)
         await killed_in_the_middle(running, morning, database=True)
         await until_it_answers(running)

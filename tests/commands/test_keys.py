@@ -10,7 +10,7 @@ import pytest
 from caseload.audit.leaf import decode
 from caseload.db.embedded import reach
 from caseload.settings import Settings
-from tests import processes
+from tests import processes, scratch
 from tests.running_service import free_port
 from tests.shared_server import Addresses
 
@@ -61,7 +61,7 @@ def test_what_is_supplied_otherwise_is_not_made(tmp_path: Path) -> None:
 
 
 def test_a_clinic_starts_in_production_with_them_and_not_without(tmp_path: Path) -> None:
-    with processes.folder() as folder:
+    with scratch.folder() as folder:
         variables = {"CASELOAD_DATA_DIR": str(folder / "data"), "CASELOAD_PRODUCTION": "true"}
         refused = processes.run("-m", "caseload", "staff", "list", **variables)
         assert (refused.returncode, refused.stderr.count("\n")) == (1, 1), refused.stderr
@@ -105,7 +105,7 @@ def test_the_service_does_not_start_without_one_of_its_keys(
 
 
 def test_a_folder_of_a_trial_does_not_become_one_of_production(tmp_path: Path) -> None:
-    with processes.folder() as folder:
+    with scratch.folder() as folder:
         data = folder / "data"
         assert processes.run("-m", "caseload", "staff", "list", CASELOAD_DATA_DIR=str(data)).returncode == 0
         before = files(data / "keys")

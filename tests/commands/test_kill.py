@@ -17,7 +17,7 @@ from caseload.db.embedded import reach
 from caseload.db.engine import make_engine
 from caseload.domain.access import Role
 from caseload.settings import Secret, Settings
-from tests import processes
+from tests import scratch
 from tests.commands import test_serve
 from tests.factories import people
 
@@ -97,7 +97,7 @@ async def test_a_service_that_is_killed_loses_nothing_it_acknowledged_and_does_n
     counts: Callable[..., int],
 ) -> None:
     count = counts(160, full=1000)
-    with processes.folder() as folder:
+    with scratch.folder() as folder:
         data = folder / "data"
         with started(data) as running:
             window = await open_window(f"http://127.0.0.1:{running.port}", data)

@@ -2,28 +2,40 @@
 
 import json
 import re
+import signal
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests import processes
-from tests.running_service import WHOLE, service
+from tests import processes, scratch
+from tests.running_service import WHOLE, Service, service
 
 README = Path(__file__).parents[2] / "README.md"
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
+@dataclass(frozen=True)
+class FirstDay:
+    """The first start, the walk through the README, and the next start."""
+
+    walk: subprocess.CompletedProcess[str]
+    starts: tuple[str, str]
+    """What it says of itself at each."""
+    ports: tuple[int, int]
+
+
 @pytest.fixture(scope="module")
-def walk(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
-    """All blocks in one shell, stopping at the first command that fails."""
+def first_day(tmp_path_factory: pytest.TempPathFactory) -> FirstDay:
+    """All blocks in one shell, stopping at the first command that fails; then Ctrl-C, and another start."""
     blocks = BLOCK.findall(README.read_text())
     assert len(blocks) == 4
     script = "set -euo pipefail\n" + "\necho '=== next'\n".join(blocks)
-    with processes.folder() as folder:
+    with scratch.folder() as folder:
         data = folder / "data"
         with service(data, (*WHOLE, "--demo")) as running:
-            return subprocess.run(
+            walk = subprocess.run(
                 ["bash", "-c", script],  # noqa: S607 - the shell a reader would use
                 env=processes.environment(CASELOAD_PORT=str(running.port), CASELOAD_DATA_DIR=str(data)),
                 cwd=tmp_path_factory.mktemp("walk"),
@@ -33,9 +45,34 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProces
                 timeout=120,
                 check=False,
             )
+            first = told(running)
+        with service(data, (*WHOLE, "--demo")) as again:
+            return FirstDay(walk, (first, told(again)), (running.port, again.port))
 
 
-def test_the_first_five_minutes_work_as_written(walk: subprocess.CompletedProcess[str]) -> None:
+def told(running: Service) -> str:
+    """All that it says until it is told to stop, which it then does."""
+    processes.until(lambda: "Ctrl-C stops it" in running.said.read_text(), "it has said where to go")
+    running.process.send_signal(signal.SIGINT)
+    assert running.process.wait(processes.PATIENCE_SECONDS) == 0
+    return running.said.read_text()
+
+
+def test_the_first_start_makes_the_demo_clinic_and_the_next_finds_it(first_day: FirstDay) -> None:
+    assert ["Making up a demo clinic" in said for said in first_day.starts] == [True, False]
+    for said, port in zip(first_day.starts, first_day.ports, strict=True):
+        listed = said.partition("Sign in to the demo")[2].partition("Everybody else")[0]
+        assert [line.split()[0] for line in listed.splitlines()[1:] if line] == [
+            "nurse",
+            "prescriber",
+            "counsellor",
+            "auditor",
+        ]
+        assert f"caseload is ready at http://127.0.0.1:{port}" in said
+
+
+def test_the_first_five_minutes_work_as_written(first_day: FirstDay) -> None:
+    walk = first_day.walk
     assert walk.returncode == 0, walk.stdout
     # As on a terminal: every answer on a line of its own.
     shown = [[line for line in block.splitlines() if line] for block in walk.stdout.split("=== next\n")]

@@ -14,7 +14,7 @@ from caseload.audit.tlog.merkle import root_of
 from caseload.audit.trail import append as keep
 from caseload.db.engine import make_engine
 from caseload.settings import Secret, Settings
-from tests import processes
+from tests import processes, scratch
 from tests.factories.audit import a_client, a_pending, a_trail, seen
 from tests.running_service import WHOLE, service
 from tests.shared_server import Addresses
@@ -25,7 +25,7 @@ SEQUENCER = ("-m", "caseload", "sequencer")
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A folder the server's own user can reach."""
-    with processes.folder() as path:
+    with scratch.folder() as path:
         yield path
 
 

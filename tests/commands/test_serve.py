@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from tests import processes
+from tests import processes, scratch
 from tests.commands.tiny_app import FORKED, MADE, STAYS
-from tests.running_service import TINY, WHOLE, Service, free_port, service, variables
+from tests.running_service import TINY, Service, free_port, service, variables
 from tests.shared_server import Addresses
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A folder the server's own user can reach."""
-    with processes.folder() as path:
+    with scratch.folder() as path:
         yield path
 
 
@@ -211,21 +211,3 @@ def test_an_outside_database_that_is_behind_is_told_to_be_upgraded(folder: Path,
     )
     assert told.returncode != 0
     assert "run `caseload db upgrade`" in told.stderr
-
-
-def test_the_first_start_makes_the_demo_clinic_and_the_next_finds_it(folder: Path) -> None:
-    for makes_it in (True, False):
-        with service(folder / "data", (*WHOLE, "--demo")) as running:
-            processes.until(lambda: "Ctrl-C stops it" in running.said.read_text(), "it has said where to go")
-            told = running.said.read_text()
-            assert ("Making up a demo clinic" in told) is makes_it
-            listed = told.partition("Sign in to the demo")[2].partition("Everybody else")[0]
-            assert [line.split()[0] for line in listed.splitlines()[1:] if line] == [
-                "nurse",
-                "prescriber",
-                "counsellor",
-                "auditor",
-            ]
-            assert f"caseload is ready at http://127.0.0.1:{running.port}" in told
-            running.process.send_signal(signal.SIGINT)
-            assert running.process.wait(processes.PATIENCE_SECONDS) == 0

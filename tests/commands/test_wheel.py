@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import processes
+from tests import processes, scratch
 
 PACKAGE = processes.ROOT / "src" / "caseload"
 
@@ -16,7 +16,7 @@ PACKAGE = processes.ROOT / "src" / "caseload"
 @pytest.fixture(scope="module")
 def wheel() -> Iterator[Path]:
     """The wheel of this tree, built without a network."""
-    with processes.folder() as folder:
+    with scratch.folder() as folder:
         subprocess.run(
             [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
             cwd=processes.ROOT,

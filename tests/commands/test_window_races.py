@@ -20,7 +20,7 @@ from caseload.domain.access import Role
 from caseload.domain.ids import ClientId
 from caseload.domain.medication import Order, stop_order
 from caseload.settings import Secret, Settings
-from tests import processes
+from tests import scratch
 from tests.factories import people
 from tests.factories.window import Window, clinician, proof, window, wish
 from tests.running_service import WHOLE, service
@@ -123,7 +123,7 @@ async def test_twelve_nurses_at_two_processes_give_one_dose_and_none_after_a_hol
     counts: Callable[..., int],
 ) -> None:
     rounds = counts(30, full=1000)
-    with processes.folder() as folder, service(folder / "data", WHOLE) as running:
+    with scratch.folder() as folder, service(folder / "data", WHOLE) as running:
         async with ward(f"http://127.0.0.1:{running.port}", running.data) as here:
             raced: list[Order] = []
             while len(raced) < rounds:

@@ -21,7 +21,7 @@ from caseload.db.embedded.binaries import bin_dir
 from caseload.db.embedded.errors import AlreadyRunning
 from caseload.db.embedded.process import alive, clear_leftovers
 from caseload.settings import Settings
-from tests import processes
+from tests import processes, scratch
 
 AS_ROOT = os.geteuid() == 0
 
@@ -40,7 +40,7 @@ with EmbeddedServer(Path(sys.argv[1])) as started:
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Path]:
     """A data folder with a cluster in it, stopped: most tests here need no fresh one."""
-    with processes.folder() as folder:
+    with scratch.folder() as folder:
         with EmbeddedServer(folder / "data"):
             pass
         yield folder / "data"
@@ -58,7 +58,7 @@ def ask(url: str, query: str) -> object:
 
 
 def test_a_first_start_makes_a_cluster_that_keeps_others_out() -> None:
-    with processes.folder() as folder, EmbeddedServer(folder / "data") as server:
+    with scratch.folder() as folder, EmbeddedServer(folder / "data") as server:
         data = folder / "data"
         assert stat.S_IMODE((data / "postgres").stat().st_mode) == 0o700
         assert stat.S_IMODE((data / "run").stat().st_mode) == 0o700
@@ -221,7 +221,7 @@ def test_leftovers_that_do_not_end_are_named(cluster: Path, monkeypatch: pytest.
 
 
 def test_data_of_another_major_version_are_refused_with_what_to_do() -> None:
-    with processes.folder() as folder:
+    with scratch.folder() as folder:
         data = folder / "data"
         (data / "postgres").mkdir(parents=True)
         (data / "postgres" / "PG_VERSION").write_text("14\n")
@@ -230,7 +230,7 @@ def test_data_of_another_major_version_are_refused_with_what_to_do() -> None:
 
 
 def test_a_start_that_was_killed_while_making_the_cluster_is_begun_anew() -> None:
-    with processes.folder() as folder:
+    with scratch.folder() as folder:
         half_made = folder / "data" / "postgres.new"
         half_made.mkdir(parents=True)
         (half_made / "PG_VERSION").write_text("half")
@@ -240,7 +240,7 @@ def test_a_start_that_was_killed_while_making_the_cluster_is_begun_anew() -> Non
 
 
 def test_a_folder_with_a_long_name_has_its_socket_elsewhere() -> None:
-    with processes.folder() as folder:
+    with scratch.folder() as folder:
         data = folder / ("long" * 25)
         with EmbeddedServer(data) as server:
             socket = Path(server.databases.service.partition("?host=")[2])
@@ -297,7 +297,7 @@ def test_the_programs_are_searched_in_order(monkeypatch: pytest.MonkeyPatch, tmp
 
 @pytest.mark.skipif(not AS_ROOT, reason="only root has programs that the server's own user cannot reach")
 def test_programs_out_of_reach_of_the_servers_user_are_copied() -> None:
-    with processes.folder() as folder:
+    with scratch.folder() as folder:
         closed = folder / "closed"
         package = bin_dir().parents[1]
         for part in (package, package.with_name(package.name + ".libs")):
@@ -310,7 +310,7 @@ def test_programs_out_of_reach_of_the_servers_user_are_copied() -> None:
 
 @pytest.mark.skipif(not AS_ROOT, reason="only root can put the data folder where the server's own user cannot go")
 def test_a_data_folder_out_of_reach_of_the_servers_user_is_refused_with_what_to_do() -> None:
-    with processes.folder() as folder:
+    with scratch.folder() as folder:
         closed = folder / "closed"
         closed.mkdir(mode=0o700)
         with pytest.raises(CannotStart, match=r"can reach the folder|cannot be reached"):
@@ -319,7 +319,7 @@ def test_a_data_folder_out_of_reach_of_the_servers_user_is_refused_with_what_to_
 
 @pytest.mark.skipif(not AS_ROOT, reason="only root can become somebody else")
 def test_an_ordinary_user_runs_it_as_themselves() -> None:
-    with processes.folder() as folder:
+    with scratch.folder() as folder:
         home = folder / "home"
         home.mkdir()
         os.chown(home, 65534, 65534)

@@ -23,7 +23,7 @@ from caseload.db import migrate, revisions
 from caseload.db.embedded import EmbeddedServer
 from caseload.db.tables.base import SCHEMAS, complete
 from caseload.request.database import migrate_to_head
-from tests import processes
+from tests import processes, scratch
 from tests.shared_server import Addresses, copied, execute
 
 upgrade = partial(migrate_to_head, organisation="caseload")
@@ -159,7 +159,7 @@ def test_a_database_of_a_newer_version_is_left_alone(throwaway_database: Address
 @pytest.fixture(scope="module")
 def bare_server() -> Iterator[str]:
     """A server without any role of ours, as an administrator hands it over: the address of its superuser."""
-    with processes.folder() as folder, EmbeddedServer(folder / "data", options={"fsync": "off"}) as server:
+    with scratch.folder() as folder, EmbeddedServer(folder / "data", options={"fsync": "off"}) as server:
         superuser = server.databases.owner
         # The local server makes this much of itself; an outside one has nothing.
         asyncio.run(execute(superuser, "drop role caseload"))

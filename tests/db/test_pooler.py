@@ -18,7 +18,7 @@ from caseload.db.direct import Direct
 from caseload.db.embedded.account import Account
 from caseload.db.engine import make_engine
 from caseload.settings import Secret, Settings
-from tests import processes
+from tests import processes, scratch
 from tests.running_service import free_port
 from tests.shared_server import Addresses
 
@@ -42,7 +42,7 @@ def pooled(throwaway_database: Addresses) -> Iterator[str]:
     """The service's address of a throw-away database, by way of a pooler with two server connections."""
     server = urlsplit(throwaway_database.service)
     port = free_port()
-    with processes.folder() as folder:
+    with scratch.folder() as folder:
         (folder / "users").write_text(f'"{server.username}" "{server.password}"\n')
         (folder / "pgbouncer.ini").write_text(
             f"[databases]\npooled = host={parse_qs(server.query)['host'][0]} dbname={server.path.strip('/')}\n"
