@@ -17,6 +17,7 @@ from caseload.commands import downtime_sheet
 from caseload.db.tables.people import staff_password
 from caseload.db.takehome.returns import Returns
 from caseload.db.window import WindowRecords
+from caseload.domain.downtime.printed import BLANKS
 from caseload.domain.ids import ExcusalId, TakeHomeDecisionId, new_id
 from caseload.domain.medicines import Medicine
 from caseload.domain.takehome import Answer, Criterion, TakeHomeWish, decide_take_home
@@ -146,6 +147,8 @@ def test_the_sheet_names_who_is_due_what_and_whom_to_stop(
     assert lines[HOSTILE]["notes"] == [excused, "First dose"]
     assert lines["Byrne"]["take_home"] == [f"methadone: at most 1 days at once, by the decision of {said[0]['day']}"]
     assert lines["Zed"]["take_home"] == []
+    assert said[0]["blanks"] == [blank.says for blank in BLANKS]
+    assert all(line["order"] for line in said[0]["lines"]), "the form asks for the order of each"
     [entry] = asyncio.run(entries(addresses))
     assert f'"id":"{said[0]["entry"]}"' in entry, "the sheet names the entry of whoever printed it"
 

@@ -18,6 +18,7 @@ from caseload.db.dosing import (
     doses,
     expected,
     facts,
+    giver,
     injections,
     known,
     lately,
@@ -25,7 +26,7 @@ from caseload.db.dosing import (
     statements,
     steps,
 )
-from caseload.db.downtime import entries
+from caseload.db.downtime import entries, listing
 from caseload.db.medication import beside, covered, drafts, guests, holds, orders, record, tasks
 from caseload.db.signoff import queue, verdicts
 from caseload.db.window import spills
@@ -94,6 +95,10 @@ CROWD = (
     """
     insert into clinic.dose_waiting (dose_id, dose_version, programme_id, recorded_by, risk, sign_by)
     select id, version, programme_id, recorded_by, 5, now() from clinic.dose where dosing_day = date '2026-10-20'
+    """,
+    """
+    insert into clinic.dose_giver_word (dose_id, dose_version, word, said_by, said_at)
+    select id, version, 'confirmed', given_by, now() from clinic.dose
     """,
     """
     insert into clinic.hold (id, client_id, programme_id, reason, note, raised_by, raised_at)
@@ -270,12 +275,15 @@ STATEMENTS: dict[str, Any] = {
     "the injections of a programme": expected._INJECTED,
     "a disclosure": disclosures.ONE_DISCLOSURE,
     "a client's account of disclosures": disclosures.DISCLOSURES_OF,
+    "what waits for a giver's word": giver.TO_CONFIRM,
+    "what givers dispute": giver.DISPUTED,
     "the versions of a dose": chart._VERSIONS,
     "every version of the doses of some days": past.VERSIONS,
     "what was not given on some days": past.NOT_GIVEN_OF_DAYS,
     "what was seen on some days": past.SEEN_OF_DAYS,
     "the signatures under some records": past.SIGNATURES_UNDER,
     "the lines of an entered sheet": entries.LINES,
+    "the entered sheets of a programme": listing.ENTERED_IN,
     "what was spilled on a day": spills.SPILLS_OF_DAY,
     "the guest days of clients": guests.GUEST_DAYS,
     "a guest agreement": guest.ONE_GUEST,
@@ -348,6 +356,7 @@ async def test_nothing_walks_a_table_that_grows(owner: AsyncEngine) -> None:
         "delivery": here.client,
         "disclosure": here.client,
         "agreement": here.client,
+        "giver": here.nurse.id,
         "limit": 50,
         "signer": here.nurse.id,
         **signing_reach_of(here.nurse.reach(Act.SIGN_OFF_DOSE), at=MORNING),

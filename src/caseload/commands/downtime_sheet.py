@@ -63,6 +63,7 @@ async def _sheet(service: "Service", code: str, by: "Staff") -> dict[str, Any]:
     from caseload.db.takehome.returns import Returns
     from caseload.db.window import Queues
     from caseload.domain.access import Act
+    from caseload.domain.downtime.printed import BLANKS
     from caseload.domain.window import WindowDay
 
     async with service.work(by=by, event="downtime_sheet.print", writes=False) as work:
@@ -84,6 +85,7 @@ async def _sheet(service: "Service", code: str, by: "Staff") -> dict[str, Any]:
         printed_at = work.now.astimezone(programme.zone).strftime("%Y-%m-%d %H:%M %Z")
     names = {line.waiting.client: f"{line.waiting.family_name}, {line.waiting.given_name}" for line in lines}
     return {
+        "blanks": [blank.says for blank in BLANKS],
         "entry": str(work.entry),
         "closed": closed,
         "programme": programme.name,
@@ -133,6 +135,7 @@ def _line(
             for each in may_take
         ],
         "medicine": _words(order.medicine) if order is not None else "",
+        "order": str(order.id) if order is not None else "",
         "form": _words(order.form) if order is not None else "",
         "due": [_part(part, programme.zone) for part in due.parts],
         "last": said,

@@ -7,6 +7,7 @@ from caseload.api.dosing.contacting import list_missed_in_titration, tell_prescr
 from caseload.api.dosing.corrections import amend_dose, correct_dose
 from caseload.api.dosing.dispensing_list import read_dispensing_list
 from caseload.api.dosing.doses import list_dose_versions, read_dose, record_dose, record_not_given
+from caseload.api.dosing.giver import list_doses_to_confirm, say_as_the_giver
 from caseload.api.dosing.handing_on import disclose_last_dose, list_disclosures, read_last_dose_statement
 from caseload.api.dosing.injections import list_injections, list_named_deliveries, receive_named_delivery
 from caseload.api.dosing.statements import (
@@ -28,6 +29,8 @@ router = Router(
         list_missed_in_titration,
         tell_prescriber,
         read_dose,
+        list_doses_to_confirm,
+        say_as_the_giver,
         list_dose_versions,
         amend_dose,
         correct_dose,

@@ -10,6 +10,7 @@ from caseload.api.proving import ProvedIn
 from caseload.api.wire import Instant, Wire
 from caseload.api.work import etag
 from caseload.domain.dosing import Charted, DoseStanding, Entry, Injecting, Kind, NotGiven, NotGivenReason, Site
+from caseload.domain.dosing.giver import GiverStanding
 from caseload.domain.ids import DeliveryId
 from caseload.domain.medicines import DosePart, Form, Medicine
 from caseload.domain.profiles.around import IdentifiedBy
@@ -109,6 +110,24 @@ class VomitedAfterOut(Wire, frozen=True, kw_only=True):
     witnessed: bool
 
 
+class GiverOut(Wire, frozen=True, kw_only=True):
+    """What whoever is named as the giver says of what somebody else entered."""
+
+    standing: GiverStanding
+    """Waits, confirmed or disputed."""
+    said_at: datetime | None
+    reason: str | None
+    """Of a disputed one: what was not so."""
+
+    @classmethod
+    def of(cls, charted: Charted) -> "GiverOut | None":
+        """From the domain."""
+        standing, said = charted.giver_standing, charted.giver
+        if standing is None:
+            return None
+        return cls(standing=standing, said_at=said.at if said else None, reason=said.reason if said else None)
+
+
 class DoseOut(Wire, frozen=True, kw_only=True):
     """A version of the record of a dose."""
 
@@ -150,6 +169,8 @@ class DoseOut(Wire, frozen=True, kw_only=True):
     """Whether it came back; it stays as it was given."""
     replaces_dose_id: UUID | None
     """The dose in whose place it was given."""
+    giver: GiverOut | None
+    """The word of the named giver; null where whoever gave it entered it too, or nobody here gave it."""
 
     @classmethod
     def of(cls, charted: Charted) -> "DoseOut":
@@ -197,6 +218,7 @@ class DoseOut(Wire, frozen=True, kw_only=True):
             if charted.vomited is None
             else VomitedAfterOut(minutes_after=charted.vomited.minutes, witnessed=charted.vomited.witnessed),
             replaces_dose_id=charted.replaces,
+            giver=GiverOut.of(charted),
         )
 
 

@@ -47,7 +47,7 @@ class WaitingOut(Wire, frozen=True, kw_only=True):
     def of(cls, waiting: Waiting, now: datetime) -> "WaitingOut":
         """From the domain."""
         return cls(
-            dose=DoseOut.of(Charted(dose=waiting.dose)),
+            dose=DoseOut.of(Charted(dose=waiting.dose, giver=waiting.giver)),
             risk=waiting.risk,
             sign_by=waiting.sign_by,
             is_late=waiting.is_late(now),

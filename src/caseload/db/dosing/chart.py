@@ -10,7 +10,7 @@ from caseload.db.access import reach_of, within_reach
 from caseload.db.dosing.day import DosingDays
 from caseload.db.dosing.doses import IS_NEWEST
 from caseload.db.dosing.known import KIND
-from caseload.db.dosing.rows import DOSE_COLUMNS, dose_of
+from caseload.db.dosing.rows import DOSE_COLUMNS, GIVER_COLUMNS, dose_of, giver_word_of
 from caseload.db.dosing.taken import FIRST, is_of_kind
 from caseload.db.tables.caseload import client
 from caseload.db.tables.dosing import dose, dose_correction
@@ -61,6 +61,7 @@ CHARTED = (
         _beside(dose_vomited.c.witnessed, dose_vomited.c.dose_id == dose.c.id, "witnessed"),
         _beside(dose_vomited.c.recorded_at, dose_vomited.c.dose_id == dose.c.id, "vomited_recorded_at"),
         _beside(dose_replacement.c.dose_id, dose_replacement.c.id == dose.c.replacement_id, "replaces"),
+        *GIVER_COLUMNS,
     )
     .select_from(
         dose.join(client, client.c.id == dose.c.client_id)
@@ -164,4 +165,5 @@ def charted_of(row: Row[*tuple[Any, ...]], *, is_newest: bool = True) -> Charted
         if row.minutes_after is None
         else VomitedAfter(minutes=row.minutes_after, witnessed=row.witnessed, recorded_at=row.vomited_recorded_at),
         replaces=DoseId(row.replaces) if row.replaces is not None else None,
+        giver=giver_word_of(row),
     )

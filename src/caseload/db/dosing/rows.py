@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, SmallInteger, case, literal_column
+from sqlalchemy import ColumnElement, Row, SmallInteger, Text, case, literal_column, select
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from caseload.db.tables.dosing import dose
+from caseload.db.tables.giver import dose_giver_word
 from caseload.domain.dosing import Correction, Dose, Entry, Kind, NotGiven, NotGivenReason
+from caseload.domain.dosing.giver import GiverWord, Word
 from caseload.domain.ids import ClientId, DoseId, ProgrammeId, StaffId
 from caseload.domain.medicines import DosePart, Form, Medicine
 from caseload.domain.signature import Signature
@@ -29,6 +31,31 @@ def rank(columns: ReadOnlyColumnCollection[str, Any]) -> ColumnElement[int]:
 
 
 DOSE_COLUMNS = tuple(column for column in dose.c if column.computed is None)
+
+
+def _of_giver(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
+    """Looked up only of what was entered afterwards: of nothing else is there a giver's word."""
+    said = (
+        select(column)
+        .where(dose_giver_word.c.dose_id == dose.c.id, dose_giver_word.c.dose_version == dose.c.version)
+        .correlate(dose)
+        .scalar_subquery()
+    )
+    return case((dose.c.entry == literal_column(f"'{Entry.LATE}'", Text()), said)).label(name)
+
+
+GIVER_COLUMNS = (
+    _of_giver(dose_giver_word.c.word, "giver_word"),
+    _of_giver(dose_giver_word.c.said_at, "giver_said_at"),
+    _of_giver(dose_giver_word.c.reason, "giver_reason"),
+)
+
+
+def giver_word_of(row: Row[*tuple[Any, ...]]) -> GiverWord | None:
+    """The named giver's word in a row with `GIVER_COLUMNS`, if there is one."""
+    if row.giver_word is None:
+        return None
+    return GiverWord(word=Word(row.giver_word), at=row.giver_said_at, reason=row.giver_reason)
 
 
 def dose_of(row: Row[*tuple[Any, ...]]) -> Dose:

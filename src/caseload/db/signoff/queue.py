@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from caseload.db.access import signing_reach_of, signs_for, within_reach
 from caseload.db.dosing.doses import IS_NEWEST
 from caseload.db.dosing.known import KIND
-from caseload.db.dosing.rows import DOSE_COLUMNS, dose_of, rank
+from caseload.db.dosing.rows import DOSE_COLUMNS, GIVER_COLUMNS, dose_of, giver_word_of, rank
 from caseload.db.people.grants import constants, in_force, works_here
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
@@ -29,6 +29,7 @@ _IS_OF_IT = and_(dose.c.id == dose_waiting.c.dose_id, dose.c.version == dose_wai
 _IN_QUEUE = (
     select(
         *DOSE_COLUMNS,
+        *GIVER_COLUMNS,
         dose_waiting.c.sign_by,
         dose_waiting.c.rejected_at,
         dose_review.c.reason.label("rejection"),
@@ -64,7 +65,7 @@ _here = (
     .lateral("here")
 )
 _QUEUE = (
-    select(*DOSE_COLUMNS, _here.c.sign_by)
+    select(*DOSE_COLUMNS, *GIVER_COLUMNS, _here.c.sign_by)
     .select_from(_place.join(_here, true()))
     .join(dose, and_(dose.c.id == _here.c.dose_id, dose.c.version == _here.c.dose_version))
     .where(signs_for(_place.c.id))
@@ -148,4 +149,6 @@ class Queue:
 def _waiting(
     row: Row[*tuple[Any, ...]], *, rejected_at: datetime | None = None, rejection: str | None = None
 ) -> Waiting:
-    return Waiting(dose=dose_of(row), sign_by=row.sign_by, rejected_at=rejected_at, rejection=rejection)
+    return Waiting(
+        dose=dose_of(row), sign_by=row.sign_by, rejected_at=rejected_at, rejection=rejection, giver=giver_word_of(row)
+    )

@@ -1,6 +1,6 @@
 """How the second look at a dose ended, in PostgreSQL: leaving the queue settles every race."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import (
@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import signing_reach_of, within_reach
 from caseload.db.dosing.doses import IS_NEWEST
+from caseload.db.dosing.giver import disputed_of
 from caseload.db.dosing.known import KIND
 from caseload.db.dosing.rows import DOSE_COLUMNS, dose_of
 from caseload.db.signature import Signatures, signature_of
@@ -118,6 +119,10 @@ class SignOffs(Signatures):
         for each in found:
             self._journal.saw(each.client, KIND)
         return found
+
+    async def disputed(self, doses: Collection[DoseId]) -> Collection[tuple[DoseId, int]]:
+        """See `domain.signoff.SignOffs.disputed`."""
+        return await disputed_of(self._connection, doses)
 
     async def add_sign_offs(self, signed: Sequence[tuple[Dose, Signature]]) -> Sequence[DoseId]:
         """See `domain.signoff.SignOffs.add_sign_offs`. Leaving the queue settles every race."""

@@ -209,6 +209,12 @@ dose = Table(
         postgresql_where=text("decision_id IS NOT NULL AND version = 1"),
         postgresql_nulls_not_distinct=True,
     ),
+    Index(
+        "dose_entered_by_another_idx",
+        "given_by",
+        "id",
+        postgresql_where=text("entry = 'late' AND given_by <> COALESCE(amended_by, recorded_by)"),
+    ),
     comment="One row per version of a dose; a change is a new row. given_at is when it happened, recorded_at when told.",
 )
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from caseload.domain.dosing.dose import Correction, Dose, Kind
 from caseload.domain.dosing.due import Due
+from caseload.domain.dosing.giver import GiverStanding, GiverWord, standing_of
 from caseload.domain.ids import DoseId, StaffId
 from caseload.domain.medication import Decision, Hold, MedicationRecord, Order
 from caseload.domain.profiles.around import IdentifiedBy
@@ -61,10 +62,17 @@ class Charted:
     vomited: VomitedAfter | None = None
     replaces: DoseId | None = None
     """The dose in whose place it was given."""
+    giver: GiverWord | None = None
+    """The word of whoever is named as its giver, where somebody else entered it."""
 
     def as_recorded(self) -> "Charted":
         """The same as it was when it had just been recorded: the first answer to whoever asks again."""
         return Charted(dose=self.dose, identified_by=self.identified_by, replaces=self.replaces)
+
+    @property
+    def giver_standing(self) -> GiverStanding | None:
+        """Where the word of the named giver stands; None where nobody is asked."""
+        return standing_of(self.dose, self.giver)
 
     @property
     def standing(self) -> DoseStanding:

@@ -136,6 +136,7 @@ def _versions_known(doses: Iterable[Charted], at: datetime) -> Sequence[Charted]
             reviewed=each.reviewed if each.reviewed is not None and each.reviewed.at <= at else None,
             correction=each.correction if each.correction is not None and each.correction.signed_at <= at else None,
             vomited=each.vomited if each.vomited is not None and each.vomited.recorded_at <= at else None,
+            giver=each.giver if each.giver is not None and each.giver.at <= at else None,
             is_newest=each.dose.version == newest[each.dose.id],
         )
         for each in known

@@ -15,6 +15,7 @@ from caseload.domain.downtime.answer import (
 )
 from caseload.domain.downtime.desk import Hand, Sheets
 from caseload.domain.downtime.entering import enter_sheet
+from caseload.domain.downtime.listing import EnteredSheet
 from caseload.domain.downtime.paper import (
     LARGEST_NUMBER,
     GivenOnPaper,
@@ -35,6 +36,7 @@ __all__ = [
     "Aside",
     "DowntimeEntryUnknown",
     "Entered",
+    "EnteredSheet",
     "Found",
     "GivenOnPaper",
     "Hand",

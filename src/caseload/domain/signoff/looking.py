@@ -1,6 +1,6 @@
 """The second look at a dose: a clinician other than the giver signs the exact version, or sends it back with a reason."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -8,6 +8,7 @@ from typing import ClassVar, Protocol
 
 from caseload.domain.access import Act, Role
 from caseload.domain.dosing import BroughtInDose, Dose, DoseMoved, DoseUnknown, Kind, OwnDose
+from caseload.domain.dosing.giver import GIVER_DISPUTES, asks_giver
 from caseload.domain.errors import CaseloadError, Conflict, Faults, NotPermitted
 from caseload.domain.ids import DoseId, StaffId
 from caseload.domain.journal import Event, Journal
@@ -17,6 +18,7 @@ from caseload.domain.profiles import profile_version
 from caseload.domain.signature import Meaning, Signature, Signatures, sign_together, signing_role
 
 MOST_AT_ONCE = 100
+Disputed = Collection[tuple[DoseId, int]]
 
 
 class Verdict(StrEnum):
@@ -27,7 +29,7 @@ class Verdict(StrEnum):
 
 
 class SignedAlone(Conflict):
-    """A dose that broke a rule is signed by itself, with its facts in view."""
+    """A dose that broke a rule, or that its named giver disputes, is signed by itself, with its facts in view."""
 
 
 class NotForYourRole(NotPermitted):
@@ -62,6 +64,10 @@ class SignOffs(Signatures, Protocol):
 
     async def newest(self, doses: Sequence[DoseId], /, *, by: Staff) -> Sequence[Dose]:
         """The newest versions of those doses that are within the person's reach to sign for."""
+        ...
+
+    async def disputed(self, doses: Collection[DoseId], /) -> Collection[tuple[DoseId, int]]:
+        """The versions of these doses that their named givers dispute."""
         ...
 
     async def add_sign_offs(self, signed: Sequence[tuple[Dose, Signature]], /) -> Sequence[DoseId]:
@@ -107,11 +113,14 @@ async def sign_off(
     faults.check(when=meaning is Meaning.AUTHORED, where="meaning", problem="the author of a dose is who recorded it")
     faults.raise_if_any()
     found = {dose.id: dose for dose in await sign_offs.newest(sorted(versions), by=by)}
+    disputed = await _disputed(found.values(), sign_offs)
     accepted: dict[DoseId, tuple[Dose, Role]] = {}
     refused: dict[DoseId, CaseloadError] = {}
     for dose_id, version in versions.items():
         try:
-            accepted[dose_id] = _for_signing(found.get(dose_id), version, by, alone=len(versions) == 1)
+            accepted[dose_id] = _for_signing(
+                found.get(dose_id), version, by, alone=len(versions) == 1, disputed=disputed
+            )
         except CaseloadError as error:
             refused[dose_id] = error
     if not accepted:
@@ -136,10 +145,11 @@ async def signed_before(versions: Mapping[DoseId, int], *, by: Staff, sign_offs:
     Only of doses that are within reach now. Why the others were not signed is told as far as it can be told still.
     """
     found = {dose.id: dose for dose in await sign_offs.newest(sorted(versions), by=by)}
+    disputed = await _disputed(found.values(), sign_offs)
     made = {DoseId(each.subject_id): each for each in await sign_offs.made_by(by, versions)}
     signed = {dose_id: each for dose_id, each in made.items() if dose_id in found}
     refused = {
-        dose_id: _why_not(found.get(dose_id), version, by, alone=len(versions) == 1)
+        dose_id: _why_not(found.get(dose_id), version, by, alone=len(versions) == 1, disputed=disputed)
         for dose_id, version in versions.items()
         if dose_id not in signed
     }
@@ -165,7 +175,15 @@ async def reject(
     return rejection
 
 
-def _for_signing(dose: Dose | None, version: int, by: Staff, *, alone: bool) -> tuple[Dose, Role]:
+async def _disputed(found: Collection[Dose], sign_offs: SignOffs) -> Disputed:
+    """Which of these are disputed. Of what was recorded at the window nobody is asked."""
+    asked = [dose.id for dose in found if asks_giver(dose)]
+    return await sign_offs.disputed(asked) if asked else ()
+
+
+def _for_signing(
+    dose: Dose | None, version: int, by: Staff, *, alone: bool, disputed: Disputed = ()
+) -> tuple[Dose, Role]:
     """The dose and the role in which this person may be its second pair of eyes, or the reason why not."""
     if dose is None:
         raise DoseUnknown("Read the queue again.")
@@ -177,13 +195,15 @@ def _for_signing(dose: Dose | None, version: int, by: Staff, *, alone: bool) -> 
         raise OwnDose("Leave it for a colleague.")
     if dose.kind is Kind.EXCEPTION and not alone:
         raise SignedAlone("Read which rules it broke, and sign it by itself.", rules=dose.rules)
+    if (dose.id, dose.version) in disputed and not alone:
+        raise SignedAlone("Read what its named giver says, and sign it by itself.", rules=[GIVER_DISPUTES])
     return dose, _second_role(dose, by)
 
 
-def _why_not(dose: Dose | None, version: int, by: Staff, *, alone: bool) -> CaseloadError:
+def _why_not(dose: Dose | None, version: int, by: Staff, *, alone: bool, disputed: Disputed) -> CaseloadError:
     """Why a dose was not signed, when it is known that it was not."""
     try:
-        _for_signing(dose, version, by, alone=alone)
+        _for_signing(dose, version, by, alone=alone, disputed=disputed)
     except CaseloadError as error:
         return error
     return _moved()

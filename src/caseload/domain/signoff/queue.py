@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from caseload.domain.access import MAY, Act
 from caseload.domain.dosing import Dose, Entry, Kind
+from caseload.domain.dosing.giver import GiverWord
 from caseload.domain.ids import ProgrammeId
 from caseload.domain.people import Staff
 from caseload.domain.programme import Programme
@@ -58,6 +59,8 @@ class Waiting:
     rejected_at: datetime | None
     rejection: str | None
     """Why it was sent back; only an amendment makes it ready to sign again."""
+    giver: GiverWord | None = None
+    """The word of whoever is named as its giver, where somebody else entered it."""
 
     @property
     def risk(self) -> Risk:
