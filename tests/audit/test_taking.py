@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from caseload.audit import taking
+from caseload.audit import enclosed, taking
 from caseload.audit.accesslog import LogReader
 from caseload.audit.batcher import Batcher, LogUnavailable
 from caseload.audit.bundle import MANIFEST, Manifest, Scope
@@ -42,13 +43,17 @@ def auditor(tmp_path: Path) -> Auditor:
     return Auditor(folder)
 
 
+async def left(log: Sequenced, event: str) -> Sequence[LogEntry]:
+    """The entries of this name, newest first."""
+    async with log.engine.begin() as connection:
+        return await LogReader(connection, log.trail).entries(
+            LogFilter(event=event), LogScope(programmes=None), after=None, limit=20
+        )
+
+
 async def closing(log: Sequenced) -> LogEntry:
     """The entry that closed the last export."""
-    async with log.engine.begin() as connection:
-        entries = await LogReader(connection, log.trail).entries(
-            LogFilter(event="audit_log.exported"), LogScope(programmes=None), after=None, limit=1
-        )
-    return entries[0]
+    return (await left(log, "audit_log.exported"))[0]
 
 
 def names_in(folder: Path) -> set[str]:
@@ -81,14 +86,41 @@ async def test_the_whole_log_is_valid_with_everything_laid_open(
         "with 2 other heads",
     )
     entry = await closing(log)
-    assert (entry.outcome, entry.actor, entry.clients) == (LogOutcome.DONE, str(log.actor.id), 5)
+    assert (entry.outcome, entry.actor, entry.clients) == (LogOutcome.DONE, str(log.actor.id), 0)
     assert facts_of(entry) == {
+        "clients": 5,
         "format": "bundle",
         "laid_open": "clients",
         "octets": packed.octets,
         "rows": 700,
         "sha256": packed.sha256,
     }
+
+
+async def test_entries_of_bounded_size_name_everybody_who_was_laid_open(
+    log: Sequenced, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(enclosed, "MOST_NAMED", 2)
+    await log.write(50)
+    await log.sequence()
+    packed = await log.export(tmp_path / "out")
+    naming = await left(log, "audit_log.laid_open")
+    assert [each.clients for each in naming] == [1, 2, 2]
+    assert {facts_of(each)["sha256"] for each in naming} == {packed.sha256}
+    for client in log.clients:
+        async with log.engine.begin() as connection:
+            accesses = await LogReader(connection, log.trail).accesses(
+                client, LogFilter(event="audit_log.laid_open"), LogScope(programmes=None), after=None, limit=5
+            )
+        assert [each.saw for each in accesses] == [("access_log",)]
+
+
+async def test_nobody_is_named_when_nobody_was_laid_open(log: Sequenced, tmp_path: Path) -> None:
+    await log.write(20)
+    await log.sequence()
+    await log.export(tmp_path / "out", laid_open=LaidOpen.FACTS)
+    assert facts_of(await closing(log))["clients"] == 0
+    assert await left(log, "audit_log.laid_open") == []
 
 
 async def test_what_waits_for_its_place_is_not_in_it(log: Sequenced, auditor: Auditor, tmp_path: Path) -> None:
@@ -305,7 +337,7 @@ async def test_the_database_is_let_go_before_the_disk_and_the_log_are_waited_for
 
     monkeypatch.setattr(Batcher, "add", looked)
     await log.export(tmp_path / "out")
-    assert held == [0]
+    assert held == [0, 0]
 
 
 async def test_what_lies_beside_an_entry_is_looked_up_by_its_key_whatever_the_planner_thinks(log: Sequenced) -> None:

@@ -12,8 +12,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.audit.bundle import MANIFEST, Laid, Manifest, Opened, Proved, Scope
+from caseload.audit.keyring import KeyRing
 from caseload.audit.keys import ClientKey
-from caseload.audit.laying_open import Kept, among, lay_open
+from caseload.audit.laying_open import Kept, lay_open
 from caseload.audit.packing import Exported, Packed, Packer
 from caseload.audit.pending import Pending
 from caseload.audit.record import NotARecord, read
@@ -127,11 +128,14 @@ class MadeLog:
     def exported(self, index: int, laid_open: LaidOpen, only: ClientId | None, *, path: bool = False) -> Exported:
         """One entry as an export takes it."""
         keys = self.keys if laid_open is LaidOpen.CLIENTS or only else {}
-        find = among(key for client, key in keys.items() if only in {None, client})
+        ring = KeyRing()
+        for client, key in keys.items():
+            if only in {None, client}:
+                ring.add(key)
         box = None if laid_open is LaidOpen.NOTHING else self.trail.box
         leaf = self.leaves[index]
         try:
-            shown = lay_open(index, read(leaf), self.kept[index], find, box)
+            shown = lay_open(index, read(leaf), self.kept[index], ring, box)
         except NotARecord:
             shown = []
         return Exported(index, leaf, shown, inclusion(index, self.size, self.fetch) if path else ())

@@ -6,7 +6,7 @@ valid. But an entry says how many clients it names, what lies beside it is what 
 that of somebody who has a key, or of somebody who was erased.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 from uuid import UUID
@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from caseload.audit.accesslog import disclosed, read_as_reader
 from caseload.audit.commitment import LogBox, disclose_request
 from caseload.audit.item import unpack
+from caseload.audit.keyring import KeyRing
 from caseload.audit.keys import ClientKey
 from caseload.audit.keystore import KeyStoreUnusable
 from caseload.audit.leaf import Leaf, decode, from_base64url
@@ -69,9 +70,9 @@ class Looked:
 async def look(connection: AsyncConnection, trail: AuditTrail) -> Looked:
     """Look at everything that lies beside an entry that is there by now."""
     found, end, after = Looked(), new_id(), UUID(int=0)
-    clients = await trail.keys.references(connection)
-    known = await trail.keys.everybody(connection)
-    keys = {key.reference: (clients[key.reference], key) for key in known if key.reference in clients}
+    keys = KeyRing()
+    async for key in trail.keys.everybody(connection):
+        keys.add(key)
     while rows := await read_as_reader(connection, _PAGE, {"after": after, "end": end}):
         for row in rows:
             _look_at(row, keys, trail.box, found)
@@ -82,9 +83,7 @@ async def look(connection: AsyncConnection, trail: AuditTrail) -> Looked:
     return found
 
 
-def _look_at(
-    row: Row[*tuple[Any, ...]], keys: Mapping[bytes, tuple[UUID, ClientKey]], box: LogBox, found: Looked
-) -> None:
+def _look_at(row: Row[*tuple[Any, ...]], keys: KeyRing, box: LogBox, found: Looked) -> None:
     leaf, references = decode(row.leaf), list[bytes](row.refs or ())
     clients = leaf.subj.n if leaf.subj else 0
     found.entries += 1
@@ -95,15 +94,16 @@ def _look_at(
         return
     if not _says_of_request(leaf, row.sealed, box):
         found.wants(f"{entry}: what lies beside it does not say of the request what it committed to.")
-    found.strangers.update(each for each in references if each not in keys)
-    wrong = sum(not _is_theirs(leaf, references, row.sealed, *keys[each]) for each in references if each in keys)
+    theirs = {each: keys.find(each) for each in references}
+    found.strangers.update(each for each, key in theirs.items() if key is None)
+    wrong = sum(not _is_theirs(leaf, references, row.sealed, key) for key in theirs.values() if key is not None)
     if wrong:
         found.wants(f"{entry}: of {wrong} of its clients there lies something else than it committed to.")
 
 
-def _is_theirs(leaf: Leaf, references: Sequence[bytes], sealed: bytes, client: UUID, key: ClientKey) -> bool:
+def _is_theirs(leaf: Leaf, references: Sequence[bytes], sealed: bytes, key: ClientKey) -> bool:
     """Whether what lies there for a client is this client's, and what the leaf committed to."""
-    shown = disclosed(ClientId(client), key, EntryId(UUID(leaf.id)), list(references), sealed)
+    shown = disclosed(ClientId(key.client), key, EntryId(UUID(leaf.id)), list(references), sealed)
     return (
         shown is not None
         and leaf.subj is not None

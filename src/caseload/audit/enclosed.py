@@ -1,9 +1,12 @@
 """A bundle between two entries of the log: the one of whoever asked for it, and the one that says what they took."""
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 from caseload.audit.batcher import Batcher, LogUnavailable
@@ -11,15 +14,19 @@ from caseload.audit.journal import RequestJournal
 from caseload.audit.packing import Packed
 from caseload.audit.taking import Progress, Taking
 from caseload.audit.trail import Actor, Circumstances, Op, Outcome, Pending
-from caseload.domain.accesslog import LogExported
+from caseload.domain.accesslog import LogExported, LogLaidOpen
 from caseload.domain.ids import ClientId
+from caseload.domain.journal import Event
+
+MOST_NAMED: Final = 500
+"""Clients in one entry: with more of them its making would take the longer, and the memory, the larger the clinic is."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Enclosed:
-    """A bundle with its closing entry: rows, length and digest of the manifest, and everybody who was laid open.
+    """A bundle with what closes it: entries that name everybody who was laid open, and one with its rows and digest.
 
-    The entry of whoever asked is durable before; the bundle gets its name only after the closing one is durable too.
+    The entry of whoever asked is durable before; the bundle gets its name only after the closing ones are durable too.
     """
 
     taking: Taking
@@ -41,12 +48,26 @@ class Enclosed:
         await self._close(packed, Outcome.DONE)
 
     async def _close(self, packed: Packed, outcome: Outcome) -> None:
+        clients = await self._name_clients(packed, outcome)
         wanted = self.taking.wanted
-        journal = RequestJournal()
-        for client in sorted(self.taking.clients):
-            journal.saw(ClientId(UUID(client)), "access_log")
         facts: dict[str, str | int] = {"format": "bundle", "rows": packed.entries, "octets": packed.octets}
-        facts |= {"laid_open": wanted.laid_open.value, "sha256": packed.sha256}
-        journal.tell(LogExported(client=wanted.filter.client, facts=facts))
-        said = replace(self.circumstances, event=LogExported.name, op=Op.EXECUTE)
+        facts |= {"clients": clients, "laid_open": wanted.laid_open.value, "sha256": packed.sha256}
+        await self._tell(LogExported(client=wanted.filter.client, facts=facts), RequestJournal(), outcome)
+
+    async def _name_clients(self, packed: Packed, outcome: Outcome) -> int:
+        """Leave entries that name everybody who was laid open, and return how many they are."""
+        ring = self.taking.ring
+        marked: Iterator[UUID] = iter(()) if ring is None else ring.marked()
+        named = 0
+        while some := list(islice(marked, MOST_NAMED)):
+            journal = RequestJournal()
+            for client in some:
+                journal.saw(ClientId(client), "access_log")
+            await self._tell(LogLaidOpen(facts={"sha256": packed.sha256}), journal, outcome)
+            named += len(some)
+        return named
+
+    async def _tell(self, event: Event, journal: RequestJournal, outcome: Outcome) -> None:
+        journal.tell(event)
+        said = replace(self.circumstances, event=event.name, op=Op.EXECUTE)
         await self.batcher.add(Pending(actor=self.actor, circumstances=said, outcome=outcome, journal=journal))

@@ -13,7 +13,7 @@ import hmac
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -48,13 +48,14 @@ class ClientKey:
     `rest` lets go of it until then.
     """
 
-    __slots__ = ("_box", "_salts", "_sealing", "_secret", "prefix", "reference")
+    __slots__ = ("_box", "_salts", "_sealing", "client", "prefix", "reference", "secret")
 
     def __init__(self, client: UUID, secret: bytes) -> None:
+        self.client = client
         self.prefix = client_prefix(client)
         self.reference = reference_of(secret)
         """Under which the log is searched for this client. It says nothing without the key."""
-        self._secret = secret
+        self.secret = secret
         self._sealing = hmac.digest(secret, b"seal", "sha256")
         self._salts: hmac.HMAC | None = None
         self._box: AESGCM | None = None
@@ -84,7 +85,7 @@ class ClientKey:
         self._salts = self._box = None
 
     def _salting(self) -> hmac.HMAC:
-        self._salts = salts = hmac.new(self._secret, b"salt", "sha256")
+        self._salts = salts = hmac.new(self.secret, b"salt", "sha256")
         return salts
 
     def _boxed(self) -> AESGCM:
@@ -176,10 +177,13 @@ class ClientKeys:
         self._remembered.pop(client, None)
         self._awake.pop(client, None)
 
-    async def everybody(self, connection: AsyncConnection) -> list[ClientKey]:
-        """The keys of everybody who has one and is not being erased."""
-        rows = (await connection.execute(_EVERYBODY)).all()
-        return await asyncio.to_thread(self._keys, rows)
+    async def everybody(self, connection: AsyncConnection) -> AsyncGenerator[ClientKey]:
+        """The keys of everybody who has one and is not being erased, one by one. Raises `KeyStoreUnusable`."""
+        after = UUID(int=0)
+        while rows := (await connection.execute(_EVERYBODY, {"after": after})).all():
+            for key in await asyncio.to_thread(self._keys, rows):
+                yield key
+            after = rows[-1].client_id
 
     def remember(self, keys: Mapping[UUID, ClientKey]) -> None:
         """Keep keys for a while; the oldest make room."""
@@ -260,7 +264,15 @@ class ClientKeys:
 
 _EVERY = select(client_key.c.key_id, client_key.c.client_id, client_key.c.wrapped)
 _LEAVING = select(erasure.c.id).where(erasure.c.client_id == client_key.c.client_id).exists().label("leaving")
-_EVERYBODY = _EVERY.where(~select(erasure.c.id).where(erasure.c.client_id == client_key.c.client_id).exists())
+_PAGE: Final = 1_024
+_EVERYBODY = (
+    _EVERY.where(
+        ~select(erasure.c.id).where(erasure.c.client_id == client_key.c.client_id).exists(),
+        client_key.c.client_id > bindparam("after"),
+    )
+    .order_by(client_key.c.client_id)
+    .limit(_PAGE)
+)
 _KEEP = insert(client_key).on_conflict_do_nothing(index_elements=[client_key.c.client_id])
 _MOST_AT_ONCE: Final = 64
 

@@ -1,8 +1,7 @@
 """Lays open what entries commit to, for an export: as much as was asked for, and each item so that it proves itself."""
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -10,32 +9,10 @@ from cryptography.exceptions import InvalidTag
 from caseload.audit.commitment import LogBox, open_request
 from caseload.audit.disclosed import Disclosed, Of, Shown, show
 from caseload.audit.item import Sealed, item_after, request_item, unpack
-from caseload.audit.keys import ClientKey
+from caseload.audit.keyring import KeyRing
 from caseload.audit.keystore import KeyStoreUnusable
 from caseload.audit.leaf import from_base64url
 from caseload.audit.record import Record
-
-Find = Callable[[bytes], ClientKey | None]
-"""From a reference to the client's key; None for one who was erased, or of whom nothing is to be shown."""
-
-_MOST_AWAKE: Final = 256
-"""Fewer than a worker has for its requests: nobody waits for one of these."""
-
-
-def among(keys: Iterable[ClientKey]) -> Find:
-    """Find these, however many they are, in little memory: those woken last are ready for use, the others rest."""
-    by_reference = {key.reference: key for key in keys}
-    awake: OrderedDict[bytes, ClientKey] = OrderedDict()
-
-    def find(reference: bytes) -> ClientKey | None:
-        key = by_reference.get(reference)
-        if key is not None and reference not in awake:
-            awake[reference] = key
-            if len(awake) > _MOST_AWAKE:
-                awake.popitem(last=False)[1].rest()
-        return key
-
-    return find
 
 
 class Kept(NamedTuple):
@@ -45,16 +22,16 @@ class Kept(NamedTuple):
     sealed: bytes
 
 
-def lay_open(index: int, record: Record, kept: Kept, find: Find | None, box: LogBox | None) -> list[Disclosed]:
-    """What may be shown of an entry. What does not open, or was not committed to, is left out."""
+def lay_open(index: int, record: Record, kept: Kept, ring: KeyRing | None, box: LogBox | None) -> list[Disclosed]:
+    """What may be shown of an entry, marking on the ring who is. What does not open, or was not committed to, is left out."""
     try:
         beside = unpack(kept.sealed)
     except ValueError:
         return []
     entry = UUID(record.id)
     found: list[Disclosed] = []
-    if find is not None and record.clients:
-        found += _clients(index, entry, record, kept.references, beside, find)
+    if ring is not None and record.clients:
+        found += _clients(index, entry, record, kept.references, beside, ring)
     if box is not None and record.facts:
         found += _facts(index, entry, int(record.facts), beside, box)
     return found
@@ -72,7 +49,7 @@ def _facts(index: int, entry: UUID, count: int, beside: Sealed, box: LogBox) -> 
 
 
 def _clients(
-    index: int, entry: UUID, record: Record, references: Sequence[bytes], beside: Sealed, find: Find
+    index: int, entry: UUID, record: Record, references: Sequence[bytes], beside: Sealed, ring: KeyRing
 ) -> list[Disclosed]:
     count = int(record.clients)
     hashes = beside.commitments or (from_base64url(record.clients_root),)
@@ -81,11 +58,12 @@ def _clients(
     shown: list[Shown] = []
     bound, spelt = entry.bytes, record.id.encode()
     for position, reference in enumerate(references):
-        key = find(reference)
+        key = ring.find(reference)
         if key is not None:
             try:
                 what = key.open(beside.nonce, beside.clients[position], bound)
             except InvalidTag:
                 continue
+            ring.mark(reference)
             shown.append(Shown(position, key.salt(bound, position), item_after(key.prefix, spelt, what)))
     return [show(index, Of.CLIENTS, shown, hashes)] if shown else []

@@ -22,9 +22,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from caseload.audit.accesslog import narrowed
 from caseload.audit.bundle import Opened, Proved, Scope
 from caseload.audit.commitment import LogBox
-from caseload.audit.disclosed import Of, client_in
+from caseload.audit.keyring import KeyRing
 from caseload.audit.keys import ClientKey, ClientKeys
-from caseload.audit.laying_open import Find, Kept, among, lay_open
+from caseload.audit.laying_open import Kept, lay_open
 from caseload.audit.leaf import first_entry_at
 from caseload.audit.packing import Exported, Packed, Packer
 from caseload.audit.record import NotARecord, Record, read
@@ -70,13 +70,13 @@ class Taking:
     key: ClientKey | None
     """Of the client to whom the filter narrows it, if there is one."""
     page: int = PAGE
-    clients: set[str] = field(default_factory=set[str])
-    """The identifiers of those of whom something was laid open, once it is taken."""
+    ring: KeyRing | None = field(default=None, init=False)
+    """Whose items may be laid open, and a mark at everybody of whom something was. None for nobody's."""
 
     async def write(self, out: Path, *, now: datetime, told: Told, progress: Progress) -> Packed:
         """Write the bundle. Raises `NothingSigned`, `ErasureWaits`, and `FileExistsError` when something is there already."""
         async with AsyncExitStack() as reading:
-            connection, head, find = await self._begin(reading)
+            connection, head = await self._begin(reading)
             scope, size = how_much(self.wanted), head.size
             places = await self._places(connection, scope, size)
             with Packer(out, scope=scope, size=size, first=places.start) as packer:
@@ -84,19 +84,17 @@ class Taking:
                 packer.file("README.txt", _README)
                 await self._prove(connection, packer, scope, size, places)
                 pages = (
-                    self._chosen(connection, packer, size, find)
+                    self._chosen(connection, packer, size)
                     if scope is Scope.CHOICE
-                    else self._in_a_row(connection, packer, places, find)
+                    else self._in_a_row(connection, packer, places)
                 )
                 total = 0 if scope is Scope.CHOICE else len(places)
                 written = 0
                 async for page in pages:
                     written += packer.add(page)
                     await progress(written, max(total, written))
-                # What follows waits for the disk, and the database for nobody; everybody's keys make room for those of
-                # the closing entry.
+                # What follows waits for the disk, and the database for nobody.
                 await reading.aclose()
-                del find, pages
                 made = now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
                 opened = Opened(self.wanted.laid_open.value)
                 packed = packer.close(made=made, opened=opened, asked=self.wanted.filter.facts())
@@ -104,32 +102,38 @@ class Taking:
                 packer.publish()
                 return packed
 
-    async def _begin(self, reading: AsyncExitStack) -> tuple[asyncpg.Connection, Checkpoint, Find | None]:
+    async def _begin(self, reading: AsyncExitStack) -> tuple[asyncpg.Connection, Checkpoint]:
         """One moment of the log, its head, and the keys of whom it lays open.
 
         A moment in which the log tells of every erasure that has taken a key: without its entry a client who is not laid
         open would look like an access that was hidden.
         """
         for _ in range(_MOST_LOOKS):
-            find = await self._finding()
+            self.ring = await self._keys_to_use()
             moment = await reading.enter_async_context(AsyncExitStack())
             connection = await moment.enter_async_context(snapshot(self.engine))
             head = await newest_head(connection)
             if head is None:
                 raise NothingSigned
             if self.wanted.laid_open is not LaidOpen.CLIENTS or not await erased_since(connection, head):
-                return connection, head, find
+                return connection, head
             await moment.aclose()
             await asyncio.sleep(_BETWEEN_LOOKS)
         raise ErasureWaits
 
-    async def _finding(self) -> Find | None:
-        """Whose items may be laid open: everybody's, those of the client who was asked for, or nobody's."""
+    async def _keys_to_use(self) -> KeyRing | None:
+        """Everybody's, that of the client who was asked for, or nobody's."""
+        ring = KeyRing()
         if self.wanted.laid_open is LaidOpen.CLIENTS:
             # As the service: whoever reads the log as `audit_reader` has no keys.
             async with self.engine.connect() as connection:
-                return among(await self.keys.everybody(connection))
-        return None if self.key is None else among([self.key])
+                async for key in self.keys.everybody(connection):
+                    ring.add(key)
+        elif self.key is not None:
+            ring.add(self.key)
+        else:
+            return None
+        return ring
 
     async def _places(self, connection: asyncpg.Connection, scope: Scope, size: int) -> range:
         """Which places it covers: for a span, from the first to the last entry of that time."""
@@ -160,19 +164,19 @@ class Taking:
         packer.consistency(proofs)
 
     async def _in_a_row(
-        self, connection: asyncpg.Connection, packer: Packer, places: range, find: Find | None
+        self, connection: asyncpg.Connection, packer: Packer, places: range
     ) -> AsyncGenerator[Iterable[Exported]]:
         """Pages of entries; an empty one for each that is not there any more. Each is laid open when it is its turn."""
         for begin in range(places.start, places.stop, self.page):
             end = min(begin + self.page, places.stop)
             rows = {row["idx"]: row for row in await connection.fetch(_PAGE, begin, end)}
             yield (
-                self._exported(packer, rows[place], find) if place in rows else Exported(place, b"")
+                self._exported(packer, rows[place]) if place in rows else Exported(place, b"")
                 for place in range(begin, end)
             )
 
     async def _chosen(
-        self, connection: asyncpg.Connection, packer: Packer, size: int, find: Find | None
+        self, connection: asyncpg.Connection, packer: Packer, size: int
     ) -> AsyncGenerator[Iterable[Exported]]:
         """Pages of the entries that fulfil the filter, each with its proof."""
         chosen = narrowed(self.wanted.filter, self.wanted.scope, self.key).subquery("chosen")
@@ -183,13 +187,13 @@ class Taking:
         async for row in connection.cursor(str(compiled), *given, prefetch=CHOICE_PAGE):
             some.append(row["idx"])
             if len(some) == CHOICE_PAGE:
-                yield await self._with_proofs(connection, packer, size, some, find)
+                yield await self._with_proofs(connection, packer, size, some)
                 some = []
         if some:
-            yield await self._with_proofs(connection, packer, size, some, find)
+            yield await self._with_proofs(connection, packer, size, some)
 
     async def _with_proofs(
-        self, connection: asyncpg.Connection, packer: Packer, size: int, places: list[int], find: Find | None
+        self, connection: asyncpg.Connection, packer: Packer, size: int, places: list[int]
     ) -> Iterable[Exported]:
         """Neighbours have most of their paths in common: each hash is made once."""
         paths = {place: prove.inclusion_spans(place, size) for place in places}
@@ -197,12 +201,9 @@ class Taking:
         fetch = await fetching(connection, prove.tiles_for(spans, size))
         hashes = {(begin, end): prove.root_of_span(begin, end, size, fetch) for begin, end in spans}
         rows = await connection.fetch(_THESE, places)
-        return (
-            self._exported(packer, row, find)._replace(path=[hashes[span] for span in paths[row["idx"]]])
-            for row in rows
-        )
+        return (self._exported(packer, row)._replace(path=[hashes[span] for span in paths[row["idx"]]]) for row in rows)
 
-    def _exported(self, packer: Packer, row: asyncpg.Record, find: Find | None) -> Exported:
+    def _exported(self, packer: Packer, row: asyncpg.Record) -> Exported:
         place, leaf = row["idx"], row["leaf"]
         try:
             record = read(leaf)
@@ -210,11 +211,10 @@ class Taking:
             return Exported(place, leaf)
         if not _agrees(row, record):
             packer.columns.append(place)
-        if row["sealed"] is None or (find is None and self.wanted.laid_open is LaidOpen.NOTHING):
+        if row["sealed"] is None or (self.ring is None and self.wanted.laid_open is LaidOpen.NOTHING):
             return Exported(place, leaf, record=record)
         box = None if self.wanted.laid_open is LaidOpen.NOTHING else self.box
-        shown = lay_open(place, record, Kept(row["refs"], row["sealed"]), find, box)
-        self.clients.update([client_in(each.item) for line in shown if line.of is Of.CLIENTS for each in line.shown])
+        shown = lay_open(place, record, Kept(row["refs"], row["sealed"]), self.ring, box)
         return Exported(place, leaf, shown, record=record)
 
 

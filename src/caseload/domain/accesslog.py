@@ -190,6 +190,13 @@ class LogExported(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogLaidOpen(Event):
+    """Whom an export laid open. `sha256` says which: it stands in the entry of its end too."""
+
+    name: ClassVar[str] = "audit_log.laid_open"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
     """What was asked to be taken away, by whom it may be."""
 
