@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from caseload.db.access import reach_of
-from caseload.db.caseload import absences, dashboard, day, loads, offers, together, waiting
+from caseload.db.caseload import absences, course, dashboard, day, loads, offers, together, waiting
 from caseload.domain.access import Act
 from tests.factories.explain import generic_plan_of, plan_of, walks_all_that_runs
 from tests.factories.window import MORNING, window
@@ -88,7 +88,7 @@ CROWD = (
     "analyze",
 )
 GROWS = re.compile(
-    r"Seq Scan on (client|client_identity|episode|level_of_care|responsibility|cover|absence|handover_offer|waiting_word"
+    r"Seq Scan on (client|client_identity|episode|level_of_care|episode_phase|responsibility|cover|absence|handover_offer|waiting_word"
     r"|check_in\w*|therapy_session\w*|arrival|session_note\w*|escalation|dose_waiting|discharge_asked)\b"
 )
 STATEMENTS: dict[str, Any] = {
@@ -119,6 +119,9 @@ STATEMENTS: dict[str, Any] = {
     "what somebody has not signed": day.NOTES,
     "whom somebody is asked to take over": day.OFFERS,
     "levels of a programme": dashboard.LEVELS,
+    "phases of a programme": dashboard.PHASES,
+    "levels of a client": course.LEVELS_OF_CLIENT,
+    "phases of a client": course.PHASES_OF_CLIENT,
     "who is known in a programme": dashboard.KNOWN,
     "hours of a week": dashboard.ATTENDED,
     "today in a programme": dashboard.DAY,

@@ -372,6 +372,11 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
                 " join clinic.dose_statement_verification v on v.statement_id = g.statement_id where g.direction = 'here'"
             ),
         ),
+        ("a client in maintenance", "select 1 from clinic.episode_phase where phase = 'maintenance'"),
+        (
+            "a client who moved to another level of care",
+            "select 1 from clinic.level_of_care group by episode_id having count(*) > 1",
+        ),
         ("something heard in confidence", "select 1 from clinic.family_information where confidential"),
     ],
 )

@@ -15,7 +15,7 @@ from caseload.db.takehome.premises import TheirPremises
 from caseload.demo.cast import HARBOR, SHOWN_FIRST
 from caseload.demo.hiring import Clinic, Hiring, SignIn, make_secrets
 from caseload.demo.stories import YEAR_DAYS, Story, stories
-from caseload.demo.telling import care, family
+from caseload.demo.telling import care, course, family
 from caseload.demo.telling.check_ins import Contact
 from caseload.demo.telling.groups import Groups
 from caseload.demo.telling.medicine import Dispensary, stop_treatment, tell_day, tell_evening, tell_guests, tell_newest
@@ -191,10 +191,11 @@ async def _open_the_doors(clinic: Clinic, work: Work, now: datetime) -> None:
 
 
 async def _tell_the_rest(stage: Stage, work: Work) -> None:
-    """What is told at once: families and consents, and who covers for whom now."""
+    """What is told at once: families and consents, where treatment stands, and who covers for whom now."""
     for life in stage.lives:
         await family.operations(life, stage=stage, work=work)
         await family.tell(life, stage=stage, work=work)
+        await course.tell_course(life, stage=stage, work=work)
     await Groups(stage=stage, work=work).to_come()
     if stage.programme.code == HARBOR:
         await care.whole_caseloads(stage, work=work)

@@ -3,6 +3,7 @@
 from litestar import Router
 
 from caseload.api.caseload.absences import arrange_absence, end_absence, list_absences
+from caseload.api.caseload.course import begin_phase, list_editions, list_levels_of_care, list_phases
 from caseload.api.caseload.dashboard import read_dashboard
 from caseload.api.caseload.day import read_day
 from caseload.api.caseload.episodes import admit_client, list_episodes, move_level_of_care
@@ -31,6 +32,10 @@ router = Router(
         cancel_handover,
         cover_client,
         move_level_of_care,
+        list_editions,
+        list_levels_of_care,
+        begin_phase,
+        list_phases,
         list_caseload,
         read_day,
         read_dashboard,

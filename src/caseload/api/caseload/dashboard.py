@@ -15,7 +15,7 @@ from caseload.db.caseload.dashboard import Dashboards, When
 from caseload.db.programme import Programmes
 from caseload.domain.access import Act
 from caseload.domain.attendance.hours import A_DAY, A_WEEK, first_of_week
-from caseload.domain.caseload import Priority
+from caseload.domain.caseload import Phase, Priority
 from caseload.domain.caseload.dashboard import Dashboard
 from caseload.domain.ids import ProgrammeId
 from caseload.domain.programme import Programme
@@ -35,6 +35,14 @@ class AtLevelOut(Wire, frozen=True, kw_only=True):
     """How many clients in care are at a level of care today."""
 
     level_of_care: LevelOfCareWire
+    clients: int
+
+
+class AtPhaseOut(Wire, frozen=True, kw_only=True):
+    """How many clients in care are in a phase of treatment today."""
+
+    phase: Phase | None
+    """Null: nobody has said."""
     clients: int
 
 
@@ -94,6 +102,7 @@ class DashboardOut(Wire, frozen=True, kw_only=True):
     as_of: datetime
     clients: ClientsCountOut
     levels_of_care: list[AtLevelOut]
+    phases: list[AtPhaseOut]
     check_ins: CheckInsCountOut
     today: SessionsCountOut
     hours: HoursCountOut
@@ -121,6 +130,7 @@ class DashboardOut(Wire, frozen=True, kw_only=True):
                 )
                 for each in found.levels
             ],
+            phases=[AtPhaseOut(phase=each.phase, clients=each.clients) for each in found.phases],
             check_ins=CheckInsCountOut(overdue=found.overdue, due_today=found.today.check_ins),
             today=SessionsCountOut(
                 sessions=found.today.sessions, expected=found.today.expected, arrived=found.today.arrived

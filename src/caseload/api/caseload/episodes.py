@@ -58,6 +58,9 @@ class EpisodeOut(Wire, frozen=True, kw_only=True):
     responsible_counsellor_id: UUID | None
     returns_from: UUID | None
     discharge_reason: DischargeReason | None
+    discharge_note: str | None
+    discharge_recorded_at: datetime | None
+    """When we were told; it took effect at `ends_at`."""
 
     @classmethod
     def of(cls, episode: Episode) -> "EpisodeOut":
@@ -73,6 +76,8 @@ class EpisodeOut(Wire, frozen=True, kw_only=True):
             responsible_counsellor_id=episode.responsible,
             returns_from=episode.returns_from,
             discharge_reason=episode.discharge_reason,
+            discharge_note=episode.discharge_note,
+            discharge_recorded_at=episode.discharge_recorded_at,
         )
 
 

@@ -24,7 +24,7 @@ from caseload.db.tables.attendance import (
     therapy_session_register,
 )
 from caseload.db.tables.base import INSTANT
-from caseload.db.tables.caseload import client, episode, level_of_care
+from caseload.db.tables.caseload import client, episode, episode_phase, level_of_care
 from caseload.db.tables.caseload_acts import handover_offer
 from caseload.db.tables.checkin import check_in_waiting
 from caseload.db.tables.departure import discharge_answer, discharge_asked
@@ -35,9 +35,10 @@ from caseload.db.together import Together, rows
 from caseload.domain.access import Reach
 from caseload.domain.attendance.register import WAS_THERE
 from caseload.domain.attendance.session import NEVER_BILLABLE
-from caseload.domain.caseload import Edition, LevelOfCare, Load, Priority
+from caseload.domain.caseload import Edition, LevelOfCare, Load, Phase, Priority
 from caseload.domain.caseload.dashboard import (
     AtLevel,
+    AtPhase,
     Attended,
     Dashboard,
     Today,
@@ -59,30 +60,56 @@ _WEEK_BEGINS, _WEEK_ENDS = bindparam("week_begins", type_=INSTANT), bindparam("w
 _FIRST, _LAST = bindparam("week_first", type_=Date()), bindparam("week_last", type_=Date())
 
 
+_open = (
+    select(episode.c.id)
+    .where(episode.c.client_id == client.c.id, func.upper_inf(episode.c.period))
+    .limit(literal_column("1"))
+    .lateral("open_episode")
+)
+_cared_for = (
+    select(client.c.id.label("client_id"), _open.c.id.label("episode_id"))
+    .select_from(client.join(_open, true()))
+    .where(client.c.programme_id == _HERE)
+    .cte("cared_for")
+    .prefix_with("MATERIALIZED", dialect="postgresql")
+)
+"""The clients in care and their open episodes, once for everything that is counted of them."""
+
+
 def _level_on(day: Any, name: str) -> Any:
     """The level of care of an episode that is in force on a day."""
     return (
         select(level_of_care.c.edition, level_of_care.c.level, level_of_care.c.from_on)
-        .where(level_of_care.c.episode_id == episode.c.id, level_of_care.c.from_on <= day)
+        .where(level_of_care.c.episode_id == _cared_for.c.episode_id, level_of_care.c.from_on <= day)
         .order_by(level_of_care.c.from_on.desc())
         .limit(literal_column("1"))
         .lateral(name)
     )
 
 
-_in_care = and_(client.c.programme_id == _HERE, func.upper_inf(episode.c.period))
-_theirs = client.join(episode, episode.c.client_id == client.c.id)
 _today_level, _week_level = _level_on(_TODAY, "today_level"), _level_on(_LAST, "week_level")
 LEVELS: Final = (
     select(_today_level.c.edition, _today_level.c.level, func.count().label("clients"))
-    .select_from(_theirs.join(_today_level, true()))
-    .where(_in_care)
+    .select_from(_cared_for.join(_today_level, true()))
     .group_by(_today_level.c.edition, _today_level.c.level)
     .order_by(_today_level.c.edition, _today_level.c.level)
 )
+_phase = (
+    select(episode_phase.c.phase)
+    .where(episode_phase.c.episode_id == _cared_for.c.episode_id, episode_phase.c.from_on <= _TODAY)
+    .order_by(episode_phase.c.from_on.desc())
+    .limit(literal_column("1"))
+    .lateral("in_phase")
+)
+PHASES: Final = (
+    select(_phase.c.phase, func.count().label("clients"))
+    .select_from(_cared_for.outerjoin(_phase, true()))
+    .group_by(_phase.c.phase)
+    .order_by(_phase.c.phase)
+)
 KNOWN: Final = select(
     select(func.count()).where(client.c.programme_id == _HERE).scalar_subquery().label("clients"),
-    select(func.count()).select_from(_theirs).where(_in_care).scalar_subquery().label("in_care"),
+    select(func.count()).select_from(_cared_for).scalar_subquery().label("in_care"),
 )
 _minutes = (
     select(therapy_session_line.c.client_id, func.sum(therapy_session_line.c.minutes).label("minutes"))
@@ -102,6 +129,7 @@ _minutes = (
                 therapy_session_line.c.version == therapy_session_register.c.version,
             ),
         )
+        .join(_cared_for, _cared_for.c.client_id == therapy_session_line.c.client_id)
     )
     .where(
         therapy_session_register.c.started_at >= _WEEK_BEGINS,
@@ -118,8 +146,9 @@ _sum = func.coalesce(_minutes.c.minutes, literal_column("0")).label("minutes")
 ATTENDED: Final = (
     select(_week_level.c.edition, _week_level.c.level, _whole, _sum, func.count().label("clients"))
     # Whoever was admitted since was at no level then, and is counted as not having had the whole week.
-    .select_from(_theirs.outerjoin(_week_level, true()).outerjoin(_minutes, _minutes.c.client_id == client.c.id))
-    .where(_in_care)
+    .select_from(
+        _cared_for.outerjoin(_week_level, true()).outerjoin(_minutes, _minutes.c.client_id == _cared_for.c.client_id)
+    )
     .group_by(_week_level.c.edition, _week_level.c.level, _whole, _sum)
 )
 _of_today = and_(
@@ -153,6 +182,11 @@ _places = (
     )
     .subquery("places")
 )
+_arrivals = (
+    select(func.count().label("expected"), func.count(_places.c.arrived_at).label("arrived"))
+    .select_from(_places)
+    .subquery("arrivals")
+)
 DAY: Final = select(
     select(func.count())
     .where(
@@ -164,8 +198,7 @@ DAY: Final = select(
     .scalar_subquery()
     .label("check_ins"),
     select(func.count()).select_from(therapy_session).where(_of_today).scalar_subquery().label("sessions"),
-    select(func.count()).select_from(_places).scalar_subquery().label("expected"),
-    select(func.count(_places.c.arrived_at)).select_from(_places).scalar_subquery().label("arrived"),
+    *_arrivals.c,
 )
 
 
@@ -210,6 +243,11 @@ WAITS: Final = select(
 class _Level(msgspec.Struct):
     edition: Edition
     level: str
+    clients: int
+
+
+class _Phase(msgspec.Struct):
+    phase: Phase | None
     clients: int
 
 
@@ -259,13 +297,14 @@ class _Waits(msgspec.Struct):
 
 _KNOWN = rows("known", KNOWN, _Known)
 _LEVELS = rows("levels", LEVELS, _Level)
+_PHASES = rows("phases", PHASES, _Phase)
 _ATTENDED = rows("attended", ATTENDED, _Attended)
 _WAITING = rows("waiting", COUNTS, _Waiting)
 _OVERDUE = rows("overdue", PROGRAMME_COUNT, _Count)
 _DAY = rows("day", DAY, _Today)
 _UNSIGNED = rows("unsigned", UNSIGNED, _Unsigned)
 _WAITS = rows("waits", WAITS, _Waits)
-_COUNTED: Final = Together(_KNOWN, _LEVELS, _ATTENDED, _WAITING, _OVERDUE, _DAY, _UNSIGNED, _WAITS)
+_COUNTED: Final = Together(_KNOWN, _LEVELS, _PHASES, _ATTENDED, _WAITING, _OVERDUE, _DAY, _UNSIGNED, _WAITS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -318,6 +357,7 @@ class Dashboards:
                 AtLevel(level=LevelOfCare(edition=each.edition, level=each.level), clients=each.clients)
                 for each in _LEVELS.of(found)
             ],
+            phases=[AtPhase(phase=each.phase, clients=each.clients) for each in _PHASES.of(found)],
             overdue=overdue.count,
             today=Today(check_ins=day.check_ins, sessions=day.sessions, expected=day.expected, arrived=day.arrived),
             hours=hours_of_week(

@@ -57,6 +57,8 @@ _EPISODE = (
         _LEVEL.c.edition,
         _LEVEL.c.level,
         discharge.c.reason.label("discharge_reason"),
+        discharge.c.note.label("discharge_note"),
+        discharge.c.recorded_at.label("discharge_recorded_at"),
         _RESPONSIBLE.label("responsible"),
     )
     .join(client, client.c.id == episode.c.client_id)
@@ -156,4 +158,6 @@ def _episode(row: Row[*tuple[Any, ...]]) -> Episode:
         responsible=None if row.responsible is None else StaffId(row.responsible),
         returns_from=None if row.returns_from is None else EpisodeId(row.returns_from),
         discharge_reason=None if row.discharge_reason is None else DischargeReason(row.discharge_reason),
+        discharge_note=row.discharge_note,
+        discharge_recorded_at=row.discharge_recorded_at,
     )

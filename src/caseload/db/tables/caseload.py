@@ -23,7 +23,7 @@ from caseload.db.tables.base import (
     version,
     words,
 )
-from caseload.domain.caseload import DischargeReason
+from caseload.domain.caseload import DischargeReason, Phase
 from caseload.domain.client import IdentifierKind, Sex
 
 client = Table(
@@ -107,6 +107,19 @@ level_of_care = Table(
     words("level"),
     *recorded(),
     comment="Moves between levels of care; the newest that has begun is in force.",
+)
+
+episode_phase = Table(
+    "episode_phase",
+    metadata,
+    reference("episode_id", "episode", primary_key=True),
+    Column("from_on", Date(), primary_key=True),
+    words("phase"),
+    words("reason"),
+    *recorded(),
+    one_of("phase", Phase),
+    not_blank("reason"),
+    comment="Phases of treatment within an episode; the newest that has begun is the one it is in.",
 )
 
 discharge = Table(

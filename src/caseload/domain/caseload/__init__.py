@@ -15,10 +15,8 @@ from caseload.domain.caseload.absence import (
 )
 from caseload.domain.caseload.admitting import Admitted, Caseloads, admit
 from caseload.domain.caseload.episode import (
-    ASAM_4_LEVELS,
     AlreadyInCare,
     DischargeReason,
-    Edition,
     Episode,
     EpisodeUnknown,
     LevelOfCare,
@@ -34,6 +32,7 @@ from caseload.domain.caseload.handovers import (
     NobodyUntilThen,
     cancel_handover,
 )
+from caseload.domain.caseload.levels import Edition, EditionRule, known_levels
 from caseload.domain.caseload.load import CeilingSet, Load, Unlooked, Warned, Worry, set_ceiling, warnings
 from caseload.domain.caseload.offering import (
     Answer,
@@ -52,6 +51,7 @@ from caseload.domain.caseload.offering import (
     set_terms,
     withdraw,
 )
+from caseload.domain.caseload.phase import InPhase, LevelHeld, Phase, PhaseBegun, begin_phase
 from caseload.domain.caseload.responsibility import (
     CaseloadMoved,
     Cover,
@@ -83,7 +83,6 @@ from caseload.domain.caseload.waiting import (
 )
 
 __all__ = [
-    "ASAM_4_LEVELS",
     "MOST_AT_ONCE",
     "Absence",
     "AbsenceArranged",
@@ -105,6 +104,7 @@ __all__ = [
     "CoverArranged",
     "DischargeReason",
     "Edition",
+    "EditionRule",
     "Episode",
     "EpisodeUnknown",
     "HandedOver",
@@ -114,7 +114,9 @@ __all__ = [
     "HandoverTookPlace",
     "HandoverUnknown",
     "Handovers",
+    "InPhase",
     "Left",
+    "LevelHeld",
     "LevelOfCare",
     "LevelOfCareMoved",
     "Load",
@@ -128,6 +130,8 @@ __all__ = [
     "OfferWithdrawn",
     "Offered",
     "OnCaseload",
+    "Phase",
+    "PhaseBegun",
     "Priority",
     "Responsibility",
     "RoleEndedMeanwhile",
@@ -144,12 +148,14 @@ __all__ = [
     "admit",
     "arrange_absence",
     "arrange_cover",
+    "begin_phase",
     "cancel_handover",
     "decline",
     "end_absence",
     "hand_over",
     "hand_over_or_offer",
     "hand_over_together",
+    "known_levels",
     "list_client",
     "move_level_of_care",
     "set_ceiling",

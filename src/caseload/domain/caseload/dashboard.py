@@ -12,6 +12,7 @@ from caseload.domain.attendance.hours import WeekStanding, standing_of
 from caseload.domain.attendance.rules import usual
 from caseload.domain.caseload.episode import LevelOfCare
 from caseload.domain.caseload.load import Load
+from caseload.domain.caseload.phase import Phase
 from caseload.domain.caseload.waiting import Priority
 
 
@@ -20,6 +21,15 @@ class AtLevel:
     """How many clients in care are at one level of care today."""
 
     level: LevelOfCare
+    clients: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtPhase:
+    """How many clients in care are in one phase of treatment today."""
+
+    phase: Phase | None
+    """None: nobody has said."""
     clients: int
 
 
@@ -91,6 +101,7 @@ class Dashboard:
     left: int
     """Known here, and neither in care nor waiting: discharged, or said not to wait any more."""
     levels: Sequence[AtLevel]
+    phases: Sequence[AtPhase]
     overdue: int
     today: Today
     hours: HoursOfWeek

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import ClassVar, Protocol
 
 from caseload.domain.access import Act, Reach
+from caseload.domain.caseload.levels import Edition, known_levels, name_of
 from caseload.domain.errors import Conflict, Fault, Faults, NotFound
 from caseload.domain.ids import ClientId, EpisodeId, ProgrammeId, StaffId
 from caseload.domain.journal import Event, Journal
@@ -14,18 +15,6 @@ from caseload.domain.people import Staff
 
 FURTHEST_AHEAD = timedelta(days=366)
 LONGEST_NOTE = 4000
-
-
-class Edition(StrEnum):
-    """Whose levels of care: the same number means different things in different editions."""
-
-    ASAM_4 = "asam_4"
-    UK_MODALITY = "uk_modality"
-    LOCAL = "local"
-
-
-ASAM_4_LEVELS = frozenset({"1.0", "1.5", "1.7", "2.1", "2.5", "2.7", "3.1", "3.5", "3.7", "4", "RR"})
-"""Levels of The ASAM Criteria, 4th edition (0.5 and 3.3 are gone); RR is a recovery residence."""
 
 
 class DischargeReason(StrEnum):
@@ -66,12 +55,18 @@ class LevelOfCare:
         """What is wrong with it."""
         faults = Faults()
         faults.check(when=not 0 < len(self.level) <= 80, where="level_of_care.level", problem="name the level of care")
+        said = known_levels().editions[self.edition]
         faults.check(
-            when=self.edition is Edition.ASAM_4 and self.level not in ASAM_4_LEVELS,
+            when=said.complete and self.level not in said.levels,
             where="level_of_care.level",
-            problem=f"the 4th edition knows {', '.join(sorted(ASAM_4_LEVELS))}",
+            problem=f"{said.name} knows {', '.join(said.levels)}",
         )
         return faults.found
+
+    @property
+    def name(self) -> str | None:
+        """What its edition calls it; None where the programme says it in its own words."""
+        return name_of(self.edition, self.level)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +84,9 @@ class Episode:
     """The responsible counsellor now, or at the end of the episode."""
     returns_from: EpisodeId | None
     discharge_reason: DischargeReason | None = None
+    discharge_note: str | None = None
+    discharge_recorded_at: datetime | None = None
+    """When we were told of the discharge; it took effect at `ends_at`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
