@@ -60,16 +60,10 @@ _WEEK_BEGINS, _WEEK_ENDS = bindparam("week_begins", type_=INSTANT), bindparam("w
 _FIRST, _LAST = bindparam("week_first", type_=Date()), bindparam("week_last", type_=Date())
 
 
-_open = (
-    select(episode.c.id)
-    .where(episode.c.client_id == client.c.id, func.upper_inf(episode.c.period))
-    .limit(literal_column("1"))
-    .lateral("open_episode")
-)
 _cared_for = (
-    select(client.c.id.label("client_id"), _open.c.id.label("episode_id"))
-    .select_from(client.join(_open, true()))
-    .where(client.c.programme_id == _HERE)
+    select(client.c.id.label("client_id"), episode.c.id.label("episode_id"))
+    .select_from(client.join(episode, episode.c.client_id == client.c.id))
+    .where(client.c.programme_id == _HERE, func.upper_inf(episode.c.period))
     .cte("cared_for")
     .prefix_with("MATERIALIZED", dialect="postgresql")
 )
