@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "20261123_270"
-down_revision = "20261123_244"
+down_revision = "20261123_240"
 
 TABLE = """
     CREATE TABLE clinic.episode_phase (
