@@ -1,4 +1,4 @@
-"""Making the check-ins of 60 days for 20,000 plans, and a day's worth more. No HTTP in it.
+"""Making the check-ins of 60 days for 20,000 plans, and those of each of seven more days, on five of which plans fall. No HTTP in it.
 
 python -m benchmarks.materialising [--plans 20000]
 """
@@ -85,8 +85,9 @@ async def measure(where: Stage, plans: int) -> None:
     async with open_service(settings) as service:
         await timed(service, "60 days")
         await timed(service, "nothing to do")
-        tomorrow = replace(service, clock=lambda: datetime.now(UTC) + timedelta(days=1))
-        await timed(tomorrow, "one day later")
+        for days in range(1, 8):
+            then = datetime.now(UTC) + timedelta(days=days)
+            await timed(replace(service, clock=lambda then=then: then), f"{days} days later")
 
 
 def main(arguments: Iterable[str]) -> None:

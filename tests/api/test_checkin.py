@@ -49,6 +49,21 @@ async def test_a_plan_schedules_the_coming_weeks_with_the_grace_of_the_profile(h
     assert (await house.robin.get(f"/clients/{client.id}/check-in-plans")).json() == {"items": [plan]}
 
 
+async def test_a_plan_is_made_and_changed_by_a_rule_as_rfc_5545_writes_it(house: House) -> None:
+    client = await house.client()
+    spelled = {"every": None, "unit": None, "weekday": None, "rrule": "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU;COUNT=3"}
+    made = (await house.robin.post(f"/clients/{client.id}/check-in-plans", weekly(house.clinic, **spelled))).json()
+
+    terms = made["terms"]
+    assert (terms["rule"], len(await house.check_ins(client.id))) == ("every 2 weeks on Tuesday at 09:00", 3)
+    assert terms["rrule"].startswith("FREQ=WEEKLY;INTERVAL=2;BYDAY=TU;UNTIL=")
+
+    again = weekly(house.clinic, **spelled | {"rrule": terms["rrule"]}, reason="The same once more")
+    changed = await house.robin.put(f"/check-in-plans/{made['id']}", again, headers={"If-Match": '"1"'})
+    assert changed.status_code == 200, changed.text
+    assert changed.json()["terms"] == terms
+
+
 async def test_a_retry_of_a_plan_makes_no_second_one(house: House) -> None:
     client, key = await house.client(), str(uuid4())
     body = weekly(house.clinic)
@@ -73,6 +88,9 @@ async def test_a_retry_of_a_plan_makes_no_second_one(house: House) -> None:
         ({"starts_on": "2026-02-30"}, {"starts_on"}),
         ({"grace_days": 10**30, "early_days": -1}, {"grace_days", "early_days"}),
         ({"every": 10**30}, {"every"}),
+        ({"every": None, "unit": None}, {"every", "unit"}),
+        ({"rrule": "FREQ=DAILY"}, {"every", "unit", "weekday"}),
+        ({"every": None, "unit": None, "weekday": None, "rrule": "FREQ=SECONDLY"}, {"rrule"}),
         ({"surprise": 1, "mode": "smoke"}, {"surprise", "mode"}),
     ],
 )

@@ -163,7 +163,7 @@ def occurrences(rule: Recurrence, zone: ZoneInfo, *, first: date, last: date) ->
     Where a zone skipped a whole day (Samoa, 30 December 2011), two days name one instant; it occurs once.
     """
     before: datetime | None = None
-    for wall in _days(rule, until=min(last, rule.ends_on or last)):
+    for wall in _days(rule, first=first, until=min(last, rule.ends_on or last)):
         if wall.date() < first:
             continue
         due_at = instant(wall, zone)
@@ -211,14 +211,26 @@ def _moved(moment: datetime, by: timedelta | relativedelta, zone: ZoneInfo) -> d
     return moment if after == before else instant(after, zone)
 
 
-def _days(rule: Recurrence, *, until: date) -> Iterator[datetime]:
-    """The naive local times of a rule, from its first occurrence up to a day."""
-    first = datetime.combine(_first_day(rule), rule.at)
-    end = datetime.combine(until, time.max)
+def _days(rule: Recurrence, *, first: date, until: date) -> Iterator[datetime]:
+    """The naive local times of a rule up to a day, from one interval before `first` at the earliest."""
+    begin, end = datetime.combine(_interval_of(rule, first), rule.at), datetime.combine(until, time.max)
     if rule.month_day is not None:
         up_to = range(min(rule.month_day, SHORTEST_MONTH_DAYS), rule.month_day + 1)
-        return iter(rrule(MONTHLY, dtstart=first, interval=rule.every, until=end, bymonthday=up_to, bysetpos=-1))
-    return iter(rrule(WEEKLY if rule.unit is Unit.WEEKS else DAILY, dtstart=first, interval=rule.every, until=end))
+        return iter(rrule(MONTHLY, dtstart=begin, interval=rule.every, until=end, bymonthday=up_to, bysetpos=-1))
+    return iter(rrule(WEEKLY if rule.unit is Unit.WEEKS else DAILY, dtstart=begin, interval=rule.every, until=end))
+
+
+def _interval_of(rule: Recurrence, day: date) -> date:
+    """The beginning of the interval in which a day lies, so that nobody counts from years ago; the first one before it."""
+    origin = _first_day(rule)
+    if day <= origin:
+        return origin
+    if rule.unit is Unit.MONTHS:
+        passed = (day.year - origin.year) * 12 + day.month - origin.month
+        whole = passed - passed % rule.every
+        return origin + relativedelta(months=whole, day=1) if whole else origin
+    passed = (day - origin).days
+    return day - timedelta(days=passed % (rule.every * (7 if rule.unit is Unit.WEEKS else 1)))
 
 
 def _first_day(rule: Recurrence) -> date:

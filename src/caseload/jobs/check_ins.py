@@ -9,7 +9,7 @@ from caseload.domain.job import Job
 from caseload.jobs.kind import Kind, Step
 from caseload.request.work import Work
 
-PLANS_AT_ONCE = 100
+PLANS_AT_ONCE = 500
 
 
 async def schedule_check_ins(work: Work, _: Job) -> Step:

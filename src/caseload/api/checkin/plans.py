@@ -3,6 +3,7 @@
 from datetime import date, datetime, time
 from typing import Annotated
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Response
@@ -17,7 +18,8 @@ from caseload.db.idempotency import Kept
 from caseload.db.programme import Programmes
 from caseload.domain import checkin as domain
 from caseload.domain.access import Act
-from caseload.domain.checkin import Mode, Plan, Terms, usual_terms
+from caseload.domain.checkin import Mode, Plan, Terms, read_rule, rule_text, usual_terms
+from caseload.domain.errors import Fault, Invalid
 from caseload.domain.ids import ClientId, PlanId, ProgrammeId, new_id
 from caseload.domain.schedule import Recurrence, Unit, Weekday
 from caseload.request.idempotency import once
@@ -36,11 +38,14 @@ LocalTime = Annotated[
 class CheckInTermsIn(Wire, frozen=True, kw_only=True):
     """How often a client is to be checked in with, in the programme's own time."""
 
-    every: int
-    unit: Unit
     at: LocalTime
     starts_on: date
     mode: Mode
+    rrule: str | None = None
+    """How often, as RFC 5545 writes it (`FREQ=WEEKLY;INTERVAL=2;BYDAY=TU`), in the place of `every`, `unit` and what goes
+    with them."""
+    every: int | None = None
+    unit: Unit | None = None
     weekday: Weekday | None = None
     """For weeks."""
     month_day: int | None = None
@@ -53,21 +58,34 @@ class CheckInTermsIn(Wire, frozen=True, kw_only=True):
 
     async def read(self, programme: ProgrammeId, work: Work) -> Terms:
         """As the domain speaks of it, in a programme."""
+        found = await Programmes(work.connection).get(programme)
         return usual_terms(
-            await Programmes(work.connection).get(programme),
-            Recurrence(
-                every=self.every,
-                unit=self.unit,
-                weekday=self.weekday,
-                month_day=self.month_day,
-                at=time.fromisoformat(self.at),
-                starts_on=self.starts_on,
-                ends_on=self.ends_on,
-            ),
+            found,
+            self._rule(found.zone),
             mode=self.mode,
             now=work.now,
             grace_days=self.grace_days,
             early_days=self.early_days,
+        )
+
+    def _rule(self, zone: ZoneInfo) -> Recurrence:
+        at = time.fromisoformat(self.at)
+        if self.rrule is not None:
+            beside = ("every", "unit", "weekday", "month_day", "ends_on")
+            said = [Fault(name, "stands in rrule") for name in beside if getattr(self, name) is not None]
+            if said:
+                raise Invalid(said)
+            return read_rule(self.rrule, starts_on=self.starts_on, at=at, zone=zone)
+        if self.every is None or self.unit is None:
+            raise Invalid([Fault(name, "say how often, by these two or by rrule") for name in ("every", "unit")])
+        return Recurrence(
+            every=self.every,
+            unit=self.unit,
+            weekday=self.weekday,
+            month_day=self.month_day,
+            at=at,
+            starts_on=self.starts_on,
+            ends_on=self.ends_on,
         )
 
 
@@ -90,6 +108,8 @@ class CheckInTermsOut(Wire, frozen=True, kw_only=True):
 
     rule: str
     """The rule in words."""
+    rrule: str
+    """The rule as RFC 5545 writes it, from `starts_on` at `at` in `time_zone`."""
     every: int
     unit: Unit
     weekday: Weekday | None
@@ -109,6 +129,7 @@ class CheckInTermsOut(Wire, frozen=True, kw_only=True):
         """From the domain."""
         return cls(
             rule=terms.rule.words,
+            rrule=rule_text(terms.rule, terms.zone),
             every=terms.rule.every,
             unit=terms.rule.unit,
             weekday=terms.rule.weekday,

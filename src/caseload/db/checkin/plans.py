@@ -5,14 +5,24 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, Row, Select, Uuid, any_, bindparam, exists, insert, select, update
+from sqlalchemy import Date, Row, Select, Uuid, any_, bindparam, column, exists, func, insert, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.checkin.closing import closed_days
-from caseload.db.checkin.rows import TERMS, begin_waiting, check_in_values, end_waiting, terms_of, terms_values
+from caseload.db.checkin.rows import (
+    CHECK_IN_COLUMNS,
+    TERMS,
+    WAITING_COLUMNS,
+    check_in_values,
+    end_waiting,
+    terms_of,
+    terms_values,
+    waiting_values,
+)
+from caseload.db.direct import bring_in
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
 from caseload.db.tables.checkin import (
@@ -103,6 +113,17 @@ _NOW_AT = (
     update(check_in_plan_current)
     .where(check_in_plan_current.c.plan_id == bindparam("plan"))
     .values(version=bindparam("to_version"), scheduled_through=bindparam("through"))
+)
+
+_reached = (
+    func.unnest(bindparam("plans", type_=ARRAY(Uuid())), bindparam("days", type_=ARRAY(Date())))
+    .table_valued(column("plan_id", Uuid()), column("through", Date()))
+    .render_derived(name="reached")
+)
+_SCHEDULED_THROUGH = (
+    update(check_in_plan_current)
+    .where(check_in_plan_current.c.plan_id == _reached.c.plan_id)
+    .values(scheduled_through=_reached.c.through)
 )
 
 _outcomes_of_waiting = (
@@ -246,17 +267,12 @@ class Plans:
 
     async def schedule(self, scheduled: Sequence[Scheduled]) -> None:
         """See `domain.checkin.Plans.schedule`. Of however many plans, it is three statements."""
-        made = [check_in_values(each) for one in scheduled for each in one.check_ins]
-        if made:
-            await self._connection.execute(insert(check_in), made)
-        await begin_waiting(self._connection, [each for one in scheduled for each in _fresh(one)])
-        await self._connection.execute(
-            _NOW_AT,
-            [
-                {"plan": one.plan.id, "to_version": one.plan.version.version, "through": one.through}
-                for one in scheduled
-            ],
-        )
+        made = [tuple(check_in_values(each).values()) for one in scheduled for each in one.check_ins]
+        await bring_in(self._connection, check_in, CHECK_IN_COLUMNS, made)
+        waits = [tuple(waiting_values(each).values()) for one in scheduled for each in _fresh(one)]
+        await bring_in(self._connection, check_in_waiting, WAITING_COLUMNS, waits)
+        given = {"plans": [one.plan.id for one in scheduled], "days": [one.through for one in scheduled]}
+        await self._connection.execute(_SCHEDULED_THROUGH, given)
 
     async def running(self, of: ClientId, /) -> Sequence[Plan]:
         """See `domain.checkin.Plans.running`."""

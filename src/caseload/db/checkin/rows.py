@@ -76,6 +76,10 @@ WAITING = (
     check_in_waiting.c.time_zone,
 )
 
+CHECK_IN_COLUMNS = tuple(column.name for column in CHECK_IN)
+WAITING_COLUMNS = tuple(column.name for column in WAITING)
+"""The same as `check_in_values` and `waiting_values` give them, in their order."""
+
 LATE = tuple(column for column in WAITING if column is not check_in_waiting.c.plan_version)
 """What `overdue_of` reads of them."""
 

@@ -47,6 +47,7 @@ from caseload.domain.checkin.record import (
     Waiting,
     waiting,
 )
+from caseload.domain.checkin.rule_text import read_rule, rule_text
 from caseload.domain.checkin.scheduling import horizon, schedule_ahead, upcoming
 from caseload.domain.checkin.settle import attempt, complete, miss, reschedule
 from caseload.domain.checkin.template import Template, TemplateChanged, Templates, ask_instead
@@ -112,7 +113,9 @@ __all__ = [
     "overdue",
     "plan_check_ins",
     "questions_of",
+    "read_rule",
     "reschedule",
+    "rule_text",
     "schedule_ahead",
     "stop_all",
     "stop_plan",

@@ -64,6 +64,9 @@ def upcoming(
 ) -> tuple[Sequence[CheckIn], date]:
     """The check-ins of a plan from where it stands to the horizon, but at least one; and up to which day that is.
 
+    That is the day before the next one to be made, so that nobody looks at the plan before that comes into the horizon; or
+    the one that was made beyond the horizon, since another follows as soon as it has come into it.
+
     Days in `settled` have had their check-in under an earlier version, on those in `closed` nobody is there.
     """
     terms = plan.version.terms
@@ -75,7 +78,8 @@ def upcoming(
     found = occurrences(terms.rule, terms.zone, first=first, last=terms.rule.ends_on or LATEST)
     for occurrence in around(found, terms, closed) if closed else found:
         if occurrence.on > horizon and made:
-            return made, max(horizon, made[-1].scheduled_on)
+            last = made[-1].scheduled_on
+            return made, last if last > horizon else occurrence.on - timedelta(days=1)
         if occurrence.due_at >= plan.version.replaces_from and occurrence.on not in settled:
             made.append(
                 CheckIn(
