@@ -15,6 +15,7 @@ from caseload.api import attendance as attendance_routes
 from caseload.api import audit_log as audit_routes
 from caseload.api import audit_tree as audit_tree_routes
 from caseload.api import bundle as bundle_routes
+from caseload.api import care_task as care_task_routes
 from caseload.api import caseload as caseload_routes
 from caseload.api import catalogue as catalogue_routes
 from caseload.api import checkin as checkin_routes
@@ -36,6 +37,7 @@ from caseload.api import medication as medication_routes
 from caseload.api import naloxone as naloxone_routes
 from caseload.api import note as note_routes
 from caseload.api import observation as observation_routes
+from caseload.api import outreach as outreach_routes
 from caseload.api import oversight as oversight_routes
 from caseload.api import people as people_routes
 from caseload.api import profiles as profiles_routes
@@ -81,6 +83,8 @@ ROUTERS = (
     departure_routes.router,
     checkin_routes.router,
     escalation_routes.router,
+    outreach_routes.router,
+    care_task_routes.router,
     attendance_routes.router,
     note_routes.router,
     appointment_routes.router,

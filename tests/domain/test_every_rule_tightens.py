@@ -19,6 +19,7 @@ from caseload.domain.profiles import Profile, ProfileBroken, profiles, read_prof
 from caseload.domain.profiles.around import IdentifiedBy, Sedation
 from caseload.domain.profiles.comparing import loosened
 from caseload.domain.profiles.ladder import Outcome
+from caseload.domain.profiles.outreach import CountedIn, OutreachStep
 
 Path = tuple[str | int, ...]
 Holds = Callable[[Any, Any], bool]
@@ -106,6 +107,12 @@ FIELDS: Mapping[str, Holds] = {
     "check_ins.slack.*.from_interval_days": more(),
     "check_ins.slack.*.grace_days": less(),
     "check_ins.slack.*.early_days": less(),
+    "outreach.steps.*.step": never_changes,
+    "outreach.steps.*.after_days": less(),
+    "outreach.steps.*.counted_in": in_order(*CountedIn),
+    "escalating.on_call_after_minutes": less(),
+    "escalating.supervisor_after_minutes": less(),
+    "escalating.missed_doses_from": less(),
     "attendance.minimum_minutes": more(),
     "stock.inventory.every_days": less(),
     "stock.witness.within_hours": less(),
@@ -134,6 +141,7 @@ PARTS: Mapping[str, bool] = {
     "ordering.starting": True,
     "ordering.rising": True,
     "check_ins.slack": False,
+    "outreach.steps": True,
     "take_home.ladders": True,
     "take_home.ladders.*.steps": False,
 }
@@ -144,6 +152,8 @@ CHOICES: Mapping[str, list[Any]] = {
     "country": [*Country],
     "missed_doses.*.rungs.*.outcome": [*Outcome],
     "around_the_dose.before.holds_from": [None, *Sedation],
+    "outreach.steps.*.step": [*OutreachStep],
+    "outreach.steps.*.counted_in": [*CountedIn],
     "in_force_from": ["2020-01-01", "2030-01-01"],
     "tightens": [None, "UK"],
 }

@@ -28,6 +28,11 @@ class Act(StrEnum):
     COMPLETE_CHECK_IN = "complete_check_in"
     KEEP_CHECK_IN_RULES = "keep_check_in_rules"
     """To say what the check-ins of a programme ask, and what is done in an emergency."""
+    SEE_CONTACT = "see_contact"
+    """To see how a client may be reached."""
+    KEEP_CONTACT = "keep_contact"
+    KEEP_CARE_TASKS = "keep_care_tasks"
+    """To see what is to be done about a client, to ask a colleague for it, and to do it."""
     SEE_ESCALATIONS = "see_escalations"
     ESCALATE = "escalate"
     ACKNOWLEDGE_ESCALATION = "acknowledge_escalation"
@@ -122,6 +127,9 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.PLAN_CHECK_INS: frozenset({Role.COUNSELLOR, Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),
     Act.COMPLETE_CHECK_IN: frozenset({Role.COUNSELLOR, Role.SUPERVISOR, Role.NURSE}),
     Act.KEEP_CHECK_IN_RULES: frozenset({Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),
+    Act.SEE_CONTACT: _COUNSELLING | {Role.FRONT_DESK},
+    Act.KEEP_CONTACT: _COUNSELLING | {Role.FRONT_DESK},
+    Act.KEEP_CARE_TASKS: _COUNSELLING,
     Act.SEE_ESCALATIONS: _CARE,
     Act.ESCALATE: _CARE,
     Act.ACKNOWLEDGE_ESCALATION: CLINICIANS - {Role.PHARMACIST},

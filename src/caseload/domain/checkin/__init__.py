@@ -16,7 +16,17 @@ from caseload.domain.checkin.asked import Asked
 from caseload.domain.checkin.closing import Closing, make_way
 from caseload.domain.checkin.correction import Correction, correct
 from caseload.domain.checkin.filling import Filled, FilledIn
-from caseload.domain.checkin.overdue import ClearedBy, Overdue, cleared_by, days_late, is_overdue, overdue, why_overdue
+from caseload.domain.checkin.overdue import (
+    CheckInNotOverdue,
+    ClearedBy,
+    Overdue,
+    cleared_by,
+    days_late,
+    explain,
+    is_overdue,
+    overdue,
+    why_overdue,
+)
 from caseload.domain.checkin.plan import (
     CheckIn,
     Plan,
@@ -61,6 +71,7 @@ __all__ = [
     "AskedBy",
     "Attempt",
     "CheckIn",
+    "CheckInNotOverdue",
     "CheckInUnknown",
     "CheckIns",
     "ClearedBy",
@@ -105,6 +116,7 @@ __all__ = [
     "complete",
     "correct",
     "days_late",
+    "explain",
     "horizon",
     "is_overdue",
     "kind_of",

@@ -14,8 +14,13 @@ from zoneinfo import ZoneInfo
 
 from caseload.domain.checkin.record import LastFact, Record, Waiting, waiting
 from caseload.domain.checkin.terms import Mode
+from caseload.domain.errors import NotFound
 from caseload.domain.ids import CheckInId, ClientId, PlanId, ProgrammeId, StaffId
 from caseload.domain.schedule import local_day
+
+
+class CheckInNotOverdue(NotFound):
+    """This check-in is not overdue."""
 
 
 class ClearedBy(StrEnum):

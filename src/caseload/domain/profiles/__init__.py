@@ -24,6 +24,7 @@ from caseload.domain.profiles.injections import Injections
 from caseload.domain.profiles.ladder import Ladder, Tolerance, wrong_ladder
 from caseload.domain.profiles.monitoring import Monitoring
 from caseload.domain.profiles.ordering import Ordering
+from caseload.domain.profiles.outreach import Escalating, Outreach
 from caseload.domain.profiles.said import Data, SaidBy
 from caseload.domain.profiles.stock import StockRules
 from caseload.domain.profiles.takehome import TakeHomeRules
@@ -83,6 +84,8 @@ class Profile(Data, frozen=True):
     around_the_dose: AroundTheDose
     sign_off: SignOff
     check_ins: CheckIns
+    outreach: Outreach
+    escalating: Escalating
     attendance: Attendance
     stock: StockRules
     take_home: TakeHomeRules
@@ -142,6 +145,8 @@ def _contradictions(profile: Profile) -> Iterable[str]:
     if profile.at_the_window.clock_ahead_seconds < 0:
         yield "at_the_window.clock_ahead_seconds must not be negative"
     yield from wrong_slack(profile.check_ins.slack)
+    yield from profile.outreach.contradictions()
+    yield from profile.escalating.contradictions()
     yield from profile.around_the_dose.contradictions()
     yield from profile.ordering.contradictions()
     yield from profile.injections.contradictions()

@@ -64,6 +64,8 @@ def loosened(base: Profile, other: Profile) -> Sequence[str]:
         *other.around_the_dose.looser_than(base.around_the_dose),
         *_looser_take_home(base, other),
         *other.monitoring.looser_than(base.monitoring),
+        *other.outreach.looser_than(base.outreach),
+        *other.escalating.looser_than(base.escalating),
     ]
 
 

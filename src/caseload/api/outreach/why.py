@@ -1,0 +1,179 @@
+"""Why a check-in is overdue, and where the ladder stands by which the client is looked for: one line of the list."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from litestar.params import FromPath
+
+from caseload.api.care_task import CareTaskOut
+from caseload.api.checkin.store import check_ins_of
+from caseload.api.route import reading
+from caseload.api.wire import Wire
+from caseload.api.work import TheWork
+from caseload.db.outreach import Explained, OverdueLadders
+from caseload.domain.access import Act
+from caseload.domain.care_task import CareTask
+from caseload.domain.checkin import CheckInNotOverdue, ClearedBy, LastFact, Mode, Overdue, explain, is_overdue, waiting
+from caseload.domain.ids import CheckInId
+from caseload.domain.outreach import SAYS, SKIPPED_SAYS, Channel, Skipped, Taken
+from caseload.domain.profiles.outreach import OutreachStep
+
+
+class LadderStanding(StrEnum):
+    """How the ladder stands."""
+
+    CLIMBS = "climbs"
+    BEHIND_ANOTHER = "behind_another"
+    """Another check-in of the client has been overdue longer: the ladder is of that one."""
+    NOBODY_ANSWERS = "nobody_answers"
+    """Nobody is responsible for the client: they are not in care."""
+    AT_ITS_END = "at_its_end"
+
+
+class OutreachStepOut(Wire, frozen=True, kw_only=True):
+    """A step that was taken or skipped."""
+
+    step: OutreachStep
+    says: str
+    due_at: datetime
+    taken_at: datetime
+    rule: str
+    by_way_of: list[Channel]
+    """What the client allowed then."""
+    skipped: Skipped | None
+    why_skipped: str | None
+    task: CareTaskOut | None
+
+
+class NextStepOut(Wire, frozen=True, kw_only=True):
+    """The step that comes next."""
+
+    step: OutreachStep
+    says: str
+    due_at: datetime
+    for_staff: UUID | None
+    """Who will be given it, as things stand."""
+    will_be_skipped: Skipped | None
+    why_skipped: str | None
+
+
+class LadderOut(Wire, frozen=True, kw_only=True):
+    """Where the ladder stands."""
+
+    standing: LadderStanding
+    rule: str
+    behind: UUID | None
+    """The check-in whose ladder is taken instead."""
+    taken: list[OutreachStepOut]
+    next: NextStepOut | None
+    tries: int
+    """How often in a row something went wrong here with a step; 0 where nothing did."""
+
+
+class OverdueWhyOut(Wire, frozen=True, kw_only=True):
+    """Why a check-in is on the overdue list, what takes it off, and what is done meanwhile."""
+
+    check_in_id: UUID
+    client_id: UUID
+    programme_id: UUID
+    plan_id: UUID
+    mode: Mode
+    why: str
+    rule: str
+    grace_days: int
+    grace_rule: str | None
+    due_at: datetime
+    overdue_since: datetime
+    days_late: int
+    attempts: int
+    last_fact: LastFact
+    last_fact_at: datetime
+    last_fact_by: UUID | None
+    counts_from: datetime
+    movable_until: datetime
+    cleared_by: tuple[ClearedBy, ...]
+    ladder: LadderOut
+
+    @classmethod
+    def of(cls, line: Overdue, ladder: Explained) -> "OverdueWhyOut":
+        """From the domain."""
+        return cls(
+            check_in_id=line.check_in,
+            client_id=line.client,
+            programme_id=line.programme,
+            plan_id=line.plan,
+            mode=line.mode,
+            why=line.why,
+            rule=line.rule,
+            grace_days=line.grace_days,
+            grace_rule=line.grace_rule,
+            due_at=line.due_at,
+            overdue_since=line.since,
+            days_late=line.days_late,
+            attempts=line.attempts,
+            last_fact=line.last_fact,
+            last_fact_at=line.last_fact_at,
+            last_fact_by=line.last_fact_by,
+            counts_from=line.counts_from,
+            movable_until=line.movable_until,
+            cleared_by=line.cleared_by,
+            ladder=_ladder(ladder),
+        )
+
+
+@reading("/overdue-check-ins/{check_in_id:uuid}", act=Act.SEE_CHECK_INS, name="explain_overdue_check_in")
+async def explain_overdue_check_in(check_in_id: FromPath[UUID], work: TheWork) -> OverdueWhyOut:
+    """Why one check-in is overdue: its line of the list, and where the ladder stands by which the client is looked for."""
+    reach = work.by.reach(Act.SEE_CHECK_INS)
+    one = waiting(await check_ins_of(work).get(CheckInId(check_in_id), reach=reach))
+    if one is None or not is_overdue(one, now=work.now):
+        raise CheckInNotOverdue("Read the check-in for how it stands.")
+    ladders = OverdueLadders(work.connection, work.journal, now=work.now)
+    return OverdueWhyOut.of(explain(one, now=work.now), await ladders.of(one, reach=reach))
+
+
+def _ladder(found: Explained) -> LadderOut:
+    of_step = {task.ladder.step: task for task in found.tasks if task.ladder is not None}
+    coming = found.coming
+    return LadderOut(
+        standing=_standing(found),
+        rule=found.rule,
+        behind=found.behind,
+        taken=[_taken(each, of_step) for each in found.taken],
+        next=None
+        if coming is None
+        else NextStepOut(
+            step=coming.step,
+            says=SAYS[coming.step],
+            due_at=coming.due_at,
+            for_staff=found.named,
+            will_be_skipped=found.will_skip,
+            why_skipped=None if found.will_skip is None else SKIPPED_SAYS[found.will_skip],
+        ),
+        tries=found.tries,
+    )
+
+
+def _taken(each: Taken, tasks: Mapping[OutreachStep, CareTask]) -> OutreachStepOut:
+    task = tasks.get(each.step)
+    return OutreachStepOut(
+        step=each.step,
+        says=SAYS[each.step],
+        due_at=each.due_at,
+        taken_at=each.taken_at,
+        rule=each.rule,
+        by_way_of=list(each.by_way_of),
+        skipped=each.skipped,
+        why_skipped=None if each.skipped is None else SKIPPED_SAYS[each.skipped],
+        task=None if task is None else CareTaskOut.of(task),
+    )
+
+
+def _standing(found: Explained) -> LadderStanding:
+    if found.named is None:
+        return LadderStanding.NOBODY_ANSWERS
+    if found.behind is not None:
+        return LadderStanding.BEHIND_ANOTHER
+    return LadderStanding.AT_ITS_END if found.coming is None else LadderStanding.CLIMBS

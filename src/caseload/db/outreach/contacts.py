@@ -1,0 +1,103 @@
+"""How clients may be reached, in PostgreSQL, as versions."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+from sqlalchemy import bindparam, insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from caseload.db.tables.outreach import client_contact
+from caseload.domain.ids import ClientId, StaffId
+from caseload.domain.journal import Journal
+from caseload.domain.outreach import Channel, Contact, ContactChanged, Reachable
+
+KIND: Final = "contact"
+"""What the journal calls it."""
+CONTACT: Final = (
+    client_contact.c.version,
+    client_contact.c.allowed,
+    client_contact.c.telephone,
+    client_contact.c.address,
+    client_contact.c.heed,
+    client_contact.c.reason,
+    client_contact.c.recorded_by,
+    client_contact.c.recorded_at,
+)
+_EVERY = (
+    select(*CONTACT).where(client_contact.c.client_id == bindparam("client")).order_by(client_contact.c.version.desc())
+)
+_NEWEST = _EVERY.limit(1)
+_ADD = insert(client_contact)
+
+
+class ContactRow(Protocol):
+    """A row with the columns of `CONTACT`."""
+
+    version: int
+    allowed: Sequence[str]
+    telephone: str | None
+    address: str | None
+    heed: str | None
+    reason: str | None
+    recorded_by: UUID
+    recorded_at: datetime
+
+
+class KeptContacts:
+    """Satisfies `domain.outreach.Contacts`. Whoever asks has been let through to the client before."""
+
+    def __init__(self, connection: AsyncConnection, journal: Journal) -> None:
+        self._connection = connection
+        self._journal = journal
+
+    async def contact(self, client: ClientId) -> Contact:
+        """How a client may be reached by the newest version; of whoever was never asked one that allows nothing."""
+        self._journal.saw(client, KIND)
+        row = (await self._connection.execute(_NEWEST, {"client": client})).first()
+        return Contact(client=client, version=0) if row is None else contact_of(client, row)
+
+    async def versions(self, client: ClientId) -> Sequence[Contact]:
+        """Everything that was ever said of it, the newest first."""
+        self._journal.saw(client, KIND)
+        return [contact_of(client, row) for row in await self._connection.execute(_EVERY, {"client": client})]
+
+    async def add_contact(self, contact: Contact) -> None:
+        """See `domain.outreach.Contacts.add_contact`."""
+        try:
+            await self._connection.execute(
+                _ADD,
+                {
+                    "client_id": contact.client,
+                    "version": contact.version,
+                    "allowed": sorted(contact.said.allowed),
+                    "telephone": contact.said.telephone,
+                    "address": contact.said.address,
+                    "heed": contact.said.heed,
+                    "reason": contact.reason,
+                    "recorded_by": contact.recorded_by,
+                    "recorded_at": contact.recorded_at,
+                },
+            )
+        except IntegrityError as raced:
+            raise ContactChanged("Read it again and decide whether your change still holds.") from raced
+
+
+def contact_of(client: ClientId, row: Any) -> Contact:
+    """The contact in a row with the columns of `CONTACT`."""
+    found: ContactRow = row
+    return Contact(
+        client=client,
+        version=found.version,
+        said=Reachable(
+            allowed=frozenset(Channel(each) for each in found.allowed),
+            telephone=found.telephone,
+            address=found.address,
+            heed=found.heed,
+        ),
+        reason=found.reason,
+        recorded_by=StaffId(found.recorded_by),
+        recorded_at=found.recorded_at,
+    )

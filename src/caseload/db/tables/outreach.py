@@ -1,0 +1,95 @@
+"""How clients may be reached, and the ladder by which whoever has not come is looked for.
+
+`outreach_standing` and `outreach_failure` hold no facts of their own: where the ladder of a client stands, so that only
+what is due is looked at, and whose step could not be taken and is tried again later.
+"""
+
+from sqlalchemy import ARRAY, CheckConstraint, Column, Index, SmallInteger, Table, Text, Uuid, text
+
+from caseload.db.tables.base import (
+    INSTANT,
+    any_of,
+    from_one,
+    metadata,
+    not_blank,
+    one_of,
+    recorded,
+    reference,
+    version,
+    words,
+)
+from caseload.domain.outreach import Channel, Skipped
+from caseload.domain.profiles.outreach import OutreachStep
+
+client_contact = Table(
+    "client_contact",
+    metadata,
+    reference("client_id", "client", primary_key=True),
+    version(),
+    Column("allowed", ARRAY(Text()), nullable=False),
+    words("telephone", nullable=True),
+    words("address", nullable=True),
+    words("heed", nullable=True),
+    words("reason", nullable=True),
+    *recorded(),
+    from_one("version"),
+    any_of("allowed", Channel),
+    not_blank("telephone"),
+    not_blank("address"),
+    not_blank("heed"),
+    not_blank("reason"),
+    CheckConstraint(
+        text("telephone IS NOT NULL OR NOT allowed && ARRAY['telephone', 'voicemail', 'text']"), name="a_number_to_ring"
+    ),
+    CheckConstraint(text("address IS NOT NULL OR NOT allowed && ARRAY['post', 'visit']"), name="an_address_to_go_to"),
+    CheckConstraint(
+        text("NOT allowed @> ARRAY['voicemail'] OR allowed @> ARRAY['telephone']"), name="who_leaves_a_message_rings"
+    ),
+    CheckConstraint(text("(version = 1) = (reason IS NULL)"), name="change_has_reason"),
+    comment="How a client may be reached, as they have said, in versions; of whoever was never asked nothing is allowed.",
+)
+
+outreach_step = Table(
+    "outreach_step",
+    metadata,
+    reference("check_in_id", "check_in", primary_key=True),
+    Column("overdue_since", INSTANT, primary_key=True),
+    Column("step", Text(), primary_key=True),
+    reference("client_id", "client"),
+    Column("due_at", INSTANT, nullable=False),
+    Column("taken_at", INSTANT, nullable=False),
+    words("rule"),
+    Column("by_way_of", ARRAY(Text()), nullable=False),
+    words("skipped", nullable=True),
+    one_of("step", OutreachStep),
+    any_of("by_way_of", Channel),
+    one_of("skipped", Skipped),
+    not_blank("rule"),
+    CheckConstraint(text("taken_at >= due_at AND due_at >= overdue_since"), name="when_it_was_due"),
+    CheckConstraint(text("skipped IS NULL OR cardinality(by_way_of) = 0"), name="skipped_reaches_nobody"),
+    Index(None, "client_id"),
+    comment="A step of the ladder of an overdue check-in, taken or skipped; the key takes it once.",
+)
+
+outreach_standing = Table(
+    "outreach_standing",
+    metadata,
+    reference("client_id", "client", primary_key=True),
+    Column("check_in_id", Uuid(), nullable=False),
+    Column("overdue_since", INSTANT, nullable=False),
+    words("step", nullable=True),
+    Column("due_at", INSTANT),
+    one_of("step", OutreachStep),
+    CheckConstraint(text("(step IS NULL) = (due_at IS NULL)"), name="next_or_none"),
+    comment="Where the ladder of a client stands, worked out from its steps: which check-in it is of, and what comes next.",
+)
+
+outreach_failure = Table(
+    "outreach_failure",
+    metadata,
+    reference("client_id", "client", primary_key=True),
+    Column("tries", SmallInteger(), nullable=False),
+    Column("again_at", INSTANT, nullable=False),
+    from_one("tries"),
+    comment="Whose step could not be taken, how often in a row, and when it is tried again; gone once it could.",
+)

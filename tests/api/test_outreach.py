@@ -1,0 +1,332 @@
+"""How clients may be reached, care tasks, and the ladder of whoever has not come, as a counsellor meets them."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from caseload.db.outreach import KeptLadders
+from caseload.db.programme import Programmes
+from caseload.domain.access import Role
+from caseload.domain.ids import ClientId
+from caseload.domain.outreach import Climber
+from caseload.domain.people import the_service
+from caseload.jobs.outreach import CLIMB_LADDERS, climb_in
+from tests.api.conftest import Clinic, Person
+from tests.api.house import DAY, House, open_house
+
+pytestmark = pytest.mark.anyio
+
+REACHABLE: dict[str, Any] = {
+    "allowed": ["telephone", "text", "post"],
+    "telephone": "555 0100",
+    "address": "1 Example Street",
+    "heed": "Not before noon; ask for Sam.",
+}
+
+
+@pytest.fixture
+async def house(clinic: Clinic) -> House:
+    return await open_house(clinic)
+
+
+async def say(house: House, client: ClientId, *, by: Person | None = None, version: int = 0, **changes: Any) -> Any:
+    return await (by or house.robin).put(
+        f"/clients/{client}/contact", {**REACHABLE, **changes}, headers={"If-Match": f'"{version}"'}
+    )
+
+
+async def overdue_client(house: House, *, days_ago: int = 5, reachable: bool = True) -> tuple[ClientId, str]:
+    """A client with one check-in that was due some days ago, with a grace of a day."""
+    client = await house.client()
+    if reachable:
+        assert (await say(house, client.id)).status_code == 200
+    await house.planned(client, days_ago=days_ago)
+    late = [line for line in await house.overdue() if line["client_id"] == str(client.id)]
+    return client.id, late[0]["check_in_id"]
+
+
+async def climb(house: House) -> int:
+    """Have the job take what is due in this house; return how many ladders it looked at."""
+    looked = 0
+    async with house.clinic.service.work(by=the_service(), event=CLIMB_LADDERS.name) as work:
+        programme = await Programmes(work.connection).get(house.programme)
+        looked = await climb_in(work, programme)
+        if looked == 0:
+            await work.drop()
+    return looked
+
+
+async def why(house: House, check_in: str, by: Person | None = None) -> dict[str, Any]:
+    answer = await (by or house.robin).get(f"/overdue-check-ins/{check_in}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def tasks(house: House, by: Person | None = None, **query: Any) -> list[dict[str, Any]]:
+    answer = await (by or house.robin).get("/care-tasks", params=query)
+    assert answer.status_code == 200, answer.text
+    return [line["task"] for line in answer.json()["items"]]
+
+
+# How a client may be reached.
+
+
+async def test_of_whoever_was_not_asked_nothing_is_allowed_until_they_say_so(house: House) -> None:
+    client = await house.client()
+    before = await house.robin.get(f"/clients/{client.id}/contact")
+    assert (before.headers["ETag"], before.json()["allowed"], before.json()["recorded_by"]) == ('"0"', [], None)
+
+    kept = await say(house, client.id)
+    stale = await say(house, client.id, reason="once more")
+    unexplained = await say(house, client.id, version=1)
+    second = await say(house, client.id, version=1, allowed=["text"], reason="Nobody is to ring any more.")
+
+    assert (kept.status_code, kept.headers["ETag"]) == (200, '"1"'), kept.text
+    assert (stale.status_code, unexplained.status_code, second.status_code) == (412, 422, 200)
+    assert (await house.robin.get(f"/clients/{client.id}/contact")).json() == second.json()
+    versions = (await house.robin.get(f"/clients/{client.id}/contact/versions")).json()["items"]
+    assert versions == [second.json(), kept.json()]
+
+
+async def test_two_who_write_it_down_at_once_make_one_version(house: House) -> None:
+    client = await house.client()
+
+    answers = await asyncio.gather(*(say(house, client.id) for _ in range(2)))
+
+    assert sorted(each.status_code for each in answers) in ([200, 409], [200, 412])
+
+
+async def test_the_front_desk_writes_it_down_and_nobody_beyond_reach_reads_it(house: House) -> None:
+    client = await house.client()
+    desk = await house.clinic.person((Role.FRONT_DESK, house.programme))
+    stranger = await house.clinic.person((Role.COUNSELLOR, await house.clinic.programme()))
+
+    assert (await say(house, client.id, by=desk)).status_code == 200
+    assert (await stranger.get(f"/clients/{client.id}/contact")).status_code == 404
+    assert (await say(house, client.id, by=stranger, version=1, reason="x")).status_code == 404
+
+
+# The ladder.
+
+
+async def test_a_line_of_the_list_explains_itself_and_which_step_comes_next(house: House) -> None:
+    _, check_in = await overdue_client(house)
+    line = next(one for one in await house.overdue() if one["check_in_id"] == check_in)
+
+    before = await why(house, check_in)
+    assert {name: before[name] for name in line if name in before} == {
+        name: line[name] for name in line if name not in {"given_name", "family_name"}
+    }
+    assert before["ladder"]["standing"] == "climbs"
+    assert before["ladder"]["next"]["step"] == "same_day"
+    assert before["ladder"]["next"]["for_staff"] == str(house.robin.staff.id)
+    await climb(house)
+    after = (await why(house, check_in))["ladder"]
+
+    [step] = after["taken"]
+    assert (step["step"], step["by_way_of"], step["skipped"]) == ("same_day", ["text", "telephone"], None)
+    assert step["rule"] == "us.outreach of US-1"
+    [task] = await tasks(house)
+    assert step["task"] == task
+    assert (task["for_staff"], task["kind"]) == (str(house.robin.staff.id), "outreach")
+    assert after["next"]["step"] == "next_day"
+    assert await climb(house) == 0, "nothing is due before the next day"
+
+
+async def test_a_step_without_an_allowed_way_is_skipped_and_says_so(house: House) -> None:
+    _, check_in = await overdue_client(house, reachable=False)
+    announced = (await why(house, check_in))["ladder"]["next"]
+    assert (announced["will_be_skipped"], announced["why_skipped"][:6]) == ("not_asked", "Nobody")
+
+    await climb(house)
+
+    [step] = (await why(house, check_in))["ladder"]["taken"]
+    assert (step["skipped"], step["task"], step["by_way_of"]) == ("not_asked", None, [])
+    assert await tasks(house) == []
+
+
+async def test_nobody_around_the_client_is_contacted(house: House) -> None:
+    _, check_in = await overdue_client(house)
+    await as_if_days_later(house, check_in, 0)
+    await as_if_days_later(house, check_in, 1)
+    announced = (await why(house, check_in))["ladder"]["next"]
+    assert (announced["step"], announced["will_be_skipped"]) == ("consented_contact", "no_consent")
+
+    await as_if_days_later(house, check_in, 2)
+
+    taken = (await why(house, check_in))["ladder"]["taken"]
+    assert [(each["step"], each["skipped"]) for each in taken][-1] == ("consented_contact", "no_consent")
+    assert [task["step"] for task in await tasks(house)] == ["same_day", "next_day"]
+
+
+async def as_if_days_later(house: House, check_in: str, days: int) -> None:
+    """Take what is due so many days (and five minutes) from now, by a job whose clock is ahead."""
+    service = house.clinic.service
+    before = service.clock
+    object.__setattr__(service, "clock", lambda: before() + days * DAY + timedelta(minutes=5))
+    try:
+        await climb(house)
+    finally:
+        object.__setattr__(service, "clock", before)
+
+
+@pytest.mark.parametrize("how", ["completed", "missed", "moved"])
+async def test_the_ladder_stops_and_its_task_falls_away_when_the_check_in_is_settled(house: House, how: str) -> None:
+    client, check_in = await overdue_client(house)
+    await climb(house)
+    [task] = await tasks(house)
+    attempt = {"mode": "telephone", "result": "no_answer"}
+    assert (await house.robin.post(f"/check-ins/{check_in}/attempts", attempt)).status_code == 201
+    assert await tasks(house) == [task], "an attempt is not a completion"
+
+    if how == "completed":
+        answer = await house.robin.post(f"/check-ins/{check_in}/completion", {"mode": "telephone"})
+    elif how == "missed":
+        answer = await house.robin.post(f"/check-ins/{check_in}/miss", {"reason": "Never came."})
+    else:
+        later = (house.clinic.service.clock() + DAY).isoformat()
+        answer = await house.robin.post(f"/check-ins/{check_in}/moves", {"due_at": later, "asked_by": "provider"})
+    assert answer.status_code == 201, answer.text
+
+    assert await tasks(house) == []
+    assert (await house.robin.get(f"/overdue-check-ins/{check_in}")).status_code == 404
+    assert await climb(house) == 0
+    gone = await house.robin.post(f"/care-tasks/{task['id']}/completion", {"said": "Rang."})
+    assert (gone.status_code, gone.json()["title"]) == (409, "This task has fallen away: its check-in no longer waits.")
+    [kept] = (await house.robin.get(f"/clients/{client}/care-tasks")).json()["items"]
+    assert (kept["id"], kept["fell_away"]) == (task["id"], True)
+
+
+async def test_a_completion_that_was_a_mistake_brings_the_ladder_back_where_it_stood(house: House) -> None:
+    _, check_in = await overdue_client(house)
+    await climb(house)
+    [task] = await tasks(house)
+    done = await house.robin.post(f"/check-ins/{check_in}/completion", {"mode": "telephone"})
+    assert await tasks(house) == []
+
+    wrong = {"ended": "recorded_in_error", "reason": "That was another client."}
+    back = await house.robin.put(f"/check-ins/{check_in}/outcome", wrong, headers={"If-Match": done.headers["ETag"]})
+
+    assert back.status_code == 200, back.text
+    assert await tasks(house) == [task]
+    assert await climb(house) == 0, "a step is taken once"
+
+
+async def test_a_discharge_stops_the_ladder(house: House) -> None:
+    client, check_in = await overdue_client(house)
+    supervisor = await house.clinic.person((Role.SUPERVISOR, house.programme))
+    await climb(house)
+
+    left = await supervisor.post(f"/clients/{client}/discharge", {"reason": "completed"})
+
+    assert left.status_code in {200, 201}, left.text
+    await as_if_days_later(house, check_in, 3)
+    assert await tasks(house, supervisor, programme=str(house.programme)) == []
+    assert (await supervisor.get(f"/overdue-check-ins/{check_in}")).status_code == 404
+
+
+async def test_of_two_that_are_overdue_the_longest_has_the_ladder(house: House) -> None:
+    client, longest = await overdue_client(house, days_ago=12)
+    other = next(
+        line["check_in_id"]
+        for line in await house.overdue()
+        if line["client_id"] == str(client) and line["check_in_id"] != longest
+    )
+
+    await climb(house)
+
+    assert (await why(house, other))["ladder"] == {
+        "standing": "behind_another",
+        "rule": "us.outreach of US-1",
+        "behind": longest,
+        "taken": [],
+        "next": None,
+        "tries": 0,
+    }
+    assert len(await tasks(house)) == 1
+
+
+async def test_whoever_covers_is_given_the_step_and_the_counsellor_sees_it_too(house: House) -> None:
+    client, _ = await overdue_client(house)
+    supervisor = await house.clinic.person((Role.SUPERVISOR, house.programme))
+    sam = await house.clinic.person((Role.COUNSELLOR, house.programme))
+    now = house.clinic.service.clock()
+    cover = {
+        "counsellor_id": str(sam.staff.id),
+        "starts_at": now.isoformat(),
+        "ends_at": (now + DAY).isoformat(),
+        "reason": "Robin is ill.",
+    }
+    assert (await supervisor.post(f"/clients/{client}/covers", cover)).status_code == 201
+
+    await climb(house)
+
+    [task] = await tasks(house, sam)
+    assert task["for_staff"] == str(sam.staff.id)
+    assert await tasks(house) == [task]
+
+
+async def test_two_workers_at_once_take_each_step_once(house: House) -> None:
+    for _ in range(3):
+        await overdue_client(house)
+
+    await asyncio.gather(*(climb(house) for _ in range(2)))
+
+    assert len(await tasks(house)) == 3
+    assert await climb(house) == 0
+
+
+async def test_a_job_that_is_killed_half_way_loses_nothing_and_takes_nothing_twice(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        await overdue_client(house)
+    stood: list[Climber] = []
+
+    async def killed(self: KeptLadders, climber: Climber, next_one: object) -> None:
+        stood.append(climber)
+        if len(stood) == 2:
+            raise asyncio.CancelledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(KeptLadders, "stand", killed)
+        with pytest.raises(asyncio.CancelledError):
+            await climb(house)
+    assert await tasks(house) == []
+
+    await climb(house)
+
+    assert len(await tasks(house)) == 2
+
+
+async def test_a_client_with_whom_something_goes_wrong_holds_up_nobody_and_is_tried_again_later(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, check_in = await overdue_client(house)
+    _, whole = await overdue_client(house)
+    stand = KeptLadders.stand
+
+    async def breaks(self: KeptLadders, climber: Climber, next_one: Any) -> None:
+        if climber.client == broken:
+            raise RuntimeError
+        await stand(self, climber, next_one)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(KeptLadders, "stand", breaks)
+        await climb(house)
+    assert (await why(house, check_in))["ladder"]["tries"] == 1
+    assert (await why(house, check_in))["ladder"]["taken"] == []
+    assert len((await why(house, whole))["ladder"]["taken"]) == 1
+    assert await climb(house) == 0, "not before its pause is over"
+
+    async with house.clinic.service.engine.begin() as connection:
+        await connection.execute(
+            text("update clinic.outreach_failure set again_at = :at where client_id = :client"),
+            {"at": house.clinic.service.clock() - timedelta(seconds=1), "client": broken},
+        )
+    assert await climb(house) == 1
+    ladder = (await why(house, check_in))["ladder"]
+    assert (ladder["tries"], len(ladder["taken"])) == (0, 1)
