@@ -3,8 +3,10 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Final
 
 from caseload.audit.batcher import Batcher
+from caseload.audit.keys import ClientKeys
 from caseload.audit.keystore import key_store
 from caseload.audit.trail import AuditTrail
 from caseload.db.engine import make_engine
@@ -17,6 +19,9 @@ from caseload.request.seals import Seals
 from caseload.request.work import Service
 from caseload.settings import Settings
 
+MOST_REMEMBERED: Final = 1_024
+"""Keys of clients that a process remembers which does one thing and ends: it meets most of them once."""
+
 
 @asynccontextmanager
 async def open_service(settings: Settings, *, takes_jobs: bool = False) -> AsyncGenerator[Service, None]:
@@ -28,7 +33,8 @@ async def open_service(settings: Settings, *, takes_jobs: bool = False) -> Async
     bring_own_profiles(settings)
     engine = make_engine(settings)
     keys = key_store(settings)
-    trail = AuditTrail(keys, organisation=settings.organisation)
+    known = ClientKeys(keys) if takes_jobs else ClientKeys(keys, most=MOST_REMEMBERED, most_awake=MOST_REMEMBERED)
+    trail = AuditTrail(keys, organisation=settings.organisation, keys=known)
     batcher = Batcher(engine, trail)
     try:
         service = Service(
