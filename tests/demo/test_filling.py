@@ -377,6 +377,22 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
             "a client who moved to another level of care",
             "select 1 from clinic.level_of_care group by episode_id having count(*) > 1",
         ),
+        (
+            "two orders beside each other from today, signed over what the profile asks of the two",
+            (
+                "select 1 from clinic.medication_order o join clinic.medication_order m on m.id = o.beside_id"
+                " join clinic.medication_order_confirmation c on c.order_id = o.id"
+                " where o.medicine = 'buprenorphine' and o.evening_mg > 0 and m.medicine = 'methadone' and m.morning_mg > 0"
+                " and c.rule like '%another_agonist_beside'"
+            ),
+        ),
+        (
+            "a dose from paper that its named giver has confirmed",
+            (
+                "select 1 from clinic.dose_giver_word w join clinic.dose d on d.id = w.dose_id and d.version = w.dose_version"
+                " where w.word = 'confirmed' and w.said_by = d.given_by and w.said_at > d.recorded_at"
+            ),
+        ),
         ("something heard in confidence", "select 1 from clinic.family_information where confidential"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from caseload.db.dosing.giver import GiversDoses
 from caseload.db.downtime import Sheets
 from caseload.db.observation import KeptObservations
 from caseload.db.stock.acts import Acts
@@ -14,6 +15,7 @@ from caseload.demo.telling.stage import Life
 from caseload.domain.access import Act
 from caseload.domain.client import Client
 from caseload.domain.dosing import Dose, Giving, Late, NotGivenReason, record_late
+from caseload.domain.dosing.giver import Word, say_as_giver
 from caseload.domain.downtime import GivenOnPaper, PaperLine, Sheet, enter_sheet
 from caseload.domain.ids import DecisionId, DoseId, DowntimeId, HoldId, new_id
 from caseload.domain.medication import HoldRaised, HoldReason, Order, Words, clear_hold, raise_hold
@@ -126,6 +128,23 @@ async def _type_in(here: Dispensary, life: Life, client: Client, ago: int, now: 
             dose = await store.dose(DoseId(answer.record), by=here.other_nurse(ago), act=Act.RECORD_DOSE)
             here.memory.last[client.id] = dose
             here.to_sign.append(dose)
+            if life.story.number % 2:
+                await _confirm(here, dose, ago)
+
+
+async def _confirm(here: Dispensary, dose: Dose, ago: int) -> None:
+    """Whoever gave it finds it in their list in the afternoon; of the others nobody has said anything yet."""
+    now, journal = here.stage.moment(ago - 1, 15), here.work.journal
+    await say_as_giver(
+        dose.id,
+        dose.version,
+        Word.CONFIRMED,
+        None,
+        by=here.nurse(ago),
+        now=now,
+        doses=GiversDoses(here.work.connection, journal, now=now),
+        journal=journal,
+    )
 
 
 async def _give_twice(here: Dispensary, life: Life, client: Client, dose: Dose, ago: int) -> None:

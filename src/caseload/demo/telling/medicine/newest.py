@@ -1,4 +1,4 @@
-"""What was decided yesterday afternoon: an order in steps, one for a pharmacy, one by telephone, a discharge that waits."""
+"""What was decided yesterday afternoon: steps, two orders beside each other, a pharmacy, a telephone, a discharge that waits."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -13,6 +13,7 @@ from caseload.demo.stories import Tale
 from caseload.demo.telling.medicine.dispensary import Dispensary
 from caseload.demo.telling.medicine.lost import tell_lost
 from caseload.demo.telling.medicine.orders import order_so
+from caseload.demo.telling.medicine.pair import tell_pair
 from caseload.demo.telling.stage import Life
 from caseload.domain.caseload import DischargeReason
 from caseload.domain.client import Client
@@ -36,6 +37,9 @@ async def tell_newest(here: Dispensary) -> None:
         life.order = await _in_steps(here, life.client, life.order, afternoon)
     if (life := next(treated, None)) is not None:
         await _ask_to_discharge(here, life, afternoon)
+    both = next((life for life in treated if _is_on_methadone(life)), None)
+    if both is not None and both.client is not None and both.order is not None:
+        both.order = await tell_pair(here, both.client, both.order, afternoon)
     rules = here.stage.rules(0).ordering
     if Medicine.BUPRENORPHINE_NALOXONE in rules.pharmacy.medicines and (life := next(others, None)) is not None:
         await _at_a_pharmacy(here, life, afternoon)
@@ -50,6 +54,10 @@ def _treated(here: Dispensary) -> Iterator[Life]:
         quiet = treatment is not None and treatment.tale in _QUIET and life.hold is None and life.rising_to is None
         if quiet and life.order is not None and life.story.in_care(0):
             yield life
+
+
+def _is_on_methadone(life: Life) -> bool:
+    return life.order is not None and life.order.medicine is Medicine.METHADONE
 
 
 def _untreated(here: Dispensary) -> Iterator[Life]:

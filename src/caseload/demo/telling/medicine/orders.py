@@ -39,8 +39,8 @@ async def raise_dose(here: Dispensary, life: Life, client: Client, treatment: Tr
         life.rising_to = None
 
 
-async def order_so(here: Dispensary, client: Client, wish: Wish, now: datetime) -> Order:
-    """An order as the prescriber wishes it, written and signed."""
+async def order_so(here: Dispensary, client: Client, wish: Wish, now: datetime, *, reason: str = TRANSFER) -> Order:
+    """An order as the prescriber wishes it, written and signed, with the reason for whatever the profile asks."""
     written = await write_order(
         wish,
         client.id,
@@ -53,7 +53,7 @@ async def order_so(here: Dispensary, client: Client, wish: Wish, now: datetime) 
     try:
         return await _sign(here, written, now)
     except OrderNeedsConfirmation as asked:
-        return await _sign(here, written, now, confirmed=dict.fromkeys(asked.rules, TRANSFER))
+        return await _sign(here, written, now, confirmed=dict.fromkeys(asked.rules, reason))
 
 
 async def sign_one(
