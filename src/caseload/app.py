@@ -26,6 +26,7 @@ from caseload.api import departure as departure_routes
 from caseload.api import dispensing as dispensing_routes
 from caseload.api import dosing as dosing_routes
 from caseload.api import downtime as downtime_routes
+from caseload.api import ecg as ecg_routes
 from caseload.api import erasure as erasure_routes
 from caseload.api import escalation as escalation_routes
 from caseload.api import family as family_routes
@@ -71,6 +72,7 @@ ROUTERS = (
     audit_tree_routes.router,
     accessreport_routes.router,
     oversight_routes.router,
+    ecg_routes.router,
     erasure_routes.router,
     bundle_routes.router,
     programme_routes.router,

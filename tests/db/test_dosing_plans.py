@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from caseload.db import guest
+from caseload.db import ecg, guest
 from caseload.db.access import signing_reach_of
 from caseload.db.dosing import (
     away,
@@ -212,6 +212,16 @@ CROWD = (
            '{medication}', '2.51', 'us', '{}', staff, now() from crowd
     """,
     """
+    insert into clinic.observation
+      (id, version, client_id, instrument, instrument_version, observed_at, answers, total, band, recorded_by, recorded_at)
+    select gen_random_uuid(), 1, client, 'qtc', 1, now(), '{430}', 430, 'routine', staff, now()
+    from crowd, generate_series(1, 5)
+    """,
+    """
+    insert into clinic.flag (id, client_id, programme_id, kind, what, since, recorded_by, recorded_at)
+    select gen_random_uuid(), client, programme, 'fainted', 'Fell.', date '2026-09-01', staff, now() from crowd
+    """,
+    """
     insert into clinic.guest_agreement
       (id, client_id, programme_id, direction, host_programme_id, facility, first_on, last_on, until_on, medicine, form,
        amount_mg, holds_on, why, other_enrolments, confirmed_by, how, confirmed_at, recorded_by, recorded_at)
@@ -231,7 +241,7 @@ CROWD = (
     "analyze",
 )
 GROWS = re.compile(
-    r"Seq Scan on (dose|dose_\w+|client|client_identity|medication_\w+|hold|downtime_\w+|pre_dose_observation|disclosure_made|named_delivery|signature|guest_\w+|responsibility|cover)\b"
+    r"Seq Scan on (dose|dose_\w+|client|client_identity|medication_\w+|hold|downtime_\w+|pre_dose_observation|disclosure_made|named_delivery|signature|guest_\w+|observation|flag|responsibility|cover)\b"
 )
 
 
@@ -255,6 +265,9 @@ STATEMENTS: dict[str, Any] = {
     "the decisions of a client": holds._DECISIONS,
     "the day's list": expected._EXPECTED,
     "given on a day": known.GIVEN,
+    "who is on methadone": ecg.ON_METHADONE,
+    "the electrocardiograms of clients": ecg.ECGS,
+    "who fainted": ecg.FAINTED,
     "the orders of many": expected.ORDERS_OF._statement,
     "the doses of a client": chart._RECENT,
     "what is covered": covered.COVERED,

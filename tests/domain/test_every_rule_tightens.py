@@ -129,6 +129,8 @@ FIELDS: Mapping[str, Holds] = {
     "take_home.suspension.review_days": less(),
     "monitoring.random_screens.a_year": more(),
     "monitoring.high_dose.methadone_mg_a_day_above": less(),
+    "monitoring.ecg.follow_up_days": less(),
+    "monitoring.ecg.every_days": less(),
 }
 """By the path of the field, `*` standing for each of a list: whether a changed value keeps the rule."""
 

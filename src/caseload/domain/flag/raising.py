@@ -25,6 +25,8 @@ class FlagKind(StrEnum):
     SEDATIVE = "sedative"
     """A benzodiazepine, another sedative, or alcohol."""
     QT_PROLONGING = "qt_prolonging"
+    FAINTED = "fainted"
+    """Syncope or a seizure that nothing explains."""
     CYP3A4_INDUCER = "cyp3a4_inducer"
     CYP3A4_INHIBITOR = "cyp3a4_inhibitor"
 
@@ -34,6 +36,7 @@ SAYS: Final = {
     FlagKind.PREGNANCY: "Pregnant: ask the prescriber before the dose changes; withdrawal is a risk of its own.",
     FlagKind.SEDATIVE: "Takes a sedative or alcohol: breathing may fail together with an opioid. Look before you give.",
     FlagKind.QT_PROLONGING: "Takes a medicine that prolongs the QT interval: with methadone look at the ECG.",
+    FlagKind.FAINTED: "Fainted or had a seizure that nothing explains: with methadone an ECG is due.",
     FlagKind.CYP3A4_INDUCER: "Takes an inducer of CYP3A4: methadone and buprenorphine may work less; watch for withdrawal.",
     FlagKind.CYP3A4_INHIBITOR: "Takes an inhibitor of CYP3A4: methadone and buprenorphine may work more; watch for sedation.",
 }

@@ -20,11 +20,21 @@ class HighDose(SaidBy, frozen=True):
     """Exactly so much is not above it."""
 
 
+class Ecgs(SaidBy, frozen=True):
+    """When somebody on methadone has an electrocardiogram, besides before the start, above the high dose and after a faint."""
+
+    follow_up_days: int
+    """After the first day of methadone."""
+    every_days: int
+    """After the last one."""
+
+
 class Monitoring(Data, frozen=True):
     """Everything that a profile asks to be watched."""
 
     random_screens: RandomScreens
     high_dose: HighDose
+    ecg: Ecgs
 
     def contradictions(self) -> Iterable[str]:
         """What makes it unusable although its form is right."""
@@ -32,6 +42,9 @@ class Monitoring(Data, frozen=True):
             yield f"monitoring.random_screens.a_year must lie between 0 and {MOST_SCREENS_A_YEAR}"
         if self.high_dose.methadone_mg_a_day_above < 1:
             yield "monitoring.high_dose.methadone_mg_a_day_above must be more than zero"
+        for name in ("follow_up_days", "every_days"):
+            if getattr(self.ecg, name) < 1:
+                yield f"monitoring.ecg.{name} must be more than zero"
 
     def looser_than(self, base: "Monitoring") -> Iterable[str]:
         """Every rule of `base` that this loosens."""
@@ -41,3 +54,7 @@ class Monitoring(Data, frozen=True):
         above, was = self.high_dose.methadone_mg_a_day_above, base.high_dose.methadone_mg_a_day_above
         if above > was:
             yield f"monitoring.high_dose.methadone_mg_a_day_above: {was} became {above}"
+        for name in ("follow_up_days", "every_days"):
+            later, before = getattr(self.ecg, name), getattr(base.ecg, name)
+            if later > before:
+                yield f"monitoring.ecg.{name}: {before} became {later}"

@@ -17,6 +17,7 @@ ELSE_TAKEN = (
     (FlagKind.CYP3A4_INDUCER, "Carbamazepine 200 mg twice a day"),
     (FlagKind.CYP3A4_INHIBITOR, "Fluconazole 50 mg"),
     (FlagKind.SEDATIVE, "Drinks in the evenings, by their own account"),
+    (FlagKind.FAINTED, "Fell in the street last week; the emergency room found nothing"),
 )
 ONE_IN = 4
 """Of so many clients one has something that should be seen first."""
