@@ -1,6 +1,5 @@
 """Writing down what somebody else says of a client's medicine, making sure of it, and taking it back."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import ClassVar, Protocol
@@ -11,6 +10,7 @@ from caseload.domain.dosing.missed import days_without, ladder_says
 from caseload.domain.dosing.own import own_first
 from caseload.domain.dosing.statement import (
     AlreadyVerified,
+    DayOutcome,
     HowVerified,
     Report,
     Said,
@@ -20,6 +20,7 @@ from caseload.domain.dosing.statement import (
     Withdrawal,
     check_name,
 )
+from caseload.domain.dosing.twice import TakenTwice, hold_after_twice
 from caseload.domain.errors import Fault, Faults, Invalid
 from caseload.domain.ids import ClientId, HoldId, StatementId, new_id
 from caseload.domain.journal import Event, Journal
@@ -46,12 +47,8 @@ class StatementTakenBack(Event):
     name: ClassVar[str] = "statement.withdrawn"
 
 
-class Statements(Histories, Protocol):
+class Statements(Histories, TakenTwice, Protocol):
     """What others said. Whoever adds to it has locked the client's record first."""
-
-    async def holds_of(self, client: ClientId, /) -> Sequence[Hold]:
-        """Every hold of a client, newest first."""
-        ...
 
     async def add_statement(self, statement: Statement, /) -> None:
         """Keep a statement, with its verification where it has one."""
@@ -113,6 +110,7 @@ async def record_supply(
     said.check(record, now, source_at="pharmacy")
     seen = Verification(asked=report.informant, how=report.how, verified_by=by.id, verified_at=now)
     kept = await _keep(said, record, seen, as_id=as_id, by=by, now=now, statements=statements, journal=journal)
+    await _hold_what_was_taken_twice(said, record, by=by, now=now, statements=statements, journal=journal)
     after = max(each.day for each in said.days) + timedelta(days=1)
     last = await statements.last_taken(record, order.medicine, order.form, after)
     ladder = ladder_says(
@@ -207,7 +205,16 @@ async def verify_statement(
     await statements.add_verification(wanted, verification)
     await statements.note_gap(record.client, record.day_of(now))
     journal.tell(StatementVerified(client=found.client, records=(wanted,), facts={"how": how}))
+    await _hold_what_was_taken_twice(found.said, record, by=by, now=now, statements=statements, journal=journal)
     return replace(found, verified=verification)
+
+
+async def _hold_what_was_taken_twice(
+    said: Said, record: MedicationRecord, *, by: Staff, now: datetime, statements: Statements, journal: Journal
+) -> None:
+    """Hold the next dose where a day that counts as taken from now on has a dose of ours too."""
+    parts = [(each.day, each.part) for each in said.days if each.outcome is DayOutcome.TAKEN]
+    await hold_after_twice(parts, said.source_name, record, by=by, now=now, doses=statements, journal=journal)
 
 
 async def withdraw_statement(

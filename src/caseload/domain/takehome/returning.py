@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from typing import ClassVar, Final, Protocol
 
 from caseload.domain.access import Act
+from caseload.domain.dosing.twice import TakenTwice, hold_after_twice
 from caseload.domain.errors import Conflict, Faults
 from caseload.domain.ids import ClientId, ContainerId, ProgrammeId, ReturnId, StaffId, UnitId, WasteId, new_id
 from caseload.domain.journal import Event, Journal
-from caseload.domain.medication import MedicationRecords
 from caseload.domain.medication.record import LONGEST_NOTE
 from caseload.domain.people import Staff
 from caseload.domain.stock.waste import Waste
@@ -23,6 +23,7 @@ from caseload.domain.takehome.unit import CameBack, Outcome, TakeHomeUnit
 
 MOST_REPORTED: Final = 200
 LONGEST_NAME: Final = 200
+SOURCE: Final = "The report of a take-home unit"
 
 
 class OutcomeMoved(Conflict):
@@ -69,7 +70,7 @@ class Destroyed:
     waste: Waste
 
 
-class Returns(MedicationRecords, Protocol):
+class Returns(TakenTwice, Protocol):
     """What is said of units. Whoever adds to it has locked the client's record first."""
 
     async def units(self, client: ClientId, wanted: Sequence[UnitId], /) -> Sequence[TakeHomeUnit]:
@@ -99,6 +100,7 @@ async def report_units(
 ) -> Report:
     """Record what became of units. What has happened can always be recorded; only a full one is settled for good.
 
+    One that was taken after all, on a day on which the window gave a dose because it was not, holds the next dose.
     Raises `Invalid`, `ClientUnknown`, `NotPermitted`, `OutcomeMoved`.
     """
     record = await returns.lock(client, by=by, act=Act.RECORD_DOSE)
@@ -125,6 +127,9 @@ async def report_units(
         outcomes=tuple(_outcome(each, units[each.unit], as_id, wastes.get(each.unit)) for each in told),
     )
     await returns.add_report(report, destroyed)
+    after_all = [units[each.unit] for each in told if each.taken and _was_untaken(units[each.unit])]
+    parts = [(unit.for_on, unit.part) for unit in after_all]
+    await hold_after_twice(parts, SOURCE, record, by=by, now=now, doses=returns, journal=journal)
     journal.tell(
         TakeHomeReturned(
             client=client,
@@ -174,6 +179,11 @@ def _check_one(told: Told, unit: TakeHomeUnit, where: str, faults: Faults) -> No
         where=f"{where}.reason",
         problem="say why what was said of it before is not right",
     )
+
+
+def _was_untaken(unit: TakeHomeUnit) -> bool:
+    """Whether it had been said not to be taken, so that the dose of its day could be given at the window."""
+    return unit.outcome is not None and not unit.outcome.taken
 
 
 def _outcome(told: Told, unit: TakeHomeUnit, report: ReturnId, waste: WasteId | None) -> Outcome:
