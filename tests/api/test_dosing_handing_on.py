@@ -10,7 +10,7 @@ from tests.api.conftest import Clinic
 from tests.api.days import pass_days
 from tests.api.dispensary import Dispensary, dispensary, fresh
 from tests.api.homes import begun
-from tests.api.test_dosing_statements import ago, dosed_daily
+from tests.api.test_dosing_statements import ago, dosed_daily, state, taken, verify
 
 pytestmark = pytest.mark.anyio
 
@@ -91,6 +91,22 @@ async def test_by_consent_it_tells_the_last_dose_with_the_notice_and_stands_in_t
     assert (await here.prescriber.get(f"/last-dose-statements/{told['id']}")).json() == told
     [line] = (await here.nurse.get(f"/clients/{here.client}/disclosures")).json()["items"]
     assert line == {name: value for name, value in told.items() if name not in {"content", "notice"}}
+
+
+async def test_what_another_source_saw_taken_is_the_last_dose_that_is_told(clinic: Clinic) -> None:
+    """Only the days after it were missed; before somebody has made sure it is told of as little as it counts."""
+    here = await american(clinic, categories=["medication"])
+    await dosed_daily(here, then=4, amounts_mg={"whole": "50"})
+    said = await state(here, taken(here, 2, amount_mg="40"))
+
+    async def told() -> tuple[str, str, list[str]]:
+        made = await here.nurse.post(f"/clients/{here.client}/last-dose-statements", telling(), key=fresh())
+        content = made.json()["content"]
+        return content["last_dose"]["day"], content["last_dose"]["amount_mg"], content["missed_days"]
+
+    assert await told() == (ago(here, 4), "50", [ago(here, 3), ago(here, 2), ago(here, 1)])
+    await verify(here, said)
+    assert await told() == (ago(here, 2), "40", [ago(here, 1)])
 
 
 async def test_take_homes_are_told_where_the_consent_covers_them(clinic: Clinic) -> None:

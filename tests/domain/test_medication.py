@@ -173,6 +173,19 @@ def test_an_order_stands_as_what_happened_until_then_says(
     assert order(**changed).standing(day, NOW) is standing
 
 
+def test_a_spoken_order_counts_until_the_last_instant_of_its_deadline_and_again_once_it_is_signed() -> None:
+    spoken = order(verbal_by=StaffId(UUID(int=3)), countersign_by=NOW, signed_at=None)
+    late = NOW + timedelta(microseconds=1)
+    assert [spoken.is_overdue(at) for at in (NOW, late)] == [False, True]
+    signed = replace(spoken, signed_at=NOW + DAY)
+    assert [signed.is_overdue(at) for at in (NOW, late, NOW + DAY - timedelta(microseconds=1), NOW + DAY)] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+
+
 @pytest.mark.parametrize(("every_days", "scheduled"), [(1, [0, 1, 2, 3]), (2, [0, 2]), (3, [0, 3])])
 def test_an_order_asks_for_a_dose_every_so_many_days_from_its_first(every_days: int, scheduled: list[int]) -> None:
     asked = order(every_days=every_days)
