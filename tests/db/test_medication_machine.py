@@ -12,11 +12,12 @@ from tests.conftest import Counts
 from tests.db.medication_machine.homes import AtHome
 from tests.db.medication_machine.lost import Lost
 from tests.db.medication_machine.pharmacy import Elsewhere
-from tests.db.medication_machine.prescriber import Prescriber
 from tests.db.medication_machine.promises import Promises
+from tests.db.medication_machine.stories import Stories
+from tests.db.medication_machine.visiting import Visiting
 
 
-class Morning(Promises, Lost, AtHome, Elsewhere, Prescriber):
+class Morning(Promises, Lost, AtHome, Elsewhere, Visiting, Stories):
     """Everybody at once."""
 
     def begins(self) -> None:
@@ -37,8 +38,8 @@ def test_whatever_is_done_at_the_window_the_record_keeps_its_promises(database: 
     run_state_machine_as_test(
         Here,
         settings=settings(
-            max_examples=counts(10, full=300),
-            stateful_step_count=counts(40, full=60),
+            max_examples=counts(8, full=300),
+            stateful_step_count=counts(25, full=60),
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
         ),

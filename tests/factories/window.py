@@ -14,7 +14,7 @@ from caseload.db.signoff import Queue, SignOffs
 from caseload.db.tables.caseload import client as client_table
 from caseload.db.tables.history import client_history, history_import
 from caseload.domain.access import Role
-from caseload.domain.dosing import Dose, Giving, Late, allow_dose, give, record_late
+from caseload.domain.dosing import Dose, Giving, Injecting, Late, allow_dose, give, record_late
 from caseload.domain.dosing.decision import Wanted
 from caseload.domain.ids import ClientId, DecisionId, DoseId, HoldId, OrderId, ProgrammeId, StationId, new_id
 from caseload.domain.journal import Event
@@ -189,6 +189,7 @@ class Window:
         given_at: datetime | None = None,
         dose_id: DoseId | None = None,
         station: StationId | None = None,
+        injecting: Injecting | None = None,
     ) -> Dose:
         return await give(
             Giving(
@@ -202,6 +203,7 @@ class Window:
                 supervised=True,
                 less_reason=less_reason,
                 station=station,
+                injecting=injecting,
             ),
             as_id=dose_id or DoseId(new_id()),
             by=by or self.nurse,

@@ -14,9 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncTransaction
 from caseload.db.engine import make_engine
 from caseload.db.takehome.premises import TheirPremises
 from caseload.domain.access import Role
-from caseload.domain.errors import Conflict, Invalid
+from caseload.domain.errors import Conflict, Invalid, NotFound, NotPermitted
 from caseload.domain.ids import HoldId, StationId
 from caseload.domain.medication import Aim
+from caseload.domain.people import Staff
 from caseload.domain.takehome import Premises
 from caseload.settings import Secret, Settings
 from tests.db.medication_machine.handbook import Handbook
@@ -58,6 +59,7 @@ class Clinic(RuleBasedStateMachine):
         self.here: Window
         self.store: Storeroom
         self.station: StationId
+        self.supervisor: Staff
         self.connection: AsyncConnection
         self.transaction: AsyncTransaction
 
@@ -87,7 +89,7 @@ class Clinic(RuleBasedStateMachine):
             try:
                 async with self.connection.begin_nested():
                     return await act
-            except (Conflict, Invalid) as refused:
+            except (Conflict, Invalid, NotFound, NotPermitted) as refused:
                 return refused
 
         return self.run(attempted())
@@ -115,6 +117,7 @@ class Clinic(RuleBasedStateMachine):
             await self.connection.execute(text("set local idle_in_transaction_session_timeout = 0"))
             self.here = await window(self.connection, profile=profile, time_zone=zone)
             keeper = await clinician(self.connection, self.here.programme, Role.PHARMACIST)
+            self.supervisor = await clinician(self.connection, self.here.programme, Role.SUPERVISOR)
             self.store = Storeroom(self.here, keeper)
             await self.store.begin(self.began, now=self.now)
             await TheirPremises(self.connection).add_premises(

@@ -7,9 +7,11 @@ from typing import Final
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
+from caseload.db.closure import ClosureDays
 from caseload.db.takehome.returns import Returns
+from caseload.domain.closure import close_window, reopen_window
 from caseload.domain.ids import DispenseId, ReturnId, SuspensionId, TakeHomeDecisionId, new_id
-from caseload.domain.medication import Order
+from caseload.domain.medication import Aim
 from caseload.domain.medicines import DosePart, Medicine
 from caseload.domain.takehome import (
     Answer,
@@ -29,6 +31,7 @@ from caseload.domain.takehome import (
     suspend_take_home,
 )
 from tests.db.medication_machine.clinic import Clinic
+from tests.db.medication_machine.handbook import CLOSED_NEEDS_DECISION
 from tests.db.medication_machine.remembered import Unit
 from tests.factories.window import proof
 
@@ -89,10 +92,6 @@ class AtHome(Clinic):
             assert not self.known.suspended, "suspended twice"
             self.known.suspended = True
 
-    def order_on(self, day: date) -> Order | None:
-        orders = [each for each in self.known.orders if each.id not in self.known.stopped]
-        return next((each for each in orders if self.handbook.in_force(each, day)), None)
-
     @precondition(lambda self: self.known.orders)
     @rule(first=st.integers(0, 2), days=st.sampled_from([1, 1, 2, 6, 8]), well=st.booleans())
     def hands_out(self, *, first: int, days: int, well: bool) -> None:
@@ -101,14 +100,19 @@ class AtHome(Clinic):
             self.decides_what_is_taken_home(7)
         wanted: list[Wanted] = []
         in_the_way: list[str] = []
+        of_methadone: set[date] = set()
         for number in range(first, first + days):
             day = self.today + timedelta(days=number)
-            order = self.order_on(day)
+            order = self.handbook.order_on(day)
             amounts = {DosePart.WHOLE: Decimal(20)} if order is None else order.amounts_mg
+            of_methadone |= {day} if order is None or order.medicine is Medicine.METHADONE else set()
             for part, amount in amounts.items():
                 wanted.append(Wanted(for_on=day, part=part, amount_mg=amount))
                 in_the_way += self.handbook.against_taking_home(order, part, day, self.now)
-        in_the_way += self.against_so_many({each.for_on for each in wanted})
+        others = {each.for_on for each in wanted} - of_methadone
+        if others and (others - self.known.closed or self.profile in CLOSED_NEEDS_DECISION):
+            in_the_way.append("nobody has decided about this medicine")
+        in_the_way += self.handbook.against_so_many(of_methadone, self.today) if of_methadone else []
         handed = self.attempt(
             dispense(
                 Handing(client=self.here.client, units=tuple(wanted), educated=True),
@@ -123,17 +127,33 @@ class AtHome(Clinic):
             assert not in_the_way, f"handed out in spite of {in_the_way}"
             self.known.units |= {unit.id: Unit(unit) for unit in handed.units}
 
-    def against_so_many(self, days: set[date]) -> list[str]:
-        """What the decision and the ladder say of days that would then be in the client's hands."""
-        together, decision = len(days | self.handbook.held_days(self.today)), self.known.decision
-        why = ["above the ladder"] if self.handbook.above_the_ladder(together, self.today) else []
-        if decision is None or self.known.suspended or together > decision.days:
-            why.append("not decided")
-        elif self.handbook.suspends(self.today):
-            why.append("suspended by the rule")
-        elif decision.review_on < self.today:
-            why.append("to be looked at again")
-        return why
+    @rule(ahead=st.integers(0, 3))
+    def is_closed_or_opens(self, ahead: int) -> None:
+        """A day on which the window is closed; what is handed out for it counts apart."""
+        day = self.today + timedelta(days=ahead)
+        days = ClosureDays(self.connection)
+        if day in self.known.closed:
+            act = reopen_window(
+                self.here.programme,
+                day,
+                "Open after all.",
+                by=self.supervisor,
+                now=self.now,
+                closures=days,
+                journal=self.here.journal,
+            )
+        else:
+            act = close_window(
+                self.here.programme,
+                [day],
+                "Snow.",
+                by=self.supervisor,
+                now=self.now,
+                closures=days,
+                journal=self.here.journal,
+            )
+        self.run(act)
+        self.known.closed ^= {day}
 
     @precondition(lambda self: any(not each.full for each in self.known.units.values()))
     @rule(data=st.data(), state=st.sampled_from([*CameBack]), taken=st.booleans(), every=st.booleans())
@@ -163,5 +183,9 @@ class AtHome(Clinic):
             )
         )
         assert isinstance(reported, Report)
+        self.learns_of_holds()
         for each, said in zip(units, told, strict=True):
+            ours = [given for given in self.known.taken() if given.day == each.unit.for_on]
+            twice = said.taken and each.taken is False and any(given.dose.part.meets(each.unit.part) for given in ours)
+            assert not twice or Aim() in self.known.holds.values(), "taken here and at home, and nobody is held"
             each.taken, each.full = said.taken, state is CameBack.FULL

@@ -55,7 +55,8 @@ class SecondLook(AtTheWindow):
 
     def may_sign(self, dose: DoseId, version: int, signer: Staff, together: int) -> bool:
         given = self.known.doses[dose]
-        waits = given.taken and given.look is Look.WAITS and given.dose.version == version
+        is_ours = given.dose.programme == self.here.programme
+        waits = is_ours and given.taken and given.look is Look.WAITS and given.dose.version == version
         return waits and signer.id not in given.dose.hands and (given.dose.kind is not Kind.EXCEPTION or together == 1)
 
     def sends_back(self, data: st.DataObject) -> None:

@@ -25,6 +25,7 @@ from caseload.domain.window import (
     witness_spill,
 )
 from tests.db.medication_machine.prescriber import AMOUNTS
+from tests.db.medication_machine.products import INJECTION
 from tests.db.medication_machine.remembered import Given
 from tests.db.medication_machine.storeroom import InTheStoreroom
 from tests.db.medication_machine.window import AtTheWindow
@@ -61,6 +62,7 @@ class Lost(AtTheWindow, InTheStoreroom):
         )
         if isinstance(recorded, Vomited):
             assert not given.came_back, "it came back twice"
+            assert given.dose.form is not INJECTION, "what was injected came back"
             assert given.at + timedelta(minutes=minutes) <= self.now
             given.came_back = True
 

@@ -22,7 +22,7 @@ from caseload.domain.dosing import (
     withdraw_statement,
 )
 from caseload.domain.ids import StatementId, new_id
-from caseload.domain.medication import Order, Supply
+from caseload.domain.medication import Aim, Order, Supply
 from caseload.domain.medicines import DosePart, Form, Medicine
 from tests.db.medication_machine.clinic import Clinic
 from tests.db.medication_machine.handbook import STOPS_FROM
@@ -82,13 +82,20 @@ class Elsewhere(Clinic):
         )
         assert isinstance(recorded, Statement), f"what a pharmacy saw is not in the record: {recorded}"
         self.known.said += self.taken_in(recorded)
-        self.learns_of_holds()
+        self.holds_what_was_taken_twice(recorded.id)
         order, after = self.supplied()[-1].id, until + timedelta(days=1)
-        last = self.known.last_day(after + timedelta(days=1))
+        last = self.handbook.last_day(after + timedelta(days=1), Medicine.METHADONE, Form.ORAL_SOLUTION)
         if len(self.handbook.missed(last, after)) >= STOPS_FROM[self.profile]:
             assert order in {aim.order for aim in self.known.holds.values()}, (
                 "so many missed, and the order is not held"
             )
+
+    def holds_what_was_taken_twice(self, statement: StatementId) -> None:
+        """A day on which something was given here too holds the next dose."""
+        self.learns_of_holds()
+        days = {each.day for each in self.known.said if each.statement == statement}
+        twice = days & {given.day for given in self.known.taken()}
+        assert not twice or Aim() in self.known.holds.values(), f"taken twice on {twice}, and nobody is held"
 
     @rule(data=st.data())
     def asks_elsewhere(self, data: st.DataObject) -> None:
@@ -123,7 +130,11 @@ class Elsewhere(Clinic):
 
     def taken_in(self, statement: Statement) -> list[Remembered]:
         days = statement.said.days
-        return [Remembered(statement.id, each.day, each.taken_at) for each in days if each.amount_mg is not None]
+        return [
+            Remembered(statement.id, each.day, each.taken_at, each.amount_mg)
+            for each in days
+            if each.amount_mg is not None
+        ]
 
     def makes_sure(self, data: st.DataObject) -> None:
         wanted = StatementId(data.draw(st.sampled_from(sorted(self.known.unverified))))
@@ -139,6 +150,7 @@ class Elsewhere(Clinic):
             )
         )
         self.known.said += self.known.unverified.pop(wanted)
+        self.holds_what_was_taken_twice(wanted)
 
     def takes_back(self, data: st.DataObject) -> None:
         """What was said was wrong."""

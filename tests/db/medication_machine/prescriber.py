@@ -1,5 +1,6 @@
 """The prescriber: writes, signs, speaks and stops orders, holds, clears holds, and lets a dose through."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -16,6 +17,7 @@ from caseload.domain.medication import (
     HoldReason,
     Order,
     Spoken,
+    Step,
     Supply,
     Wish,
     Words,
@@ -27,9 +29,10 @@ from caseload.domain.medication import (
 from caseload.domain.medicines import DosePart
 from tests.db.medication_machine.clinic import Clinic
 from tests.db.medication_machine.handbook import VERBAL_HOURS
+from tests.db.medication_machine.products import PRODUCTS, SOLUTION, Product, blocks
 from tests.factories.window import proof, wish
 
-AMOUNTS: Final = ["0.5", "20", "30", "60"]
+AMOUNTS: Final = [*SOLUTION.amounts_mg]
 
 
 class Prescriber(Clinic):
@@ -37,14 +40,22 @@ class Prescriber(Clinic):
 
     def wished(self, amount: str, begins: int, lasts: int | None, every: int, *, split: bool) -> Wish:
         starts_on, whole = self.today + timedelta(days=begins), Decimal(amount)
-        parts = {DosePart.MORNING: whole / 2, DosePart.EVENING: whole / 2} if split else {DosePart.WHOLE: whole}
         wanted = wish(
-            amounts_mg=parts,
+            amounts_mg=parts_of(whole, split=split),
             every_days=every,
             starts_on=starts_on,
             ends_on=None if lasts is None else starts_on + timedelta(days=lasts),
         )
         return replace(wanted, strength_mg=Decimal(5 if self.profile == "AU" else 1))
+
+    def is_ordered(self, wanted: Wish, *, instead: bool) -> Order | None:
+        """Written and signed, with a reason for whatever the profile asks; None where it is refused."""
+        replaced = self.known.orders[-1].id if instead and self.known.orders else None
+        signed = self.attempt(self.here.order(replace(wanted, replaces=replaced), now=self.now))
+        if not isinstance(signed, Order):
+            return None
+        self.known.orders.append(signed)
+        return signed
 
     @rule(
         amount=st.sampled_from(AMOUNTS),
@@ -66,12 +77,47 @@ class Prescriber(Clinic):
         split: bool,
         supply: Supply,
     ) -> None:
-        wanted = self.wished(amount, begins, lasts, every, split=split)
-        replaced = self.known.orders[-1].id if instead and self.known.orders else None
-        signed = self.attempt(self.here.order(replace(wanted, replaces=replaced, supply=supply), now=self.now))
-        if isinstance(signed, Order):
+        wanted = replace(self.wished(amount, begins, lasts, every, split=split), supply=supply)
+        if self.is_ordered(wanted, instead=instead) is not None:
             assert supply is Supply.WINDOW or not self.profile.startswith("US"), "a pharmacy may not supply methadone"
-            self.known.orders.append(signed)
+
+    @rule(
+        amounts=st.sampled_from([("30", "40", "50"), ("20", "30", "40"), ("0.5", "60"), ("60", "30", "20")]),
+        apart=st.sampled_from([(1, 1), (1, 3), (3, 1)]),
+        split=st.sampled_from([False, False, True]),
+        instead=st.booleans(),
+    )
+    def orders_in_steps(self, *, amounts: tuple[str, ...], apart: tuple[int, int], split: bool, instead: bool) -> None:
+        """Up or down: what rises waits until it was taken and the client was seen."""
+        wanted = self.wished(amounts[0], 0, None, 1, split=split)
+        days = [self.today + timedelta(days=sum(apart[: number + 1])) for number in range(len(amounts) - 1)]
+        later = zip(days, amounts[1:], strict=True)
+        steps = tuple(Step(from_on=day, amounts_mg=parts_of(Decimal(amount), split=split)) for day, amount in later)
+        self.is_ordered(replace(wanted, steps=steps), instead=instead)
+
+    @rule(data=st.data(), begins=st.sampled_from([0, 0, 1, 2, 3, 8, 15]), instead=st.booleans())
+    def orders_another_medicine(self, data: st.DataObject, begins: int, *, instead: bool) -> None:
+        """Buprenorphine, an injection or naltrexone, at once or after days in which what was given before wears off."""
+        self.orders_another(data, begins=begins, instead=instead)
+
+    def orders_another(self, data: st.DataObject, *, begins: int, instead: bool) -> Order | None:
+        product = data.draw(st.sampled_from([each for each in PRODUCTS[1:] if self.profile in each.profiles]))
+        wanted = self.wishes_for(product, Decimal(data.draw(st.sampled_from(product.amounts_mg))), begins=begins)
+        wanted = replace(wanted, every_days=data.draw(st.sampled_from(product.every_days)))
+        opioid = data.draw(st.sampled_from([None, 0, 5, 6])) if blocks(product.medicine) else None
+        if opioid is not None:
+            wanted = replace(wanted, last_opioid_on=self.today - timedelta(days=opioid), no_opioid_known=None)
+        return self.is_ordered(wanted, instead=instead)
+
+    def wishes_for(self, product: Product, amount: Decimal, *, begins: int) -> Wish:
+        wanted = wish(
+            medicine=product.medicine,
+            form=product.form,
+            amounts_mg=parts_of(amount, split=False),
+            every_days=product.every_days[0],
+            starts_on=self.today + timedelta(days=begins),
+        )
+        return replace(wanted, strength_mg=Decimal(product.strength_mg))
 
     @rule(amount=st.sampled_from(AMOUNTS), begins=st.integers(0, 1), stops=st.booleans())
     def speaks_an_order(self, *, amount: str, begins: int, stops: bool) -> None:
@@ -165,11 +211,14 @@ class Prescriber(Clinic):
 
     def puts_in_order(self) -> None:
         """The holds are cleared, something is ordered for today, and what was missed is decided."""
-        while self.known.holds:
-            self.clears_a_hold()
+        self.puts_holds_away()
         if not any(self.is_given_here(order) for order in self.known.orders):
             self.orders(amount="60", begins=0, lasts=None, every=1, instead=False, split=False, supply=Supply.WINDOW)
         self.allows()
+
+    def puts_holds_away(self) -> None:
+        while self.known.holds:
+            self.clears_a_hold()
 
     def is_given_here(self, order: Order) -> bool:
         in_force = order.id not in self.known.stopped and self.handbook.in_force(order, self.today)
@@ -180,5 +229,12 @@ class Prescriber(Clinic):
 
     def allows(self, at_most: str | None = None) -> None:
         allowed = self.attempt(self.here.allow(self.today, at=self.now, at_most_mg=at_most))
-        if not isinstance(allowed, Exception):
-            self.known.allowed.append((self.today, self.known.last_day(self.today + timedelta(days=1))))
+        order = self.handbook.order_on(self.today)
+        if not isinstance(allowed, Exception) and order is not None:
+            last = self.handbook.last_day(self.today + timedelta(days=1), order.medicine, order.form)
+            self.known.allowed.append((self.today, last))
+
+
+def parts_of(whole: Decimal, *, split: bool) -> Mapping[DosePart, Decimal]:
+    """The parts of a day, or the whole of it."""
+    return {DosePart.MORNING: whole / 2, DosePart.EVENING: whole / 2} if split else {DosePart.WHOLE: whole}

@@ -1,6 +1,5 @@
 """What happened, by those who did it: all that the oracle has to go by. Nothing here was read from a database."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -8,7 +7,7 @@ from enum import StrEnum
 
 from caseload.domain.dosing import Dose, Kind
 from caseload.domain.dosing.past import Contents
-from caseload.domain.ids import DoseId, HoldId, OrderId, StatementId, UnitId
+from caseload.domain.ids import DeliveryId, DoseId, GuestId, HoldId, OrderId, StatementId, UnitId
 from caseload.domain.medication import Aim, Order
 from caseload.domain.medicines import DosePart
 from caseload.domain.takehome import TakeHomeDecision, TakeHomeUnit
@@ -75,6 +74,33 @@ class Said:
     statement: StatementId
     day: date
     at: datetime | None
+    amount_mg: Decimal
+
+
+@dataclass(frozen=True)
+class Seen:
+    """How somebody saw the client before a dose."""
+
+    day: date
+    at: datetime
+    is_well: bool
+
+
+@dataclass
+class Delivered:
+    """An injection for this client alone."""
+
+    strength_mg: Decimal
+    received_on: date
+    used_by: DoseId | None = None
+
+
+@dataclass
+class Away:
+    """Days on which the client is a guest of another programme."""
+
+    first_on: date
+    last_on: date
 
 
 @dataclass
@@ -96,25 +122,17 @@ class Remembered:
     said: list[Said] = field(default_factory=list[Said])
     """What counts now of what others said."""
     unverified: dict[StatementId, list[Said]] = field(default_factory=dict[StatementId, list[Said]])
+    seen: list[Seen] = field(default_factory=list[Seen])
+    closed: set[date] = field(default_factory=set[date])
+    """Days on which the window is closed."""
+    delivered: dict[DeliveryId, Delivered] = field(default_factory=dict[DeliveryId, Delivered])
+    """What a pharmacy delivered for this client by name."""
+    away: dict[GuestId, Away] = field(default_factory=dict[GuestId, Away])
     past: dict[datetime, Contents] = field(default_factory=dict[datetime, Contents])
     """What was known at a moment, as it was answered then."""
 
     def taken(self) -> list[Given]:
         return sorted((dose for dose in self.doses.values() if dose.taken), key=lambda dose: dose.at)
-
-    def hours(self, *, but: DoseId | None = None) -> list[tuple[date, datetime]]:
-        """The days and hours at which something was taken, as far as anybody knows the hour."""
-        ours = [(dose.day, dose.at) for dose in self.taken() if dose.id != but]
-        return ours + [(each.day, each.at) for each in self.said if each.at is not None]
-
-    def days(self) -> Iterable[date]:
-        """The days on which something was taken, here, at home or elsewhere."""
-        yield from (dose.day for dose in self.taken())
-        yield from (each.unit.for_on for each in self.units.values() if each.counts)
-        yield from (each.day for each in self.said)
-
-    def last_day(self, before: date) -> date | None:
-        return max((day for day in self.days() if day < before), default=None)
 
     def at_home(self, day: date, part: DosePart) -> list[Unit]:
         """The units that cover a part of a day."""

@@ -70,7 +70,9 @@ class InTheStoreroom(Clinic):
 
     def must_be_left(self) -> Decimal:
         """Receipts less everything that went out."""
-        ours = (dose for dose in self.known.taken() if dose.day >= self.began)
+        delivered = {each.used_by for each in self.known.delivered.values()}
+        here = (dose for dose in self.known.taken() if dose.dose.programme == self.here.programme)
+        ours = (dose for dose in here if dose.day >= self.began and dose.id not in delivered)
         dosed = sum((dose.dose.amount_mg for dose in ours), Decimal(0))
         # A unit that came back full is destroyed: it is as gone as one that was taken.
         home = sum((each.unit.amount_mg for each in self.known.units.values()), Decimal(0))

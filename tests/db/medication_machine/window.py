@@ -7,14 +7,29 @@ from typing import Final
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from caseload.domain.dosing import Dose, DoseRefused, Kind
-from caseload.domain.ids import DoseId
-from caseload.domain.medication import Order
-from caseload.domain.medicines import DosePart
+from caseload.db.dosing import Charts
+from caseload.db.observation import KeptObservations
+from caseload.domain.dosing import (
+    Dose,
+    DoseRefused,
+    Injecting,
+    Kind,
+    NamedDelivery,
+    Received,
+    Sedation,
+    Site,
+    observe_before_dose,
+    receive_delivery,
+)
+from caseload.domain.dosing import Seen as ToSee
+from caseload.domain.ids import DeliveryId, DoseId, PreDoseId, new_id
+from caseload.domain.medication import Aim, Order
+from caseload.domain.medicines import DosePart, Medicine
 from tests.db.medication_machine.clinic import Clinic
 from tests.db.medication_machine.handbook import VERBAL_HOURS
 from tests.db.medication_machine.prescriber import AMOUNTS
-from tests.db.medication_machine.remembered import Given, Look
+from tests.db.medication_machine.products import INJECTION
+from tests.db.medication_machine.remembered import Delivered, Given, Look, Seen
 from tests.db.test_dosing import change, correct
 
 THOUSANDTH: Final = Decimal("0.001")
@@ -78,34 +93,131 @@ class AtTheWindow(Clinic):
         self.asks_for_everything()
 
     def tries_all(self, order: Order) -> None:
+        """Every part, and of an order in steps the most first."""
         for part in order.amounts_mg:
-            self.tries(order, part, "1", self.now)
+            levels = {order.amounts_mg[part], *(step.amounts_mg[part] for step in order.steps)}
+            for amount in sorted(levels, reverse=True):
+                self.tries(order, part, amount, self.now)
+
+    @rule(weeks=st.sampled_from([1, 2, 4]), well=WELL)
+    def comes_after_weeks(self, *, weeks: int, well: bool) -> None:
+        """As for an injection: some days early, on its day, and some days late."""
+        for hours in (24 * (7 * weeks - 3), 24 * 3, 24 * 3):
+            self.waits(hours=hours)
+            if well:
+                self.puts_in_order()
+            self.asks_for_everything()
 
     @precondition(lambda self: self.known.orders)
     @rule(data=st.data(), share=st.sampled_from(["1", "1", "1", "0.5", "1.001"]), ago=st.sampled_from([0, 0, 5]))
     def gives(self, data: st.DataObject, share: str, ago: int) -> None:
         order = data.draw(st.sampled_from(self.known.orders))
         part = data.draw(st.sampled_from([*order.amounts_mg]))
-        self.tries(order, part, share, self.now - timedelta(minutes=ago))
-
-    def tries(self, order: Order, part: DosePart, share: str, at: datetime) -> None:
-        """Give a share of what an order says, and hold what comes of it against the oracle."""
         amount = (order.amounts_mg[part] * Decimal(share)).quantize(THOUSANDTH)
+        self.tries(order, part, amount, self.now - timedelta(minutes=ago))
+
+    def tries(self, order: Order, part: DosePart, amount: Decimal, at: datetime) -> None:
+        """Give an amount under an order, and hold what comes of it against the oracle."""
+        delivered = self.delivered_for(order)
         in_the_way = self.handbook.in_the_way(order, amount, part, at)
+        if delivered is not None:
+            in_the_way += self.handbook.of_delivery(order, self.known.delivered[delivered], self.handbook.day_of(at))
         given = self.attempt(
             self.here.give(
-                order, at=self.now, given_at=at, amount_mg=str(amount), part=part, less_reason="As was agreed."
+                order,
+                at=self.now,
+                given_at=at,
+                amount_mg=str(amount),
+                part=part,
+                less_reason="As was agreed.",
+                injecting=Injecting(site=Site.BUTTOCK_LEFT, same_site_reason="As they wish.", delivery=delivered)
+                if order.form is INJECTION
+                else None,
             )
         )
         if isinstance(given, Dose):
             assert not in_the_way, f"accepted in spite of {in_the_way}"
             self.remembers(given)
-        elif not in_the_way and share == "1" and self.handbook.is_plain(order, self.handbook.day_of(at)):
-            assert not isinstance(given, DoseRefused), f"refused for {[each.rule for each in given.refusals]}"
+            if delivered is not None:
+                self.known.delivered[delivered].used_by = given.id
+        elif not in_the_way and amount == order.amounts_mg[part]:
+            refused = [each.rule for each in given.refusals] if isinstance(given, DoseRefused) else []
+            assert not (refused and self.handbook.is_plain(order, self.handbook.day_of(at))), f"refused for {refused}"
+
+    def delivered_for(self, order: Order) -> DeliveryId | None:
+        """What a pharmacy has delivered of it for this client by name, and nobody has given."""
+        if (order.medicine, order.form) != (Medicine.BUPRENORPHINE, INJECTION):
+            return None
+        unused = [
+            wanted
+            for wanted, each in self.known.delivered.items()
+            if each.used_by is None or not self.known.doses[each.used_by].taken
+        ]
+        return next(iter(unused), None)
+
+    @rule(ago=st.sampled_from([0, 0, 45, 46]), strength_mg=st.sampled_from(["16", "300"]))
+    def is_delivered(self, ago: int, strength_mg: str) -> None:
+        """An injection, for this client by name: it is never in our stock."""
+        delivered = self.attempt(
+            receive_delivery(
+                Received(
+                    medicine=Medicine.BUPRENORPHINE,
+                    form=INJECTION,
+                    strength_mg=Decimal(strength_mg),
+                    pharmacy="Quay Pharmacy",
+                    lot="L-9",
+                    received_on=self.today - timedelta(days=ago),
+                ),
+                self.here.client,
+                as_id=DeliveryId(new_id()),
+                by=self.here.nurse,
+                now=self.now,
+                deliveries=self.here.doses(self.now),
+                journal=self.here.journal,
+            )
+        )
+        assert isinstance(delivered, NamedDelivery), f"what came is not in the record: {delivered}"
+        self.known.delivered[delivered.delivery.id] = Delivered(
+            delivered.delivery.strength_mg, delivered.delivery.received_on
+        )
 
     def remembers(self, recorded: Dose) -> None:
-        self.known.suspended |= self.handbook.suspends(recorded.dosing_day)
+        if recorded.medicine is Medicine.METHADONE:
+            self.known.suspended |= self.handbook.suspends(recorded.dosing_day)
         self.known.doses[recorded.id] = Given(recorded)
+
+    @rule(sedation=st.sampled_from([Sedation.ALERT, Sedation.ALERT, Sedation.DROWSY]), comes=st.booleans())
+    def is_seen(self, *, sedation: Sedation, comes: bool) -> None:
+        """Before a dose; drowsy holds it, in every profile."""
+        seen = self.run(
+            observe_before_dose(
+                self.here.client,
+                ToSee(sedation=sedation, intoxicated=False),
+                as_id=PreDoseId(new_id()),
+                by=self.here.nurse,
+                now=self.now,
+                doses=Charts(self.here.connection, self.here.journal, now=self.now),
+                observations=KeptObservations(self.here.connection, self.here.journal),
+                journal=self.here.journal,
+            )
+        )
+        is_well = sedation is Sedation.ALERT
+        self.known.seen.append(Seen(seen.dosing_day, self.now, is_well=is_well))
+        self.learns_of_holds()
+        assert is_well or any(aim == Aim() for aim in self.known.holds.values()), "drowsy, and nobody is held"
+        if comes:
+            self.asks_for_everything()
+
+    @precondition(lambda self: self.known.orders and self.known.orders[-1].steps)
+    @rule(days=st.integers(2, 6), seen_from=st.integers(0, 5))
+    def comes_and_is_seen(self, days: int, seen_from: int) -> None:
+        """Each of some days, from one of them on seen before the dose."""
+        for number in range(days):
+            if number >= seen_from:
+                self.is_seen(sedation=Sedation.ALERT, comes=False)
+            self.now += timedelta(minutes=1)
+            self.tries_all(self.known.orders[-1])
+            self.now += timedelta(days=1)
 
     @rule(data=st.data(), hours=st.sampled_from([0.1, 1, 7, 20, 30]), amount=st.sampled_from(AMOUNTS))
     def records_late(self, data: st.DataObject, hours: float, amount: str) -> None:
