@@ -162,17 +162,17 @@ class DashboardOut(Wire, frozen=True, kw_only=True):
         )
 
 
-@reading("/programmes/{programme_id:uuid}/dashboard", act=Act.HAND_OVER, name="read_dashboard")
+@reading("/programmes/{programme_id:uuid}/dashboard", act=Act.SEE_DASHBOARD, name="read_dashboard")
 async def read_dashboard(programme_id: FromPath[UUID], work: TheWork) -> DashboardOut:
     """A programme at one glance: who is in care and who waits, what is late, today, hours, loads, what is unsigned.
 
     Counts only; each is the number of lines of a list that you may open.
     """
     programme = await Programmes(work.connection).get(ProgrammeId(programme_id))
-    work.by.require(Act.HAND_OVER, programme.id)
+    work.by.require(Act.SEE_DASHBOARD, programme.id)
     rules, _ = await RulesOfSessions(work.connection).rules_of(programme.id)
     found = await Dashboards(work.connection, work.journal, now=work.now).of(
-        programme.id, _when(programme, work.now, rules.week_starts_on), reach=work.by.reach(Act.HAND_OVER)
+        programme.id, _when(programme, work.now, rules.week_starts_on), reach=work.by.reach(Act.SEE_DASHBOARD)
     )
     return DashboardOut.of(found, now=work.now)
 

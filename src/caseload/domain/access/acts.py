@@ -20,6 +20,8 @@ class Act(StrEnum):
     DISCHARGE = "discharge"
     RECORD_DEATH = "record_death"
     SEE_CASELOAD = "see_caseload"
+    SEE_DASHBOARD = "see_dashboard"
+    """A whole programme in numbers, by which its supervisor shares out the work."""
     HAND_OVER = "hand_over"
     ANSWER_HANDOVER = "answer_handover"
     """To take over a client who is offered, or not."""
@@ -121,6 +123,7 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.DISCHARGE: frozenset({Role.COUNSELLOR, Role.SUPERVISOR, Role.PRESCRIBER, Role.MEDICAL_DIRECTOR}),
     Act.RECORD_DEATH: _COUNSELLING,
     Act.SEE_CASELOAD: frozenset({Role.COUNSELLOR, Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),
+    Act.SEE_DASHBOARD: frozenset({Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),
     Act.HAND_OVER: frozenset({Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),
     Act.ANSWER_HANDOVER: frozenset({Role.COUNSELLOR}),
     Act.SEE_CHECK_INS: _COUNSELLING,
