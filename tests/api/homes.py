@@ -147,7 +147,7 @@ class Homes:
     ) -> httpx.Response:
         """Hand out a unit for each of the days, counted from today."""
         units = [{"for_on": str(self.day(number)), "amount_mg": amount_mg} for number in days]
-        wanted = {"units": units, "educated": True, **said}
+        wanted = {"units": units, "educated": True, "collected_by_client": "collected_by" not in said, **said}
         return await (by or self.here.nurse).post(f"/clients/{self.here.client}/take-homes", wanted, key=key or fresh())
 
     async def handed(self, *days: int, **said: Any) -> list[dict[str, Any]]:

@@ -217,12 +217,12 @@ async def test_each_part_of_a_day_is_taken_home_by_its_own_order(clinic: Clinic)
         {"for_on": tomorrow, "part": "evening", "amount_mg": "2"},
     ]
     path = f"/clients/{here.client}/take-homes"
-    refused = await here.nurse.post(path, {"units": wanted, "educated": True}, key=fresh())
+    refused = await here.nurse.post(path, {"units": wanted, "educated": True, "collected_by_client": True}, key=fresh())
     assert [(each["rule"], each["facts"]["medicine"]) for each in refused.json()["facts"]["rules"]] == [
         ("take_home_not_decided", "buprenorphine")
     ]
     await made.may_take(7, medicine="buprenorphine")
-    kept = await here.nurse.post(path, {"units": wanted, "educated": True}, key=fresh())
+    kept = await here.nurse.post(path, {"units": wanted, "educated": True, "collected_by_client": True}, key=fresh())
     assert kept.status_code == 201, kept.text
     assert [(each["part"], each["medicine"]) for each in kept.json()["units"]] == [
         ("morning", "methadone"),

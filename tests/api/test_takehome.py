@@ -237,7 +237,11 @@ async def test_only_scheduled_days_of_our_own_orders_and_never_an_injection(clin
     assert rules_of(await made.hand_out(1)) == ["not_scheduled"]
     refused = await made.here.nurse.post(
         f"/clients/{made.here.client}/take-homes",
-        {"units": [{"for_on": str(made.day(2)), "amount_mg": "30", "part": "evening"}], "educated": True},
+        {
+            "units": [{"for_on": str(made.day(2)), "amount_mg": "30", "part": "evening"}],
+            "educated": True,
+            "collected_by_client": True,
+        },
         key=fresh(),
     )
     assert rules_of(refused) == ["part_not_ordered"]
@@ -288,12 +292,20 @@ async def test_the_evening_part_of_a_split_dose_goes_home(clinic: Clinic) -> Non
     order = await made.here.order(amounts_mg={"morning": "30", "evening": "20"})
     await made.may_take(7)
     assert (await made.here.give(order, part="morning", amount_mg="30")).status_code == 201
-    evening = {"units": [{"for_on": str(made.day(0)), "amount_mg": "20", "part": "evening"}], "educated": True}
+    evening = {
+        "units": [{"for_on": str(made.day(0)), "amount_mg": "20", "part": "evening"}],
+        "educated": True,
+        "collected_by_client": True,
+    }
     path = f"/clients/{made.here.client}/take-homes"
     kept = await made.here.nurse.post(path, evening, key=fresh())
     assert kept.status_code == 201
     assert rules_of(await made.here.give(order, part="evening", amount_mg="20")) == ["take_home_covers"]
-    morning = {"units": [{"for_on": str(made.day(0)), "amount_mg": "30", "part": "morning"}], "educated": True}
+    morning = {
+        "units": [{"for_on": str(made.day(0)), "amount_mg": "30", "part": "morning"}],
+        "educated": True,
+        "collected_by_client": True,
+    }
     assert rules_of(await made.here.nurse.post(path, morning, key=fresh())) == ["already_given"]
     assert (await made.report(kept.json()["units"][0], state="full", taken=False)).status_code == 201
     assert (await made.here.give(order, part="evening", amount_mg="20")).status_code == 201
@@ -313,7 +325,9 @@ async def test_what_is_handed_out_must_be_said_in_full(clinic: Clinic) -> None:
     made, _ = await begun(clinic)
     await made.may_take(7)
     path = f"/clients/{made.here.client}/take-homes"
-    assert (await made.here.nurse.post(path, {"units": [], "educated": True})).status_code == 422
+    assert (
+        await made.here.nurse.post(path, {"units": [], "educated": True, "collected_by_client": True})
+    ).status_code == 422
     one = {"for_on": str(made.day(1)), "amount_mg": "60"}
     wrong: tuple[tuple[dict[str, Any], str], ...] = (
         ({"units": []}, "units"),

@@ -13,6 +13,7 @@ from tests.api.conftest import Clinic, Person
 from tests.api.dispensary import fresh, give_password
 from tests.api.homes import Homes, homes, rules_of
 from tests.api.storeroom import Storeroom
+from tests.api.test_stock_ledger import table
 
 pytestmark = pytest.mark.anyio
 
@@ -63,6 +64,18 @@ async def test_each_unit_takes_from_stock_and_a_full_one_is_destroyed_before_two
     assert (await at.store.witness({"id": waste})).status_code in {200, 201}
     assert (await at.store.stock())["waiting_for_a_witness"] == []
     assert await at.store.wrong() == []
+
+
+@pytest.mark.parametrize(("profile", "by_name"), [("UK", "Her sister May"), ("US", "somebody else")])
+async def test_the_register_says_who_collected_each_unit(clinic: Clinic, profile: str, by_name: str) -> None:
+    at = await shelf(clinic, profile=profile, time_zone="Europe/London")
+    assert (await at.made.here.give(at.order)).status_code == 201
+    await at.made.handed(1)
+    await at.made.handed(2, collected_by="Her sister May")
+    path = f"/programmes/{at.made.here.programme}/controlled-drugs-register?medicine=methadone&form=oral_solution"
+    _, *lines = table(await at.store.pharmacist.get(path))
+    supplied = [line["collected_by"] for line in lines if line["entry"] == "take_home"]
+    assert supplied == ["the client", by_name]
 
 
 async def test_the_ledger_and_the_dispensing_log_say_what_was_taken_home(clinic: Clinic) -> None:

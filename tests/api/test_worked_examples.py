@@ -1,7 +1,7 @@
 """The worked examples of the domain reference about medicine, take-homes and signatures, through the API: which is where.
 
-Those that no other file tells stand here, each with its own days and amounts. Of three the service keeps nothing: the clocks
-of the examination after an admission (30) and of interim treatment (33), and the UK register's column for whoever collects (57).
+Those that no other file tells stand here, each with its own days and amounts. Of two the service keeps nothing: the clocks of the
+examination after an admission (30) and of interim treatment (33).
 """
 
 import importlib
@@ -12,6 +12,7 @@ import pytest
 
 from tests.api.conftest import Clinic
 from tests.api.dispensary import days_ago, dispensary, fresh
+from tests.api.homes import begun, rules_of
 from tests.api.storeroom import storeroom
 
 pytestmark = pytest.mark.anyio
@@ -35,6 +36,7 @@ EXAMPLES: Mapping[int, tuple[str, str]] = {
         "test_worked_examples",
         "test_a_loss_discovered_on_a_tuesday_is_notified_by_wednesday_and_told_in_full_after_45_days",
     ),
+    57: ("test_worked_examples", "test_a_uk_register_asks_who_collects_methadone_and_points_it_out_of_buprenorphine"),
     87: (
         "test_worked_examples",
         "test_a_dose_that_is_recorded_the_next_day_keeps_both_times_and_counts_when_it_was_given",
@@ -81,6 +83,32 @@ async def test_a_loss_discovered_on_a_tuesday_is_notified_by_wednesday_and_told_
         key=fresh(),
     )
     assert (loss.status_code, loss.json()["notice_by"], loss.json()["form_by"]) == (201, "2026-06-10", "2026-07-24")
+
+
+async def test_a_uk_register_asks_who_collects_methadone_and_points_it_out_of_buprenorphine(clinic: Clinic) -> None:
+    """Worked example 57 (Misuse of Drugs Regulations 2001, regulation 19; buprenorphine is Schedule 3)."""
+    made, _ = await begun(clinic, profile="UK", time_zone="Europe/London")
+    await made.may_take(7)
+    refused = await made.hand_out(1, collected_by_client=False)
+    assert rules_of(refused) == ["collector_not_said"], refused.text
+    told = refused.json()["facts"]["rules"][0]
+    assert (told["policy"], told["facts"]["medicine"]) == ("uk.register of UK-1", "methadone")
+    kept = await made.hand_out(1)
+    assert (kept.status_code, kept.json()["collector"], kept.json()["warnings"]) == (201, "client", [])
+
+    tablets = {
+        "medicine": "buprenorphine",
+        "form": "sublingual_tablet",
+        "strength_mg": "8",
+        "amounts_mg": {"whole": "8"},
+    }
+    other, _ = await begun(clinic, profile="UK", time_zone="Europe/London", order=tablets)
+    await other.may_take(7, medicine="buprenorphine")
+    warned = await other.hand_out(1, amount_mg="8", collected_by_client=False)
+    assert (warned.status_code, warned.json()["collector"]) == (201, "not_said"), warned.text
+    assert [(each["rule"], each["facts"]["medicine"]) for each in warned.json()["warnings"]] == [
+        ("collector_not_said", "buprenorphine")
+    ]
 
 
 async def test_a_dose_that_is_recorded_the_next_day_keeps_both_times_and_counts_when_it_was_given(

@@ -44,9 +44,9 @@ AT_HOME = (
     """,
     """
     insert into clinic.take_home_dispense
-      (id, client_id, programme_id, educated, education_note, dispensed_by, dispensed_at, dispensed_on, profile,
+      (id, client_id, programme_id, educated, education_note, collector, dispensed_by, dispensed_at, dispensed_on, profile,
        profile_version)
-    select client, client, programme, true, '', staff, now(), date '2026-09-01', 'UK', 1 from crowd
+    select client, client, programme, true, '', 'client', staff, now(), date '2026-09-01', 'UK', 1 from crowd
     """,
     """
     insert into clinic.take_home_unit

@@ -120,6 +120,8 @@ FIELDS: Mapping[str, Holds] = {
     "stock.loss.form_days": less(),
     "stock.register.medicines": wider,
     "stock.register.names_clients": asked,
+    "stock.register.collector_required": wider,
+    "stock.register.collector_asked": wider,
     "take_home.ladders.*.medicines": wider,
     "take_home.ladders.*.steps.*.from_day": more(),
     "take_home.ladders.*.steps.*.at_most_days": less(),

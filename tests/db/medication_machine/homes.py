@@ -115,7 +115,7 @@ class AtHome(Clinic):
         in_the_way += self.handbook.against_so_many(of_methadone, self.today) if of_methadone else []
         handed = self.attempt(
             dispense(
-                Handing(client=self.here.client, units=tuple(wanted), educated=True),
+                Handing(client=self.here.client, units=tuple(wanted), educated=True, collected_by_client=True),
                 as_id=DispenseId(new_id()),
                 by=self.here.nurse,
                 now=self.now,

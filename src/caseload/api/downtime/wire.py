@@ -116,6 +116,7 @@ class TakenHomeOnPaperIn(Wire, frozen=True, kw_only=True):
     education_note: str = ""
     collected_by: str | None = None
     """Who collected it, when it was not the client."""
+    collected_by_client: bool = False
     station_id: UUID | None = None
     container_id: UUID | None = None
     """What it came from, where the station does not tell and the programme keeps its stock with us."""
@@ -307,6 +308,7 @@ def _taken_home(said: TakenHomeOnPaperIn | None) -> TakenHomeOnPaper | None:
         educated=said.educated,
         education_note=said.education_note,
         collected_by=said.collected_by,
+        collected_by_client=said.collected_by_client,
         station=StationId(said.station_id) if said.station_id is not None else None,
         container=ContainerId(said.container_id) if said.container_id is not None else None,
     )

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Final
+from typing import Annotated, Final, assert_never
 from uuid import UUID
 
 from litestar import Response
@@ -22,6 +22,7 @@ from caseload.domain.ids import ProgrammeId
 from caseload.domain.medicines import Form, Medicine
 from caseload.domain.stock.ledger import Entry, read_ledger
 from caseload.domain.stock.words import EntryKind
+from caseload.domain.takehome.collecting import Collector
 
 OfMedicine = Annotated[Medicine, QueryParameter(name="medicine", description="Each medicine has a part of its own.")]
 OfForm = Annotated[Form, QueryParameter(name="form", description="Each form has a part of its own.")]
@@ -153,6 +154,23 @@ async def export_register(
     return csv_file(REGISTER, [forward, *(line for line in lines if line is not None)])
 
 
+def _collected(entry: Entry) -> str | None:
+    """The person collecting (regulation 19): somebody else by name where the register names people."""
+    if entry.kind is EntryKind.DOSE:
+        return "the client, at the window"
+    match entry.collector:
+        case None:
+            return None
+        case Collector.CLIENT:
+            return "the client"
+        case Collector.OTHER:
+            return entry.collected_by or "somebody else"
+        case Collector.NOT_SAID:
+            return "not said"
+        case _:
+            assert_never(entry.collector)
+
+
 def _register_line(entry: Entry, day: date) -> list[str | None] | None:
     if entry.kind in _INSIDE:
         return None
@@ -168,7 +186,7 @@ def _register_line(entry: Entry, day: date) -> list[str | None] | None:
         name,
         entry.chart_number,
         entry.authority,
-        "the client, at the window" if entry.kind is EntryKind.DOSE else None,
+        _collected(entry),
         None if entry.strength_mg is None else written(entry.strength_mg),
         _quantity(came, entry.strength_mg),
         written(came) if came else None,

@@ -6,6 +6,7 @@ from uuid import UUID
 from litestar.params import FromPath, JSONBody
 
 from caseload.api.amounts import Milligrams, milligrams
+from caseload.api.dosing.due import RefusalOut
 from caseload.api.route import reading, writing
 from caseload.api.takehome.store import take_homes
 from caseload.api.takehome.wire import UnitOut
@@ -16,7 +17,9 @@ from caseload.domain import takehome as domain
 from caseload.domain.access import Act
 from caseload.domain.ids import ClientId, ContainerId, DispenseId, OrderId, StaffId, StationId, new_id
 from caseload.domain.medicines import DosePart
+from caseload.domain.profiles import profile_version
 from caseload.domain.takehome import Dispense, HandedOut, Handing, Label, UnitHandedOut, Wanted
+from caseload.domain.takehome.collecting import Collector, collector_asked
 from caseload.request.idempotency import KeyMissing, RequestKey, once
 from caseload.request.work import Work
 
@@ -52,6 +55,8 @@ class HandingIn(Wire, frozen=True, kw_only=True):
     """Why not, where it was not talked about."""
     collected_by: str | None = None
     """Who collects it, when it is not the client."""
+    collected_by_client: bool = False
+    """The client collects it. Where the profile's register asks for the person collecting, one of the two is said."""
     station_id: UUID | None = None
     late: HandedOutIn | None = None
     """For what has been handed out already: it is recorded whatever rule it broke, and then holds the client."""
@@ -67,6 +72,9 @@ class DispenseOut(Wire, frozen=True, kw_only=True):
     educated: bool
     education_note: str
     collected_by: str | None
+    collector: Collector
+    warnings: list[RefusalOut]
+    """What the register asks for and nobody has said: it was handed out all the same."""
     dispensed_by: UUID
     dispensed_at: datetime
     profile: str
@@ -88,6 +96,15 @@ class DispenseOut(Wire, frozen=True, kw_only=True):
             educated=handed.educated,
             education_note=handed.education_note,
             collected_by=handed.collected_by,
+            collector=handed.collector,
+            warnings=[
+                RefusalOut.of(each)
+                for each in collector_asked(
+                    handed.collector,
+                    (unit.medicine for unit in handed.units),
+                    profile_version(handed.profile, handed.profile_version),
+                )
+            ],
             dispensed_by=handed.dispensed_by,
             dispensed_at=handed.dispensed_at,
             profile=f"{handed.profile}-{handed.profile_version}",
@@ -150,6 +167,7 @@ async def dispense(client_id: FromPath[UUID], data: JSONBody[HandingIn], work: T
         educated=data.educated,
         education_note=data.education_note,
         collected_by=data.collected_by,
+        collected_by_client=data.collected_by_client,
         station=StationId(data.station_id) if data.station_id is not None else None,
     )
 
@@ -179,6 +197,7 @@ async def _handed_out(client: ClientId, data: HandingIn, late: HandedOutIn, work
         educated=data.educated,
         education_note=data.education_note,
         collected_by=data.collected_by,
+        collected_by_client=data.collected_by_client,
         at=late.dispensed_at,
         by=work.by.id if late.dispensed_by is None else StaffId(late.dispensed_by),
         reason=late.reason,

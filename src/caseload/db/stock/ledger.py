@@ -40,7 +40,7 @@ from caseload.db.tables.stock_acts import (
     stock_waste,
     stock_waste_settled,
 )
-from caseload.db.tables.takehome import take_home_unit
+from caseload.db.tables.takehome import take_home_dispense, take_home_unit
 from caseload.domain.client import IdentifierKind
 from caseload.domain.dispensing import Period
 from caseload.domain.ids import ClientId, ContainerId, DoseId, ProgrammeId, UnitId
@@ -48,6 +48,7 @@ from caseload.domain.journal import Journal
 from caseload.domain.medicines import Form, Medicine
 from caseload.domain.stock.ledger import Entry, Page
 from caseload.domain.stock.words import EntryKind, Verdict
+from caseload.domain.takehome.collecting import Collector
 
 _NONE: Final[ColumnElement[Any]] = cast(null(), Text())
 
@@ -240,6 +241,8 @@ _LINES = (
         stock_receipt.c.supplier_name,
         stock_receipt.c.supplier_address,
         stock_receipt.c.document,
+        take_home_dispense.c.collector,
+        take_home_dispense.c.collected_by,
     )
     .select_from(
         _ACTS.join(staff, staff.c.id == _ACTS.c.by)
@@ -247,6 +250,10 @@ _LINES = (
         .outerjoin(_container, _container.c.id == _ACTS.c.container_id)
         .outerjoin(_first, and_(_first.c.id == _ACTS.c.dose_id, _first.c.version == 1))
         .outerjoin(take_home_unit, take_home_unit.c.id == _ACTS.c.unit_id)
+        .outerjoin(
+            take_home_dispense,
+            and_(take_home_dispense.c.id == take_home_unit.c.dispense_id, _ACTS.c.kind == EntryKind.TAKE_HOME.value),
+        )
         .outerjoin(_IDENTITY, literal(value=True))
         .outerjoin(stock_receipt, stock_receipt.c.id == _ACTS.c.receipt_id)
     )
@@ -305,6 +312,8 @@ class Ledger:
                     supplier_name=row.supplier_name,
                     supplier_address=row.supplier_address,
                     document=row.document,
+                    collector=None if row.collector is None else Collector(row.collector),
+                    collected_by=row.collected_by if named else None,
                 )
             )
         return Page(opening_mg=opening, entries=entries)

@@ -38,6 +38,7 @@ from caseload.db.tables.medication import AMOUNT, INJECTIONS, made_as
 from caseload.domain.medicines import DosePart, Medicine
 from caseload.domain.profiles.takehome import MOST_DAYS
 from caseload.domain.takehome import CameBack, Criterion
+from caseload.domain.takehome.collecting import Collector
 
 take_home_decision = Table(
     "take_home_decision",
@@ -124,6 +125,7 @@ take_home_dispense = Table(
     Column("educated", Boolean(), nullable=False),
     words("education_note"),
     words("collected_by", nullable=True),
+    Column("collector", Text(), nullable=False, server_default=text("'client'")),
     reference("dispensed_by", "staff"),
     Column("dispensed_at", INSTANT, nullable=False),
     Column("dispensed_on", Date(), nullable=False),
@@ -145,6 +147,8 @@ take_home_dispense = Table(
     not_blank("late_reason"),
     CheckConstraint(text("educated OR btrim(education_note) <> ''"), name="education_is_explained"),
     not_blank("collected_by"),
+    one_of("collector", Collector),
+    CheckConstraint(text("(collector = 'other') = (collected_by IS NOT NULL)"), name="other_is_named"),
     Index(None, "client_id"),
     comment="What was handed to whom at one time, to be taken at home.",
 )

@@ -24,6 +24,7 @@ from caseload.domain.ids import (
 )
 from caseload.domain.medicines import DosePart, Form, Medicine
 from caseload.domain.takehome import CameBack, Dispense, Late, Outcome, TakeHomeUnit
+from caseload.domain.takehome.collecting import Collector
 
 LAST_WORD: Final = take_home_outcome.alias("said_of_unit")
 """What was last said of each unit of `UNITS`."""
@@ -113,6 +114,7 @@ def dispense_of(row: Named, units: Sequence[TakeHomeUnit]) -> Dispense:
         educated=row["educated"],
         education_note=row["education_note"],
         collected_by=row["collected_by"],
+        collector=Collector(row["collector"]),
         dispensed_by=StaffId(row["dispensed_by"]),
         dispensed_at=row["dispensed_at"],
         dispensed_on=row["dispensed_on"],
@@ -134,6 +136,7 @@ def dispense_row(made: Dispense) -> dict[str, object]:
         "educated": made.educated,
         "education_note": made.education_note,
         "collected_by": made.collected_by,
+        "collector": made.collector,
         "dispensed_by": made.dispensed_by,
         "dispensed_at": made.dispensed_at,
         "dispensed_on": made.dispensed_on,

@@ -54,6 +54,7 @@ class Rule(StrEnum):
     TAKE_HOME_REVIEW_DUE = "take_home_review_due"
     TAKE_HOME_CEILING = "take_home_ceiling"
     TAKE_HOME_MORE_THAN_DECIDED = "take_home_more_than_decided"
+    COLLECTOR_NOT_SAID = "collector_not_said"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

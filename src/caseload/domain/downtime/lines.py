@@ -176,6 +176,7 @@ async def bring_in_taken_home(said: TakenHomeOnPaper, line: PaperLine, desk: Des
         educated=said.educated,
         education_note=said.education_note,
         collected_by=said.collected_by,
+        collected_by_client=said.collected_by_client,
         at=said.at,
         by=line.written_by,
         reason=desk.sheet.reason,

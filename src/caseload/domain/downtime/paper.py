@@ -90,6 +90,7 @@ class TakenHomeOnPaper:
     educated: bool
     education_note: str = ""
     collected_by: str | None = None
+    collected_by_client: bool = False
     station: StationId | None = None
     container: ContainerId | None = None
 

@@ -66,7 +66,7 @@ BLANKS: Final = (
     ),
     Blank(
         says=f"TAKEN HOME at {_SHORT}, for each day its mg: {_LONG}{_LONG} told how to keep it yes / no: {_LONG}"
-        f" fetched by {_LONG}",
+        f" fetched by the client / by {_LONG}",
         fields=(
             "taken_home.dispensed_at",
             "taken_home.units.for_on",
@@ -74,6 +74,7 @@ BLANKS: Final = (
             "taken_home.educated",
             "taken_home.education_note",
             "taken_home.collected_by",
+            "taken_home.collected_by_client",
         ),
     ),
     Blank(says=f"NAME {_LONG}", fields=("written_by",)),

@@ -195,6 +195,10 @@ def _looser_stock(base: Profile, other: Profile) -> Iterable[str]:
         yield "stock.register.medicines: fewer medicines stand in the register"
     if before.register.names_clients and not after.register.names_clients:
         yield "stock.register.names_clients: it no longer names whom they were supplied to"
+    if not set(before.register.collector_required) <= set(after.register.collector_required):
+        yield "stock.register.collector_required: of fewer medicines somebody must say who collects them"
+    if not set(before.register.collector_asked) <= set(after.register.collector_asked):
+        yield "stock.register.collector_asked: of fewer medicines it is asked who collects them"
 
 
 def _looser_take_home(base: Profile, other: Profile) -> Iterable[str]:

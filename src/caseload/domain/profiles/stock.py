@@ -28,6 +28,10 @@ class StockRegister(SaidBy, frozen=True):
 
     medicines: tuple[Medicine, ...]
     names_clients: bool
+    collector_required: tuple[Medicine, ...]
+    """Nothing of these is handed out unless somebody says who collects it."""
+    collector_asked: tuple[Medicine, ...]
+    """Of these it is pointed out that nobody has said so."""
 
 
 class StockRules(Data, frozen=True):

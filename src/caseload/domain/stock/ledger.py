@@ -17,6 +17,7 @@ from caseload.domain.ids import ClientId, ContainerId, DoseId, ProgrammeId, Unit
 from caseload.domain.medicines import Form, Medicine
 from caseload.domain.people import Staff
 from caseload.domain.stock.words import EntryKind
+from caseload.domain.takehome.collecting import Collector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,10 @@ class Entry:
     supplier_name: str | None = None
     supplier_address: str | None = None
     document: str | None = None
+    collector: Collector | None = None
+    """Of a take-home unit: who collected it."""
+    collected_by: str | None = None
+    """By name, when it was not the client."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from caseload.domain.medication.record import LONGEST_NOTE
 from caseload.domain.medicines import check_milligrams
 from caseload.domain.people import Staff
 from caseload.domain.profiles.takehome import MOST_DAYS
+from caseload.domain.takehome.collecting import against_collector, check_collector, collector_of
 from caseload.domain.takehome.decision import (
     TakeHomeDecisions,
     TakeHomeRefused,
@@ -62,6 +63,8 @@ class Handing:
     educated: bool
     education_note: str = ""
     collected_by: str | None = None
+    """Who collects it, when it is not the client."""
+    collected_by_client: bool = False
     station: StationId | None = None
 
 
@@ -102,10 +105,12 @@ async def dispense(
     here = await homes.situation(record, place, [wanted.for_on for wanted in handing.units])
     if not here.has_premises:
         raise NoPremises
-    broken = stands_in_the_way(handing.units, here)
+    orders = [(wanted, order_for(wanted, here)) for wanted in handing.units]
+    collector = collector_of(by_client=handing.collected_by_client, name=handing.collected_by)
+    medicines = {order.medicine for _, order in orders if order is not None}
+    broken = [*stands_in_the_way(handing.units, here), *against_collector(collector, medicines, here.rules)]
     if broken:
         raise TakeHomeRefused(broken, here.rules.label)
-    orders = [(wanted, order_for(wanted, here)) for wanted in handing.units]
     units = tuple(unit_of(wanted, order, as_id, place, here) for wanted, order in orders if order is not None)
     made = Dispense(
         id=as_id,
@@ -115,6 +120,7 @@ async def dispense(
         educated=handing.educated,
         education_note=handing.education_note,
         collected_by=handing.collected_by,
+        collector=collector,
         dispensed_by=by.id,
         dispensed_at=now,
         dispensed_on=here.today,
@@ -151,9 +157,10 @@ def check_handing(handing: Handing, today: date) -> None:
         where="education_note",
         problem=f"at most {LONGEST_NOTE} characters",
     )
-    collector = handing.collected_by
+    check_collector(by_client=handing.collected_by_client, name=handing.collected_by, faults=faults)
+    name = handing.collected_by
     faults.check(
-        when=collector is not None and not 0 < len(collector.strip()) <= LONGEST_NAME,
+        when=name is not None and not 0 < len(name.strip()) <= LONGEST_NAME,
         where="collected_by",
         problem=f"a name of 1 to {LONGEST_NAME} characters, or nothing when it was the client",
     )

@@ -23,6 +23,7 @@ from caseload.domain.ids import (
     WasteId,
 )
 from caseload.domain.medicines import DosePart, Form, Medicine
+from caseload.domain.takehome.collecting import Collector
 
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's: no letter that reads as a digit."""
@@ -112,6 +113,7 @@ class Dispense:
     education_note: str
     collected_by: str | None
     """Who collected it, when it was not the client."""
+    collector: Collector
     dispensed_by: StaffId
     dispensed_at: datetime
     dispensed_on: date

@@ -59,6 +59,7 @@ async def take_home(here: Dispensary, life: Life, client: Client, treatment: Tre
                 for part, amount in order.amounts_mg.items()
             ),
             educated=True,
+            collected_by_client=True,
         ),
         as_id=DispenseId(new_id()),
         by=here.nurse(ago),
