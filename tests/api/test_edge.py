@@ -301,6 +301,8 @@ async def on_a_line(
         settings = Settings(database_url=Secret(url), data_dir=tmp_path, db_pool_timeout_seconds=1)
         async with serving(Application(settings)) as client:
             yield client, line, throwaway_database
+            # The service says good-bye to its database, and would wait for one that hangs.
+            line.mend()
 
 
 async def test_ready_means_that_the_database_answers_and_has_the_right_shape(
