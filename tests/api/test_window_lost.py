@@ -9,6 +9,7 @@ import pytest
 from caseload.db.window import doses as lost
 from caseload.db.window import spills
 from tests.api.conftest import Clinic, Person
+from tests.api.days import pass_days
 from tests.api.dispensary import PASSWORD, Dispensary, days_ago, dispensary, fresh
 from tests.api.storeroom import storeroom
 from tests.api.test_dosing_statements import state, taken, verify
@@ -131,6 +132,8 @@ async def test_a_replacement_is_given_once_and_at_most_what_was_decided(place: D
     first = await replace(place, dose, key=key, identified_by="photograph")
     again = await replace(place, dose, key=key, identified_by="photograph")
     assert (first.status_code, again.json()) == (201, first.json())
+    assert rules(await replace(place, dose)) == ["already_given", "client_held"]
+    await clear(place)
     assert rules(await replace(place, dose)) == ["already_given"]
     late = await decide(place, dose)
     assert late.status_code == 409
@@ -178,6 +181,8 @@ async def test_nothing_is_given_in_its_place_where_somebody_else_has_given_it_si
     await vomited(place, dose)
     assert (await decide(place, dose)).status_code == 201
     await verify(place, await state(place, taken(place, 0), source="hospital"))
+    assert rules(await replace(place, dose)) == ["already_given", "client_held"]
+    await clear(place)
     assert rules(await replace(place, dose)) == ["already_given"]
 
 
@@ -231,6 +236,23 @@ async def test_a_vomited_dose_and_its_replacement_are_taken_for_the_ladder_and_t
     assert line in (await queue_of(place))["attended"]
     chart = (await place.nurse.get(f"/clients/{place.client}/medication")).json()
     assert [each["kind"] for each in chart["doses"]] == ["replacement", "ordinary"]
+
+
+@pytest.mark.parametrize(("replaced_mg", "asks"), [(None, True), ("29", True), ("30", False)])
+async def test_a_dose_that_came_back_was_taken_in_part_unless_it_was_replaced_in_full(
+    place: Dispensary, replaced_mg: str | None, *, asks: bool
+) -> None:
+    """Three such days of the last seven ask the prescriber: nobody can say how much of it was taken."""
+    order = await place.order(amounts_mg={"whole": "30"})
+    for number in range(3):
+        dose = (await place.give(order, amount_mg="30")).json()
+        await vomited(place, dose)
+        if replaced_mg is not None and number == 1:
+            assert (await decide(place, dose)).status_code == 201
+            assert (await replace(place, dose, amount_mg=replaced_mg)).status_code == 201
+        await pass_days(place, 1)
+    answer = await place.give(order, amount_mg="30")
+    assert (rules(answer) if asks else answer.status_code) == (["repeated_gaps"] if asks else 201)
 
 
 async def test_an_amended_replacement_may_not_exceed_the_decision(place: Dispensary) -> None:

@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import Date, Text, Uuid, any_, bindparam, cast, exists, literal, null, select, union_all
+from sqlalchemy import Date, Text, Uuid, any_, bindparam, case, cast, exists, literal, null, select, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.dosing.taken import FIRST
 from caseload.db.tables.dosing import dose, dose_correction
 from caseload.db.tables.takehome import take_home_unit
+from caseload.db.tables.window_doses import dose_vomited
 from caseload.db.takehome.covering import counts
 from caseload.domain.dosing import Kind, Lately
 from caseload.domain.ids import ClientId
@@ -21,7 +22,13 @@ _newest, _newer = dose.alias("newest_version"), dose.alias("newer_version")
 
 _GIVEN = (
     select(
-        dose.c.client_id, dose.c.dosing_day, _newest.c.amount_mg, _newest.c.kind, dose.c.decision_id, _newest.c.medicine
+        dose.c.client_id,
+        dose.c.dosing_day,
+        # Of what came back nobody can say how much was taken: a day on which it was not replaced in full was one in part.
+        case((exists().where(dose_vomited.c.dose_id == dose.c.id), 0), else_=_newest.c.amount_mg).label("amount_mg"),
+        _newest.c.kind,
+        dose.c.decision_id,
+        _newest.c.medicine,
     )
     .select_from(dose.join(_newest, _newest.c.id == dose.c.id))
     .where(

@@ -102,6 +102,7 @@ class Lately:
 
     day: date
     amount_mg: Decimal
+    """Nothing where it came back."""
     decided: bool
     """Whether a prescriber decided about it: the days until then are settled.
 

@@ -108,5 +108,6 @@ async def record_vomited(
         recorded_at=now,
     )
     await doses.add_vomited(vomited)
+    await doses.note_gap(dose.client, record.day_of(now))
     journal.tell(DoseVomited(client=dose.client, records=(dose.id, vomited.id), facts={"minutes": minutes_after}))
     return vomited
