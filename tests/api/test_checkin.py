@@ -64,6 +64,32 @@ async def test_a_plan_is_made_and_changed_by_a_rule_as_rfc_5545_writes_it(house:
     assert changed.json()["terms"] == terms
 
 
+async def test_a_plan_with_phases_makes_each_check_in_by_its_own_and_answers_with_all(house: House) -> None:
+    client, begins = await house.client(), local_day(house.clinic.service.clock(), ZONE) + DAY
+    phase = {"every": 2, "unit": "weeks", "weekday": tuple(Weekday)[begins.weekday()], "grace_days": 3}
+    body = weekly(house.clinic, phases=[{**phase, "starts_on": str(begins + 14 * DAY)}])
+    made = await house.robin.post(f"/clients/{client.id}/check-in-plans", body, key=str(uuid4()))
+    assert made.status_code == 201, made.text
+    plan = made.json()
+
+    assert plan["terms"]["ends_on"] == str(begins + 13 * DAY)
+    assert [each["rule"].split(" on ")[0] for each in plan["later_phases"]] == ["every 2 weeks"]
+    assert (await house.robin.get(f"/check-in-plans/{plan['id']}")).json() == plan
+    check_ins = sorted(await house.check_ins(client.id), key=lambda each: each["due_at"])
+    days = [str(begins + day * DAY) for day in (0, 7, 14, 28, 42, 56)]
+    assert [each["scheduled_on"] for each in check_ins] == days
+    assert [each["terms"]["grace_days"] for each in check_ins] == [1, 1, 3, 3, 3, 3]
+    assert {each["terms"]["rule"] for each in check_ins[2:]} == {plan["later_phases"][0]["rule"]}
+
+    usual = weekly(house.clinic, usual_phases=True, reason="As everybody")
+    changed = await house.robin.put(f"/check-in-plans/{plan['id']}", usual, headers={"If-Match": '"1"'})
+    assert [each["every"] for each in changed.json()["later_phases"]] == [2, 4, 13]
+    both = await house.robin.put(
+        f"/check-in-plans/{plan['id']}", body | usual | {"phases": body["phases"]}, headers={"If-Match": '"2"'}
+    )
+    assert [each["field"] for each in both.json()["errors"]] == ["phases"]
+
+
 async def test_a_retry_of_a_plan_makes_no_second_one(house: House) -> None:
     client, key = await house.client(), str(uuid4())
     body = weekly(house.clinic)

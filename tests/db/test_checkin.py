@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from caseload.db.access import reach_of
-from caseload.db.checkin import CheckIns, OverdueCheckIns, Plans, answers, closing, facts, plans, records
+from caseload.db.checkin import CheckIns, OverdueCheckIns, Plans, answers, closing, facts, phases, plans, records
 from caseload.db.checkin import overdue as overdue_lists
 from caseload.db.checkin.rows import WAITING, waiting_values
 from caseload.db.tables import checkin as tables
@@ -652,6 +652,7 @@ LISTS = {
     facts: ("_CHECK_INS", "_MOVES", "_ATTEMPTS", "_OUTCOMES"),
     answers: ("ANSWERS",),
     closing: ("TOUCHED", "HELD"),
+    phases: ("_PHASES",),
     plans: ("_OF_CLIENT", "_PLANS", "_BEHIND", "_ANY_BEHIND", "_RUNNING", "_OPEN_FROM", "_SETTLED_DAYS"),
 }
 
@@ -747,6 +748,10 @@ CROWD = (
                                               early_days, mode, time_zone, replaces_from, decided_by, decided_at)
     select plan, 1, 1, 'days', '09:00', '2026-06-01', 1, 1, 'text', 'UTC', '2026-06-01', registered_by, '2026-06-01'
     from crowd
+    """,
+    """
+    insert into clinic.check_in_plan_phase (plan_id, version, number, every, unit, starts_on, grace_days, early_days)
+    select plan, 1, 2, 2, 'days', '2027-06-01', 1, 1 from crowd
     """,
     """
     insert into clinic.check_in (id, plan_id, plan_version, client_id, programme_id, scheduled_on, due_at,

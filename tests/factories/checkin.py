@@ -162,8 +162,7 @@ class Kept:
         for one in scheduled:
             self.plans[one.plan.id] = replace(one.plan, scheduled_through=one.through)
             for check_in in one.check_ins:
-                assert one.plan.version.terms is not None
-                record = Record(check_in=check_in, terms=one.plan.version.terms)
+                record = Record(check_in=check_in, terms=one.plan.version.phases[check_in.phase - 1])
                 self.records[check_in.id] = record
                 self._waits(check_in.id)
 

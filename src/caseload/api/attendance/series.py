@@ -7,7 +7,7 @@ from litestar import Response
 from litestar.params import FromPath, JSONBody
 
 from caseload.api.attendance.shown import SessionLineOut, SessionOut, sessions_of, shown
-from caseload.api.checkin.plans import LocalTime
+from caseload.api.checkin.terms import LocalTime
 from caseload.api.route import reading, writing
 from caseload.api.wire import Instant, Wire
 from caseload.api.work import TheKey, TheWork

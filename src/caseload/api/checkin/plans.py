@@ -1,92 +1,26 @@
 """Plans of check-ins over HTTP."""
 
-from datetime import date, datetime, time
-from typing import Annotated
+from datetime import date, datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-import msgspec
 from litestar import Response
 from litestar.params import FromPath, JSONBody
 
+from caseload.api.checkin.terms import CheckInTermsIn, CheckInTermsOut
 from caseload.api.route import reading, writing
 from caseload.api.wire import Instant, Wire
 from caseload.api.work import IfMatch, TheKey, TheWork, etag, require_version
 from caseload.db.caseload import Caseloads
 from caseload.db.checkin import Plans
 from caseload.db.idempotency import Kept
-from caseload.db.programme import Programmes
 from caseload.domain import checkin as domain
 from caseload.domain.access import Act
-from caseload.domain.checkin import Mode, Plan, Terms, read_rule, rule_text, usual_terms
-from caseload.domain.errors import Fault, Invalid
-from caseload.domain.ids import ClientId, PlanId, ProgrammeId, new_id
-from caseload.domain.schedule import Recurrence, Unit, Weekday
+from caseload.domain.checkin import (
+    Plan,
+)
+from caseload.domain.ids import ClientId, PlanId, new_id
 from caseload.request.idempotency import once
 from caseload.request.work import Work
-
-LocalTime = Annotated[
-    str,
-    msgspec.Meta(
-        pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$",
-        description="Hours and minutes on the wall clock.",
-        examples=["09:30"],
-    ),
-]
-
-
-class CheckInTermsIn(Wire, frozen=True, kw_only=True):
-    """How often a client is to be checked in with, in the programme's own time."""
-
-    at: LocalTime
-    starts_on: date
-    mode: Mode
-    rrule: str | None = None
-    """How often, as RFC 5545 writes it (`FREQ=WEEKLY;INTERVAL=2;BYDAY=TU`), in the place of `every`, `unit` and what goes
-    with them."""
-    every: int | None = None
-    unit: Unit | None = None
-    weekday: Weekday | None = None
-    """For weeks."""
-    month_day: int | None = None
-    """For months; 29 to 31 mean the last day of a shorter month."""
-    ends_on: date | None = None
-    grace_days: int | None = None
-    """Local days until it is overdue; what the programme's profile says when left out."""
-    early_days: int | None = None
-    """Local days before it is due from which a contact counts; as the profile says when left out."""
-
-    async def read(self, programme: ProgrammeId, work: Work) -> Terms:
-        """As the domain speaks of it, in a programme."""
-        found = await Programmes(work.connection).get(programme)
-        return usual_terms(
-            found,
-            self._rule(found.zone),
-            mode=self.mode,
-            now=work.now,
-            grace_days=self.grace_days,
-            early_days=self.early_days,
-        )
-
-    def _rule(self, zone: ZoneInfo) -> Recurrence:
-        at = time.fromisoformat(self.at)
-        if self.rrule is not None:
-            beside = ("every", "unit", "weekday", "month_day", "ends_on")
-            said = [Fault(name, "stands in rrule") for name in beside if getattr(self, name) is not None]
-            if said:
-                raise Invalid(said)
-            return read_rule(self.rrule, starts_on=self.starts_on, at=at, zone=zone)
-        if self.every is None or self.unit is None:
-            raise Invalid([Fault(name, "say how often, by these two or by rrule") for name in ("every", "unit")])
-        return Recurrence(
-            every=self.every,
-            unit=self.unit,
-            weekday=self.weekday,
-            month_day=self.month_day,
-            at=at,
-            starts_on=self.starts_on,
-            ends_on=self.ends_on,
-        )
 
 
 class CheckInPlanChangeIn(CheckInTermsIn, frozen=True, kw_only=True):
@@ -103,48 +37,6 @@ class CheckInPlanStopIn(Wire, frozen=True, kw_only=True):
     """From when on nothing is due any more; now when left out. May lie in the past."""
 
 
-class CheckInTermsOut(Wire, frozen=True, kw_only=True):
-    """How often, how, and with how much slack."""
-
-    rule: str
-    """The rule in words."""
-    rrule: str
-    """The rule as RFC 5545 writes it, from `starts_on` at `at` in `time_zone`."""
-    every: int
-    unit: Unit
-    weekday: Weekday | None
-    month_day: int | None
-    at: str
-    starts_on: date
-    ends_on: date | None
-    time_zone: str
-    mode: Mode
-    grace_days: int
-    grace_rule: str | None
-    """Profile, version and rule that the grace follows; null where the plan says it itself."""
-    early_days: int
-
-    @classmethod
-    def of(cls, terms: Terms) -> "CheckInTermsOut":
-        """From the domain."""
-        return cls(
-            rule=terms.rule.words,
-            rrule=rule_text(terms.rule, terms.zone),
-            every=terms.rule.every,
-            unit=terms.rule.unit,
-            weekday=terms.rule.weekday,
-            month_day=terms.rule.month_day,
-            at=f"{terms.rule.at:%H:%M}",
-            starts_on=terms.rule.starts_on,
-            ends_on=terms.rule.ends_on,
-            time_zone=terms.zone.key,
-            mode=terms.mode,
-            grace_days=terms.grace_days,
-            grace_rule=terms.grace_rule,
-            early_days=terms.early_days,
-        )
-
-
 class CheckInPlanOut(Wire, frozen=True, kw_only=True):
     """A plan as it stands."""
 
@@ -153,7 +45,9 @@ class CheckInPlanOut(Wire, frozen=True, kw_only=True):
     programme_id: UUID
     version: int
     terms: CheckInTermsOut | None
-    """Null once it was stopped."""
+    """What it asks for in its first phase; null once it was stopped."""
+    later_phases: list[CheckInTermsOut]
+    """What it asks for in the phases that follow, each from its first day on."""
     in_force_from: datetime
     reason: str | None
     """Why it was changed or stopped."""
@@ -171,6 +65,7 @@ class CheckInPlanOut(Wire, frozen=True, kw_only=True):
             programme_id=plan.programme,
             version=version.version,
             terms=None if version.terms is None else CheckInTermsOut.of(version.terms),
+            later_phases=[CheckInTermsOut.of(each) for each in version.later],
             in_force_from=version.replaces_from,
             reason=version.reason,
             decided_by=version.decided_by,
@@ -204,9 +99,11 @@ async def plan_check_ins(
         episode = await Caseloads(work.connection, work.journal, now=work.now).open_episode(
             ClientId(client_id), reach=reach, held=True
         )
+        terms, *later = await data.read(episode.programme, work)
         made = await domain.plan_check_ins(
             episode,
-            await data.read(episode.programme, work),
+            terms,
+            later=tuple(later),
             as_id=new,
             by=work.by,
             now=work.now,
@@ -249,9 +146,11 @@ async def change_check_in_plan(
     plans, reach = _plans(work), work.by.reach(Act.PLAN_CHECK_INS)
     plan = await plans.hold(PlanId(plan_id), reach=reach)
     require_version(if_match, plan.version.version)
+    terms, *later = await data.read(plan.programme, work)
     await domain.change_plan(
         plan,
-        await data.read(plan.programme, work),
+        terms,
+        later=tuple(later),
         reason=data.reason,
         by=work.by,
         now=work.now,

@@ -7,7 +7,7 @@ from uuid import UUID
 from litestar import Response
 
 from caseload.api.checkin.answers import CheckInAnswersOut
-from caseload.api.checkin.plans import CheckInTermsOut
+from caseload.api.checkin.terms import CheckInTermsOut
 from caseload.api.wire import Wire
 from caseload.api.work import etag
 from caseload.domain.checkin import AskedBy, Ended, Mode, Punctuality, Record, Result

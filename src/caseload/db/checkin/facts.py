@@ -10,12 +10,14 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.checkin.answers import ANSWERS, answers_of
-from caseload.db.checkin.rows import CHECK_IN, TERMS, check_in_of, terms_of
+from caseload.db.checkin.phases import OF_ITS_PHASE, TERMS_OF_CHECK_IN
+from caseload.db.checkin.rows import CHECK_IN, check_in_of, terms_of
 from caseload.db.tables.checkin import (
     check_in,
     check_in_attempt,
     check_in_move,
     check_in_outcome,
+    check_in_plan_phase,
     check_in_plan_version,
 )
 from caseload.domain.checkin import (
@@ -35,12 +37,13 @@ _COMPLETED = Ended.COMPLETED.value
 _THESE = any_(bindparam("these", type_=ARRAY(Uuid())))
 
 _CHECK_INS = (
-    select(*CHECK_IN, *TERMS)
+    select(*CHECK_IN, *TERMS_OF_CHECK_IN)
     .join(
         check_in_plan_version,
         (check_in_plan_version.c.plan_id == check_in.c.plan_id)
         & (check_in_plan_version.c.version == check_in.c.plan_version),
     )
+    .outerjoin(check_in_plan_phase, OF_ITS_PHASE)
     .where(check_in.c.id == _THESE)
     .order_by(check_in.c.due_at, check_in.c.id)
 )

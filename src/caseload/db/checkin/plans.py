@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.checkin.closing import closed_days
+from caseload.db.checkin.phases import add_phases, later_of, later_phases
 from caseload.db.checkin.rows import (
     CHECK_IN_COLUMNS,
     TERMS,
@@ -181,9 +182,9 @@ class Plans:
         return await self._one(plan)
 
     async def _one(self, plan: PlanId) -> Plan:
-        row = (await self._connection.execute(_PLANS, {"plans": [plan]})).one()
-        self._journal.saw(ClientId(row.client_id), "check_in_plan")
-        return _plan(row)
+        [found] = await self._these([plan])
+        self._journal.saw(found.client, "check_in_plan")
+        return found
 
     async def of_client(self, of: ClientId, *, reach: Reach) -> Sequence[Plan]:
         """A client's plans, also those that were stopped; `ClientUnknown` outside the reach."""
@@ -191,7 +192,7 @@ class Plans:
         if (await self._connection.execute(_SEEN_CLIENT, given)).first() is None:
             raise ClientUnknown
         self._journal.saw(of, "check_in_plan")
-        return [_plan(row) for row in await self._connection.execute(_OF_CLIENT, {"client": of})]
+        return await self._with_phases((await self._connection.execute(_OF_CLIENT, {"client": of})).all())
 
     async def add(self, plan: Plan) -> None:
         """See `domain.checkin.Plans.add`."""
@@ -226,6 +227,7 @@ class Plans:
                 **terms_values(version.terms),
             )
         )
+        await add_phases(self._connection, plan)
 
     async def _stands(self, plan: Plan, *, through: date) -> None:
         given = {"plan": plan.id, "to_version": plan.version.version, "through": through}
@@ -292,24 +294,30 @@ class Plans:
     async def _these(self, held: Sequence[UUID]) -> Sequence[Plan]:
         if not held:
             return []
-        return [_plan(row) for row in await self._connection.execute(_PLANS, {"plans": list(held)})]
+        return await self._with_phases((await self._connection.execute(_PLANS, {"plans": list(held)})).all())
+
+    async def _with_phases(self, rows: Sequence[Row[*tuple[Any, ...]]]) -> Sequence[Plan]:
+        later = await later_phases(self._connection, [row.id for row in rows])
+        return [_plan(row, later.get(row.id, ())) for row in rows]
 
 
 def _fresh(one: Scheduled) -> Sequence[Waiting]:
     """The check-ins that were just made, as they wait."""
-    terms = one.plan.version.terms
-    records = [] if terms is None else [Record(check_in=each, terms=terms) for each in one.check_ins]
+    phases = one.plan.version.phases
+    records = [Record(check_in=each, terms=phases[each.phase - 1]) for each in one.check_ins]
     return [waits for waits in map(waiting, records) if waits is not None]
 
 
-def _plan(row: Row[*tuple[Any, ...]]) -> Plan:
+def _plan(row: Row[*tuple[Any, ...]], later: Sequence[Row[*tuple[Any, ...]]]) -> Plan:
+    terms = None if row.unit is None else terms_of(row)
     return Plan(
         id=PlanId(row.id),
         client=ClientId(row.client_id),
         programme=ProgrammeId(row.programme_id),
         version=PlanVersion(
             version=row.version,
-            terms=None if row.unit is None else terms_of(row),
+            terms=terms,
+            later=() if terms is None else tuple(later_of(each, terms) for each in later),
             replaces_from=row.replaces_from,
             reason=row.reason,
             decided_by=StaffId(row.decided_by),

@@ -41,7 +41,7 @@ TERMS = (
     check_in_plan_version.c.mode,
     check_in_plan_version.c.time_zone,
 )
-"""The columns that say what a version of a plan asks for."""
+"""The columns that say what a version of a plan asks for in its first phase."""
 
 CHECK_IN = (
     check_in.c.id,
@@ -53,6 +53,7 @@ CHECK_IN = (
     check_in.c.due_at,
     check_in.c.grace_ends_at,
     check_in.c.made_at,
+    check_in.c.later_phase,
 )
 
 WAITING = (
@@ -144,6 +145,7 @@ def check_in_of(row: Row[*tuple[Any, ...]]) -> CheckIn:
         due_at=row.due_at,
         grace_ends_at=row.grace_ends_at,
         made_at=row.made_at,
+        phase=row.later_phase or 1,
     )
 
 
@@ -159,6 +161,7 @@ def check_in_values(one: CheckIn) -> dict[str, Any]:
         "due_at": one.due_at,
         "grace_ends_at": one.grace_ends_at,
         "made_at": one.made_at,
+        "later_phase": None if one.phase == 1 else one.phase,
     }
 
 

@@ -99,6 +99,37 @@ check_in_plan_version = Table(
     comment="What a plan said from one decision to the next; a version without a rule is the decision to stop.",
 )
 
+check_in_plan_phase = Table(
+    "check_in_plan_phase",
+    metadata,
+    Column("plan_id", Uuid(), primary_key=True),
+    version(),
+    Column("number", SmallInteger(), primary_key=True, autoincrement=False),
+    Column("every", SmallInteger(), nullable=False),
+    words("unit"),
+    Column("weekday", Text()),
+    Column("month_day", SmallInteger()),
+    Column("starts_on", Date(), nullable=False),
+    Column("ends_on", Date()),
+    Column("grace_days", SmallInteger(), nullable=False),
+    words("grace_rule", nullable=True),
+    Column("early_days", SmallInteger(), nullable=False),
+    ForeignKeyConstraint(
+        ("plan_id", "version"),
+        ("clinic.check_in_plan_version.plan_id", "clinic.check_in_plan_version.version"),
+        name="check_in_plan_phase_version_fkey",
+    ),
+    CheckConstraint(text("number >= 2"), name="after_the_first"),
+    CheckConstraint(text("every >= 1 AND grace_days >= 0 AND early_days >= 0"), name="counts"),
+    CheckConstraint(text("(weekday IS NOT NULL) = (unit = 'weeks')"), name="weeks_name_a_weekday"),
+    CheckConstraint(text("(month_day IS NOT NULL) = (unit = 'months')"), name="months_name_a_day"),
+    CheckConstraint(text("month_day BETWEEN 1 AND 31"), name="month_day"),
+    CheckConstraint(text("ends_on >= starts_on"), name="ends_on"),
+    one_of("unit", Unit),
+    one_of("weekday", Weekday),
+    comment="How often a version of a plan asks in the phases after its first, which stands in the version itself.",
+)
+
 check_in_plan_current = Table(
     "check_in_plan_current",
     metadata,
@@ -121,7 +152,17 @@ check_in = Table(
     Column("due_at", INSTANT, nullable=False),
     Column("grace_ends_at", INSTANT, nullable=False),
     Column("made_at", INSTANT, nullable=False),
+    Column("later_phase", SmallInteger()),
     UniqueConstraint("plan_id", "scheduled_on", "plan_version"),
+    ForeignKeyConstraint(
+        ("plan_id", "plan_version", "later_phase"),
+        (
+            "clinic.check_in_plan_phase.plan_id",
+            "clinic.check_in_plan_phase.version",
+            "clinic.check_in_plan_phase.number",
+        ),
+        name="check_in_later_phase_fkey",
+    ),
     ForeignKeyConstraint(
         ("plan_id", "plan_version"),
         ("clinic.check_in_plan_version.plan_id", "clinic.check_in_plan_version.version"),

@@ -27,6 +27,7 @@ from caseload.domain.checkin import (
     reschedule,
     schedule_ahead,
     stop_plan,
+    usual_phases,
 )
 from caseload.domain.ids import PlanId, new_id
 from caseload.domain.people import Staff
@@ -35,6 +36,8 @@ from caseload.request.work import Work
 
 RUNNING_OUT: Final = timedelta(days=14)
 MINUTE: Final = timedelta(minutes=1)
+PHASED: Final = 3
+"""Every third of those who are seen weekly and keep it is seen less often as time goes on."""
 WEEKDAYS: Final = tuple(Weekday)[:5]
 
 
@@ -86,10 +89,13 @@ class Contact:
             mode=Mode.TELEPHONE if story.number % 3 else Mode.IN_PERSON,
             zone=self.stage.programme.zone,
         )
+        steps_down = story.course is Course.KEPT and story.every_weeks == 1 and story.number % PHASED == 0
+        first, *later = usual_phases(terms, self.stage.rules(ago)) if steps_down else (terms,)
         life.check_ins.clear()
         await plan_check_ins(
             life.episode,
-            terms,
+            first,
+            later=tuple(later),
             as_id=PlanId(new_id()),
             by=self.stage.counsellor(life),
             now=now,

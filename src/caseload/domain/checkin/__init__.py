@@ -27,6 +27,7 @@ from caseload.domain.checkin.overdue import (
     overdue,
     why_overdue,
 )
+from caseload.domain.checkin.phases import one_after_another, usual_phases
 from caseload.domain.checkin.plan import (
     CheckIn,
     Plan,
@@ -122,6 +123,7 @@ __all__ = [
     "kind_of",
     "make_way",
     "miss",
+    "one_after_another",
     "overdue",
     "plan_check_ins",
     "questions_of",
@@ -132,6 +134,7 @@ __all__ = [
     "stop_all",
     "stop_plan",
     "upcoming",
+    "usual_phases",
     "usual_terms",
     "waiting",
     "why_overdue",

@@ -34,12 +34,23 @@ class PlanVersion:
 
     version: int
     terms: Terms | None
-    """None where the decision was to stop."""
+    """What it asks for in its first phase; None where the decision was to stop."""
+    later: tuple[Terms, ...] = ()
+    """What it asks for in the phases that follow, each from the first day of its rule to the last."""
     replaces_from: datetime
     """What earlier versions scheduled from this instant on no longer stands, unless it has been settled."""
     reason: str | None
     decided_by: StaffId
     decided_at: datetime
+
+    @property
+    def phases(self) -> tuple[Terms, ...]:
+        """Everything it asks for, phase after phase; nothing once it is stopped."""
+        return () if self.terms is None else (self.terms, *self.later)
+
+    def phase_on(self, day: date) -> int:
+        """Which phase, counted from 1, a day of its rules belongs to."""
+        return max(1, sum(terms.rule.starts_on <= day for terms in self.phases))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +74,8 @@ class CheckIn:
     plan_version: int
     client: ClientId
     programme: ProgrammeId
+    phase: int = 1
+    """Which phase of that version scheduled it."""
     scheduled_on: date
     """The local day the rule named."""
     due_at: datetime

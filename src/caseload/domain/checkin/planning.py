@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from caseload.domain.access import Act
 from caseload.domain.caseload import Episode, NoOpenEpisode
+from caseload.domain.checkin.phases import check_phases
 from caseload.domain.checkin.plan import LONGEST_NOTE, Plan, Plans, PlanStopped, PlanVersion
 from caseload.domain.checkin.scheduling import schedule
 from caseload.domain.checkin.terms import Terms
@@ -42,9 +43,17 @@ class CheckInPlanStopped(Event):
 
 
 async def plan_check_ins(
-    episode: Episode, terms: Terms, *, as_id: PlanId, by: Staff, now: datetime, plans: Plans, journal: Journal
+    episode: Episode,
+    terms: Terms,
+    *,
+    later: tuple[Terms, ...] = (),
+    as_id: PlanId,
+    by: Staff,
+    now: datetime,
+    plans: Plans,
+    journal: Journal,
 ) -> Plan:
-    """Plan a client's check-ins from the rule's first day on, and make those of the coming weeks.
+    """Plan a client's check-ins from the rule's first day on, phase after phase, and make those of the coming weeks.
 
     A plan never schedules what lay in the past when it was made. Raises `NotPermitted`, `NoOpenEpisode`, `Invalid`.
     """
@@ -52,12 +61,19 @@ async def plan_check_ins(
     if episode.ends_at is not None:
         raise NoOpenEpisode("Admit the client before planning check-ins.")
     _check_start(terms, now)
+    check_phases((terms, *later))
     plan = Plan(
         id=as_id,
         client=episode.client,
         programme=episode.programme,
         version=PlanVersion(
-            version=1, terms=terms, replaces_from=_from(terms, now), reason=None, decided_by=by.id, decided_at=now
+            version=1,
+            terms=terms,
+            later=later,
+            replaces_from=_from(terms, now),
+            reason=None,
+            decided_by=by.id,
+            decided_at=now,
         ),
         scheduled_through=terms.rule.starts_on - timedelta(days=1),
     )
@@ -68,7 +84,15 @@ async def plan_check_ins(
 
 
 async def change_plan(
-    plan: Plan, terms: Terms, *, reason: str, by: Staff, now: datetime, plans: Plans, journal: Journal
+    plan: Plan,
+    terms: Terms,
+    *,
+    later: tuple[Terms, ...] = (),
+    reason: str,
+    by: Staff,
+    now: datetime,
+    plans: Plans,
+    journal: Journal,
 ) -> Plan:
     """Change a plan from the rule's first day on: what the old version scheduled from then on is withdrawn.
 
@@ -77,9 +101,11 @@ async def change_plan(
     """
     by.require(Act.PLAN_CHECK_INS, plan.programme)
     _check_start(terms, now)
-    changed = await _replace(
+    check_phases((terms, *later))
+    changed = await replace_version(
         plan,
         terms,
+        later=later,
         replaces_from=_from(terms, now),
         scheduled_through=terms.rule.starts_on - timedelta(days=1),
         reason=reason,
@@ -119,17 +145,18 @@ async def stop_all(client: ClientId, *, reason: str, by: Staff, now: datetime, p
 async def _stop(
     plan: Plan, *, at: datetime, reason: str, by: Staff, now: datetime, plans: Plans, journal: Journal
 ) -> Plan:
-    stopped = await _replace(
+    stopped = await replace_version(
         plan, None, replaces_from=at, scheduled_through=LATEST, reason=reason, by=by, now=now, plans=plans
     )
     journal.tell(CheckInPlanStopped(client=plan.client, records=(plan.id,), facts={"version": stopped.version.version}))
     return stopped
 
 
-async def _replace(
+async def replace_version(
     plan: Plan,
     terms: Terms | None,
     *,
+    later: tuple[Terms, ...] = (),
     replaces_from: datetime,
     scheduled_through: date,
     reason: str,
@@ -137,7 +164,7 @@ async def _replace(
     now: datetime,
     plans: Plans,
 ) -> Plan:
-    """Keep the next version of a plan, and withdraw what it replaces."""
+    """Keep the next version of a held plan, and withdraw what it replaces. Raises `PlanStopped` or `Invalid`."""
     if plan.version.terms is None:
         raise PlanStopped("Make a new plan for the client instead.")
     faults = Faults()
@@ -153,6 +180,7 @@ async def _replace(
         version=PlanVersion(
             version=plan.version.version + 1,
             terms=terms,
+            later=later,
             replaces_from=replaces_from,
             reason=reason,
             decided_by=by.id,

@@ -1,15 +1,16 @@
 """Making the check-ins that follow from a plan, some weeks ahead."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import ClassVar
 
 from caseload.domain.checkin.closing import around
 from caseload.domain.checkin.plan import CheckIn, Plan, Plans, Scheduled
+from caseload.domain.checkin.terms import Terms
 from caseload.domain.ids import CheckInId, ProgrammeId, new_id
 from caseload.domain.journal import Event, Journal
-from caseload.domain.schedule import LATEST, local_day, occurrences
+from caseload.domain.schedule import LATEST, Occurrence, local_day, occurrences
 
 HORIZON_DAYS = 60
 """How far ahead check-ins are made. However far the next one is, it is always made."""
@@ -69,32 +70,41 @@ def upcoming(
 
     Days in `settled` have had their check-in under an earlier version, on those in `closed` nobody is there.
     """
-    terms = plan.version.terms
+    version = plan.version
+    terms = version.terms
     if terms is None:
         return (), LATEST
     horizon = local_day(now, terms.zone) + timedelta(days=HORIZON_DAYS)
     first = plan.scheduled_through + timedelta(days=1)
     made: list[CheckIn] = []
-    found = occurrences(terms.rule, terms.zone, first=first, last=terms.rule.ends_on or LATEST)
+    found = _coming(version.phases, first=first)
     for occurrence in around(found, terms, closed) if closed else found:
         if occurrence.on > horizon and made:
             last = made[-1].scheduled_on
             return made, last if last > horizon else occurrence.on - timedelta(days=1)
-        if occurrence.due_at >= plan.version.replaces_from and occurrence.on not in settled:
+        if occurrence.due_at >= version.replaces_from and occurrence.on not in settled:
+            phase = version.phase_on(occurrence.on)
             made.append(
                 CheckIn(
                     id=CheckInId(new_id()),
                     plan=plan.id,
-                    plan_version=plan.version.version,
+                    plan_version=version.version,
+                    phase=phase,
                     client=plan.client,
                     programme=plan.programme,
                     scheduled_on=occurrence.on,
                     due_at=occurrence.due_at,
-                    grace_ends_at=terms.grace_ends_at(occurrence.due_at, closed),
+                    grace_ends_at=version.phases[phase - 1].grace_ends_at(occurrence.due_at, closed),
                     made_at=now,
                 )
             )
     return made, LATEST
+
+
+def _coming(phases: Sequence[Terms], *, first: date) -> Iterator[Occurrence]:
+    """The occurrences of every phase, in order: each ends before the next begins."""
+    for terms in phases:
+        yield from occurrences(terms.rule, terms.zone, first=first, last=terms.rule.ends_on or LATEST)
 
 
 async def schedule(plan: Plan, *, now: datetime, settled: frozenset[date], plans: Plans) -> int:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from caseload.domain.errors import Faults
+from caseload.domain.profiles import Profile
 from caseload.domain.profiles.checkins import LONGEST_SLACK_DAYS
 from caseload.domain.programme import Programme
 from caseload.domain.schedule import Recurrence, local_day, local_days_later, one_interval_later
@@ -65,6 +66,19 @@ class Terms:
     def counts_from(self, due_at: datetime) -> datetime:
         """From when a contact counts as the check-in that is due then."""
         return local_days_later(due_at, -self.early_days, self.zone)
+
+
+def with_slack(terms: Terms, rule: Recurrence, profile: Profile) -> Terms:
+    """The same terms for another rule, with the slack that the profile has for how often that is."""
+    slack = profile.check_ins.slack_for(rule.interval_days)
+    return Terms(
+        rule=rule,
+        grace_days=slack.grace_days,
+        early_days=slack.early_days,
+        mode=terms.mode,
+        zone=terms.zone,
+        grace_rule=f"{profile.label} {profile.check_ins.rule}",
+    )
 
 
 def usual_terms(

@@ -19,7 +19,7 @@ from caseload.domain.catalogue import Country
 from caseload.domain.errors import NotFound
 from caseload.domain.medicines import LOOKS_BACK_DAYS, Medicine
 from caseload.domain.profiles.around import AroundTheDose
-from caseload.domain.profiles.checkins import CheckIns, wrong_slack
+from caseload.domain.profiles.checkins import CheckIns, wrong_phases, wrong_slack
 from caseload.domain.profiles.injections import Injections
 from caseload.domain.profiles.ladder import Ladder, Tolerance, wrong_ladder
 from caseload.domain.profiles.monitoring import Monitoring
@@ -147,6 +147,7 @@ def _contradictions(profile: Profile) -> Iterable[str]:
     yield from wrong_slack(profile.check_ins.slack)
     yield from profile.outreach.contradictions()
     yield from profile.escalating.contradictions()
+    yield from wrong_phases(profile.check_ins)
     yield from profile.around_the_dose.contradictions()
     yield from profile.ordering.contradictions()
     yield from profile.injections.contradictions()

@@ -12,6 +12,7 @@ import msgspec
 
 from caseload.domain.medicines import Medicine
 from caseload.domain.profiles import Profile
+from caseload.domain.profiles.checkins import CheckIns
 from caseload.domain.profiles.ladder import Ladder, Outcome, Proposal
 from caseload.domain.profiles.ordering import Rising
 
@@ -146,6 +147,17 @@ def _looser_limits(base: Profile, other: Profile) -> Iterable[str]:
         later, before = other.check_ins.slack_for(days), base.check_ins.slack_for(days)
         yield from _less(f"check_ins.slack of {days} days: grace_days", later.grace_days, before.grace_days)
         yield from _less(f"check_ins.slack of {days} days: early_days", later.early_days, before.early_days)
+    yield from _rarer(base.check_ins, other.check_ins)
+
+
+def _rarer(base: CheckIns, other: CheckIns) -> Iterable[str]:
+    """Where fewer check-ins are suggested, or a client is seen more often for a shorter time or for less."""
+    for day in sorted({step.from_day for step in (*base.phases, *other.phases)}):
+        weeks, were = other.weeks_on(day), base.weeks_on(day)
+        yield from _less(f"check_ins.phases from day {day}: every_weeks", weeks, were)
+    yield from _more("check_ins.step_up.days", other.step_up.days, base.step_up.days)
+    change, was = other.step_up.dose_change_percent, base.step_up.dose_change_percent
+    yield from _less("check_ins.step_up.dose_change_percent", change, was)
 
 
 def _looser_ordering(base: Profile, other: Profile) -> Iterable[str]:
