@@ -38,6 +38,7 @@ from caseload.api import medication as medication_routes
 from caseload.api import naloxone as naloxone_routes
 from caseload.api import note as note_routes
 from caseload.api import observation as observation_routes
+from caseload.api import on_call as on_call_routes
 from caseload.api import outreach as outreach_routes
 from caseload.api import oversight as oversight_routes
 from caseload.api import people as people_routes
@@ -85,6 +86,7 @@ ROUTERS = (
     departure_routes.router,
     checkin_routes.router,
     escalation_routes.router,
+    on_call_routes.router,
     outreach_routes.router,
     care_task_routes.router,
     attendance_routes.router,

@@ -83,7 +83,7 @@ def _later(name: str, kind: object) -> str:
     return f"{name} + $2::int * interval '24 hours'"
 
 
-_MEDICATION = ("medication_", "dose", "hold", "pre_dose_observation", "guest_agreement", "guest_end")
+_MEDICATION = ("medication_", "dose", "hold", "pre_dose_observation", "guest_agreement", "guest_end", "escalation")
 _STATEMENTS = [
     statement
     for table in complete().sorted_tables

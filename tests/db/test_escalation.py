@@ -1,6 +1,6 @@
 """Escalations as they are kept: what cannot be stored, and lists that find their lines by index."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,8 +9,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db import escalation as lists
+from caseload.db import on_call
 from caseload.db.access import reach_of
 from caseload.db.tables.escalation import escalation
+from caseload.db.tables.escalation import on_call as on_call_table
 from caseload.domain.access import Act, Role
 from caseload.domain.ids import new_id
 from caseload.domain.people import Staff
@@ -68,3 +70,40 @@ async def test_no_list_walks_what_was_ever_escalated(connection: AsyncConnection
     for plan in plans:
         assert not any("Seq Scan on escalation " in line for line in plan), "\n".join(plan)
     assert not walks([line for line in plans[2] if "escalation " in line])
+
+
+async def test_two_are_never_on_call_at_once_and_nobody_walks_what_went_on(connection: AsyncConnection) -> None:
+    nurse, kept = await one(connection)
+    values = {
+        "programme_id": kept["programme_id"],
+        "staff_id": nurse.id,
+        "starts_at": MORNING,
+        "ends_at": MORNING + timedelta(hours=12),
+        "recorded_by": nurse.id,
+        "recorded_at": MORNING,
+    }
+    await connection.execute(insert(on_call_table).values(id=new_id(), **values))
+    ended = {"starts_at": MORNING + timedelta(hours=2), "ended_at": MORNING, "ended_by": nurse.id}
+    await connection.execute(insert(on_call_table).values(id=new_id(), **{**values, **ended}))
+    for wrong, constraint in (
+        ({"starts_at": MORNING + timedelta(hours=11), "ends_at": MORNING + timedelta(hours=13)}, "one_at_a_time"),
+        ({"starts_at": MORNING + timedelta(days=1), "ends_at": MORNING}, "ends_after_start"),
+        (
+            {"starts_at": MORNING + timedelta(days=1), "ends_at": MORNING + timedelta(days=2), "ended_at": MORNING},
+            "who_said",
+        ),
+    ):
+        with pytest.raises(IntegrityError, match=constraint):
+            async with connection.begin_nested():
+                await connection.execute(insert(on_call_table).values(id=new_id(), **{**values, **wrong}))
+
+    await connection.execute(text("set local enable_seqscan = off"))
+    programme = {"programme": kept["programme_id"], "at": MORNING}
+    for statement, given in (
+        (on_call.RUNNING, programme),
+        (on_call.BETWEEN, {**programme, "since": MORNING, "until": MORNING}),
+        (on_call.PASSINGS, {"escalations": [kept["id"]]}),
+        (on_call.SUPERVISORS, programme),
+    ):
+        plan = await plan_of(connection, statement, given)
+        assert not walks(plan), "\n".join(plan)

@@ -1,5 +1,6 @@
 """Escalations over HTTP: raised, listed while they are open, acknowledged; and what is done in an emergency."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -7,17 +8,19 @@ from uuid import UUID
 from litestar import Response, Router
 from litestar.params import FromPath, JSONBody, QueryParameter
 
+from caseload.api.on_call import ReachedOut, reached
 from caseload.api.pages import USUAL, After, Limit, Page
 from caseload.api.route import reading, writing
 from caseload.api.wire import Wire
 from caseload.api.work import IfMatch, TheKey, TheWork, client_within, require_version, versioned
 from caseload.db.escalation import Escalations, Instructions
 from caseload.db.idempotency import Kept
+from caseload.db.on_call import KeptRotas
 from caseload.db.programme import Programmes
 from caseload.db.versions import AFTER_ALL
 from caseload.domain import escalation as domain
 from caseload.domain.access import Act
-from caseload.domain.escalation import Escalation, Ground, Instruction, usual_instruction
+from caseload.domain.escalation import Escalation, Ground, Instruction, PassedTo, Passing, usual_instruction
 from caseload.domain.ids import EscalationId, ProgrammeId, new_id
 from caseload.request.idempotency import once
 from caseload.request.work import Work
@@ -57,6 +60,16 @@ class AcknowledgementOut(Wire, frozen=True, kw_only=True):
     acknowledged_at: datetime
 
 
+class PassingOut(Wire, frozen=True, kw_only=True):
+    """That nobody had acknowledged it in time, and to whom it went then. It stays open."""
+
+    passed_to: PassedTo
+    staff: list[UUID]
+    """Who that was; empty where nobody was on call, or nobody supervised."""
+    rule: str
+    passed_at: datetime
+
+
 class EscalationOut(Wire, frozen=True, kw_only=True):
     """What a clinician must hear of at once."""
 
@@ -71,9 +84,11 @@ class EscalationOut(Wire, frozen=True, kw_only=True):
     raised_at: datetime
     acknowledgement: AcknowledgementOut | None
     """Null while it is open."""
+    passed: list[PassingOut]
+    """To whom it went because nobody acknowledged it in time, in their turn."""
 
     @classmethod
-    def of(cls, one: Escalation) -> "EscalationOut":
+    def of(cls, one: Escalation, passings: Sequence[Passing] = ()) -> "EscalationOut":
         """From the domain."""
         taken_on = one.acknowledged
         return cls(
@@ -88,6 +103,10 @@ class EscalationOut(Wire, frozen=True, kw_only=True):
             acknowledgement=None
             if taken_on is None
             else AcknowledgementOut(doing=taken_on.doing, acknowledged_by=taken_on.by, acknowledged_at=taken_on.at),
+            passed=[
+                PassingOut(passed_to=each.to, staff=list(each.staff), rule=each.rule, passed_at=each.passed_at)
+                for each in passings
+            ],
         )
 
 
@@ -120,6 +139,8 @@ class EscalatedOut(Wire, frozen=True, kw_only=True):
 
     escalation: EscalationOut
     instruction: EmergencyInstructionOut
+    reaches: ReachedOut
+    """Which clinician it reaches; that nobody is on call, where that is so."""
 
 
 @writing("/clients/{client_id:uuid}/escalations", act=Act.ESCALATE, name="raise_escalation")
@@ -147,7 +168,11 @@ async def raise_escalation(
         return await escalations_of(work).get(EscalationId(kept.resource), reach=work.by.reach(Act.ESCALATE))
 
     made = await once(work, key, Kept(status=201, resource=new), do=raise_it, again=again)
-    return EscalatedOut(escalation=EscalationOut.of(made), instruction=await emergency(work, made.programme))
+    return EscalatedOut(
+        escalation=(await shown(work, [made]))[0],
+        instruction=await emergency(work, made.programme),
+        reaches=await reached(work, made.programme),
+    )
 
 
 @reading("/clients/{client_id:uuid}/escalations", act=Act.SEE_ESCALATIONS, name="list_escalations")
@@ -157,7 +182,7 @@ async def list_escalations(
     """Everything that was escalated of a client, the newest first."""
     client = await client_within(work, client_id, Act.SEE_ESCALATIONS)
     found = await escalations_of(work).of_client(client.id, after=after or AFTER_ALL, limit=limit)
-    items = [EscalationOut.of(each) for each in found]
+    items = await shown(work, found)
     return Page(items=items, next=items[-1].id if len(items) == limit else None)
 
 
@@ -172,7 +197,7 @@ async def list_open_escalations(
         after=after,
         limit=limit,
     )
-    items = [EscalationOut.of(each) for each in found]
+    items = await shown(work, found)
     return Page(items=items, next=items[-1].id if len(items) == limit else None)
 
 
@@ -201,9 +226,8 @@ async def acknowledge_escalation(
     async def again(kept: Kept) -> Escalation:
         return await escalations.get(EscalationId(kept.resource), reach=reach)
 
-    return EscalationOut.of(
-        await once(work, key, Kept(status=201, resource=escalation_id), do=acknowledge, again=again)
-    )
+    kept = await once(work, key, Kept(status=201, resource=escalation_id), do=acknowledge, again=again)
+    return (await shown(work, [kept]))[0]
 
 
 @reading(
@@ -252,6 +276,12 @@ async def emergency(work: Work, programme_id: ProgrammeId) -> EmergencyInstructi
     today = programme.today(work.now)
     own = await Instructions(work.connection).instruction(programme.id)
     return EmergencyInstructionOut.of(own or usual_instruction(programme.id, programme.rules_on(today).country, today))
+
+
+async def shown(work: Work, found: Sequence[Escalation]) -> list[EscalationOut]:
+    """Escalations, each with where it went."""
+    passings = await KeptRotas(work.connection, now=work.now).passings([each.id for each in found])
+    return [EscalationOut.of(each, passings.get(each.id, ())) for each in found]
 
 
 def escalations_of(work: Work) -> Escalations:

@@ -1,15 +1,17 @@
 """Escalations in PostgreSQL, and what a programme says is done in an emergency."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, Select, bindparam, delete, insert, select
+from sqlalchemy import Date, Row, Select, Text, Uuid, bindparam, delete, exists, insert, literal, select
+from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
+from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
 from caseload.db.tables.escalation import (
     emergency_instruction,
@@ -33,7 +35,7 @@ from caseload.domain.journal import Journal
 
 _WITHIN = within_reach()
 _EVERY = select(
-    *escalation.c,
+    *(column for column in escalation.c if column is not escalation.c.missed_since),
     escalation_acknowledgement.c.doing,
     escalation_acknowledgement.c.recorded_by.label("acknowledged_by"),
     escalation_acknowledgement.c.recorded_at.label("acknowledged_at"),
@@ -63,6 +65,32 @@ OPEN: Final = (
 """The oldest first. What is open is little, so that walking all of it for whom one reaches costs little."""
 OPEN_IN_PROGRAMME: Final = OPEN.where(escalation_open.c.programme_id == bindparam("programme"))
 _ADD, _OPENED = insert(escalation), insert(escalation_open)
+_waits = escalation.alias("waits")
+_ADD_MISSED = (
+    insert_or(escalation)
+    .from_select(
+        ["id", "client_id", "programme_id", "ground", "said", "recorded_by", "recorded_at", "missed_since"],
+        select(
+            bindparam("id", type_=Uuid()),
+            bindparam("client_id", type_=Uuid()),
+            bindparam("programme_id", type_=Uuid()),
+            literal(Ground.MISSED_DOSES.value),
+            bindparam("said", type_=Text()),
+            bindparam("by", type_=Uuid()),
+            bindparam("at", type_=INSTANT),
+            bindparam("since", type_=Date()),
+        ).where(
+            ~exists(
+                select(_waits.c.id)
+                .join(escalation_open, escalation_open.c.escalation_id == _waits.c.id)
+                .where(_waits.c.client_id == bindparam("client_id"), _waits.c.ground == Ground.MISSED_DOSES.value)
+            )
+        ),
+    )
+    .on_conflict_do_nothing()
+    .returning(escalation.c.id)
+)
+"""Unless this run has been raised, or another one of the client waits for a clinician."""
 _ACKNOWLEDGE = insert(escalation_acknowledgement)
 _CLOSE = delete(escalation_open).where(escalation_open.c.escalation_id == bindparam("escalation"))
 _INSTRUCTION = (
@@ -145,6 +173,22 @@ class Escalations:
         await self._connection.execute(
             _OPENED, [{"escalation_id": each.id, "programme_id": each.programme} for each in escalations]
         )
+
+    async def add_missed(self, raised: Escalation, since: date) -> bool:
+        """See `domain.escalation.missed.MissedRuns.add_missed`."""
+        values = {
+            "id": raised.id,
+            "client_id": raised.client,
+            "programme_id": raised.programme,
+            "said": raised.said,
+            "by": raised.raised_by,
+            "at": raised.raised_at,
+            "since": since,
+        }
+        if (await self._connection.execute(_ADD_MISSED, values)).first() is None:
+            return False
+        await self._connection.execute(_OPENED, {"escalation_id": raised.id, "programme_id": raised.programme})
+        return True
 
     async def add_acknowledgement(self, acknowledged: Escalation, acknowledgement: Acknowledgement) -> None:
         """See `domain.escalation.Escalations.add_acknowledgement`."""

@@ -12,8 +12,10 @@ from caseload.api.checkin.answers import AnswersIn
 from caseload.api.checkin.store import check_ins_of
 from caseload.api.checkin.wire import CheckInOut, versioned
 from caseload.api.escalation import EmergencyInstructionOut, EscalationOut, emergency, escalations_of
+from caseload.api.escalation import shown as shown_escalations
 from caseload.api.observation import Answers as FilledAnswers
 from caseload.api.observation import ObservationOut
+from caseload.api.on_call import ReachedOut, reached
 from caseload.api.route import writing
 from caseload.api.wire import Instant, Wire
 from caseload.api.work import IfMatch, TheKey, TheWork, etag, require_version
@@ -108,6 +110,8 @@ class EmergencyOut(Wire, frozen=True, kw_only=True):
     """What to do on the spot."""
     escalations: list[EscalationOut]
     """Each stays open until a clinician has acknowledged it."""
+    reaches: ReachedOut
+    """Which clinician they reach; that nobody is on call, where that is so."""
 
 
 class CheckInSettledOut(CheckInOut, frozen=True, kw_only=True):
@@ -266,7 +270,11 @@ async def _with_emergency(work: Work, record: Record, status: int) -> Response[C
     told = None
     if raised:
         instruction = await emergency(work, record.check_in.programme)
-        told = EmergencyOut(instruction=instruction, escalations=[EscalationOut.of(each) for each in raised])
+        told = EmergencyOut(
+            instruction=instruction,
+            escalations=await shown_escalations(work, raised),
+            reaches=await reached(work, record.check_in.programme),
+        )
     observations = tuple(ObservationOut.of(each) for each in filled)
     shown = msgspec.structs.replace(CheckInSettledOut.of(record), emergency=told, observations=observations)
     return Response(shown, status_code=status, headers={"ETag": etag(len(record.outcomes))})
