@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.appointment import Appointments
 from caseload.db.attendance import Sessions
+from caseload.db.care_task import KeptCareTasks
 from caseload.db.caseload.day import CounsellorDay, Day
 from caseload.db.checkin import OverdueCheckIns, Plans
 from caseload.db.tables.attendance import therapy_session_moved
@@ -20,9 +21,10 @@ from caseload.domain.appointment import arrive
 from caseload.domain.attendance import CancelledBy, SessionKind, Wanted, cancel, plan_session
 from caseload.domain.attendance.rules import usual_rules
 from caseload.domain.attendance.session import Session
+from caseload.domain.care_task import CareTask
 from caseload.domain.caseload.day import Matter
 from caseload.domain.checkin import Mode, plan_check_ins
-from caseload.domain.ids import ClientId, PlanId, ProgrammeId, TherapySessionId, new_id
+from caseload.domain.ids import CareTaskId, ClientId, PlanId, ProgrammeId, TherapySessionId, new_id
 from caseload.domain.people import Staff
 from tests.factories import clients, people
 from tests.factories.checkin import MORNING, Remembered, daily, terms
@@ -234,6 +236,36 @@ async def test_an_open_escalation_and_an_offer_stand_in_the_day_of_whom_they_con
     ]
     assert set(journal.seen) == {(ada.id, "escalation"), (ben.id, "caseload")}
     assert (await desk.day(desk.kim)).lines == []
+
+
+async def test_care_tasks_stand_in_the_day_by_the_local_days_on_which_they_are_due(desk: Desk) -> None:
+    ada, ben = await desk.client(), await desk.client(of=desk.kim)
+    kept = KeptCareTasks(desk.connection, Remembered(), now=MORNING)
+    for client, days in ((ada, 8), (ada, 0), (ada, 3), (ben, 0), (ada, -2)):
+        await kept.add(
+            CareTask(
+                id=CareTaskId(new_id()),
+                client=client.id,
+                programme=desk.programme,
+                says=f"In {days} days.",
+                for_staff=desk.kim.id,
+                due_at=MORNING + timedelta(days=days),
+                raised_by=desk.kim.id,
+                raised_at=MORNING - timedelta(days=3),
+            )
+        )
+    journal = Remembered()
+
+    found = await desk.day(journal=journal)
+
+    assert [(line.band.value, line.title) for line in found.lines] == [
+        ("late", "In -2 days."),
+        ("today", "In 0 days."),
+        ("this_week", "In 3 days."),
+        ("deferred", "In 8 days."),
+    ]
+    assert set(journal.seen) == {(ada.id, "care_task")}
+    assert [line.title for line in (await desk.day(desk.kim)).lines] == ["In 0 days."]
 
 
 async def test_whoever_is_no_counsellor_here_any_more_sees_nothing_of_it(desk: Desk) -> None:

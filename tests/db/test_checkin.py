@@ -13,9 +13,11 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from caseload.db.access import reach_of
+from caseload.db.caseload import Caseloads
 from caseload.db.checkin import CheckIns, OverdueCheckIns, Plans, answers, closing, facts, phases, plans, records
 from caseload.db.checkin import overdue as overdue_lists
 from caseload.db.checkin.rows import WAITING, waiting_values
+from caseload.db.outreach import KeptLadders, OverdueLadders
 from caseload.db.tables import checkin as tables
 from caseload.domain.access import Act, Role
 from caseload.domain.checkin import (
@@ -25,6 +27,7 @@ from caseload.domain.checkin import (
     Ended,
     Mode,
     Outcome,
+    Overdue,
     Plan,
     PlanChanged,
     PlanUnknown,
@@ -32,6 +35,8 @@ from caseload.domain.checkin import (
     Terms,
     change_plan,
     complete,
+    explain,
+    is_overdue,
     overdue,
     plan_check_ins,
     reschedule,
@@ -42,7 +47,10 @@ from caseload.domain.checkin import (
 )
 from caseload.domain.client import ClientUnknown
 from caseload.domain.ids import CheckInId, PlanId, ProgrammeId, StaffId, new_id
-from caseload.domain.people import Staff
+from caseload.domain.outreach import climb, ground_of
+from caseload.domain.people import Staff, the_service
+from caseload.domain.profiles.selected import Selected
+from caseload.domain.programme import Programme
 from tests.factories import clients, people
 from tests.factories.checkin import MONDAY, MORNING, Remembered, daily, terms, weekly
 from tests.factories.clients import InCare
@@ -55,6 +63,9 @@ pytestmark = pytest.mark.anyio
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 NINE = MORNING + timedelta(hours=1)
+HOUSE = Programme(
+    id=ProgrammeId(new_id()), code="H", name="House", time_zone="America/New_York", profiles=Selected("US")
+)
 
 
 @dataclass
@@ -206,6 +217,34 @@ async def lists_agree(ward: Ward, records: Sequence[Record], *, now: datetime) -
     of_programme = await lists.of_programme(ward.programme, reach=reach, after=None, limit=10_000)
     assert [line.overdue for line in of_programme] == expected
     assert await lists.count_of_programme(ward.programme, reach=reach) == len(expected)
+    load = await Caseloads(ward.connection, ward.journal, now=now).load(ward.robin.id, ward.programme)
+    assert load is not None
+    assert load.overdue == len(expected)
+    await ladder_agrees(ward, records, expected, now=now)
+
+
+async def ladder_agrees(ward: Ward, records: Sequence[Record], expected: Sequence[Overdue], *, now: datetime) -> None:
+    """One ladder climbs, that of the longest overdue line; each line explains itself; and climbing changes no list."""
+    late = {line.check_in: line for line in expected}
+    for record in records:
+        one = waiting(record)
+        assert (one is not None and is_overdue(one, now=now)) is (record.check_in.id in late)
+        assert one is None or record.check_in.id not in late or explain(one, now=now) == late[one.check_in]
+    ladders = KeptLadders(ward.connection, ward.journal, now=now)
+    ground = ground_of(HOUSE, frozenset(), now=now)
+    climbers = await ladders.due(ward.programme, at_most=10)
+    assert [each.check_in for each in climbers] in ([], [line.check_in for line in expected[:1]])
+    for each in climbers:
+        await climb(each, ground, by=the_service(), now=now, ladders=ladders, journal=ward.journal)
+    assert await ladders.due(ward.programme, at_most=10) == []
+    why = OverdueLadders(ward.connection, ward.journal, now=now)
+    for line in expected[:2]:
+        one = next(each for record in records if (each := waiting(record)) and each.check_in == line.check_in)
+        ladder = await why.of(one, reach=ward.robin.reach(Act.SEE_CHECK_INS))
+        assert ladder.behind == (None if line is expected[0] else expected[0].check_in)
+        assert ladder.behind is not None or ladder.taken
+        assert ladder.coming is None or ladder.coming.due_at > now
+        assert all(step.due_at <= step.taken_at <= now for step in ladder.taken)
 
 
 async def test_a_check_in_appears_on_the_list_the_moment_after_its_grace(ward: Ward) -> None:

@@ -393,6 +393,30 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
                 " where w.word = 'confirmed' and w.said_by = d.given_by and w.said_at > d.recorded_at"
             ),
         ),
+        ("a client who may be reached by text alone", "select 1 from clinic.client_contact where allowed = '{text}'"),
+        (
+            "ladders at several steps",
+            "select 1 from clinic.outreach_standing where step is not null having count(distinct step) >= 2",
+        ),
+        (
+            "a step that was skipped because the client was never asked",
+            "select 1 from clinic.outreach_step where skipped = 'not_asked'",
+        ),
+        ("a step that would have asked the family", "select 1 from clinic.outreach_step where skipped = 'no_consent'"),
+        (
+            "an open task of a step",
+            "select 1 from clinic.care_task t join clinic.care_task_open o on o.task_id = t.id where t.kind = 'outreach'",
+        ),
+        (
+            "a task that a colleague asks for",
+            "select 1 from clinic.care_task_open o join clinic.care_task t on t.id = o.task_id where t.kind = 'asked'",
+        ),
+        ("a clinician on call now", "select 1 from clinic.on_call where period @> now()"),
+        (
+            "an open escalation that went to the clinician on call",
+            """select 1 from clinic.escalation_open o
+               join clinic.escalation_recipient r on r.escalation_id = o.escalation_id where r.passed_to = 'on_call'""",
+        ),
         ("something heard in confidence", "select 1 from clinic.family_information where confidential"),
     ],
 )

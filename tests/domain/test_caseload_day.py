@@ -18,12 +18,14 @@ from caseload.domain.caseload.day import (
     Line,
     Matter,
     Meeting,
+    band_of,
     due,
     escalated,
     in_order,
     late,
     meeting,
     offered,
+    to_do,
     unsigned,
 )
 from caseload.domain.ids import ClientId
@@ -104,6 +106,38 @@ def test_what_must_be_heard_of_comes_first_then_what_is_late_then_today_then_wha
     assert [line.band for line in found] == [Band.AT_ONCE, Band.LATE, Band.LATE, Band.TODAY, Band.WAITS]
     assert found[0].why == "Escalated because of suicidal intent, and no clinician has taken it on yet."
     assert [line.why for line in found[1:3]] == ["Later.", "Late."]
+
+
+@pytest.mark.parametrize(
+    ("due_at", "band", "says"),
+    [
+        (-TICK, Band.LATE, "it should have been done before today"),
+        (timedelta(0), Band.TODAY, "it is due today"),
+        (23 * HOUR - TICK, Band.TODAY, "it is due today"),
+        (23 * HOUR, Band.THIS_WEEK, "it is due this week"),
+        (167 * HOUR - TICK, Band.THIS_WEEK, "it is due this week"),
+        (167 * HOUR, Band.DEFERRED, "it is due later than this week"),
+    ],
+)
+def test_a_care_task_stands_in_its_band_to_the_instant_on_a_day_of_23_hours_too(
+    due_at: timedelta, band: Band, says: str
+) -> None:
+    days = {"today_began": MORNING, "today_ends": MORNING + 23 * HOUR, "week_ends": MORNING + 167 * HOUR}
+
+    assert band_of(MORNING + due_at, **days) is band
+
+    asked = to_do(SOME, "Ring.", of_ladder=False, at=MORNING, band=band, about=ADA)
+    step = to_do(SOME, "Ring.", of_ladder=True, at=MORNING, band=band, about=ADA)
+    assert (asked.why, asked.title, asked.matter) == (f"A colleague asks for it: {says}.", "Ring.", Matter.CARE_TASK)
+    assert step.why == f"The client has not come, and a step is due: {says}."
+
+
+def test_what_is_due_this_week_comes_before_what_only_waits_and_what_is_deferred_comes_last() -> None:
+    bands = [Band.DEFERRED, Band.WAITS, Band.THIS_WEEK, Band.TODAY, Band.LATE]
+    task = to_do(SOME, "Ring.", of_ladder=False, at=MORNING, band=Band.LATE, about=ADA)
+    lines = [replace(task, band=band) for band in bands]
+
+    assert [line.band for line in in_order(lines)] == bands[::-1]
 
 
 lines_of = st.builds(

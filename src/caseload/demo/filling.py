@@ -19,6 +19,7 @@ from caseload.demo.telling import care, course, family
 from caseload.demo.telling.check_ins import Contact
 from caseload.demo.telling.groups import Groups
 from caseload.demo.telling.medicine import Dispensary, stop_treatment, tell_day, tell_evening, tell_guests, tell_newest
+from caseload.demo.telling.outreach import tell_outreach
 from caseload.demo.telling.stage import Life, Stage, Team
 from caseload.demo.telling.stockroom import Stockroom
 from caseload.domain.access import Role
@@ -197,6 +198,7 @@ async def _tell_the_rest(stage: Stage, work: Work) -> None:
         await family.tell(life, stage=stage, work=work)
         await course.tell_course(life, stage=stage, work=work)
     await Groups(stage=stage, work=work).to_come()
+    await tell_outreach(stage, work=work)
     if stage.programme.code == HARBOR:
         await care.whole_caseloads(stage, work=work)
     await work.turn_page("demo.families_told")

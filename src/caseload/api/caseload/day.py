@@ -28,9 +28,9 @@ class DayLineOut(Wire, frozen=True, kw_only=True):
     band: Band
     why: str
     record_id: UUID
-    """Of the escalation, the check-in, the session, the note or the offer."""
+    """Of the escalation, the check-in, the session, the note, the offer or the care task."""
     at: datetime
-    """Since when it is late or waits; of today's lines when it is due or begins."""
+    """Since when it is late or waits; of what is to come when it is due or begins."""
     client_id: UUID | None
     """Null where the line is about a session or a note."""
     given_name: str | None
@@ -38,6 +38,7 @@ class DayLineOut(Wire, frozen=True, kw_only=True):
     covering: bool
     """You stand in for the responsible counsellor."""
     title: str | None
+    """Of the session or the note; of a care task what is to be done."""
     kind: SessionKind | None
     leads: bool
     expected: list[ExpectedOut]

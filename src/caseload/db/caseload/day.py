@@ -44,6 +44,7 @@ from caseload.db.tables.attendance import (
     therapy_session_moved,
 )
 from caseload.db.tables.base import INSTANT
+from caseload.db.tables.care_task import care_task, care_task_open
 from caseload.db.tables.caseload import client, client_identity, cover, responsibility
 from caseload.db.tables.caseload_acts import handover_offer
 from caseload.db.tables.checkin import check_in_waiting
@@ -67,6 +68,7 @@ _ME: Final = bindparam("counsellor", type_=Uuid())
 _CLIENTS: Final = any_(bindparam("clients", type_=ARRAY(Uuid())))
 _PROGRAMMES: Final = any_(bindparam("programmes", type_=ARRAY(Uuid())))
 _A_DAY: Final = literal_column("interval '1 day'", INTERVAL())
+_A_WEEK: Final = literal_column("interval '7 days'", INTERVAL())
 _A_WEEK_AGO: Final = literal_column("interval '-7 days'", INTERVAL())
 _TWO_DAYS: Final = literal_column("interval '2 days'", INTERVAL())
 
@@ -242,6 +244,37 @@ OFFERS: Final = (
 )
 
 
+TASKS: Final = (
+    select(
+        care_task.c.id,
+        care_task.c.client_id,
+        care_task.c.says,
+        care_task.c.check_in_id.is_not(None).label("of_ladder"),
+        care_task.c.due_at.label("at"),
+        _midnight(programme.c.time_zone).label("today_began"),
+        _midnight(programme.c.time_zone, _A_DAY).label("today_ends"),
+        _midnight(programme.c.time_zone, _A_WEEK).label("week_ends"),
+    )
+    .select_from(
+        care_task_open.join(care_task, care_task.c.id == care_task_open.c.task_id)
+        .join(programme, programme.c.id == care_task.c.programme_id)
+        .outerjoin(
+            check_in_waiting,
+            and_(
+                check_in_waiting.c.check_in_id == care_task.c.check_in_id,
+                check_in_waiting.c.grace_ends_at == care_task.c.overdue_since,
+            ),
+        )
+    )
+    .where(
+        care_task_open.c.client_id == _CLIENTS,
+        or_(care_task.c.check_in_id.is_(None), check_in_waiting.c.check_in_id.is_not(None)),
+    )
+    .order_by(care_task_open.c.due_at, care_task_open.c.task_id)
+    .limit(literal_column(str(MOST_LINES)))
+)
+
+
 class _Escalated(msgspec.Struct):
     id: UUID
     client_id: UUID
@@ -288,13 +321,25 @@ class _Offer(msgspec.Struct):
     family_name: str
 
 
+class _Task(msgspec.Struct):
+    id: UUID
+    client_id: UUID
+    says: str
+    of_ladder: bool
+    at: datetime
+    today_began: datetime
+    today_ends: datetime
+    week_ends: datetime
+
+
 _ESCALATED = rows("escalated", ESCALATED, _Escalated)
 _DUE = rows("due", DUE, _Due)
 _SESSIONS = rows("sessions", SESSIONS, _Session)
 _EXPECTED = rows("expected", EXPECTED, _Expected)
 _NOTES = rows("notes", NOTES, _Note)
 _OFFERS = rows("offers", OFFERS, _Offer)
-_DAY: Final = Together(_ESCALATED, _DUE, _SESSIONS, _EXPECTED, _NOTES, _OFFERS)
+_TASKS = rows("tasks", TASKS, _Task)
+_DAY: Final = Together(_ESCALATED, _DUE, _SESSIONS, _EXPECTED, _NOTES, _OFFERS, _TASKS)
 _THEIRS: Final = Direct(THEIRS, anywhere=True)
 
 
@@ -349,6 +394,7 @@ class CounsellorDay:
             *self._meetings(_SESSIONS.of(found), _EXPECTED.of(found)),
             *(day.unsigned(n.id, n.title, sign_by=n.sign_by, now=self._now) for n in _NOTES.of(found)),
             *(day.offered(o.id, at=o.at, about=_asked_about(o)) for o in _OFFERS.of(found)),
+            *(_to_do(each, theirs[ClientId(each.client_id)]) for each in _TASKS.of(found)),
         ]
         for line in lines:
             if line.about is not None:
@@ -405,7 +451,13 @@ _KINDS: Final = {
     day.Matter.OVERDUE_CHECK_IN: "check_in",
     day.Matter.CHECK_IN: "check_in",
     day.Matter.OFFER: "caseload",
+    day.Matter.CARE_TASK: "care_task",
 }
+
+
+def _to_do(task: _Task, about: day.About) -> day.Line:
+    band = day.band_of(task.at, today_began=task.today_began, today_ends=task.today_ends, week_ends=task.week_ends)
+    return day.to_do(task.id, task.says, of_ladder=task.of_ladder, at=task.at, band=band, about=about)
 
 
 def _asked_about(offer: _Offer) -> day.About:

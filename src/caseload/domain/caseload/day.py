@@ -2,13 +2,15 @@
 
 Nothing is decided here anew. What is overdue is on the overdue list, what is escalated is among the open escalations:
 the day puts them below one another and says of each line why it is there. The order is a product convention: what must
-be heard of at once, then what is late (the longest first), then the hours of today, then what waits without an hour.
+be heard of at once, then what is late (the longest first), then the hours of today, what is due this week, what waits without
+an hour, and what is deferred until later.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from uuid import UUID
 
 from caseload.domain.attendance import SessionKind
@@ -29,6 +31,8 @@ class Matter(StrEnum):
     """Begun and not signed."""
     OFFER = "offer"
     """A client whom one is asked to take over."""
+    CARE_TASK = "care_task"
+    """To be done about a client: a step of the ladder, or what a colleague asks for."""
 
 
 class Band(StrEnum):
@@ -37,7 +41,12 @@ class Band(StrEnum):
     AT_ONCE = "at_once"
     LATE = "late"
     TODAY = "today"
+    THIS_WEEK = "this_week"
+    """By the same day of next week, that day left out."""
     WAITS = "waits"
+    """Without an hour of its own."""
+    DEFERRED = "deferred"
+    """Later than this week."""
 
 
 _BANDS = {band: place for place, band in enumerate(Band)}
@@ -161,6 +170,30 @@ def offered(record: UUID, *, at: datetime, about: About) -> Line:
     """A client whom one is asked to take over."""
     why = "You are asked to answer for this client; until you accept, whoever is responsible stays so."
     return Line(matter=Matter.OFFER, band=Band.WAITS, why=why, record=record, at=at, about=about)
+
+
+def band_of(due_at: datetime, *, today_began: datetime, today_ends: datetime, week_ends: datetime) -> Band:
+    """How soon something wants somebody that is due at a moment: by local days, of which `week_ends` ends the seventh."""
+    if due_at < today_began:
+        return Band.LATE
+    if due_at < today_ends:
+        return Band.TODAY
+    return Band.THIS_WEEK if due_at < week_ends else Band.DEFERRED
+
+
+_DUE_SAYS: Mapping[Band, str] = MappingProxyType({
+    Band.LATE: "it should have been done before today",
+    Band.TODAY: "it is due today",
+    Band.THIS_WEEK: "it is due this week",
+    Band.DEFERRED: "it is due later than this week",
+})  # fmt: skip
+
+
+def to_do(record: UUID, says: str, *, of_ladder: bool, at: datetime, band: Band, about: About) -> Line:
+    """A care task that nobody has done."""
+    whose = "The client has not come, and a step is due" if of_ladder else "A colleague asks for it"
+    why = f"{whose}: {_DUE_SAYS[band]}."
+    return Line(matter=Matter.CARE_TASK, band=band, why=why, record=record, at=at, about=about, title=says)
 
 
 def in_order(lines: Iterable[Line]) -> Sequence[Line]:
