@@ -305,9 +305,12 @@ async def test_a_day_too_far_off_is_refused(place: Dispensary) -> None:
 
 async def test_what_the_window_is_told_is_found_by_index(place: Dispensary) -> None:
     given = {"client": place.client, "clients": [place.client], "day": place.today}
+    given |= {"after": uuid4(), "limit": 5, "place": "group"}
     statements = {
         "excusals": kept.EXCUSALS,
         "messages": kept.MESSAGES,
+        "every message": kept.EVERY_MESSAGE,
+        "messages at a place": kept.MESSAGES_AT,
         "photographs": kept.PHOTOGRAPHS,
         "excused": queue.EXCUSED,
         "open messages": queue.OPEN_MESSAGES,

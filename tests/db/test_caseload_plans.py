@@ -118,6 +118,8 @@ STATEMENTS: dict[str, Any] = {
     "who is expected at them": day.EXPECTED,
     "what somebody has not signed": day.NOTES,
     "whom somebody is asked to take over": day.OFFERS,
+    "what is to be done about them": day.TASKS,
+    "what was left for whoever counsels them": day.MESSAGES,
     "levels of a programme": dashboard.LEVELS,
     "phases of a programme": dashboard.PHASES,
     "levels of a client": course.LEVELS_OF_CLIENT,

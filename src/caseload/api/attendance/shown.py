@@ -10,11 +10,13 @@ from caseload.api.attendance.wire import RegisterOut
 from caseload.api.wire import Wire
 from caseload.api.work import etag
 from caseload.db.attendance import Name, Sessions
+from caseload.db.window import WindowRecords
 from caseload.domain.access import Act
 from caseload.domain.attendance import Booking, CancelledBy, Session, SessionKind
 from caseload.domain.attendance.clash import ClientClash
 from caseload.domain.ids import ClientId
 from caseload.domain.note import named_in
+from caseload.domain.window import Message, Place
 from caseload.request.work import Work
 
 
@@ -105,6 +107,17 @@ class SessionLineOut(Wire, frozen=True, kw_only=True):
         )
 
 
+class GroupMessageOut(Wire, frozen=True, kw_only=True):
+    """What whoever leads the session should know of somebody who is expected."""
+
+    id: UUID
+    client_id: UUID
+    text: str
+    left_by: str
+    """The printed name."""
+    left_at: datetime
+
+
 class SessionOut(Wire, frozen=True, kw_only=True):
     """A session with those of its roster and register whom you may see."""
 
@@ -115,6 +128,8 @@ class SessionOut(Wire, frozen=True, kw_only=True):
     clashes: list[ClientClashOut]
     """Of a session that is to be held: who is expected elsewhere at the same time. A warning."""
     register: RegisterOut | None
+    messages: list[GroupMessageOut]
+    """Until somebody has seen to them: of a session that is to be held, about those who are expected."""
     note_names: list[UUID]
     """Whom of the group the common note of the register seems to name: it should name nobody, so correct it."""
 
@@ -129,6 +144,9 @@ async def shown(work: Work, session: Session, status: int) -> Response[SessionOu
     names = await sessions_of(work).names(session, by=work.by, act=Act.SEE_SESSIONS)
     held = session.register is not None or session.wanted.ends_at <= work.now
     elsewhere: Sequence[ClientClash] = [] if held else await sessions_of(work).elsewhere(session)
+    told: Sequence[Message] = []
+    if not held:
+        told = await WindowRecords(work.connection, work.journal).messages_at(Place.GROUP, list(names))
     out = SessionOut(
         session=SessionLineOut.of(session),
         roster=[PlaceOut.of(each, names[each.client]) for each in session.roster if each.client in names],
@@ -145,6 +163,12 @@ async def shown(work: Work, session: Session, status: int) -> Response[SessionOu
             if each.client in names
         ],
         register=None if session.register is None else RegisterOut.of(session.register, only=names),
+        messages=[
+            GroupMessageOut(
+                id=each.id, client_id=each.client, text=each.text, left_by=each.printed_name, left_at=each.left_at
+            )
+            for each in told
+        ],
         note_names=_named(session, names),
     )
     return Response(out, status_code=status, headers={"ETag": etag(out.session.register_version)})

@@ -28,7 +28,7 @@ class DayLineOut(Wire, frozen=True, kw_only=True):
     band: Band
     why: str
     record_id: UUID
-    """Of the escalation, the check-in, the session, the note, the offer or the care task."""
+    """Of the escalation, the check-in, the session, the note, the offer, the message or the care task."""
     at: datetime
     """Since when it is late or waits; of what is to come when it is due or begins."""
     client_id: UUID | None
@@ -38,7 +38,7 @@ class DayLineOut(Wire, frozen=True, kw_only=True):
     covering: bool
     """You stand in for the responsible counsellor."""
     title: str | None
-    """Of the session or the note; of a care task what is to be done."""
+    """Of the session or the note; of a message what it says; of a care task what is to be done."""
     kind: SessionKind | None
     leads: bool
     expected: list[ExpectedOut]

@@ -4,7 +4,14 @@ from litestar import Router
 
 from caseload.api.window.excusals import end_excusal, excuse_client, list_excusals
 from caseload.api.window.lost import decide_replacement, list_vomited_doses, record_vomited, replace_dose
-from caseload.api.window.messages import clear_message, leave_message, list_messages
+from caseload.api.window.messages import (
+    clear_counsellor_message,
+    clear_group_message,
+    clear_message,
+    leave_message,
+    list_every_message,
+    list_messages,
+)
 from caseload.api.window.photographs import list_photographs, record_photograph
 from caseload.api.window.queue import read_queue
 from caseload.api.window.spills import record_spill, witness_spill
@@ -19,6 +26,9 @@ router = Router(
         leave_message,
         list_messages,
         clear_message,
+        list_every_message,
+        clear_counsellor_message,
+        clear_group_message,
         record_photograph,
         list_photographs,
         record_vomited,

@@ -16,6 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Integer,
+    Text,
     Uuid,
     and_,
     any_,
@@ -50,7 +51,9 @@ from caseload.db.tables.caseload_acts import handover_offer
 from caseload.db.tables.checkin import check_in_waiting
 from caseload.db.tables.escalation import escalation, escalation_open
 from caseload.db.tables.note import session_note, session_note_current
+from caseload.db.tables.people import staff
 from caseload.db.tables.programme import programme
+from caseload.db.tables.window import window_message, window_message_cleared
 from caseload.db.together import Together, rows
 from caseload.domain.access import Act, may_in
 from caseload.domain.attendance import SessionKind
@@ -59,6 +62,7 @@ from caseload.domain.ids import ClientId, ProgrammeId
 from caseload.domain.journal import Journal
 from caseload.domain.note import NoteStanding
 from caseload.domain.people import Staff
+from caseload.domain.window import Place
 
 MOST_LINES: Final = 200
 """Overdue check-ins, drafts and offers that one day shows; how many are overdue in all is counted."""
@@ -275,6 +279,25 @@ TASKS: Final = (
 )
 
 
+MESSAGES: Final = (
+    select(
+        window_message.c.id,
+        window_message.c.client_id,
+        window_message.c.text,
+        staff.c.printed_name,
+        window_message.c.left_at.label("at"),
+    )
+    .select_from(window_message.join(staff, staff.c.id == window_message.c.left_by))
+    .where(
+        window_message.c.client_id == _CLIENTS,
+        literal_column(f"'{Place.COUNSELLOR.value}'", Text()) == any_(window_message.c.places),
+        ~exists().where(window_message_cleared.c.message_id == window_message.c.id),
+    )
+    .order_by(window_message.c.id)
+    .limit(literal_column(str(MOST_LINES)))
+)
+
+
 class _Escalated(msgspec.Struct):
     id: UUID
     client_id: UUID
@@ -332,6 +355,14 @@ class _Task(msgspec.Struct):
     week_ends: datetime
 
 
+class _Message(msgspec.Struct):
+    id: UUID
+    client_id: UUID
+    text: str
+    printed_name: str
+    at: datetime
+
+
 _ESCALATED = rows("escalated", ESCALATED, _Escalated)
 _DUE = rows("due", DUE, _Due)
 _SESSIONS = rows("sessions", SESSIONS, _Session)
@@ -339,7 +370,8 @@ _EXPECTED = rows("expected", EXPECTED, _Expected)
 _NOTES = rows("notes", NOTES, _Note)
 _OFFERS = rows("offers", OFFERS, _Offer)
 _TASKS = rows("tasks", TASKS, _Task)
-_DAY: Final = Together(_ESCALATED, _DUE, _SESSIONS, _EXPECTED, _NOTES, _OFFERS, _TASKS)
+_MESSAGES = rows("messages", MESSAGES, _Message)
+_DAY: Final = Together(_ESCALATED, _DUE, _SESSIONS, _EXPECTED, _NOTES, _OFFERS, _TASKS, _MESSAGES)
 _THEIRS: Final = Direct(THEIRS, anywhere=True)
 
 
@@ -394,6 +426,10 @@ class CounsellorDay:
             *self._meetings(_SESSIONS.of(found), _EXPECTED.of(found)),
             *(day.unsigned(n.id, n.title, sign_by=n.sign_by, now=self._now) for n in _NOTES.of(found)),
             *(day.offered(o.id, at=o.at, about=_asked_about(o)) for o in _OFFERS.of(found)),
+            *(
+                day.told(m.id, m.text, m.printed_name, at=m.at, about=theirs[ClientId(m.client_id)])
+                for m in _MESSAGES.of(found)
+            ),
             *(_to_do(each, theirs[ClientId(each.client_id)]) for each in _TASKS.of(found)),
         ]
         for line in lines:
@@ -451,6 +487,7 @@ _KINDS: Final = {
     day.Matter.OVERDUE_CHECK_IN: "check_in",
     day.Matter.CHECK_IN: "check_in",
     day.Matter.OFFER: "caseload",
+    day.Matter.MESSAGE: "window",
     day.Matter.CARE_TASK: "care_task",
 }
 

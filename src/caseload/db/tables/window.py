@@ -1,6 +1,6 @@
 """What the window is told of clients: excused days, messages, and from when the photograph is."""
 
-from sqlalchemy import CheckConstraint, Column, Date, Index, Table, text
+from sqlalchemy import ARRAY, CheckConstraint, Column, Date, Index, Table, Text, text
 
 from caseload.db.tables.base import (
     INSTANT,
@@ -10,9 +10,10 @@ from caseload.db.tables.base import (
     one_of,
     recorded,
     reference,
+    some_of,
     words,
 )
-from caseload.domain.window import ExcuseReason
+from caseload.domain.window import ExcuseReason, Place
 
 excusal = Table(
     "excusal",
@@ -52,11 +53,16 @@ window_message = Table(
     reference("client_id", "client"),
     reference("programme_id", "programme"),
     words("text"),
+    Column("places", ARRAY(Text()), nullable=False),
     reference("left_by", "staff"),
     Column("left_at", INSTANT, nullable=False),
     not_blank("text"),
+    some_of("places", Place),
     Index(None, "client_id"),
-    comment="What whoever gives the next dose should know; it stands in the queue until it is cleared.",
+    comment=(
+        "What whoever sees the client next should know, at the window, as counsellor or leading a group; it stands there"
+        " until it is cleared."
+    ),
 )
 
 window_message_cleared = Table(

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from typing import Any, Final
+from uuid import UUID
 
-from sqlalchemy import Row, bindparam, exists, insert, select
+from sqlalchemy import Row, Text, Uuid, any_, bindparam, exists, insert, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,6 +25,7 @@ from caseload.domain.window import (
     MessageCleared,
     MessageUnknown,
     Photograph,
+    Place,
 )
 
 KIND: Final = "window"
@@ -60,12 +63,25 @@ _MESSAGES = (
         window_message.c.left_by,
         staff.c.printed_name,
         window_message.c.left_at,
+        window_message.c.places,
+        window_message_cleared.c.cleared_by,
+        window_message_cleared.c.cleared_at,
     )
-    .select_from(window_message.join(staff, staff.c.id == window_message.c.left_by))
-    .where(window_message.c.client_id == bindparam("client"))
+    .select_from(
+        window_message.join(staff, staff.c.id == window_message.c.left_by).outerjoin(
+            window_message_cleared, window_message_cleared.c.message_id == window_message.c.id
+        )
+    )
+    .where(window_message.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid()))))
 )
 IS_OPEN = ~exists().where(window_message_cleared.c.message_id == window_message.c.id)
-MESSAGES = _MESSAGES.where(IS_OPEN).order_by(window_message.c.id)
+MESSAGES = _MESSAGES.where(window_message_cleared.c.message_id.is_(None)).order_by(window_message.c.id)
+EVERY_MESSAGE = (
+    _MESSAGES.where(window_message.c.id < bindparam("after"))
+    .order_by(window_message.c.id.desc())
+    .limit(bindparam("limit"))
+)
+MESSAGES_AT = MESSAGES.where(bindparam("place", type_=Text()) == any_(window_message.c.places))
 _ONE_MESSAGE = _MESSAGES.where(window_message.c.id == bindparam("message"))
 
 PHOTOGRAPHS = (
@@ -143,13 +159,30 @@ class WindowRecords:
 
     async def messages_of(self, client: ClientId) -> Sequence[Message]:
         """The messages that nobody has seen to, the oldest first."""
-        rows = (await self._connection.execute(MESSAGES, {"client": client})).mappings().all()
+        rows = (await self._connection.execute(MESSAGES, {"clients": [client]})).mappings().all()
         self._journal.saw(client, KIND)
         return [message_of(row) for row in rows]
 
+    async def every_message_of(self, client: ClientId, *, after: UUID, limit: int) -> Sequence[Message]:
+        """Every message about a client, the newest first, with who has seen to it."""
+        given = {"clients": [client], "after": after, "limit": limit}
+        rows = (await self._connection.execute(EVERY_MESSAGE, given)).mappings().all()
+        self._journal.saw(client, KIND)
+        return [message_of(row) for row in rows]
+
+    async def messages_at(self, place: Place, clients: Sequence[ClientId]) -> Sequence[Message]:
+        """What nobody has seen to that is for a place, about any of these clients, the oldest first."""
+        if not clients:
+            return []
+        given = {"clients": list(clients), "place": place}
+        found = [message_of(row) for row in (await self._connection.execute(MESSAGES_AT, given)).mappings()]
+        for each in found:
+            self._journal.saw(each.client, KIND)
+        return found
+
     async def message(self, wanted: MessageId, *, of: ClientId) -> Message:
         """See `domain.window.Messages.message`."""
-        row = (await self._connection.execute(_ONE_MESSAGE, {"client": of, "message": wanted})).mappings().first()
+        row = (await self._connection.execute(_ONE_MESSAGE, {"clients": [of], "message": wanted})).mappings().first()
         if row is None:
             raise MessageUnknown("Read the messages of the client.")
         self._journal.saw(of, KIND)
@@ -164,6 +197,7 @@ class WindowRecords:
                 "client_id": new.client,
                 "programme_id": new.programme,
                 "text": new.text,
+                "places": sorted(new.places),
                 "left_by": new.left_by,
                 "left_at": new.left_at,
             },
@@ -242,4 +276,7 @@ def message_of(row: Named) -> Message:
         left_by=StaffId(row["left_by"]),
         printed_name=row["printed_name"],
         left_at=row["left_at"],
+        places=frozenset(Place(each) for each in row["places"]),
+        cleared_by=None if row["cleared_by"] is None else StaffId(row["cleared_by"]),
+        cleared_at=row["cleared_at"],
     )

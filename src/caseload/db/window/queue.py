@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Date, Uuid, any_, bindparam, func, or_, select
+from sqlalchemy import Date, Text, Uuid, any_, bindparam, func, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 
 from caseload.db.dosing import DosingDays
@@ -34,6 +34,7 @@ from caseload.domain.window import (
     Line,
     Message,
     NotGivenToday,
+    Place,
     Seen,
     Told,
     WindowDay,
@@ -85,7 +86,11 @@ OPEN_MESSAGES = (
         window_message.c.left_at,
     )
     .select_from(window_message.join(staff, staff.c.id == window_message.c.left_by))
-    .where(window_message.c.client_id == _CLIENTS, IS_OPEN)
+    .where(
+        window_message.c.client_id == _CLIENTS,
+        literal_column(f"'{Place.WINDOW.value}'", Text()) == any_(window_message.c.places),
+        IS_OPEN,
+    )
     .order_by(window_message.c.id)
 )
 NOT_GIVEN_ON = (

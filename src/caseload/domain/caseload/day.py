@@ -31,6 +31,8 @@ class Matter(StrEnum):
     """Begun and not signed."""
     OFFER = "offer"
     """A client whom one is asked to take over."""
+    MESSAGE = "message"
+    """For whoever counsels the client, and nobody has seen to it."""
     CARE_TASK = "care_task"
     """To be done about a client: a step of the ladder, or what a colleague asks for."""
 
@@ -194,6 +196,12 @@ def to_do(record: UUID, says: str, *, of_ladder: bool, at: datetime, band: Band,
     whose = "The client has not come, and a step is due" if of_ladder else "A colleague asks for it"
     why = f"{whose}: {_DUE_SAYS[band]}."
     return Line(matter=Matter.CARE_TASK, band=band, why=why, record=record, at=at, about=about, title=says)
+
+
+def told(record: UUID, text: str, left_by: str, *, at: datetime, about: About) -> Line:
+    """A message for whoever counsels the client."""
+    why = f"{left_by} left it for whoever counsels this client, and nobody has seen to it."
+    return Line(matter=Matter.MESSAGE, band=Band.TODAY, why=why, record=record, at=at, about=about, title=text)
 
 
 def in_order(lines: Iterable[Line]) -> Sequence[Line]:

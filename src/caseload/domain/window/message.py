@@ -1,14 +1,36 @@
-"""Messages to the window: what whoever gives the next dose should know, until somebody has seen to it."""
+"""Messages to whoever sees a client next: at the window, as their counsellor, or leading a group they come to.
+
+A message says where it is to be seen, and stands at each of those places until somebody at one of them has seen to it.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, Protocol
+from enum import StrEnum
+from typing import ClassVar, Final, Protocol
 
 from caseload.domain.errors import Conflict, Faults, NotFound
 from caseload.domain.ids import ClientId, MessageId, ProgrammeId, StaffId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.medication.record import check_reason
 from caseload.domain.people import Staff
+
+
+class Place(StrEnum):
+    """Who sees a client next."""
+
+    WINDOW = "window"
+    """Whoever gives the next dose."""
+    COUNSELLOR = "counsellor"
+    """Whoever answers for the client, or stands in."""
+    GROUP = "group"
+    """Whoever leads the next session."""
+
+
+AT_THE_WINDOW: Final = frozenset({Place.WINDOW})
+
+
+class MessageElsewhere(Conflict):
+    """This message is for somebody at another place."""
 
 
 class MessageUnknown(NotFound):
@@ -21,7 +43,7 @@ class MessageCleared(Conflict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What the window should know of a client. It stays in the queue until somebody clears it."""
+    """What whoever sees a client next should know. It stays until somebody clears it."""
 
     id: MessageId
     client: ClientId
@@ -31,6 +53,10 @@ class Message:
     printed_name: str
     """Of whoever left it."""
     left_at: datetime
+    places: frozenset[Place] = AT_THE_WINDOW
+    cleared_by: StaffId | None = None
+    """Who has seen to it; None while nobody has."""
+    cleared_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +99,12 @@ async def leave_message(
     now: datetime,
     messages: Messages,
     journal: Journal,
+    places: frozenset[Place] = AT_THE_WINDOW,
 ) -> Message:
-    """Leave a message for whoever gives the client's next dose. It stops nothing; raises `Invalid`."""
+    """Leave a message for whoever sees the client next at one of the places. It stops nothing; raises `Invalid`."""
     faults = Faults()
     check_reason(text, faults, "text")
+    faults.check(when=not places, where="places", problem="say who is to see it")
     faults.raise_if_any()
     message = Message(
         id=as_id,
@@ -86,6 +114,7 @@ async def leave_message(
         left_by=by.id,
         printed_name=by.printed_name,
         left_at=now,
+        places=places,
     )
     await messages.add_message(message)
     journal.tell(MessageLeft(client=client, records=(message.id,)))
@@ -93,9 +122,18 @@ async def leave_message(
 
 
 async def clear_message(
-    wanted: MessageId, client: ClientId, *, by: Staff, now: datetime, messages: Messages, journal: Journal
+    wanted: MessageId,
+    client: ClientId,
+    *,
+    at: Place = Place.WINDOW,
+    by: Staff,
+    now: datetime,
+    messages: Messages,
+    journal: Journal,
 ) -> None:
-    """Say that a message has been seen to. Raises `MessageUnknown`, `MessageCleared`."""
+    """Say at a place that a message has been seen to. Raises `MessageUnknown`, `MessageElsewhere`, `MessageCleared`."""
     message = await messages.message(wanted, of=client)
+    if at not in message.places:
+        raise MessageElsewhere("Whoever it is for clears it.", places=sorted(message.places))
     await messages.clear_message(message.id, by=by.id, at=now)
     journal.tell(MessageSeen(client=client, records=(message.id,)))
