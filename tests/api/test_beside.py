@@ -286,6 +286,15 @@ async def test_the_prescriber_is_told_of_each_that_was_missed_while_it_is_built_
     assert problem(await here.nurse.post(path, said)) == "nothing-to-tell"
 
 
+async def test_a_list_on_which_neither_stands_names_the_client_in_no_entry(clinic: Clinic) -> None:
+    """The witness of every answer compares whom the entry names with whom it shows."""
+    here = await dispensary(clinic)
+    await both(here)
+    for by, path in ((here.nurse, "missed-in-titration"), (here.prescriber, "waiting-steps")):
+        answer = await by.get(f"/programmes/{here.programme}/{path}")
+        assert (answer.status_code, answer.json()["items"]) == (200, []), answer.text
+
+
 async def test_a_decision_is_about_one_of_the_two(clinic: Clinic) -> None:
     here = await dispensary(clinic)
     methadone, buprenorphine = await both(here)

@@ -43,6 +43,7 @@ from caseload.domain.dosing import (
 from caseload.domain.dosing.contacting import told_by
 from caseload.domain.dosing.covered import CoveredDay, lately_of
 from caseload.domain.ids import ClientId, OrderId, ProgrammeId
+from caseload.domain.journal import Event
 from caseload.domain.medication import Acting, MedicationRecord, Order
 from caseload.domain.medicines import LONG_ACTING
 from caseload.domain.people import Staff
@@ -51,6 +52,18 @@ _WRITTEN: Final[dict[OrderId, tuple[int, Order]]] = {}
 """Orders as they were written, each with the number of its row: nothing but what happens to them changes."""
 _KNOWN: Final = Remembered(known_by)
 _DUE: Final = Remembered(due_by)
+
+
+class _NotYet:
+    """A journal for reading lines of which it is not known yet who of them is shown: that is told line by line."""
+
+    def saw(self, client: ClientId, kind: str) -> None:
+        """Nobody has seen it yet."""
+        del client, kind
+
+    def tell(self, event: Event) -> None:
+        """Nothing happens by reading."""
+        del event
 
 
 class DosingDays(Mornings):
@@ -110,7 +123,8 @@ class DosingDays(Mornings):
 
     async def _line_of_two(self, known: Known, orders: Sequence[Order], place: ProgrammeId) -> DueTo:
         """What is due by an order of a client who has, or had, two beside each other: read as for one client's chart."""
-        morning = await self.morning(known.day, record=known.record, orders=orders, asked=known.order, place=place)
+        mornings = Mornings(self._connection, _NotYet(), now=self._now)
+        morning = await mornings.morning(known.day, record=known.record, orders=orders, asked=known.order, place=place)
         return due_to(known, morning)
 
     async def _known(self, rows: Sequence[Named], day: date) -> list[Known]:
