@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date, time, timedelta
 
+import msgspec
 import pytest
 
 from caseload.domain.checkin import Plan, Terms, one_after_another, plan_check_ins, upcoming, usual_phases
@@ -10,6 +11,7 @@ from caseload.domain.checkin.phases import MOST_PHASES, check_phases
 from caseload.domain.errors import Invalid
 from caseload.domain.ids import PlanId, ProgrammeId, new_id
 from caseload.domain.profiles import profiles
+from caseload.domain.profiles.checkins import PhaseStep, wrong_phases
 from caseload.domain.schedule import LATEST, Recurrence, Unit, Weekday
 from tests.factories.checkin import MONDAY, MORNING, Kept, Remembered, counsellor, daily, episode, terms
 
@@ -140,3 +142,37 @@ def test_what_is_not_rarer_or_comes_too_late_is_left_out(rule: Recurrence, days:
     found = usual_phases(terms(rule), UK)
     assert [(each.rule.starts_on - MONDAY).days for each in found] == days
     assert found[-1].rule.ends_on == rule.ends_on
+
+
+@pytest.mark.parametrize(
+    ("steps", "days", "said"),
+    [
+        ((), 90, "must begin on day 0"),
+        (((1, 1),), 90, "must begin on day 0"),
+        (((0, 0),), 90, "must begin on day 0"),
+        (((0, 1), (28, 1)), 90, "become rarer"),
+        (((0, 1), (0, 2)), 90, "become rarer"),
+        (((0, 53),), 90, "every 52 weeks"),
+        (((0, 52),), 0, "step_up.days must lie between 1 and 366"),
+        (((0, 52),), 367, "step_up.days must lie between 1 and 366"),
+    ],
+)
+def test_a_profile_whose_phases_contradict_themselves_is_refused(
+    steps: tuple[tuple[int, int], ...], days: int, said: str
+) -> None:
+    found = msgspec.structs.replace(
+        UK.check_ins,
+        phases=tuple(PhaseStep(from_day=day, every_weeks=weeks) for day, weeks in steps),
+        step_up=msgspec.structs.replace(UK.check_ins.step_up, days=days),
+    )
+    assert [problem for problem in wrong_phases(found) if said in problem]
+
+
+@pytest.mark.parametrize(("steps", "days"), [(((0, 1),), 1), (((0, 52),), 366), (((0, 1), (1, 2)), 90)])
+def test_the_last_that_a_profile_may_say(steps: tuple[tuple[int, int], ...], days: int) -> None:
+    found = msgspec.structs.replace(
+        UK.check_ins,
+        phases=tuple(PhaseStep(from_day=day, every_weeks=weeks) for day, weeks in steps),
+        step_up=msgspec.structs.replace(UK.check_ins.step_up, days=days),
+    )
+    assert list(wrong_phases(found)) == []

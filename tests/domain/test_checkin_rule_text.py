@@ -102,6 +102,7 @@ def test_a_month_that_starts_on_the_31st_has_to_say_what_a_shorter_one_means() -
         assert days(rule, 4) == [last_of_january, date(2027, 2, 28), date(2027, 3, 31), date(2027, 4, 30)]
     thirtieth = read("RSCALE=GREGORIAN;FREQ=MONTHLY;BYMONTHDAY=30;SKIP=BACKWARD", starts_on=last_of_january)
     assert days(thirtieth, 3) == [date(2027, 2, 28), date(2027, 3, 30), date(2027, 4, 30)]
+    assert rule_text(thirtieth, LONDON) == "RSCALE=GREGORIAN;FREQ=MONTHLY;BYMONTHDAY=30;SKIP=BACKWARD"
 
 
 @pytest.mark.parametrize(("count", "last"), [(1, TUESDAY), (2, date(2026, 12, 15)), (3, date(2026, 12, 29))])

@@ -1,8 +1,8 @@
 """Every kind of job there is."""
 
-from caseload.jobs.check_ins import SCHEDULE_CHECK_INS
+from caseload.jobs.check_ins import SCHEDULE_CHECK_INS, STEP_UP_CHECK_INS
 from caseload.jobs.escalations import MISSED_DOSES, PASS_ON
 from caseload.jobs.outreach import CLIMB_LADDERS
 from caseload.jobs.tidying import FORGET_JOBS
 
-KINDS = (SCHEDULE_CHECK_INS, CLIMB_LADDERS, PASS_ON, MISSED_DOSES, FORGET_JOBS)
+KINDS = (SCHEDULE_CHECK_INS, STEP_UP_CHECK_INS, CLIMB_LADDERS, PASS_ON, MISSED_DOSES, FORGET_JOBS)

@@ -9,6 +9,7 @@ from caseload.api.checkin.plans import (
     list_check_in_plans,
     plan_check_ins,
     read_check_in_plan,
+    step_up_check_ins,
     stop_check_in_plan,
 )
 from caseload.api.checkin.records import list_check_ins, read_check_in
@@ -28,6 +29,7 @@ router = Router(
         read_check_in_plan,
         change_check_in_plan,
         stop_check_in_plan,
+        step_up_check_ins,
         list_check_ins,
         read_check_in,
         complete_check_in,

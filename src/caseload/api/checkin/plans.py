@@ -13,11 +13,10 @@ from caseload.api.work import IfMatch, TheKey, TheWork, etag, require_version
 from caseload.db.caseload import Caseloads
 from caseload.db.checkin import Plans
 from caseload.db.idempotency import Kept
+from caseload.db.programme import Programmes
 from caseload.domain import checkin as domain
 from caseload.domain.access import Act
-from caseload.domain.checkin import (
-    Plan,
-)
+from caseload.domain.checkin import Occurred, Plan, StepUp, StepUpGround
 from caseload.domain.ids import ClientId, PlanId, new_id
 from caseload.request.idempotency import once
 from caseload.request.work import Work
@@ -37,6 +36,29 @@ class CheckInPlanStopIn(Wire, frozen=True, kw_only=True):
     """From when on nothing is due any more; now when left out. May lie in the past."""
 
 
+class CheckInStepUpIn(Wire, frozen=True, kw_only=True):
+    """Why a client is to be seen more often for a while."""
+
+    ground: StepUpGround
+    occurred_on: date
+    """The local day on which it happened; from it the days of the profile are counted."""
+
+
+class CheckInStepUpOut(Wire, frozen=True, kw_only=True):
+    """That a client is seen more often for a while, and what it goes back to by itself."""
+
+    ground: StepUpGround
+    occurred_on: date
+    last_on: date
+    """The last local day of it."""
+    base_version: int
+    """The version of the plan whose phases count again afterwards."""
+    record: UUID | None
+    """What it follows from: an escalation, excused days; null where somebody decided it."""
+    rule: str
+    """Profile, version and rule that say how often and for how long."""
+
+
 class CheckInPlanOut(Wire, frozen=True, kw_only=True):
     """A plan as it stands."""
 
@@ -48,6 +70,8 @@ class CheckInPlanOut(Wire, frozen=True, kw_only=True):
     """What it asks for in its first phase; null once it was stopped."""
     later_phases: list[CheckInTermsOut]
     """What it asks for in the phases that follow, each from its first day on."""
+    step_up: CheckInStepUpOut | None
+    """Set where the first phase is more contact for a while."""
     in_force_from: datetime
     reason: str | None
     """Why it was changed or stopped."""
@@ -66,12 +90,24 @@ class CheckInPlanOut(Wire, frozen=True, kw_only=True):
             version=version.version,
             terms=None if version.terms is None else CheckInTermsOut.of(version.terms),
             later_phases=[CheckInTermsOut.of(each) for each in version.later],
+            step_up=None if version.step_up is None else _step_up(version.step_up),
             in_force_from=version.replaces_from,
             reason=version.reason,
             decided_by=version.decided_by,
             decided_at=version.decided_at,
             scheduled_through=plan.scheduled_through,
         )
+
+
+def _step_up(found: StepUp) -> CheckInStepUpOut:
+    return CheckInStepUpOut(
+        ground=found.ground,
+        occurred_on=found.occurred_on,
+        last_on=found.last_on,
+        base_version=found.base_version,
+        record=found.record,
+        rule=found.rule,
+    )
 
 
 class CheckInPlansOut(Wire, frozen=True, kw_only=True):
@@ -190,3 +226,37 @@ async def stop_check_in_plan(
         return await plans.get(PlanId(kept.resource), reach=reach)
 
     return _versioned(await once(work, key, Kept(status=200, resource=plan_id), do=stop, again=again), 200)
+
+
+@writing(
+    "/check-in-plans/{plan_id:uuid}/step-up",
+    act=Act.PLAN_CHECK_INS,
+    name="step_up_check_ins",
+    status=200,
+    problems=(404, 412, 428),
+)
+async def step_up_check_ins(
+    plan_id: FromPath[UUID], data: JSONBody[CheckInStepUpIn], work: TheWork, key: TheKey, if_match: IfMatch = None
+) -> Response[CheckInPlanOut]:
+    """See a client one step more often from tomorrow, for as long as the profile says; it ends by itself."""
+    plans, reach = _plans(work), work.by.reach(Act.PLAN_CHECK_INS)
+
+    async def step_up() -> Plan:
+        plan = await plans.hold(PlanId(plan_id), reach=reach)
+        require_version(if_match, plan.version.version)
+        programme = await Programmes(work.connection).get(plan.programme)
+        await domain.decide_step_up(
+            plan,
+            Occurred(ground=data.ground, on=data.occurred_on),
+            rules=programme.rules_on(programme.today(work.now)),
+            by=work.by,
+            now=work.now,
+            plans=plans,
+            journal=work.journal,
+        )
+        return await plans.get(plan.id, reach=reach)
+
+    async def again(kept: Kept) -> Plan:
+        return await plans.get(PlanId(kept.resource), reach=reach)
+
+    return _versioned(await once(work, key, Kept(status=200, resource=plan_id), do=step_up, again=again), 200)

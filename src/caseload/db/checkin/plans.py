@@ -12,17 +12,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.checkin.closing import closed_days
-from caseload.db.checkin.phases import add_phases, later_of, later_phases
+from caseload.db.checkin.phases import add_phases, later_phases
 from caseload.db.checkin.rows import (
     CHECK_IN_COLUMNS,
     TERMS,
     WAITING_COLUMNS,
     check_in_values,
     end_waiting,
-    terms_of,
     terms_values,
     waiting_values,
 )
+from caseload.db.checkin.versions import OF_ITS_VERSION, STEP_UP, add_step_up, version_numbered, version_of
 from caseload.db.direct import bring_in
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
@@ -32,6 +32,7 @@ from caseload.db.tables.checkin import (
     check_in_plan,
     check_in_plan_current,
     check_in_plan_version,
+    check_in_step_up,
     check_in_waiting,
 )
 from caseload.domain.access import Reach
@@ -65,6 +66,7 @@ _PLAN = (
         check_in_plan_version.c.decided_by,
         check_in_plan_version.c.decided_at,
         *TERMS,
+        *STEP_UP,
     )
     .join(check_in_plan_current, check_in_plan_current.c.plan_id == check_in_plan.c.id)
     .join(
@@ -72,6 +74,7 @@ _PLAN = (
         (check_in_plan_version.c.plan_id == check_in_plan.c.id)
         & (check_in_plan_version.c.version == check_in_plan_current.c.version),
     )
+    .outerjoin(check_in_step_up, OF_ITS_VERSION)
 )
 _PLANS = _PLAN.where(check_in_plan.c.id == any_(bindparam("plans", type_=ARRAY(Uuid())))).order_by(check_in_plan.c.id)
 _OF_CLIENT = _PLAN.where(check_in_plan.c.client_id == bindparam("client")).order_by(check_in_plan.c.id)
@@ -228,6 +231,11 @@ class Plans:
             )
         )
         await add_phases(self._connection, plan)
+        await add_step_up(self._connection, plan)
+
+    async def version(self, plan: PlanId, number: int, /) -> PlanVersion:
+        """See `domain.checkin.Versions.version`."""
+        return await version_numbered(self._connection, plan, number)
 
     async def _stands(self, plan: Plan, *, through: date) -> None:
         given = {"plan": plan.id, "to_version": plan.version.version, "through": through}
@@ -276,6 +284,10 @@ class Plans:
         given = {"plans": [one.plan.id for one in scheduled], "days": [one.through for one in scheduled]}
         await self._connection.execute(_SCHEDULED_THROUGH, given)
 
+    async def standing(self, plans: Sequence[PlanId]) -> Sequence[Plan]:
+        """These plans as they stand; whoever asks holds them."""
+        return await self._these(plans)
+
     async def running(self, of: ClientId, /) -> Sequence[Plan]:
         """See `domain.checkin.Plans.running`."""
         held = (await self._connection.execute(_RUNNING, {"client": of})).scalars().all()
@@ -309,19 +321,10 @@ def _fresh(one: Scheduled) -> Sequence[Waiting]:
 
 
 def _plan(row: Row[*tuple[Any, ...]], later: Sequence[Row[*tuple[Any, ...]]]) -> Plan:
-    terms = None if row.unit is None else terms_of(row)
     return Plan(
         id=PlanId(row.id),
         client=ClientId(row.client_id),
         programme=ProgrammeId(row.programme_id),
-        version=PlanVersion(
-            version=row.version,
-            terms=terms,
-            later=() if terms is None else tuple(later_of(each, terms) for each in later),
-            replaces_from=row.replaces_from,
-            reason=row.reason,
-            decided_by=StaffId(row.decided_by),
-            decided_at=row.decided_at,
-        ),
+        version=version_of(row, later),
         scheduled_through=row.scheduled_through,
     )

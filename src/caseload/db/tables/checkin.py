@@ -45,6 +45,7 @@ from caseload.domain.checkin import (
     Occupation,
     Question,
     Result,
+    StepUpGround,
     Suicide,
 )
 from caseload.domain.schedule import Unit, Weekday
@@ -128,6 +129,40 @@ check_in_plan_phase = Table(
     one_of("unit", Unit),
     one_of("weekday", Weekday),
     comment="How often a version of a plan asks in the phases after its first, which stands in the version itself.",
+)
+
+check_in_step_up = Table(
+    "check_in_step_up",
+    metadata,
+    Column("plan_id", Uuid(), primary_key=True),
+    version(),
+    Column("base_version", SmallInteger(), nullable=False),
+    words("ground"),
+    Column("occurred_on", Date(), nullable=False),
+    Column("last_on", Date(), nullable=False),
+    Column("record_id", Uuid()),
+    words("rule"),
+    ForeignKeyConstraint(
+        ("plan_id", "version"),
+        ("clinic.check_in_plan_version.plan_id", "clinic.check_in_plan_version.version"),
+        name="check_in_step_up_version_fkey",
+    ),
+    ForeignKeyConstraint(
+        ("plan_id", "base_version"),
+        ("clinic.check_in_plan_version.plan_id", "clinic.check_in_plan_version.version"),
+        name="check_in_step_up_base_version_fkey",
+    ),
+    CheckConstraint(text("base_version < version"), name="base_version"),
+    CheckConstraint(text("last_on > occurred_on"), name="days"),
+    one_of("ground", StepUpGround),
+    Index(
+        "check_in_step_up_record_key",
+        "plan_id",
+        "record_id",
+        unique=True,
+        postgresql_where=text("record_id IS NOT NULL"),
+    ),
+    comment="Which versions of plans are more contact for a while, and why; each record leads to one at most.",
 )
 
 check_in_plan_current = Table(

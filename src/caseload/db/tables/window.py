@@ -32,6 +32,7 @@ excusal = Table(
     not_blank("told_by"),
     CheckConstraint(text("reason <> 'other' OR btrim(note) <> ''"), name="other_is_explained"),
     Index(None, "client_id", "first_on"),
+    Index(None, "last_on"),
     comment="Days on which the window does not expect a client. They change attendance, never the missed-dose ladder.",
 )
 
@@ -43,6 +44,7 @@ excusal_end = Table(
     words("reason"),
     *recorded(),
     not_blank("reason"),
+    Index(None, "last_on"),
     comment="The last excused day after all; the day before the first where it never was.",
 )
 

@@ -38,6 +38,8 @@ from caseload.domain.checkin.plan import (
     PlanVersion,
     Replaced,
     Scheduled,
+    StepUp,
+    StepUpGround,
 )
 from caseload.domain.checkin.planning import change_plan, plan_check_ins, stop_all, stop_plan
 from caseload.domain.checkin.record import (
@@ -61,6 +63,7 @@ from caseload.domain.checkin.record import (
 from caseload.domain.checkin.rule_text import read_rule, rule_text
 from caseload.domain.checkin.scheduling import horizon, schedule_ahead, upcoming
 from caseload.domain.checkin.settle import attempt, complete, miss, reschedule
+from caseload.domain.checkin.stepping import NothingToStepUp, Occurred, Versions, decide_step_up, step_up
 from caseload.domain.checkin.template import Template, TemplateChanged, Templates, ask_instead
 from caseload.domain.checkin.terms import Mode, Terms, usual_terms
 
@@ -88,7 +91,9 @@ __all__ = [
     "Mode",
     "Move",
     "NoLongerOpen",
+    "NothingToStepUp",
     "Occupation",
+    "Occurred",
     "Outcome",
     "OutcomeChanged",
     "Overdue",
@@ -104,11 +109,14 @@ __all__ = [
     "Replaced",
     "Result",
     "Scheduled",
+    "StepUp",
+    "StepUpGround",
     "Suicide",
     "Template",
     "TemplateChanged",
     "Templates",
     "Terms",
+    "Versions",
     "Waiting",
     "ask_instead",
     "attempt",
@@ -117,6 +125,7 @@ __all__ = [
     "complete",
     "correct",
     "days_late",
+    "decide_step_up",
     "explain",
     "horizon",
     "is_overdue",
@@ -131,6 +140,7 @@ __all__ = [
     "reschedule",
     "rule_text",
     "schedule_ahead",
+    "step_up",
     "stop_all",
     "stop_plan",
     "upcoming",

@@ -7,13 +7,13 @@ that the client keeps their weekday.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 
 from caseload.domain.checkin.terms import Terms, with_slack
 from caseload.domain.errors import Faults
 from caseload.domain.profiles import Profile
-from caseload.domain.schedule import Recurrence, Unit, Weekday
+from caseload.domain.schedule import LATEST, Recurrence, Unit, Weekday, occurrences
 
 MOST_PHASES = 8
 _DAY = timedelta(days=1)
@@ -54,7 +54,11 @@ def usual_phases(terms: Terms, profile: Profile) -> tuple[Terms, ...]:
     """
     first, ends_on = terms.rule.starts_on, terms.rule.ends_on
     later = [
-        with_slack(terms, _weekly(terms.rule, step.every_weeks, after_days=step.from_day), profile)
+        with_slack(
+            terms,
+            weekly(terms.rule, step.every_weeks, on=first, first=first + timedelta(days=step.from_day), last=ends_on),
+            profile,
+        )
         for step in profile.check_ins.phases
         if step.from_day
         and step.every_weeks * 7 > terms.rule.interval_days
@@ -63,12 +67,24 @@ def usual_phases(terms: Terms, profile: Profile) -> tuple[Terms, ...]:
     return one_after_another((terms, *later))
 
 
-def _weekly(rule: Recurrence, every: int, *, after_days: int) -> Recurrence:
+def weekly(rule: Recurrence, every: int, *, on: date, first: date, last: date | None) -> Recurrence:
+    """Every so many weeks from a day to a day, on the rule's own weekday or, where it has none, on that of a day."""
     return Recurrence(
         every=every,
         unit=Unit.WEEKS,
-        weekday=rule.weekday or tuple(Weekday)[rule.starts_on.weekday()],
+        weekday=rule.weekday or tuple(Weekday)[on.weekday()],
         at=rule.at,
-        starts_on=rule.starts_on + timedelta(days=after_days),
-        ends_on=rule.ends_on,
+        starts_on=first,
+        ends_on=last,
     )
+
+
+def after(terms: Terms, day: date) -> Terms | None:
+    """The same phase from the day after that on, in the same step; None where nothing of it is left."""
+    rule = terms.rule
+    if rule.starts_on > day:
+        return terms
+    if rule.ends_on is not None and rule.ends_on <= day:
+        return None
+    following = next(occurrences(rule, terms.zone, first=day + _DAY, last=rule.ends_on or LATEST), None)
+    return None if following is None else replace(terms, rule=replace(rule, starts_on=following.on))

@@ -7,7 +7,9 @@ before; what was already due, and whatever was already completed or missed, stay
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Protocol
+from uuid import UUID
 
 from caseload.domain.checkin.terms import Terms
 from caseload.domain.errors import Conflict, NotFound
@@ -28,6 +30,37 @@ class PlanStopped(Conflict):
     """The check-in plan has been stopped."""
 
 
+class StepUpGround(StrEnum):
+    """Why a client is seen more often for a while (domain convention)."""
+
+    RELAPSE = "relapse"
+    MISSED_DOSES = "missed_doses"
+    """Three or more, as it was escalated."""
+    PRISON = "prison"
+    """Back from prison."""
+    HOSPITAL = "hospital"
+    """Back from hospital."""
+    OVERDOSE = "overdose"
+    DOSE_CHANGE = "dose_change"
+    """A daily dose that changed by more than a fifth."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepUp:
+    """That a version of a plan asks for more contact for a while, why, and what it goes back to by itself."""
+
+    ground: StepUpGround
+    occurred_on: date
+    last_on: date
+    """The last local day on which the client is seen more often."""
+    base_version: int
+    """The version that people decided, whose phases count again afterwards."""
+    record: UUID | None
+    """What it follows from: an escalation, excused days; None where somebody decided it."""
+    rule: str
+    """Profile, version and rule that say how often and for how long."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanVersion:
     """What a plan said from one decision to the next."""
@@ -37,6 +70,8 @@ class PlanVersion:
     """What it asks for in its first phase; None where the decision was to stop."""
     later: tuple[Terms, ...] = ()
     """What it asks for in the phases that follow, each from the first day of its rule to the last."""
+    step_up: StepUp | None = None
+    """Set where its first phase is more contact for a while."""
     replaces_from: datetime
     """What earlier versions scheduled from this instant on no longer stands, unless it has been settled."""
     reason: str | None

@@ -7,7 +7,7 @@ from typing import ClassVar
 from caseload.domain.access import Act
 from caseload.domain.caseload import Episode, NoOpenEpisode
 from caseload.domain.checkin.phases import check_phases
-from caseload.domain.checkin.plan import LONGEST_NOTE, Plan, Plans, PlanStopped, PlanVersion
+from caseload.domain.checkin.plan import LONGEST_NOTE, Plan, Plans, PlanStopped, PlanVersion, StepUp
 from caseload.domain.checkin.scheduling import schedule
 from caseload.domain.checkin.terms import Terms
 from caseload.domain.errors import Fault, Faults, Invalid
@@ -157,6 +157,7 @@ async def replace_version(
     terms: Terms | None,
     *,
     later: tuple[Terms, ...] = (),
+    step_up: StepUp | None = None,
     replaces_from: datetime,
     scheduled_through: date,
     reason: str,
@@ -181,6 +182,7 @@ async def replace_version(
             version=plan.version.version + 1,
             terms=terms,
             later=later,
+            step_up=step_up,
             replaces_from=replaces_from,
             reason=reason,
             decided_by=by.id,

@@ -34,8 +34,6 @@ class StepUp(SaidBy, frozen=True):
 
     days: int
     """Local days after what it is for, that day not counted."""
-    dose_change_percent: int
-    """A daily dose that changes by more than this, up or down."""
 
 
 class CheckIns(SaidBy, frozen=True):
@@ -64,8 +62,6 @@ def wrong_phases(check_ins: CheckIns) -> Iterable[str]:
         yield f"check_ins.phases must not be rarer than every {LONGEST_WEEKS} weeks"
     if not 1 <= check_ins.step_up.days <= LONGEST_STEP_UP_DAYS:
         yield f"check_ins.step_up.days must lie between 1 and {LONGEST_STEP_UP_DAYS}"
-    if not 1 <= check_ins.step_up.dose_change_percent <= 100:
-        yield "check_ins.step_up.dose_change_percent must lie between 1 and 100"
 
 
 def wrong_slack(slack: tuple[Slack, ...]) -> Iterable[str]:

@@ -151,13 +151,11 @@ def _looser_limits(base: Profile, other: Profile) -> Iterable[str]:
 
 
 def _rarer(base: CheckIns, other: CheckIns) -> Iterable[str]:
-    """Where fewer check-ins are suggested, or a client is seen more often for a shorter time or for less."""
+    """Where fewer check-ins are suggested, or a client is seen more often for a shorter time."""
     for day in sorted({step.from_day for step in (*base.phases, *other.phases)}):
         weeks, were = other.weeks_on(day), base.weeks_on(day)
         yield from _less(f"check_ins.phases from day {day}: every_weeks", weeks, were)
     yield from _more("check_ins.step_up.days", other.step_up.days, base.step_up.days)
-    change, was = other.step_up.dose_change_percent, base.step_up.dose_change_percent
-    yield from _less("check_ins.step_up.dose_change_percent", change, was)
 
 
 def _looser_ordering(base: Profile, other: Profile) -> Iterable[str]:
