@@ -17,7 +17,7 @@ from caseload.domain.catalogue import Region, Window, product
 from caseload.domain.dosing.refusal import Refusal, Rule, policy
 from caseload.domain.errors import Fault, Faults, Invalid
 from caseload.domain.ids import DeliveryId
-from caseload.domain.medication import LOOKS_BACK_DAYS, Order
+from caseload.domain.medication import LOOKS_BACK_DAYS, Order, is_another
 from caseload.domain.medication.record import check_reason
 from caseload.domain.medicines import LONG_ACTING, Form, Medicine
 from caseload.domain.profiles import Profile
@@ -108,7 +108,8 @@ class NextInjection:
 
 
 def next_injection(order: Order, injected: Sequence[Injected]) -> NextInjection:
-    """When the next injection of an order may come. `injected` are those of its medicine, the newest first."""
+    """When the next injection of an order may come, by those of its medicine among what was `injected`, the newest first."""
+    injected = [each for each in injected if not is_another(each.medicine, order.medicine)]
     window = product(order.product).window if order.product is not None else None
     late = timedelta(days=window.late_days) if window is not None else _NO_DAYS
     last = next(iter(injected), None)
