@@ -36,6 +36,12 @@ def counts(period: tuple[datetime, datetime]) -> bool:
     return period[0] <= NOW < period[1]
 
 
+def one_at_a_time(covers: list[tuple[int, tuple[datetime, datetime]]]) -> list[tuple[int, tuple[datetime, datetime]]]:
+    """Nobody has two covers at once that were arranged for them alone."""
+    kept = covers[:1]
+    return [*kept, *(each for each in covers[1:] if each[1][1] <= kept[0][1][0] or kept[0][1][1] <= each[1][0])]
+
+
 @dataclass
 class Somebody:
     """A client as the strategy makes one; programmes and counsellors by their place in a list."""
@@ -45,6 +51,7 @@ class Somebody:
     guest_of: tuple[int, tuple[datetime, datetime]] | None
     responsible: tuple[int, tuple[datetime, datetime]] | None
     covered_by: list[tuple[int, tuple[datetime, datetime]]]
+    keyworker: tuple[int, tuple[datetime, datetime]] | None
     id: ClientId = field(default_factory=lambda: ClientId(new_id()))
 
 
@@ -55,7 +62,8 @@ CLIENTS = st.lists(
         registered_by=COUNSELLORS,
         guest_of=st.none() | st.tuples(PROGRAMMES, PERIODS),
         responsible=st.none() | st.tuples(COUNSELLORS, PERIODS),
-        covered_by=st.lists(st.tuples(COUNSELLORS, PERIODS), max_size=2),
+        covered_by=st.lists(st.tuples(COUNSELLORS, PERIODS), max_size=2).map(one_at_a_time),
+        keyworker=st.none() | st.tuples(COUNSELLORS, PERIODS),
         id=st.builds(new_id),
     ),
     min_size=6,
@@ -107,6 +115,8 @@ async def open_clinic(connection: AsyncConnection, clinic: Clinic, clients: list
             )
         if client.responsible is not None:
             await look_after(connection, client.id, home, clinic.counsellors[client.responsible[0]], client, by)
+        if client.keyworker is not None and client.responsible is not None:
+            await key_work(connection, client.id, clinic.counsellors[client.keyworker[0]], client.keyworker[1], by)
         for counsellor, period in client.covered_by:
             await connection.execute(
                 insert(tables.cover).values(
@@ -118,6 +128,28 @@ async def open_clinic(connection: AsyncConnection, clinic: Clinic, clients: list
                     **by,
                 )
             )
+
+
+async def key_work(
+    connection: AsyncConnection,
+    client: ClientId,
+    staff: StaffId,
+    period: tuple[datetime, datetime],
+    by: Mapping[str, object],
+) -> None:
+    episode = select(tables.episode.c.id).where(tables.episode.c.client_id == client).scalar_subquery()
+    await connection.execute(
+        insert(tables.keyworker).values(
+            id=new_id(),
+            client_id=client,
+            episode_id=episode,
+            staff_id=staff,
+            starts_at=period[0],
+            until_at=period[1],
+            reason="Asked for them.",
+            **by,
+        )
+    )
 
 
 async def look_after(
@@ -150,6 +182,7 @@ def expected(
     if client.guest_of is not None and counts(client.guest_of[1]):
         programmes.add(clinic.programmes[client.guest_of[0]])
     lookers = [client.responsible] if client.responsible is not None else []
+    lookers += [client.keyworker] if client.keyworker is not None and client.responsible is not None else []
     looked_after_by = [clinic.counsellors[who] for who, period in [*lookers, *client.covered_by] if counts(period)]
     if client.responsible is None:  # nobody has admitted them yet
         looked_after_by.append(clinic.counsellors[client.registered_by])
@@ -218,7 +251,7 @@ async def test_sql_and_python_agree_on_whom_a_person_may_see(
 
 
 async def test_an_alias_of_the_clients_can_be_asked_too(connection: AsyncConnection, clinic: Clinic) -> None:
-    client = Somebody(home=0, registered_by=1, guest_of=None, responsible=None, covered_by=[])
+    client = Somebody(home=0, registered_by=1, guest_of=None, responsible=None, covered_by=[], keyworker=None)
     await open_clinic(connection, clinic, [client])
     seen = Reach(
         staff=clinic.counsellors[0],

@@ -407,6 +407,11 @@ CROWD = (
     insert into clinic.therapy_session_current (session_id, register_version)
     select id, 1 from clinic.therapy_session on conflict do nothing
     """,
+    # As many clients as make it dear to ask of each whether they are within reach.
+    """
+    insert into clinic.client (id, programme_id, registered_by, recorded_at)
+    select gen_random_uuid(), programme_id, registered_by, recorded_at from clinic.client, generate_series(1, 1000)
+    """,
 )
 
 

@@ -25,7 +25,7 @@ from caseload.domain import caseload as domain
 from caseload.domain.access import Act, Holding, Role
 from caseload.domain.caseload import DischargeReason, Edition, LevelOfCare
 from caseload.domain.errors import Conflict, Invalid
-from caseload.domain.ids import AbsenceId, ClientId, EpisodeId, HandoverId, ProgrammeId, StaffId, new_id
+from caseload.domain.ids import AbsenceId, ClientId, EpisodeId, HandoverId, KeyworkerId, ProgrammeId, StaffId, new_id
 from caseload.domain.journal import Event
 from caseload.domain.people import Staff
 from caseload.domain.programme import Programme
@@ -284,6 +284,28 @@ class Caseload(RuleBasedStateMachine):
 
         self.attempt(covered())
 
+    @rule(client=WHOM, to=WHO, until=st.sampled_from([None, 0.5, 5]))
+    def names_keyworker(self, client: int, to: int, until: float | None) -> None:
+        async def named() -> None:
+            await domain.name_keyworker(
+                await self.episode(client),
+                self.here.counsellors[to],
+                "Gets on with them.",
+                until_at=None if until is None else self.after(until),
+                as_id=KeyworkerId(new_id()),
+                **self.usual,
+            )
+
+        self.attempt(self.forgiven(named()))
+
+    @rule(client=WHOM)
+    def ends_keywork(self, client: int) -> None:
+        async def ended() -> None:
+            for each in (await self.kept.keyworkers_of(self.here.clients[client]))[:1]:
+                await domain.end_keywork(each.id, await self.episode(client), **self.usual)
+
+        self.attempt(self.forgiven(ended()))
+
     @rule(who=WHO, by=WHO, days=DAYS, lasts=st.sampled_from([0.5, 4, 9]))
     def goes_away(self, who: int, by: int, days: float, lasts: float) -> None:
         wish = domain.Away(
@@ -353,14 +375,19 @@ class Caseload(RuleBasedStateMachine):
         away = await self.spans(ABSENCES, programme=programme)
         roles = await self.spans(ROLES, programme=programme)
         when = moments([*episodes, *theirs, *covers, *away, *roles], self.now)
+        keyworkers = await self.spans(KEYWORKERS)
+        when = sorted({*when, *moments(keyworkers, self.now)})
         unseen: set[UUID] = set()
         for at in when:
             for client in self.here.clients:
                 in_care = any(each.holds(at) for each in episodes if each.client == client)
                 answering = [each.who for each in theirs if each.client == client and each.holds(at)]
                 assert len(answering) == in_care, f"{len(answering)} answer for one client at {at}"
+                knowing = [each.who for each in keyworkers if each.client == client and each.holds(at)]
+                assert len(knowing) <= 1, f"{len(knowing)} keyworkers at {at}"
                 if at < self.now:
                     continue
+                assert in_care or not knowing, "nobody is the keyworker of somebody who has left"
                 wanted = {(each.client, each.of) for each in away if each.who in answering and each.holds(at)}
                 stands = {
                     (each.of, each.who) for each in covers if each.client == client and each.of and each.holds(at)
@@ -390,6 +417,10 @@ RESPONSIBLE: Final = """
 COVERS: Final = """
     select client_id as client, counsellor_id as who, lower(period) as since, upper(period) as until, absence_id as of
     from clinic.cover where client_id = any(:clients)
+"""
+KEYWORKERS: Final = """
+    select client_id as client, staff_id as who, starts_at as since, least(until_at, ended_at) as until
+    from clinic.keyworker where client_id = any(:clients) and not isempty(period)
 """
 ABSENCES: Final = """
     select id as client, counsellor_id as who, lower(period) as since, upper(period) as until, covered_by as of

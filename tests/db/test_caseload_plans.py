@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from caseload.db.access import reach_of
-from caseload.db.caseload import absences, course, dashboard, day, loads, offers, together, waiting
+from caseload.db.caseload import absences, course, dashboard, day, keyworkers, loads, offers, together, waiting
 from caseload.domain.access import Act
 from tests.factories.explain import generic_plan_of, plan_of, walks_all_that_runs
 from tests.factories.window import MORNING, window
@@ -73,6 +73,10 @@ CROWD = (
     from crowd, generate_series(0, 10) m
     """,
     """
+    insert into clinic.keyworker (id, client_id, episode_id, staff_id, starts_at, reason, recorded_by, recorded_at)
+    select gen_random_uuid(), client, episode, counsellor, timestamptz '2025-01-01Z', 'asked', counsellor, now() from crowd
+    """,
+    """
     insert into clinic.handover_offer (id, client_id, episode_id, programme_id, to_id, effective_at, recorded_by,
       recorded_at, answer, answered_by, answered_at)
     select gen_random_uuid(), client, episode, programme, counsellor, now(), counsellor, now(),
@@ -88,7 +92,7 @@ CROWD = (
     "analyze",
 )
 GROWS = re.compile(
-    r"Seq Scan on (client|client_identity|episode|level_of_care|episode_phase|responsibility|cover|absence|handover_offer|waiting_word"
+    r"Seq Scan on (client|client_identity|episode|level_of_care|episode_phase|responsibility|cover|keyworker|absence|handover_offer|waiting_word"
     r"|check_in\w*|therapy_session\w*|arrival|session_note\w*|escalation|dose_waiting|discharge_asked)\b"
 )
 STATEMENTS: dict[str, Any] = {
@@ -123,6 +127,7 @@ STATEMENTS: dict[str, Any] = {
     "levels of a programme": dashboard.LEVELS,
     "phases of a programme": dashboard.PHASES,
     "levels of a client": course.LEVELS_OF_CLIENT,
+    "keyworkers of a client": keyworkers.OF_CLIENT,
     "phases of a client": course.PHASES_OF_CLIENT,
     "who is known in a programme": dashboard.KNOWN,
     "hours of a week": dashboard.ATTENDED,

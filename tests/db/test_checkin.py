@@ -781,6 +781,10 @@ CROWD = (
     select gen_random_uuid(), id, programme_id, '[2020-01-01,2020-02-01)', 'Work', registered_by, '2020-01-01'
     from crowd
     """,
+    """
+    insert into clinic.keyworker (id, client_id, episode_id, staff_id, starts_at, reason, recorded_by, recorded_at)
+    select gen_random_uuid(), id, episode, counsellor, '2020-01-01', 'Asked for.', registered_by, '2020-01-01' from crowd
+    """,
     "insert into clinic.check_in_plan (id, client_id, programme_id) select plan, id, programme_id from crowd",
     """
     insert into clinic.check_in_plan_version (plan_id, version, every, unit, local_time, starts_on, grace_days,

@@ -372,6 +372,7 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
                 " join clinic.dose_statement_verification v on v.statement_id = g.statement_id where g.direction = 'here'"
             ),
         ),
+        ("a client with a keyworker", "select 1 from clinic.keyworker where period @> now() + interval '1 day'"),
         ("a client in maintenance", "select 1 from clinic.episode_phase where phase = 'maintenance'"),
         (
             "a client who moved to another level of care",

@@ -29,7 +29,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from caseload.db.periods import running
 from caseload.db.tables.base import INSTANT
-from caseload.db.tables.caseload import client, cover, episode, guest_stay, responsibility
+from caseload.db.tables.caseload import client, cover, episode, guest_stay, keyworker, responsibility
 from caseload.domain.access import Reach
 
 _AT: Final[BindParameter[datetime]] = bindparam("reach_at", type_=INSTANT)
@@ -74,6 +74,16 @@ def within_reach(clients: FromClause = client, *, signed_in: ColumnElement[UUID]
         .where(cover.c.client_id == clients.c.id, cover.c.counsellor_id == _STAFF, cover.c.period.op("@>")(_AT))
         .correlate(clients)
     )
+    # Few clients have one: looked for last, and only where whoever asks is not responsible and covers nobody.
+    keyworks = exists(
+        select(keyworker.c.id)
+        .where(
+            keyworker.c.client_id == clients.c.id,
+            keyworker.c.staff_id == _STAFF,
+            running(keyworker.c.period, _AT),
+        )
+        .correlate(clients)
+    )
     has_registered = and_(
         clients.c.registered_by == _STAFF,
         ~exists(select(episode.c.id).where(episode.c.client_id == clients.c.id).correlate(clients)),
@@ -84,7 +94,7 @@ def within_reach(clients: FromClause = client, *, signed_in: ColumnElement[UUID]
         clients.c.programme_id == any_(_EVERYONE_IN),
         is_guest_of(_EVERYONE_IN),
         and_(
-            or_(is_responsible, covers, has_registered),
+            or_(is_responsible, covers, has_registered, keyworks),
             or_(clients.c.programme_id == any_(_CASELOAD_IN), is_guest_of(_CASELOAD_IN)),
         ),
         _ANY,

@@ -8,6 +8,7 @@ from caseload.api.caseload.dashboard import read_dashboard
 from caseload.api.caseload.day import read_day
 from caseload.api.caseload.episodes import admit_client, list_episodes, move_level_of_care
 from caseload.api.caseload.handovers import cancel_handover, list_handovers
+from caseload.api.caseload.keyworkers import end_keywork, list_keyworkers, name_keyworker
 from caseload.api.caseload.lists import list_caseload
 from caseload.api.caseload.loads import list_counsellor_loads, list_roles_ending, set_ceiling
 from caseload.api.caseload.offers import (
@@ -31,6 +32,9 @@ router = Router(
         list_handovers,
         cancel_handover,
         cover_client,
+        name_keyworker,
+        list_keyworkers,
+        end_keywork,
         move_level_of_care,
         list_editions,
         list_levels_of_care,

@@ -26,6 +26,8 @@ class OnCaseloadOut(Wire, frozen=True, kw_only=True):
     responsible_counsellor_id: UUID
     covering: bool
     """On this caseload because the counsellor covers for the responsible one."""
+    keyworking: bool
+    """On this caseload because the counsellor is the client's keyworker."""
     admitted_on: date
 
 
@@ -38,7 +40,7 @@ async def list_caseload(
     after: After = None,
     limit: Limit = USUAL,
 ) -> Page[OnCaseloadOut]:
-    """Whom a counsellor is responsible for or covers now, within your reach."""
+    """Whom a counsellor is responsible for, covers or is the keyworker of now, within your reach."""
     of = StaffId(counsellor) if counsellor else work.by.id
     lines = await caseloads_of(work).caseload(
         of,
@@ -55,6 +57,7 @@ async def list_caseload(
             programme_id=line.programme,
             responsible_counsellor_id=line.responsible,
             covering=line.covering,
+            keyworking=line.keyworking,
             admitted_on=line.admitted_on,
         )
         for line in lines

@@ -28,7 +28,16 @@ from caseload.db.people.accounts import Accounts
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import cover, cover_taken_back, episode, responsibility
 from caseload.db.tables.caseload_acts import absence
-from caseload.domain.caseload import Absence, AbsenceOver, AbsenceUnknown, AlreadyAway, Cover, Stretch, to_change
+from caseload.domain.caseload import (
+    Absence,
+    AbsenceOver,
+    AbsenceUnknown,
+    AlreadyAway,
+    AlreadyCovered,
+    Cover,
+    Stretch,
+    to_change,
+)
 from caseload.domain.ids import AbsenceId, ClientId, ProgrammeId, StaffId
 from caseload.domain.journal import Journal
 
@@ -155,7 +164,10 @@ class Absences:
 
     async def add_cover(self, new: Cover) -> None:
         """See `domain.caseload.Caseloads.add_cover`."""
-        await self._connection.execute(insert(cover).values(_kept(new)))
+        try:
+            await self._connection.execute(insert(cover).values(_kept(new)))
+        except IntegrityError as overlapping:
+            raise AlreadyCovered from overlapping
 
     async def add_absence(self, new: Absence) -> Sequence[ClientId]:
         """See `domain.caseload.absence.Absences.add_absence`."""

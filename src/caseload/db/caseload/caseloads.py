@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
 
 from caseload.db.caseload.episodes import Episodes
+from caseload.db.caseload.keyworkers import END_OF_CLIENT, KeyworkerBook
 from caseload.db.caseload.loads import Loads
 from caseload.db.caseload.responsibilities import END_RESPONSIBILITY, MOVED
 from caseload.db.tables.base import INSTANT
@@ -47,7 +48,7 @@ _DROP_COVERS = delete(cover).where(_running_or_planned, func.lower(cover.c.perio
 _END_COVERS = update(cover).where(_running_or_planned).values(period=func.tstzrange(func.lower(cover.c.period), _AT))
 
 
-class Caseloads(Episodes, Loads):
+class Caseloads(Episodes, Loads, KeyworkerBook):
     """Satisfies `domain.caseload.Caseloads`."""
 
     async def add_episode(self, new: Episode, first: Responsibility) -> None:
@@ -88,6 +89,7 @@ class Caseloads(Episodes, Loads):
         await self._connection.execute(_KEEP_COVERS, {"client": ending.client, "at": now, **taken_back})
         for statement in (_DROP_COVERS, _END_COVERS):
             await self._connection.execute(statement, {"client": ending.client, "at": now})
+        await self._connection.execute(END_OF_CLIENT, {"client": ending.client, "at": now, "by": by})
         await self._connection.execute(END_RESPONSIBILITY, {"episode": ending.id, "at": at})
         await self._connection.execute(
             insert(discharge).values(

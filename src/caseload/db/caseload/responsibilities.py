@@ -13,8 +13,9 @@ from caseload.db.access import reach_of, within_reach
 from caseload.db.caseload.absences import COVERS, NIL, Absences, cover_of
 from caseload.db.people.accounts import Accounts
 from caseload.db.people.grants import in_force
+from caseload.db.periods import running
 from caseload.db.tables.base import INSTANT
-from caseload.db.tables.caseload import client, client_identity, cover, episode, responsibility
+from caseload.db.tables.caseload import client, client_identity, cover, episode, keyworker, responsibility
 from caseload.db.tables.people import role_grant, staff_deactivation
 from caseload.domain.access import Reach, Role
 from caseload.domain.caseload import CaseloadMoved, Cover, EpisodeUnknown, OnCaseload, Responsibility
@@ -89,8 +90,18 @@ _LOOKED_AFTER = (
     select(responsibility.c.client_id)
     .where(responsibility.c.counsellor_id == bindparam("counsellor"), responsibility.c.period.op("@>")(_NOW))
     .union(
-        select(cover.c.client_id).where(cover.c.counsellor_id == bindparam("counsellor"), cover.c.period.op("@>")(_NOW))
+        select(cover.c.client_id).where(
+            cover.c.counsellor_id == bindparam("counsellor"), cover.c.period.op("@>")(_NOW)
+        ),
+        select(keyworker.c.client_id).where(
+            keyworker.c.staff_id == bindparam("counsellor"), running(keyworker.c.period, _NOW)
+        ),
     )
+)
+_stands_in = exists().where(
+    cover.c.client_id == client.c.id,
+    cover.c.counsellor_id == bindparam("counsellor"),
+    cover.c.period.op("@>")(_NOW),
 )
 _ON_CASELOAD = (
     select(
@@ -100,6 +111,7 @@ _ON_CASELOAD = (
         _identity.c.family_name,
         _identity.c.birth_date,
         _current.c.counsellor_id,
+        _stands_in.label("stands_in"),
         episode.c.admitted_on,
     )
     .select_from(client)
@@ -157,7 +169,7 @@ class Responsibilities(Absences):
         )
 
     async def caseload(self, of: StaffId, *, reach: Reach, after: ClientId | None, limit: int) -> Sequence[OnCaseload]:
-        """Whom this counsellor is responsible for or covers now, in the order of registration."""
+        """Whom this counsellor is responsible for, covers or is the keyworker of now, in the order of registration."""
         given = {
             "counsellor": of,
             "now": self._now,
@@ -176,7 +188,8 @@ class Responsibilities(Absences):
                 birth_date=row.birth_date,
                 programme=ProgrammeId(row.programme_id),
                 responsible=StaffId(row.counsellor_id),
-                covering=row.counsellor_id != of,
+                covering=row.counsellor_id != of and row.stands_in,
+                keyworking=row.counsellor_id != of and not row.stands_in,
                 admitted_on=row.admitted_on,
             )
             for row in rows

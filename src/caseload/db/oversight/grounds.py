@@ -26,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.tables.attendance import therapy_session, therapy_session_booking, therapy_session_facilitator
 from caseload.db.tables.base import INSTANT
-from caseload.db.tables.caseload import client, client_identity, cover, responsibility
+from caseload.db.tables.caseload import client, client_identity, cover, keyworker, responsibility
 from caseload.db.tables.checkin import check_in
 from caseload.db.tables.dosing import dose
 from caseload.db.tables.medication import medication_order
@@ -101,6 +101,7 @@ _LINKED = select(_wanted.c.place).where(
             responsibility, responsibility.c.counsellor_id == _wanted.c.staff, responsibility.c.period.op("&&")(_AROUND)
         ),
         _found(cover, cover.c.counsellor_id == _wanted.c.staff, cover.c.period.op("&&")(_AROUND)),
+        _found(keyworker, keyworker.c.staff_id == _wanted.c.staff, keyworker.c.period.op("&&")(_AROUND)),
         _found(
             dose,
             or_(dose.c.recorded_by == _wanted.c.staff, dose.c.given_by == _wanted.c.staff),

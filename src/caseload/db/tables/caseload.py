@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from sqlalchemy import Boolean, CheckConstraint, Column, Computed, Date, Index, LargeBinary, Table, Text, text
-from sqlalchemy.dialects.postgresql import ExcludeConstraint
+from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint
 from sqlalchemy.schema import SchemaItem
 
 from caseload.db.tables.base import (
@@ -23,7 +23,7 @@ from caseload.db.tables.base import (
     version,
     words,
 )
-from caseload.domain.caseload import DischargeReason, Phase
+from caseload.domain.caseload import DischargeReason, KeyworkEnded, Phase
 from caseload.domain.client import IdentifierKind, Sex
 
 client = Table(
@@ -190,7 +190,44 @@ cover = Table(
     Index("cover_counsellor_idx", "counsellor_id", "period", postgresql_using="gist"),
     Index(None, "client_id"),
     Index("cover_absence_id_idx", "absence_id", postgresql_where=text("absence_id IS NOT NULL")),
+    ExcludeConstraint(
+        ("client_id", "="),
+        ("period", "&&"),
+        name="cover_one_at_a_time",
+        using="gist",
+        where=text("absence_id IS NULL"),
+    ),
     comment="Who stands in for the responsible counsellor, from when to when; it ends by itself or with a discharge.",
+)
+
+keyworker = Table(
+    "keyworker",
+    metadata,
+    identifier(),
+    reference("client_id", "client"),
+    reference("episode_id", "episode"),
+    reference("staff_id", "staff"),
+    Column("starts_at", INSTANT, nullable=False),
+    Column("until_at", INSTANT),
+    words("reason"),
+    *recorded(),
+    Column("ended_at", INSTANT),
+    reference("ended_by", "staff", nullable=True),
+    words("ended_why", nullable=True),
+    Column(
+        "period",
+        TSTZRANGE(),
+        Computed("tstzrange(starts_at, LEAST(until_at, ended_at))", persisted=True),
+        nullable=False,
+    ),
+    not_blank("reason"),
+    one_of("ended_why", KeyworkEnded),
+    CheckConstraint(text("until_at > starts_at"), name="until_after_start"),
+    CheckConstraint(text("ended_at >= starts_at"), name="ended_after_start"),
+    CheckConstraint(text("num_nonnulls(ended_at, ended_by, ended_why) IN (0, 3)"), name="whole_end"),
+    ExcludeConstraint(("client_id", "="), ("period", "&&"), name="keyworker_one_at_a_time", using="gist"),
+    Index(None, "staff_id", "client_id"),
+    comment="Whom a client knows best, one at a time; only its end before the planned one is ever written later.",
 )
 
 responsibility_taken_back = Table(

@@ -1,4 +1,4 @@
-"""Where treatment stands: phases of those in care, and moves between levels of care."""
+"""Where treatment stands: phases of those in care, moves between levels of care, and who has a keyworker."""
 
 from datetime import timedelta
 from typing import Final
@@ -7,7 +7,8 @@ from caseload.db.caseload import Caseloads
 from caseload.db.caseload.course import Courses
 from caseload.demo.cast import HARBOR
 from caseload.demo.telling.stage import Life, Stage
-from caseload.domain.caseload import Edition, LevelOfCare, Phase, begin_phase, move_level_of_care
+from caseload.domain.caseload import Edition, LevelOfCare, Phase, begin_phase, move_level_of_care, name_keyworker
+from caseload.domain.ids import KeyworkerId, new_id
 from caseload.request.work import Work
 
 AFTER: Final = (
@@ -19,7 +20,8 @@ AFTER: Final = (
 STEPPED_UP = LevelOfCare(edition=Edition.ASAM_4, level="2.1")
 STEPPED_DOWN = LevelOfCare(edition=Edition.ASAM_4, level="1.5")
 ONE_OF: Final = 7
-"""Of so many clients in care one needs more hours than before, and another fewer."""
+"""Of so many clients in care one needs more hours than before, another fewer, and a third has a keyworker."""
+WITH_KEYWORKER: Final = 2
 
 
 async def tell_course(life: Life, *, stage: Stage, work: Work) -> None:
@@ -33,6 +35,19 @@ async def tell_course(life: Life, *, stage: Stage, work: Work) -> None:
         on = episode.admitted_on + timedelta(days=days)
         if on <= stage.today:
             await begin_phase(episode, phase, why, on=on, by=by, now=now, phases=courses, journal=work.journal)
+    if life.story.number % ONE_OF == WITH_KEYWORKER:
+        other = next(each for each in stage.team.counsellors if each.id != by.id)
+        await name_keyworker(
+            episode,
+            other.id,
+            "Knows the client from the group.",
+            until_at=None,
+            as_id=KeyworkerId(new_id()),
+            by=stage.team.supervisor,
+            now=now,
+            caseloads=Caseloads(work.connection, work.journal, now=now),
+            journal=work.journal,
+        )
     if stage.programme.code != HARBOR:
         return
     to = {0: STEPPED_UP, 1: STEPPED_DOWN}.get(life.story.number % ONE_OF)

@@ -17,7 +17,7 @@ class Extent(StrEnum):
     PROGRAMME = "programme"
     """The clients of the programmes in which the role is held, and the guests they host."""
     CASELOAD = "caseload"
-    """Clients one is responsible for or covers; the whole programme for a shift on duty."""
+    """Clients one is responsible for, covers or is the keyworker of; the whole programme for a shift on duty."""
     ONE_BY_IDENTIFIER = "one_by_identifier"
     """One client at a time, by identifier, never a list; each look is an entry of its own.
 
@@ -79,7 +79,7 @@ class Reach:
         """Whether a client is within reach; or, with `signed_in`, one dose of theirs and nothing else.
 
         `programmes` are the client's home programme and any that host the client as a guest now;
-        `looked_after_by` are the responsible counsellor and whoever covers now, and until somebody admits the client
+        `looked_after_by` are the responsible counsellor, whoever covers now and the keyworker, and until somebody admits the client
         for the first time whoever registered them. `signed_in` is where a dose was given that waits for its signature, or
         that this person has signed: a guest goes home, and the signature is still the window's. The SQL in `db/access.py` answers the same question and is tested
         against this function.

@@ -32,6 +32,17 @@ from caseload.domain.caseload.handovers import (
     NobodyUntilThen,
     cancel_handover,
 )
+from caseload.domain.caseload.keyworker import (
+    KeyworkEnded,
+    Keyworker,
+    KeyworkerEnded,
+    KeyworkerNamed,
+    Keyworkers,
+    KeyworkerUnknown,
+    KeyworkOver,
+    end_keywork,
+    name_keyworker,
+)
 from caseload.domain.caseload.levels import Edition, EditionRule, known_levels
 from caseload.domain.caseload.load import CeilingSet, Load, Unlooked, Warned, Worry, set_ceiling, warnings
 from caseload.domain.caseload.offering import (
@@ -53,6 +64,7 @@ from caseload.domain.caseload.offering import (
 )
 from caseload.domain.caseload.phase import InPhase, LevelHeld, Phase, PhaseBegun, begin_phase
 from caseload.domain.caseload.responsibility import (
+    AlreadyCovered,
     CaseloadMoved,
     Cover,
     CoverArranged,
@@ -91,6 +103,7 @@ __all__ = [
     "AbsenceUnknown",
     "Admitted",
     "AlreadyAway",
+    "AlreadyCovered",
     "AlreadyInCare",
     "Answer",
     "Away",
@@ -115,6 +128,13 @@ __all__ = [
     "HandoverUnknown",
     "Handovers",
     "InPhase",
+    "KeyworkEnded",
+    "KeyworkOver",
+    "Keyworker",
+    "KeyworkerEnded",
+    "KeyworkerNamed",
+    "KeyworkerUnknown",
+    "Keyworkers",
     "Left",
     "LevelHeld",
     "LevelOfCare",
@@ -152,12 +172,14 @@ __all__ = [
     "cancel_handover",
     "decline",
     "end_absence",
+    "end_keywork",
     "hand_over",
     "hand_over_or_offer",
     "hand_over_together",
     "known_levels",
     "list_client",
     "move_level_of_care",
+    "name_keyworker",
     "set_ceiling",
     "set_terms",
     "to_change",

@@ -25,6 +25,13 @@ class CaseloadMoved(Conflict):
     """Somebody else changed who looks after this client at the same moment."""
 
 
+class AlreadyCovered(Conflict):
+    """Somebody stands in for this client at that time already."""
+
+    def __init__(self) -> None:
+        super().__init__("Arrange it for another time, or hand the client over.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Responsibility:
     """One counsellor answers for one client from a moment on, until handed over or discharged."""
@@ -70,6 +77,9 @@ class OnCaseload:
     programme: ProgrammeId
     responsible: StaffId
     covering: bool
+    """Somebody else is responsible, and this one stands in."""
+    keyworking: bool
+    """This one is the keyworker, and neither responsible nor standing in."""
     admitted_on: date
 
 
@@ -106,7 +116,7 @@ class Responsibilities(Protocol):
         ...
 
     async def add_cover(self, new: Cover) -> None:
-        """Keep a cover."""
+        """Keep a cover; `AlreadyCovered` where another that is no absence's lies at the same time."""
         ...
 
 
@@ -184,7 +194,10 @@ async def arrange_cover(
     caseloads: Responsibilities,
     journal: Journal,
 ) -> Cover:
-    """Let somebody stand in for the responsible counsellor for a period; it ends by itself."""
+    """Let somebody stand in for the responsible counsellor for a period; it ends by itself.
+
+    One at a time, besides the cover of an absence. Raises `NotPermitted`, `Invalid`, `AlreadyCovered`.
+    """
     by.require(Act.HAND_OVER, episode.programme)
     faults = Faults()
     faults.check(when=counsellor == episode.responsible, where="counsellor_id", problem="is responsible already")
