@@ -8,7 +8,7 @@ from cryptography.exceptions import InvalidTag
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caseload.audit import canonical, commitment, laying_open
+from caseload.audit import canonical, commitment
 from caseload.audit.canonical import NotCanonical
 from caseload.audit.commitment import Asked, Committed, Fact, LogBox, Told, commit, disclose_client, disclose_request
 from caseload.audit.item import unpack
@@ -245,16 +245,3 @@ def test_an_entry_about_everybody_leaves_no_key_ready_for_use(monkeypatch: pytes
     for count, ready in ((3, 3), (4, 0)):
         _, keys, _ = committed(seen([a_client() for _ in range(count)]))
         assert sum(key._box is not None for key in keys.values()) == ready
-
-
-def test_of_the_keys_among_which_one_is_found_few_are_ready_for_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(laying_open, "_MOST_AWAKE", 2)
-    keys = [ClientKey(a_client(), os.urandom(32)) for _ in range(5)]
-    find, leaf, nonce = laying_open.among(keys), bytes(16), bytes(12)
-    said = [key.seal(nonce, b"x", leaf) for key in keys]
-    for _ in range(2):
-        for key, sealed in zip(keys, said, strict=True):
-            assert find(key.reference) is key
-            assert key.open(nonce, sealed, leaf) == b"x"
-    assert [key._box is not None for key in keys] == [False, False, False, True, True]
-    assert find(bytes(16)) is None
