@@ -1,0 +1,108 @@
+"""The sessions of a day, and who is expected at them."""
+
+from typing import Final
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    and_,
+    exists,
+    literal_column,
+    or_,
+    select,
+    true,
+)
+
+from caseload.db.caseload.day.asked import A_DAY, A_WEEK_AGO, CLIENTS, ME, NOW, PROGRAMMES, midnight, newest
+from caseload.db.tables.appointment import arrival
+from caseload.db.tables.attendance import (
+    therapy_session,
+    therapy_session_booking,
+    therapy_session_cancellation,
+    therapy_session_current,
+    therapy_session_facilitator,
+    therapy_session_moved,
+)
+from caseload.db.tables.caseload import client
+from caseload.db.tables.programme import programme
+
+_leads = exists().where(
+    therapy_session_facilitator.c.session_id == therapy_session.c.id, therapy_session_facilitator.c.staff_id == ME
+)
+
+
+def _stands(booking: FromClause) -> ColumnElement[bool]:
+    """A place in the session that has not been called off."""
+    return and_(
+        booking.c.session_id == therapy_session.c.id,
+        ~exists().where(
+            therapy_session_cancellation.c.session_id == booking.c.session_id,
+            therapy_session_cancellation.c.client_id == booking.c.client_id,
+        ),
+    )
+
+
+_theirs_there = therapy_session_booking.alias("theirs_there")
+_OF_TODAY: Final = (
+    programme.join(
+        therapy_session,
+        and_(
+            therapy_session.c.programme_id == programme.c.id,
+            therapy_session.c.starts_at >= midnight(programme.c.time_zone, A_WEEK_AGO),
+            therapy_session.c.starts_at < midnight(programme.c.time_zone, A_DAY),
+        ),
+    )
+    .join(therapy_session_current, therapy_session_current.c.session_id == therapy_session.c.id)
+    .outerjoin(therapy_session_moved, therapy_session_moved.c.session_id == therapy_session.c.id)
+)
+_of_today = and_(
+    programme.c.id == PROGRAMMES,
+    therapy_session_current.c.register_version == literal_column("0"),
+    therapy_session_moved.c.session_id.is_(None),
+    or_(
+        _leads,
+        and_(
+            therapy_session.c.ends_at > NOW,
+            exists().where(_stands(_theirs_there), _theirs_there.c.client_id == CLIENTS),
+        ),
+    ),
+)
+SESSIONS: Final = (
+    select(
+        therapy_session.c.id,
+        therapy_session.c.kind,
+        therapy_session.c.title,
+        therapy_session.c.starts_at,
+        therapy_session.c.ends_at,
+        _leads.label("leads"),
+    )
+    .select_from(_OF_TODAY)
+    .where(_of_today)
+)
+_last = (
+    select(arrival.c.arrived_at)
+    .where(
+        arrival.c.appointment_id == therapy_session_booking.c.session_id,
+        arrival.c.client_id == therapy_session_booking.c.client_id,
+    )
+    .order_by(arrival.c.version.desc())
+    .limit(literal_column("1"))
+    .lateral("last")
+)
+EXPECTED: Final = (
+    select(
+        therapy_session_booking.c.session_id,
+        therapy_session_booking.c.client_id,
+        newest.c.given_name,
+        newest.c.family_name,
+        _last.c.arrived_at,
+    )
+    .select_from(
+        _OF_TODAY.join(therapy_session_booking, therapy_session_booking.c.session_id == therapy_session.c.id)
+        .join(client, client.c.id == therapy_session_booking.c.client_id)
+        .join(newest, true())
+        .outerjoin(_last, true())
+    )
+    .where(_of_today, _stands(therapy_session_booking), or_(_leads, therapy_session_booking.c.client_id == CLIENTS))
+    .order_by(newest.c.family_name, newest.c.given_name, therapy_session_booking.c.client_id)
+)
