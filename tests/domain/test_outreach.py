@@ -139,6 +139,16 @@ def test_a_profile_that_changes_on_the_way_goes_on_behind_the_last_step() -> Non
     assert next_step(SINCE, [taken(OutreachStep.NEXT_DAY, SINCE + DAY)], shorter, calendar) is None
 
 
+def test_a_step_that_closed_days_moved_behind_the_next_and_was_late_delays_that_one_from_its_own_day() -> None:
+    """The second call was due on 8 June because of closed days, behind the fifth day; it was made a day late."""
+    closed = frozenset(date(2026, 6, day) for day in (4, 5, 6, 7))
+    calendar = Calendar(zone=NEW_YORK, closed=closed)
+    due_at = SINCE + 6 * DAY
+    late = [taken(OutreachStep.CONSENTED_CONTACT, due_at, taken_at=due_at + DAY)]
+
+    assert next_step(SINCE, late, LADDER, calendar) == Next(step=OutreachStep.LETTER, due_at=due_at + DAY)
+
+
 @given(st.lists(st.integers(0, 20_000), min_size=6, max_size=6), st.frozensets(st.integers(0, 40), max_size=20))
 def test_no_step_comes_before_the_one_before_it_was_taken_nor_on_a_closed_day(
     waits: list[int], closed: frozenset[int]

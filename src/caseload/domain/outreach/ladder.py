@@ -96,9 +96,9 @@ def next_step(since: datetime, taken: Sequence[Taken], ladder: Outreach, calenda
     last = taken[-1] if taken else None
     passed = last is None
     for delay in ladder.steps:
-        due_at = max(due_at, _planned(since, delay, late, calendar))
+        due_at = max(due_at, _planned(since, delay, calendar))
         if passed:
-            return Next(step=delay.step, due_at=due_at)
+            return Next(step=delay.step, due_at=_later(due_at, late, calendar))
         if last is not None and delay.step is last.step:
             passed = True
             late = max(0, (local_day(last.taken_at, calendar.zone) - local_day(due_at, calendar.zone)).days)
@@ -111,11 +111,17 @@ def _after(last: Taken, since: datetime, ladder: Outreach, calendar: Calendar) -
     behind = [each for each in ladder.steps if order.index(each.step) > order.index(last.step)]
     if not behind:
         return None
-    return Next(step=behind[0].step, due_at=max(last.taken_at, _planned(since, behind[0], 0, calendar)))
+    return Next(step=behind[0].step, due_at=max(last.taken_at, _planned(since, behind[0], calendar)))
 
 
-def _planned(since: datetime, delay: Delay, late: int, calendar: Calendar) -> datetime:
-    """When a step is due that all before it have been so many days late, on an open day."""
+def _later(due_at: datetime, days: int, calendar: Calendar) -> datetime:
+    """So many days later at the same local time, on an open day."""
+    day = local_day(due_at, calendar.zone)
+    return local_days_later(due_at, (_open(day + days * _DAY, calendar.closed) - day).days, calendar.zone)
+
+
+def _planned(since: datetime, delay: Delay, calendar: Calendar) -> datetime:
+    """When a step is due by its delay alone, on an open day."""
     begun = local_day(since, calendar.zone)
     day = begun
     if delay.counted_in is CountedIn.OPEN_DAYS:
@@ -123,7 +129,7 @@ def _planned(since: datetime, delay: Delay, late: int, calendar: Calendar) -> da
             day = _open(day + _DAY, calendar.closed)
     else:
         day += delay.after_days * _DAY
-    day = _open(day + late * _DAY, calendar.closed)
+    day = _open(day, calendar.closed)
     return local_days_later(since, (day - begun).days, calendar.zone)
 
 
