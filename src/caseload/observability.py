@@ -25,7 +25,7 @@ QUIET = ("httpx", "httpcore", "asyncio", "hpack", "alembic", "granian.access")
 MOST_FRAMES = 20
 
 COUNTS = "PROMETHEUS_MULTIPROC_DIR"
-KINDS = ("counter", "histogram", "gauge_livesum")
+KINDS = ("counter", "histogram", "gauge_livesum", "gauge_livemax")
 """Of what the service counts; the library names its files so (`request/metrics.py` has the counters)."""
 RESERVED_BYTES = 1_048_576
 """Twice what every route with every status takes."""

@@ -1,7 +1,8 @@
 """Erasure over HTTP: refused by rule and day, proposed by one, carried out by another, and gone for good."""
 
+import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -35,7 +36,9 @@ class Office:
 
 
 async def registered(by: Person, programme: ProgrammeId, name: str) -> str:
-    identity = {"given_name": "Ada", "family_name": name, "birth_date": "1984-02-29"}
+    # On a day of their own: names that differ in a few letters make a probable match of two who share it.
+    born = date(1930, 1, 1) + timedelta(days=secrets.randbelow(25_000))
+    identity = {"given_name": "Ada", "family_name": name, "birth_date": str(born)}
     made = await by.post("/clients", {"programme_id": str(programme), "identity": identity})
     assert made.status_code == 201, made.text
     return made.json()["id"]

@@ -793,6 +793,17 @@ CROWD = (
     from crowd
     """,
     """
+    insert into clinic.check_in_plan_version (plan_id, version, every, unit, local_time, starts_on, grace_days,
+                                              early_days, mode, time_zone, replaces_from, decided_by, decided_at, reason)
+    select plan, 2, 1, 'days', '09:00', '2026-06-01', 1, 1, 'text', 'UTC', '2199-12-01', registered_by, '2026-06-01',
+           'Relapsed.'
+    from crowd
+    """,
+    """
+    insert into clinic.check_in_step_up (plan_id, version, base_version, ground, occurred_on, last_on, rule)
+    select plan, 2, 1, 'overdose', '2026-06-01', '2026-08-30', 'crowd' from crowd
+    """,
+    """
     insert into clinic.check_in_plan_phase (plan_id, version, number, every, unit, starts_on, grace_days, early_days)
     select plan, 1, 2, 2, 'days', '2027-06-01', 1, 1 from crowd
     """,
