@@ -10,7 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from caseload.db.access import reach_of
-from caseload.db.caseload import absences, course, dashboard, day, keyworkers, loads, offers, together, waiting
+from caseload.db.caseload import absences, course, dashboard, keyworkers, loads, offers, together, waiting
+from caseload.db.caseload.day import clients, sessions
 from caseload.domain.access import Act
 from tests.factories.explain import generic_plan_of, plan_of, walks_all_that_runs
 from tests.factories.window import MORNING, window
@@ -115,15 +116,15 @@ STATEMENTS: dict[str, Any] = {
     "who waits further on": waiting.NEXT,
     "whether one waits": waiting.ONE,
     "how many wait": waiting.COUNTS,
-    "whose day it is": day.clients.THEIRS,
-    "what is escalated of them": day.clients.ESCALATED,
-    "what is due today": day.clients.DUE,
-    "sessions of a day": day.sessions.SESSIONS,
-    "who is expected at them": day.sessions.EXPECTED,
-    "what somebody has not signed": day.clients.NOTES,
-    "whom somebody is asked to take over": day.clients.OFFERS,
-    "what is to be done about them": day.clients.TASKS,
-    "what was left for whoever counsels them": day.clients.MESSAGES,
+    "whose day it is": clients.THEIRS,
+    "what is escalated of them": clients.ESCALATED,
+    "what is due today": clients.DUE,
+    "sessions of a day": sessions.SESSIONS,
+    "who is expected at them": sessions.EXPECTED,
+    "what somebody has not signed": clients.NOTES,
+    "whom somebody is asked to take over": clients.OFFERS,
+    "what is to be done about them": clients.TASKS,
+    "what was left for whoever counsels them": clients.MESSAGES,
     "levels of a programme": dashboard.LEVELS,
     "phases of a programme": dashboard.PHASES,
     "levels of a client": course.LEVELS_OF_CLIENT,
