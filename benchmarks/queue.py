@@ -54,8 +54,8 @@ insert into clinic.hold (id, client_id, programme_id, reason, note, raised_by, r
   select uuidv7(), client, programme, 'medical', 'Seen unwell.', nurse, now() from here, who where n % 50 = 1;
 insert into clinic.excusal (id, client_id, programme_id, reason, first_on, told_by, note, recorded_by, recorded_at)
   select uuidv7(), client, programme, 'hospital', today - 2, 'Ward 3', '', nurse, now() from here, who where n % 40 = 2;
-insert into clinic.window_message (id, client_id, programme_id, text, left_by, left_at)
-  select uuidv7(), client, programme, 'Ask for the letter from the hospital.', nurse, now() from here, who
+insert into clinic.window_message (id, client_id, programme_id, text, places, left_by, left_at)
+  select uuidv7(), client, programme, 'Ask for the letter from the hospital.', '{window}', nurse, now() from here, who
   where n % 10 = 3;
 insert into clinic.client_identifier (client_id, kind, value, recorded_by, recorded_at)
   select client, 'chart', 'Q-' || n, nurse, now() from here, who;
