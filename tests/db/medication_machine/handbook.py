@@ -102,9 +102,12 @@ class Handbook:
                 why.append("held")
         return why
 
-    def of_days(self, order: Order, day: date) -> list[str]:
-        """What days without medicine say against a dose that no prescriber decided about."""
-        last = self.last_day(day, order.medicine, order.form)
+    def of_days(self, order: Order, day: date, *, for_later: bool = False) -> list[str]:
+        """What days without medicine say against a dose that no prescriber decided about.
+
+        Of a dose for later what was taken on this day counts, too: whatever rule it broke was held, and decided about.
+        """
+        last = self.last_day(day + timedelta(days=for_later), order.medicine, order.form)
         is_allowed = (day, last) in self.known.allowed
         if order.form is INJECTION:
             return self.of_injection(order, day, is_allowed=is_allowed)
@@ -265,7 +268,7 @@ class Handbook:
         if order is None:
             return ["no order in force"]
         why = self.of_order(order, part, day, now) + self.of_others(order, today)
-        why += ["never taken home"] if order.form is INJECTION else self.of_days(order, today)
+        why += ["never taken home"] if order.form is INJECTION else self.of_days(order, today, for_later=True)
         if day < today:
             why.append("the day has passed")
         if self.is_away(day):
