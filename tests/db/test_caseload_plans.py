@@ -10,7 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from caseload.db.access import reach_of
-from caseload.db.caseload import absences, course, dashboard, keyworkers, loads, offers, together, waiting
+from caseload.db.caseload import absences, course, keyworkers, loads, offers, together, waiting
+from caseload.db.caseload.dashboard import counts
 from caseload.db.caseload.day import clients, sessions
 from caseload.domain.access import Act
 from tests.factories.explain import generic_plan_of, plan_of, walks_all_that_runs
@@ -125,16 +126,16 @@ STATEMENTS: dict[str, Any] = {
     "whom somebody is asked to take over": clients.OFFERS,
     "what is to be done about them": clients.TASKS,
     "what was left for whoever counsels them": clients.MESSAGES,
-    "levels of a programme": dashboard.LEVELS,
-    "phases of a programme": dashboard.PHASES,
+    "levels of a programme": counts.LEVELS,
+    "phases of a programme": counts.PHASES,
     "levels of a client": course.LEVELS_OF_CLIENT,
     "keyworkers of a client": keyworkers.OF_CLIENT,
     "phases of a client": course.PHASES_OF_CLIENT,
-    "who is known in a programme": dashboard.KNOWN,
-    "hours of a week": dashboard.ATTENDED,
-    "today in a programme": dashboard.DAY,
-    "what is unsigned in a programme": dashboard.UNSIGNED,
-    "what waits in a programme for an answer": dashboard.WAITS,
+    "who is known in a programme": counts.KNOWN,
+    "hours of a week": counts.ATTENDED,
+    "today in a programme": counts.DAY,
+    "what is unsigned in a programme": counts.UNSIGNED,
+    "what waits in a programme for an answer": counts.WAITS,
 }
 
 

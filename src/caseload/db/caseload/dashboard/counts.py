@@ -1,18 +1,10 @@
-"""What the dashboard of a programme is counted from, in PostgreSQL: counts in one statement, loads in another."""
+"""What is counted for the dashboard of a programme, a statement for each thing that waits or is going on."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any, Final
 
-import msgspec
 from sqlalchemy import Date, Select, Uuid, and_, bindparam, exists, false, func, literal_column, select, true
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from caseload.db.access import reach_of
-from caseload.db.caseload.caseloads import Caseloads
-from caseload.db.caseload.waiting import COUNTS
-from caseload.db.checkin.overdue import PROGRAMME_COUNT, is_overdue
+from caseload.db.checkin.overdue import is_overdue
 from caseload.db.tables.appointment import arrival
 from caseload.db.tables.attendance import (
     therapy_session,
@@ -31,26 +23,9 @@ from caseload.db.tables.departure import discharge_answer, discharge_asked
 from caseload.db.tables.escalation import escalation_open
 from caseload.db.tables.note import session_note_current
 from caseload.db.tables.second_look import dose_waiting
-from caseload.db.together import Together, rows
-from caseload.domain.access import Reach
 from caseload.domain.attendance.register import WAS_THERE
 from caseload.domain.attendance.session import NEVER_BILLABLE
-from caseload.domain.caseload import Edition, LevelOfCare, Load, Phase, Priority
-from caseload.domain.caseload.dashboard import (
-    AtLevel,
-    AtPhase,
-    Attended,
-    Dashboard,
-    Today,
-    Unsigned,
-    WaitingAs,
-    hours_of_week,
-)
-from caseload.domain.ids import ProgrammeId
-from caseload.domain.journal import Journal
 from caseload.domain.note import NoteStanding
-
-MOST_COUNSELLORS: Final = 200
 
 _NOW: Final = bindparam("reach_at", type_=INSTANT)
 _HERE: Final = bindparam("programme", type_=Uuid())
@@ -232,161 +207,3 @@ WAITS: Final = select(
     .scalar_subquery()
     .label("discharges_waiting"),
 )
-
-
-class _Level(msgspec.Struct):
-    edition: Edition
-    level: str
-    clients: int
-
-
-class _Phase(msgspec.Struct):
-    phase: Phase | None
-    clients: int
-
-
-class _Known(msgspec.Struct):
-    clients: int
-    in_care: int
-
-
-class _Attended(msgspec.Struct):
-    edition: Edition | None
-    level: str | None
-    whole: bool
-    minutes: int
-    clients: int
-
-
-class _Waiting(msgspec.Struct):
-    priority: Priority | None
-    clients: int
-    since: datetime
-
-
-class _Count(msgspec.Struct):
-    count: int
-
-
-class _Today(msgspec.Struct):
-    check_ins: int
-    sessions: int
-    expected: int
-    arrived: int
-
-
-class _Unsigned(msgspec.Struct):
-    notes: int
-    notes_late: int
-    notes_to_co_sign: int
-    doses: int
-    doses_late: int
-
-
-class _Waits(msgspec.Struct):
-    open_escalations: int
-    handovers_waiting: int
-    discharges_waiting: int
-
-
-_KNOWN = rows("known", KNOWN, _Known)
-_LEVELS = rows("levels", LEVELS, _Level)
-_PHASES = rows("phases", PHASES, _Phase)
-_ATTENDED = rows("attended", ATTENDED, _Attended)
-_WAITING = rows("waiting", COUNTS, _Waiting)
-_OVERDUE = rows("overdue", PROGRAMME_COUNT, _Count)
-_DAY = rows("day", DAY, _Today)
-_UNSIGNED = rows("unsigned", UNSIGNED, _Unsigned)
-_WAITS = rows("waits", WAITS, _Waits)
-_COUNTED: Final = Together(_KNOWN, _LEVELS, _PHASES, _ATTENDED, _WAITING, _OVERDUE, _DAY, _UNSIGNED, _WAITS)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class When:
-    """The programme's local day, and its last week that is over: as days, and the instants at which they begin and end."""
-
-    today: date
-    day: tuple[datetime, datetime]
-    first: date
-    last: date
-    week: tuple[datetime, datetime]
-
-
-class Dashboards:
-    """The dashboard of a programme, for whoever sees everybody in it. Names nobody."""
-
-    def __init__(self, connection: AsyncConnection, journal: Journal, *, now: datetime) -> None:
-        self._connection = connection
-        self._journal = journal
-        self._now = now
-
-    async def of(self, programme: ProgrammeId, when: When, *, reach: Reach) -> Dashboard:
-        """Count everything as it stands now."""
-        given = {
-            "programme": programme,
-            "today": when.today,
-            "day_begins": when.day[0],
-            "day_ends": when.day[1],
-            "week_first": when.first,
-            "week_last": when.last,
-            "week_begins": when.week[0],
-            "week_ends": when.week[1],
-            **reach_of(reach, at=self._now),
-        }
-        found = await _COUNTED.read(self._connection, given)
-        (known,), (overdue,), (day,), (unsigned,), (waits,) = (
-            _KNOWN.of(found),
-            _OVERDUE.of(found),
-            _DAY.of(found),
-            _UNSIGNED.of(found),
-            _WAITS.of(found),
-        )
-        waiting = _WAITING.of(found)
-        in_line = sum(each.clients for each in waiting)
-        return Dashboard(
-            in_care=known.in_care,
-            waiting=in_line,
-            left=known.clients - known.in_care - in_line,
-            levels=[
-                AtLevel(level=LevelOfCare(edition=each.edition, level=each.level), clients=each.clients)
-                for each in _LEVELS.of(found)
-            ],
-            phases=[AtPhase(phase=each.phase, clients=each.clients) for each in _PHASES.of(found)],
-            overdue=overdue.count,
-            today=Today(check_ins=day.check_ins, sessions=day.sessions, expected=day.expected, arrived=day.arrived),
-            hours=hours_of_week(
-                (
-                    Attended(
-                        level=_level(each.edition, each.level),
-                        whole=each.whole,
-                        minutes=each.minutes,
-                        clients=each.clients,
-                    )
-                    for each in _ATTENDED.of(found)
-                ),
-                first=when.first,
-                last=when.last,
-            ),
-            loads=await self._loads(programme),
-            waiting_list=[
-                WaitingAs(priority=each.priority, clients=each.clients, since=each.since) for each in waiting
-            ],
-            unsigned=Unsigned(
-                notes=unsigned.notes,
-                notes_late=unsigned.notes_late,
-                notes_to_co_sign=unsigned.notes_to_co_sign,
-                doses=unsigned.doses,
-                doses_late=unsigned.doses_late,
-            ),
-            open_escalations=waits.open_escalations,
-            handovers_waiting=waits.handovers_waiting,
-            discharges_waiting=waits.discharges_waiting,
-        )
-
-    async def _loads(self, programme: ProgrammeId) -> Sequence[Load]:
-        caseloads = Caseloads(self._connection, self._journal, now=self._now)
-        return await caseloads.loads(programme, after=None, limit=MOST_COUNSELLORS)
-
-
-def _level(edition: Edition | None, level: str | None) -> LevelOfCare | None:
-    return None if edition is None or level is None else LevelOfCare(edition=edition, level=level)
