@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from caseload.db.checkin.stepping import due_to_step_up
-from caseload.db.tables.checkin import check_in_step_up
+from caseload.db.tables.checkin_plan import check_in_step_up
 from caseload.db.tables.window import excusal
 from caseload.domain.ids import new_id
 from caseload.domain.people import the_service

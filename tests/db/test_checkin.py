@@ -19,6 +19,7 @@ from caseload.db.checkin import overdue as overdue_lists
 from caseload.db.checkin.rows import WAITING, waiting_values
 from caseload.db.outreach import KeptLadders, OverdueLadders
 from caseload.db.tables import checkin as tables
+from caseload.db.tables import checkin_plan as plan_tables
 from caseload.domain.access import Act, Role
 from caseload.domain.checkin import (
     AlreadySettled,
@@ -513,8 +514,8 @@ async def test_scheduling_ahead_extends_what_is_behind_and_twice_changes_nothing
 @pytest.mark.parametrize(
     "table",
     [
-        tables.check_in_plan,
-        tables.check_in_plan_version,
+        plan_tables.check_in_plan,
+        plan_tables.check_in_plan_version,
         tables.check_in,
         tables.check_in_attempt,
         tables.check_in_move,

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.oversight import Grounds, Reviews
-from caseload.db.tables import attendance, caseload, checkin
+from caseload.db.tables import attendance, caseload, checkin, checkin_plan
 from caseload.db.tables import people as people_tables
 from caseload.db.tables.oversight import finding_review
 from caseload.domain.access import Role
@@ -160,10 +160,10 @@ async def test_a_check_in_gives_a_nurse_a_reason(scene: Scene) -> None:
     assert not await scene.is_linked(who=nurse)
     plan = new_id()
     await scene.connection.execute(
-        insert(checkin.check_in_plan).values(id=plan, client_id=scene.client, programme_id=scene.programme)
+        insert(checkin_plan.check_in_plan).values(id=plan, client_id=scene.client, programme_id=scene.programme)
     )
     await scene.connection.execute(
-        insert(checkin.check_in_plan_version).values(
+        insert(checkin_plan.check_in_plan_version).values(
             plan_id=plan, version=1, replaces_from=LONG_AGO, decided_by=scene.responsible, decided_at=LONG_AGO
         )
     )

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from caseload.db.checkin.facts import with_facts
 from caseload.db.checkin.rows import begin_waiting, end_waiting, move_values
 from caseload.db.tables.base import INSTANT
-from caseload.db.tables.checkin import check_in_move, check_in_plan_current, check_in_waiting
+from caseload.db.tables.checkin import check_in_move, check_in_waiting
+from caseload.db.tables.checkin_plan import check_in_plan_current
 from caseload.db.tables.closure import closure_day
 from caseload.domain.checkin import Move, Record, Waiting
 from caseload.domain.ids import ProgrammeId

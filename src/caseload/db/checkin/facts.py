@@ -12,14 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from caseload.db.checkin.answers import ANSWERS, answers_of
 from caseload.db.checkin.phases import OF_ITS_PHASE, TERMS_OF_CHECK_IN
 from caseload.db.checkin.rows import CHECK_IN, check_in_of, terms_of
-from caseload.db.tables.checkin import (
-    check_in,
-    check_in_attempt,
-    check_in_move,
-    check_in_outcome,
-    check_in_plan_phase,
-    check_in_plan_version,
-)
+from caseload.db.tables.checkin import check_in, check_in_attempt, check_in_move, check_in_outcome
+from caseload.db.tables.checkin_plan import check_in_plan_phase, check_in_plan_version
 from caseload.domain.checkin import (
     Answers,
     AskedBy,

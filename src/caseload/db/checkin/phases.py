@@ -10,7 +10,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.checkin.rows import TERMS, terms_values
-from caseload.db.tables.checkin import check_in, check_in_plan_current, check_in_plan_phase
+from caseload.db.tables.checkin import check_in
+from caseload.db.tables.checkin_plan import check_in_plan_current, check_in_plan_phase
 from caseload.domain.checkin import Plan, Terms
 from caseload.domain.schedule import Recurrence, Unit, Weekday
 

@@ -26,14 +26,12 @@ from caseload.db.checkin.versions import OF_ITS_VERSION, STEP_UP, add_step_up, v
 from caseload.db.direct import bring_in
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
-from caseload.db.tables.checkin import (
-    check_in,
-    check_in_outcome,
+from caseload.db.tables.checkin import check_in, check_in_outcome, check_in_waiting
+from caseload.db.tables.checkin_plan import (
     check_in_plan,
     check_in_plan_current,
     check_in_plan_version,
     check_in_step_up,
-    check_in_waiting,
 )
 from caseload.domain.access import Reach
 from caseload.domain.checkin import (

@@ -16,14 +16,8 @@ from caseload.db.checkin.rows import begin_waiting, end_waiting, move_values
 from caseload.db.failures import violated
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
-from caseload.db.tables.checkin import (
-    check_in,
-    check_in_attempt,
-    check_in_move,
-    check_in_outcome,
-    check_in_plan_current,
-    check_in_waiting,
-)
+from caseload.db.tables.checkin import check_in, check_in_attempt, check_in_move, check_in_outcome, check_in_waiting
+from caseload.db.tables.checkin_plan import check_in_plan_current
 from caseload.domain.access import Reach
 from caseload.domain.checkin import (
     AlreadySettled,

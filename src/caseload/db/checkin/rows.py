@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.direct import Named
 from caseload.db.instants import instant_of
-from caseload.db.tables.checkin import check_in, check_in_plan_version, check_in_waiting
+from caseload.db.tables.checkin import check_in, check_in_waiting
+from caseload.db.tables.checkin_plan import check_in_plan_version
 from caseload.domain.checkin import (
     CheckIn,
     LastFact,

@@ -10,7 +10,12 @@ from sqlalchemy import Date, Uuid, any_, bindparam, cast, exists, func, literal,
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from caseload.db.tables.checkin import check_in_plan, check_in_plan_current, check_in_plan_version, check_in_step_up
+from caseload.db.tables.checkin_plan import (
+    check_in_plan,
+    check_in_plan_current,
+    check_in_plan_version,
+    check_in_step_up,
+)
 from caseload.db.tables.escalation import escalation
 from caseload.db.tables.window import excusal, excusal_end
 from caseload.domain.checkin import Occurred, StepUpGround

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.checkin.phases import PHASE, later_of
 from caseload.db.checkin.rows import TERMS, terms_of
-from caseload.db.tables.checkin import check_in_plan_phase, check_in_plan_version, check_in_step_up
+from caseload.db.tables.checkin_plan import check_in_plan_phase, check_in_plan_version, check_in_step_up
 from caseload.domain.checkin import Plan, PlanVersion, StepUp, StepUpGround
 from caseload.domain.ids import PlanId, StaffId
 
