@@ -1,4 +1,4 @@
-"""Reading the log: what anyone did or saw, who saw one client, and taking the log away as a file.
+"""Reading the log: what anyone did or saw, and who saw one client.
 
 The log shows who acted, never whom they saw: a client is told of only when asked for one at a time, by identifier,
 and asking is an entry of its own (ASTM E2147-18, section 7: audit trails are themselves audited). Whoever reads the
@@ -10,15 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar, Final, Protocol
+from typing import Final, Protocol
 
-from caseload.domain.access import MAY, Act, Holding, Role
-from caseload.domain.errors import Conflict, Faults, NotFound, NotPermitted
+from caseload.domain.access import MAY, Act, Holding
+from caseload.domain.errors import Faults, NotFound, NotPermitted
 from caseload.domain.ids import ClientId, EntryId, ProgrammeId, StaffId
-from caseload.domain.journal import Event, Journal
+from caseload.domain.journal import Journal
 from caseload.domain.people import Staff
 
 LARGEST_PAGE: Final = 200
+
 _EVENT: Final = re.compile(r"[a-z][a-z0-9_]{0,39}(\.[a-z][a-z0-9_]{0,39}){0,3}", re.ASCII)
 
 
@@ -31,46 +32,11 @@ class LogOutcome(StrEnum):
     UNAVAILABLE = "unavailable"
 
 
-class LogFormat(StrEnum):
-    """As what the log is taken away."""
-
-    CSV = "csv"
-    """RFC 4180, one line per entry, safe to open in a spreadsheet."""
-    NDJSON = "ndjson"
-    """One leaf per line, byte for byte as it is stored and hashed."""
-
-
-class LaidOpen(StrEnum):
-    """How much of what entries commit to leaves with an export that proves itself."""
-
-    NOTHING = "nothing"
-    FACTS = "facts"
-    """What was recorded of requests: addresses, filters, events that concern no client."""
-    CLIENTS = "clients"
-    """That, and what was seen and done of every client."""
-
-
 class ClientNotInLog(NotFound):
     """The log knows no such client."""
 
     def __init__(self) -> None:
         super().__init__("Check the identifier. A client who was erased can no longer be found in the log.")
-
-
-class NothingSigned(NotFound):
-    """The log has no signed checkpoint yet."""
-
-    def __init__(self) -> None:
-        super().__init__("The first one comes within a second of the first entry, where a sequencer runs.")
-
-
-class ErasureWaits(Conflict):
-    """An erasure waits for its place in the signed log."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "See that the sequencer runs, and export again: until then the erased look like hidden accesses."
-        )
 
 
 class NotInTree(NotFound):
@@ -182,55 +148,6 @@ class Access:
     """Whether what is shown here is what the stored leaf commits to."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogExported(Event):
-    """A part of the log was taken away as a file, wholly or as far as it came."""
-
-    name: ClassVar[str] = "audit_log.exported"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogLaidOpen(Event):
-    """Whom an export laid open. `sha256` says which: it stands in the entry of its end too."""
-
-    name: ClassVar[str] = "audit_log.laid_open"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Export:
-    """What was asked to be taken away, by whom it may be."""
-
-    filter: LogFilter
-    scope: LogScope
-    format: LogFormat
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
-    """What was asked to be taken away so that it proves itself, by whom it may be."""
-
-    filter: LogFilter
-    scope: LogScope
-    laid_open: LaidOpen
-    towards: Sequence[int] = ()
-    """Sizes of heads of the log that whoever asks has kept, towards which a part of it is to be proved."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Taken:
-    """How far an export has come: enough to recognise the file later."""
-
-    rows: int = 0
-    octets: int = 0
-    sha256: str = ""
-    """Of everything that left, in hexadecimal digits."""
-
-    def told(self, what: Export) -> LogExported:
-        """The event that closes the export."""
-        facts: dict[str, str | int] = {"rows": self.rows, "octets": self.octets, "sha256": self.sha256}
-        return LogExported(client=what.filter.client, facts={"format": what.format.value, **facts})
-
-
 class AccessLog(Protocol):
     """The log as it can be read."""
 
@@ -291,34 +208,6 @@ async def who_saw(
     found = await log.accesses(client, asked, scope, after=after, limit=_page(limit))
     journal.saw(client, "access_log")
     return found
-
-
-def export(asked: LogFilter, format_: LogFormat, *, by: Staff, journal: Journal) -> Export:
-    """Allow an export, and say whom it is about. Raises `NotPermitted` or `Invalid`."""
-    scope = scope_of(by.holdings, Act.EXPORT_AUDIT_LOG)
-    asked.check()
-    if asked.client is not None:
-        journal.saw(asked.client, "access_log")
-    return Export(filter=asked, scope=scope, format=format_)
-
-
-def export_with_proof(
-    asked: LogFilter, laid_open: LaidOpen, towards: Sequence[int], *, by: Staff, journal: Journal
-) -> Proof:
-    """Allow an export that proves itself, and say whom it is about. Raises `NotPermitted` or `Invalid`.
-
-    Who was on which list is laid open by a privacy officer of the whole clinic and by nobody else: it says of everybody
-    that they are in treatment. Of one client, whoever may read the log may have it, as they may read it.
-    """
-    scope = scope_of(by.holdings, Act.EXPORT_AUDIT_LOG)
-    asked.check()
-    if laid_open is LaidOpen.CLIENTS and not any(
-        held.role is Role.PRIVACY_OFFICER and held.programme is None for held in by.holdings
-    ):
-        raise NotPermitted("Only a privacy officer of the whole clinic lays open whom the entries are about.")
-    if asked.client is not None:
-        journal.saw(asked.client, "access_log")
-    return Proof(filter=asked, scope=scope, laid_open=laid_open, towards=tuple(towards))
 
 
 def _page(limit: int) -> int:
