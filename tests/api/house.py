@@ -36,11 +36,11 @@ class House:
                 connection, programme=self.programme, counsellor=self.robin.staff.id, **options
             )
 
-    async def planned(self, client: InCare, *, days_ago: int) -> str:
-        """A plan for every 7 days that began so many days ago, two minutes from the time it is now; returns its id."""
+    async def planned(self, client: InCare, *, days_ago: int, every: int = 7) -> str:
+        """A plan for every 7 (or so many) days that began so many days ago, two minutes from the time it is now; returns its id."""
         started = self.clinic.service.clock() - days_ago * DAY
         first = (started + timedelta(minutes=2)).astimezone(ZONE)
-        rule = Recurrence(every=7, unit=Unit.DAYS, at=time(first.hour, first.minute), starts_on=first.date())
+        rule = Recurrence(every=every, unit=Unit.DAYS, at=time(first.hour, first.minute), starts_on=first.date())
         house = Programme(id=self.programme, code="H", name="House", time_zone=ZONE.key, profiles=Selected("US"))
         async with self.clinic.service.engine.begin() as connection:
             journal = Remembered()

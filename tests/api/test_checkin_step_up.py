@@ -9,11 +9,13 @@ from sqlalchemy import insert, select
 from caseload.db.checkin.stepping import due_to_step_up
 from caseload.db.tables.checkin_plan import check_in_step_up
 from caseload.db.tables.window import excusal
+from caseload.domain.access import Role
 from caseload.domain.ids import new_id
 from caseload.domain.people import the_service
 from caseload.domain.schedule import Weekday, local_day
 from caseload.jobs.check_ins import STEP_UP_CHECK_INS
 from tests.api.conftest import Clinic
+from tests.api.dispensary import PASSWORD, give_password
 from tests.api.house import DAY, ZONE, House, open_house
 
 pytestmark = pytest.mark.anyio
@@ -137,3 +139,104 @@ async def test_who_is_back_from_prison_or_hospital_is_found_from_the_day_after(
         found = await due_to_step_up(connection, now=now + looked_after * DAY)
         assert not [each for each in found if str(each.plan) == plan["id"]], "still there"
         await connection.rollback()
+
+
+async def said(house: House, plan: str, *, days_ago: int, **answers: Any) -> dict[str, Any]:
+    """A completed check-in of a plan that began so many days ago: what the client said of their use."""
+    found = (await house.robin.get(f"/check-in-plans/{plan}")).json()
+    waits = [each for each in await house.check_ins(found["client_id"]) if each["waiting"] and each["plan_id"] == plan]
+    at = (house.clinic.service.clock() - days_ago * DAY).isoformat()
+    done = {"mode": "telephone", "occurred_at": at, "answers": answers}
+    answer = await house.robin.post(f"/check-ins/{waits[0]['id']}/completion", done, key=str(uuid4()))
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def rarely(house: House) -> str:
+    """A plan for every two weeks that began two weeks ago and some minutes: one check-in is late, and one is due."""
+    return await house.planned(await house.client(), days_ago=14, every=14)
+
+
+async def test_use_after_none_is_a_relapse_and_leads_to_more_contact_with_the_answers_once(house: House) -> None:
+    plan = await rarely(house)
+    await said(house, plan, days_ago=13, use_days_28=0)
+    assert (await house.robin.get(f"/check-in-plans/{plan}")).json()["step_up"] is None
+    last = await said(house, plan, days_ago=0, use_days_28=2)
+
+    raised = (await house.robin.get(f"/check-in-plans/{plan}")).json()
+    today = local_day(house.clinic.service.clock(), ZONE)
+    found = raised["step_up"]
+    assert (found["ground"], found["record"], found["occurred_on"]) == ("relapse", last["id"], str(today))
+    assert (raised["version"], raised["terms"]["every"], raised["terms"]["unit"]) == (2, 1, "weeks")
+
+    corrected = {"ended": "completed", "reason": "Three.", "mode": "telephone", "answers": {"use_days_28": 3}}
+    corrected |= {"occurred_at": last["outcome"]["occurred_at"]}
+    once_more = await house.robin.put(f"/check-ins/{last['id']}/outcome", corrected, headers={"If-Match": '"1"'})
+    assert once_more.status_code == 200, once_more.text
+    assert (await house.robin.get(f"/check-in-plans/{plan}")).json() == raised
+
+
+async def test_what_turns_out_to_be_a_relapse_by_a_correction_leads_to_it_too(house: House) -> None:
+    plan = await rarely(house)
+    await said(house, plan, days_ago=13, use_days_30=0)
+    last = await said(house, plan, days_ago=0, use_days_28=0)
+    corrected = {"ended": "completed", "reason": "Told later.", "mode": "telephone", "answers": {"use_days_28": 1}}
+    corrected |= {"occurred_at": last["outcome"]["occurred_at"]}
+    answer = await house.robin.put(f"/check-ins/{last['id']}/outcome", corrected, headers={"If-Match": '"1"'})
+    assert answer.status_code == 200, answer.text
+    assert (await house.robin.get(f"/check-in-plans/{plan}")).json()["step_up"]["ground"] == "relapse"
+
+
+async def test_who_uses_as_the_time_before_is_seen_as_often_as_before(house: House) -> None:
+    plan = await rarely(house)
+    await said(house, plan, days_ago=13, use_days_28=4)
+    await said(house, plan, days_ago=0, use_days_28=9)
+    assert (await house.robin.get(f"/check-in-plans/{plan}")).json()["version"] == 1
+
+
+async def test_a_daily_dose_that_changes_by_more_than_a_fifth_leads_to_more_contact_on_its_day(house: House) -> None:
+    client = await house.client()
+    plan = await fortnightly(house, client)
+    prescriber = await house.clinic.person((Role.PRESCRIBER, house.programme))
+    await give_password(house.clinic, prescriber)
+    today = local_day(house.clinic.service.clock(), ZONE)
+    steps = [(1, "36"), (2, "44")]
+    wish = {
+        "medicine": "methadone",
+        "form": "oral_solution",
+        "strength_mg": "1",
+        "amounts_mg": {"whole": "30"},
+        "starts_on": str(today),
+        "steps": [{"from_on": str(today + days * DAY), "amounts_mg": {"whole": mg}} for days, mg in steps],
+    }
+    order = await prescriber.post(f"/clients/{client.id}/orders", wish, key=str(uuid4()))
+    assert order.status_code == 201, order.text
+    signature: dict[str, Any] = {"password": PASSWORD}
+    signed = await prescriber.post(f"/orders/{order.json()['id']}/signature", signature, key=str(uuid4()))
+    if signed.status_code == 409:
+        rules = [{"rule": each["rule"], "reason": "Seen."} for each in signed.json()["facts"]["rules"]]
+        signed = await prescriber.post(
+            f"/orders/{order.json()['id']}/signature", signature | {"confirmed": rules}, key=str(uuid4())
+        )
+    assert signed.status_code == 201, signed.text
+
+    found = [await after(house, days, plan["id"]) for days in (0, 1, 2, 2)]
+    assert found[:2] == [None, None], "from 30 to 36 mg is a fifth, and no more"
+    assert found[2] == found[3]
+    assert (found[2]["ground"], found[2]["occurred_on"]) == ("dose_change", str(today + 2 * DAY))
+    assert found[2]["record"] == order.json()["id"]
+
+
+async def after(house: House, days: int, plan: str) -> Any:
+    """Have the job look so many days from now; how the plan then is stepped up."""
+    service = house.clinic.service
+    before = service.clock
+    object.__setattr__(service, "clock", lambda: before() + days * DAY)
+    try:
+        async with service.work(by=the_service(), event="check_in.stepped_up") as work:
+            await STEP_UP_CHECK_INS.step(work, NO_JOB)
+            if work.journal.is_empty:
+                await work.drop()
+    finally:
+        object.__setattr__(service, "clock", before)
+    return (await house.robin.get(f"/check-in-plans/{plan}")).json()["step_up"]

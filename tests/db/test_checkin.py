@@ -1,10 +1,11 @@
 """Check-ins as they are kept: what waits equals the facts, lists equal counts, and keys settle races."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,7 +15,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from caseload.db.access import reach_of
 from caseload.db.caseload import Caseloads
-from caseload.db.checkin import CheckIns, OverdueCheckIns, Plans, answers, closing, facts, phases, plans, records
+from caseload.db.checkin import (
+    CheckIns,
+    OverdueCheckIns,
+    Plans,
+    answers,
+    changing,
+    closing,
+    facts,
+    phases,
+    plans,
+    records,
+    relapses,
+    replaced,
+    stepping,
+)
 from caseload.db.checkin import overdue as overdue_lists
 from caseload.db.checkin.rows import WAITING, waiting_values
 from caseload.db.outreach import KeptLadders, OverdueLadders
@@ -55,7 +70,7 @@ from caseload.domain.programme import Programme
 from tests.factories import clients, people
 from tests.factories.checkin import MONDAY, MORNING, Remembered, daily, terms, weekly
 from tests.factories.clients import InCare
-from tests.factories.explain import generic_plan_of, plan_of, walks, walks_all_that_runs
+from tests.factories.explain import generic_plan_of, plan_of, walks, walks_all_that_runs, walks_an_index
 from tests.factories.stories import Story, Teller, planned_days, stories
 from tests.shared_server import Addresses
 
@@ -693,8 +708,12 @@ LISTS = {
     answers: ("ANSWERS",),
     closing: ("TOUCHED", "HELD"),
     phases: ("_PHASES",),
-    plans: ("_OF_CLIENT", "_PLANS", "_BEHIND", "_ANY_BEHIND", "_RUNNING", "_OPEN_FROM", "_SETTLED_DAYS"),
+    plans: ("_OF_CLIENT", "_PLANS", "_BEHIND", "_ANY_BEHIND", "_RUNNING"),
+    replaced: ("OPEN_FROM", "SETTLED_DAYS"),
+    relapses: ("BEFORE", "HAS_LED"),
 }
+LOOKS = {stepping: ("ESCALATED", "BACK", "HELD"), changing: ("TURNED", "ORDERS", "LED")}
+"""What a job looks for of everybody at once: in tables as small as here some are quicker to walk than to look up."""
 
 
 async def test_no_list_walks_a_table_that_grows(committing: AsyncEngine, throwaway_database: Addresses) -> None:
@@ -718,6 +737,13 @@ async def test_no_list_walks_a_table_that_grows(committing: AsyncEngine, throwaw
         "since": MONDAY,
         "due_at": now,
         "moment": now,
+        "first": UUID(int=int(now.timestamp() * 1000) << 80),
+        "yesterday": MONDAY + DAY,
+        "until": MONDAY + 3 * DAY,
+        "days": [MONDAY + number * DAY for number in range(4)],
+        "clients": [ward.client.id],
+        "at": now,
+        "record": first.check_in.id,
         **reach_of(ward.robin.reach(Act.SEE_CHECK_INS), at=now),
     }
     owner = create_async_engine("postgresql+asyncpg://", connect_args={"dsn": throwaway_database.owner})
@@ -737,8 +763,22 @@ async def test_no_list_walks_a_table_that_grows(committing: AsyncEngine, throwaw
                     walked += [f"{module.__name__}.{name}", *plan_lines]
                 if walks_all_that_runs(for_every_moment, "responsibility"):
                     walked += [f"{module.__name__}.{name} for every moment", *for_every_moment]
+        walked += await looks_that_walk(connection, given)
 
     assert not walked, "\n".join(walked)
+
+
+async def looks_that_walk(connection: AsyncConnection, given: Mapping[str, Any]) -> list[str]:
+    """The plans of whatever no index can serve."""
+    few_or_none_here = {"programme", *(f"medication_order_{what}" for what in ("signature", "stop", "replacement"))}
+    await connection.exec_driver_sql("set local enable_seqscan = off")
+    walked: list[str] = []
+    for module, names in LOOKS.items():
+        for name in names:
+            plan_lines = await plan_of(connection, getattr(module, name), given)
+            if walks(plan_lines) or walks_an_index(plan_lines, besides=few_or_none_here):
+                walked += [f"{module.__name__}.{name}", *plan_lines]
+    return walked
 
 
 CROWD = (
@@ -846,6 +886,33 @@ CROWD = (
     insert into clinic.check_in_move (check_in_id, number, due_at, grace_ends_at, asked_by, recorded_by, recorded_at)
     select c.id, 1, c.due_at, c.grace_ends_at, 'client', crowd.registered_by, '2026-05-01'
     from clinic.check_in c join crowd on crowd.plan = c.plan_id
+    """,
+    """
+    insert into clinic.escalation (id, client_id, programme_id, ground, said, recorded_by, recorded_at)
+    select ('00000000-0000-7000-9000-' || lpad(n::text, 12, '0'))::uuid, id, programme_id, 'overdose', 'Told.',
+           registered_by, '2020-01-01'
+    from crowd
+    """,
+    """
+    insert into clinic.excusal (id, client_id, programme_id, reason, first_on, last_on, told_by, note, recorded_by,
+                                recorded_at)
+    select gen_random_uuid(), id, programme_id, 'hospital', '2020-01-01', '2020-01-02', 'A sister', '', registered_by,
+           '2020-01-01'
+    from crowd
+    """,
+    """
+    insert into clinic.excusal_end (excusal_id, last_on, reason, recorded_by, recorded_at)
+    select id, '2020-01-02', 'Back.', recorded_by, '2020-01-02' from clinic.excusal
+    """,
+    "alter table clinic.medication_order disable trigger user",
+    """
+    insert into clinic.medication_order (id, chain_id, version, client_id, programme_id, medicine, form, strength_mg,
+                                         whole_mg, every_days, starts_on, supervised, note, written_by, written_at, step_from,
+                                         step_whole_mg)
+    select o.id, o.id, 1, crowd.id, programme_id, 'methadone', 'oral_solution', 1, 60, 1,
+           date '2020-01-01' + crowd.n, true, '', registered_by, '2020-01-01',
+           case when crowd.n % 10 = 0 then array[date '2020-01-02' + crowd.n] end, case when crowd.n % 10 = 0 then array[70] end
+    from crowd, lateral (select gen_random_uuid() as id where crowd.n > 0) o
     """,
     "analyze",
 )

@@ -394,6 +394,12 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
                 " where w.word = 'confirmed' and w.said_by = d.given_by and w.said_at > d.recorded_at"
             ),
         ),
+        (
+            "seen more often for a while after a relapse",
+            """select 1 from clinic.check_in_step_up s
+               join clinic.check_in_plan_current c on (c.plan_id, c.version) = (s.plan_id, s.version)
+               where s.ground = 'relapse' and s.last_on > now()""",
+        ),
         ("a client who may be reached by text alone", "select 1 from clinic.client_contact where allowed = '{text}'"),
         (
             "ladders at several steps",

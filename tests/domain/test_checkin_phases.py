@@ -168,6 +168,19 @@ def test_a_profile_whose_phases_contradict_themselves_is_refused(
     assert [problem for problem in wrong_phases(found) if said in problem]
 
 
+@pytest.mark.parametrize(
+    ("field", "last", "first_refused"),
+    [("dose_change_percent", 0, -1), ("relapse_use_days", 1, 0), ("relapse_use_days", 28, 29)],
+)
+def test_what_a_profile_may_say_of_a_relapse_and_a_changed_dose(field: str, last: int, first_refused: int) -> None:
+    def wrong(value: int) -> list[str]:
+        step_up = msgspec.structs.replace(UK.check_ins.step_up, **{field: value})
+        return list(wrong_phases(msgspec.structs.replace(UK.check_ins, step_up=step_up)))
+
+    assert wrong(last) == []
+    assert field in wrong(first_refused)[0]
+
+
 @pytest.mark.parametrize(("steps", "days"), [(((0, 1),), 1), (((0, 52),), 366), (((0, 1), (1, 2)), 90)])
 def test_the_last_that_a_profile_may_say(steps: tuple[tuple[int, int], ...], days: int) -> None:
     found = msgspec.structs.replace(

@@ -110,6 +110,8 @@ FIELDS: Mapping[str, Holds] = {
     "check_ins.phases.*.from_day": more(),
     "check_ins.phases.*.every_weeks": less(),
     "check_ins.step_up.days": more(),
+    "check_ins.step_up.dose_change_percent": less(),
+    "check_ins.step_up.relapse_use_days": less(),
     "outreach.steps.*.step": never_changes,
     "outreach.steps.*.after_days": less(),
     "outreach.steps.*.counted_in": in_order(*CountedIn),

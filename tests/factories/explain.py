@@ -5,7 +5,7 @@ that plan may be quite another than the one for these parameters.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -59,3 +59,12 @@ def walks_all_that_runs(plan: Sequence[str], table: str) -> bool:
     """Whether a plan goes through every row of a table whose period is running."""
     scans = (pair for pair in pairwise(plan) if f" {table}_one_at_a_time" in pair[0])
     return any(re.search(r"Index Cond: \((\w+\.)?period @> [^()]+\)$", condition) for _, condition in scans)
+
+
+def walks_an_index(plan: Sequence[str], *, besides: Collection[str] = ()) -> bool:
+    """Whether a plan goes through a whole index of a table that is not among these."""
+    for line, under in pairwise([*plan, ""]):
+        scan = re.search(r"Index (?:Only )?Scan(?: Backward)? using \w+ on (\w+)", line)
+        if scan is not None and scan[1] not in besides and "Index Cond" not in under:
+            return True
+    return False

@@ -164,6 +164,8 @@ class _Chapter:
         elif ago == HANDED_OVER_DAYS_AGO and story.handed_over:
             await care.pass_to_another(life, ago, stage=self.stage, work=self.work)
         await self.contact.day(life, ago)
+        if ago == 1:
+            await self.contact.see_more_often(life, ago)
         await tell_day(self.dispensary, life, ago)
 
 

@@ -9,6 +9,7 @@ from litestar import Response
 from litestar.params import FromPath, JSONBody
 
 from caseload.api.checkin.answers import AnswersIn
+from caseload.api.checkin.asking import asked_of, see_more_often_after_relapse
 from caseload.api.checkin.store import check_ins_of
 from caseload.api.checkin.wire import CheckInOut, versioned
 from caseload.api.escalation import EmergencyInstructionOut, EscalationOut, emergency, escalations_of
@@ -19,22 +20,17 @@ from caseload.api.on_call import ReachedOut, reached
 from caseload.api.route import writing
 from caseload.api.wire import Instant, Wire
 from caseload.api.work import IfMatch, TheKey, TheWork, etag, require_version
-from caseload.db.checkin import Templates
 from caseload.db.idempotency import Kept
 from caseload.db.observation import KeptObservations
 from caseload.domain import checkin as domain
 from caseload.domain.access import Act
 from caseload.domain.checkin import (
-    Answers,
-    Asked,
     AskedBy,
     Correction,
     Ended,
-    Filled,
     Mode,
     Record,
     Result,
-    questions_of,
 )
 from caseload.domain.ids import CheckInId, StaffId, new_id
 from caseload.domain.observation import InstrumentName
@@ -134,7 +130,7 @@ async def complete_check_in(
     """
 
     async def complete() -> None:
-        await domain.complete(
+        outcome = await domain.complete(
             CheckInId(check_in_id),
             occurred_at=data.occurred_at or work.now,
             mode=data.mode,
@@ -143,9 +139,10 @@ async def complete_check_in(
             now=work.now,
             check_ins=check_ins_of(work),
             journal=work.journal,
-            asked=await _asked(work, check_in_id, data),
+            asked=await asked_of(work, CheckInId(check_in_id), data.answers, data.instruments),
             on_behalf_of=None if data.on_behalf_of is None else StaffId(data.on_behalf_of),
         )
+        await see_more_often_after_relapse(work, outcome)
 
     found = await _settle(work, key, check_in_id, complete)
     return await _with_emergency(work, found, 201)
@@ -229,7 +226,7 @@ async def correct_check_in(
     check_ins, reach = check_ins_of(work), work.by.reach(Act.COMPLETE_CHECK_IN)
     record = await check_ins.hold(CheckInId(check_in_id), reach=reach)
     require_version(if_match, len(record.outcomes))
-    await domain.correct(
+    outcome = await domain.correct(
         record.check_in.id,
         Correction(
             ended=Ended(data.ended),
@@ -237,7 +234,7 @@ async def correct_check_in(
             occurred_at=data.occurred_at,
             mode=data.mode,
             note=data.note,
-            asked=await _asked(work, check_in_id, data),
+            asked=await asked_of(work, CheckInId(check_in_id), data.answers, data.instruments),
         ),
         version=len(record.outcomes),
         by=work.by,
@@ -245,22 +242,8 @@ async def correct_check_in(
         check_ins=check_ins,
         journal=work.journal,
     )
+    await see_more_often_after_relapse(work, outcome)
     return await _with_emergency(work, await check_ins.get(record.check_in.id, reach=reach), 200)
-
-
-async def _asked(work: Work, check_in_id: UUID, said: CheckInCompletionIn | CheckInCorrectionIn) -> Asked:
-    """What was asked, beside what the programme of the check-in asks."""
-    record = await check_ins_of(work).get(CheckInId(check_in_id), reach=work.by.reach(Act.COMPLETE_CHECK_IN))
-    template = await Templates(work.connection).template(record.check_in.programme)
-    given = questions_of(said.answers or {})
-    answers = Answers(given=given, template_version=template.version or None) if given else None
-    return Asked(
-        answers=answers,
-        template=template,
-        escalations=escalations_of(work),
-        observations=KeptObservations(work.connection, work.journal),
-        filled=[Filled(instrument=name, answers=filled) for name, filled in (said.instruments or {}).items()],
-    )
 
 
 async def _with_emergency(work: Work, record: Record, status: int) -> Response[CheckInSettledOut]:

@@ -13,20 +13,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from caseload.db.access import reach_of, within_reach
 from caseload.db.checkin.closing import closed_days
 from caseload.db.checkin.phases import add_phases, later_phases
+from caseload.db.checkin.replaced import open_from, settled_days, withdraw
 from caseload.db.checkin.rows import (
     CHECK_IN_COLUMNS,
     TERMS,
     WAITING_COLUMNS,
     check_in_values,
-    end_waiting,
     terms_values,
     waiting_values,
 )
 from caseload.db.checkin.versions import OF_ITS_VERSION, STEP_UP, add_step_up, version_numbered, version_of
 from caseload.db.direct import bring_in
-from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
-from caseload.db.tables.checkin import check_in, check_in_outcome, check_in_waiting
+from caseload.db.tables.checkin import check_in, check_in_waiting
 from caseload.db.tables.checkin_plan import (
     check_in_plan,
     check_in_plan_current,
@@ -35,7 +34,6 @@ from caseload.db.tables.checkin_plan import (
 )
 from caseload.domain.access import Reach
 from caseload.domain.checkin import (
-    Ended,
     Plan,
     PlanChanged,
     PlanUnknown,
@@ -46,9 +44,8 @@ from caseload.domain.checkin import (
     Waiting,
     waiting,
 )
-from caseload.domain.checkin.record import SETTLED_BY_PEOPLE
 from caseload.domain.client import ClientUnknown
-from caseload.domain.ids import CheckInId, ClientId, PlanId, ProgrammeId, StaffId
+from caseload.domain.ids import ClientId, PlanId, ProgrammeId, StaffId
 from caseload.domain.journal import Journal
 
 _WITHIN = within_reach()
@@ -126,37 +123,6 @@ _SCHEDULED_THROUGH = (
     update(check_in_plan_current)
     .where(check_in_plan_current.c.plan_id == _reached.c.plan_id)
     .values(scheduled_through=_reached.c.through)
-)
-
-_outcomes_of_waiting = (
-    select(check_in_outcome.c.version)
-    .where(check_in_outcome.c.check_in_id == check_in_waiting.c.check_in_id)
-    .order_by(check_in_outcome.c.version.desc())
-    .limit(1)
-    .scalar_subquery()
-)
-_OPEN_FROM = (
-    select(check_in_waiting.c.check_in_id, _outcomes_of_waiting.label("outcomes"))
-    .join(check_in, check_in.c.id == check_in_waiting.c.check_in_id)
-    .where(
-        check_in_waiting.c.plan_id == bindparam("plan"),
-        check_in_waiting.c.due_at >= bindparam("moment", type_=INSTANT),
-        check_in.c.due_at >= bindparam("moment", type_=INSTANT),
-    )
-)
-
-_newer = check_in_outcome.alias("newer")
-_SETTLED_DAYS = (
-    select(check_in.c.scheduled_on)
-    .join(check_in_outcome, check_in_outcome.c.check_in_id == check_in.c.id)
-    .where(
-        check_in.c.plan_id == bindparam("plan"),
-        check_in.c.scheduled_on >= bindparam("since", type_=Date()),
-        check_in_outcome.c.ended.in_(sorted(SETTLED_BY_PEOPLE)),
-        ~exists().where(
-            _newer.c.check_in_id == check_in_outcome.c.check_in_id, _newer.c.version > check_in_outcome.c.version
-        ),
-    )
 )
 
 
@@ -241,33 +207,15 @@ class Plans:
 
     async def open_from(self, plan: PlanId, moment: datetime) -> Sequence[Replaced]:
         """See `domain.checkin.Plans.open_from`."""
-        rows = await self._connection.execute(_OPEN_FROM, {"plan": plan, "moment": moment})
-        return [Replaced(check_in=CheckInId(row.check_in_id), outcome_version=1 + (row.outcomes or 0)) for row in rows]
+        return await open_from(self._connection, plan, moment)
 
     async def withdraw(self, check_ins: Sequence[Replaced], *, reason: str, by: StaffId, now: datetime) -> None:
         """See `domain.checkin.Plans.withdraw`."""
-        if not check_ins:
-            return
-        await self._connection.execute(
-            insert(check_in_outcome),
-            [
-                {
-                    "check_in_id": one.check_in,
-                    "version": one.outcome_version,
-                    "ended": Ended.WITHDRAWN,
-                    "reason": reason,
-                    "recorded_by": by,
-                    "recorded_at": now,
-                }
-                for one in check_ins
-            ],
-        )
-        await end_waiting(self._connection, [one.check_in for one in check_ins])
+        await withdraw(self._connection, check_ins, reason=reason, by=by, now=now)
 
     async def settled_days(self, plan: PlanId, *, since: date) -> frozenset[date]:
         """See `domain.checkin.Plans.settled_days`."""
-        rows = await self._connection.execute(_SETTLED_DAYS, {"plan": plan, "since": since})
-        return frozenset(rows.scalars())
+        return await settled_days(self._connection, plan, since=since)
 
     async def closed_days(self, programme: ProgrammeId, *, since: date) -> frozenset[date]:
         """See `domain.checkin.Plans.closed_days`."""

@@ -1,6 +1,6 @@
 """What has been recorded lately for which a client is to be seen more often."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -26,8 +26,8 @@ from caseload.domain.window import ExcuseReason
 LOOKS_BACK: Final = timedelta(days=14)
 """What is older has been looked at, or the plan has been made by somebody who knew."""
 
-_BASE = check_in_plan_version.alias("base")
-_running = (
+BASE: Final = check_in_plan_version.alias("base")
+RUNNING: Final = (
     check_in_plan.join(check_in_plan_current, check_in_plan_current.c.plan_id == check_in_plan.c.id)
     .join(
         check_in_plan_version,
@@ -40,23 +40,23 @@ _running = (
         & (check_in_step_up.c.version == check_in_plan_current.c.version),
     )
     .join(
-        _BASE,
-        (_BASE.c.plan_id == check_in_plan.c.id)
-        & (_BASE.c.version == func.coalesce(check_in_step_up.c.base_version, check_in_plan_current.c.version)),
+        BASE,
+        (BASE.c.plan_id == check_in_plan.c.id)
+        & (BASE.c.version == func.coalesce(check_in_step_up.c.base_version, check_in_plan_current.c.version)),
     )
 )
-_goes_on = check_in_plan_version.c.unit.is_not(None)
+GOES_ON: Final = check_in_plan_version.c.unit.is_not(None)
 _led = check_in_step_up.alias("led")
 
-_ESCALATED = (
+ESCALATED: Final = (
     select(check_in_plan.c.id, escalation.c.ground, escalation.c.recorded_at, escalation.c.id.label("record"))
-    .select_from(_running.join(escalation, escalation.c.client_id == check_in_plan.c.client_id))
+    .select_from(RUNNING.join(escalation, escalation.c.client_id == check_in_plan.c.client_id))
     .where(
         # Identifiers are in the order of time (UUIDv7), so that this walks the newest alone.
         escalation.c.id >= bindparam("first", type_=Uuid()),
         escalation.c.ground.in_([Ground.OVERDOSE.value, Ground.MISSED_DOSES.value]),
-        escalation.c.recorded_at > _BASE.c.decided_at,
-        _goes_on,
+        escalation.c.recorded_at > BASE.c.decided_at,
+        GOES_ON,
         ~exists().where(_led.c.plan_id == check_in_plan.c.id, _led.c.record_id == escalation.c.id),
     )
 )
@@ -64,10 +64,10 @@ _another = excusal.alias("another")
 _another_end = excusal_end.alias("another_end")
 _LAST_ON = func.coalesce(excusal_end.c.last_on, excusal.c.last_on)
 _YESTERDAY = bindparam("yesterday", type_=Date())
-_BACK = (
+BACK: Final = (
     select(check_in_plan.c.id, excusal.c.reason, cast(_LAST_ON, Date()).label("last_on"), excusal.c.id.label("record"))
     .select_from(
-        _running.join(excusal, excusal.c.client_id == check_in_plan.c.client_id).outerjoin(
+        RUNNING.join(excusal, excusal.c.client_id == check_in_plan.c.client_id).outerjoin(
             excusal_end, excusal_end.c.excusal_id == excusal.c.id
         )
     )
@@ -88,8 +88,8 @@ _BACK = (
         excusal.c.reason.in_([ExcuseReason.PRISON.value, ExcuseReason.HOSPITAL.value]),
         _LAST_ON.between(bindparam("since", type_=Date()), _YESTERDAY),
         excusal.c.first_on <= _LAST_ON,
-        cast(func.timezone("UTC", _BASE.c.decided_at), Date()) <= _LAST_ON,
-        _goes_on,
+        cast(func.timezone("UTC", BASE.c.decided_at), Date()) <= _LAST_ON,
+        GOES_ON,
         ~exists(
             select(literal(1))
             .select_from(_another.outerjoin(_another_end, _another_end.c.excusal_id == _another.c.id))
@@ -102,7 +102,7 @@ _BACK = (
         ~exists().where(_led.c.plan_id == check_in_plan.c.id, _led.c.record_id == excusal.c.id),
     )
 )
-_HELD = (
+HELD: Final = (
     select(check_in_plan_current.c.plan_id)
     .where(check_in_plan_current.c.plan_id == any_(bindparam("plans", type_=ARRAY(Uuid()))))
     .order_by(check_in_plan_current.c.plan_id)
@@ -131,7 +131,7 @@ async def due_to_step_up(connection: AsyncConnection, *, now: datetime) -> Seque
                 ground=StepUpGround(row.ground), on=row.recorded_at.astimezone(UTC).date(), record=row.record
             ),
         )
-        for row in await connection.execute(_ESCALATED, {"first": _first_after(since)})
+        for row in await connection.execute(ESCALATED, {"first": _first_after(since)})
     ]
     days = {"since": since.date(), "yesterday": now.date() - timedelta(days=1)}
     found += [
@@ -139,10 +139,15 @@ async def due_to_step_up(connection: AsyncConnection, *, now: datetime) -> Seque
             plan=PlanId(row.id),
             what=Occurred(ground=StepUpGround(row.reason), on=row.last_on + timedelta(days=1), record=row.record),
         )
-        for row in await connection.execute(_BACK, days)
+        for row in await connection.execute(BACK, days)
     ]
-    held = set((await connection.execute(_HELD, {"plans": sorted({each.plan for each in found})})).scalars())
+    held = await hold_those_free(connection, {each.plan for each in found})
     return sorted((each for each in found if each.plan in held), key=lambda each: (each.plan, each.what.on))
+
+
+async def hold_those_free(connection: AsyncConnection, plans: Iterable[PlanId]) -> frozenset[PlanId]:
+    """Those of these plans that nobody else holds, held until this piece of work ends."""
+    return frozenset((await connection.execute(HELD, {"plans": sorted(plans)})).scalars())
 
 
 def _first_after(moment: datetime) -> UUID:

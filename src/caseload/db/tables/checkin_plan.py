@@ -144,10 +144,11 @@ check_in_step_up = Table(
         "check_in_step_up_record_key",
         "plan_id",
         "record_id",
+        "occurred_on",
         unique=True,
         postgresql_where=text("record_id IS NOT NULL"),
     ),
-    comment="Which versions of plans are more contact for a while, and why; each record leads to one at most.",
+    comment="Which versions of plans are more contact for a while, and why; each day of a record leads to one at most.",
 )
 
 check_in_plan_current = Table(

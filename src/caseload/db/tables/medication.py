@@ -177,6 +177,12 @@ medication_order = Table(
         "countersign_by",
         postgresql_where=text("verbal_by IS NOT NULL"),
     ),
+    Index(
+        "medication_order_step_from_idx",
+        "step_from",
+        postgresql_using="gin",
+        postgresql_where=text("step_from IS NOT NULL"),
+    ),
     Index("medication_order_beside_idx", "client_id", postgresql_where=text("beside_id IS NOT NULL")),
     comment="A prescriber's instruction, never edited: a change is a new row of the same chain.",
 )

@@ -15,13 +15,16 @@ from caseload.domain.checkin import (
     Correction,
     Ended,
     Mode,
+    Occurred,
     Plan,
     Result,
     Scheduled,
+    StepUpGround,
     Terms,
     attempt,
     complete,
     correct,
+    decide_step_up,
     miss,
     plan_check_ins,
     reschedule,
@@ -38,6 +41,8 @@ RUNNING_OUT: Final = timedelta(days=14)
 MINUTE: Final = timedelta(minutes=1)
 PHASED: Final = 3
 """Every third of those who are seen weekly and keep it is seen less often as time goes on."""
+RELAPSES: Final = 4
+"""One in so many of those who keep a plan that asks for them more rarely told of a relapse yesterday."""
 WEEKDAYS: Final = tuple(Weekday)[:5]
 
 
@@ -108,6 +113,22 @@ class Contact:
         if life.plan is None or life.plan.scheduled_through > now.date() + RUNNING_OUT:
             return
         await schedule_ahead(now=now, plans=WatchedPlans(life, self.work, now=now), journal=self.work.journal)
+
+    async def see_more_often(self, life: Life, ago: int) -> None:
+        """See one in so many of those who come every two weeks or less more often: they told of a relapse today."""
+        rarely = life.story.every_weeks > 1 and life.story.course is Course.KEPT
+        if life.plan is None or not rarely or life.story.number % RELAPSES or life.story.handed_over:
+            return
+        now = self.stage.moment(ago, 16)
+        await decide_step_up(
+            life.plan,
+            Occurred(ground=StepUpGround.RELAPSE, on=self.stage.day(ago)),
+            rules=self.stage.rules(ago),
+            by=self.stage.counsellor(life),
+            now=now,
+            plans=WatchedPlans(life, self.work, now=now),
+            journal=self.work.journal,
+        )
 
     async def stop(self, life: Life, ago: int) -> None:
         """Stop the plan of a client who leaves."""

@@ -60,6 +60,7 @@ from caseload.domain.checkin.record import (
     Waiting,
     waiting,
 )
+from caseload.domain.checkin.relapse import Relapses, step_up_after_relapse, use_days
 from caseload.domain.checkin.rule_text import read_rule, rule_text
 from caseload.domain.checkin.scheduling import horizon, schedule_ahead, upcoming
 from caseload.domain.checkin.settle import attempt, complete, miss, reschedule
@@ -106,6 +107,7 @@ __all__ = [
     "Punctuality",
     "Question",
     "Record",
+    "Relapses",
     "Replaced",
     "Result",
     "Scheduled",
@@ -141,9 +143,11 @@ __all__ = [
     "rule_text",
     "schedule_ahead",
     "step_up",
+    "step_up_after_relapse",
     "stop_all",
     "stop_plan",
     "upcoming",
+    "use_days",
     "usual_phases",
     "usual_terms",
     "waiting",

@@ -3,6 +3,7 @@
 from caseload.domain.medication.aim import Aim, HoldReason, Words
 from caseload.domain.medication.asking import OrderNeedsConfirmation, treatment_begun
 from caseload.domain.medication.beside import Acting, in_conflict, is_another, stopped_naltrexone
+from caseload.domain.medication.changing import DoseChange, large_changes
 from caseload.domain.medication.guest import Direction, GuestDays, GuestOrders, OrderBeyondGuest, guests_here
 from caseload.domain.medication.hold import (
     EXCEPTION_HOLDS_NEXT,
@@ -93,6 +94,7 @@ __all__ = [
     "DecisionUnknown",
     "Direction",
     "Done",
+    "DoseChange",
     "DosePart",
     "Form",
     "GuestDays",
@@ -142,6 +144,7 @@ __all__ = [
     "in_conflict",
     "is_another",
     "keep_hold",
+    "large_changes",
     "milligrams",
     "name_each_other",
     "raise_hold",

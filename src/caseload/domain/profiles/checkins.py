@@ -7,6 +7,8 @@ from caseload.domain.profiles.said import Data, SaidBy
 
 LONGEST_WEEKS = 52
 LONGEST_STEP_UP_DAYS = 366
+FEWEST_ASKED_DAYS = 28
+"""Use is asked of the last 28 days, and of the last 30."""
 LONGEST_SLACK_DAYS = 31
 """The most days of grace, or of early window, that a check-in may have."""
 
@@ -34,6 +36,10 @@ class StepUp(SaidBy, frozen=True):
 
     days: int
     """Local days after what it is for, that day not counted."""
+    dose_change_percent: int
+    """By more than so much of it has a daily dose to change, up or down, to count."""
+    relapse_use_days: int
+    """From so many days of use on, where the check-in before had none, it counts as a relapse."""
 
 
 class CheckIns(SaidBy, frozen=True):
@@ -62,6 +68,10 @@ def wrong_phases(check_ins: CheckIns) -> Iterable[str]:
         yield f"check_ins.phases must not be rarer than every {LONGEST_WEEKS} weeks"
     if not 1 <= check_ins.step_up.days <= LONGEST_STEP_UP_DAYS:
         yield f"check_ins.step_up.days must lie between 1 and {LONGEST_STEP_UP_DAYS}"
+    if check_ins.step_up.dose_change_percent < 0:
+        yield "check_ins.step_up.dose_change_percent must not be negative"
+    if not 1 <= check_ins.step_up.relapse_use_days <= FEWEST_ASKED_DAYS:
+        yield f"check_ins.step_up.relapse_use_days must lie between 1 and {FEWEST_ASKED_DAYS}"
 
 
 def wrong_slack(slack: tuple[Slack, ...]) -> Iterable[str]:

@@ -151,11 +151,13 @@ def _looser_limits(base: Profile, other: Profile) -> Iterable[str]:
 
 
 def _rarer(base: CheckIns, other: CheckIns) -> Iterable[str]:
-    """Where fewer check-ins are suggested, or a client is seen more often for a shorter time."""
+    """Where fewer check-ins are suggested, or a client is seen more often for a shorter time or for less."""
     for day in sorted({step.from_day for step in (*base.phases, *other.phases)}):
         weeks, were = other.weeks_on(day), base.weeks_on(day)
         yield from _less(f"check_ins.phases from day {day}: every_weeks", weeks, were)
     yield from _more("check_ins.step_up.days", other.step_up.days, base.step_up.days)
+    for name in ("dose_change_percent", "relapse_use_days"):
+        yield from _less(f"check_ins.step_up.{name}", getattr(other.step_up, name), getattr(base.step_up, name))
 
 
 def _looser_ordering(base: Profile, other: Profile) -> Iterable[str]:

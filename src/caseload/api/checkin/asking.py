@@ -1,0 +1,60 @@
+"""What was asked in a contact, as it came over HTTP, and the more contact that may follow from it."""
+
+from collections.abc import Mapping
+
+from caseload.api.checkin.answers import AnswersIn
+from caseload.api.checkin.store import check_ins_of
+from caseload.api.escalation import escalations_of
+from caseload.api.observation import Answers as FilledAnswers
+from caseload.db.checkin import Templates
+from caseload.db.checkin.relapses import RelapsePlans
+from caseload.db.observation import KeptObservations
+from caseload.db.programme import Programmes
+from caseload.domain.access import Act
+from caseload.domain.checkin import (
+    Answers,
+    Asked,
+    Filled,
+    Outcome,
+    questions_of,
+    step_up_after_relapse,
+    use_days,
+)
+from caseload.domain.ids import CheckInId
+from caseload.domain.observation import InstrumentName
+from caseload.request.work import Work
+
+
+async def asked_of(
+    work: Work,
+    check_in: CheckInId,
+    answers: AnswersIn | None,
+    instruments: Mapping[InstrumentName, FilledAnswers] | None,
+) -> Asked:
+    """What was asked, beside what the programme of the check-in asks."""
+    record = await check_ins_of(work).get(check_in, reach=work.by.reach(Act.COMPLETE_CHECK_IN))
+    template = await Templates(work.connection).template(record.check_in.programme)
+    given = questions_of(answers or {})
+    return Asked(
+        answers=Answers(given=given, template_version=template.version or None) if given else None,
+        template=template,
+        escalations=escalations_of(work),
+        observations=KeptObservations(work.connection, work.journal),
+        filled=[Filled(instrument=name, answers=filled) for name, filled in (instruments or {}).items()],
+    )
+
+
+async def see_more_often_after_relapse(work: Work, outcome: Outcome) -> None:
+    """What was just said may ask for more contact for a while."""
+    if not use_days(outcome.answers):
+        return
+    record = await check_ins_of(work).get(outcome.check_in, reach=work.by.reach(Act.COMPLETE_CHECK_IN))
+    await step_up_after_relapse(
+        record.check_in,
+        outcome,
+        by=work.by,
+        now=work.now,
+        programmes=Programmes(work.connection),
+        plans=RelapsePlans(work.connection, work.journal, now=work.now),
+        journal=work.journal,
+    )
