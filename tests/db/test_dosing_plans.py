@@ -1,7 +1,7 @@
 """How PostgreSQL finds what a window, a chart and a queue ask: by index, however many doses there are."""
 
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -398,5 +398,18 @@ async def test_a_dose_of_another_medicine_is_looked_for_among_the_few_that_are_n
             await connection.execute(text(statement))
     async with owner.connect() as connection:
         plan = await generic_plan_of(connection, STATEMENTS["facts"], {})
+        day = await generic_plan_of(connection, STATEMENTS["the day's list"], {})
     (found,) = [line for line in plan if "dose_of_another" in line]
     assert "using dose_other_kinds_idx" in found, found
+    begins_with_its_own_clients(day)
+
+
+def begins_with_its_own_clients(day: Sequence[str]) -> None:
+    """The day's list, in the plan for every programme: whatever is in force in the 19 others is never looked at."""
+    orders = next(number for number, line in enumerate(day) if re.search(r"on medication_order +\(", line))
+    assert "Index Scan using medication_order_client_id_starts_on_idx" in day[orders], day[orders]
+    assert "(client_id = " in day[orders + 1], day[orders + 1]
+    for index in ("client_programme_id_id_idx", "guest_stay_host_idx"):
+        assert any(f" {index} " in line for line in day), f"{index}: whoever is of the programme, or its guest today"
+    # The crowd is small enough that a record of each client is walked sooner than looked up; orders and doses are not.
+    assert not [line for line in day if re.search(r"Seq Scan on (medication_order|dose)\b", line)]

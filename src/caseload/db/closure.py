@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Date, Row, any_, bindparam, exists, insert, select
+from sqlalchemy import Date, any_, bindparam, exists, insert, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from caseload.db.direct import Direct, Named
 from caseload.db.programme import Programmes
 from caseload.db.tables.closure import closure_day
 from caseload.domain.closure import ClosureDay, ClosureMoved
@@ -40,6 +41,7 @@ CLOSED: Final = _NEWEST.where(
     closure_day.c.day.between(bindparam("first", type_=Date()), bindparam("last", type_=Date())),
     closure_day.c.is_closed,
 )
+_CLOSED: Final = Direct(CLOSED, anywhere=True)
 SAID_OF: Final = _NEWEST.where(closure_day.c.day == any_(bindparam("days", type_=ARRAY(Date()))))
 _ADD = insert(closure_day)
 
@@ -57,12 +59,12 @@ class ClosureDays:
     async def closed_days(self, programme: ProgrammeId, first: date, last: date) -> Sequence[ClosureDay]:
         """See `domain.closure.ClosureDays.closed_days`."""
         given = {"programme": programme, "first": first, "last": last}
-        return [_day_of(row) for row in await self._connection.execute(CLOSED, given)]
+        return [_day_of(row) for row in await _CLOSED.all(self._connection, given)]
 
     async def said_of(self, programme: ProgrammeId, days: Sequence[date]) -> Sequence[ClosureDay]:
         """See `domain.closure.ClosureDays.said_of`."""
         given = {"programme": programme, "days": list(days)}
-        return [_day_of(row) for row in await self._connection.execute(SAID_OF, given)]
+        return [_day_of(row) for row in (await self._connection.execute(SAID_OF, given)).mappings()]
 
     async def add_closures(self, said: Sequence[ClosureDay]) -> None:
         """See `domain.closure.ClosureDays.add_closures`."""
@@ -86,13 +88,13 @@ class ClosureDays:
             raise ClosureMoved("Read the closure days of the programme again.") from raced
 
 
-def _day_of(row: Row[*tuple[Any, ...]]) -> ClosureDay:
+def _day_of(row: Named) -> ClosureDay:
     return ClosureDay(
-        programme=ProgrammeId(row.programme_id),
-        day=row.day,
-        version=row.version,
-        is_closed=row.is_closed,
-        reason=row.reason,
-        recorded_by=StaffId(row.recorded_by),
-        recorded_at=row.recorded_at,
+        programme=ProgrammeId(row["programme_id"]),
+        day=row["day"],
+        version=row["version"],
+        is_closed=row["is_closed"],
+        reason=row["reason"],
+        recorded_by=StaffId(row["recorded_by"]),
+        recorded_at=row["recorded_at"],
     )

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Row, Text, bindparam, func, insert, literal_column, select
+from sqlalchemy import Text, bindparam, func, insert, literal_column, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from caseload.db.direct import Direct, Named
 from caseload.db.tables.programme import programme, programme_profile
 from caseload.domain.ids import ProgrammeId, SelectionId, StaffId
 from caseload.domain.profiles.selected import read_selected
@@ -40,7 +41,7 @@ later_profiles: Final = (
 _ALL = select(
     programme.c.id, programme.c.code, programme.c.name, programme.c.time_zone, programme.c.profile, LATER_PROFILES
 )
-_ONE = _ALL.where(programme.c.id == bindparam("programme"))
+_ONE: Final = Direct(_ALL.where(programme.c.id == bindparam("programme")), anywhere=True)
 _IN_ORDER = _ALL.order_by(programme.c.code)
 _SELECTIONS = (
     select(
@@ -69,14 +70,14 @@ class Programmes:
 
     async def get(self, wanted: ProgrammeId) -> Programme:
         """See `domain.programme.Programmes.get`."""
-        row = (await self._connection.execute(_ONE, {"programme": wanted})).first()
+        row = await _ONE.first(self._connection, {"programme": wanted})
         if row is None:
             raise ProgrammeUnknown
         return _programme(row)
 
     async def all(self) -> Sequence[Programme]:
         """See `domain.programme.Programmes.all`."""
-        return [_programme(row) for row in await self._connection.execute(_IN_ORDER)]
+        return [_programme(row) for row in (await self._connection.execute(_IN_ORDER)).mappings()]
 
     async def add(self, new: Programme, *, opened_at: datetime) -> None:
         """See `domain.programme.Programmes.add`."""
@@ -137,11 +138,11 @@ class Programmes:
             ) from raced
 
 
-def _programme(row: Row[*tuple[Any, ...]]) -> Programme:
+def _programme(row: Named) -> Programme:
     return Programme(
-        id=ProgrammeId(row.id),
-        code=row.code,
-        name=row.name,
-        time_zone=row.time_zone,
-        profiles=read_selected(row.profile, row.later_profiles),
+        id=ProgrammeId(row["id"]),
+        code=row["code"],
+        name=row["name"],
+        time_zone=row["time_zone"],
+        profiles=read_selected(row["profile"], row["later_profiles"]),
     )

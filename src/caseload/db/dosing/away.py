@@ -6,10 +6,11 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Date, Uuid, any_, bindparam, cast, func, literal, or_, select, union_all
+from sqlalchemy import Date, Integer, Text, Uuid, any_, bindparam, cast, func, literal_column, or_, select, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from caseload.db.direct import Direct
 from caseload.db.tables.caseload import discharge, episode
 from caseload.db.tables.programme import programme
 from caseload.db.tables.window import excusal, excusal_end
@@ -20,7 +21,8 @@ YEAR_DAYS: Final = 366
 """How far back days away are looked for: whoever was away longer begins anew."""
 _CLIENTS = any_(bindparam("clients", type_=ARRAY(Uuid())))
 _SINCE = bindparam("since", type_=Date())
-_LOSES_TOLERANCE = [each.value for each in AwayIn if each is not AwayIn.DISCHARGE]
+_DISCHARGE: Final = literal_column(f"'{AwayIn.DISCHARGE}'", Text())
+_LOSES_TOLERANCE: Final = [literal_column(f"'{each}'", Text()) for each in AwayIn if each is not AwayIn.DISCHARGE]
 _last_on = func.coalesce(excusal_end.c.last_on, excusal.c.last_on)
 _next = episode.alias("next_episode")
 _came_back = (
@@ -47,9 +49,9 @@ AWAY: Final = union_all(
     ),
     select(
         episode.c.client_id,
-        literal(AwayIn.DISCHARGE.value),
+        _DISCHARGE,
         _ended_on,
-        _came_back - 1,
+        _came_back - literal_column("1", Integer()),
         episode.c.id,
     )
     .select_from(
@@ -59,6 +61,7 @@ AWAY: Final = union_all(
     )
     .where(episode.c.client_id == _CLIENTS, or_(_came_back.is_(None), _came_back > _SINCE)),
 )
+_READ: Final = Direct(AWAY, anywhere=True)
 
 
 async def away_since(
@@ -67,7 +70,12 @@ async def away_since(
     """The days away from treatment of clients, as far as they reach beyond a day."""
     found: dict[ClientId, list[Away]] = defaultdict(list)
     if clients:
-        for row in (await connection.execute(AWAY, {"clients": list(clients), "since": since})).all():
-            away = Away(where=AwayIn(row.away_in), first_on=row.first_on, last_on=row.last_on, record=row.record_id)
-            found[ClientId(row.client_id)].append(away)
+        for row in await _READ.all(connection, {"clients": list(clients), "since": since}):
+            away = Away(
+                where=AwayIn(row["away_in"]),
+                first_on=row["first_on"],
+                last_on=row["last_on"],
+                record=row["record_id"],
+            )
+            found[ClientId(row["client_id"])].append(away)
     return found

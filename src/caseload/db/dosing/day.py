@@ -164,6 +164,10 @@ class DosingDays(Mornings):
         if mixed:
             beside = await given_lately(self._connection, mixed, day)
         taken, observed = await self._steps(known, day)
+        # Of most nothing was read: they are passed over at once.
+        someone = set[ClientId]().union(
+            given, at_home, guests, covered, lately, earlier, away, injected, beside, taken, observed
+        )
         return {
             who: Beside(
                 orders=earlier.get(who, ()),
@@ -179,11 +183,7 @@ class DosingDays(Mornings):
                 guests=guests.get(who, ()),
                 place=place if who in guests else None,
             )
-            for who in (each.client for each in known)
-            if any(
-                who in read
-                for read in (given, at_home, guests, covered, lately, earlier, away, injected, beside, taken, observed)
-            )
+            for who in someone
         }
 
     async def _steps(

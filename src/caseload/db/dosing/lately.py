@@ -3,21 +3,37 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Date, Text, Uuid, any_, bindparam, case, cast, exists, literal, null, select, union_all
+from sqlalchemy import (
+    Date,
+    Integer,
+    Uuid,
+    any_,
+    bindparam,
+    case,
+    cast,
+    exists,
+    literal_column,
+    null,
+    select,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from caseload.db.dosing.taken import FIRST
+from caseload.db.direct import Direct
+from caseload.db.dosing.taken import FIRST, INJECTIONS, ORDINARY
 from caseload.db.tables.dosing import dose, dose_correction
 from caseload.db.tables.takehome import take_home_unit
 from caseload.db.tables.window_doses import dose_vomited
 from caseload.db.takehome.covering import counts
 from caseload.domain.dosing import Kind, Lately
 from caseload.domain.ids import ClientId
-from caseload.domain.medicines import LONG_ACTING, Medicine
+from caseload.domain.medicines import Medicine
 
+_NOTHING: Final = literal_column("0", Integer())
 _newest, _newer = dose.alias("newest_version"), dose.alias("newer_version")
 
 _GIVEN = (
@@ -25,7 +41,9 @@ _GIVEN = (
         dose.c.client_id,
         dose.c.dosing_day,
         # Of what came back nobody can say how much was taken: a day on which it was not replaced in full was one in part.
-        case((exists().where(dose_vomited.c.dose_id == dose.c.id), 0), else_=_newest.c.amount_mg).label("amount_mg"),
+        case((exists().where(dose_vomited.c.dose_id == dose.c.id), _NOTHING), else_=_newest.c.amount_mg).label(
+            "amount_mg"
+        ),
         _newest.c.kind,
         dose.c.decision_id,
         _newest.c.medicine,
@@ -36,7 +54,7 @@ _GIVEN = (
         dose.c.dosing_day >= bindparam("since", type_=Date()),
         dose.c.dosing_day <= bindparam("day", type_=Date()),
         dose.c.version == FIRST,
-        _newest.c.form.not_in([form.value for form in sorted(LONG_ACTING)]),
+        _newest.c.form.not_in(INJECTIONS),
         ~exists().where(_newer.c.id == _newest.c.id, _newer.c.version > _newest.c.version),
         ~exists().where(dose_correction.c.dose_id == dose.c.id),
     )
@@ -45,7 +63,7 @@ _AT_HOME = select(
     take_home_unit.c.client_id,
     take_home_unit.c.for_on,
     take_home_unit.c.amount_mg,
-    literal(Kind.ORDINARY.value, Text()),
+    ORDINARY,
     cast(null(), Uuid()),
     take_home_unit.c.medicine,
 ).where(
@@ -54,7 +72,8 @@ _AT_HOME = select(
     take_home_unit.c.for_on <= bindparam("day", type_=Date()),
     counts(take_home_unit),
 )
-LATELY = union_all(_GIVEN, _AT_HOME)
+LATELY: Final = union_all(_GIVEN, _AT_HOME)
+_READ: Final = Direct(LATELY, anywhere=True)
 
 
 async def taken_lately(
@@ -64,9 +83,10 @@ async def taken_lately(
     found: dict[ClientId, list[Lately]] = defaultdict(list)
     if clients:
         given = {"clients": list(clients), "since": since, "day": day}
-        for row in (await connection.execute(LATELY, given)).all():
-            decided = row.decision_id is not None or row.kind == Kind.EXCEPTION
-            found[ClientId(row.client_id)].append(
-                Lately(day=row.dosing_day, amount_mg=row.amount_mg, decided=decided, medicine=Medicine(row.medicine))
+        for row in await _READ.all(connection, given):
+            decided = row["decision_id"] is not None or row["kind"] == Kind.EXCEPTION
+            medicine = Medicine(row["medicine"])
+            found[ClientId(row["client_id"])].append(
+                Lately(day=row["dosing_day"], amount_mg=row["amount_mg"], decided=decided, medicine=medicine)
             )
     return found

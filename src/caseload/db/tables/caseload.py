@@ -259,6 +259,7 @@ guest_stay = Table(
     *recorded(),
     begins_and_ends(),
     ExcludeConstraint(("client_id", "="), ("period", "&&"), name="guest_stay_one_at_a_time", using="gist"),
+    Index("guest_stay_host_idx", "host_programme_id", "period", postgresql_using="gist"),
     comment="A programme of ours hosts the client of another for a while, by the agreement of the same number; it ends by"
     " itself, and only its end is written later.",
 )
