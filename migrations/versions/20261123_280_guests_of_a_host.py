@@ -6,7 +6,7 @@ The dosing queue begins with the clients of one programme and its guests of the 
 from alembic import op
 
 revision = "20261123_280"
-down_revision = "20261123_272"
+down_revision = "20261123_300"
 
 # Stays are few and the lock is short; CONCURRENTLY cannot run in the transaction of a migration.
 INDEX = """

@@ -58,16 +58,23 @@ async def ward(clinic: Clinic) -> Ward:
     return Ward(clinic, programme, await clinic.person((Role.NURSE, programme)), ada)
 
 
-@pytest.mark.parametrize(("name", "total", "band"), [("cows", 48, "severe"), ("sows", 64, "severe")])
+@pytest.mark.parametrize(
+    ("name", "total", "band", "says"),
+    [
+        ("cows", 48, "severe", "Severe withdrawal"),
+        ("sows", 64, "severe", "Severe withdrawal"),
+        ("ciwa_ar", 67, "severe", "Severe alcohol withdrawal"),
+    ],
+)
 async def test_a_scale_is_answered_by_its_own_description_and_scored(
-    ward: Ward, name: str, total: int, band: str
+    ward: Ward, name: str, total: int, band: str, says: str
 ) -> None:
     answer = await ward.nurse.post(ward.path, await ward.highest(name))
     assert answer.status_code == 201, answer.text
     assert answer.headers["etag"] == '"1"'
     said = answer.json()
     assert (said["total"], said["band"], said["instrument_version"]) == (total, band, 1)
-    assert said["says"].startswith("Severe withdrawal")
+    assert said["says"].startswith(says)
     assert (await ward.nurse.get(ward.path)).json()["items"] == [said]
 
 

@@ -29,7 +29,9 @@ from tests.factories.staff import somebody
 
 NOW = datetime(2026, 6, 1, 9, tzinfo=UTC)
 ADA = ClientId(new_id())
-COWS, SOWS, QTC = (instrument(name) for name in (InstrumentName.COWS, InstrumentName.SOWS, InstrumentName.QTC))
+COWS, SOWS, QTC, CIWA_AR = (
+    instrument(name) for name in (InstrumentName.COWS, InstrumentName.SOWS, InstrumentName.QTC, InstrumentName.CIWA_AR)
+)
 
 
 def all_of(value: int, *, by: Any = SOWS) -> dict[str, int | None]:
@@ -52,7 +54,7 @@ class Kept:
 
 @pytest.mark.parametrize(
     ("by", "items", "highest"),
-    [(COWS, 11, 48), (SOWS, 16, 64), (QTC, 1, 800)],
+    [(COWS, 11, 48), (SOWS, 16, 64), (QTC, 1, 800), (CIWA_AR, 10, 67)],
 )
 def test_the_scales_have_their_published_lengths_and_ranges(by: Any, items: int, highest: int) -> None:
     assert (len(by.items), by.highest) == (items, highest)
@@ -68,6 +70,14 @@ def test_a_cows_total_stands_in_its_published_band(total: int, band: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("total", "band"),
+    [(0, "mild"), (9, "mild"), (10, "moderate"), (18, "moderate"), (19, "severe"), (67, "severe")],
+)
+def test_a_ciwa_total_stands_in_the_band_of_asams_guideline(total: int, band: str) -> None:
+    assert CIWA_AR.band(total).name == band
+
+
+@pytest.mark.parametrize(
     ("milliseconds", "band"), [(450, "routine"), (451, "prolonged"), (499, "prolonged"), (500, "high"), (501, "high")]
 )
 def test_a_qtc_of_exactly_500_stands_in_the_high_band(milliseconds: int, band: str) -> None:
@@ -76,7 +86,7 @@ def test_a_qtc_of_exactly_500_stands_in_the_high_band(milliseconds: int, band: s
 
 @given(some.data())
 def test_a_score_is_the_sum_of_answers_that_there_are(data: some.DataObject) -> None:
-    by = data.draw(some.sampled_from([COWS, SOWS]))
+    by = data.draw(some.sampled_from([COWS, SOWS, CIWA_AR]))
     answers = {item.code: data.draw(some.sampled_from([*item.values, None])) for item in by.items}
     if all(answer is None for answer in answers.values()):
         answers[by.items[0].code] = by.items[0].values[0]
@@ -101,6 +111,16 @@ def test_an_answer_that_the_scale_leaves_out_is_refused_by_name(data: some.DataO
 
     assert [fault.field for fault in refused.value.faults] == [f"answers.{item.code}"]
     assert str(item.values[-1]) in refused.value.faults[0].problem
+
+
+@pytest.mark.parametrize(("code", "wrong"), [("tremor", 8), ("clouding", 5), ("clouding", -1)])
+def test_only_clouding_of_sensorium_ends_at_four(code: str, wrong: int) -> None:
+    assert score(CIWA_AR, all_of(0, by=CIWA_AR) | {"tremor": 7, "clouding": 4}, where="answers").total == 11
+
+    with pytest.raises(Invalid) as refused:
+        score(CIWA_AR, all_of(0, by=CIWA_AR) | {code: wrong}, where="answers")
+
+    assert [fault.field for fault in refused.value.faults] == [f"answers.{code}"]
 
 
 def test_every_missing_and_every_unknown_item_is_named_at_once() -> None:
@@ -218,7 +238,7 @@ def written(
     [
         ("", "instruments"),
         ("[[instruments]]\nname = 1", "instruments.toml"),
-        (written("cows"), "there is no bam, bam_continuous, gad7, phq9, qtc, sows, top"),
+        (written("cows"), "there is no bam, bam_continuous, ciwa_ar, gad7, phq9, qtc, sows, top"),
         (written(version=2), "count from one"),
         (written() + written(), "count from one"),
         (written(items=""), "codes"),

@@ -41,7 +41,8 @@ observation = Table(
     CheckConstraint(
         text(
             "cardinality(answers) = CASE instrument WHEN 'cows' THEN 11 WHEN 'sows' THEN 16 WHEN 'qtc' THEN 1"
-            " WHEN 'bam' THEN 23 WHEN 'bam_continuous' THEN 23 WHEN 'top' THEN 50 WHEN 'phq9' THEN 9 WHEN 'gad7' THEN 7 END"
+            " WHEN 'bam' THEN 23 WHEN 'bam_continuous' THEN 23 WHEN 'top' THEN 50 WHEN 'phq9' THEN 9 WHEN 'gad7' THEN 7"
+            " WHEN 'ciwa_ar' THEN 10 END"
         ),
         name="answers",
     ),

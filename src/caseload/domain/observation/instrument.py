@@ -30,6 +30,7 @@ class InstrumentName(StrEnum):
     TOP = "top"
     PHQ9 = "phq9"
     GAD7 = "gad7"
+    CIWA_AR = "ciwa_ar"
 
 
 ASKED_IN_CHECK_INS: Final = frozenset(
