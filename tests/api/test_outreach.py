@@ -162,6 +162,65 @@ async def test_nobody_around_the_client_is_contacted(house: House) -> None:
     assert [task["step"] for task in await tasks(house)] == ["same_day", "next_day"]
 
 
+async def consented(house: House, client: ClientId, *categories: str) -> tuple[str, str]:
+    """Somebody around a client, and a consent that lets them be told this; their identifiers."""
+    mother = {
+        "name": "Rosa Example",
+        "relationship": "mother",
+        "involvements": ["emergency_contact"],
+        "phone": "555 0199",
+    }
+    made = await house.robin.post(f"/clients/{client}/related-people", mother)
+    assert made.status_code == 201, made.text
+    signed = {
+        "kind": "named",
+        "form": "us-named-2026-02",
+        "discloser_id": str(house.programme),
+        "recipients": [{"person_id": made.json()["id"]}],
+        "categories": list(categories),
+        "purposes": ["family_involvement"],
+        "expiry": {"last_day": "2040-05-01"},
+        "signature": {"signatory": "client", "name": "Sam", "signed_at": "2026-03-01T12:00:00Z"},
+    }
+    given = await house.robin.post(f"/clients/{client}/consents", signed)
+    assert given.status_code == 201, given.text
+    return made.json()["id"], given.json()["id"]
+
+
+async def test_whom_a_consent_names_is_asked_and_a_revocation_is_seen_before_anybody_rings(house: House) -> None:
+    client, check_in = await overdue_client(house)
+    person, consent = await consented(house, client, "presence", "attendance")
+    for days in (0, 1):
+        await as_if_days_later(house, check_in, days)
+    announced = (await why(house, check_in))["ladder"]
+    assert (announced["next"]["step"], announced["next"]["will_be_skipped"]) == ("consented_contact", None)
+    rosa = {"person_id": person, "name": "Rosa Example", "relationship": "mother", "consent_id": consent}
+    assert announced["may_be_asked"] == [{**rosa, "may_tell": ["presence", "attendance"]}]
+
+    await as_if_days_later(house, check_in, 2)
+
+    ladder = (await why(house, check_in))["ladder"]
+    assert (ladder["taken"][-1]["step"], ladder["taken"][-1]["skipped"]) == ("consented_contact", None)
+    assert ladder["taken"][-1]["asked"] == [{"person_id": person, "consent_id": consent}]
+    assert "Rosa Example (mother)" in ladder["taken"][-1]["task"]["says"]
+    assert ladder["may_be_asked"] == announced["may_be_asked"]
+
+    revoked = await house.robin.post(f"/clients/{client}/consents/{consent}/revocation", {"how": "spoken"})
+    assert revoked.status_code == 201, revoked.text
+    after = (await why(house, check_in))["ladder"]
+    assert after["may_be_asked"] == []
+    assert after["taken"][-1]["asked"] == ladder["taken"][-1]["asked"], "what it rested on stays"
+
+
+async def test_a_consent_about_something_else_lets_nobody_be_asked(house: House) -> None:
+    client, check_in = await overdue_client(house)
+    await consented(house, client, "medication")
+    for days in (0, 1, 2):
+        await as_if_days_later(house, check_in, days)
+    ladder = (await why(house, check_in))["ladder"]
+    assert (ladder["taken"][-1]["skipped"], ladder["may_be_asked"]) == ("no_consent", [])
+
+
 async def as_if_days_later(house: House, check_in: str, days: int) -> None:
     """Take what is due so many days (and five minutes) from now, by a job whose clock is ahead."""
     service = house.clinic.service
@@ -244,6 +303,7 @@ async def test_of_two_that_are_overdue_the_longest_has_the_ladder(house: House) 
         "behind": longest,
         "taken": [],
         "next": None,
+        "may_be_asked": [],
         "tries": 0,
     }
     assert len(await tasks(house)) == 1

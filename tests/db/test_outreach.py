@@ -180,6 +180,7 @@ async def test_no_list_walks_what_was_ever_to_be_done_or_is_scheduled(connection
         (lists.OF_STEPS, {"check_in": new_id(), "overdue_since": NOW, **reach}),
         (ladders.DUE, {"programme": programme, "at": NOW, "limit": 50}),
         (ladders.STEPS, {"check_ins": [new_id()]}),
+        (ladders.ASKED, {"check_ins": [new_id()]}),
         (explained.LONGEST, {"client": client.id, "programme": programme, "at": NOW}),
     ):
         plans.append(await generic_plan_of(connection, statement, given))

@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caseload.domain.care_task import CareTask, CareTaskKind
+from caseload.domain.consent import Category, Consent, Purpose, Recipient, Setting
 from caseload.domain.errors import Invalid
-from caseload.domain.ids import CheckInId, ClientId, ProgrammeId, StaffId, new_id
+from caseload.domain.family import Involvement, RelatedPerson
+from caseload.domain.ids import CheckInId, ClientId, ProgrammeId, RelatedPersonId, StaffId, new_id
 from caseload.domain.outreach import (
     SAYS,
     SKIPPED_SAYS,
@@ -36,6 +38,7 @@ from caseload.domain.profiles import profile_on
 from caseload.domain.profiles.outreach import Outreach, OutreachStep
 from caseload.domain.profiles.selected import Selected
 from caseload.domain.programme import Programme
+from tests.domain.test_consent import consent, draft, person, programme, signature
 from tests.factories.checkin import Remembered, counsellor
 
 pytestmark = pytest.mark.anyio
@@ -279,6 +282,12 @@ class Shelf:
         self.steps: dict[tuple[CheckInId, datetime, OutreachStep], Taken] = {}
         self.tasks: list[CareTask] = []
         self.standing: Next | None = None
+        self.people: Sequence[RelatedPerson] = ()
+        self.consents: Sequence[Consent] = ()
+
+    async def around(self, client: ClientId, /) -> tuple[Sequence[RelatedPerson], Sequence[Consent]]:
+        assert client == CLIENT
+        return self.people, self.consents
 
     async def take(self, climber: Climber, taken: Taken, task: CareTask | None, /) -> bool:
         key = (climber.check_in, climber.overdue_since, taken.step)
@@ -359,6 +368,56 @@ async def test_a_skipped_step_says_why_makes_no_task_and_the_ladder_goes_on() ->
     assert [each.skipped for each in shelf.steps.values()] == [Skipped.NOT_ASKED]
     assert journal.events[0].facts == {"step": "same_day", "skipped": "not_asked"}
     assert shelf.standing == Next(step=OutreachStep.NEXT_DAY, due_at=SINCE + DAY)
+
+
+async def told_whom(*categories: Category, people: int = 1) -> tuple[Shelf, Remembered, list[RelatedPerson]]:
+    """The step that asks others, of a client who lets so many people be told this."""
+    shelf = Shelf()
+    around = [person(RelatedPersonId(new_id()), Involvement.EMERGENCY_CONTACT) for _ in range(people)]
+    shelf.people = around
+    if categories:
+        signed = consent(
+            draft(
+                recipients=tuple(Recipient(person=each.id) for each in around),
+                categories=frozenset(categories),
+                purposes=frozenset({Purpose.FAMILY_INVOLVEMENT}),
+            ),
+            where=Setting(programme=programme(), around={each.id: each for each in around}),
+        )
+        shelf.consents = [dataclasses.replace(signed, discloser=HOUSE, signature=signature(SINCE - DAY))]
+    before = (taken(OutreachStep.SAME_DAY, SINCE), taken(OutreachStep.NEXT_DAY, SINCE + DAY))
+    _, journal = await climbed(dataclasses.replace(climber(), taken=before), shelf, now=SINCE + 2 * DAY)
+    return shelf, journal, around
+
+
+async def test_the_step_that_asks_others_names_whom_and_what_they_may_be_told() -> None:
+    shelf, journal, [mother] = await told_whom(Category.PRESENCE)
+
+    [step], [task] = shelf.steps.values(), shelf.tasks
+    assert (step.skipped, [each.person for each in step.asked]) == (None, [mother.id])
+    assert task.says == (
+        "Ask whom the client lets us ask. Rosa Example (mother) may be told that the client comes here, and nothing else."
+        " Look again before you ring: a consent can be revoked."
+    )
+    [event] = journal.events
+    assert event.records[1:] == (task.id, mother.id, step.asked[0].consent)
+
+
+@pytest.mark.parametrize(("people", "named"), [(5, 5), (6, 5)])
+async def test_a_task_names_a_few_and_the_step_keeps_all(people: int, named: int) -> None:
+    shelf, _, around = await told_whom(Category.PRESENCE, Category.ATTENDANCE, people=people)
+
+    [step], [task] = shelf.steps.values(), shelf.tasks
+    assert {each.person for each in step.asked} == {each.id for each in around}
+    assert task.says.count("that the client comes here and that they have not come, and nothing else.") == named
+
+
+async def test_without_a_consent_nobody_is_asked_and_the_step_says_so() -> None:
+    shelf, journal, _ = await told_whom()
+
+    [step] = shelf.steps.values()
+    assert (step.skipped, step.asked, shelf.tasks) == (Skipped.NO_CONSENT, (), [])
+    assert journal.events[0].facts == {"step": "consented_contact", "skipped": "no_consent"}
 
 
 async def test_at_its_end_nothing_stands_next() -> None:

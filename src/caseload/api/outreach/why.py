@@ -16,6 +16,8 @@ from caseload.db.outreach import Explained, OverdueLadders
 from caseload.domain.access import Act
 from caseload.domain.care_task import CareTask
 from caseload.domain.checkin import CheckInNotOverdue, ClearedBy, LastFact, Mode, Overdue, explain, is_overdue, waiting
+from caseload.domain.consent import Category
+from caseload.domain.family import Relationship
 from caseload.domain.ids import CheckInId
 from caseload.domain.outreach import SAYS, SKIPPED_SAYS, Channel, Skipped, Taken
 from caseload.domain.profiles.outreach import OutreachStep
@@ -32,6 +34,23 @@ class LadderStanding(StrEnum):
     AT_ITS_END = "at_its_end"
 
 
+class MayBeAskedOut(Wire, frozen=True, kw_only=True):
+    """Somebody around the client whom a consent in force lets you ask, and what you may tell them."""
+
+    person_id: UUID
+    name: str
+    relationship: Relationship
+    consent_id: UUID
+    may_tell: list[Category]
+
+
+class AllowedOut(Wire, frozen=True, kw_only=True):
+    """Whom a step would ask, and on which consent that rested when it was taken."""
+
+    person_id: UUID
+    consent_id: UUID
+
+
 class OutreachStepOut(Wire, frozen=True, kw_only=True):
     """A step that was taken or skipped."""
 
@@ -42,6 +61,8 @@ class OutreachStepOut(Wire, frozen=True, kw_only=True):
     rule: str
     by_way_of: list[Channel]
     """What the client allowed then."""
+    asked: list[AllowedOut]
+    """Whom around the client; a consent may have been revoked since."""
     skipped: Skipped | None
     why_skipped: str | None
     task: CareTaskOut | None
@@ -68,6 +89,8 @@ class LadderOut(Wire, frozen=True, kw_only=True):
     """The check-in whose ladder is taken instead."""
     taken: list[OutreachStepOut]
     next: NextStepOut | None
+    may_be_asked: list[MayBeAskedOut]
+    """Whom around the client a step that is next, or was taken, may ask, as the consents stand at this moment."""
     tries: int
     """How often in a row something went wrong here with a step; 0 where nothing did."""
 
@@ -152,6 +175,16 @@ def _ladder(found: Explained) -> LadderOut:
             will_be_skipped=found.will_skip,
             why_skipped=None if found.will_skip is None else SKIPPED_SAYS[found.will_skip],
         ),
+        may_be_asked=[
+            MayBeAskedOut(
+                person_id=each.person,
+                name=each.name,
+                relationship=each.relationship,
+                consent_id=each.consent,
+                may_tell=list(each.tells),
+            )
+            for each in found.may_be_asked
+        ],
         tries=found.tries,
     )
 
@@ -165,6 +198,7 @@ def _taken(each: Taken, tasks: Mapping[OutreachStep, CareTask]) -> OutreachStepO
         taken_at=each.taken_at,
         rule=each.rule,
         by_way_of=list(each.by_way_of),
+        asked=[AllowedOut(person_id=one.person, consent_id=one.consent) for one in each.asked],
         skipped=each.skipped,
         why_skipped=None if each.skipped is None else SKIPPED_SAYS[each.skipped],
         task=None if task is None else CareTaskOut.of(task),

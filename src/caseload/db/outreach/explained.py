@@ -1,5 +1,6 @@
 """Where the ladder of one overdue check-in stands, for whoever asks why: read for one line of the list, never for all."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -20,7 +21,8 @@ from caseload.domain.care_task import CareTask
 from caseload.domain.checkin import Waiting
 from caseload.domain.ids import CheckInId, StaffId
 from caseload.domain.journal import Journal
-from caseload.domain.outreach import Next, Skipped, Taken, ground_of, way
+from caseload.domain.outreach import MayBeAsked, Next, Skipped, Taken, ground_of, way, who_may_be_asked
+from caseload.domain.programme import Programme
 from caseload.domain.schedule import local_day
 
 LONGEST: Final = (
@@ -56,6 +58,8 @@ class Explained:
     taken: tuple[Taken, ...]
     tasks: tuple[CareTask, ...]
     coming: Next | None
+    may_be_asked: tuple[MayBeAsked, ...]
+    """Whom around the client a step that is next, or was taken, may ask as the consents stand now."""
     will_skip: Skipped | None
     """Why the next step would be skipped as things stand."""
     tries: int
@@ -84,7 +88,8 @@ class OverdueLadders:
         taken = (await ladders.steps([key]))[key]
         behind = None if longest is None or longest.check_in_id == one.check_in else CheckInId(longest.check_in_id)
         coming = ground.next_of(one.grace_ends_at, taken) if behind is None else None
-        how = () if coming is None else way(coming.step, contact)
+        asks = await self._asks(one, programme, coming, taken, ladders)
+        how = () if coming is None else way(coming.step, contact, asks)
         tasks = await KeptCareTasks(self._connection, self._journal, now=self._now).of_steps(
             one.check_in, one.grace_ends_at, reach=reach
         )
@@ -95,6 +100,16 @@ class OverdueLadders:
             taken=taken,
             tasks=tuple(tasks),
             coming=coming,
+            may_be_asked=tuple(asks),
             will_skip=how if isinstance(how, Skipped) else None,
             tries=person.tries or 0,
         )
+
+    async def _asks(
+        self, one: Waiting, programme: Programme, coming: Next | None, taken: Sequence[Taken], ladders: KeptLadders
+    ) -> Sequence[MayBeAsked]:
+        """Whom the step that is next, or one that was taken, may ask now; nobody where neither asks anybody."""
+        steps = [*(each.step for each in taken if each.asked), *(() if coming is None else (coming.step,))]
+        if not steps:
+            return ()
+        return await who_may_be_asked(steps[0], one.client, programme, now=self._now, ladders=ladders)

@@ -10,23 +10,33 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Uuid, any_, bindparam, delete, func, or_, select
+from sqlalchemy import ColumnElement, Row, Uuid, any_, bindparam, delete, func, insert, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.care_task import KeptCareTasks
 from caseload.db.checkin.closing import closed_days
+from caseload.db.consent import Consents
+from caseload.db.family import Families
 from caseload.db.outreach.contacts import CONTACT, contact_of
 from caseload.db.periods import running
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import cover, responsibility
 from caseload.db.tables.checkin import check_in_waiting
-from caseload.db.tables.outreach import client_contact, outreach_failure, outreach_standing, outreach_step
+from caseload.db.tables.outreach import (
+    client_contact,
+    outreach_failure,
+    outreach_standing,
+    outreach_step,
+    outreach_step_asked,
+)
 from caseload.domain.care_task import CareTask
-from caseload.domain.ids import CheckInId, ClientId, ProgrammeId, StaffId
+from caseload.domain.consent import Consent
+from caseload.domain.family import RelatedPerson
+from caseload.domain.ids import CheckInId, ClientId, ConsentId, ProgrammeId, RelatedPersonId, StaffId
 from caseload.domain.journal import Journal
-from caseload.domain.outreach import Channel, Climber, Contact, Next, Skipped, Taken
+from caseload.domain.outreach import Allowed, Channel, Climber, Contact, Next, Skipped, Taken
 from caseload.domain.profiles.outreach import OutreachStep
 
 FIRST_AGAIN: Final = timedelta(minutes=5)
@@ -95,12 +105,23 @@ STEPS: Final = select(
     outreach_step.c.by_way_of,
     outreach_step.c.skipped,
 ).where(outreach_step.c.check_in_id == any_(bindparam("check_ins", type_=ARRAY(Uuid()))))
+ASKED: Final = (
+    select(
+        outreach_step_asked.c.check_in_id,
+        outreach_step_asked.c.overdue_since,
+        outreach_step_asked.c.person_id,
+        outreach_step_asked.c.consent_id,
+    )
+    .where(outreach_step_asked.c.check_in_id == any_(bindparam("check_ins", type_=ARRAY(Uuid()))))
+    .order_by(outreach_step_asked.c.person_id)
+)
 CONTACTS: Final = (
     select(client_contact.c.client_id, *CONTACT)
     .where(client_contact.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid()))))
     .ext(distinct_on(client_contact.c.client_id))
     .order_by(client_contact.c.client_id, client_contact.c.version.desc())
 )
+_ASK = insert(outreach_step_asked)
 _TAKE = insert_or(outreach_step).on_conflict_do_nothing().returning(outreach_step.c.step)
 _standing = insert_or(outreach_standing)
 _STAND = _standing.on_conflict_do_update(
@@ -121,6 +142,7 @@ class KeptLadders:
 
     def __init__(self, connection: AsyncConnection, journal: Journal, *, now: datetime) -> None:
         self._connection = connection
+        self._journal = journal
         self._tasks = KeptCareTasks(connection, journal, now=now)
         self._now = now
 
@@ -149,9 +171,17 @@ class KeptLadders:
         """The steps that were taken since these check-ins became overdue, in their order."""
         wanted = set(of)
         found: dict[tuple[UUID, datetime], list[Taken]] = defaultdict(list)
-        rows = await self._connection.execute(STEPS, {"check_ins": [check_in for check_in, _ in wanted]})
+        given = {"check_ins": [check_in for check_in, _ in wanted]}
+        rows = (await self._connection.execute(STEPS, given)).all()
+        asked: dict[tuple[UUID, datetime], list[Allowed]] = defaultdict(list)
+        if any(row.step == OutreachStep.CONSENTED_CONTACT and row.skipped is None for row in rows):
+            for row in await self._connection.execute(ASKED, given):
+                allowed = Allowed(person=RelatedPersonId(row.person_id), consent=ConsentId(row.consent_id))
+                asked[row.check_in_id, row.overdue_since].append(allowed)
         for row in rows:
-            found[row.check_in_id, row.overdue_since].append(_taken(row))
+            key = row.check_in_id, row.overdue_since
+            asks = asked[key] if row.step == OutreachStep.CONSENTED_CONTACT else ()
+            found[key].append(_taken(row, asks))
         return {key: tuple(sorted(found[key], key=lambda each: _ORDER[each.step])) for key in wanted}
 
     async def contacts(self, clients: Sequence[ClientId]) -> Mapping[ClientId, Contact]:
@@ -163,6 +193,11 @@ class KeptLadders:
     async def closed_days(self, programme: ProgrammeId, *, since: date) -> frozenset[date]:
         """The days from then on on which a programme is closed."""
         return await closed_days(self._connection, programme, since=since)
+
+    async def around(self, client: ClientId) -> tuple[Sequence[RelatedPerson], Sequence[Consent]]:
+        """See `domain.outreach.Ladders.around`."""
+        people = await Families(self._connection, self._journal).around(client)
+        return people, await Consents(self._connection, self._journal).of(client)
 
     async def take(self, climber: Climber, taken: Taken, task: CareTask | None) -> bool:
         """See `domain.outreach.Ladders.take`."""
@@ -179,6 +214,10 @@ class KeptLadders:
         }
         if (await self._connection.execute(_TAKE, values)).first() is None:
             return False
+        if taken.asked:
+            step = {name: values[name] for name in ("check_in_id", "overdue_since", "step", "client_id")}
+            asked = [{**step, "person_id": each.person, "consent_id": each.consent} for each in taken.asked]
+            await self._connection.execute(_ASK, asked)
         if task is not None:
             await self._tasks.add(task)
         return True
@@ -206,12 +245,13 @@ class KeptLadders:
         )
 
 
-def _taken(row: Row[*tuple[Any, ...]]) -> Taken:
+def _taken(row: Row[*tuple[Any, ...]], asked: Iterable[Allowed]) -> Taken:
     return Taken(
         step=OutreachStep(row.step),
         due_at=row.due_at,
         taken_at=row.taken_at,
         rule=row.rule,
         by_way_of=tuple(Channel(each) for each in row.by_way_of),
+        asked=tuple(asked),
         skipped=None if row.skipped is None else Skipped(row.skipped),
     )

@@ -4,7 +4,18 @@
 what is due is looked at, and whose step could not be taken and is tried again later.
 """
 
-from sqlalchemy import ARRAY, CheckConstraint, Column, Index, SmallInteger, Table, Text, Uuid, text
+from sqlalchemy import (
+    ARRAY,
+    CheckConstraint,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 
 from caseload.db.tables.base import (
     INSTANT,
@@ -69,6 +80,29 @@ outreach_step = Table(
     CheckConstraint(text("skipped IS NULL OR cardinality(by_way_of) = 0"), name="skipped_reaches_nobody"),
     Index(None, "client_id"),
     comment="A step of the ladder of an overdue check-in, taken or skipped; the key takes it once.",
+)
+
+outreach_step_asked = Table(
+    "outreach_step_asked",
+    metadata,
+    Column("check_in_id", Uuid(), primary_key=True),
+    Column("overdue_since", INSTANT, primary_key=True),
+    Column("step", Text(), primary_key=True),
+    Column("person_id", Uuid(), primary_key=True),
+    Column("client_id", Uuid(), nullable=False),
+    reference("consent_id", "consent"),
+    ForeignKeyConstraint(
+        ["check_in_id", "overdue_since", "step"],
+        ["clinic.outreach_step.check_in_id", "clinic.outreach_step.overdue_since", "clinic.outreach_step.step"],
+        name="outreach_step_asked_step_fkey",
+    ),
+    ForeignKeyConstraint(
+        ["client_id", "person_id"],
+        ["clinic.related_person.client_id", "clinic.related_person.id"],
+        name="outreach_step_asked_person_fkey",
+    ),
+    CheckConstraint(text("step = 'consented_contact'"), name="a_step_that_asks_others"),
+    comment="Whom around the client a step would ask, and on which consent that rested when it was taken.",
 )
 
 outreach_standing = Table(

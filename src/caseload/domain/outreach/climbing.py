@@ -11,12 +11,16 @@ from datetime import date, datetime
 from typing import ClassVar, Final, Protocol
 
 from caseload.domain.care_task import CareTask, OfLadder
+from caseload.domain.consent import Category, Consent
+from caseload.domain.family import RelatedPerson
 from caseload.domain.ids import CareTaskId, CheckInId, ClientId, ProgrammeId, StaffId, new_id
 from caseload.domain.journal import Event, Journal
+from caseload.domain.outreach.around import MayBeAsked, may_be_asked
 from caseload.domain.outreach.contact import Channel, Contact
-from caseload.domain.outreach.ladder import SAYS, Calendar, Next, Skipped, Taken, next_step, way
+from caseload.domain.outreach.ladder import SAYS, Allowed, Calendar, Next, Skipped, Taken, next_step, way
 from caseload.domain.people import Staff
 from caseload.domain.profiles import Profile
+from caseload.domain.profiles.outreach import OutreachStep
 from caseload.domain.programme import Programme
 from caseload.domain.schedule import local_day
 
@@ -27,6 +31,14 @@ _SPOKEN: Final = {
     Channel.POST: "post",
     Channel.VISIT: "going there",
 }
+
+
+_TOLD: Final = {
+    Category.PRESENCE: "that the client comes here",
+    Category.ATTENDANCE: "that they have not come",
+}
+MOST_NAMED: Final = 5
+"""So many people stand in the words of a task; all of them stand beside the line of the overdue list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +65,10 @@ class OutreachStepTaken(Event):
 class Ladders(Protocol):
     """The ladders of a programme."""
 
+    async def around(self, client: ClientId, /) -> tuple[Sequence[RelatedPerson], Sequence[Consent]]:
+        """Everybody around a client, and every consent that the client ever gave."""
+        ...
+
     async def take(self, climber: Climber, taken: Taken, task: CareTask | None, /) -> bool:
         """Keep a step with its task; False when somebody has taken it already."""
         ...
@@ -66,6 +82,7 @@ class Ladders(Protocol):
 class Ground:
     """What a programme's ladders stand on: its rules, and the days on which it is open."""
 
+    programme: Programme
     rules: Profile
     calendar: Calendar
 
@@ -82,6 +99,7 @@ class Ground:
 def ground_of(programme: Programme, closed: frozenset[date], *, now: datetime) -> Ground:
     """What the ladders of a programme stand on today."""
     return Ground(
+        programme=programme,
         rules=programme.rules_on(local_day(now, programme.zone)),
         calendar=Calendar(zone=programme.zone, closed=closed),
     )
@@ -95,8 +113,9 @@ async def climb(
     told: list[OutreachStepTaken] = []
     coming = ground.next_of(climber.overdue_since, taken)
     while coming is not None and coming.due_at <= now:
-        step = _taken(coming, climber, ground, now=now)
-        task = _task(step, climber, by=by, now=now) if step.skipped is None else None
+        asks = await who_may_be_asked(coming.step, climber.client, ground.programme, now=now, ladders=ladders)
+        step = _taken(coming, climber, ground, asks, now=now)
+        task = _task(step, climber, asks, by=by, now=now) if step.skipped is None else None
         if not await ladders.take(climber, step, task):
             return ()
         taken.append(step)
@@ -108,16 +127,27 @@ async def climb(
     return taken[len(climber.taken) :]
 
 
+async def who_may_be_asked(
+    step: OutreachStep, client: ClientId, programme: Programme, *, now: datetime, ladders: Ladders
+) -> Sequence[MayBeAsked]:
+    """Whom a step would ask around the client, as the consents stand now; nobody for a step that asks the client alone."""
+    if step is not OutreachStep.CONSENTED_CONTACT:
+        return ()
+    around, consents = await ladders.around(client)
+    return may_be_asked(around, consents, programme=programme, at=now)
+
+
 def _told(taken: Taken, climber: Climber, task: CareTask | None) -> OutreachStepTaken:
     facts: dict[str, str | int] = {"step": taken.step.value}
     if taken.skipped is not None:
         facts["skipped"] = taken.skipped.value
-    records = (climber.check_in,) if task is None else (climber.check_in, task.id)
+    rests_on = [record for each in taken.asked for record in (each.person, each.consent)]
+    records = (climber.check_in, *(() if task is None else (task.id,)), *rests_on)
     return OutreachStepTaken(client=climber.client, records=records, facts=facts)
 
 
-def _taken(coming: Next, climber: Climber, ground: Ground, *, now: datetime) -> Taken:
-    how = way(coming.step, climber.contact)
+def _taken(coming: Next, climber: Climber, ground: Ground, asks: Sequence[MayBeAsked], *, now: datetime) -> Taken:
+    how = way(coming.step, climber.contact, asks)
     skipped = how if isinstance(how, Skipped) else None
     return Taken(
         step=coming.step,
@@ -125,18 +155,30 @@ def _taken(coming: Next, climber: Climber, ground: Ground, *, now: datetime) -> 
         taken_at=now,
         rule=ground.rule,
         by_way_of=() if isinstance(how, Skipped) else how,
+        asked=tuple(Allowed(person=each.person, consent=each.consent) for each in asks),
         skipped=skipped,
     )
 
 
-def _task(taken: Taken, climber: Climber, *, by: Staff, now: datetime) -> CareTask:
+def _words(taken: Taken, asks: Sequence[MayBeAsked]) -> str:
+    """What is to be done, by which ways, or whom to ask and what may be said to them."""
+    if asks:
+        whom = " ".join(
+            f"{each.name} ({each.relationship.value.replace('_', ' ')}) may be told"
+            f" {' and '.join(_TOLD[category] for category in each.tells)}, and nothing else."
+            for each in asks[:MOST_NAMED]
+        )
+        return f"{SAYS[taken.step]} {whom} Look again before you ring: a consent can be revoked."
     ways = " or ".join(_SPOKEN[each] for each in taken.by_way_of)
-    says = f"{SAYS[taken.step]} Allowed: {ways}." if ways else SAYS[taken.step]
+    return f"{SAYS[taken.step]} Allowed: {ways}." if ways else SAYS[taken.step]
+
+
+def _task(taken: Taken, climber: Climber, asks: Sequence[MayBeAsked], *, by: Staff, now: datetime) -> CareTask:
     return CareTask(
         id=CareTaskId(new_id()),
         client=climber.client,
         programme=climber.programme,
-        says=says,
+        says=_words(taken, asks),
         for_staff=climber.named,
         due_at=taken.due_at,
         raised_by=by.id,

@@ -14,6 +14,8 @@ from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from caseload.domain.ids import ConsentId, RelatedPersonId
+from caseload.domain.outreach.around import MayBeAsked
 from caseload.domain.outreach.contact import Channel, Contact
 from caseload.domain.profiles.outreach import CountedIn, Delay, Outreach, OutreachStep
 from caseload.domain.schedule import local_day, local_days_later
@@ -33,7 +35,7 @@ REACHES_BY: Final[Mapping[OutreachStep, tuple[Channel, ...]]] = MappingProxyType
 SAYS: Final[Mapping[OutreachStep, str]] = MappingProxyType({
     OutreachStep.SAME_DAY: "Reach the client today.",
     OutreachStep.NEXT_DAY: "Ring the client a second time.",
-    OutreachStep.CONSENTED_CONTACT: "Ask the contact whom the client has named.",
+    OutreachStep.CONSENTED_CONTACT: "Ask whom the client lets us ask.",
     OutreachStep.LETTER: "Write to the client, or go there.",
     OutreachStep.TEAM_REVIEW: "Bring it before the team, and look at the risk of the medicine after so long.",
     OutreachStep.CASE_CONFERENCE: "Hold a case conference. A discharge is a decision there, never a timer.",
@@ -48,14 +50,22 @@ class Skipped(StrEnum):
     NO_ALLOWED_CHANNEL = "no_allowed_channel"
     """The client allows none of the ways of this step."""
     NO_CONSENT = "no_consent"
-    """Nobody around the client may be told anything."""
+    """Nobody around the client may be told that they are here, or have not come."""
 
 
 SKIPPED_SAYS: Final[Mapping[Skipped, str]] = MappingProxyType({
     Skipped.NOT_ASKED: "Nobody has asked the client how they may be reached, so no way is allowed.",
     Skipped.NO_ALLOWED_CHANNEL: "The client allows none of the ways by which this step would reach them.",
-    Skipped.NO_CONSENT: "Without a consent that names them nobody around the client is contacted.",
+    Skipped.NO_CONSENT: "No consent in force lets anybody around the client be told that they are here, or have not come.",
 })  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowed:
+    """That somebody around the client may be asked, and on which consent it rested."""
+
+    person: RelatedPersonId
+    consent: ConsentId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +78,8 @@ class Taken:
     rule: str
     """Profile, version and rule by which it was due."""
     by_way_of: tuple[Channel, ...] = ()
+    asked: tuple[Allowed, ...] = ()
+    """Whom around the client it would ask, and on which consent that rested when it was taken."""
     skipped: Skipped | None = None
 
 
@@ -139,13 +151,12 @@ def _open(day: date, closed: Collection[date]) -> date:
     return day
 
 
-def way(step: OutreachStep, contact: Contact) -> tuple[Channel, ...] | Skipped:
+def way(step: OutreachStep, contact: Contact, asks: Sequence[MayBeAsked] = ()) -> tuple[Channel, ...] | Skipped:
     """By which ways a step may reach the client, as the client has said; or why it may not be taken.
 
-    A step that would contact somebody around the client asks for consent first: none is looked at yet, so that it is
-    never taken.
+    A step that would contact somebody around the client is taken only where consents let somebody be asked (`asks`).
     """
-    if step is OutreachStep.CONSENTED_CONTACT:
+    if step is OutreachStep.CONSENTED_CONTACT and not asks:
         return Skipped.NO_CONSENT
     wanted = REACHES_BY[step]
     if not wanted:

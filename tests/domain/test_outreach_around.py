@@ -1,0 +1,80 @@
+"""Who around a client may be asked after them: what one consent in force names in every respect, and nobody else."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from caseload.domain.consent import Category, Consent, ConsentKind, Expiry, Purpose, Recipient
+from caseload.domain.consent.completing import MAY_COVER
+from caseload.domain.family import Involvement, RelatedPerson
+from caseload.domain.ids import ProgrammeId, new_id
+from caseload.domain.outreach import MayBeAsked, may_be_asked
+from tests.domain.test_consent import (
+    AROUND,
+    GUARDIAN,
+    MOTHER,
+    NOW,
+    SECOND,
+    TO_MOTHER,
+    consent,
+    draft,
+    person,
+    programme,
+)
+
+PRESENCE, ATTENDANCE = Category.PRESENCE, Category.ATTENDANCE
+FAMILY = Purpose.FAMILY_INVOLVEMENT
+
+
+def given(*categories: Category, purpose: Purpose = FAMILY, **changes: Any) -> Consent:
+    said = {"recipients": (TO_MOTHER,), "categories": frozenset(categories), "purposes": frozenset({purpose})}
+    return consent(draft(**{**said, **changes}))
+
+
+def asked(*consents: Consent, around: tuple[RelatedPerson, ...] = tuple(AROUND.values())) -> tuple[MayBeAsked, ...]:
+    return may_be_asked(around, consents, programme=programme(), at=NOW)
+
+
+def test_a_consent_says_whom_and_what_they_may_be_told() -> None:
+    both = given(PRESENCE, ATTENDANCE, Category.MEDICATION)
+    [mother] = asked(both)
+    assert (mother.person, mother.name, mother.consent) == (MOTHER, "Rosa Example", both.id)
+    assert mother.tells == (PRESENCE, ATTENDANCE)
+    assert [each.tells for each in asked(given(PRESENCE))] == [(PRESENCE,)]
+    assert [each.tells for each in asked(given(ATTENDANCE))] == [(ATTENDANCE,)]
+
+
+def test_of_two_consents_each_allows_its_own() -> None:
+    presence = given(PRESENCE, purpose=Purpose.CLIENTS_REQUEST)
+    [mother] = asked(given(ATTENDANCE), presence)
+    assert (mother.tells, mother.consent) == ((PRESENCE, ATTENDANCE), presence.id)
+
+
+@pytest.mark.parametrize("category", sorted(MAY_COVER[ConsentKind.NAMED] - {PRESENCE, ATTENDANCE}))
+def test_nothing_else_that_may_be_told_lets_us_ask(category: Category) -> None:
+    assert asked(given(category)) == ()
+
+
+@pytest.mark.parametrize("purpose", [Purpose.EMERGENCY_CONTACT, Purpose.TREATMENT, Purpose.PAYMENT])
+def test_who_has_not_come_is_no_emergency_and_nothing_else_either(purpose: Purpose) -> None:
+    assert asked(given(PRESENCE, ATTENDANCE, purpose=purpose)) == ()
+
+
+def test_a_consent_that_has_ended_or_lets_others_tell_allows_nothing() -> None:
+    allows = given(PRESENCE)
+    assert asked(replace(allows, revoked_at=NOW)) == ()
+    assert asked(replace(allows, revoked_at=NOW + SECOND)) != ()
+    assert asked(replace(allows, expires_at=NOW)) == ()
+    assert asked(replace(allows, expires_at=NOW + SECOND)) != ()
+    assert asked(replace(allows, discloser=ProgrammeId(new_id()))) == ()
+    assert asked(given(PRESENCE, expiry=Expiry(last_day=NOW.date() + timedelta(days=1)))) != ()
+
+
+def test_nobody_whom_it_does_not_name_and_nobody_who_is_no_longer_involved() -> None:
+    assert [each.person for each in asked(given(PRESENCE, recipients=(Recipient(person=GUARDIAN),)))] == [GUARDIAN]
+    assert asked() == ()
+    gone = person(MOTHER)
+    assert asked(given(PRESENCE), around=(gone,)) == ()
+    assert asked(given(PRESENCE), around=(person(MOTHER, Involvement.EMERGENCY_CONTACT),)) != ()
