@@ -44,6 +44,7 @@ from caseload.api import oversight as oversight_routes
 from caseload.api import people as people_routes
 from caseload.api import profiles as profiles_routes
 from caseload.api import programme as programme_routes
+from caseload.api import restriction as restriction_routes
 from caseload.api import screening as screening_routes
 from caseload.api import signature as signature_routes
 from caseload.api import signoff as signoff_routes
@@ -73,6 +74,7 @@ ROUTERS = (
     audit_tree_routes.router,
     accessreport_routes.router,
     oversight_routes.router,
+    restriction_routes.router,
     ecg_routes.router,
     erasure_routes.router,
     bundle_routes.router,

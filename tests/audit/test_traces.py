@@ -11,7 +11,7 @@ from caseload.audit.traces import LogTraces
 from caseload.audit.trail import AuditTrail, Circumstances, Entry, Outcome, Pending, Purpose
 from caseload.domain.accesslog import LogScope
 from caseload.domain.ids import ClientId, EntryId, ProgrammeId, new_id
-from caseload.domain.oversight import Places, Span
+from caseload.domain.oversight import NamedFor, Places, RestrictedWhile, Span
 from tests.factories.audit import Someone, a_client, a_pending, a_trail, seen
 
 pytestmark = pytest.mark.anyio
@@ -143,3 +143,40 @@ async def test_who_left_an_entry(connection: AsyncConnection, trail: AuditTrail)
     assert await traces.actor_of(entry.id, LogScope(programmes=frozenset({THERE}))) is None
     for nobody in (anonymous.id, EntryId(new_id())):
         assert await traces.actor_of(nobody, EVERYTHING) is None
+
+
+async def test_restricted_is_whoever_was_shown_them_unnamed_while_they_were_restricted(
+    connection: AsyncConnection, trail: AuditTrail
+) -> None:
+    nurse, named, officer, client, other = Someone(), Someone(), Someone(), a_client(), a_client()
+    before = await left(connection, trail, client, by=nurse)
+    first = await left(connection, trail, client, other, by=nurse, route=LIST)
+    written = [
+        first,
+        await left(connection, trail, client, by=named),
+        await left(connection, trail, client, by=officer, purpose=Purpose.COMPLIANCE),
+        await left(connection, trail, client, by=officer, purpose=Purpose.BREAK_GLASS),
+        await left(connection, trail, client, by=officer, outcome=Outcome.REFUSED, status=404),
+        await left(connection, trail, other, by=officer),
+    ]
+    late = await left(connection, trail, client, by=named)
+    span, traces = around(before, late), LogTraces(connection, trail)
+    since, over, ends = made_at(first.id), made_at(late.id) + timedelta(seconds=1), made_at(late.id)
+    assert made_at(before.id) <= since <= made_at(written[1].id) <= ends
+    restricted = [
+        RestrictedWhile(
+            client=client, since=since, until=over, named=(NamedFor(staff=named.id, since=since, until=None),)
+        ),
+        RestrictedWhile(client=a_client(), since=since, until=None, named=()),
+    ]
+    [found] = await traces.restricted(span, EVERYTHING, PLACES, restricted)
+    assert (found.actor, found.client) == (nurse.id, client)
+    assert found.first in {before.id, first.id}  # within the same millisecond as its beginning
+    assert await traces.restricted(span, LogScope(programmes=frozenset({THERE})), PLACES, restricted) == []
+
+    for_a_moment = [RestrictedWhile(client=client, since=since, until=over, named=(
+        NamedFor(staff=nurse.id, since=since, until=None), NamedFor(staff=named.id, since=since, until=since)
+    ))]  # fmt: skip
+    assert {each.actor for each in await traces.restricted(span, EVERYTHING, PLACES, for_a_moment)} == {named.id}
+    nobody_yet = [RestrictedWhile(client=client, since=over, until=None, named=())]
+    assert await traces.restricted(span, EVERYTHING, PLACES, nobody_yet) == []

@@ -52,6 +52,8 @@ class Somebody:
     responsible: tuple[int, tuple[datetime, datetime]] | None
     covered_by: list[tuple[int, tuple[datetime, datetime]]]
     keyworker: tuple[int, tuple[datetime, datetime]] | None
+    apart: str = "no"
+    """Whether whoever asks is closed out by a restriction, is named by it, or has broken a glass; two of them together too."""
     id: ClientId = field(default_factory=lambda: ClientId(new_id()))
 
 
@@ -64,6 +66,7 @@ CLIENTS = st.lists(
         responsible=st.none() | st.tuples(COUNSELLORS, PERIODS),
         covered_by=st.lists(st.tuples(COUNSELLORS, PERIODS), max_size=2).map(one_at_a_time),
         keyworker=st.none() | st.tuples(COUNSELLORS, PERIODS),
+        apart=st.sampled_from(["no", "no", "closed", "named", "opened", "closed and opened"]),
         id=st.builds(new_id),
     ),
     min_size=6,
@@ -187,7 +190,11 @@ def expected(
     if client.responsible is None:  # nobody has admitted them yet
         looked_after_by.append(clinic.counsellors[client.registered_by])
     return seen.covers(
-        programmes=programmes, looked_after_by=looked_after_by, by_identifier=by_identifier, signed_in=signed_in
+        client.id,
+        programmes=programmes,
+        looked_after_by=looked_after_by,
+        by_identifier=by_identifier,
+        signed_in=signed_in,
     )
 
 
@@ -226,6 +233,9 @@ async def test_sql_and_python_agree_on_whom_a_person_may_see(
         any_by_identifier=any_client,
         one_in=frozenset(clinic.programmes[number] for number in one_in),
         signs_in=frozenset(clinic.programmes[number] for number in signs_in),
+        closed=frozenset(client.id for client in clients if "closed" in client.apart),
+        named=frozenset(client.id for client in clients if client.apart == "named"),
+        opened=next((client.id for client in clients if "opened" in client.apart), None),
     )
     given_in = None if signed_in is None else clinic.programmes[signed_in]
     async with connection.begin_nested() as nested:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,7 @@ from caseload.domain.oversight import (
     Places,
     Quarter,
     Question,
+    RestrictedWhile,
     Review,
     ReviewedAlready,
     Shift,
@@ -75,6 +77,8 @@ class World:
     traces_shown: Sequence[Trace] = ()
     traces_told: Sequence[Trace] = ()
     traces_after: Sequence[Trace] = ()
+    traces_restricted: Sequence[Trace] = ()
+    restrictions: Sequence[RestrictedWhile] = ()
     read: Sequence[Quarter] = ()
     reasons: frozenset[int] = frozenset()
     names: Mapping[int, bool] = field(default_factory=dict[int, bool])
@@ -104,6 +108,13 @@ class World:
 
     async def after(self, ends: Mapping[StaffId, datetime], span: Span, places: Places) -> Sequence[Trace]:
         return [each for each in self.traces_after if each.actor in ends]
+
+    async def restricted(self, span: Span, scope: Any = None, places: Any = None, restricted: Any = None) -> Any:
+        """Of the record by the span alone, of the log with what the record said."""
+        if scope is None:
+            return self.restrictions
+        assert restricted is self.restrictions
+        return self.traces_restricted
 
     async def actor_of(self, entry: EntryId, scope: LogScope) -> StaffId | None:
         return next((each.actor for each in self.traces_opened if each.first == entry), None)
@@ -407,3 +418,12 @@ def test_a_span_is_a_month_unless_said_and_three_at_most() -> None:
 def test_without_a_programme_the_days_are_those_of_greenwich() -> None:
     assert Places.of([]).zones == {None: ZoneInfo("UTC")}
     assert PLACES.zones == {HERE: NEW_YORK, None: NEW_YORK}
+
+
+async def test_a_restricted_client_who_was_shown_to_somebody_not_named_is_a_finding() -> None:
+    shown = trace(entries=3)
+    world = World(traces_restricted=[shown])
+    [finding] = await asked(Question.RESTRICTED_USE, world)
+    assert (finding.staff, finding.client, finding.entries) == (shown.actor, shown.client, 3)
+    assert "3 times on 2026-11-20, without being named" in finding.why
+    assert world.seen == [shown.client]

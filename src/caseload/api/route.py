@@ -70,6 +70,8 @@ _PURPOSE: Final = {
     Act.KEEP_CALENDAR: Purpose.ADMINISTRATION,
     Act.KEEP_CHECK_IN_RULES: Purpose.ADMINISTRATION,
     Act.MATCH_RECORDS: Purpose.OPERATIONS,
+    Act.RESTRICT_CLIENT: Purpose.COMPLIANCE,
+    Act.SEE_OBLIGATIONS: Purpose.OPERATIONS,
 }
 """Why an act is done, where it is not for treatment (HL7 v3 PurposeOfUse)."""
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     DateTime,
     Executable,
     Interval,
+    LargeBinary,
     Row,
     SmallInteger,
     Text,
@@ -26,10 +27,12 @@ from sqlalchemy import (
     cast,
     column,
     distinct,
+    exists,
     func,
     literal_column,
     or_,
     select,
+    true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -40,7 +43,7 @@ from caseload.audit.tables import disclosure, log
 from caseload.audit.trail import AuditTrail
 from caseload.domain.accesslog import LogScope
 from caseload.domain.ids import ClientId, EntryId, ProgrammeId, StaffId
-from caseload.domain.oversight import Places, Quarter, Span, Trace
+from caseload.domain.oversight import Places, Quarter, RestrictedWhile, Span, Trace
 
 _QUARTER: Final = "15 minutes"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -98,6 +101,27 @@ class LogTraces:
             "ended": [first_entry_at(instant) for instant in ends.values()],
         }
         return _traces(await self._read(_AFTER, _asked(span, LogScope(programmes=None)) | _clocks(places) | given))
+
+    async def restricted(
+        self, span: Span, scope: LogScope, places: Places, restricted: Sequence[RestrictedWhile]
+    ) -> Sequence[Trace]:
+        """See `Traces.restricted`. Of clients who were erased nothing can be said any more."""
+        keys = (await self._keys.of(self._connection, (), asked=[each.client for each in restricted])).keys
+        known = [(keys[each.client].reference, each) for each in restricted if each.client in keys]
+        if not known:
+            return []
+        named = [(reference, who) for reference, each in known for who in each.named]
+        given = {
+            "refs": [reference for reference, _ in known],
+            "since": [each.since for _, each in known],
+            "until": [each.until for _, each in known],
+            "named_refs": [reference for reference, _ in named],
+            "named": [str(who.staff) for _, who in named],
+            "named_since": [who.since for _, who in named],
+            "named_until": [who.until for _, who in named],
+        }
+        rows = await self._read(_RESTRICTED, _asked(span, scope) | _clocks(places) | given)
+        return _about(rows, {reference: each.client for reference, each in known})
 
     async def actor_of(self, entry: EntryId, scope: LogScope) -> StaffId | None:
         """See `Traces.actor_of`."""
@@ -233,6 +257,64 @@ _AFTER = (
     .select_from(_by_day.join(_end, _end.c.actor == log.c.actor))
     .where(*_IN_SPAN, log.c.entry_id >= _end.c.ended)
     .group_by(log.c.actor, _DAY)
+)
+_INSTANTS = ARRAY(DateTime(timezone=True))
+_wanted = (
+    func.unnest(
+        bindparam("refs", type_=ARRAY(LargeBinary())),
+        bindparam("since", type_=_INSTANTS),
+        bindparam("until", type_=_INSTANTS),
+    )
+    .table_valued(
+        column("reference", LargeBinary()),
+        column("since", DateTime(timezone=True)),
+        column("until", DateTime(timezone=True)),
+        name="wanted",
+    )
+    .render_derived()
+)
+_named = (
+    func.unnest(
+        bindparam("named_refs", type_=ARRAY(LargeBinary())),
+        bindparam("named", type_=ARRAY(Text())),
+        bindparam("named_since", type_=_INSTANTS),
+        bindparam("named_until", type_=_INSTANTS),
+    )
+    .table_valued(
+        column("reference", LargeBinary()),
+        column("actor", Text()),
+        column("since", DateTime(timezone=True)),
+        column("until", DateTime(timezone=True)),
+        name="named",
+    )
+    .render_derived()
+)
+_RESTRICTED = (
+    select(
+        log.c.actor,
+        _wanted.c.reference,
+        _DAY,
+        _ENTRIES,
+        _FIRST,
+        _LAST,
+        literal_column("1", BigInteger()).label("clients"),
+    )
+    .select_from(_with_clients_by_day.join(_wanted, _wanted.c.reference == any_(disclosure.c.refs)))
+    .where(
+        *_IN_SPAN,
+        _DONE,
+        log.c.at >= _wanted.c.since,
+        func.coalesce(log.c.at < _wanted.c.until, true()),
+        ~holds(log.c.leaf, b'"purp":"HCOMPL"'),
+        ~holds(log.c.leaf, b'"purp":"BTG"'),
+        ~exists().where(
+            _named.c.reference == _wanted.c.reference,
+            _named.c.actor == log.c.actor,
+            log.c.at >= _named.c.since,
+            func.coalesce(log.c.at < _named.c.until, true()),
+        ),
+    )
+    .group_by(log.c.actor, _wanted.c.reference, _DAY)
 )
 _ACTOR = select(log.c.actor).where(
     log.c.entry_id == bindparam("entry", type_=Uuid()), func.length(log.c.actor) == _IDENTIFIER_LENGTH, _IN_SCOPE

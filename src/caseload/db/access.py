@@ -18,6 +18,7 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Uuid,
+    all_,
     and_,
     any_,
     bindparam,
@@ -30,13 +31,19 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from caseload.db.periods import running
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, cover, episode, guest_stay, keyworker, responsibility
+from caseload.db.tables.restriction import restriction, restriction_naming
 from caseload.domain.access import Reach
+
+CLOSED: Final[BindParameter[Sequence[UUID]]] = bindparam("reach_closed", type_=ARRAY(Uuid()))
+"""Restricted clients whom whoever asks does not see, for conditions that stand beside `within_reach`."""
 
 _AT: Final[BindParameter[datetime]] = bindparam("reach_at", type_=INSTANT)
 _STAFF: Final[BindParameter[UUID]] = bindparam("reach_staff", type_=Uuid())
 _EVERYONE_IN: Final[BindParameter[Sequence[UUID]]] = bindparam("reach_everyone_in", type_=ARRAY(Uuid()))
 _CASELOAD_IN: Final[BindParameter[Sequence[UUID]]] = bindparam("reach_caseload_in", type_=ARRAY(Uuid()))
 _ANY: Final[BindParameter[bool]] = bindparam("reach_any", type_=Boolean())
+_NAMED: Final[BindParameter[Sequence[UUID]]] = bindparam("reach_named", type_=ARRAY(Uuid()))
+_OPENED: Final[BindParameter[UUID | None]] = bindparam("reach_opened", type_=Uuid())
 _SIGNS_IN: Final[BindParameter[Sequence[UUID]]] = bindparam("reach_signs_in", type_=ARRAY(Uuid()))
 
 
@@ -89,15 +96,36 @@ def within_reach(clients: FromClause = client, *, signed_in: ColumnElement[UUID]
         ~exists(select(episode.c.id).where(episode.c.client_id == clients.c.id).correlate(clients)),
     )
     signs = [] if signed_in is None else [signs_for(signed_in)]
+    looks_after = or_(is_responsible, covers, has_registered, keyworks, clients.c.id == any_(_NAMED))
     return or_(
         *signs,
-        clients.c.programme_id == any_(_EVERYONE_IN),
-        is_guest_of(_EVERYONE_IN),
         and_(
-            or_(is_responsible, covers, has_registered, keyworks),
-            or_(clients.c.programme_id == any_(_CASELOAD_IN), is_guest_of(_CASELOAD_IN)),
+            or_(
+                clients.c.programme_id == any_(_EVERYONE_IN),
+                is_guest_of(_EVERYONE_IN),
+                and_(looks_after, or_(clients.c.programme_id == any_(_CASELOAD_IN), is_guest_of(_CASELOAD_IN))),
+                _ANY,
+            ),
+            # Empty for nearly everybody: who is restricted is known since it was found out who asks.
+            clients.c.id != all_(CLOSED),
         ),
-        _ANY,
+        clients.c.id == _OPENED,
+    )
+
+
+def is_restricted(of: ColumnElement[UUID], at: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """A client is restricted at that moment; for asking about another than whoever asks."""
+    return exists().where(restriction.c.client_id == of, running(restriction.c.period, at))
+
+
+def names(of: ColumnElement[UUID], staff: ColumnElement[UUID], at: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """A restriction of a client that runs at that moment names somebody then."""
+    return exists().where(
+        restriction.c.client_id == of,
+        running(restriction.c.period, at),
+        restriction_naming.c.restriction_id == restriction.c.id,
+        restriction_naming.c.staff_id == staff,
+        running(restriction_naming.c.period, at),
     )
 
 
@@ -118,6 +146,9 @@ def reach_of(reach: Reach, *, at: datetime, by_identifier: bool = False) -> dict
         "reach_everyone_in": sorted(reach.everyone_in | reach.one_in if by_identifier else reach.everyone_in),
         "reach_caseload_in": sorted(reach.caseload_in),
         "reach_any": by_identifier and reach.any_by_identifier,
+        "reach_closed": sorted(reach.closed),
+        "reach_named": sorted(reach.named),
+        "reach_opened": reach.opened,
     }
 
 

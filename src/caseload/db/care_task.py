@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from caseload.db.access import reach_of, within_reach
+from caseload.db.access import is_restricted, names, reach_of, within_reach
 from caseload.db.people.grants import constants, in_force, works_here
 from caseload.db.periods import running
 from caseload.db.tables.base import INSTANT
@@ -138,6 +138,7 @@ _looked_after = or_(
         cover.c.period.op("@>")(_AT),
     ),
 )
+_names_them = names(client.c.id, role_grant.c.staff_id, _AT)
 SEES: Final = select(
     exists(
         select(role_grant.c.id)
@@ -149,8 +150,9 @@ SEES: Final = select(
             works_here(_AT),
             or_(
                 role_grant.c.role.in_(constants(_ALWAYS)),
-                and_(role_grant.c.role.in_(constants(_BY_CASELOAD)), _looked_after),
+                and_(role_grant.c.role.in_(constants(_BY_CASELOAD)), or_(_looked_after, _names_them)),
             ),
+            or_(~is_restricted(client.c.id, _AT), _names_them),
         )
     )
 )

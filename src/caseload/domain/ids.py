@@ -76,6 +76,9 @@ UnitId = NewType("UnitId", UUID)
 GuestId = NewType("GuestId", UUID)
 ReturnId = NewType("ReturnId", UUID)
 DowntimeId = NewType("DowntimeId", UUID)
+RestrictionId = NewType("RestrictionId", UUID)
+NamingId = NewType("NamingId", UUID)
+GlassId = NewType("GlassId", UUID)
 
 
 def new_id() -> UUID:

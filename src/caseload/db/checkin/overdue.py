@@ -15,6 +15,7 @@ from sqlalchemy import (
     FromClause,
     Select,
     Uuid,
+    all_,
     and_,
     any_,
     bindparam,
@@ -28,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from caseload.db.access import reach_of, within_reach
+from caseload.db.access import CLOSED, reach_of, within_reach
 from caseload.db.checkin.rows import LATE, overdue_of
 from caseload.db.direct import Direct
 from caseload.db.instants import as_sent
@@ -64,6 +65,7 @@ _IN_MY_REACH = or_(
     and_(
         bindparam("reach_staff", type_=Uuid()) == bindparam("counsellor", type_=Uuid()),
         client.c.programme_id == any_(bindparam("reach_caseload_in", type_=ARRAY(Uuid()))),
+        client.c.id != all_(CLOSED),
     ),
     _WITHIN,
 )

@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, Uuid, and_, any_, bindparam, exists, or_, select
+from sqlalchemy import Row, Uuid, all_, and_, any_, bindparam, exists, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from caseload.db.access import reach_of, within_reach
+from caseload.db.access import CLOSED, reach_of, within_reach
 from caseload.db.note.rows import NOTES, notes_of
 from caseload.db.tables.attendance import (
     therapy_session_booking,
@@ -69,8 +69,11 @@ _of_their_session: Final = and_(
         ),
     ),
 )
+_is_open: Final = or_(session_note.c.client_id.is_(None), session_note.c.client_id != all_(CLOSED))
+"""Who is not named does not read of a restricted client, not even what they wrote of them before."""
 READS: Final = and_(
     session_note.c.programme_id == any_(_HERE),
+    _is_open,
     or_(
         session_note.c.author_id == _READER,
         and_(
@@ -100,6 +103,7 @@ _DRAFTS = (
         session_note_current.c.author_id == _READER,
         session_note_current.c.standing == NoteStanding.DRAFT,
         session_note.c.programme_id == any_(_HERE),
+        _is_open,
     )
     .order_by(session_note_current.c.sign_by, session_note_current.c.note_id)
     .limit(bindparam("limit"))
@@ -109,6 +113,7 @@ _WAITING = (
         session_note_current.c.programme_id == any_(_CO_SIGNS_IN),
         session_note_current.c.standing == NoteStanding.WAITS,
         session_note_current.c.author_id != _READER,
+        _is_open,
     )
     .order_by(session_note_current.c.sign_by, session_note_current.c.note_id)
     .limit(bindparam("limit"))

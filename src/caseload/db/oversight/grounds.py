@@ -1,5 +1,6 @@
 """What the record knows that may explain a finding."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -31,10 +32,11 @@ from caseload.db.tables.checkin import check_in
 from caseload.db.tables.dosing import dose
 from caseload.db.tables.medication import medication_order
 from caseload.db.tables.people import duty_shift, duty_shift_cancellation, role_grant, staff, staff_deactivation
+from caseload.db.tables.restriction import restriction, restriction_naming
 from caseload.db.tables.sign_in import sign_in_session
 from caseload.domain.access import Role
-from caseload.domain.ids import ProgrammeId, StaffId
-from caseload.domain.oversight import OpenAccount, Shift, Span, Trace
+from caseload.domain.ids import ClientId, ProgrammeId, StaffId
+from caseload.domain.oversight import NamedFor, OpenAccount, RestrictedWhile, Shift, Span, Trace
 from caseload.domain.people import COMMAND_LINE
 
 _wanted = (
@@ -181,6 +183,24 @@ _SHIFTS = (
     )
 )
 
+# A restriction always names somebody.
+_RESTRICTED = (
+    select(
+        restriction.c.client_id,
+        func.lower(restriction.c.period).label("since"),
+        func.upper(restriction.c.period).label("until"),
+        restriction_naming.c.staff_id,
+        func.lower(restriction_naming.c.period).label("named_since"),
+        func.upper(restriction_naming.c.period).label("named_until"),
+    )
+    .join(restriction_naming, restriction_naming.c.restriction_id == restriction.c.id)
+    .where(
+        restriction.c.period.op("&&")(
+            func.tstzrange(bindparam("since", type_=INSTANT), bindparam("until", type_=INSTANT))
+        )
+    )
+)
+
 _HELD_THERE = or_(
     bindparam("anywhere"),
     exists()
@@ -255,6 +275,17 @@ class Grounds:
         """See `domain.oversight.Grounds.shifts`."""
         rows = await self._connection.execute(_SHIFTS, {"since": span.since, "until": span.until})
         return [Shift(staff=StaffId(row.staff_id), starts_at=row.starts_at, ends_at=row.ends_at) for row in rows]
+
+    async def restricted(self, span: Span) -> Sequence[RestrictedWhile]:
+        """See `domain.oversight.Grounds.restricted`."""
+        named: defaultdict[tuple[UUID, datetime, datetime | None], list[NamedFor]] = defaultdict(list)
+        for row in await self._connection.execute(_RESTRICTED, {"since": span.since, "until": span.until}):
+            of = named[row.client_id, row.since, row.until]
+            of.append(NamedFor(staff=StaffId(row.staff_id), since=row.named_since, until=row.named_until))
+        return [
+            RestrictedWhile(client=ClientId(client_id), since=since, until=until, named=tuple(who))
+            for (client_id, since, until), who in named.items()
+        ]
 
     async def open_accounts(self, *, programmes: Iterable[ProgrammeId] | None) -> Sequence[OpenAccount]:
         """See `domain.oversight.Grounds.open_accounts`."""

@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    Integer,
     Select,
     Uuid,
     bindparam,
@@ -22,7 +23,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.direct import Direct, Named
 from caseload.db.people.grants import in_force, on_duty
+from caseload.db.periods import running
 from caseload.db.tables.base import INSTANT
+from caseload.db.tables.caseload import client, guest_stay
 from caseload.db.tables.people import (
     password_reset,
     registration,
@@ -31,9 +34,10 @@ from caseload.db.tables.people import (
     staff,
     staff_deactivation,
 )
+from caseload.db.tables.restriction import restriction, restriction_naming
 from caseload.db.tables.sign_in import sign_in_session
-from caseload.domain.access import Holding, Role
-from caseload.domain.ids import ProgrammeId, SessionId, StaffId
+from caseload.domain.access import NOBODY_APART, Apart, Holding, Role
+from caseload.domain.ids import ClientId, ProgrammeId, SessionId, StaffId
 from caseload.domain.people.sessions import Session, SessionEnd
 from caseload.domain.people.staff import Staff
 
@@ -52,6 +56,37 @@ _HELD = (
     .where(role_grant.c.staff_id == staff.c.id, in_force(_NOW))
     .correlate(staff)
     .lateral("held")
+)
+
+_named = (
+    exists()
+    .where(
+        restriction_naming.c.restriction_id == restriction.c.id,
+        restriction_naming.c.staff_id == staff.c.id,
+        running(restriction_naming.c.period, _NOW),
+    )
+    .correlate(restriction, staff)
+)
+# A handful of rows in a whole clinic, so that every request can ask for all of them; and never a join, whose plan
+# might read every client there is to find those few.
+_HOME = select(client.c.programme_id).where(client.c.id == restriction.c.client_id).scalar_subquery()
+_HOST = (
+    select(guest_stay.c.host_programme_id)
+    .where(guest_stay.c.client_id == restriction.c.client_id, running(guest_stay.c.period, _NOW))
+    .limit(literal_column("9", Integer()))
+    .lateral("host")
+)
+_RESTRICTED = (
+    select(
+        func.array_agg(restriction.c.client_id).label("clients"),
+        func.array_agg(_HOME).label("homes"),
+        func.array_agg(_HOST.c.host_programme_id).label("hosts"),
+        func.array_agg(_named).label("named"),
+    )
+    .select_from(restriction.outerjoin(_HOST, true()))
+    .where(restriction.c.ended_at.is_(None), running(restriction.c.period, _NOW))
+    .correlate(staff)
+    .lateral("restricted")
 )
 
 HAS_UNCONFIRMED_RESET = exists(
@@ -90,8 +125,16 @@ def by_tokens(many: int) -> Select[*tuple[Any, ...]]:
             _HELD.c.programmes,
             _HELD.c.on_duty,
             _HELD.c.registration,
+            _RESTRICTED.c.clients,
+            _RESTRICTED.c.homes,
+            _RESTRICTED.c.hosts,
+            _RESTRICTED.c.named,
         )
-        .select_from(sign_in_session.join(staff, staff.c.id == sign_in_session.c.staff_id).outerjoin(_HELD, true()))
+        .select_from(
+            sign_in_session.join(staff, staff.c.id == sign_in_session.c.staff_id)
+            .outerjoin(_HELD, true())
+            .outerjoin(_RESTRICTED, true())
+        )
         .where(sign_in_session.c.token_digest.in_([bindparam(f"digest_{number}") for number in range(many)]))
     )
 
@@ -123,12 +166,26 @@ def session_of(row: Named) -> Session:
             holdings=_holdings(row["roles"], row["programmes"], row["on_duty"]),
             may_sign=not row["suspended"],
             registration=row["registration"],
+            apart=NOBODY_APART if row["clients"] is None else _apart(row),
         ),
         last_used_at=row["last_used_at"],
         expires_at=row["expires_at"],
         ended_at=row["ended_at"],
         deactivated=row["deactivated"],
     )
+
+
+def _apart(row: Named) -> Apart:
+    """Restricted clients, each with every programme that has or hosts them, and whether this person is named."""
+    rows = list(zip(row["clients"], row["homes"], row["hosts"], row["named"], strict=True))
+    named = frozenset(ClientId(each) for each, _, _, is_named in rows if is_named)
+    closed = [
+        (ClientId(each), ProgrammeId(where))
+        for each, home, host, is_named in rows
+        for where in (home, host)
+        if where is not None and not is_named
+    ]
+    return Apart(closed=tuple(dict.fromkeys(closed)), named=named)
 
 
 def _holdings(

@@ -5,6 +5,7 @@ Supporting rules: 21 CFR 11.10(d) and (g) (authority checks per act), 42 CFR 2.1
 """
 
 from caseload.domain.access.acts import CONFIRMED_BY_ANOTHER, MAY, Act
+from caseload.domain.access.apart import GLASS_OPENS, NOBODY_APART, SEES_RESTRICTED, Apart, BrokenGlass
 from caseload.domain.access.reach import EXTENT, Extent, Holding, Reach, may, may_in, reach, require
 from caseload.domain.access.roles import CLINICIANS, PRESCRIBERS, SIGNERS, WITHOUT_PROGRAMME, Role
 
@@ -12,11 +13,16 @@ __all__ = [
     "CLINICIANS",
     "CONFIRMED_BY_ANOTHER",
     "EXTENT",
+    "GLASS_OPENS",
     "MAY",
+    "NOBODY_APART",
     "PRESCRIBERS",
+    "SEES_RESTRICTED",
     "SIGNERS",
     "WITHOUT_PROGRAMME",
     "Act",
+    "Apart",
+    "BrokenGlass",
     "Extent",
     "Holding",
     "Reach",

@@ -19,6 +19,10 @@ class Act(StrEnum):
     ADMIT = "admit"
     DISCHARGE = "discharge"
     RECORD_DEATH = "record_death"
+    RESTRICT_CLIENT = "restrict_client"
+    """To say which staff alone may see a client, to name them, and to end that."""
+    SEE_OBLIGATIONS = "see_obligations"
+    """To hear, without whom it is about, that nobody named looks after a restricted client."""
     SEE_CASELOAD = "see_caseload"
     SEE_DASHBOARD = "see_dashboard"
     """A whole programme in numbers, by which its supervisor shares out the work."""
@@ -122,6 +126,8 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.ADMIT: _COUNSELLING,
     Act.DISCHARGE: frozenset({Role.COUNSELLOR, Role.SUPERVISOR, Role.PRESCRIBER, Role.MEDICAL_DIRECTOR}),
     Act.RECORD_DEATH: _COUNSELLING,
+    Act.RESTRICT_CLIENT: frozenset({Role.PRIVACY_OFFICER, Role.MEDICAL_DIRECTOR}),
+    Act.SEE_OBLIGATIONS: frozenset({Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),
     Act.SEE_CASELOAD: frozenset({Role.COUNSELLOR, Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),
     Act.SEE_DASHBOARD: frozenset({Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),
     Act.HAND_OVER: frozenset({Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),

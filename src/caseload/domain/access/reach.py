@@ -6,9 +6,10 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from caseload.domain.access.acts import MAY, Act
+from caseload.domain.access.apart import GLASS_OPENS, NOBODY_APART, SEES_RESTRICTED, Apart
 from caseload.domain.access.roles import Role
 from caseload.domain.errors import NotPermitted
-from caseload.domain.ids import ProgrammeId, StaffId
+from caseload.domain.ids import ClientId, ProgrammeId, StaffId
 
 
 class Extent(StrEnum):
@@ -67,9 +68,16 @@ class Reach:
     """Where one client at a time may be seen, by identifier."""
     signs_in: frozenset[ProgrammeId] = frozenset()
     """Where one signs for what was given at the window, whoever hosts its client by now."""
+    closed: frozenset[ClientId] = frozenset()
+    """Restricted clients whom this person does not see for the act."""
+    named: frozenset[ClientId] = frozenset()
+    """Restricted clients who name this person: they are on their caseload, whoever answers for them."""
+    opened: ClientId | None = None
+    """Whom a broken glass opens."""
 
     def covers(
         self,
+        client: ClientId | None = None,
         *,
         programmes: Iterable[ProgrammeId],
         looked_after_by: Iterable[StaffId],
@@ -78,6 +86,7 @@ class Reach:
     ) -> bool:
         """Whether a client is within reach; or, with `signed_in`, one dose of theirs and nothing else.
 
+        Only somebody who is restricted, or to whom a glass was broken, needs to be told apart by `client`.
         `programmes` are the client's home programme and any that host the client as a guest now;
         `looked_after_by` are the responsible counsellor, whoever covers now and the keyworker, and until somebody admits the client
         for the first time whoever registered them. `signed_in` is where a dose was given that waits for its signature, or
@@ -85,11 +94,18 @@ class Reach:
         against this function.
         """
         where = frozenset(programmes)
+        looks_after = self.staff in looked_after_by or client in self.named
         return (
-            bool(where & self.everyone_in)
-            or (bool(where & self.caseload_in) and self.staff in looked_after_by)
-            or (by_identifier and (self.any_by_identifier or bool(where & self.one_in)))
-            or signed_in in self.signs_in
+            signed_in in self.signs_in
+            or (client is not None and client == self.opened)
+            or (
+                client not in self.closed
+                and (
+                    bool(where & self.everyone_in)
+                    or (bool(where & self.caseload_in) and looks_after)
+                    or (by_identifier and (self.any_by_identifier or bool(where & self.one_in)))
+                )
+            )
         )
 
 
@@ -111,15 +127,18 @@ def require(holdings: Iterable[Holding], act: Act, programme: ProgrammeId) -> No
         )
 
 
-def reach(staff: StaffId, holdings: Iterable[Holding], act: Act) -> Reach:
-    """Whom a person may see for one act: only roles that allow the act count, each as far as it sees."""
+def reach(staff: StaffId, holdings: Iterable[Holding], act: Act, apart: Apart = NOBODY_APART) -> Reach:
+    """Whom a person may see for one act: only roles that allow the act count, each as far as it sees.
+
+    A restricted client is seen by whoever is named, and without that where one of those roles may for this act
+    (`SEES_RESTRICTED`). A broken glass opens its client for the acts of an emergency to whoever may do them anywhere.
+    """
+    counting = [holding for holding in holdings if holding.role in MAY[act]]
     everyone_in: set[ProgrammeId] = set()
     caseload_in: set[ProgrammeId] = set()
     one_in: set[ProgrammeId] = set()
     any_by_identifier = False
-    for holding in holdings:
-        if holding.role not in MAY[act]:
-            continue
+    for holding in counting:
         extent = EXTENT[holding.role]
         if extent is Extent.NOBODY:
             continue
@@ -138,4 +157,13 @@ def reach(staff: StaffId, holdings: Iterable[Holding], act: Act) -> Reach:
         any_by_identifier=any_by_identifier,
         one_in=frozenset(one_in),
         signs_in=frozenset(everyone_in if act is Act.SIGN_OFF_DOSE else ()),
+        closed=_closed(counting, act, apart) if apart.closed else frozenset(),
+        named=apart.named,
+        opened=apart.glass.client if apart.glass is not None and counting and act in GLASS_OPENS else None,
     )
+
+
+def _closed(counting: Iterable[Holding], act: Act, apart: Apart) -> frozenset[ClientId]:
+    """Restricted clients whom these roles do not see for the act."""
+    sees = [holding.programme for holding in counting if holding.role in SEES_RESTRICTED.get(act, ())]
+    return frozenset() if None in sees else apart.closed_but(frozenset(each for each in sees if each is not None))

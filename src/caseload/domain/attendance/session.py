@@ -259,8 +259,13 @@ def sees_everybody(session: Session, *, by: Staff, act: Act) -> bool:
 
     Those who see the programme's clients do, and whoever leads the session, also clients of other counsellors: without
     that nobody could take the register of a group. Everybody else with a role there sees the session and, of its
-    roster, the clients within their reach.
+    roster, the clients within their reach. With a restricted client on it only whoever leads it, who sits in the same room,
+    sees the whole of it without being named.
     """
     reach = by.reach(act)
+    if session.programme not in reach.everyone_in | reach.caseload_in:
+        return False
     leads = by.id in session.wanted.facilitators
-    return session.programme in reach.everyone_in or (leads and session.programme in reach.caseload_in)
+    return leads or (
+        session.programme in reach.everyone_in and reach.closed.isdisjoint({*session.concerned, *session.waiting})
+    )

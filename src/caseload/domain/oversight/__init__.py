@@ -3,7 +3,7 @@
 Called oversight and not review, because doses are reviewed too.
 """
 
-from caseload.domain.oversight.findings import Finding, OpenAccount, Quarter, Shift, Trace
+from caseload.domain.oversight.findings import Finding, NamedFor, OpenAccount, Quarter, RestrictedWhile, Shift, Trace
 from caseload.domain.oversight.questions import Question, Questions, questions
 from caseload.domain.oversight.reviewing import (
     Conclusion,
@@ -30,6 +30,7 @@ __all__ = [
     "FindingReviewed",
     "FindingUnknown",
     "Grounds",
+    "NamedFor",
     "NotYourOwn",
     "Office",
     "OpenAccount",
@@ -37,6 +38,7 @@ __all__ = [
     "Quarter",
     "Question",
     "Questions",
+    "RestrictedWhile",
     "Review",
     "Reviewed",
     "ReviewedAlready",

@@ -63,6 +63,25 @@ class OpenAccount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NamedFor:
+    """Somebody was named for a restricted client, from when to when."""
+
+    staff: StaffId
+    since: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestrictedWhile:
+    """A client was restricted, from when to when, and whom that named meanwhile."""
+
+    client: ClientId
+    since: datetime
+    until: datetime | None
+    named: tuple[NamedFor, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """Something to look at, with its reason."""
 
@@ -202,6 +221,17 @@ def repeated_denials(refused: Iterable[Trace], at_least: int) -> Iterator[Findin
                 f"Asked {_times(trace.entries)} on {trace.day} for something that their roles do not open or that is "
                 "not within their reach.",
             )
+
+
+def restricted_use(shown: Iterable[Trace]) -> Iterator[Finding]:
+    """Days on which somebody was shown a restricted client without being named. Nothing is wrong with it by itself."""
+    for trace in shown:
+        yield found_in(
+            Question.RESTRICTED_USE,
+            trace,
+            f"Was shown this restricted client {_times(trace.entries)} on {trace.day}, without being named: at the "
+            "window, with an order, or in a session they led.",
+        )
 
 
 def accounts_to_close(

@@ -21,6 +21,7 @@ class Question(StrEnum):
     BULK_READS = "bulk_reads"
     REPEATED_DENIALS = "repeated_denials"
     ACCOUNTS_TO_CLOSE = "accounts_to_close"
+    RESTRICTED_USE = "restricted_use"
 
 
 class _Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -80,6 +81,7 @@ class Questions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     bulk_reads: BulkReads
     repeated_denials: RepeatedDenials
     accounts_to_close: AccountsToClose
+    restricted_use: _Asked
 
     def says(self, question: Question) -> str:
         """What a finding of this question is."""

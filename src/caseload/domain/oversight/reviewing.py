@@ -18,7 +18,7 @@ from caseload.domain.errors import Conflict, Faults, NotFound, NotPermitted
 from caseload.domain.ids import EntryId, ProgrammeId, ReviewId, StaffId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.oversight import findings
-from caseload.domain.oversight.findings import Finding, OpenAccount, Quarter, Shift, Trace
+from caseload.domain.oversight.findings import Finding, OpenAccount, Quarter, RestrictedWhile, Shift, Trace
 from caseload.domain.oversight.questions import Question, questions
 from caseload.domain.people import Staff
 from caseload.domain.programme import Programme
@@ -159,6 +159,15 @@ class Traces(Protocol):
         """What these people did after those instants, by day."""
         ...
 
+    async def restricted(
+        self, span: Span, scope: LogScope, places: Places, restricted: Sequence[RestrictedWhile]
+    ) -> Sequence[Trace]:
+        """Where somebody was shown a restricted client without being named then, by person, client and day.
+
+        Not for the work of a privacy officer, and not behind a broken glass, which has a review of its own.
+        """
+        ...
+
     async def actor_of(self, entry: EntryId, scope: LogScope) -> StaffId | None:
         """Who left an entry; None when there is none of a person."""
         ...
@@ -177,6 +186,10 @@ class Grounds(Protocol):
 
     async def shifts(self, span: Span) -> Sequence[Shift]:
         """Shifts on duty that were not called off."""
+        ...
+
+    async def restricted(self, span: Span) -> Sequence[RestrictedWhile]:
+        """Which clients were restricted at some time in the span, and whom that named."""
         ...
 
     async def open_accounts(self, *, programmes: Iterable[ProgrammeId] | None) -> Sequence[OpenAccount]:
@@ -284,14 +297,8 @@ async def subject_of(question: Question, finding: UUID, *, by: Staff, office: Of
 async def _answer(question: Question, span: Span, scope: LogScope, office: Office) -> Iterable[Finding]:
     rules, traces, grounds, places = questions(), office.traces, office.grounds, office.places
     match question:
-        case Question.WITHOUT_LINK:
-            opened = await traces.opened(span, scope, places)
-            near = rules.without_link
-            linked = await grounds.linked(opened, days=near.days_around, programme_days=near.programme_days_around)
-            return findings.without_link(opened, linked)
-        case Question.OWN_OR_NAMESAKE:
-            opened = await traces.opened(span, scope, places)
-            return findings.own_or_namesake(opened, await grounds.alike(opened))
+        case Question.WITHOUT_LINK | Question.OWN_OR_NAMESAKE:
+            return await _of_opened(question, await traces.opened(span, scope, places), grounds)
         case Question.OUT_OF_HOURS:
             quarters, shifts = await traces.quarters(span, scope), await grounds.shifts(span)
             return findings.out_of_hours(quarters, shifts, places.zones, rules.out_of_hours)
@@ -307,5 +314,17 @@ async def _answer(question: Question, span: Span, scope: LogScope, office: Offic
             accounts = await grounds.open_accounts(programmes=scope.programmes)
             late = await traces.after(await grounds.closed_accounts(scope.programmes), span, places)
             return findings.accounts_to_close(accounts, late, rules.accounts_to_close, at=span.until)
+        case Question.RESTRICTED_USE:
+            restricted = await grounds.restricted(span)
+            return findings.restricted_use(await traces.restricted(span, scope, places, restricted))
         case _:
             assert_never(question)
+
+
+async def _of_opened(question: Question, opened: Sequence[Trace], grounds: Grounds) -> Iterable[Finding]:
+    """What is found among the records that were opened one at a time."""
+    if question is Question.OWN_OR_NAMESAKE:
+        return findings.own_or_namesake(opened, await grounds.alike(opened))
+    near = questions().without_link
+    linked = await grounds.linked(opened, days=near.days_around, programme_days=near.programme_days_around)
+    return findings.without_link(opened, linked)

@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from caseload.domain import access
-from caseload.domain.access import Act, Holding, Reach, Role
+from caseload.domain.access import NOBODY_APART, Act, Apart, Holding, Reach, Role
 from caseload.domain.errors import NotPermitted
 from caseload.domain.ids import ProgrammeId, SessionId, StaffId
 
@@ -32,6 +32,8 @@ class Staff:
     """False while a reset of the password waits for a second person to confirm who asked for it."""
     registration: str | None = None
     """Body and number of the registration behind the clinical roles, as printed under a signature."""
+    apart: Apart = NOBODY_APART
+    """Restricted clients, and a glass they have broken."""
 
     def may(self, act: Act) -> bool:
         """Whether any role held now allows the act somewhere. To know oneself, and to leave, needs no role."""
@@ -55,7 +57,7 @@ class Staff:
 
     def reach(self, act: Act) -> Reach:
         """Whom this person may see for the act."""
-        return access.reach(self.id, self.holdings, act)
+        return access.reach(self.id, self.holdings, act, self.apart)
 
 
 def the_command_line() -> Staff:
