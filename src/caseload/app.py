@@ -35,6 +35,7 @@ from caseload.api import guest as guest_routes
 from caseload.api import health as health_routes
 from caseload.api import history as history_routes
 from caseload.api import medication as medication_routes
+from caseload.api import merge as merge_routes
 from caseload.api import naloxone as naloxone_routes
 from caseload.api import note as note_routes
 from caseload.api import observation as observation_routes
@@ -101,6 +102,7 @@ ROUTERS = (
     downtime_routes.router,
     takehome_routes.router,
     guest_routes.router,
+    merge_routes.router,
     dispensing_routes.router,
     window_routes.router,
     stock_routes.router,

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from caseload.db import ecg, guest
+from caseload.db import ecg, guest, merge
 from caseload.db.access import signing_reach_of
 from caseload.db.dosing import (
     away,
@@ -25,6 +25,7 @@ from caseload.db.dosing import (
     past,
     statements,
     steps,
+    suspected,
 )
 from caseload.db.downtime import entries, listing
 from caseload.db.medication import beside, covered, drafts, guests, holds, orders, record, tasks
@@ -302,6 +303,12 @@ STATEMENTS: dict[str, Any] = {
     "a guest agreement": guest.ONE_GUEST,
     "the guest agreements of a client": guest.GUESTS_OF,
     "the guest agreements of a programme": guest.GUESTS_IN,
+    "what is known under another registration": suspected.UNDER_ANOTHER,
+    "a merge": merge.ONE_MERGE,
+    "the merges of a registration": merge.MERGES_OF,
+    "the merges that wait": merge.WAITING,
+    "whether a registration is closed": merge.CLOSED,
+    "what is open under a duplicate": merge.STILL_OPEN,
     "the queue": queue._QUEUE,
     "what was sent back": queue._SENT_BACK,
     "what was sent back to whoever left": queue._LEFT_BEHIND,
@@ -369,6 +376,9 @@ async def test_nothing_walks_a_table_that_grows(owner: AsyncEngine) -> None:
         "delivery": here.client,
         "disclosure": here.client,
         "agreement": here.client,
+        "merge": here.client,
+        "duplicate": here.client,
+        "survivor": here.client,
         "giver": here.nurse.id,
         "limit": 50,
         "signer": here.nurse.id,

@@ -18,6 +18,7 @@ from litestar.params import QueryParameter
 from litestar.typing import FieldDefinition
 
 from caseload.api.body import MOST_FAULTS, Unreadable
+from caseload.api.closed import require_open
 from caseload.api.pages import PLACE_IN_LIST
 from caseload.api.problems import BodyTooLarge, BodyTooSlow, NotJson, documented
 from caseload.audit.canonical import LARGEST_INTEGER
@@ -72,6 +73,8 @@ _PURPOSE: Final = {
     Act.MATCH_RECORDS: Purpose.OPERATIONS,
     Act.RESTRICT_CLIENT: Purpose.COMPLIANCE,
     Act.SEE_OBLIGATIONS: Purpose.OPERATIONS,
+    Act.PROPOSE_MERGE: Purpose.OPERATIONS,
+    Act.CONFIRM_MERGE: Purpose.OPERATIONS,
 }
 """Why an act is done, where it is not for treatment (HL7 v3 PurposeOfUse)."""
 
@@ -180,6 +183,8 @@ async def admitted(request: Request[Any, Any, Any]) -> None:
     )
     if not work.staff.may(act):
         raise why_not(act, await Roles(await work.open()).registrations_of(work.staff.id), now=work.now)
+    if work.writes and said.client is not None:
+        await require_open(work, handler, said.client, act)
 
 
 def _plain(value: str) -> str:

@@ -50,6 +50,18 @@ class ClientUnknown(NotFound):
         super().__init__("Check the identifier. If you should see this client, ask the supervisor of the programme.")
 
 
+class RegistrationClosed(Conflict):
+    """This registration is closed: the client is kept under another one."""
+
+    def __init__(self, survivor: ClientId | None = None) -> None:
+        facts = {} if survivor is None else {"survivor_id": str(survivor)}
+        super().__init__(
+            "The client was registered twice, and everything new is recorded under the other registration. "
+            "Whoever may see it finds it in this one's merges.",
+            **facts,
+        )
+
+
 class ProbableMatch(Conflict):
     """Probable match, ask the records lead."""
 

@@ -79,6 +79,7 @@ DowntimeId = NewType("DowntimeId", UUID)
 RestrictionId = NewType("RestrictionId", UUID)
 NamingId = NewType("NamingId", UUID)
 GlassId = NewType("GlassId", UUID)
+MergeId = NewType("MergeId", UUID)
 
 
 def new_id() -> UUID:

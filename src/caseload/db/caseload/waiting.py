@@ -29,10 +29,12 @@ from caseload.db.access import reach_of, within_reach
 from caseload.db.tables.caseload import client, client_identity, episode
 from caseload.db.tables.caseload_acts import waiting_word
 from caseload.db.tables.departure import client_death, client_death_correction
+from caseload.db.tables.merge import client_merge_side
 from caseload.domain.access import Reach
 from caseload.domain.caseload import NotWaiting, Priority, WaitingMoved, Waits, Word
 from caseload.domain.ids import ClientId, ProgrammeId
 from caseload.domain.journal import Journal
+from caseload.domain.merge import Side, Standing
 
 _RANKS: Final = {priority.value: rank for rank, priority in enumerate(Priority, start=1)}
 
@@ -64,7 +66,17 @@ _newest = (
     .lateral("identity")
 )
 _theirs = episode.c.client_id == client.c.id
+_is_closed = and_(
+    client.c.has_merges,
+    exists().where(
+        client_merge_side.c.client_id == client.c.id,
+        client_merge_side.c.side == Side.DUPLICATE.value,
+        client_merge_side.c.standing == Standing.MERGED.value,
+    ),
+)
+"""Nobody waits under a registration that is closed; only of whoever was ever said to be registered twice is it asked."""
 _waits = and_(
+    not_(_is_closed),
     ~exists().where(_theirs, func.upper_inf(episode.c.period)),
     or_(
         and_(_word.c.client_id.is_(None), ~exists().where(_theirs)),

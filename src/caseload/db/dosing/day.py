@@ -22,6 +22,7 @@ from caseload.db.dosing.line import NO_RULES, NOTHING, Beside, Known, due_by, du
 from caseload.db.dosing.mornings import Mornings
 from caseload.db.dosing.remembered import MOST, Remembered
 from caseload.db.dosing.steps import seen_since, taken_since
+from caseload.db.dosing.suspected import under_another
 from caseload.db.medication.beside import answered, given_lately
 from caseload.db.medication.covered import covered_since
 from caseload.db.medication.guests import guest_days_of
@@ -153,6 +154,8 @@ class DosingDays(Mornings):
         given = _by_client((ClientId(dose.client_id), given_of(dose)) for dose in GIVEN_ON.of(row))
         at_home = _by_client((ClientId(unit.unit_client_id), unit.at_home()) for unit in AT_HOME_ON.of(row))
         guests = await guest_days_of(self._connection, [each.client for each in known if each.record.has_guest_days])
+        suspected = [each.client for each in known if each.record.suspected_with is not None]
+        others = await under_another(self._connection, suspected, day)
         covered = await self._covered(known, day)
         lately = await self._lately(known, covered, day)
         behind = [each.client for each in known if each.client in lately or each.is_behind]
@@ -166,7 +169,7 @@ class DosingDays(Mornings):
         taken, observed = await self._steps(known, day)
         # Of most nothing was read: they are passed over at once.
         someone = set[ClientId]().union(
-            given, at_home, guests, covered, lately, earlier, away, injected, beside, taken, observed
+            given, at_home, guests, others, covered, lately, earlier, away, injected, beside, taken, observed
         )
         return {
             who: Beside(
@@ -181,6 +184,7 @@ class DosingDays(Mornings):
                 at_home=at_home.get(who, ()),
                 covered=covered.get(who, ()),
                 guests=guests.get(who, ()),
+                under_another=others.get(who, ()),
                 place=place if who in guests else None,
             )
             for who in someone

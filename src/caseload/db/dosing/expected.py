@@ -60,6 +60,7 @@ _EXPECTED = (
         medication_record.c.covered_until,
         medication_record.c.gaps_until,
         medication_record.c.has_guest_days,
+        medication_record.c.suspected_with,
         medication_order.c.id.label("order_id"),
         _ROW_OF_ORDER.label("order_row"),
         *SINCE_COLUMNS,

@@ -6,38 +6,85 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Date, RowMapping, Uuid, any_, bindparam, exists, insert, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    FromClause,
+    RowMapping,
+    Select,
+    Uuid,
+    any_,
+    bindparam,
+    exists,
+    insert,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.dosing.taken import DAY, is_of_kind, is_taken
 from caseload.db.tables.dosing import dose, dose_correction
 from caseload.db.tables.injection import dose_injection, named_delivery
+from caseload.db.tables.merge import client_merge_side
 from caseload.domain.dosing import Delivery, Dose, Injected, Injecting, NamedDelivery, Site
 from caseload.domain.ids import ClientId, DeliveryId, ProgrammeId, StaffId
 from caseload.domain.medicines import LONG_ACTING, Form, Medicine
+from caseload.domain.merge import Side, Standing
 
 INJECTIONS_BACK_DAYS: Final = 400
 """How far back the injections of a client are read: the last, and whether there was one before it."""
 _FORMS: Final = [form.value for form in sorted(LONG_ACTING)]
 _newest, _newer = dose.alias("newest_version"), dose.alias("newer_version")
 
-INJECTED: Final = (
-    select(dose.c.client_id, dose.c.dosing_day, _newest.c.medicine, dose_injection.c.site)
-    .select_from(
-        dose.join(_newest, _newest.c.id == dose.c.id).outerjoin(dose_injection, dose_injection.c.dose_id == dose.c.id)
+_merged = client_merge_side
+_THESE = any_(bindparam("clients", type_=ARRAY(Uuid())))
+
+
+def _injected(
+    client: ColumnElement[UUID], doses: FromClause, *conditions: ColumnElement[bool]
+) -> Select[*tuple[Any, ...]]:
+    """The injections among doses, each with whose it is."""
+    return (
+        select(
+            client.label("client_id"),
+            dose.c.dosing_day.label("dosing_day"),
+            _newest.c.medicine.label("medicine"),
+            dose_injection.c.site.label("site"),
+            dose.c.given_at.label("given_at"),
+        )
+        .select_from(
+            doses.join(_newest, _newest.c.id == dose.c.id).outerjoin(
+                dose_injection, dose_injection.c.dose_id == dose.c.id
+            )
+        )
+        .where(
+            *conditions,
+            dose.c.dosing_day >= bindparam("since", type_=Date()),
+            dose.c.dosing_day <= DAY,
+            is_taken(dose),
+            or_(*is_of_kind()),
+            _newest.c.form.in_(_FORMS),
+            ~exists().where(_newer.c.id == _newest.c.id, _newer.c.version > _newest.c.version),
+        )
     )
-    .where(
-        dose.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid()))),
-        dose.c.dosing_day >= bindparam("since", type_=Date()),
-        dose.c.dosing_day <= DAY,
-        is_taken(dose),
-        or_(*is_of_kind()),
-        _newest.c.form.in_(_FORMS),
-        ~exists().where(_newer.c.id == _newest.c.id, _newer.c.version > _newest.c.version),
-    )
-    .order_by(dose.c.client_id, dose.c.dosing_day.desc(), dose.c.given_at.desc().nulls_last())
+
+
+_every = union_all(
+    _injected(dose.c.client_id, dose, dose.c.client_id == _THESE),
+    _injected(
+        _merged.c.survivor_id,
+        _merged.join(dose, dose.c.client_id == _merged.c.client_id),
+        _merged.c.survivor_id == _THESE,
+        _merged.c.side == Side.DUPLICATE.value,
+        _merged.c.standing == Standing.MERGED.value,
+    ),
+).subquery("injected")
+INJECTED: Final = select(_every.c.client_id, _every.c.dosing_day, _every.c.medicine, _every.c.site).order_by(
+    _every.c.client_id, _every.c.dosing_day.desc(), _every.c.given_at.desc().nulls_last()
 )
+"""Those under a registration that was merged into this one among them: a depot acts in whoever had it."""
 _used = exists().where(
     dose_injection.c.delivery_id == named_delivery.c.id,
     ~exists().where(dose_correction.c.dose_id == dose_injection.c.dose_id),

@@ -28,6 +28,7 @@ from caseload.db.dosing.facts import (
 from caseload.db.dosing.injections import INJECTIONS_BACK_DAYS, delivery_of, injected_until
 from caseload.db.dosing.lately import taken_lately
 from caseload.db.dosing.steps import seen_since, taken_since
+from caseload.db.dosing.suspected import under_another
 from caseload.db.dosing.taken import given_on, told_by
 from caseload.db.medication import Holds
 from caseload.db.medication.beside import answered
@@ -94,6 +95,9 @@ class KnownDoses(Holds):
             facts = await self._with_covered(facts, giving, day, since)
         if row["has_another"]:
             facts = await self._each_its_own(facts, giving, record, day)
+        if record.suspected_with is not None:
+            others = await under_another(self._connection, [record.client], day)
+            facts = replace(facts, under_another=others.get(record.client, ()))
         facts = await self._with_gaps(await self._with_guests(facts, record), giving, record, day)
         return await self._with_hours(facts, giving, record, day, past=past)
 

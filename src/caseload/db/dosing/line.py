@@ -27,6 +27,7 @@ from caseload.domain.dosing import (
     Observed,
     Taken,
     TakenPart,
+    UnderAnother,
     due_on,
 )
 from caseload.domain.dosing.covered import CoveredDay, counted_in, read_since
@@ -78,6 +79,7 @@ class Beside:
     at_home: Sequence[AtHome] = ()
     covered: Sequence[CoveredDay] = ()
     guests: Sequence[GuestDays] = ()
+    under_another: Sequence[UnderAnother] = ()
     place: ProgrammeId | None = None
     """Who asks, where the client is, or was, a guest: home and host are answered differently."""
 
@@ -111,6 +113,7 @@ def known_by(facts: tuple[Named, Order, date]) -> Known:
         covered_until=row["covered_until"],
         gaps_until=row["gaps_until"],
         has_guest_days=row["has_guest_days"],
+        suspected_with=row["suspected_with"],
     )
     return Known(
         day=day,
@@ -156,6 +159,7 @@ def due_by(facts: Facts) -> DueTo:
         away=beside.away,
         at_home=beside.at_home,
         guests=beside.guests,
+        under_another=beside.under_another,
         place=beside.place,
         at=at,
     )

@@ -59,6 +59,7 @@ class Mornings(Doses):
             injected=facts.injected,
             away=facts.away,
             guests=facts.guests,
+            under_another=facts.under_another,
             place=place,
             at_home=(await at_home_on(self._connection, [wanted], day)).get(wanted, ()),
             together=facts.together,

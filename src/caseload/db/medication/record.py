@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Final
 
-from sqlalchemy import Date, bindparam, select, update
+from sqlalchemy import Date, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -43,6 +43,8 @@ _RECORD = select(
     medication_record.c.covered_until,
     medication_record.c.gaps_until,
     medication_record.c.has_guest_days,
+    medication_record.c.merged_into,
+    medication_record.c.suspected_with,
 ).where(client.c.id == bindparam("client"), within_reach())
 _READ = _RECORD.select_from(_AT_HOME.outerjoin(medication_record, medication_record.c.client_id == client.c.id))
 _LOCK = Direct(
@@ -50,6 +52,9 @@ _LOCK = Direct(
         of=medication_record
     )
 )
+_ONE_AT_A_TIME = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("what"), 0)))
+_MERGING: Final = frozenset({Act.PROPOSE_MERGE, Act.CONFIRM_MERGE})
+"""Acts that lock the records of both by themselves."""
 _OPEN = insert(medication_record).on_conflict_do_nothing()
 
 
@@ -80,6 +85,9 @@ class MedicationRecords(Signatures):
             await self.record(wanted, by=by, act=act)
             await self._connection.execute(_OPEN, {"client_id": wanted})
             row = await _LOCK.first(self._connection, given)
+        if row is not None and row["suspected_with"] is not None and act not in _MERGING:
+            # What may be one person's is dosed one after the other, whichever registration is named.
+            await self._connection.execute(_ONE_AT_A_TIME, {"what": f"registered twice {row['suspected_with']}"})
         return self._record(wanted, row)
 
     async def note_gap(self, wanted: ClientId, day: date) -> None:
@@ -106,4 +114,6 @@ class MedicationRecords(Signatures):
             gaps_until=row["gaps_until"],
             # There is no such row yet of whoever never was given anything.
             has_guest_days=bool(row["has_guest_days"]),
+            merged_into=row["merged_into"],
+            suspected_with=row["suspected_with"],
         )

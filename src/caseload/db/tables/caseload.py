@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Computed, Date, Index, LargeBinary, Table, Text, text
+from sqlalchemy import Boolean, CheckConstraint, Column, Computed, Date, Index, LargeBinary, Table, Text, false, text
 from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint
 from sqlalchemy.schema import SchemaItem
 
@@ -33,8 +33,10 @@ client = Table(
     reference("programme_id", "programme"),
     reference("registered_by", "staff"),
     recorded_at(),
+    Column("has_merges", Boolean(), nullable=False, server_default=false()),
     Index(None, "programme_id", "id"),
-    comment="A person known to the clinic. The home programme fixes the zone of every dosing day.",
+    comment="A person known to the clinic. The home programme fixes the zone of every dosing day; whoever was ever said to be"
+    " registered twice has_merges (a trigger holds that).",
 )
 
 client_identity = Table(

@@ -50,9 +50,12 @@ medication_record = Table(
     Column("covered_until", Date()),
     Column("gaps_until", Date()),
     Column("has_guest_days", Boolean(), nullable=False, server_default=false()),
+    Column("merged_into", Uuid()),
+    Column("suspected_with", Uuid()),
     comment="Locked first by whatever touches a client's doses. Brought-in history tells of the days until history_until,"
-    " anything besides our own doses of no day after covered_until, and whoever ever was a guest has_guest_days"
-    " (triggers hold that).",
+    " anything besides our own doses of no day after covered_until, and whoever ever was a guest has_guest_days."
+    " A closed registration is merged_into another; what may be one person's with others is suspected_with the survivor"
+    " of them (triggers hold that).",
 )
 
 medication_order = Table(

@@ -85,6 +85,10 @@ class Act(StrEnum):
     RECORD_CONSENT = "record_consent"
     ASK_CONSENT = "ask_consent"
     MATCH_RECORDS = "match_records"
+    PROPOSE_MERGE = "propose_merge"
+    """To say that two registrations are one person's: both are held from then on."""
+    CONFIRM_MERGE = "confirm_merge"
+    """To confirm, reject or undo that."""
     SEE_AUDIT_LOG = "see_audit_log"
     EXPORT_AUDIT_LOG = "export_audit_log"
     REVIEW_ACCESS = "review_access"
@@ -179,6 +183,8 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.RECORD_CONSENT: _COUNSELLING | {Role.PRIVACY_OFFICER},
     Act.ASK_CONSENT: _CARE | {Role.FRONT_DESK, Role.PRIVACY_OFFICER},
     Act.MATCH_RECORDS: frozenset({Role.PRIVACY_OFFICER, Role.SUPERVISOR}),
+    Act.PROPOSE_MERGE: CLINICIANS | {Role.SUPERVISOR},
+    Act.CONFIRM_MERGE: frozenset({Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),
     Act.SEE_AUDIT_LOG: _LOG_READERS,
     Act.EXPORT_AUDIT_LOG: _LOG_READERS,
     Act.REVIEW_ACCESS: _LOG_READERS,

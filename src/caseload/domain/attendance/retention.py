@@ -1,7 +1,8 @@
 """Who stays: of those admitted in a period, how many were still in care so many days later.
 
 Said with everything that is left out of the rate: whoever died or was transferred before that day could not have stayed,
-and of whoever was admitted too lately nobody can know yet. Who completed treatment before it has not dropped out.
+and of whoever was admitted too lately nobody can know yet. Who completed treatment before it has not dropped out. An episode
+that ended because its client was registered twice is no episode, and stands in no count.
 """
 
 from collections.abc import Iterable
@@ -52,6 +53,9 @@ def retention(stays: Iterable[Stay], *, days: int, today: date) -> Retention:
     """Add up who was in care so many days after the admission."""
     retained = completed = left = died_or_transferred = not_yet = 0
     for stay in stays:
+        if stay.reason is DischargeReason.REGISTERED_TWICE:
+            # Nobody left: the client's episode is the one under the other registration.
+            continue
         day = stay.admitted_on + timedelta(days=days)
         if stay.left_on is not None and stay.left_on < day:
             if stay.reason in COULD_NOT_STAY:

@@ -18,7 +18,7 @@ LONGEST_NOTE = 4000
 
 
 class DischargeReason(StrEnum):
-    """Why an episode ended; the reasons of the US Treatment Episode Data Set."""
+    """Why an episode ended; the reasons of the US Treatment Episode Data Set, and that nobody left."""
 
     COMPLETED = "completed"
     DROPPED_OUT = "dropped_out"
@@ -26,6 +26,8 @@ class DischargeReason(StrEnum):
     TRANSFERRED = "transferred"
     INCARCERATED = "incarcerated"
     DIED = "died"
+    REGISTERED_TWICE = "registered_twice"
+    """The client stays in care under another registration; no rate counts this episode."""
     OTHER = "other"
 
 

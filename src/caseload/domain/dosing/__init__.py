@@ -79,6 +79,7 @@ from caseload.domain.dosing.statement import (
     Verification,
     Withdrawal,
 )
+from caseload.domain.dosing.suspected import Found, UnderAnother
 from caseload.domain.dosing.window import DoseRecorded, DoseRefused, Doses, DoseUnknown, OrderChanged, give
 
 __all__ = [
@@ -120,6 +121,7 @@ __all__ = [
     "Entry",
     "ExceptionRecorded",
     "Facts",
+    "Found",
     "Giving",
     "Ground",
     "Held",
@@ -168,6 +170,7 @@ __all__ = [
     "Taken",
     "TakenPart",
     "Telling",
+    "UnderAnother",
     "Verification",
     "VomitedAfter",
     "Wanted",

@@ -29,6 +29,8 @@ class CoveredBy(StrEnum):
     """What another source said, and somebody here verified."""
     TAKE_HOME = "take_home"
     """A unit that was handed out here for the day. The window counts it by itself (`at_home`); here it is only told."""
+    REGISTRATION = "registration"
+    """What was taken under a registration that was merged into this one, here or at home."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,7 @@ class CoveredDay:
     product: str | None
     by: CoveredBy
     record: UUID
-    """The statement."""
+    """The statement, the unit, or the merge."""
     source: str
     """Who says so, by name."""
 
@@ -76,7 +78,7 @@ def last_of(
         found += [
             Taken(day=each.day, at=each.at, medicine=each.medicine, amount_mg=each.amount_mg)
             for each in covered
-            if each.day <= day and ACTION[each.medicine] is ACTION[medicine]
+            if each.day <= day and each.form not in LONG_ACTING and ACTION[each.medicine] is ACTION[medicine]
         ]
     return max(found, key=_how_late, default=None)
 

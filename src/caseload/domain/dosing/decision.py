@@ -108,6 +108,7 @@ async def allow_dose(
     Raises `ClientUnknown`, `NotPermitted`, `Invalid`, `NothingToDecide`, and what `sign` raises.
     """
     record = await histories.lock(client, by=by, act=Act.DECIDE_MEDICATION)
+    record.require_open()
     place = record.place(by, Act.DECIDE_MEDICATION)
     faults = Faults()
     check_reason(wanted.reason, faults)

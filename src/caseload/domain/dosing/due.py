@@ -19,6 +19,7 @@ from caseload.domain.dosing.own import not_signed_for, ordered_beside
 from caseload.domain.dosing.refusal import Refusal
 from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, against_opioid, against_others, against_word, held_back
 from caseload.domain.dosing.steps import step_on, waiting
+from caseload.domain.dosing.suspected import UnderAnother, against_another_registration
 from caseload.domain.dosing.tolerance import against_gaps, is_enough
 from caseload.domain.errors import Fault, Invalid
 from caseload.domain.ids import ClientId, OrderId, ProgrammeId
@@ -57,6 +58,8 @@ class Morning:
     """What the client holds, or has taken, at home for the day."""
     guests: Sequence[GuestDays] = ()
     """The agreements that make the client a guest."""
+    under_another: Sequence[UnderAnother] = ()
+    """What registrations took that may be this client's."""
     place: ProgrammeId | None = None
     """The programme that asks; None for the home programme."""
     at: datetime | None = None
@@ -163,6 +166,7 @@ def due_on(day: date, morning: Morning) -> Due:
         order=order.id,
         record=morning.record,
     )
+    in_the_way += against_another_registration(morning.under_another, order.medicine, day, morning.at, rules)
     in_the_way += against_word(order, morning.at, rules) if morning.at is not None else []
     beside = not_signed_for(order, morning.beside, morning.together, morning.record, rules)
     in_the_way += against_others(order.medicine, day, beside, morning.answered, rules)

@@ -10,6 +10,7 @@ from caseload.domain.dosing.at_home import AtHome
 from caseload.domain.dosing.away import Away
 from caseload.domain.dosing.injecting import Delivery, Injected, Injecting
 from caseload.domain.dosing.missed import Taken
+from caseload.domain.dosing.suspected import UnderAnother
 from caseload.domain.ids import ClientId, CorrectionId, DecisionId, HoldId, OrderId, StationId
 from caseload.domain.medication import Acting, GuestDays, Order, Step
 from caseload.domain.medicines import DosePart, Form, Medicine
@@ -177,5 +178,7 @@ class Facts:
     """When the last dose of a former day was given; read only where `last` is of the day itself."""
     guests: Sequence[GuestDays] = ()
     """The agreements that make the client a guest; read only where there are any."""
+    under_another: Sequence[UnderAnother] = ()
+    """What registrations took that may be this client's; read only where somebody says so."""
     next_at: datetime | None = None
     """When the next dose of a later day was given; only for what lies on a former day."""

@@ -58,6 +58,7 @@ async def record_late(
     faults.check(when=giving.given_at > now, where="given_at", problem="what has happened cannot lie in the future")
     faults.raise_if_any()
     record = await doses.lock(giving.client, by=by, act=Act.RECORD_DOSE)
+    record.require_open()
     place = record.place(by, Act.RECORD_DOSE)
     day = record.day_of(giving.given_at)
     facts = in_step(await doses.facts(record, giving, day, at=giving.given_at, past=True), day)

@@ -45,6 +45,8 @@ class Rule(StrEnum):
     GUEST_OVER = "guest_over"
     """A guest on a day that is not among the agreed ones."""
     NOT_ITS_GUEST_ORDER = "not_its_guest_order"
+    OTHER_REGISTRATION = "other_registration"
+    """The client may be registered twice, and the other registration took something, is held or keeps something at home."""
     FUTURE = "future"
     NEVER_TAKEN_HOME = "never_taken_home"
     DISPENSED_ALREADY = "dispensed_already"

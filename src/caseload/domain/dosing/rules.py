@@ -19,6 +19,7 @@ from caseload.domain.dosing.missed import DaysWithout, days_without
 from caseload.domain.dosing.own import not_signed_for, too_close
 from caseload.domain.dosing.refusal import Refusal, Rule, policy, text
 from caseload.domain.dosing.steps import waiting
+from caseload.domain.dosing.suspected import against_another_registration
 from caseload.domain.dosing.tolerance import against_gaps, is_enough
 from caseload.domain.ids import DecisionId, ReplacementId
 from caseload.domain.medication import Acting, MedicationRecord, Order, Standing, Supply, in_conflict
@@ -61,6 +62,7 @@ def judge(
         broken.append(held_back(facts.held))
     broken += against_interval(giving, day, facts, record, rules)
     broken += too_close(giving, facts, record, rules)
+    broken += against_another_registration(facts.under_another, giving.medicine, day, giving.given_at, rules)
     beside = not_signed_for(facts.order, facts.beside, facts.together, record, rules)
     broken += against_others(giving.medicine, day, beside, facts.answered, rules)
     broken += against_delivery(facts.delivery, facts.order, day, rules)

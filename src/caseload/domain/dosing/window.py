@@ -133,6 +133,7 @@ async def give(giving: Giving, *, as_id: DoseId, by: Staff, now: datetime, doses
     """
     check_giving(giving)
     record = await doses.lock(giving.client, by=by, act=Act.RECORD_DOSE)
+    record.require_open()
     place = record.place(by, Act.RECORD_DOSE)
     giving = _at_the_window(giving, record, now)
     day = record.day_of(giving.given_at)

@@ -50,6 +50,7 @@ async def arrange_guest(
     treatment with us is a guest here) and `HoldsTakeHomes` (what is held for a day is not given elsewhere too).
     """
     record = await guests.lock(client, by=by, act=Act.ARRANGE_GUEST)
+    record.require_open()
     by.require(Act.ARRANGE_GUEST, record.programme)
     check_arrangement(arrangement, record, now)
     known = await guests.guest_days(client)

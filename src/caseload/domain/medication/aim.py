@@ -27,10 +27,12 @@ class HoldReason(StrEnum):
     """A pharmacy reported missed doses that a prescriber must decide about; only the rule raises it."""
     EXCEPTION = "exception"
     """A dose was recorded that broke a rule; only the rule raises it."""
+    REGISTERED_TWICE = "registered_twice"
+    """Somebody says that the client is registered twice; only a proposed or undone merge raises it."""
     OTHER = "other"
 
 
-BY_RULE = frozenset({HoldReason.MISSED_DOSES, HoldReason.EXCEPTION})
+BY_RULE = frozenset({HoldReason.MISSED_DOSES, HoldReason.EXCEPTION, HoldReason.REGISTERED_TWICE})
 """Reasons that no person gives."""
 
 _CLEARS: Mapping[HoldReason, str] = MappingProxyType({
@@ -41,6 +43,7 @@ _CLEARS: Mapping[HoldReason, str] = MappingProxyType({
     HoldReason.PRESCRIBER_ASKED: "The prescriber has seen the client, and signs a decision.",
     HoldReason.MISSED_DOSES: "A prescriber has assessed the client, and signs a decision or writes another order.",
     HoldReason.EXCEPTION: "A prescriber has looked at the dose that broke a rule, and signs a decision.",
+    HoldReason.REGISTERED_TWICE: "A prescriber has looked at the doses and orders of both registrations, and signs a decision.",
     HoldReason.OTHER: "A prescriber's signed decision.",
 })  # fmt: skip
 

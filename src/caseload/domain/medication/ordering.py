@@ -53,6 +53,7 @@ async def write_order(
     Raises `NotPermitted`, `Invalid`, `OrderUnknown` and `OrderMoved` (for the order to be replaced).
     """
     record = await orders.lock(client, by=by, act=Act.WRITE_ORDER)
+    record.require_open()
     programme = record.place(by, Act.WRITE_ORDER)
     wish.check(today=record.day_of(now))
     chain, version = as_id, 1
@@ -125,6 +126,7 @@ async def sign_order(
     """
     order = await orders.order(order_id, by=by, act=Act.WRITE_ORDER)
     record = await orders.lock(order.client, by=by, act=Act.WRITE_ORDER)
+    record.require_open()
     role = signing_role(by, Act.WRITE_ORDER, record.place(by, Act.WRITE_ORDER))
     others = await orders.orders_of(order.client)
     order = _found(order_id, others)

@@ -6,6 +6,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from caseload.domain.access import Act
+from caseload.domain.client import RegistrationClosed
 from caseload.domain.errors import Faults
 from caseload.domain.ids import ClientId, ProgrammeId
 from caseload.domain.people import Staff
@@ -34,6 +35,15 @@ class MedicationRecord:
     """The last day on which a dose was recorded that was partial, late, put right, or came after a missed one."""
     has_guest_days: bool = False
     """Whether there is, or ever was, an agreement that makes the client a guest, elsewhere or here."""
+    merged_into: ClientId | None = None
+    """The registration that is used in place of this one, where the client was registered twice."""
+    suspected_with: ClientId | None = None
+    """The survivor of the registrations that may all be this client's; nobody has confirmed it yet."""
+
+    def require_open(self) -> None:
+        """Raise `RegistrationClosed` for a duplicate: nothing new is ordered, given or handed out under it."""
+        if self.merged_into is not None:
+            raise RegistrationClosed
 
     def day_of(self, instant: datetime) -> date:
         """The dosing day: the local date in the home programme's zone, wherever the dose is given."""

@@ -68,6 +68,7 @@ async def take_order(
     `OrderNeedsItsPrescriber`.
     """
     record = await orders.lock(client, by=by, act=Act.RECORD_DOSE)
+    record.require_open()
     programme = record.place(by, Act.RECORD_DOSE)
     today = record.day_of(now)
     rules = record.rules_on(today)

@@ -277,6 +277,7 @@ async def decide_take_home(
     and what `sign` raises.
     """
     record = await decisions.lock(client, by=by, act=Act.DECIDE_MEDICATION)
+    record.require_open()
     place = record.place(by, Act.DECIDE_MEDICATION)
     today = record.day_of(now)
     rules = record.rules_on(today)

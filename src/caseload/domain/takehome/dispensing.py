@@ -100,6 +100,7 @@ async def dispense(
     `NothingToTakeFrom`, `UnitsMoved`.
     """
     record = await homes.lock(handing.client, by=by, act=Act.RECORD_DOSE)
+    record.require_open()
     place = record.place(by, Act.RECORD_DOSE)
     check_handing(handing, record.day_of(now))
     here = await homes.situation(record, place, [wanted.for_on for wanted in handing.units])

@@ -100,6 +100,7 @@ async def record_handed_out(
     Raises `ClientUnknown`, `NotPermitted`, `Invalid` (among it units that no order tells of), `WhichContainer`.
     """
     record = await homes.lock(said.client, by=by, act=Act.RECORD_DOSE)
+    record.require_open()
     place = record.place(by, Act.RECORD_DOSE)
     _check(said, record, now)
     here = await homes.situation(record, place, [each.for_on for each in said.units], at=said.at)

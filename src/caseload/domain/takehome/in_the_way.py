@@ -11,6 +11,7 @@ from caseload.domain.dosing.own import not_signed_for
 from caseload.domain.dosing.refusal import policy
 from caseload.domain.dosing.rules import EVERYTHING_COMMITTED, against_others, against_word, held_back
 from caseload.domain.dosing.steps import step_on
+from caseload.domain.dosing.suspected import against_handing_out
 from caseload.domain.dosing.tolerance import against_ladder
 from caseload.domain.ids import OrderId, ProgrammeId
 from caseload.domain.medication import MedicationRecord, Order, Supply
@@ -74,6 +75,7 @@ def stands_in_the_way(wanted: Sequence[Wanted], here: Situation) -> list[Refusal
     broken = [refusal for each, order in orders for refusal in _against_day(each, order, here)]
     named = {order.id: order for _, order in orders if order is not None}
     broken += [held_back(each) for each in here.holds if _is_aimed(each, wanted, frozenset(named))]
+    broken += [against_handing_out(here.today)] if here.record.suspected_with is not None else []
     broken += _against_today(list(named.values()), here)
     for medicine in sorted({order.medicine for order in named.values()}):
         days = {each.for_on for each, order in orders if order is not None and order.medicine is medicine}
