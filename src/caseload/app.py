@@ -23,6 +23,7 @@ from caseload.api import client as client_routes
 from caseload.api import closure as closure_routes
 from caseload.api import consent as consent_routes
 from caseload.api import departure as departure_routes
+from caseload.api import disclosure as disclosure_routes
 from caseload.api import dispensing as dispensing_routes
 from caseload.api import dosing as dosing_routes
 from caseload.api import downtime as downtime_routes
@@ -97,6 +98,7 @@ ROUTERS = (
     appointment_routes.router,
     family_routes.router,
     consent_routes.router,
+    disclosure_routes.router,
     medication_routes.router,
     dosing_routes.router,
     downtime_routes.router,

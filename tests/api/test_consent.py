@@ -41,6 +41,7 @@ class Chart:
             "recipient": {"person_id": self.mother},
             "categories": list(categories),
             "purpose": "family_involvement",
+            "check": {"method": "in_person"},
             **changes,
         }
 

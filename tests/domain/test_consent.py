@@ -21,6 +21,7 @@ from caseload.domain.consent import (
     Answer,
     Asked,
     Category,
+    CheckMethod,
     Consent,
     ConsentKind,
     ConsentUnknown,
@@ -29,6 +30,7 @@ from caseload.domain.consent import (
     EventHappened,
     Expiry,
     How,
+    IdentityCheck,
     Purpose,
     Question,
     Reason,
@@ -40,6 +42,7 @@ from caseload.domain.consent import (
     Signature,
     Standing,
     ask,
+    check_asker,
     complete,
     end_of,
     forms,
@@ -51,7 +54,7 @@ from caseload.domain.consent import (
 )
 from caseload.domain.consent.completing import MAY_BE_FOR, MAY_COVER
 from caseload.domain.consent.forms import RulesUnknown
-from caseload.domain.errors import Invalid, NotPermitted
+from caseload.domain.errors import Faults, Invalid, NotPermitted
 from caseload.domain.family import (
     Information,
     InformationUnknown,
@@ -157,6 +160,7 @@ def question(**changes: Any) -> Question:
         recipient=TO_MOTHER,
         category=Category.ATTENDANCE,
         purpose=Purpose.FAMILY_INVOLVEMENT,
+        checked=True,
     )
     return replace(covered, **changes)
 
@@ -335,7 +339,13 @@ def test_whatever_is_filled_in_a_consent_that_is_kept_is_complete(
 ) -> None:
     form = next(form.version for form in forms().values() if (form.kind, form.jurisdiction) == (kind, "US"))
     filled = draft(
-        kind=kind, form=form, categories=categories, purposes=purposes, expiry=expiry, recipients=tuple(recipients)
+        kind=kind,
+        form=form,
+        categories=categories,
+        purposes=purposes,
+        expiry=expiry,
+        recipients=tuple(recipients),
+        revocable_from=date(2026, 12, 1) if kind is ConsentKind.CRIMINAL_JUSTICE else None,
     )
     try:
         kept = consent(filled)
@@ -499,6 +509,62 @@ def test_in_the_united_states_even_presence_needs_consent_and_in_britain_what_is
     assert not may_tell(doses, at=NOW, consents=[], rules=UK).allowed
 
 
+@pytest.mark.parametrize("profile", ["US", "UK", "AU"])
+def test_whoever_has_not_been_checked_gets_the_same_answer_whatever_was_consented_to(profile: str) -> None:
+    """As for anybody unknown; and it says which check to make."""
+    rules = rules_on(profile, TODAY)
+    for category in sorted(CONSENTABLE):
+        asked = question(category=category, checked=False, known_already=True)
+        every = consent(draft(categories=frozenset(CONSENTABLE - {Category.COUNSELLING_NOTES})))
+        nobody = may_tell(asked, at=NOW, consents=[], rules=rules)
+        assert may_tell(asked, at=NOW, consents=[every], rules=rules) == nobody
+        assert (nobody.allowed, nobody.reason, nobody.consent) == (False, Reason.ASKER_NOT_CHECKED, None)
+        assert "call back to the number on file" in (nobody.advice or "")
+
+
+def checked_faults(check: IdentityCheck | None, asker: Recipient, around: dict[Any, RelatedPerson]) -> set[str]:
+    faults = Faults()
+    check_asker(check, asker, around, faults)
+    return {fault.field for fault in faults.found}
+
+
+def test_a_call_back_needs_a_number_on_file_and_a_document_its_name() -> None:
+    back, shown = CheckMethod.CALL_BACK, CheckMethod.DOCUMENT
+    reachable = replace(AROUND[MOTHER], details=replace(AROUND[MOTHER].details, phone="555-0100"))
+    hospital = Recipient(name="General Hospital")
+    assert checked_faults(None, TO_MOTHER, {}) == set()
+    assert checked_faults(IdentityCheck(method=back), TO_MOTHER, {MOTHER: reachable}) == set()
+    assert checked_faults(IdentityCheck(method=back), TO_MOTHER, AROUND) == {"check.method"}
+    assert checked_faults(IdentityCheck(method=back), TO_MOTHER, {}) == {"check.method"}
+    assert checked_faults(IdentityCheck(method=back), hospital, {}) == {"check.detail"}
+    assert checked_faults(IdentityCheck(method=back, detail="the switchboard"), hospital, {}) == set()
+    assert checked_faults(IdentityCheck(method=shown), hospital, {}) == {"check.detail"}
+    assert checked_faults(IdentityCheck(method=shown, detail="passport"), hospital, {}) == set()
+    assert checked_faults(IdentityCheck(method=shown, detail=" "), hospital, {}) == {"check.detail"}
+    assert checked_faults(IdentityCheck(method=CheckMethod.KNOWN_PASSWORD), TO_MOTHER, {}) == set()
+
+
+def test_a_consent_for_the_criminal_justice_system_is_revocable_from_its_own_day_on() -> None:
+    """42 CFR 2.35(c): a revocation before that day is kept, and counts from its first instant."""
+    bound: dict[str, Any] = {
+        "kind": ConsentKind.CRIMINAL_JUSTICE,
+        "form": "us-criminal-justice-2026-02",
+        "purposes": frozenset({Purpose.CRIMINAL_JUSTICE}),
+        "recipients": (Recipient(name="County probation"),),
+    }
+    assert set(faults_of(draft(**bound))) == {"revocable_from"}
+    assert set(faults_of(draft(**bound, revocable_from=date(2027, 5, 2)))) == {"revocable_from"}
+    assert set(faults_of(draft(revocable_from=date(2027, 1, 1)))) == {"revocable_from"}
+    made = consent(draft(**bound, revocable_from=date(2027, 1, 1)))
+    first = datetime(2027, 1, 1, 5, tzinfo=UTC)
+    assert (made.revocable_at, made.revoked_from(NOW), made.revoked_from(first + SECOND)) == (
+        first,
+        first,
+        first + SECOND,
+    )
+    assert consent().revoked_from(NOW) == NOW
+
+
 RECIPIENTS = [
     TO_MOTHER,
     Recipient(person=GUARDIAN),
@@ -522,6 +588,7 @@ def kept_consents(draw: some.DrawFn) -> Consent:
             purposes=draw(some.frozensets(some.sampled_from(sorted(MAY_BE_FOR[kind])), min_size=1)),
             expiry=draw(some.sampled_from([Expiry(event="discharge"), Expiry(last_day=date(2027, 1, 1))])),
             signature=signature(signed_at),
+            revocable_from=date(2026, 12, 1) if kind is ConsentKind.CRIMINAL_JUSTICE else None,
         )
     )
     return replace(
@@ -551,6 +618,7 @@ def covers(made: Consent, to: Question, at: datetime) -> bool:
     some.sampled_from(Purpose),
     some.sampled_from(["US", "UK", "AU"]),
     some.booleans(),
+    some.booleans(),
     MOMENTS,
 )
 def test_nothing_is_ever_allowed_that_no_single_consent_in_force_covers(
@@ -560,16 +628,21 @@ def test_nothing_is_ever_allowed_that_no_single_consent_in_force_covers(
     purpose: Purpose,
     profile: str,
     known: bool,  # noqa: FBT001  given by hypothesis or pytest, by name
+    checked: bool,  # noqa: FBT001  given by hypothesis or pytest, by name
     at: datetime,
 ) -> None:
     rules = rules_on(profile, TODAY)
-    asked = question(recipient=recipient, category=category, purpose=purpose, known_already=known)
+    asked = question(recipient=recipient, category=category, purpose=purpose, known_already=known, checked=checked)
     found = may_tell(asked, at=at, consents=consents, rules=rules)
     covering = {made.id for made in consents if covers(made, asked, at)}
     assert found.allowed == (found.reason in ALLOWING)
+    assert checked or not found.allowed or category in NEEDS_NO_CONSENT
     match found.reason:
         case Reason.CONSENT:
             assert found.consent in covering
+        case Reason.ASKER_NOT_CHECKED:
+            assert not checked
+            assert found.consent is None
         case Reason.NOTHING_DISCLOSED:
             assert category in NEEDS_NO_CONSENT
         case Reason.ALREADY_KNOWN:
@@ -638,6 +711,10 @@ class Kept:
         assert client == CLIENT
         return list(self.consents.values())
 
+    async def hold(self, client: ClientId) -> datetime | None:
+        assert client == CLIENT
+        return None
+
     async def add_revocation(self, revocation: Revocation, *, of: Consent) -> None:
         if self.consents[of.id].revoked_at is not None:
             raise AlreadyRevoked
@@ -691,7 +768,18 @@ def given_consent(kept: Kept, told: Told, by: Staff = COUNSELLOR, what: Draft | 
 
 
 def asked_of(kept: Kept, told: Told, what: Asked, by: Staff = COUNSELLOR) -> Sequence[Answer]:
-    return asyncio.run(ask(what, client=client(), programme=programme(), by=by, now=NOW, consents=kept, journal=told))
+    return asyncio.run(
+        ask(
+            what,
+            client=client(),
+            programme=programme(),
+            by=by,
+            now=NOW,
+            consents=kept,
+            families=Around(),
+            journal=told,
+        )
+    )
 
 
 def revoked(kept: Kept, told: Told, made: Consent, *, received_at: datetime, by: Staff = COUNSELLOR) -> Revocation:
@@ -718,6 +806,7 @@ ATTENDANCE_AND_DOSES = Asked(
     recipient=TO_MOTHER,
     categories=(Category.ATTENDANCE, Category.MEDICATION, Category.ATTENDANCE),
     purpose=Purpose.FAMILY_INVOLVEMENT,
+    check=IdentityCheck(method=CheckMethod.IN_PERSON),
 )
 
 
@@ -738,6 +827,18 @@ def test_asking_answers_each_category_once_and_tells_the_journal_allow_and_deny(
     )
     assert (refused.facts["answer"], refused.facts["reason"]) == ("refused", "other_category")
     assert allowed.records == (MOTHER, made.id)
+
+
+def test_a_call_back_is_held_to_the_number_on_file() -> None:
+    by_phone = replace(ATTENDANCE_AND_DOSES, check=IdentityCheck(method=CheckMethod.CALL_BACK))
+    with pytest.raises(Invalid, match="no number of this person is on file"):
+        asked_of(Kept(), Told(), by_phone)
+    told = Told()
+    elsewhere = IdentityCheck(method=CheckMethod.CALL_BACK, detail="the hospital's switchboard")
+    asked_of(Kept(), told, replace(by_phone, recipient=Recipient(name="General Hospital"), check=elsewhere))
+    assert told.events[0].facts["check"] == "call_back"
+    asked_of(Kept(), told, replace(by_phone, check=None))
+    assert told.events[-1].facts["check"] == "none"
 
 
 def test_asking_about_a_stranger_leaves_no_name_in_the_journal() -> None:

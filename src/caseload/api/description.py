@@ -64,6 +64,7 @@ SUBJECTS: Final[Mapping[str, str]] = {
     "Drug screens": "Who is screened today, drawn by chance, and what came of it.",
     "Family": "The people around a client, and what they tell us.",
     "Consent": "What may be told to whom, and the answer to that question.",
+    "Disclosures": "What was told to somebody outside, by what right, what an emergency's record misses, and the accountings.",
     "History": "What was brought in from before, and what of it is still to be verified.",
     "Audit log": "Who did what, who saw whom, and the log to take away.",
     "Access reports": "Who saw my record: for the client, proved line by line, looked through before it leaves.",

@@ -1,9 +1,10 @@
 """Consents in PostgreSQL: what was signed, and the rows that ended it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, func, insert, select
+from sqlalchemy import ColumnElement, Row, bindparam, case, func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -61,7 +62,13 @@ _CONSENT = (
         _recipients(consent_recipient.c.person_id).label("people"),
         _recipients(consent_recipient.c.name).label("names"),
         _recipients(consent_recipient.c.group).label("groups"),
-        consent_revocation.c.received_at.label("revoked_at"),
+        consent.c.revocable_at,
+        case(
+            (
+                consent_revocation.c.received_at.is_not(None),
+                func.greatest(consent_revocation.c.received_at, consent.c.revocable_at),
+            )
+        ).label("revoked_at"),
         consent_event.c.happened_at.label("event_at"),
     )
     .outerjoin(consent_revocation, consent_revocation.c.consent_id == consent.c.id)
@@ -69,6 +76,14 @@ _CONSENT = (
     .where(consent.c.client_id == bindparam("client"))
 )
 _GET = _CONSENT.where(consent.c.id == bindparam("consent"))
+_HOLD = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("what"), 0)))
+_LAST_ENDED = (
+    select(func.max(func.greatest(consent_revocation.c.recorded_at, consent_event.c.recorded_at)))
+    .select_from(consent)
+    .outerjoin(consent_revocation, consent_revocation.c.consent_id == consent.c.id)
+    .outerjoin(consent_event, consent_event.c.consent_id == consent.c.id)
+    .where(consent.c.client_id == bindparam("client"))
+)
 _OF = _CONSENT.order_by(consent.c.signed_at.desc(), consent.c.id.desc())
 
 
@@ -94,6 +109,7 @@ class Consents:
                 purposes=sorted(new.purposes),
                 last_day=new.expiry.last_day,
                 expires_at=new.expires_at,
+                revocable_at=new.revocable_at,
                 expiry_event=new.expiry.event,
                 never_expires=new.expiry.never,
                 signatory=new.signature.signatory,
@@ -134,6 +150,11 @@ class Consents:
         rows = (await self._connection.execute(_OF, {"client": client})).all()
         self._journal.saw(client, "consent")
         return [_consent(row) for row in rows]
+
+    async def hold(self, client: ClientId) -> datetime | None:
+        """See `domain.consent.Consents.hold`. A lock by name: insert-only rows are not ours to lock."""
+        await self._connection.execute(_HOLD, {"what": f"consents:{client}"})
+        return (await self._connection.execute(_LAST_ENDED, {"client": client})).scalar_one()
 
     async def add_revocation(self, revocation: Revocation, *, of: Consent) -> None:
         """See `domain.consent.Consents.add_revocation`."""
@@ -197,6 +218,7 @@ def _consent(row: Row[*tuple[Any, ...]]) -> Consent:
         ),
         recorded_at=row.recorded_at,
         recorded_by=StaffId(row.recorded_by),
+        revocable_at=row.revocable_at,
         revoked_at=row.revoked_at,
         event_at=row.event_at,
     )

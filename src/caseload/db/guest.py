@@ -9,7 +9,7 @@ from sqlalchemy import Date, RowMapping, Text, Uuid, bindparam, delete, func, in
 from sqlalchemy.exc import IntegrityError
 
 from caseload.db.access import reach_of, within_reach
-from caseload.db.dosing import Disclosures, Statements
+from caseload.db.dosing import HandingOn, Statements
 from caseload.db.medication.record import KIND
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, episode, guest_stay
@@ -143,7 +143,7 @@ _ADMITTED = (
 )
 
 
-class Guests(Statements, Disclosures):
+class Guests(Statements, HandingOn):
     """Satisfies `domain.guest.Guests`."""
 
     async def guest(self, wanted: GuestId, *, by: Staff, act: Act) -> Guest:

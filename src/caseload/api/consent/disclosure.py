@@ -4,11 +4,12 @@ from uuid import UUID
 
 from litestar.params import FromPath, JSONBody
 
-from caseload.api.consent.wire import RecipientWire
+from caseload.api.consent.wire import CheckWire, RecipientWire
 from caseload.api.route import searching
 from caseload.api.wire import Wire
 from caseload.api.work import TheWork, client_within
 from caseload.db.consent import Consents
+from caseload.db.family import Families
 from caseload.db.programme import Programmes
 from caseload.domain import consent as domain
 from caseload.domain.access import Act
@@ -21,6 +22,8 @@ class QuestionIn(Wire, frozen=True, kw_only=True):
     recipient: RecipientWire
     categories: tuple[Category, ...]
     purpose: Purpose
+    check: CheckWire | None = None
+    """How you made sure of who is asking. Without it nothing is allowed."""
     known_already: bool = False
     """Whoever asks has shown to know it without being told."""
 
@@ -75,6 +78,7 @@ async def ask_disclosure(client_id: FromPath[UUID], data: JSONBody[QuestionIn], 
             recipient=data.recipient.read(),
             categories=data.categories,
             purpose=data.purpose,
+            check=None if data.check is None else data.check.read(),
             known_already=data.known_already,
         ),
         client=client,
@@ -82,6 +86,7 @@ async def ask_disclosure(client_id: FromPath[UUID], data: JSONBody[QuestionIn], 
         by=work.by,
         now=work.now,
         consents=Consents(work.connection, work.journal),
+        families=Families(work.connection, work.journal),
         journal=work.journal,
     )
     return AnswersOut(items=[AnswerOut.of(answer) for answer in answers])

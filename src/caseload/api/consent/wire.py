@@ -6,11 +6,13 @@ from uuid import UUID
 from caseload.api.wire import Instant, Wire
 from caseload.domain.consent import (
     Category,
+    CheckMethod,
     Consent,
     ConsentKind,
     Draft,
     Expiry,
     How,
+    IdentityCheck,
     Purpose,
     Recipient,
     RecipientClass,
@@ -32,6 +34,18 @@ class RecipientWire(Wire, frozen=True, kw_only=True, omit_defaults=True):
         """As the domain speaks of it."""
         person = None if self.person_id is None else RelatedPersonId(self.person_id)
         return Recipient(person=person, name=self.name, group=self.group)
+
+
+class CheckWire(Wire, frozen=True, kw_only=True, omit_defaults=True):
+    """How staff made sure of who is asking."""
+
+    method: CheckMethod
+    detail: str | None = None
+    """Which document; or which number was rung and where it was on file, for somebody who is not on the list."""
+
+    def read(self) -> IdentityCheck:
+        """As the domain speaks of it."""
+        return IdentityCheck(method=self.method, detail=self.detail)
 
 
 class ExpiryWire(Wire, frozen=True, kw_only=True, omit_defaults=True):
@@ -81,6 +95,8 @@ class ConsentIn(Wire, frozen=True, kw_only=True):
     purposes: tuple[Purpose, ...] = ()
     expiry: ExpiryWire = ExpiryWire()
     signature: SignatureWire | None = None
+    revocable_from: date | None = None
+    """The first day on which it can be revoked; for the criminal justice system only (42 CFR 2.35(c))."""
 
     def read(self) -> Draft:
         """As the domain speaks of it."""
@@ -93,6 +109,7 @@ class ConsentIn(Wire, frozen=True, kw_only=True):
             purposes=frozenset(self.purposes),
             expiry=self.expiry.read(),
             signature=None if self.signature is None else self.signature.read(),
+            revocable_from=self.revocable_from,
         )
 
 
@@ -111,6 +128,8 @@ class ConsentOut(Wire, frozen=True, kw_only=True):
     expires_at: datetime | None
     signature: SignatureWire
     recorded_at: datetime
+    revocable_at: datetime | None
+    """Before this instant a revocation waits (42 CFR 2.35(c)); none: it counts at once."""
     revoked_at: datetime | None
     ended_by_event_at: datetime | None
     standing: Standing
@@ -139,6 +158,7 @@ class ConsentOut(Wire, frozen=True, kw_only=True):
                 representative_id=signature.representative,
             ),
             recorded_at=consent.recorded_at,
+            revocable_at=consent.revocable_at,
             revoked_at=consent.revoked_at,
             ended_by_event_at=consent.event_at,
             standing=consent.standing(at),

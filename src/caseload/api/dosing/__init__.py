@@ -8,7 +8,7 @@ from caseload.api.dosing.corrections import amend_dose, correct_dose
 from caseload.api.dosing.dispensing_list import read_dispensing_list
 from caseload.api.dosing.doses import list_dose_versions, read_dose, record_dose, record_not_given
 from caseload.api.dosing.giver import list_doses_to_confirm, say_as_the_giver
-from caseload.api.dosing.handing_on import disclose_last_dose, list_disclosures, read_last_dose_statement
+from caseload.api.dosing.handing_on import disclose_last_dose, read_last_dose_statement
 from caseload.api.dosing.injections import list_injections, list_named_deliveries, receive_named_delivery
 from caseload.api.dosing.statements import (
     list_dose_statements,
@@ -41,7 +41,6 @@ router = Router(
         withdraw_dose_statement,
         disclose_last_dose,
         read_last_dose_statement,
-        list_disclosures,
         list_injections,
         receive_named_delivery,
         list_named_deliveries,

@@ -1,23 +1,23 @@
-"""The last-dose statement for another provider, and a client's account of such disclosures."""
+"""The last-dose statement for another provider."""
 
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from litestar.params import FromPath, JSONBody
 
-from caseload.api.consent.wire import RecipientWire
-from caseload.api.pages import USUAL, After, Limit, Page
+from caseload.api.consent.wire import CheckWire, RecipientWire
+from caseload.api.disclosure.wire import DisclosureOut
 from caseload.api.route import reading, writing
 from caseload.api.wire import Wire
 from caseload.api.work import TheKey, TheWork, client_within
 from caseload.db.consent import Consents
-from caseload.db.dosing import Disclosures
+from caseload.db.dosing import HandingOn
+from caseload.db.family import Families
 from caseload.db.idempotency import Kept
 from caseload.db.programme import Programmes
 from caseload.domain.access import Act
-from caseload.domain.consent import Category, Purpose
-from caseload.domain.dosing import Disclosure, Ground, Telling, hand_on_last_dose
+from caseload.domain.consent import Purpose
+from caseload.domain.disclosure import Disclosure, Telling
+from caseload.domain.dosing import hand_on_last_dose
 from caseload.domain.ids import DisclosureId, new_id
 from caseload.request.idempotency import once
 from caseload.request.work import Work
@@ -30,69 +30,13 @@ class LastDoseIn(Wire, frozen=True, kw_only=True):
     """As a consent names them."""
     name: str
     """Who receives it, by name and function."""
-    facility: str
-    """Where they work."""
     purpose: Purpose
+    facility: str | None = None
+    """Where they work; in an emergency it can be filled in afterwards."""
+    check: CheckWire | None = None
+    """How you made sure who it is. Without it nothing is told but in an emergency."""
     emergency: str | None = None
     """The nature of a medical emergency, where that is what allows it (42 CFR 2.51)."""
-
-
-class DisclosureLineOut(Wire, frozen=True, kw_only=True):
-    """One line of a client's account of disclosures: when, to whom, what kind of information, for what."""
-
-    id: UUID
-    client_id: UUID
-    recipient: RecipientWire
-    name: str
-    facility: str
-    purpose: Purpose
-    ground: Ground
-    consent_id: UUID | None
-    emergency: str | None
-    categories: list[Category]
-    rule: str
-    rules_version: str
-    disclosed_by: UUID
-    disclosed_at: datetime
-
-    @classmethod
-    def of(cls, made: Disclosure) -> "DisclosureLineOut":
-        """From the domain."""
-        return cls(**_line(made))
-
-
-class DisclosureOut(DisclosureLineOut, frozen=True, kw_only=True):
-    """What was told, as it was told, and what went with it."""
-
-    notice: str | None
-    """What must accompany it (42 CFR 2.32)."""
-    content: dict[str, Any]
-    """The day, what is ordered, the last dose, the missed days, and the take-homes where they may be told."""
-
-    @classmethod
-    def of(cls, made: Disclosure) -> "DisclosureOut":
-        """From the domain."""
-        return cls(**_line(made), notice=made.notice, content=dict(made.content))
-
-
-def _line(made: Disclosure) -> dict[str, Any]:
-    recipient = made.telling.recipient
-    return {
-        "id": made.id,
-        "client_id": made.client,
-        "recipient": RecipientWire(person_id=recipient.person, name=recipient.name, group=recipient.group),
-        "name": made.telling.name,
-        "facility": made.telling.facility,
-        "purpose": made.telling.purpose,
-        "ground": made.ground,
-        "consent_id": made.consent,
-        "emergency": made.telling.emergency,
-        "categories": list(made.categories),
-        "rule": made.rule,
-        "rules_version": made.rules_version,
-        "disclosed_by": made.disclosed_by,
-        "disclosed_at": made.disclosed_at,
-    }
 
 
 @writing("/clients/{client_id:uuid}/last-dose-statements", act=Act.RECORD_DOSE, name="disclose_last_dose")
@@ -112,6 +56,7 @@ async def disclose_last_dose(
                 facility=data.facility,
                 purpose=data.purpose,
                 emergency=data.emergency,
+                check=None if data.check is None else data.check.read(),
             ),
             client,
             programme,
@@ -120,33 +65,24 @@ async def disclose_last_dose(
             now=work.now,
             disclosures=_kept(work),
             consents=Consents(work.connection, work.journal),
+            families=Families(work.connection, work.journal),
             journal=work.journal,
         )
 
     async def again(kept: Kept) -> Disclosure:
         return await _kept(work).disclosure(DisclosureId(kept.resource), by=work.by, act=Act.RECORD_DOSE)
 
-    return DisclosureOut.of(await once(work, key, Kept(status=201, resource=new), do=disclose, again=again))
+    return DisclosureOut.seen(
+        await once(work, key, Kept(status=201, resource=new), do=disclose, again=again), by=work.by
+    )
 
 
 @reading("/last-dose-statements/{disclosure_id:uuid}", act=Act.SEE_MEDICATION, name="read_last_dose_statement")
 async def read_last_dose_statement(disclosure_id: FromPath[UUID], work: TheWork) -> DisclosureOut:
     """What was told, as it was told, with the notice that goes with it."""
-    return DisclosureOut.of(
-        await _kept(work).disclosure(DisclosureId(disclosure_id), by=work.by, act=Act.SEE_MEDICATION)
-    )
+    made = await _kept(work).disclosure(DisclosureId(disclosure_id), by=work.by, act=Act.SEE_MEDICATION)
+    return DisclosureOut.seen(made, by=work.by)
 
 
-@reading("/clients/{client_id:uuid}/disclosures", act=Act.SEE_CONSENT, name="list_disclosures")
-async def list_disclosures(
-    client_id: FromPath[UUID], work: TheWork, after: After = None, limit: Limit = USUAL
-) -> Page[DisclosureLineOut]:
-    """A client's account of disclosures: when, to whom, what kind of information and for what, the last first."""
-    client = await client_within(work, client_id, Act.SEE_CONSENT)
-    found = await _kept(work).disclosures_of(client.id, by=work.by, act=Act.SEE_CONSENT, after=after, limit=limit)
-    items = [DisclosureLineOut.of(each) for each in found]
-    return Page(items=items, next=items[-1].id if len(items) == limit else None)
-
-
-def _kept(work: Work) -> Disclosures:
-    return Disclosures(work.connection, work.journal, now=work.now)
+def _kept(work: Work) -> HandingOn:
+    return HandingOn(work.connection, work.journal, now=work.now)

@@ -2,8 +2,8 @@
 
 from caseload.db.dosing.chart import Charts
 from caseload.db.dosing.day import DosingDays
-from caseload.db.dosing.disclosures import Disclosures
 from caseload.db.dosing.doses import Doses
+from caseload.db.dosing.handing_on import HandingOn
 from caseload.db.dosing.statements import Statements
 
-__all__ = ["Charts", "Disclosures", "Doses", "DosingDays", "Statements"]
+__all__ = ["Charts", "Doses", "DosingDays", "HandingOn", "Statements"]

@@ -49,6 +49,7 @@ consent = Table(
     Column("purposes", ARRAY(Text()), nullable=False),
     Column("last_day", Date()),
     Column("expires_at", INSTANT),
+    Column("revocable_at", INSTANT),
     words("expiry_event", nullable=True),
     Column("never_expires", Boolean(), nullable=False),
     words("signatory"),
@@ -62,6 +63,7 @@ consent = Table(
         name="consent_representative_fkey",
     ),
     UniqueConstraint("id", "client_id", "kind", "recipient_count", name="consent_whose_key"),
+    UniqueConstraint("id", "client_id"),
     UniqueConstraint("id", "signed_at"),
     UniqueConstraint("id", "signed_at", "expiry_event"),
     one_of("kind", ConsentKind),
@@ -83,10 +85,14 @@ consent = Table(
     CheckConstraint(
         text(
             "CASE kind WHEN 'legal_proceedings' THEN purposes <@ ARRAY['legal_proceedings']"
+            " WHEN 'criminal_justice' THEN purposes <@ ARRAY['criminal_justice']"
             " WHEN 'treatment_payment_operations' THEN purposes <@ ARRAY['treatment', 'payment', 'operations']"
-            " ELSE NOT purposes @> ARRAY['legal_proceedings'] END"
+            " ELSE NOT purposes && ARRAY['legal_proceedings', 'criminal_justice', 'public_duty', 'audit'] END"
         ),
         name="legal_proceedings_alone",
+    ),
+    CheckConstraint(
+        text("(kind = 'criminal_justice') = (revocable_at IS NOT NULL)"), name="only_criminal_justice_binds"
     ),
     CheckConstraint(text("num_nonnulls(last_day, expiry_event) + never_expires::integer = 1"), name="one_expiry"),
     CheckConstraint(text("(last_day IS NULL) = (expires_at IS NULL)"), name="last_day_has_instant"),

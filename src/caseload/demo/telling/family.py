@@ -6,16 +6,19 @@ from caseload.db.consent import Consents
 from caseload.db.family import Families
 from caseload.demo.cast import relative
 from caseload.demo.stories import Sharing
+from caseload.demo.telling.disclosures import release, tell_attendance
 from caseload.demo.telling.stage import Life, Stage
 from caseload.domain.client import Client
 from caseload.domain.consent import (
     Asked,
     Category,
+    CheckMethod,
     Consent,
     ConsentKind,
     Draft,
     Expiry,
     How,
+    IdentityCheck,
     Purpose,
     Recipient,
     RecipientClass,
@@ -42,6 +45,8 @@ from caseload.request.work import Work
 
 SIGNED_DAYS_AGO = 25
 ENDED_DAYS_AGO = 6
+EMERGENCIES_AMONG = 12
+"""Of so many clients, those whose family may be told nothing have been in an emergency department."""
 
 
 async def tell(life: Life, *, stage: Stage, work: Work) -> None:
@@ -54,6 +59,8 @@ async def tell(life: Life, *, stage: Stage, work: Work) -> None:
     if life.chance.random() < 0.3:
         await _hear(mother, client, ago - 2, stage=stage, work=work)
     if story.sharing is Sharing.LISTED:
+        if story.number < EMERGENCIES_AMONG:
+            await release(client, stage=stage, work=work)
         return
     consent = await _give(life, client, mother, ago, stage=stage, work=work)
     match story.sharing:
@@ -64,6 +71,8 @@ async def tell(life: Life, *, stage: Stage, work: Work) -> None:
         case _:
             pass
     await _ask(mother, client, stage=stage, work=work)
+    if story.sharing is Sharing.ALLOWED:
+        await tell_attendance(mother, client, stage=stage, work=work)
 
 
 async def operations(life: Life, *, stage: Stage, work: Work) -> None:
@@ -206,12 +215,14 @@ async def _ask(mother: RelatedPerson, client: Client, *, stage: Stage, work: Wor
             recipient=Recipient(person=mother.id),
             categories=(Category.ATTENDANCE, Category.MEDICATION),
             purpose=Purpose.FAMILY_INVOLVEMENT,
+            check=IdentityCheck(method=CheckMethod.CALL_BACK),
         ),
         client=client,
         programme=stage.programme,
         by=stage.team.nurses[0],
         now=stage.moment(1, 10, 15),
         consents=Consents(work.connection, work.journal),
+        families=Families(work.connection, work.journal),
         journal=work.journal,
     )
 

@@ -84,6 +84,10 @@ class Act(StrEnum):
     SEE_CONSENT = "see_consent"
     RECORD_CONSENT = "record_consent"
     ASK_CONSENT = "ask_consent"
+    DISCLOSE = "disclose"
+    """To tell somebody outside something about a client, and to record that it was told."""
+    ACCOUNT_DISCLOSURES = "account_disclosures"
+    """To make the accountings of disclosures that a client asks for."""
     MATCH_RECORDS = "match_records"
     PROPOSE_MERGE = "propose_merge"
     """To say that two registrations are one person's: both are held from then on."""
@@ -182,6 +186,8 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.SEE_CONSENT: _COUNSELLING | {Role.PRIVACY_OFFICER},
     Act.RECORD_CONSENT: _COUNSELLING | {Role.PRIVACY_OFFICER},
     Act.ASK_CONSENT: _CARE | {Role.FRONT_DESK, Role.PRIVACY_OFFICER},
+    Act.DISCLOSE: _CARE | {Role.PRIVACY_OFFICER},
+    Act.ACCOUNT_DISCLOSURES: frozenset({Role.PRIVACY_OFFICER}),
     Act.MATCH_RECORDS: frozenset({Role.PRIVACY_OFFICER, Role.SUPERVISOR}),
     Act.PROPOSE_MERGE: CLINICIANS | {Role.SUPERVISOR},
     Act.CONFIRM_MERGE: frozenset({Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),

@@ -1,9 +1,11 @@
 """Consent and disclosure: what a client allows to be told, and the one function that says whether it may be told now.
 
-`words` and `forms` are the vocabulary and the dated data, `consent` is what a consent is, `completing` what it must
-hold, `disclosure` is the decision, `giving` is what people do.
+`words` and `forms` are the vocabulary and the dated data, `consent` is what a consent is, `asker` who is asking, `completing` what it must
+hold, `disclosure` is the decision, `giving` is what people do, `asking` the question.
 """
 
+from caseload.domain.consent.asker import CheckMethod, IdentityCheck, check_asker
+from caseload.domain.consent.asking import Asked, DisclosureAsked, answers_to, ask, require_sound, tell_asked
 from caseload.domain.consent.completing import Setting, complete, end_of
 from caseload.domain.consent.consent import (
     Consent,
@@ -18,14 +20,12 @@ from caseload.domain.consent.disclosure import ALLOWING, Answer, Question, Reaso
 from caseload.domain.consent.forms import DisclosureRules, Form, forms, jurisdiction_of, rules_on
 from caseload.domain.consent.giving import (
     AlreadyRevoked,
-    Asked,
     Consents,
     ConsentUnknown,
     EventAlreadyRecorded,
     EventHappened,
     How,
     Revocation,
-    ask,
     give_consent,
     record_event,
     revoke_consent,
@@ -50,10 +50,12 @@ __all__ = [
     "Answer",
     "Asked",
     "Category",
+    "CheckMethod",
     "Consent",
     "ConsentKind",
     "ConsentUnknown",
     "Consents",
+    "DisclosureAsked",
     "DisclosureRules",
     "Draft",
     "EventAlreadyRecorded",
@@ -61,6 +63,7 @@ __all__ = [
     "Expiry",
     "Form",
     "How",
+    "IdentityCheck",
     "Purpose",
     "Question",
     "Reason",
@@ -71,7 +74,9 @@ __all__ = [
     "Signatory",
     "Signature",
     "Standing",
+    "answers_to",
     "ask",
+    "check_asker",
     "complete",
     "end_of",
     "forms",
@@ -80,6 +85,8 @@ __all__ = [
     "may_tell",
     "plain",
     "record_event",
+    "require_sound",
     "revoke_consent",
     "rules_on",
+    "tell_asked",
 ]

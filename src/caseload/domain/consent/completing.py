@@ -26,13 +26,16 @@ LONGEST_CONSENT = timedelta(days=25 * 366)
 
 
 _ORDINARY = CONSENTABLE - {Category.COUNSELLING_NOTES}
-_NOT_LEGAL = frozenset(Purpose) - {Purpose.LEGAL_PROCEEDINGS}
+_NOT_LEGAL = frozenset(Purpose) - {
+    Purpose.LEGAL_PROCEEDINGS, Purpose.CRIMINAL_JUSTICE, Purpose.PUBLIC_DUTY, Purpose.AUDIT,
+}  # fmt: skip
 
 MAY_COVER: Mapping[ConsentKind, frozenset[Category]] = MappingProxyType({
     ConsentKind.NAMED: _ORDINARY,
     ConsentKind.TREATMENT_PAYMENT_OPERATIONS: _ORDINARY,
     ConsentKind.COUNSELLING_NOTES: frozenset({Category.COUNSELLING_NOTES}),
     ConsentKind.LEGAL_PROCEEDINGS: _ORDINARY,
+    ConsentKind.CRIMINAL_JUSTICE: _ORDINARY,
 })  # fmt: skip
 """What each kind may cover: counselling notes only by a consent of their own (2.31(b))."""
 
@@ -41,8 +44,9 @@ MAY_BE_FOR: Mapping[ConsentKind, frozenset[Purpose]] = MappingProxyType({
     ConsentKind.TREATMENT_PAYMENT_OPERATIONS: TREATMENT_PAYMENT_OPERATIONS,
     ConsentKind.COUNSELLING_NOTES: _NOT_LEGAL,
     ConsentKind.LEGAL_PROCEEDINGS: frozenset({Purpose.LEGAL_PROCEEDINGS}),
+    ConsentKind.CRIMINAL_JUSTICE: frozenset({Purpose.CRIMINAL_JUSTICE}),
 })  # fmt: skip
-"""What each kind may be for: proceedings only by a consent of their own (2.31(d))."""
+"""What each kind may be for: proceedings only by a consent of their own (2.31(d)), criminal justice too (2.35)."""
 
 _WHY_APART = "counselling notes, legal proceedings and general information are never mixed with anything else"
 
@@ -80,6 +84,7 @@ def complete(
     _check_recipients(draft, setting, faults)
     _check_scope(draft, faults)
     _check_expiry(draft, setting, faults)
+    _check_revocable(draft, faults)
     _check_signature(signature, setting, recorded_at, faults)
     if form is None or signature is None or faults.found:
         raise Invalid(faults.found)
@@ -96,6 +101,9 @@ def complete(
         purposes=draft.purposes,
         expiry=draft.expiry,
         expires_at=None if last_day is None else end_of(last_day, setting.programme.zone),
+        revocable_at=None
+        if draft.revocable_from is None
+        else end_of(draft.revocable_from - timedelta(days=1), setting.programme.zone),
         signature=signature,
         recorded_at=recorded_at,
         recorded_by=recorded_by,
@@ -184,6 +192,21 @@ def _check_expiry(draft: Draft, setting: Setting, faults: Faults) -> None:
             where="expiry.last_day",
             problem=f"must lie within {LONGEST_CONSENT.days // 366} years after the signature",
         )
+
+
+def _check_revocable(draft: Draft, faults: Faults) -> None:
+    faults.check(
+        when=(draft.kind is ConsentKind.CRIMINAL_JUSTICE) != (draft.revocable_from is not None),
+        where="revocable_from",
+        problem="say from which day it can be revoked, for the criminal justice system and for nobody else"
+        " (42 CFR 2.35(c))",
+    )
+    last_day = draft.expiry.last_day
+    faults.check(
+        when=draft.revocable_from is not None and last_day is not None and draft.revocable_from > last_day,
+        where="revocable_from",
+        problem="must not lie behind the last day",
+    )
 
 
 def _check_signature(signature: Signature | None, setting: Setting, now: datetime, faults: Faults) -> None:

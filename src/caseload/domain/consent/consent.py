@@ -82,6 +82,8 @@ class Draft:
     signature: Signature | None = None
     discloser: ProgrammeId | None = None
     """The programme whose staff may tell (2.31(a)(2))."""
+    revocable_from: date | None = None
+    """The first day on which it can be revoked; for the criminal justice system only (2.35(c))."""
 
 
 class Standing(StrEnum):
@@ -113,8 +115,10 @@ class Consent:
     signature: Signature
     recorded_at: datetime
     recorded_by: StaffId
+    revocable_at: datetime | None = None
+    """Before this instant a revocation takes no effect, and waits for it (2.35(c)); none: it does at once."""
     revoked_at: datetime | None = None
-    """When the revocation was received."""
+    """From when on a revocation counts: when it was received, or when it could first count."""
     event_at: datetime | None = None
     """When the event that ends it happened."""
 
@@ -125,6 +129,10 @@ class Consent:
         if any(end is not None and at >= end for end in (self.expires_at, self.event_at)):
             return Standing.EXPIRED
         return Standing.IN_FORCE if at >= self.signature.signed_at else Standing.NOT_YET
+
+    def revoked_from(self, received_at: datetime) -> datetime:
+        """From when on a revocation that was received then counts."""
+        return received_at if self.revocable_at is None else max(received_at, self.revocable_at)
 
 
 def plain(name: str | None) -> str | None:

@@ -1,7 +1,7 @@
 """May I tell this person this, for this purpose, now? One pure function decides it; nothing else does.
 
-Allowed is what one consent in force covers in every respect: discloser, recipient, category and purpose. All the
-rest is refused (deny by default; 42 CFR 2.13(a)). In the United States even that somebody attends is protected
+Allowed is what one consent in force covers in every respect: discloser, recipient, category and purpose, and only to
+somebody whose identity was checked. All the rest is refused (deny by default; 42 CFR 2.13(a)). In the United States even that somebody attends is protected
 (2.13(c)), so presence is a category like any other; elsewhere a profile may let staff acknowledge what the asker
 has shown to know. Listening and general information tell nothing about the client and are free everywhere.
 """
@@ -38,6 +38,8 @@ class Reason(StrEnum):
     NOT_YET_SIGNED = "not_yet_signed"
     EXPIRED = "expired"
     REVOKED = "revoked"
+    ASKER_NOT_CHECKED = "asker_not_checked"
+    """Nobody has made sure of who is asking. The same answer whatever was consented to, and for anybody unknown."""
 
 
 ALLOWING = frozenset({Reason.CONSENT, Reason.NOTHING_DISCLOSED, Reason.ALREADY_KNOWN})
@@ -55,6 +57,8 @@ class Question:
     purpose: Purpose
     known_already: bool = False
     """The recipient has shown to know this without being told."""
+    checked: bool = False
+    """Staff have made sure of who is asking (`IdentityCheck`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +103,8 @@ def may_tell(question: Question, *, at: datetime, consents: Iterable[Consent], r
     """Answer one question from all the consents a client ever gave; of equally near ones the newest is named."""
     if question.category in NEEDS_NO_CONSENT:
         return _answer(question, Reason.NOTHING_DISCLOSED, consent=None, rules=rules)
+    if not question.checked:
+        return _answer(question, Reason.ASKER_NOT_CHECKED, consent=None, rules=rules)
     reason, nearest = Reason.NO_CONSENT, None
     for consent in sorted(consents, key=_signed_at, reverse=True):
         judged = _judge(consent, question, at)
@@ -133,6 +139,8 @@ def _answer(question: Question, reason: Reason, *, consent: ConsentId | None, ru
             rule, advice = rules.nothing_disclosed, rules.advice_when_general
         case Reason.ALREADY_KNOWN:
             rule, advice = rules.known_facts, rules.advice_when_general
+        case Reason.ASKER_NOT_CHECKED:
+            rule, advice = rules.without_consent, rules.advice_when_not_checked
         case _:
             rule, advice = rules.without_consent, rules.advice_when_refused
     return Answer(

@@ -53,6 +53,8 @@ class DisclosureRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """What may be acknowledged to somebody who has shown that they know it."""
     advice_when_refused: str
     advice_when_general: str
+    advice_when_not_checked: str
+    """What to say to whoever has not shown who they are, and what check to make."""
     notice: str | None = None
     """What must accompany everything disclosed by consent (42 CFR 2.32(a)(2))."""
 

@@ -1,4 +1,4 @@
-"""What people do with consents: give, revoke, note that the event has come that ends one, and ask."""
+"""What people do with consents: give, revoke, and note that the event has come that ends one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,10 +9,7 @@ from typing import ClassVar, Protocol
 from caseload.domain.access import Act
 from caseload.domain.client import Client
 from caseload.domain.consent.completing import Setting, complete
-from caseload.domain.consent.consent import Consent, Draft, Recipient
-from caseload.domain.consent.disclosure import Answer, Question, may_tell
-from caseload.domain.consent.forms import rules_on
-from caseload.domain.consent.words import Category, Purpose
+from caseload.domain.consent.consent import Consent, Draft
 from caseload.domain.errors import Conflict, Fault, Faults, Invalid, NotFound
 from caseload.domain.family import LONGEST_TEXT, Families, text_fault
 from caseload.domain.ids import ClientId, ConsentId, StaffId
@@ -72,16 +69,6 @@ class EventHappened:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """One asker and purpose, and everything that would be told: each category gets an answer of its own."""
-
-    recipient: Recipient
-    categories: tuple[Category, ...]
-    purpose: Purpose
-    known_already: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentGiven(Event):
     """A complete consent was recorded."""
 
@@ -102,13 +89,6 @@ class ConsentEndedByEvent(Event):
     name: ClassVar[str] = "consent.ended_by_event"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DisclosureAsked(Event):
-    """Somebody asked whether something may be told, and was answered."""
-
-    name: ClassVar[str] = "consent.asked"
-
-
 class Consents(Protocol):
     """The consents that are kept, each with the facts that ended it."""
 
@@ -122,6 +102,13 @@ class Consents(Protocol):
 
     async def of(self, client: ClientId) -> Sequence[Consent]:
         """Every consent this client ever gave, the newest signature first."""
+        ...
+
+    async def hold(self, client: ClientId) -> datetime | None:
+        """Wait for whoever is ending a consent of this client, and let nobody end one until this piece of work is over.
+
+        Returns when the last word that one has ended was recorded: whoever decides afterwards decides no earlier.
+        """
         ...
 
     async def add_revocation(self, revocation: Revocation, *, of: Consent) -> None:
@@ -191,6 +178,7 @@ async def revoke_consent(
     revocation = Revocation(
         consent=consent.id, how=how, received_at=received_at, recorded_at=now, recorded_by=by.id, note=note
     )
+    await consents.hold(client.id)
     await consents.add_revocation(revocation, of=consent)
     journal.tell(ConsentRevoked(client=client.id, records=(consent.id,), facts={"how": how.value}))
     return revocation
@@ -222,63 +210,7 @@ async def record_event(
     )
     faults.raise_if_any()
     event = EventHappened(consent=consent.id, happened_at=happened_at, recorded_at=now, recorded_by=by.id)
+    await consents.hold(client.id)
     await consents.add_event(event, of=consent)
     journal.tell(ConsentEndedByEvent(client=client.id, records=(consent.id,)))
     return event
-
-
-async def ask(
-    asked: Asked,
-    *,
-    client: Client,
-    programme: Programme,
-    by: Staff,
-    now: datetime,
-    consents: Consents,
-    journal: Journal,
-) -> Sequence[Answer]:
-    """Answer, category by category, whether this may be told to this person now; question and answer go into the log.
-
-    Raises `NotPermitted`, or `Invalid` when the question does not name one recipient and at least one category.
-    """
-    by.require(Act.ASK_CONSENT, client.programme)
-    faults = Faults()
-    if problem := asked.recipient.problem():
-        faults.add("recipient", problem)
-    faults.check(when=not asked.categories, where="categories", problem="say what would be told, by category")
-    faults.raise_if_any()
-    given = await consents.of(client.id)
-    rules = rules_on(programme.profiles.name_on(programme.today(now)), programme.today(now))
-    answers = [
-        may_tell(
-            Question(
-                programme=client.programme,
-                recipient=asked.recipient,
-                category=category,
-                purpose=asked.purpose,
-                known_already=asked.known_already,
-            ),
-            at=now,
-            consents=given,
-            rules=rules,
-        )
-        for category in dict.fromkeys(asked.categories)
-    ]
-    for answer in answers:
-        journal.tell(_asked(client.id, asked, answer))
-    return answers
-
-
-def _asked(client: ClientId, asked: Asked, answer: Answer) -> DisclosureAsked:
-    person = asked.recipient.person
-    return DisclosureAsked(
-        client=client,
-        records=tuple(record for record in (person, answer.consent) if record is not None),
-        facts={
-            "category": answer.category.value,
-            "purpose": asked.purpose.value,
-            "answer": "allowed" if answer.allowed else "refused",
-            "reason": answer.reason.value,
-            "rules": answer.rules_version,
-        },
-    )

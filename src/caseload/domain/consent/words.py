@@ -52,6 +52,16 @@ class Purpose(StrEnum):
     OPERATIONS = "operations"
     LEGAL_PROCEEDINGS = "legal_proceedings"
     """Civil, criminal, administrative or legislative proceedings; only by a consent of its own (2.31(d))."""
+    CRIMINAL_JUSTICE = "criminal_justice"
+    """Probation, parole or a court that made treatment a condition; only by a consent of its own (2.35)."""
+    PRESCRIPTION_MONITORING = "prescription_monitoring"
+    """The state's prescription drug monitoring programme, where its law asks for it (2.36)."""
+    MULTIPLE_ENROLMENT = "multiple_enrolment"
+    """So that nobody is treated in two opioid treatment programmes at once (2.34)."""
+    PUBLIC_DUTY = "public_duty"
+    """What a law or a court asks of the programme, or what keeps somebody from harm; never by consent."""
+    AUDIT = "audit"
+    """An audit or evaluation of the programme (2.53); never by consent."""
 
 
 TREATMENT_PAYMENT_OPERATIONS = frozenset({Purpose.TREATMENT, Purpose.PAYMENT, Purpose.OPERATIONS})
@@ -68,7 +78,7 @@ class RecipientClass(StrEnum):
 
 
 class ConsentKind(StrEnum):
-    """The four consents that must not be mixed with each other."""
+    """The five consents that must not be mixed with each other."""
 
     NAMED = "named"
     """To persons named, for purposes named, until a date or an event. The only kind for family and friends."""
@@ -76,6 +86,8 @@ class ConsentKind(StrEnum):
     """One consent for all future treatment, payment and operations; the only kind that may never expire."""
     COUNSELLING_NOTES = "counselling_notes"
     LEGAL_PROCEEDINGS = "legal_proceedings"
+    CRIMINAL_JUSTICE = "criminal_justice"
+    """Those in the criminal justice system who made treatment a condition (2.35); with revocation terms of its own."""
 
 
 class Signatory(StrEnum):

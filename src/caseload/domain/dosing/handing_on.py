@@ -10,69 +10,45 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from enum import StrEnum
-from typing import ClassVar, Final, Protocol
+from typing import Final, Protocol
 
 from caseload.domain.access import Act
 from caseload.domain.client import Client
-from caseload.domain.consent import Answer, Asked, Category, Consents, Purpose, Recipient, ask
+from caseload.domain.consent import Asked, Category, Consents, require_sound
+from caseload.domain.disclosure import (
+    Covering,
+    Disclosure,
+    Disclosures,
+    Ground,
+    Manner,
+    NoticeHow,
+    RuleSet,
+    Telling,
+    covering,
+    exceptions_on,
+    scope_of,
+    tell_made,
+)
 from caseload.domain.dosing.covered import CoveredDay
 from caseload.domain.dosing.decision import Histories
 from caseload.domain.dosing.missed import DaysWithout, days_without
 from caseload.domain.dosing.own import own_first
 from caseload.domain.dosing.statement import check_name
-from caseload.domain.errors import Conflict, Faults, NotFound
-from caseload.domain.ids import ClientId, ConsentId, DisclosureId, ProgrammeId, StaffId
-from caseload.domain.journal import Event, Journal
+from caseload.domain.errors import Conflict, Faults
+from caseload.domain.family import Families
+from caseload.domain.ids import ClientId, DisclosureId, ProgrammeId
+from caseload.domain.journal import Journal
 from caseload.domain.medication import MedicationRecord, Order
 from caseload.domain.medication.record import check_reason
 from caseload.domain.medicines import LONG_ACTING
 from caseload.domain.people import Staff
 from caseload.domain.programme import Programme
 
-EMERGENCY_RULE: Final = "42 CFR 2.51"
 _ASKED: Final = (Category.MEDICATION, Category.TAKE_HOME)
-
-
-class Ground(StrEnum):
-    """What allows it."""
-
-    CONSENT = "consent"
-    EMERGENCY = "emergency"
-    """A medical emergency in which consent cannot be had; to medical personnel only (42 CFR 2.51)."""
-
-
-class NothingAllowsIt(Conflict):
-    """Nothing allows telling this."""
 
 
 class NothingToHandOn(Conflict):
     """Nothing was ever ordered for this client: there is no last dose to tell of."""
-
-
-class DisclosureUnknown(NotFound):
-    """There is no such disclosure within your reach."""
-
-
-class DisclosureMade(Event):
-    """Somebody outside was told about a client's medicine."""
-
-    name: ClassVar[str] = "disclosure.made"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Telling:
-    """Whom you tell, for what, and what allows it."""
-
-    recipient: Recipient
-    """As a consent names them."""
-    name: str
-    """Who receives it, by name and function."""
-    facility: str
-    """Where they work."""
-    purpose: Purpose
-    emergency: str | None = None
-    """The nature of the emergency, where that is what allows it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,36 +100,16 @@ def _of_order(order: Order, without: DaysWithout) -> dict[str, object]:
     }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Disclosure:
-    """What was told, to whom, for what, and what allowed it."""
-
-    id: DisclosureId
-    client: ClientId
-    programme: ProgrammeId
-    telling: Telling
-    ground: Ground
-    consent: ConsentId | None
-    categories: tuple[Category, ...]
-    rule: str
-    rules_version: str
-    notice: str | None
-    """What went with it (42 CFR 2.32)."""
-    content: Mapping[str, object]
-    disclosed_by: StaffId
-    disclosed_at: datetime
-
-
-class Disclosures(Histories, Protocol):
-    """What was told to others."""
+class LastDoses(Histories, Protocol):
+    """What the last dose is worked out from."""
 
     async def take_homes_from(self, client: ClientId, day: date, /) -> Sequence[CoveredDay]:
         """The take-home days that a client holds from a day on."""
         ...
 
-    async def add_disclosure(self, disclosure: Disclosure, /) -> None:
-        """Keep what was told."""
-        ...
+
+class HandingOn(LastDoses, Disclosures, Protocol):
+    """The last dose, and what was told of it to others."""
 
 
 async def hand_on_last_dose(
@@ -164,8 +120,9 @@ async def hand_on_last_dose(
     as_id: DisclosureId,
     by: Staff,
     now: datetime,
-    disclosures: Disclosures,
+    disclosures: HandingOn,
     consents: Consents,
+    families: Families,
     journal: Journal,
 ) -> Disclosure:
     """Tell another provider of the last dose, and keep what was told.
@@ -174,76 +131,97 @@ async def hand_on_last_dose(
     """
     _check(telling)
     record = await disclosures.lock(client.id, by=by, act=Act.RECORD_DOSE)
-    answers = await ask(
-        Asked(recipient=telling.recipient, categories=_ASKED, purpose=telling.purpose),
+    covered = None
+    if telling.emergency is None:
+        asked = Asked(recipient=telling.recipient, categories=_ASKED, purpose=telling.purpose, check=telling.check)
+        await require_sound(asked, client, families)
+        covered = await covering(
+            asked, client, programme, now=now, consents=consents, journal=journal, needed=(Category.MEDICATION,)
+        )
+    categories = _ASKED if covered is None else covered.categories
+    content = (await last_dose(record, now, disclosures)).content
+    if Category.TAKE_HOME not in categories:
+        content = {**content, "take_homes": None}
+    made = _made(
+        telling,
+        categories,
+        covered,
+        exceptions_on(programme.profiles.name_on(programme.today(now)), programme.today(now)),
+        as_id=as_id,
         client=client,
-        programme=programme,
+        place=record.place(by, Act.RECORD_DOSE),
+        content=content,
         by=by,
         now=now,
-        consents=consents,
-        journal=journal,
-    )
-    medication, take_home = answers
-    if telling.emergency is None and not medication.allowed:
-        raise NothingAllowsIt(
-            medication.advice or "Ask the client for a consent.",
-            rule=medication.rule,
-            rules_version=medication.rules_version,
-            reason=medication.reason,
-            category=Category.MEDICATION,
-        )
-    tells_take_homes = telling.emergency is not None or take_home.allowed
-    told = await _last_dose(record, now, disclosures, tells_take_homes=tells_take_homes)
-    made = Disclosure(
-        id=as_id,
-        client=client.id,
-        programme=record.place(by, Act.RECORD_DOSE),
-        telling=telling,
-        ground=Ground.CONSENT if telling.emergency is None else Ground.EMERGENCY,
-        consent=medication.consent if telling.emergency is None else None,
-        categories=_ASKED if tells_take_homes else (Category.MEDICATION,),
-        rule=medication.rule if telling.emergency is None else EMERGENCY_RULE,
-        rules_version=medication.rules_version,
-        notice=_notice(telling, medication),
-        content=told.content,
-        disclosed_by=by.id,
-        disclosed_at=now,
     )
     await disclosures.add_disclosure(made)
-    journal.tell(
-        DisclosureMade(
-            client=client.id,
-            records=(made.id,) if made.consent is None else (made.id, made.consent),
-            facts={"ground": made.ground, "purpose": telling.purpose, "categories": ",".join(made.categories)},
-        )
-    )
+    tell_made(made, journal)
     return made
+
+
+def _made(
+    telling: Telling,
+    categories: tuple[Category, ...],
+    covered: Covering | None,
+    rules: RuleSet,
+    *,
+    as_id: DisclosureId,
+    client: Client,
+    place: ProgrammeId,
+    content: Mapping[str, object],
+    by: Staff,
+    now: datetime,
+) -> Disclosure:
+    notice = None if covered is None else covered.answer.notice
+    return Disclosure(
+        id=as_id,
+        client=client.id,
+        programme=place,
+        telling=telling,
+        ground=Ground.EMERGENCY if covered is None else Ground.CONSENT,
+        consent=None if covered is None else covered.consent.id,
+        categories=categories,
+        rule=rules.emergency_rule if covered is None else covered.answer.rule,
+        rules_version=rules.version if covered is None else covered.answer.rules_version,
+        manner=Manner.WRITTEN,
+        notice=notice,
+        notice_how=None if notice is None else NoticeHow.ON_THE_DOCUMENT,
+        scope=None if covered is None else scope_of(covered.consent),
+        content=content,
+        disclosed_by=by.id,
+        disclosed_at=now,
+        recorded_by=by.id,
+        recorded_at=now,
+    )
 
 
 def _check(telling: Telling) -> None:
     faults = Faults()
     check_name(telling.name, "name", faults)
-    check_name(telling.facility, "facility", faults)
+    if telling.facility is not None or telling.emergency is None:
+        check_name(telling.facility or "", "facility", faults)
+    if problem := telling.recipient.problem():
+        faults.add("recipient", problem)
     if telling.emergency is not None:
         check_reason(telling.emergency, faults, "emergency")
+        faults.check(
+            when=telling.recipient.person is not None,
+            where="recipient",
+            problem="an emergency opens the record to medical personnel only; name whoever receives it (42 CFR 2.51)",
+        )
     faults.raise_if_any()
 
 
-def _notice(telling: Telling, answer: Answer) -> str | None:
-    return answer.notice if telling.emergency is None else None
-
-
-async def _last_dose(
-    record: MedicationRecord, now: datetime, disclosures: Disclosures, *, tells_take_homes: bool
-) -> LastDose:
+async def last_dose(record: MedicationRecord, now: datetime, histories: LastDoses) -> LastDose:
+    """The last dose of what is in force, or else of the last that was. Raises `NothingToHandOn`."""
     today = record.day_of(now)
-    orders = [order for order in await disclosures.orders_of(record.client) if order.counts]
+    orders = [order for order in await histories.orders_of(record.client) if order.counts]
     told = [order for order in orders if order.covers(today, record.time_zone)] or orders[:1]
     if not told:
         raise NothingToHandOn
     withouts: list[DaysWithout] = []
     for order in told:
-        last = await disclosures.last_taken(record, order.medicine, order.form, today)
+        last = await histories.last_taken(record, order.medicine, order.form, today)
         without = DaysWithout(last=last)
         if order.form not in LONG_ACTING:
             without = days_without(last, today, own_first(orders, order.medicine), record)
@@ -253,7 +231,7 @@ async def _last_dose(
         order=told[0],
         without=withouts[0],
         beside=tuple(zip(told[1:], withouts[1:], strict=True)),
-        take_homes=await disclosures.take_homes_from(record.client, today) if tells_take_homes else None,
+        take_homes=await histories.take_homes_from(record.client, today),
     )
 
 

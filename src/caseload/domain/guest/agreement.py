@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import ClassVar, Protocol
 
 from caseload.domain.access import Act
-from caseload.domain.dosing import Disclosure, Disclosures, HowVerified, Statements
+from caseload.domain.dosing import HandingOn, HowVerified, Statements
 from caseload.domain.errors import Conflict, NotFound
 from caseload.domain.ids import ClientId, DisclosureId, GuestId, ProgrammeId, StaffId, StatementId
 from caseload.domain.journal import Event
@@ -134,15 +134,11 @@ class GuestOver(Event):
     name: ClassVar[str] = "guest.ended"
 
 
-class Guests(Statements, Disclosures, GuestOrders, Protocol):
+class Guests(Statements, HandingOn, GuestOrders, Protocol):
     """Guest agreements. Whoever adds one has locked the client's record first."""
 
     async def guest(self, wanted: GuestId, /, *, by: Staff, act: Act) -> Guest:
         """One agreement; raises `GuestUnknown` outside the person's reach."""
-        ...
-
-    async def disclosure(self, wanted: DisclosureId, /, *, by: Staff, act: Act) -> Disclosure:
-        """One disclosure; raises `DisclosureUnknown` outside the person's reach."""
         ...
 
     async def facility_of(self, programme: ProgrammeId, /) -> str | None:

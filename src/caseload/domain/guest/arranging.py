@@ -94,7 +94,7 @@ async def _host(
         told = await guests.disclosure(arrangement.disclosure, by=by, act=Act.RECORD_DOSE)
         if told.client != client:
             raise Invalid(Fault("disclosure_id", "is about another client"))
-        return told.telling.facility
+        return told.telling.facility or told.telling.name
     name = await guests.facility_of(arrangement.host) if arrangement.host is not None else None
     if name is None:
         raise Invalid(Fault("host_programme_id", "is no programme of ours"))

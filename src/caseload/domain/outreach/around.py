@@ -68,7 +68,10 @@ def _consent(
     rules = rules_on(programme.profiles.name_on(today), today)
     recipient = Recipient(person=person.id)
     for purpose in _FOR:
-        question = Question(programme=programme.id, recipient=recipient, category=category, purpose=purpose)
+        # Whoever rings does so by the number on file: that is the check of whom they talk to.
+        question = Question(
+            programme=programme.id, recipient=recipient, category=category, purpose=purpose, checked=True
+        )
         answer = may_tell(question, at=at, consents=consents, rules=rules)
         if answer.allowed:
             return answer.consent

@@ -1,0 +1,152 @@
+"""The accountings of disclosures, as JSON and as a PDF for the client."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import msgspec
+from litestar import Response
+from litestar.params import FromPath, QueryParameter
+
+from caseload.api.route import reading
+from caseload.api.wire import Wire
+from caseload.api.work import TheWork, client_within
+from caseload.db.disclosure import KeptDisclosures
+from caseload.db.programme import Programmes
+from caseload.domain import disclosure as domain
+from caseload.domain.access import Act
+from caseload.domain.consent import Category, Purpose
+from caseload.domain.disclosure import Accounting, AccountingKind, Disclosure, told_at
+from caseload.typesetting import typeset
+
+
+class AccountingFormat(StrEnum):
+    """As what an accounting leaves."""
+
+    JSON = "json"
+    PDF = "pdf"
+
+
+MEDIA_TYPES: Final[Mapping[AccountingFormat, str]] = {
+    AccountingFormat.JSON: "application/json",
+    AccountingFormat.PDF: "application/pdf",
+}
+
+
+class AccountingLineOut(Wire, frozen=True, kw_only=True):
+    """One disclosure as an accounting says it (45 CFR 164.528(b)(2))."""
+
+    id: UUID
+    day: date
+    """The local date of the disclosure."""
+    name: str
+    """Who received it."""
+    facility: str | None
+    address: str | None
+    categories: list[Category]
+    """What was disclosed."""
+    purpose: Purpose
+    rule: str
+    """By which rule."""
+
+    @classmethod
+    def of(cls, made: Disclosure, accounting: Accounting) -> "AccountingLineOut":
+        """From the domain."""
+        return cls(
+            id=made.id,
+            day=told_at(made).astimezone(accounting.zone).date(),
+            name=made.telling.name,
+            facility=made.telling.facility,
+            address=made.telling.address,
+            categories=list(made.categories),
+            purpose=made.telling.purpose,
+            rule=made.rule,
+        )
+
+
+class AccountingOut(Wire, frozen=True, kw_only=True):
+    """An accounting of disclosures as of one moment."""
+
+    client_id: UUID
+    kind: AccountingKind
+    rule: str
+    says: str
+    since: date
+    as_of: datetime
+    lines: list[AccountingLineOut]
+    """The newest first."""
+    left_out: dict[str, int]
+    """How many disclosures do not belong into it, by the reason."""
+
+    @classmethod
+    def of(cls, made: Accounting) -> "AccountingOut":
+        """From the domain."""
+        return cls(
+            client_id=made.client,
+            kind=made.rule.kind,
+            rule=made.rule.rule,
+            says=made.rule.says,
+            since=made.since,
+            as_of=made.as_of,
+            lines=[AccountingLineOut.of(each, made) for each in made.lines],
+            left_out=dict(made.left_out),
+        )
+
+
+As = Annotated[AccountingFormat, QueryParameter(name="format", description="As what it leaves.", required=False)]
+
+
+@reading(
+    "/clients/{client_id:uuid}/disclosure-accountings/{kind:str}",
+    act=Act.ACCOUNT_DISCLOSURES,
+    name="account_disclosures",
+    problems=(404, 409),
+)
+async def account_disclosures(
+    client_id: FromPath[UUID], kind: FromPath[AccountingKind], work: TheWork, format_: As = AccountingFormat.JSON
+) -> Response[bytes]:
+    """The accounting of 42 CFR 2.25 (`part2`) or of 45 CFR 164.528 (`hipaa`), each by its own definition."""
+    client = await client_within(work, client_id, Act.ACCOUNT_DISCLOSURES)
+    made = await domain.account_for(
+        kind,
+        client,
+        await Programmes(work.connection).get(client.programme),
+        by=work.by,
+        now=work.now,
+        disclosures=KeptDisclosures(work.connection, work.journal, now=work.now),
+        journal=work.journal,
+    )
+    out = AccountingOut.of(made)
+    if format_ is AccountingFormat.PDF:
+        content = await asyncio.to_thread(typeset, "accounting.typ", _printed(out, made.zone.key))
+    else:
+        content = msgspec.json.encode(out)
+    headers = {"Content-Disposition": f'attachment; filename="accounting-{kind}-{client.id}.{format_}"'}
+    return Response(content, media_type=MEDIA_TYPES[format_], headers=headers)
+
+
+def _printed(out: AccountingOut, zone: str) -> Mapping[str, Any]:
+    return {
+        "rule": out.rule,
+        "says": out.says,
+        "since": str(out.since),
+        "as_of": f"{out.as_of:%Y-%m-%d %H:%M} UTC",
+        "zone": zone,
+        "left_out": [{"why": why, "count": count} for why, count in out.left_out.items()],
+        "lines": [
+            {
+                "day": str(line.day),
+                "to": ", ".join(part for part in (line.name, line.facility, line.address) if part),
+                "what": ", ".join(_words(each) for each in line.categories),
+                "why": f"{_words(line.purpose)} ({line.rule})",
+            }
+            for line in out.lines
+        ],
+    }
+
+
+def _words(word: StrEnum) -> str:
+    return word.value.replace("_", " ")

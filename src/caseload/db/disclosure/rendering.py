@@ -1,0 +1,102 @@
+"""What a document that leaves says from the record, kind by kind: what is asked for, and nothing beside it."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from caseload.db.attendance import Attendances
+from caseload.db.disclosure.kept import AFTER_ALL
+from caseload.db.dosing import HandingOn
+from caseload.db.escalation import Escalations
+from caseload.db.flag import KeptFlags
+from caseload.db.screening import KeptScreens
+from caseload.domain.access import Act
+from caseload.domain.client import Client
+from caseload.domain.consent import Category
+from caseload.domain.dosing import NothingToHandOn, last_dose
+from caseload.domain.journal import Journal
+from caseload.domain.people import Staff
+from caseload.domain.programme import Programme
+from caseload.domain.screening import Sample
+
+MOST: Final = 100
+"""Sessions, screens or warnings in one document: the newest."""
+
+
+class Rendered:
+    """Satisfies `domain.disclosure.Rendering`. Whoever asks has been let through to the client before."""
+
+    def __init__(self, connection: AsyncConnection, journal: Journal, programme: Programme, *, now: datetime) -> None:
+        self._connection = connection
+        self._journal = journal
+        self._programme = programme
+        self._now = now
+
+    async def rendered(self, client: Client, category: Category, *, by: Staff) -> object:
+        """See `domain.disclosure.Rendering.rendered`."""
+        write = {
+            Category.PRESENCE: self._presence,
+            Category.ATTENDANCE: self._attendance,
+            Category.MEDICATION: self._medication,
+            Category.TAKE_HOME: self._take_home,
+            Category.DRUG_SCREENS: self._drug_screens,
+            Category.RISK: self._risk,
+        }[category]
+        return await write(client, by)
+
+    async def _presence(self, client: Client, by: Staff) -> object:
+        del client, by
+        return {"is_a_client_of": self._programme.name}
+
+    async def _attendance(self, client: Client, by: Staff) -> object:
+        kept = Attendances(self._connection, self._journal, now=self._now)
+        attended = await kept.of_client(client.id, reach=by.reach(Act.SEE_SESSIONS), after=None, limit=MOST)
+        return [
+            {"day": self._day(each.started_at), "status": each.status.value, "minutes": each.minutes}
+            for each in attended
+        ]
+
+    async def _medication(self, client: Client, by: Staff) -> object:
+        told = await self._last_dose(client, by)
+        return {name: value for name, value in told.items() if name != "take_homes"}
+
+    async def _take_home(self, client: Client, by: Staff) -> object:
+        return (await self._last_dose(client, by)).get("take_homes", [])
+
+    async def _last_dose(self, client: Client, by: Staff) -> Mapping[str, object]:
+        kept = HandingOn(self._connection, self._journal, now=self._now)
+        record = await kept.record(client.id, by=by, act=Act.SEE_MEDICATION)
+        try:
+            return (await last_dose(record, self._now, kept)).content
+        except NothingToHandOn:
+            return {"medicine": None}
+
+    async def _drug_screens(self, client: Client, by: Staff) -> object:
+        del by
+        kept = await KeptScreens(self._connection, self._journal).of(client.id, after=None, limit=MOST)
+        return [self._screen(each.sample) for each in kept if each.sample is not None]
+
+    def _screen(self, sample: Sample) -> Mapping[str, object]:
+        return {
+            "day": self._day(sample.collected_at),
+            "refused": sample.refused,
+            "results": [f"{each.substance}: {each.finding} ({each.method})" for each in sample.results],
+            "expected_medicine": None if sample.expected is None else sample.expected.value,
+        }
+
+    async def _risk(self, client: Client, by: Staff) -> object:
+        del by
+        today: date = self._programme.today(self._now)
+        flags = await KeptFlags(self._connection, self._journal).of(client.id)
+        raised = await Escalations(self._connection, self._journal, now=self._now).of_client(
+            client.id, after=AFTER_ALL, limit=MOST
+        )
+        return {
+            "see_first": [f"{each.said.kind}: {each.said.what}" for each in flags if each.is_shown_on(today)],
+            "escalated": [{"day": self._day(each.raised_at), "ground": each.ground.value} for each in raised],
+        }
+
+    def _day(self, at: datetime) -> str:
+        return str(self._programme.today(at))

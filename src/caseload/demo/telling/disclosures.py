@@ -1,0 +1,64 @@
+"""What was told to others: a mother by consent, an emergency department without, with the record of it still open."""
+
+from caseload.db.consent import Consents
+from caseload.db.disclosure import KeptDisclosures
+from caseload.db.disclosure.rendering import Rendered
+from caseload.db.family import Families
+from caseload.demo.telling.stage import Stage
+from caseload.domain.client import Client
+from caseload.domain.consent import Category, CheckMethod, IdentityCheck, Purpose, Recipient
+from caseload.domain.disclosure import Desk, Making, Manner, NoticeHow, Release, disclose, release_in_emergency
+from caseload.domain.family import RelatedPerson
+from caseload.domain.ids import DisclosureId, new_id
+from caseload.request.work import Work
+
+
+async def tell_attendance(relative: RelatedPerson, client: Client, *, stage: Stage, work: Work) -> None:
+    """After the answer on the telephone: they are told, and the notice is read out where one goes with it."""
+    now = stage.moment(1, 10, 20)
+    american = stage.programme.profiles.first.startswith("US")
+    await disclose(
+        Making(
+            recipient=Recipient(person=relative.id),
+            name=relative.details.name,
+            categories=(Category.ATTENDANCE,),
+            manner=Manner.SPOKEN,
+            check=IdentityCheck(method=CheckMethod.CALL_BACK),
+            purpose=Purpose.FAMILY_INVOLVEMENT,
+            notice_how=NoticeHow.READ_OUT if american else None,
+        ),
+        client,
+        stage.programme,
+        as_id=DisclosureId(new_id()),
+        by=stage.team.nurses[0],
+        now=now,
+        desk=Desk(
+            consents=Consents(work.connection, work.journal),
+            families=Families(work.connection, work.journal),
+            rendering=Rendered(work.connection, work.journal, stage.programme, now=now),
+            disclosures=KeptDisclosures(work.connection, work.journal, now=now),
+        ),
+        journal=work.journal,
+    )
+
+
+async def release(client: Client, *, stage: Stage, work: Work) -> None:
+    """The emergency department rang at noon; where the nurse who rang works nobody has written down yet."""
+    now = stage.moment(1, 12, 40)
+    await release_in_emergency(
+        Release(
+            name="The nurse in charge, emergency department",
+            emergency="Found unconscious, thought to be an overdose.",
+            manner=Manner.SPOKEN,
+            disclosed_by=stage.team.nurses[0].id,
+            disclosed_at=now,
+        ),
+        client,
+        stage.programme,
+        as_id=DisclosureId(new_id()),
+        by=stage.team.nurses[0],
+        now=now,
+        releases=KeptDisclosures(work.connection, work.journal, now=now),
+        rendering=Rendered(work.connection, work.journal, stage.programme, now=now),
+        journal=work.journal,
+    )

@@ -1,0 +1,127 @@
+"""May I tell? The question as staff ask it, for several kinds of information at once. Asking discloses nothing.
+
+What was asked and answered is always in the log, allowed or refused. That something was told is a record of its own
+(`domain/disclosure`).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from caseload.domain.access import Act
+from caseload.domain.client import Client
+from caseload.domain.consent.asker import CheckMethod, IdentityCheck, check_asker
+from caseload.domain.consent.consent import Consent, Recipient
+from caseload.domain.consent.disclosure import Answer, Question, may_tell
+from caseload.domain.consent.forms import rules_on
+from caseload.domain.consent.giving import Consents
+from caseload.domain.consent.words import Category, Purpose
+from caseload.domain.errors import Faults
+from caseload.domain.family import Families, RelatedPerson
+from caseload.domain.ids import ClientId, RelatedPersonId
+from caseload.domain.journal import Event, Journal
+from caseload.domain.people import Staff
+from caseload.domain.programme import Programme
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One asker and purpose, and everything that would be told: each category gets an answer of its own."""
+
+    recipient: Recipient
+    categories: tuple[Category, ...]
+    purpose: Purpose
+    check: IdentityCheck | None = None
+    """How staff made sure of who is asking; without it nothing is allowed."""
+    known_already: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisclosureAsked(Event):
+    """Somebody asked whether something may be told, and was answered."""
+
+    name: ClassVar[str] = "consent.asked"
+
+
+async def ask(
+    asked: Asked,
+    *,
+    client: Client,
+    programme: Programme,
+    by: Staff,
+    now: datetime,
+    consents: Consents,
+    families: Families,
+    journal: Journal,
+) -> Sequence[Answer]:
+    """Answer, category by category, whether this may be told to this person now; question and answer go into the log.
+
+    Raises `NotPermitted`, or `Invalid` when the question does not name one recipient and at least one category, or the
+    check of the asker cannot have been made.
+    """
+    by.require(Act.ASK_CONSENT, client.programme)
+    await require_sound(asked, client, families)
+    answers = answers_to(asked, await consents.of(client.id), programme=programme, at=now)
+    tell_asked(asked, answers, client=client.id, journal=journal)
+    return answers
+
+
+async def require_sound(asked: Asked, client: Client, families: Families) -> None:
+    """Raise `Invalid` with everything that is wrong with a question."""
+    faults = Faults()
+    if problem := asked.recipient.problem():
+        faults.add("recipient", problem)
+    faults.check(when=not asked.categories, where="categories", problem="say what would be told, by category")
+    check_asker(asked.check, asked.recipient, await _around(asked, client, families), faults)
+    faults.raise_if_any()
+
+
+async def _around(asked: Asked, client: Client, families: Families) -> Mapping[RelatedPersonId, RelatedPerson]:
+    """Whose numbers are on file; read only for a call back to somebody on the list."""
+    if asked.check is None or asked.check.method is not CheckMethod.CALL_BACK or asked.recipient.person is None:
+        return {}
+    return {person.id: person for person in await families.around(client.id)}
+
+
+def answers_to(asked: Asked, given: Iterable[Consent], *, programme: Programme, at: datetime) -> Sequence[Answer]:
+    """One answer per category, in the order asked."""
+    day = programme.today(at)
+    rules = rules_on(programme.profiles.name_on(day), day)
+    consents = tuple(given)
+    return [
+        may_tell(
+            Question(
+                programme=programme.id,
+                recipient=asked.recipient,
+                category=category,
+                purpose=asked.purpose,
+                known_already=asked.known_already,
+                checked=asked.check is not None,
+            ),
+            at=at,
+            consents=consents,
+            rules=rules,
+        )
+        for category in dict.fromkeys(asked.categories)
+    ]
+
+
+def tell_asked(asked: Asked, answers: Iterable[Answer], *, client: ClientId, journal: Journal) -> None:
+    """Put question and answers into the log."""
+    for answer in answers:
+        named = (asked.recipient.person, answer.consent)
+        journal.tell(
+            DisclosureAsked(
+                client=client,
+                records=tuple(record for record in named if record is not None),
+                facts={
+                    "category": answer.category.value,
+                    "purpose": asked.purpose.value,
+                    "check": "none" if asked.check is None else asked.check.method.value,
+                    "answer": "allowed" if answer.allowed else "refused",
+                    "reason": answer.reason.value,
+                    "rules": answer.rules_version,
+                },
+            )
+        )

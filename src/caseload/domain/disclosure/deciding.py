@@ -1,0 +1,71 @@
+"""Which one consent a disclosure rests on, decided at the moment at which it is recorded."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from caseload.domain.client import Client
+from caseload.domain.consent import Answer, Asked, Category, Consent, Consents, answers_to, tell_asked
+from caseload.domain.disclosure.made import NothingAllowsIt
+from caseload.domain.journal import Journal
+from caseload.domain.programme import Programme
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Covering:
+    """The consent that allows it, and what of it is covered."""
+
+    consent: Consent
+    answer: Answer
+    categories: tuple[Category, ...]
+
+
+async def covering(
+    asked: Asked,
+    client: Client,
+    programme: Programme,
+    *,
+    now: datetime,
+    consents: Consents,
+    journal: Journal,
+    needed: Collection[Category] = (),
+) -> Covering:
+    """The one consent that covers everything asked, or all that is `needed` and as much of the rest as any does.
+
+    No consent of the client can be ended until this piece of work is over, and whatever was ended before counts, also when
+    that was after this work began. Question and answers are in the log. Raises `NothingAllowsIt`.
+    """
+    at = max(now, await consents.hold(client.id) or now)
+    given = await consents.of(client.id)
+    answers = answers_to(asked, given, programme=programme, at=at)
+    tell_asked(asked, answers, client=client.id, journal=journal)
+    must = frozenset(needed or asked.categories)
+    for answer in answers:
+        if answer.category in must and not answer.allowed:
+            raise NothingAllowsIt(
+                answer.advice or "",
+                rule=answer.rule,
+                rules_version=answer.rules_version,
+                reason=answer.reason,
+                category=answer.category,
+            )
+    found = [alone for one in given if (alone := _alone(one, asked, programme, at)) and must <= {*alone.categories}]
+    if not found:
+        raise NothingAllowsIt(
+            "It takes several consents: disclose what each of them covers by itself, with its own notice.",
+            rule=answers[0].rule,
+            rules_version=answers[0].rules_version,
+            reason="several_consents",
+        )
+    return max(found, key=lambda each: len(each.categories))
+
+
+def _alone(consent: Consent, asked: Asked, programme: Programme, at: datetime) -> Covering | None:
+    allowed: Sequence[Answer] = [
+        answer
+        for answer in answers_to(asked, (consent,), programme=programme, at=at)
+        if answer.consent and answer.allowed
+    ]
+    if not allowed:
+        return None
+    return Covering(consent=consent, answer=allowed[0], categories=tuple(answer.category for answer in allowed))

@@ -1,0 +1,196 @@
+"""Disclosing: the one operation that produces what is released, or refuses.
+
+The decision is made inside the piece of work that records it, while no consent of the client can be ended: what was
+allowed a minute ago and has been revoked since is refused. One consent, or one exception, covers all that is told at
+once; what takes several is told separately, each with its own notice and scope.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from caseload.domain.access import Act
+from caseload.domain.client import Client
+from caseload.domain.consent import Asked, Category, Consents, Purpose, Reason, require_sound, rules_on
+from caseload.domain.disclosure.deciding import Covering, covering
+from caseload.domain.disclosure.made import Disclosure, DisclosureMade, Disclosures, NothingAllowsIt, Telling, scope_of
+from caseload.domain.disclosure.making import Making, require_complete
+from caseload.domain.disclosure.rules import ExceptionRule, RuleSet, exceptions_on
+from caseload.domain.disclosure.words import Ground, Manner, NoticeHow
+from caseload.domain.errors import Fault, Invalid
+from caseload.domain.family import Families
+from caseload.domain.ids import DisclosureId
+from caseload.domain.journal import Journal
+from caseload.domain.people import Staff
+from caseload.domain.programme import Programme
+
+
+class Rendering(Protocol):
+    """What the record holds of each kind, as a document can say it."""
+
+    async def rendered(self, client: Client, category: Category, /, *, by: Staff) -> object:
+        """The record's content of one kind: texts, numbers, and lists and mappings of them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What lies before whoever discloses: the consents, the family, the record, and the book in which it is written."""
+
+    consents: Consents
+    families: Families
+    rendering: Rendering
+    disclosures: Disclosures
+
+
+async def disclose(
+    making: Making,
+    client: Client,
+    programme: Programme,
+    *,
+    as_id: DisclosureId,
+    by: Staff,
+    now: datetime,
+    desk: Desk,
+    journal: Journal,
+) -> Disclosure:
+    """Release something about a client, and keep what was released. `programme` is the client's own.
+
+    Raises `NotPermitted`, `Invalid`, or `NothingAllowsIt` with the rule and what to do instead.
+    """
+    by.require(Act.DISCLOSE, client.programme)
+    day = programme.today(now)
+    known = exceptions_on(programme.profiles.name_on(day), day)
+    exception = None if making.ground is Ground.CONSENT else _exception(making, known)
+    asked = Asked(
+        recipient=making.recipient,
+        categories=tuple(dict.fromkeys(making.categories)),
+        purpose=_purpose(making, exception),
+        check=making.check,
+    )
+    await require_sound(asked, client, desk.families)
+    require_complete(making, exception, client, by, notice=rules_on(known.jurisdiction, day).notice)
+    covered = None
+    if exception is None or exception.needs_consent:
+        covered = await covering(asked, client, programme, now=now, consents=desk.consents, journal=journal)
+    else:
+        _require_checked(asked, exception, known)
+    made = Disclosure(
+        id=as_id,
+        client=client.id,
+        programme=client.programme,
+        telling=_telling(making, asked),
+        ground=making.ground,
+        consent=None if covered is None else covered.consent.id,
+        categories=asked.categories,
+        rule=_rule(exception, covered),
+        rules_version=_version(exception, covered, known),
+        manner=making.manner,
+        notice=None if covered is None else covered.answer.notice,
+        notice_how=_notice_how(making, covered),
+        scope=None if covered is None else scope_of(covered.consent),
+        stated=making.stated,
+        content={}
+        if making.manner is Manner.SPOKEN
+        else await document(client, programme, asked.categories, by=by, rendering=desk.rendering),
+        disclosed_by=by.id,
+        disclosed_at=now,
+        recorded_by=by.id,
+        recorded_at=now,
+    )
+    await desk.disclosures.add_disclosure(made)
+    tell_made(made, journal)
+    return made
+
+
+def tell_made(made: Disclosure, journal: Journal) -> None:
+    """Put what was told into the log, by its kind only."""
+    journal.tell(
+        DisclosureMade(
+            client=made.client,
+            records=(made.id,) if made.consent is None else (made.id, made.consent),
+            facts={
+                "ground": made.ground.value,
+                "purpose": made.telling.purpose.value,
+                "manner": made.manner.value,
+                "categories": ",".join(made.categories),
+                "rules": made.rules_version,
+            },
+        )
+    )
+
+
+def _exception(making: Making, known: RuleSet) -> ExceptionRule:
+    """The exception that is named, if this country knows it, supports it, and what is stated goes with it."""
+    found = known.on(making.ground)
+    if found is None:
+        raise NothingAllowsIt(
+            f"The rules of this programme's country know no such exception: {making.ground}. Ask the client for a consent.",
+            rules_version=known.version,
+            ground=making.ground,
+        )
+    if advice := found.refusal(making.stated):
+        raise NothingAllowsIt(advice, rule=found.rule, rules_version=known.version, ground=making.ground)
+    return found
+
+
+def _purpose(making: Making, exception: ExceptionRule | None) -> Purpose:
+    if exception is not None:
+        return exception.purpose
+    if making.purpose is None:
+        raise Invalid(Fault("purpose", "say what it is for (42 CFR 2.31(a)(5))"))
+    return making.purpose
+
+
+def _require_checked(asked: Asked, exception: ExceptionRule, known: RuleSet) -> None:
+    """Without a check of who asks nothing is told by an exception either."""
+    if asked.check is None:
+        raise NothingAllowsIt(
+            "Neither confirm nor deny. First make sure who is asking: call back to the number on file, in person, or by "
+            "a document.",
+            rule=exception.rule,
+            rules_version=known.version,
+            reason=Reason.ASKER_NOT_CHECKED,
+        )
+
+
+def _telling(making: Making, asked: Asked) -> Telling:
+    return Telling(
+        recipient=making.recipient,
+        name=making.name,
+        purpose=asked.purpose,
+        facility=making.facility,
+        address=making.address,
+        check=making.check,
+    )
+
+
+def _rule(exception: ExceptionRule | None, covered: Covering | None) -> str:
+    rules = (None if exception is None else exception.rule, None if covered is None else covered.answer.rule)
+    return " and ".join(rule for rule in rules if rule is not None)
+
+
+def _version(exception: ExceptionRule | None, covered: Covering | None, known: RuleSet) -> str:
+    return known.version if exception is not None or covered is None else covered.answer.rules_version
+
+
+def _notice_how(making: Making, covered: Covering | None) -> NoticeHow | None:
+    if covered is None or covered.answer.notice is None:
+        return None
+    return NoticeHow.ON_THE_DOCUMENT if making.manner is Manner.WRITTEN else making.notice_how
+
+
+async def document(
+    client: Client, programme: Programme, categories: Iterable[Category], *, by: Staff, rendering: Rendering
+) -> Mapping[str, object]:
+    """What a document says: whom it is about and who tells, and of each category what the record holds."""
+    identity = client.identity
+    about = {
+        "given_name": identity.given_name,
+        "family_name": identity.family_name,
+        "birth_date": str(identity.birth_date),
+        "programme": programme.name,
+    }
+    told = {category.value: await rendering.rendered(client, category, by=by) for category in categories}
+    return {"about": about, **told}

@@ -1,0 +1,135 @@
+"""What each country's rules let be told without, or with more than, a consent to it: dated data (`exceptions.toml`)."""
+
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+
+import msgspec
+
+from caseload.domain.consent import Category, Purpose, jurisdiction_of
+from caseload.domain.disclosure.words import NEED_CONSENT, Ground
+from caseload.domain.errors import Faults
+from caseload.domain.family import LONGEST_TEXT, text_fault
+
+
+class StatedField(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Something that an exception asks to be stated."""
+
+    name: str
+    says: str
+    choices: Mapping[str, str] = {}
+    """What can be stated, each with the advice by which it is refused, or nothing; empty: any text."""
+
+
+class ExceptionRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One exception, in one country, from one date on."""
+
+    ground: Ground
+    rule: str
+    says: str
+    purpose: Purpose
+    categories: frozenset[Category]
+    """The most that may be told by it."""
+    fields: tuple[StatedField, ...]
+    needs_consent: bool = False
+    hipaa: str | None = None
+    """Why it stays out of the accounting of 45 CFR 164.528; none: it belongs there."""
+    unsupported: str | None = None
+    """Why nothing can be told by it through this service."""
+
+    def faults(self, stated: Mapping[str, str], categories: frozenset[Category], faults: Faults) -> None:
+        """Add what is missing, what does not belong, and what goes beyond the exception."""
+        for wanted in self.fields:
+            _check_stated(wanted, stated.get(wanted.name), faults)
+        for name in sorted(set(stated) - {wanted.name for wanted in self.fields}):
+            faults.add(f"stated.{name}", f"is nothing that this exception asks for ({self.rule})")
+        for category in sorted(categories - self.categories):
+            faults.add("categories", f"{category} goes beyond this exception ({self.rule})")
+
+    def refusal(self, stated: Mapping[str, str]) -> str | None:
+        """The advice by which what is stated is refused, if it is."""
+        if self.unsupported is not None:
+            return self.unsupported
+        return next((advice for each in self.fields if (advice := each.choices.get(stated.get(each.name, "")))), None)
+
+
+def _check_stated(wanted: StatedField, said: str | None, faults: Faults) -> None:
+    where = f"stated.{wanted.name}"
+    if said is None:
+        faults.add(where, f"is needed: {wanted.says}")
+    elif wanted.choices:
+        faults.check(
+            when=said not in wanted.choices, where=where, problem=f"must be one of {', '.join(wanted.choices)}"
+        )
+    elif problem := text_fault(said, longest=LONGEST_TEXT):
+        faults.add(where, problem)
+
+
+class AccountingKind(StrEnum):
+    """An account of disclosures to which a client has a right, by its own definition."""
+
+    PART_2 = "part2"
+    """Those made with consent (42 CFR 2.25)."""
+    HIPAA = "hipaa"
+    """Those made for other reasons than care and the client's own wish (45 CFR 164.528)."""
+
+
+class AccountingRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What one accounting reaches back to, and what it says of itself."""
+
+    kind: AccountingKind
+    years: int
+    rule: str
+    says: str
+
+
+class RuleSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One country's exceptions, from one date on."""
+
+    version: str
+    jurisdiction: str
+    in_force_from: date
+    emergency_rule: str
+    emergency_minutes: int
+    """After how many minutes an emergency whose record is not complete is overdue."""
+    emergency_advice: str
+    exceptions: tuple[ExceptionRule, ...]
+    emergency_hipaa: str | None = None
+    accountings: tuple[AccountingRule, ...] = ()
+
+    def on(self, ground: Ground) -> ExceptionRule | None:
+        """The exception of this name, if this country knows it."""
+        return next((each for each in self.exceptions if each.ground is ground), None)
+
+    def accounting(self, kind: AccountingKind) -> AccountingRule | None:
+        """The accounting of this kind, if this country knows it."""
+        return next((each for each in self.accountings if each.kind is kind), None)
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    sets: tuple[RuleSet, ...]
+
+
+@cache
+def rule_sets() -> tuple[RuleSet, ...]:
+    """Every version of every country, the newest first."""
+    read = msgspec.toml.decode((files("caseload.domain.disclosure") / "exceptions.toml").read_bytes(), type=_File)
+    for each in (rule for one in read.sets for rule in one.exceptions):
+        if each.needs_consent is not (each.ground in NEED_CONSENT):
+            raise ValueError(f"{each.ground}: what stands on a consent is the same everywhere")
+    return tuple(sorted(read.sets, key=lambda one: one.in_force_from, reverse=True))
+
+
+@cache
+def exceptions_on(profile: str, day: date) -> RuleSet:
+    """The exceptions of a profile in force on a local day (the first version before that)."""
+    versions = [one for one in rule_sets() if one.jurisdiction == jurisdiction_of(profile)]
+    return next((one for one in versions if one.in_force_from <= day), versions[-1])
+
+
+@cache
+def rule_set(version: str) -> RuleSet | None:
+    """The exceptions of a version by its name, if there is one."""
+    return next((one for one in rule_sets() if one.version == version), None)

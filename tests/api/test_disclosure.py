@@ -1,0 +1,337 @@
+"""Disclosures over HTTP: what is released, what is refused, what stays open, and what the client can see of it."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from caseload.db.consent import Consents
+from caseload.domain.access import Role
+from caseload.domain.consent import How, Revocation
+from caseload.domain.ids import ClientId, ConsentId
+from tests.api.conftest import Clinic
+from tests.api.dispensary import fresh
+from tests.api.test_consent import Chart, chart_in
+from tests.factories.families import Seen
+
+pytestmark = pytest.mark.anyio
+
+SPOKEN: dict[str, Any] = {"manner": "spoken", "notice_how": "read_out"}
+
+
+@pytest.fixture
+async def chart(clinic: Clinic) -> Chart:
+    return await chart_in(clinic, "US")
+
+
+def telling(chart: Chart, *categories: str, **said: Any) -> dict[str, Any]:
+    return {
+        "recipient": {"person_id": chart.mother},
+        "name": "Rosa Lindqvist, mother",
+        "categories": list(categories),
+        "manner": "written",
+        "check": {"method": "call_back"},
+        "purpose": "family_involvement",
+        **said,
+    }
+
+
+async def given(chart: Chart, *categories: str, **said: Any) -> dict[str, Any]:
+    answer = await chart.nurse.post(f"{chart.path}/consents", chart.consent(categories=list(categories), **said))
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def made(chart: Chart, body: dict[str, Any]) -> dict[str, Any]:
+    answer = await chart.nurse.post(f"{chart.path}/disclosures", body, key=fresh())
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def test_an_ask_without_a_check_is_answered_as_to_anybody_unknown_and_says_what_check_to_make(
+    chart: Chart,
+) -> None:
+    unknown = await chart.nurse.post(
+        f"{chart.path}/disclosure-questions", chart.question("attendance", recipient={"name": "A caller"}, check=None)
+    )
+    await given(chart, "attendance")
+    mother = await chart.nurse.post(f"{chart.path}/disclosure-questions", chart.question("attendance", check=None))
+    assert mother.content == unknown.content
+    [answer] = mother.json()["items"]
+    assert (answer["allowed"], answer["reason"], answer["consent_id"]) == (False, "asker_not_checked", None)
+    assert "call back to the number on file" in answer["advice"]
+    refused = await chart.nurse.post(f"{chart.path}/disclosures", telling(chart, "attendance", check=None))
+    assert (refused.status_code, refused.json()["facts"]["reason"]) == (409, "asker_not_checked")
+
+
+async def test_63_what_the_consent_covers_is_released_once_and_the_doses_are_not(chart: Chart) -> None:
+    consent = await given(chart, "attendance")
+    refused = await chart.nurse.post(f"{chart.path}/disclosures", telling(chart, "attendance", "medication"))
+    facts = refused.json()["facts"]
+    assert (refused.status_code, facts["reason"], facts["category"]) == (409, "other_category", "medication")
+    assert (await chart.nurse.get(f"{chart.path}/disclosures")).json()["items"] == []
+    path, key = f"{chart.path}/disclosures", fresh()
+    first = await chart.nurse.post(path, telling(chart, "attendance"), key=key)
+    told = first.json()
+    assert (first.status_code, told["consent_id"], told["content"]["attendance"]) == (201, consent["id"], [])
+    assert told["content"]["about"]["given_name"] == "Ada"
+    assert told["notice"] == "42 CFR part 2 prohibits unauthorized use or disclosure of these records."
+    assert told["scope"].startswith("Disclosed under a consent signed on 2026-03-01. It covers attendance,")
+    again = await chart.nurse.post(path, telling(chart, "attendance"), key=key)
+    assert (again.status_code, again.json()) == (201, told)
+    [line] = (await chart.nurse.get(path)).json()["items"]
+    assert line == {name: value for name, value in told.items() if name not in {"content", "notice", "scope"}}
+    assert (await chart.nurse.get(f"/disclosures/{told['id']}")).json() == told
+
+
+async def test_a_document_says_of_each_kind_what_the_record_holds(chart: Chart) -> None:
+    kinds = ["presence", "attendance", "medication", "take_home", "drug_screens", "risk"]
+    await given(chart, *kinds)
+    told = await made(chart, telling(chart, *kinds))
+    assert {name: value for name, value in told["content"].items() if name not in {"about", "presence"}} == {
+        "attendance": [],
+        "medication": {"medicine": None},
+        "take_home": [],
+        "drug_screens": [],
+        "risk": {"see_first": [], "escalated": []},
+    }
+    assert set(told["content"]["presence"]) == {"is_a_client_of"}
+
+
+async def test_a_revocation_that_is_being_recorded_is_waited_for_and_refuses(clinic: Clinic, chart: Chart) -> None:
+    """Two people at once: one records that the client has revoked, the other has begun to disclose."""
+    consent = await given(chart, "attendance")
+    client = ClientId(consent["client_id"])
+    async with clinic.service.engine.connect() as connection:
+        kept = Consents(connection, Seen())
+        await kept.hold(client)
+        disclosing = asyncio.create_task(chart.nurse.post(f"{chart.path}/disclosures", telling(chart, "attendance")))
+        await asyncio.sleep(0.2)
+        assert not disclosing.done()
+        now = clinic.service.clock()
+        revocation = Revocation(
+            consent=ConsentId(consent["id"]),
+            how=How.SPOKEN,
+            received_at=now,
+            recorded_at=now,
+            recorded_by=chart.nurse.staff.id,
+        )
+        await kept.add_revocation(revocation, of=await kept.get(ConsentId(consent["id"]), client=client))
+        await connection.commit()
+        refused = await disclosing
+    assert (refused.status_code, refused.json()["facts"]["reason"]) == (409, "revoked")
+    assert (await chart.nurse.get(f"{chart.path}/disclosures")).json()["items"] == []
+
+
+async def test_whoever_discloses_and_whoever_revokes_at_once_leave_one_of_two_stories(chart: Chart) -> None:
+    consent = await given(chart, "attendance")
+    told, revoked = await asyncio.gather(
+        chart.nurse.post(f"{chart.path}/disclosures", telling(chart, "attendance")),
+        chart.nurse.post(f"{chart.path}/consents/{consent['id']}/revocation", {"how": "spoken"}),
+    )
+    assert revoked.status_code == 201
+    assert told.status_code in {201, 409}
+    later = await chart.nurse.post(f"{chart.path}/disclosures", telling(chart, "attendance"))
+    assert (later.status_code, later.json()["facts"]["reason"]) == (409, "revoked")
+    made_before = (await chart.nurse.get(f"{chart.path}/disclosures")).json()["items"]
+    assert len(made_before) == (told.status_code == 201)
+
+
+async def test_what_is_spoken_says_how_the_notice_went_and_is_refused_without(chart: Chart) -> None:
+    await given(chart, "attendance")
+    refused = await chart.nurse.post(f"{chart.path}/disclosures", telling(chart, "attendance", manner="spoken"))
+    assert [error["field"] for error in refused.json()["errors"]] == ["notice_how"]
+    told = await made(chart, telling(chart, "attendance", **SPOKEN))
+    assert (told["notice_how"], told["content"]) == ("read_out", {})
+
+
+async def test_66_an_emergency_is_told_at_once_and_stays_open_until_the_record_is_complete(
+    clinic: Clinic, chart: Chart
+) -> None:
+    path = f"{chart.path}/emergency-releases"
+    nothing = await chart.nurse.post(path, {"name": " ", "emergency": ""})
+    assert [error["field"] for error in nothing.json()["errors"]] == ["name", "emergency"]
+    key, said = fresh(), {"name": "The nurse at the emergency department", "emergency": "Overdose."}
+    released = await chart.nurse.post(path, said, key=key)
+    told = released.json()
+    assert (released.status_code, told["missing"], told["rule"]) == (201, ["facility"], "42 CFR 2.51")
+    assert (await chart.nurse.post(path, said, key=key)).json() == told
+    officer = await clinic.person((Role.PRIVACY_OFFICER, None))
+
+    async def waiting() -> dict[str, Any] | None:
+        found = (await officer.get("/emergency-releases")).json()
+        assert (found["open"], found["overdue"]) >= (len(found["items"]), 0)
+        return next((each for each in found["items"] if each["id"] == told["id"]), None)
+
+    line = await waiting()
+    assert line is not None
+    assert (line["missing"], line["overdue"]) == (["facility"], True)
+    completion = f"/disclosures/{told['id']}/completion"
+    incomplete = await chart.nurse.post(completion, {})
+    assert [error["field"] for error in incomplete.json()["errors"]] == ["facility"]
+    assert await waiting() is not None
+    key = fresh()
+    whole = await chart.nurse.post(completion, {"facility": "County Hospital"}, key=key)
+    assert (whole.status_code, whole.json()["facility"], whole.json()["missing"]) == (201, "County Hospital", [])
+    assert (await chart.nurse.post(completion, {"facility": "County Hospital"}, key=key)).json() == whole.json()
+    assert await waiting() is None
+    twice = await chart.nurse.post(completion, {"facility": "Another"})
+    assert (twice.status_code, twice.json()["type"]) == (409, "urn:caseload:problem:not-open")
+
+
+async def test_two_people_who_complete_an_emergency_at_once_write_it_once(chart: Chart) -> None:
+    said = {"name": "Dr Kim, County ED", "emergency": "Overdose.", "manner": "spoken"}
+    released = (await chart.nurse.post(f"{chart.path}/emergency-releases", said)).json()
+    assert released["missing"] == ["facility", "disclosed_by", "disclosed_at"]
+    filled = {
+        "facility": "County Hospital",
+        "disclosed_by": str(chart.nurse.staff.id),
+        "disclosed_at": datetime.now(UTC).isoformat(),
+    }
+    path = f"/disclosures/{released['id']}/completion"
+    wrong = await chart.nurse.post(path, {**filled, "disclosed_by": str(uuid4())})
+    assert [error["field"] for error in wrong.json()["errors"]] == ["disclosed_by"]
+    answers = await asyncio.gather(chart.nurse.post(path, filled), chart.nurse.post(path, filled))
+    assert sorted(answer.status_code for answer in answers) == [201, 409]
+
+
+COURT = {
+    "instrument": "order_with_subpoena",
+    "section": "2.64",
+    "court": "District court",
+    "docket": "26-1, 1 October 2026",
+    "limits": "Presence only, to the court.",
+}
+
+
+async def test_69_a_subpoena_alone_is_refused_with_its_rule_and_a_court_order_with_its_fields_is_not(
+    clinic: Clinic, chart: Chart
+) -> None:
+    order = telling(
+        chart, "presence", ground="court_order", purpose=None, recipient={"name": "District court"}, name="The clerk"
+    )
+    refused = await chart.nurse.post(
+        f"{chart.path}/disclosures", {**order, "stated": {**COURT, "instrument": "subpoena"}}
+    )
+    assert (refused.status_code, refused.json()["facts"]["rule"]) == (409, "42 CFR part 2, subpart E (2.61 to 2.67)")
+    assert "A subpoena alone" in refused.json()["detail"]
+    document = {"check": {"method": "document", "detail": "The order, under seal"}}
+    told = await made(chart, {**order, **document, "stated": COURT})
+    assert (told["ground"], told["stated"], told["notice"]) == ("court_order", COURT, None)
+    auditor = await clinic.person((Role.AUDITOR, None))
+    accesses = (await auditor.get(f"{chart.path}/accesses")).json()["items"]
+    assert {"refused", "done"} <= {one["entry"]["outcome"] for one in accesses}
+
+
+async def test_research_is_refused_and_every_exception_can_be_looked_up(chart: Chart) -> None:
+    refused = await chart.nurse.post(f"{chart.path}/disclosures", telling(chart, "presence", ground="research"))
+    assert (refused.status_code, "not supported" in refused.json()["detail"]) == (409, True)
+    shown = (await chart.nurse.get("/disclosure-exceptions")).json()["items"]
+    assert {(each["jurisdiction"], each["ground"]) for each in shown} >= {
+        ("US", "court_order"),
+        ("UK", "coroner"),
+        ("UK", "safeguarding"),
+    }
+    assert all(each["unsupported"] for each in shown if each["ground"] == "research")
+
+
+async def test_a_consent_for_the_criminal_justice_system_is_revoked_from_its_own_day_on(chart: Chart) -> None:
+    bound = {
+        "kind": "criminal_justice",
+        "form": "us-criminal-justice-2026-02",
+        "recipients": [{"name": "County probation"}],
+        "purposes": ["criminal_justice"],
+        "revocable_from": "2039-05-01",
+    }
+    consent = await given(chart, "attendance", **bound)
+    assert consent["revocable_at"] == "2039-05-01T04:00:00Z"
+    revoked = await chart.nurse.post(f"{chart.path}/consents/{consent['id']}/revocation", {"how": "in_writing"})
+    assert (revoked.json()["standing"], revoked.json()["revoked_at"]) == ("in_force", "2039-05-01T04:00:00Z")
+    report = telling(chart, "attendance", recipient={"name": "County probation"}, purpose="criminal_justice")
+    report["check"] = {"method": "document", "detail": "Badge"}
+    assert (await made(chart, report))["purpose"] == "criminal_justice"
+
+
+async def test_where_it_went_from_there_is_kept_beside_it(chart: Chart) -> None:
+    await given(chart, "attendance")
+    told = await made(chart, telling(chart, "attendance", **SPOKEN))
+    path, key = f"/disclosures/{told['id']}/redisclosures", fresh()
+    said = {"to": "Her employer", "learnt_from": "The client"}
+    heard = await chart.nurse.post(path, said, key=key)
+    assert (heard.status_code, heard.json()["to"]) == (201, "Her employer")
+    assert (await chart.nurse.post(path, said, key=key)).json() == heard.json()
+    assert (await chart.nurse.get(path)).json()["items"] == [heard.json()]
+
+
+async def test_the_accountings_are_given_as_json_and_as_a_file_for_the_client(clinic: Clinic, chart: Chart) -> None:
+    await given(chart, "attendance")
+    told = await made(chart, telling(chart, "attendance", address="1 Elm Street"))
+    await chart.nurse.post(f"{chart.path}/emergency-releases", {"name": "A nurse", "emergency": "Overdose."})
+    report = telling(chart, "presence", ground="crime_on_premises", purpose=None, recipient={"name": "The police"})
+    report |= {"check": {"method": "document", "detail": "Badge"}, "name": "Officer Bell, county police"}
+    crime = await made(
+        chart, {**report, "stated": {"crime": "A theft.", "where": "At the desk.", "authority": "Police"}}
+    )
+    officer = await clinic.person((Role.PRIVACY_OFFICER, None))
+    accounting = f"{chart.path}/disclosure-accountings"
+    part2 = (await officer.get(f"{accounting}/part2")).json()
+    assert [(line["id"], line["name"], line["address"]) for line in part2["lines"]] == [
+        (told["id"], "Rosa Lindqvist, mother", "1 Elm Street")
+    ]
+    assert sum(part2["left_out"].values()) == 2
+    hipaa = (await officer.get(f"{accounting}/hipaa")).json()
+    assert [line["id"] for line in hipaa["lines"]] == [crime["id"]]
+    file = await officer.get(f"{accounting}/hipaa", params={"format": "pdf"})
+    assert file.headers["content-type"] == "application/pdf"
+    assert file.content.startswith(b"%PDF-")
+    assert (await chart.nurse.get(f"{accounting}/hipaa")).status_code == 403
+    britain = await chart_in(clinic, "UK")
+    assert (await officer.get(f"{britain.path}/disclosure-accountings/hipaa")).status_code == 409
+
+
+async def test_the_privacy_officer_sees_that_it_was_told_and_not_what_the_document_says(
+    clinic: Clinic, chart: Chart
+) -> None:
+    await given(chart, "attendance")
+    told = await made(chart, telling(chart, "attendance"))
+    officer = await clinic.person((Role.PRIVACY_OFFICER, None))
+    seen = (await officer.get(f"/disclosures/{told['id']}")).json()
+    assert seen == {**told, "content": None}
+    refused = await officer.post(f"{chart.path}/disclosures", telling(chart, "attendance"))
+    assert [error["field"] for error in refused.json()["errors"]] == ["categories"]
+
+
+async def test_out_of_reach_there_is_no_such_disclosure_and_no_such_client(clinic: Clinic, chart: Chart) -> None:
+    """And who is a client elsewhere is refused as somebody who is none."""
+    await given(chart, "attendance")
+    told = await made(chart, telling(chart, "attendance"))
+    stranger = await clinic.person((Role.NURSE, await clinic.programme()))
+    for path in (f"/disclosures/{told['id']}", f"/disclosures/{told['id']}/redisclosures"):
+        assert (await stranger.get(path)).status_code == 404
+    for path, body in (
+        ("disclosures", telling(chart, "attendance")),
+        ("emergency-releases", {"name": "A nurse", "emergency": "Overdose."}),
+        ("disclosure-questions", chart.question("attendance")),
+    ):
+        theirs = await stranger.post(f"{chart.path}/{path}", body)
+        nobodys = await stranger.post(f"/clients/{uuid4()}/{path}", body)
+        assert theirs.status_code == nobodys.status_code == 404
+        assert {**theirs.json(), "request": None} == {**nobodys.json(), "request": None}
+    found = (await stranger.get("/emergency-releases")).json()
+    assert (found["items"], found["open"], found["overdue"]) == ([], 0, 0)
+
+
+async def test_a_last_dose_statement_without_a_check_is_refused_and_an_emergency_may_lack_the_facility(
+    chart: Chart,
+) -> None:
+    path = f"{chart.path}/last-dose-statements"
+    said = {"recipient": {"name": "Riverside OTP"}, "name": "Kim Lee", "facility": "Riverside", "purpose": "treatment"}
+    refused = await chart.nurse.post(path, said)
+    assert (refused.status_code, refused.json()["facts"]["reason"]) == (409, "asker_not_checked")
+    to_mother = {**said, "recipient": {"person_id": chart.mother}, "emergency": "Overdose."}
+    assert [error["field"] for error in (await chart.nurse.post(path, to_mother)).json()["errors"]] == ["recipient"]
+    no_one = {**said, "recipient": {}, "facility": None}
+    fields = [error["field"] for error in (await chart.nurse.post(path, no_one)).json()["errors"]]
+    assert fields == ["facility", "recipient"]
