@@ -25,7 +25,8 @@ async def require_open(work: Work, handler: BaseRouteHandler, client: ClientId, 
     """Raise `RegistrationClosed` where a closed registration is written to, for whoever sees it."""
     if str(getattr(handler, "operation_id", "")) in GOES_ON:
         return
-    merges = Merges(work.connection, work.journal, now=work.now)
+    # Of two requests at once by one person the second may know who asks without a connection of its own.
+    merges = Merges(await work.open(), work.journal, now=work.now)
     is_closed, survivor = await merges.closed_into(client, reach=work.by.reach(act))
     if is_closed:
         raise RegistrationClosed(survivor)
