@@ -44,7 +44,7 @@ async def test_the_giver_confirms_in_their_own_session_what_a_colleague_entered(
     sheet = await paper(clinic)
     here = sheet.here
     dose = await entered(sheet)
-    assert dose["giver"] == {"standing": "waits", "said_at": None, "reason": None}
+    assert dose["giver"] == {"standing": "waits", "said_at": None, "said_by": None, "reason": None}
     assert [each["id"] for each in await waiting(here.nurse)] == [dose["id"]]
     assert await waiting(here.colleague) == [], "it is nobody else's to say"
 
@@ -108,6 +108,7 @@ async def test_a_disputed_dose_is_signed_by_itself_and_shown_as_disputed(clinic:
         ({"word": "disputed", "reason": " "}, 422),
         ({"word": "confirmed", "reason": "It was so."}, 422),
         ({"word": "perhaps"}, 422),
+        ({"word": "closed", "reason": "Nobody else's to close."}, 422),
     ],
 )
 async def test_only_a_dispute_says_why(clinic: Clinic, word: dict[str, Any], status: int) -> None:

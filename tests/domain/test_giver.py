@@ -46,12 +46,12 @@ def test_the_giver_is_asked_about_what_somebody_else_wrote_last(dose: Dose, *, i
 
 @pytest.mark.parametrize("word", Word)
 def test_a_word_stands_as_it_was_said(word: Word) -> None:
-    said = GiverWord(word=word, at=NOW, reason="No." if word is Word.DISPUTED else None)
+    said = GiverWord(word=word, at=NOW, by=NURSE, reason=None if word is Word.CONFIRMED else "No.")
     assert Charted(dose=TYPED_IN, giver=said).giver_standing == word.value
 
 
 def test_at_a_past_moment_a_word_is_known_from_when_it_was_said() -> None:
-    said = Charted(dose=TYPED_IN, giver=GiverWord(word=Word.CONFIRMED, at=NOW + timedelta(hours=1)))
+    said = Charted(dose=TYPED_IN, giver=GiverWord(word=Word.CONFIRMED, at=NOW + timedelta(hours=1), by=NURSE))
     for later, known in ((0, GiverStanding.WAITS), (1, GiverStanding.CONFIRMED)):
         [shown] = as_known(replace(NOTHING, doses=[said]), NOW + timedelta(hours=later)).doses
         assert shown.giver_standing is known

@@ -7,7 +7,12 @@ from caseload.api.dosing.contacting import list_missed_in_titration, tell_prescr
 from caseload.api.dosing.corrections import amend_dose, correct_dose
 from caseload.api.dosing.dispensing_list import read_dispensing_list
 from caseload.api.dosing.doses import list_dose_versions, read_dose, record_dose, record_not_given
-from caseload.api.dosing.giver import list_doses_to_confirm, say_as_the_giver
+from caseload.api.dosing.giver import (
+    close_the_question,
+    list_doses_to_confirm,
+    list_doses_without_giver,
+    say_as_the_giver,
+)
 from caseload.api.dosing.handing_on import disclose_last_dose, read_last_dose_statement
 from caseload.api.dosing.injections import list_injections, list_named_deliveries, receive_named_delivery
 from caseload.api.dosing.statements import (
@@ -31,6 +36,8 @@ router = Router(
         read_dose,
         list_doses_to_confirm,
         say_as_the_giver,
+        list_doses_without_giver,
+        close_the_question,
         list_dose_versions,
         amend_dose,
         correct_dose,

@@ -114,10 +114,12 @@ class GiverOut(Wire, frozen=True, kw_only=True):
     """What whoever is named as the giver says of what somebody else entered."""
 
     standing: GiverStanding
-    """Waits, confirmed or disputed."""
+    """Waits, confirmed or disputed; closed by somebody else where the giver cannot be asked any more."""
     said_at: datetime | None
+    said_by: UUID | None
+    """The giver; of a closed one whoever closed it."""
     reason: str | None
-    """Of a disputed one: what was not so."""
+    """Of a disputed one what was not so; of a closed one what was found."""
 
     @classmethod
     def of(cls, charted: Charted) -> "GiverOut | None":
@@ -125,7 +127,9 @@ class GiverOut(Wire, frozen=True, kw_only=True):
         standing, said = charted.giver_standing, charted.giver
         if standing is None:
             return None
-        return cls(standing=standing, said_at=said.at if said else None, reason=said.reason if said else None)
+        if said is None:
+            return cls(standing=standing, said_at=None, said_by=None, reason=None)
+        return cls(standing=standing, said_at=said.at, said_by=said.by, reason=said.reason)
 
 
 class DoseOut(Wire, frozen=True, kw_only=True):

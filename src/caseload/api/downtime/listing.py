@@ -42,6 +42,8 @@ class EnteredSheetOut(Wire, frozen=True, kw_only=True):
     """Doses of which whoever is named as the giver has said nothing yet."""
     disputed: int
     """Doses that whoever is named as the giver disputes."""
+    closed: int
+    """Doses of which a supervisor closed the question, because whoever is named as the giver had left."""
 
     @classmethod
     def of(cls, sheet: EnteredSheet) -> "EnteredSheetOut":
@@ -60,6 +62,7 @@ class EnteredSheetOut(Wire, frozen=True, kw_only=True):
             refused=sheet.outcomes[Outcome.REFUSED],
             to_confirm=sheet.to_confirm,
             disputed=sheet.disputed,
+            closed=sheet.closed,
         )
 
 

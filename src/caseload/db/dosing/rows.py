@@ -47,6 +47,7 @@ def _of_giver(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
 GIVER_COLUMNS = (
     _of_giver(dose_giver_word.c.word, "giver_word"),
     _of_giver(dose_giver_word.c.said_at, "giver_said_at"),
+    _of_giver(dose_giver_word.c.said_by, "giver_said_by"),
     _of_giver(dose_giver_word.c.reason, "giver_reason"),
 )
 
@@ -55,7 +56,9 @@ def giver_word_of(row: Row[*tuple[Any, ...]]) -> GiverWord | None:
     """The named giver's word in a row with `GIVER_COLUMNS`, if there is one."""
     if row.giver_word is None:
         return None
-    return GiverWord(word=Word(row.giver_word), at=row.giver_said_at, reason=row.giver_reason)
+    return GiverWord(
+        word=Word(row.giver_word), at=row.giver_said_at, by=StaffId(row.giver_said_by), reason=row.giver_reason
+    )
 
 
 def dose_of(row: Row[*tuple[Any, ...]]) -> Dose:

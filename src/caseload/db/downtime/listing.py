@@ -36,6 +36,7 @@ _words = (
     select(
         func.count().filter(and_(ENTERED_BY_ANOTHER, dose_giver_word.c.word.is_(None))).label("to_confirm"),
         func.count().filter(_is_disputed).label("disputed"),
+        func.count().filter(dose_giver_word.c.word == Word.CLOSED.value).label("closed"),
     )
     .select_from(
         downtime_line.join(dose, dose.c.id == downtime_line.c.record_id).outerjoin(
@@ -92,6 +93,7 @@ async def entered_in(
             outcomes={outcome: getattr(row, outcome.value) for outcome in Outcome},
             to_confirm=row.to_confirm,
             disputed=row.disputed,
+            closed=row.closed,
         )
         for row in (await connection.execute(ENTERED_IN, given)).all()
     ]

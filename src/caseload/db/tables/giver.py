@@ -18,7 +18,8 @@ dose_giver_word = Table(
         ["dose_id", "dose_version"], ["clinic.dose.id", "clinic.dose.version"], name="dose_giver_word_dose_fkey"
     ),
     one_of("word", Word),
-    CheckConstraint(text("(word = 'disputed') = (reason IS NOT NULL)"), name="disputed_with_a_reason"),
+    CheckConstraint(text("(word <> 'confirmed') = (reason IS NOT NULL)"), name="all_but_yes_with_a_reason"),
     not_blank("reason"),
-    comment="Whether whoever stands on a dose as its giver says so too; only they do, and once of each version (a trigger).",
+    comment="Whether whoever stands on a dose as its giver says so too, once of each version; where they have left somebody"
+    " else closes the question (a trigger).",
 )

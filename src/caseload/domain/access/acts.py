@@ -55,6 +55,8 @@ class Act(StrEnum):
     SEE_MEDICATION = "see_medication"
     WRITE_ORDER = "write_order"
     RECORD_DOSE = "record_dose"
+    CLOSE_GIVER_WORD = "close_giver_word"
+    """To close the question who gave a dose from paper, where its named giver has left."""
     RAISE_HOLD = "raise_hold"
     DECIDE_MEDICATION = "decide_medication"
     DECIDE_REPLACEMENT = "decide_replacement"
@@ -162,6 +164,7 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.SEE_MEDICATION: _CARE,
     Act.WRITE_ORDER: PRESCRIBERS,
     Act.RECORD_DOSE: frozenset({Role.NURSE, Role.PRESCRIBER, Role.PHARMACIST, Role.MEDICAL_DIRECTOR}),
+    Act.CLOSE_GIVER_WORD: frozenset({Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),
     Act.RAISE_HOLD: CLINICIANS,
     Act.DECIDE_MEDICATION: PRESCRIBERS,
     Act.DECIDE_REPLACEMENT: CLINICIANS,

@@ -9,7 +9,7 @@ and the version is signed by itself alone (21 CFR 11.10(e), 11.50: a record tell
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar, Final, Protocol
+from typing import ClassVar, Final, Literal, Protocol
 
 from caseload.domain.access import Act
 from caseload.domain.dosing.correction import newest_dose
@@ -32,6 +32,12 @@ class Word(StrEnum):
 
     CONFIRMED = "confirmed"
     DISPUTED = "disputed"
+    CLOSED = "closed"
+    """Somebody else's: the named giver cannot be asked any more (`giver_left`)."""
+
+
+OwnWord = Literal[Word.CONFIRMED, Word.DISPUTED]
+"""What the giver can say."""
 
 
 class GiverStanding(StrEnum):
@@ -40,6 +46,7 @@ class GiverStanding(StrEnum):
     WAITS = "waits"
     CONFIRMED = "confirmed"
     DISPUTED = "disputed"
+    CLOSED = "closed"
 
 
 class NotTheirDose(NotPermitted):
@@ -68,12 +75,13 @@ class DoseDisputed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GiverWord:
-    """What the named giver says of one version of a dose."""
+    """What the named giver says of one version of a dose, or whoever closed the question in their place."""
 
     word: Word
     at: datetime
+    by: StaffId
     reason: str | None = None
-    """Of a disputed one: what was not so."""
+    """Of a disputed one what was not so; of a closed one what was found."""
 
 
 class GiversDoses(Doses, Protocol):
@@ -100,7 +108,7 @@ def standing_of(dose: Dose, said: GiverWord | None) -> GiverStanding | None:
 async def say_as_giver(
     dose_id: DoseId,
     version: int,
-    word: Word,
+    word: OwnWord,
     reason: str | None,
     *,
     by: Staff,
@@ -120,7 +128,7 @@ async def say_as_giver(
         raise NotTheirDose("Leave it to whoever is named.")
     if not asks_giver(dose):
         raise OwnEntry("Amend it if it is wrong.")
-    said = GiverWord(word=word, at=now, reason=reason)
+    said = GiverWord(word=word, at=now, by=by.id, reason=reason)
     await doses.add_giver_word(dose, said)
     facts: dict[str, str | int] = {"version": dose.version}
     if word is Word.CONFIRMED:
@@ -132,7 +140,7 @@ async def say_as_giver(
     return dose
 
 
-def _check(word: Word, reason: str | None) -> None:
+def _check(word: OwnWord, reason: str | None) -> None:
     if word is Word.CONFIRMED and reason is not None:
         raise Invalid(Fault("reason", "is asked of a dose that is disputed"))
     if word is Word.DISPUTED:

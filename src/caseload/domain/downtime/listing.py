@@ -26,3 +26,5 @@ class EnteredSheet:
     """Doses of which the named giver has said nothing yet."""
     disputed: int
     """Doses that the named giver disputes."""
+    closed: int
+    """Doses whose named giver had left, and of which somebody closed the question."""
