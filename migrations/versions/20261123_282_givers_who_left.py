@@ -7,7 +7,7 @@ closes it has no hand in the dose.
 from alembic import op
 
 revision = "20261123_282"
-down_revision = "20261123_281"
+down_revision = "20261123_310"
 
 STATEMENTS = (
     """

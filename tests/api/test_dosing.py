@@ -5,7 +5,11 @@ from typing import Any
 
 import asyncpg
 import pytest
+from sqlalchemy import insert, literal, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import create_async_engine
 
+from caseload.db.tables.dosing import dose as doses
 from caseload.domain.access import Role
 from caseload.domain.ids import new_id
 from tests.api.conftest import Clinic, Person
@@ -190,6 +194,61 @@ async def test_an_amendment_needs_the_version_that_was_seen(clinic: Clinic) -> N
         (2, "55", "waiting"),
         (1, "60", "amended"),
     ]
+
+
+NALTREXONE: dict[str, Any] = {"medicine": "naltrexone", "form": "tablet", "amount_mg": "50"}
+
+
+async def test_an_amendment_never_puts_naltrexone_in_the_place_of_an_opioid(clinic: Clinic) -> None:
+    """The first version decides for which ladder a dose counts: such a change is another dose, and recorded as one."""
+    here = await dispensary(clinic)
+    order = await here.order()
+    dose = (await here.give(order)).json()
+    path, seen = f"/doses/{dose['id']}", {"If-Match": '"1"'}
+    kept = {"given_at": dose["given_at"], "supervised": True, "reason": "Taken from the wrong drawer."}
+    depot = {"medicine": "buprenorphine", "form": "extended_release_injection", "amount_mg": "300"}
+    for other, field in ((NALTREXONE, "medicine"), (depot, "form")):
+        refused = await here.nurse.post(f"{path}/amendments", kept | other, headers=seen)
+        assert (refused.status_code, [each["field"] for each in refused.json()["errors"]]) == (422, [field])
+        assert "record it anew" in refused.json()["errors"][0]["problem"]
+    engine = create_async_engine("postgresql+asyncpg://", connect_args={"dsn": clinic.addresses.owner})
+    written = {column.name: column for column in doses.c if column.computed is None}
+    changed = written | {"version": literal(2), "medicine": literal("naltrexone")}
+    stored = insert(doses).from_select([*changed], select(*changed.values()).where(doses.c.id == dose["id"]))
+    async with engine.connect() as connection:
+        with pytest.raises(IntegrityError, match="what kind it was"):
+            await connection.execute(stored)
+    await engine.dispose()
+
+    said = {"reason": "It was naltrexone.", "password": PASSWORD}
+    assert (await here.colleague.post(f"{path}/correction", said, headers=seen)).status_code == 201
+    given = await here.give(order, given_at=dose["given_at"], late={"reason": "It was naltrexone."}, **NALTREXONE)
+
+    assert (given.status_code, given.json()["kind"]) == (201, "exception"), given.text
+    assert "another_medicine" in given.json()["rules"]
+    due = (await here.chart())["due"]
+    assert due["last_taken"] is None, "no methadone was taken, and the ladder of methadone knows it"
+    assert "client_held" in [each["rule"] for each in due["in_the_way"]]
+
+
+async def test_an_amendment_to_another_opioid_is_the_last_dose_by_its_own_name(clinic: Clinic) -> None:
+    here = await dispensary(clinic)
+    dose = (await here.give(await here.order())).json()
+    amended = await here.nurse.post(
+        f"/doses/{dose['id']}/amendments",
+        {
+            "medicine": "buprenorphine",
+            "form": "sublingual_tablet",
+            "amount_mg": "8",
+            "given_at": dose["given_at"],
+            "supervised": True,
+            "reason": "Read from the strip.",
+        },
+        headers={"If-Match": '"1"'},
+    )
+    assert (amended.status_code, amended.json()["kind"]) == (201, "exception"), amended.text
+    last = (await here.chart())["due"]["last_taken"]
+    assert (last["medicine"], last["amount_mg"]) == ("buprenorphine", "8")
 
 
 async def test_not_given_is_signed_by_a_colleague_and_frees_the_day(clinic: Clinic) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from caseload.domain.access import Act
 from caseload.domain.catalogue import millilitres
@@ -20,11 +20,13 @@ from caseload.domain.ids import CorrectionId, DoseId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.medication import MedicationRecord
 from caseload.domain.medication.record import check_reason
-from caseload.domain.medicines import Form, Medicine
+from caseload.domain.medicines import ACTION, LONG_ACTING, Form, Medicine
 from caseload.domain.moments import check_year
 from caseload.domain.people import Proof, Staff
 from caseload.domain.profiles import profile_version
 from caseload.domain.signature import Meaning, sign, signing_role
+
+_ANEW: Final = 'correct the dose as "not given" and record it anew'
 
 
 class DoseMoved(Conflict):
@@ -53,7 +55,10 @@ class DoseCorrected(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amendment:
-    """What was in fact given. The client, the day and its part stay: those are corrected as "not given"."""
+    """What was in fact given. The client, the day and its part stay, and so does what kind of medicine it was.
+
+    Those are corrected as "not given" and recorded anew.
+    """
 
     medicine: Medicine
     form: Form
@@ -78,8 +83,9 @@ async def amend(
     faults.raise_if_any()
     record, dose = await newest_dose(dose_id, by=by, act=Act.RECORD_DOSE, doses=doses, version=version)
     if record.day_of(amendment.given_at) != dose.dosing_day:
-        faults.add("given_at", 'must stay on the dosing day; correct the dose as "not given" and record it anew')
-        faults.raise_if_any()
+        faults.add("given_at", f"must stay on the dosing day; {_ANEW}")
+    _check_kind(amendment, dose, faults)
+    faults.raise_if_any()
     giving = Giving(
         client=dose.client,
         order=dose.order,
@@ -118,6 +124,24 @@ async def amend(
         await hold_next(amended, newly, record, by=by, now=now, doses=doses, journal=journal)
     await doses.note_gap(dose.client, record.day_of(now))
     return amended
+
+
+def _check_kind(amendment: Amendment, dose: Dose, faults: Faults) -> None:
+    """Add a fault for another action at the receptor or another duration.
+
+    By these two a dose counts for one ladder and one interval and not for another, and a prescriber's decision may rest on
+    it: naltrexone that was in fact methadone is no smaller dose of the same, but another dose.
+    """
+    faults.check(
+        when=ACTION[amendment.medicine] is not ACTION[dose.medicine],
+        where="medicine",
+        problem=f"an opioid and naltrexone are never put in each other's place; {_ANEW}",
+    )
+    faults.check(
+        when=(amendment.form in LONG_ACTING) is not (dose.form in LONG_ACTING),
+        where="form",
+        problem=f"an injection that lasts for weeks and a dose of the day are never put in each other's place; {_ANEW}",
+    )
 
 
 async def correct_as_not_given(
