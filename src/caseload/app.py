@@ -15,6 +15,7 @@ from caseload.api import attendance as attendance_routes
 from caseload.api import audit_log as audit_routes
 from caseload.api import audit_tree as audit_tree_routes
 from caseload.api import bundle as bundle_routes
+from caseload.api import calendar_feed as calendar_feed_routes
 from caseload.api import care_task as care_task_routes
 from caseload.api import caseload as caseload_routes
 from caseload.api import catalogue as catalogue_routes
@@ -93,6 +94,7 @@ ROUTERS = (
     on_call_routes.router,
     outreach_routes.router,
     care_task_routes.router,
+    calendar_feed_routes.router,
     attendance_routes.router,
     note_routes.router,
     appointment_routes.router,

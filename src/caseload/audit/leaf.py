@@ -72,6 +72,8 @@ class Auth(StrEnum):
     """How the actor was known."""
 
     PASSWORD = "password"  # noqa: S105  the word, not one of them
+    ADDRESS = "address"
+    """By a secret address that they made, such as that of their calendar: whoever has it reads on their behalf."""
     COMMAND_LINE = "command_line"
     NONE = "none"
     SYSTEM = "system"

@@ -51,7 +51,7 @@ def is_overdue(waiting: FromClause) -> ColumnElement[bool]:
     return waiting.c.grace_ends_at < _NOW
 
 
-_MINE = (
+MINE = (
     select(responsibility.c.client_id)
     .where(responsibility.c.counsellor_id == bindparam("counsellor"), running(responsibility.c.period, _NOW))
     .union(
@@ -60,7 +60,7 @@ _MINE = (
     .cte("mine")
 )
 
-_IN_MY_REACH = or_(
+IN_MY_REACH = or_(
     # One's own list: who is on it is looked after by oneself, so that only the programme is left to ask for.
     and_(
         bindparam("reach_staff", type_=Uuid()) == bindparam("counsellor", type_=Uuid()),
@@ -71,10 +71,10 @@ _IN_MY_REACH = or_(
 )
 
 _OF_COUNSELLOR: Final = (
-    _MINE.join(client, client.c.id == _MINE.c.client_id).join(
+    MINE.join(client, client.c.id == MINE.c.client_id).join(
         check_in_waiting, check_in_waiting.c.client_id == client.c.id
     ),
-    and_(is_overdue(check_in_waiting), _IN_MY_REACH),
+    and_(is_overdue(check_in_waiting), IN_MY_REACH),
 )
 _OF_PROGRAMME: Final = (
     check_in_waiting.join(client, client.c.id == check_in_waiting.c.client_id),

@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    ColumnElement,
     Integer,
     Select,
     Uuid,
@@ -142,6 +143,28 @@ def by_tokens(many: int) -> Select[*tuple[Any, ...]]:
 _BY_TOKENS: Final = {many: Direct(by_tokens(many), anywhere=True) for many in (1, 4, MOST_AT_ONCE)}
 
 
+def who_works_here(staff_id: ColumnElement[UUID]) -> Select[*tuple[Any, ...]]:
+    """Somebody whose account is open, with the roles and restrictions in force for them: what `staff_of` reads."""
+    return (
+        select(
+            staff.c.id.label("staff_id"),
+            staff.c.user_name,
+            staff.c.printed_name,
+            HAS_UNCONFIRMED_RESET.label("suspended"),
+            _HELD.c.roles,
+            _HELD.c.programmes,
+            _HELD.c.on_duty,
+            _HELD.c.registration,
+            _RESTRICTED.c.clients,
+            _RESTRICTED.c.homes,
+            _RESTRICTED.c.hosts,
+            _RESTRICTED.c.named,
+        )
+        .select_from(staff.outerjoin(_HELD, true()).outerjoin(_RESTRICTED, true()))
+        .where(staff.c.id == staff_id, ~IS_DEACTIVATED)
+    )
+
+
 async def find_sessions(
     connection: AsyncConnection, digests: Sequence[bytes], *, now: datetime
 ) -> Mapping[bytes, Session]:
@@ -158,20 +181,25 @@ def session_of(row: Named) -> Session:
     session = SessionId(row["session_id"])
     return Session(
         id=session,
-        staff=Staff(
-            id=StaffId(row["staff_id"]),
-            user_name=row["user_name"],
-            printed_name=row["printed_name"],
-            session=session,
-            holdings=_holdings(row["roles"], row["programmes"], row["on_duty"]),
-            may_sign=not row["suspended"],
-            registration=row["registration"],
-            apart=NOBODY_APART if row["clients"] is None else _apart(row),
-        ),
+        staff=staff_of(row, session=session),
         last_used_at=row["last_used_at"],
         expires_at=row["expires_at"],
         ended_at=row["ended_at"],
         deactivated=row["deactivated"],
+    )
+
+
+def staff_of(row: Named, *, session: SessionId | None) -> Staff:
+    """Who stands in a row, with the roles in force for them."""
+    return Staff(
+        id=StaffId(row["staff_id"]),
+        user_name=row["user_name"],
+        printed_name=row["printed_name"],
+        session=session,
+        holdings=_holdings(row["roles"], row["programmes"], row["on_duty"]),
+        may_sign=not row["suspended"],
+        registration=row["registration"],
+        apart=NOBODY_APART if row["clients"] is None else _apart(row),
     )
 
 
