@@ -69,7 +69,7 @@ async def house(clinic: Clinic) -> House:
 
 
 async def on_caseload(person: Person) -> list[str]:
-    return [line["client_id"] for line in (await person.get("/caseload")).json()["items"]]
+    return [line["client_id"] for line in (await person.get("/caseload?limit=200")).json()["items"]]
 
 
 async def test_a_handover_moves_a_client_from_one_caseload_to_the_other(house: House) -> None:

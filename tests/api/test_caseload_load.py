@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -112,6 +112,16 @@ async def test_a_supervisor_sees_what_everybody_carries_and_how_late_it_is(house
         True,
         None,
     )
+
+
+async def test_a_ceiling_is_of_somebody_who_counsels_here(house: House) -> None:
+    nurse = await house.clinic.person((Role.NURSE, house.programme))
+    unknown = {"programme_id": str(house.programme), "counsellor_id": str(uuid4()), "ceiling": None}
+
+    assert await set_ceiling(house, 3, nurse) == 422
+    answer = await house.supervisor.post("/caseload/ceilings", unknown)
+
+    assert (answer.status_code, [each["field"] for each in answer.json()["errors"]]) == (422, ["counsellor_id"])
 
 
 async def test_a_ceiling_warns_and_refuses_nobody_a_counsellor(house: House) -> None:

@@ -222,6 +222,23 @@ async def test_what_is_overdue_longest_stands_first(clinic: Clinic) -> None:
     assert (await elsewhere.nurse.get(f"/programmes/{here.programme}/injections")).status_code == 403
 
 
+async def test_an_injection_is_overdue_however_long_ago_the_last_one_was_and_whatever_came_between(
+    clinic: Clinic,
+) -> None:
+    here = await american(clinic)
+    for said, then in ((SUBLOCADE, 365), (VIVITROL, 60)):
+        order = await injected(here, said, then=then)
+        ended = await here.prescriber.post(
+            f"/orders/{order['id']}/stop", {"reason": "Another medicine.", "password": PASSWORD}
+        )
+        assert ended.status_code == 201, ended.text
+    order = await here.order(**SUBLOCADE)
+    [line] = await lines(here)
+
+    assert (line["next"]["standing"], line["next"]["last_on"]) == ("overdue", ago(here, 425))
+    assert "injection_overdue" in rules(await here.give(order, injection={"site": "buttock_right"}))
+
+
 async def test_sites_alternate_or_say_why_not(clinic: Clinic) -> None:
     here = await american(clinic)
     order = await here.order(**WEEKLY)

@@ -410,6 +410,8 @@ def test_a_span_is_a_month_unless_said_and_three_at_most() -> None:
         (NOW, NOW),
         (NOW - timedelta(days=93), NOW),
         (datetime(2026, 11, 1), None),  # noqa: DTZ001  what a caller may send
+        (None, datetime(1, 1, 1, 1, tzinfo=UTC)),
+        (datetime.max.replace(tzinfo=UTC), None),
     ):
         with pytest.raises(Invalid):
             Span.of(since, until, now=NOW)

@@ -15,7 +15,7 @@ from caseload.db.access import reach_of
 from caseload.db.direct import Named
 from caseload.db.dosing.away import YEAR_DAYS, away_since
 from caseload.db.dosing.expected import AT_HOME_ON, BESIDE, EXPECTED, GIVEN_ON, INJECTED, ORDERS, ORDERS_OF
-from caseload.db.dosing.injections import INJECTIONS_BACK_DAYS, injected_until
+from caseload.db.dosing.injections import injected_until
 from caseload.db.dosing.known import KIND, given_of
 from caseload.db.dosing.lately import taken_lately
 from caseload.db.dosing.line import NO_RULES, NOTHING, Beside, Known, due_by, due_to, known_by
@@ -216,9 +216,8 @@ class DosingDays(Mornings):
 
     async def _injected(self, known: Sequence[Known], day: date) -> Mapping[ClientId, Sequence[Injected]]:
         """The injections of those whose order is one."""
-        wanted = [each.client for each in known if each.order.form in LONG_ACTING]
-        since = day - timedelta(days=INJECTIONS_BACK_DAYS)
-        return await injected_until(self._connection, wanted, day, since=since)
+        wanted = [(each.client, each.order.medicine) for each in known if each.order.form in LONG_ACTING]
+        return await injected_until(self._connection, wanted, day)
 
     async def injections_in(
         self, wanted: ProgrammeId, day: date, *, by: Staff, act: Act

@@ -1,8 +1,8 @@
 """Injections in PostgreSQL: those that were given, what was delivered for one client, and when the next ones are due."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -30,11 +30,13 @@ from caseload.db.tables.injection import dose_injection, named_delivery
 from caseload.db.tables.merge import client_merge_side
 from caseload.domain.dosing import Delivery, Dose, Injected, Injecting, NamedDelivery, Site
 from caseload.domain.ids import ClientId, DeliveryId, ProgrammeId, StaffId
+from caseload.domain.medication import is_another
 from caseload.domain.medicines import LONG_ACTING, Form, Medicine
 from caseload.domain.merge import Side, Standing
 
-INJECTIONS_BACK_DAYS: Final = 400
-"""How far back the injections of a client are read: the last, and whether there was one before it."""
+_BACK_DAYS: Final = 400
+"""How far back the injections of a client are read at first: the last, and whether there was one before it."""
+_FIRST_OF_ALL: Final = date(1900, 1, 1)
 _FORMS: Final = [form.value for form in sorted(LONG_ACTING)]
 _newest, _newer = dose.alias("newest_version"), dose.alias("newer_version")
 
@@ -114,12 +116,29 @@ ADD_INJECTION: Final = insert(dose_injection)
 
 
 async def injected_until(
-    connection: AsyncConnection, clients: Sequence[UUID], day: date, *, since: date
+    connection: AsyncConnection, wanted: Sequence[tuple[ClientId, Medicine]], day: date
 ) -> Mapping[ClientId, Sequence[Injected]]:
-    """The injections that clients were given from a day on until another, the newest first."""
+    """The injections that clients were given until a day, the newest first.
+
+    They are read some way back; of whoever had none of the wanted medicine there, all that ever were: the last one says
+    that the next is overdue, however long ago it was and whatever was injected since.
+    """
+    since = day - timedelta(days=_BACK_DAYS)
+    found = await _injected_between(connection, {client for client, _ in wanted}, since, day)
+    unseen = {client for client, medicine in wanted if not _has(found.get(client, ()), medicine)}
+    return {**found, **await _injected_between(connection, unseen, _FIRST_OF_ALL, day)}
+
+
+def _has(injected: Sequence[Injected], medicine: Medicine) -> bool:
+    return any(not is_another(each.medicine, medicine) for each in injected)
+
+
+async def _injected_between(
+    connection: AsyncConnection, clients: Collection[ClientId], since: date, day: date
+) -> Mapping[ClientId, Sequence[Injected]]:
     found: dict[ClientId, list[Injected]] = defaultdict(list)
     if clients:
-        given = {"clients": list(clients), "since": since, "day": day}
+        given = {"clients": sorted(clients), "since": since, "day": day}
         for row in (await connection.execute(INJECTED, given)).all():
             site = Site(row.site) if row.site is not None else None
             injected = Injected(day=row.dosing_day, medicine=Medicine(row.medicine), site=site)

@@ -25,7 +25,7 @@ from caseload.db.dosing.facts import (
     facts_of,
     given_to,
 )
-from caseload.db.dosing.injections import INJECTIONS_BACK_DAYS, delivery_of, injected_until
+from caseload.db.dosing.injections import delivery_of, injected_until
 from caseload.db.dosing.lately import taken_lately
 from caseload.db.dosing.steps import seen_since, taken_since
 from caseload.db.dosing.suspected import under_another
@@ -167,16 +167,15 @@ class KnownDoses(Holds):
 
     async def _with_injections(self, facts: Facts, giving: Giving, day: date) -> Facts:
         """With the injections before it, and what was delivered for this client by name."""
-        facts = replace(facts, injected=await self.injected(giving.client, day))
+        facts = replace(facts, injected=await self.injected(giving.client, giving.medicine, day))
         if giving.injecting is None or giving.injecting.delivery is None:
             return facts
         delivery = await delivery_of(self._connection, giving.client, giving.injecting.delivery)
         return replace(facts, delivery=delivery)
 
-    async def injected(self, wanted: ClientId, day: date) -> Sequence[Injected]:
+    async def injected(self, wanted: ClientId, medicine: Medicine, day: date) -> Sequence[Injected]:
         """See `domain.dosing.Histories.injected`."""
-        since = day - timedelta(days=INJECTIONS_BACK_DAYS)
-        return (await injected_until(self._connection, [wanted], day, since=since)).get(wanted, ())
+        return (await injected_until(self._connection, [(wanted, medicine)], day)).get(wanted, ())
 
     async def _with_guests(self, facts: Facts, record: MedicationRecord) -> Facts:
         """With the agreements that make the client a guest, where there are any."""

@@ -92,6 +92,10 @@ class CeilingSet(Event):
 class Ceilings(Protocol):
     """The ceilings that are kept."""
 
+    async def load(self, of: StaffId, programme: ProgrammeId) -> Load | None:
+        """What one counsellor of a programme carries; None where they do not counsel there and have no clients."""
+        ...
+
     async def add_ceiling(
         self,
         as_id: UUID,
@@ -136,6 +140,8 @@ async def set_ceiling(
     by.require(Act.HAND_OVER, programme)
     if ceiling is not None and not 1 <= ceiling <= LARGEST_CEILING:
         raise Invalid(Fault("ceiling", f"must be between 1 and {LARGEST_CEILING}"))
+    if counsellor is not None and await ceilings.load(counsellor, programme) is None:
+        raise Invalid(Fault("counsellor_id", "must be somebody who counsels in this programme, or has clients there"))
     await ceilings.add_ceiling(as_id, programme, counsellor, ceiling, by=by.id, now=now)
     of = "everybody" if counsellor is None else str(counsellor)
     facts: dict[str, str | int] = {"programme": str(programme), "of": of, "ceiling": ceiling or 0}

@@ -59,8 +59,8 @@ class Histories(Holds, Protocol):
         """The last day of every product that was taken in the `LOOKS_BACK_DAYS` until a day, that day included."""
         ...
 
-    async def injected(self, client: ClientId, day: date, /) -> Sequence[Injected]:
-        """The injections of the last months until a day, the newest first."""
+    async def injected(self, client: ClientId, medicine: Medicine, day: date, /) -> Sequence[Injected]:
+        """The injections of the last months until a day, the newest first; all, where none of them was of the medicine."""
         ...
 
     async def taken_lately(self, client: ClientId, since: date, day: date, /) -> Sequence[Lately]:
@@ -213,7 +213,7 @@ async def _with_tolerance(
 async def _injection_in_the_way(
     day: date, order: Order, record: MedicationRecord, histories: Histories
 ) -> InTheWay | None:
-    injected = await histories.injected(record.client, day)
+    injected = await histories.injected(record.client, order.medicine, day)
     last = await histories.last_taken(record, order.medicine, order.form, day)
     beside = await histories.given_lately(record.client, day)
     rules = record.rules_on(day)

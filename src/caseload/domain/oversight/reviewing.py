@@ -17,6 +17,7 @@ from caseload.domain.accesslog import LogScope, scope_of
 from caseload.domain.errors import Conflict, Faults, NotFound, NotPermitted
 from caseload.domain.ids import EntryId, ProgrammeId, ReviewId, StaffId
 from caseload.domain.journal import Event, Journal
+from caseload.domain.moments import check_year
 from caseload.domain.oversight import findings
 from caseload.domain.oversight.findings import Finding, OpenAccount, Quarter, RestrictedWhile, Shift, Trace
 from caseload.domain.oversight.questions import Question, questions
@@ -76,6 +77,8 @@ class Span:
             faults.check(
                 when=instant is not None and instant.tzinfo is None, where=name, problem="must carry an offset"
             )
+            if instant is not None:
+                check_year(instant, faults, name)
         faults.raise_if_any()
         ends = min(until or now, now)
         begins = since or ends - USUAL_SPAN
