@@ -164,6 +164,7 @@ async def test_retention_says_what_it_leaves_out(house: House) -> None:
         "rate_percent": 75,
         "died_or_transferred": 0,
         "not_yet": 1,
+        "registered_twice": 0,
     }
     week = (await house.supervisor.get(f"/programmes/{house.programme}/retention?days=7")).json()
     assert (week["days"], week["counted"], week["rate_percent"]) == (7, 5, 100)

@@ -8,8 +8,13 @@ import httpx
 import pytest
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
+from sqlalchemy import insert
+from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.exc import DBAPIError
 
 from caseload.api.closed import GOES_ON
+from caseload.db.failures import Failure, failure_of
+from caseload.db.tables.caseload import episode
 from caseload.domain.access import Role
 from caseload.domain.ids import ClientId, new_id
 from tests.api.conftest import Clinic, Person
@@ -249,6 +254,10 @@ async def test_an_episode_is_ended_as_registered_twice_and_somebody_answers_for_
     assert (await twice.answer(merge, "confirmation")).status_code == 201
     [line] = (await counsellor.get("/caseload")).json()["items"]
     assert line["client_id"] == str(here.client)
+    officer = await here.clinic.person((Role.PRIVACY_OFFICER, here.programme))
+    kept = await officer.post(f"/clients/{twice.double}/log-erasure", {"ground": "registered_in_error"})
+    assert problem(kept) == (409, "must-be-kept")
+    assert kept.json()["facts"]["rule"] == "in_care", "the person is in care, under the other registration"
 
 
 async def test_nothing_new_is_written_under_a_closed_registration(clinic: Clinic, twice: Twice) -> None:
@@ -375,6 +384,83 @@ async def test_both_registrations_say_who_merged_them(clinic: Clinic, twice: Twi
         assert found.status_code == 200, found.text
         events = [each["entry"]["event"] for each in found.json()["items"]]
         assert {"merge.proposed", "merge.answered", "merge.undone"} <= set(events)
+
+
+async def test_the_person_is_shown_once_and_each_registration_names_the_other(clinic: Clinic, twice: Twice) -> None:
+    here = twice.here
+    merge = await twice.merged()
+    read = (await here.nurse.get(f"/clients/{twice.double}")).json()
+    assert (read["closed"], read["survivor_id"]) == (True, str(here.client))
+    found = (await here.nurse.post("/clients/search", {"birth_date": read["birth_date"]})).json()["items"]
+    assert {each["id"]: each["survivor_id"] for each in found} == {
+        str(here.client): None,
+        str(twice.double): str(here.client),
+    }
+    for client, other, side in ((here.client, twice.double, "survivor"), (twice.double, here.client, "duplicate")):
+        [named] = (await here.nurse.get(f"/clients/{client}/summary")).json()["merges"]
+        assert (named["merge_id"], named["side"], named["standing"]) == (merge["id"], side, "merged")
+        assert named["other_id"] == str(other)
+    officer = await clinic.person((Role.PRIVACY_OFFICER, here.programme))
+    for client, other in ((here.client, twice.double), (twice.double, here.client)):
+        reports = await officer.get(f"/clients/{client}/access-reports")
+        assert reports.json()["merged_with"] == [str(other)], "who saw my record is asked of both"
+    await twice.answer(merge, "undoing")
+    assert (await here.nurse.get(f"/clients/{twice.double}")).json()["closed"] is False
+    [named] = (await here.nurse.get(f"/clients/{here.client}/summary")).json()["merges"]
+    assert named["standing"] == "apart"
+    assert (await officer.get(f"/clients/{here.client}/access-reports")).json()["merged_with"] == []
+
+
+async def test_what_the_survivor_would_lack_is_settled_first(clinic: Clinic, twice: Twice) -> None:
+    here = twice.here
+    officer = await clinic.person((Role.PRIVACY_OFFICER, here.programme))
+    merge = await twice.proposed()
+    allergy = {"kind": "allergy", "what": "Naloxone: rash", "since": "2026-01-01"}
+    assert (await here.nurse.post(f"/clients/{twice.double}/flags", allergy)).status_code == 201
+    died = await twice.supervisor.post(f"/clients/{twice.double}/deaths", {"source": "A relative."})
+    assert died.status_code == 201, died.text
+    restricted = {"kind": "colleague", "reason": "Works here.", "staff": [str(twice.director.staff.id)]}
+    made = await officer.post(f"/clients/{twice.double}/restrictions", restricted)
+    assert made.status_code == 201, made.text
+
+    async def left() -> set[str]:
+        refused = await twice.answer(merge, "confirmation")
+        assert problem(refused) == (409, "merge-unsettled")
+        return {each["kind"] for each in refused.json()["facts"]["open"]}
+
+    assert await left() == {"flag", "restriction", "death"}
+    flagged = await here.nurse.post(f"/clients/{here.client}/flags", {**allergy, "what": "naloxone: RASH"})
+    assert flagged.status_code == 201
+    assert await left() == {"restriction", "death"}
+
+
+async def test_of_a_confirmation_and_an_admission_at_once_one_takes_place(clinic: Clinic, twice: Twice) -> None:
+    counsellor = await clinic.person((Role.COUNSELLOR, twice.here.programme))
+    admission = {"counsellor_id": str(counsellor.staff.id), "level_of_care": {"edition": "local", "level": "OTP"}}
+    merge = await twice.proposed()
+    confirmed, admitted = await asyncio.gather(
+        twice.answer(merge, "confirmation"),
+        twice.supervisor.post(f"/clients/{twice.double}/episodes", admission),
+    )
+    assert sorted([confirmed.status_code == 201, admitted.status_code == 201]) == [False, True], admitted.text
+
+
+async def test_the_database_refuses_what_begins_under_a_closed_registration(clinic: Clinic, twice: Twice) -> None:
+    await twice.merged()
+    async with clinic.service.engine.connect() as connection:
+        with pytest.raises(DBAPIError) as refused:
+            await connection.execute(
+                insert(episode).values(
+                    id=new_id(),
+                    client_id=twice.double,
+                    programme_id=twice.here.programme,
+                    admitted_on=twice.here.today,
+                    period=Range(clinic.service.clock(), None, bounds="[)"),
+                    recorded_by=twice.supervisor.staff.id,
+                    recorded_at=clinic.service.clock(),
+                )
+            )
+    assert failure_of(refused.value) is Failure.BUSY, "whoever tries again is told why"
 
 
 async def test_whoever_was_never_admitted_waits_once(twice: Twice) -> None:

@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from caseload.db import ecg, guest, merge
 from caseload.db.access import signing_reach_of
+from caseload.db.disclosure import kept
 from caseload.db.dosing import (
     away,
     chart,
-    disclosures,
     doses,
     expected,
     facts,
@@ -287,8 +287,8 @@ STATEMENTS: dict[str, Any] = {
     "a delivery": injections.ONE_DELIVERY,
     "the deliveries of a client": injections.DELIVERIES_OF,
     "the injections of a programme": expected._INJECTED,
-    "a disclosure": disclosures.ONE_DISCLOSURE,
-    "a client's account of disclosures": disclosures.DISCLOSURES_OF,
+    "a disclosure": kept.ONE_DISCLOSURE,
+    "a client's account of disclosures": kept.DISCLOSURES_OF,
     "what waits for a giver's word": giver.TO_CONFIRM,
     "what givers dispute": giver.DISPUTED,
     "the doses of givers who left": giver.WITHOUT_GIVER,

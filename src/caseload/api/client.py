@@ -89,6 +89,10 @@ class ClientOut(Wire, frozen=True, kw_only=True):
     sex: Sex
     version: int
     identifiers: list[IdentifierWire]
+    closed: bool = False
+    """The client was registered twice, and this registration is not used any more."""
+    survivor_id: UUID | None = None
+    """The one that is used; null where it is not within your reach."""
 
     @classmethod
     def of(cls, client: Client) -> "ClientOut":
@@ -103,6 +107,8 @@ class ClientOut(Wire, frozen=True, kw_only=True):
             sex=client.identity.sex,
             version=client.version,
             identifiers=[IdentifierWire(kind=each.kind, value=each.value) for each in client.identifiers],
+            closed=client.is_closed,
+            survivor_id=client.survivor,
         )
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from litestar import Router
 from litestar.params import FromPath
 
+from caseload.api.merge.wire import MergedWithOut
 from caseload.api.route import reading
 from caseload.api.wire import Wire
 from caseload.api.work import TheWork
@@ -78,6 +79,8 @@ class SummaryOut(Wire, frozen=True, kw_only=True):
     medication: OnMedicationOut | None
     overdue_check_ins: int
     next_check_in_at: datetime | None
+    merges: list[MergedWithOut]
+    """Registrations that are, may be or were taken for this client's: of a closed one the survivor."""
 
     @classmethod
     def of(cls, summary: Summary) -> "SummaryOut":
@@ -93,6 +96,7 @@ class SummaryOut(Wire, frozen=True, kw_only=True):
             medication=None if summary.medication is None else OnMedicationOut.of(summary.medication),
             overdue_check_ins=summary.overdue_check_ins,
             next_check_in_at=summary.next_check_in_at,
+            merges=[MergedWithOut.of(each, summary.client, sees_both=both) for each, both in summary.merges],
         )
 
 

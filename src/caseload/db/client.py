@@ -1,10 +1,12 @@
 """Clients in PostgreSQL."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, exists, func, insert, or_, select
+from sqlalchemy import Row, Uuid, any_, bindparam, exists, func, insert, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,6 +18,7 @@ from caseload.db.tables.caseload import (
     match_decision,
     match_decision_use,
 )
+from caseload.db.tables.merge import client_merge_side
 from caseload.domain.access import Reach
 from caseload.domain.client import (
     Client,
@@ -31,6 +34,7 @@ from caseload.domain.client import (
 )
 from caseload.domain.ids import ClientId, MatchDecisionId, ProgrammeId, StaffId, new_id
 from caseload.domain.journal import Journal
+from caseload.domain.merge import Side, Standing
 
 LIKE_ENOUGH: Final = 0.55
 """Trigram similarity of two whole names, on one date of birth, from which they are taken for one person."""
@@ -54,6 +58,7 @@ _CLIENT = (
         client.c.programme_id,
         client.c.registered_by,
         client.c.recorded_at,
+        client.c.has_merges,
         _newest.c.version,
         _newest.c.given_name,
         _newest.c.family_name,
@@ -81,6 +86,17 @@ _MATCH_DECISION = (
     .limit(1)
 )
 _HOLD_STILL = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("what"), 0)))
+
+_survivor = client.alias("survivor")
+_SURVIVORS = (
+    select(client_merge_side.c.client_id, client_merge_side.c.survivor_id, within_reach(_survivor).label("is_seen"))
+    .join(_survivor, _survivor.c.id == client_merge_side.c.survivor_id)
+    .where(
+        client_merge_side.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid()))),
+        client_merge_side.c.side == Side.DUPLICATE.value,
+        client_merge_side.c.standing == Standing.MERGED.value,
+    )
+)
 
 _LIKE = (
     select(
@@ -180,7 +196,8 @@ class Clients:
         if row is None:
             raise ClientUnknown
         self._journal.saw(wanted, "identity")
-        return _client(row)
+        [found] = await self._with_survivors([row], reach=reach, by_identifier=True)
+        return found
 
     async def add_identity(
         self, of: ClientId, identity: Identity, *, version: int, reason: str, by: StaffId, at: datetime
@@ -216,7 +233,25 @@ class Clients:
         rows = (await self._connection.execute(statement, given)).all()
         for row in rows:
             self._journal.saw(row.id, "identity")
-        return [_client(row) for row in rows]
+        return await self._with_survivors(rows, reach=reach, by_identifier=wanted.is_one)
+
+    async def _with_survivors(
+        self, rows: Sequence[Row[*tuple[Any, ...]]], *, reach: Reach, by_identifier: bool
+    ) -> Sequence[Client]:
+        """The clients of these rows; of a registration that is closed, the one that is used."""
+        asked = [row.id for row in rows if row.has_merges]
+        if not asked:
+            return [_client(row) for row in rows]
+        given = {"clients": asked, **reach_of(reach, at=self._now, by_identifier=by_identifier)}
+        closed = {row.client_id: row for row in (await self._connection.execute(_SURVIVORS, given)).all()}
+        found: list[Client] = []
+        for row in rows:
+            into = closed.get(row.id)
+            survivor = ClientId(into.survivor_id) if into is not None and into.is_seen else None
+            if survivor is not None:
+                self._journal.saw(survivor, "identity")
+            found.append(replace(_client(row), is_closed=into is not None, survivor=survivor))
+        return found
 
     async def like(self, identity: Identity, identifiers: Sequence[Identifier]) -> Sequence[Likely]:
         """See `domain.client.Clients.like`. Whoever is not shown the result does not cause an entry about them."""

@@ -3,20 +3,33 @@
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import bindparam, false, func, select
+from sqlalchemy import bindparam, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.tables.caseload import client, client_identity, discharge, episode
+from caseload.db.tables.merge import client_merge_side
 from caseload.domain.client import ClientUnknown
 from caseload.domain.erasure import Kept
 from caseload.domain.ids import ClientId, ProgrammeId
+from caseload.domain.merge import Side, Standing
 
 _BORN: Final = (
     select(func.max(client_identity.c.birth_date)).where(client_identity.c.client_id == client.c.id).scalar_subquery()
 )
+_USED: Final = (
+    select(client_merge_side.c.survivor_id)
+    .where(
+        client_merge_side.c.client_id == client.c.id,
+        client_merge_side.c.side == Side.DUPLICATE.value,
+        client_merge_side.c.standing == Standing.MERGED.value,
+    )
+    .correlate(client)
+    .scalar_subquery()
+)
+"""The registration that is used in place of a closed one: what is kept under either is of one person in care."""
 _IN_CARE: Final = (
     select(func.coalesce(func.bool_or(func.upper_inf(episode.c.period)), false()))
-    .where(episode.c.client_id == client.c.id)
+    .where(or_(episode.c.client_id == client.c.id, episode.c.client_id == _USED))
     .scalar_subquery()
 )
 _ENDED: Final = (

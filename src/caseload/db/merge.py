@@ -26,6 +26,7 @@ from sqlalchemy.exc import IntegrityError
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.medication import Holds
+from caseload.db.periods import running
 from caseload.db.tables.attendance import (
     therapy_session,
     therapy_session_booking,
@@ -38,11 +39,14 @@ from caseload.db.tables.base import INSTANT
 from caseload.db.tables.care_task import care_task_open
 from caseload.db.tables.caseload import client, discharge, episode
 from caseload.db.tables.checkin import check_in_waiting
+from caseload.db.tables.departure import client_death, client_death_correction
 from caseload.db.tables.escalation import escalation, escalation_open
+from caseload.db.tables.flag import flag, flag_end
 from caseload.db.tables.guest import guest_agreement
 from caseload.db.tables.hold import hold, medication_decision
 from caseload.db.tables.medication import medication_order, medication_order_replacement, medication_order_stop
 from caseload.db.tables.merge import client_merge, client_merge_answer, client_merge_side, client_merge_undoing
+from caseload.db.tables.restriction import restriction
 from caseload.db.tables.takehome import take_home_outcome, take_home_unit
 from caseload.db.tables.task import medication_task, medication_task_done
 from caseload.db.tables.window import window_message, window_message_cleared
@@ -136,6 +140,16 @@ def _open(
     kind: OpenKind, record: ColumnElement[UUID], rows: FromClause, *conditions: ColumnElement[bool]
 ) -> Select[*tuple[Any, ...]]:
     return select(literal(kind.value).label("kind"), record.label("record")).select_from(rows).where(*conditions)
+
+
+_flag, _same = flag.alias("of_duplicate_flag"), flag.alias("of_survivor_flag")
+_end, _same_end = flag_end.alias("flag_is_over"), flag_end.alias("same_is_over")
+_death, _other_death = client_death.alias("one_death"), client_death.alias("other_death")
+_restricted = restriction.alias("other_restriction")
+
+
+def _stands(death: FromClause) -> ColumnElement[bool]:
+    return ~exists().where(client_death_correction.c.death_id == death.c.id)
 
 
 _mine, _theirs = episode.alias("of_duplicate"), episode.alias("of_survivor")
@@ -236,6 +250,38 @@ STILL_OPEN: Final = union_all(
             therapy_session_wait_over.c.client_id == _DUPLICATE,
         ),
     ),
+    _open(
+        OpenKind.FLAG,
+        _flag.c.id,
+        _flag,
+        _flag.c.client_id == _DUPLICATE,
+        ~exists().where(_end.c.flag_id == _flag.c.id),
+        ~exists().where(
+            _same.c.client_id == _BOTH[1],
+            _same.c.kind == _flag.c.kind,
+            func.lower(_same.c.what) == func.lower(_flag.c.what),
+            ~exists().where(_same_end.c.flag_id == _same.c.id),
+        ),
+    ),
+    _open(
+        OpenKind.RESTRICTION,
+        restriction.c.id,
+        restriction,
+        restriction.c.client_id == _DUPLICATE,
+        running(restriction.c.period, _NOW),
+        ~exists().where(_restricted.c.client_id == _BOTH[1], running(_restricted.c.period, _NOW)),
+    ),
+    *(
+        _open(
+            OpenKind.DEATH,
+            _death.c.id,
+            _death,
+            _death.c.client_id == one,
+            _stands(_death),
+            ~exists().where(_other_death.c.client_id == other, _stands(_other_death)),
+        )
+        for one, other in (_BOTH, _BOTH[::-1])
+    ),
 )
 _ADD, _ANSWER, _UNDO = insert(client_merge), insert(client_merge_answer), insert(client_merge_undoing)
 
@@ -264,6 +310,16 @@ class Merges(Holds):
             self._journal.saw(wanted, KIND)
             found.append((self._shown(row) if row.sees_both else _merge_of(row), row.sees_both))
         return found
+
+    async def merged_with(self, wanted: ClientId, *, reach: Reach) -> Sequence[ClientId]:
+        """The other registrations within reach that were confirmed to be this client's."""
+        given = {"client": wanted, **reach_of(reach, at=self._now, by_identifier=True)}
+        rows = (await self._connection.execute(MERGES_OF, given)).all()
+        found = [_merge_of(row) for row in rows if row.sees_both]
+        others = [each.other(wanted) for each in found if each.standing is Standing.MERGED]
+        for each in others:
+            self._journal.saw(each, KIND)
+        return others
 
     async def closed_into(self, wanted: ClientId, *, reach: Reach) -> tuple[bool, ClientId | None]:
         """Whether a registration within reach is closed, and the one that is used, where that is within reach, too."""

@@ -1,5 +1,6 @@
 """A client at a glance, in one statement over indexes."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -8,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.direct import Direct, Named
+from caseload.db.merge import Merges
 from caseload.db.periods import running
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, client_identity, episode, level_of_care, responsibility
@@ -159,6 +161,7 @@ SUMMARY: Final = (
     select(
         client.c.id,
         client.c.programme_id,
+        client.c.has_merges,
         programme.c.name.label("programme_name"),
         _identity.c.version,
         _identity.c.given_name,
@@ -208,7 +211,11 @@ class Summaries:
         if row is None:
             raise ClientUnknown
         self._journal.saw(wanted, "summary")
-        return _summary(row)
+        summary = _summary(row)
+        if row["has_merges"]:
+            merges = Merges(self._connection, self._journal, now=self._now)
+            summary = replace(summary, merges=await merges.merges_of(wanted, reach=reach))
+        return summary
 
 
 def _summary(row: Named) -> Summary:

@@ -134,6 +134,10 @@ class Client:
     identifiers: tuple[Identifier, ...]
     registered_by: StaffId
     registered_at: datetime
+    is_closed: bool = False
+    """The client was registered twice, and this registration is not the one that is used."""
+    survivor: ClientId | None = None
+    """The one that is used, where whoever asks may see it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """A client at a glance: who they are, where they stand, and what wants attention, for whoever may see the client."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -8,6 +9,7 @@ from caseload.domain.access import Reach
 from caseload.domain.caseload import LevelOfCare
 from caseload.domain.client import Identity
 from caseload.domain.ids import ClientId, EpisodeId, OrderId, ProgrammeId, StaffId
+from caseload.domain.merge import Merge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,8 @@ class Summary:
     medication: OnMedication | None
     overdue_check_ins: int
     next_check_in_at: datetime | None
+    merges: Sequence[tuple[Merge, bool]] = ()
+    """Registrations that are, may be or were taken for this client's, each with whether the other one may be seen, too."""
 
 
 class Summaries(Protocol):

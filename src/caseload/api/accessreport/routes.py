@@ -30,6 +30,7 @@ from caseload.audit.tlog.proof import Proof
 from caseload.audit.trail import Op
 from caseload.db.accessreport import Reports
 from caseload.db.idempotency import Kept
+from caseload.db.merge import Merges
 from caseload.db.programme import Programmes
 from caseload.domain import accessreport as domain
 from caseload.domain.access import Act
@@ -121,7 +122,11 @@ async def list_access_reports(client_id: FromPath[UUID], work: TheWork) -> Acces
     reports, client = Reports(work.connection), ClientId(client_id)
     domain.require_programme(await reports.programme_of(client), by=work.by)
     work.journal.saw(client, "access_report")
-    return AccessReportsOut(items=[AccessReportOut.of(each) for each in await reports.of(client)])
+    merges = Merges(work.connection, work.journal, now=work.now)
+    return AccessReportsOut(
+        items=[AccessReportOut.of(each) for each in await reports.of(client)],
+        merged_with=list(await merges.merged_with(client, reach=work.by.reach(Act.REPORT_ACCESS))),
+    )
 
 
 @reading("/access-reports/{report_id:uuid}", act=Act.REPORT_ACCESS, name="read_access_report")

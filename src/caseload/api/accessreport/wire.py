@@ -81,6 +81,8 @@ class AccessReportsOut(Wire, frozen=True, kw_only=True):
     """Reports about one client, the newest first."""
 
     items: list[AccessReportOut]
+    merged_with: list[UUID]
+    """Other registrations of the same client: each is asked about in a report of its own, as its entries are sealed apart."""
 
 
 class ItemProofOut(Wire, frozen=True, kw_only=True):

@@ -92,6 +92,8 @@ class RetentionOut(Wire, frozen=True, kw_only=True):
     """Not counted: they could not have stayed."""
     not_yet: int
     """Not counted: that day has not come."""
+    registered_twice: int
+    """Not counted: nobody left, their episode is the one under the other registration."""
 
 
 @reading("/clients/{client_id:uuid}/hours", act=Act.SEE_SESSIONS, name="read_hours")
@@ -163,6 +165,7 @@ async def read_retention(
         counted=told.counted,
         rate_percent=told.rate_percent,
         died_or_transferred=told.died_or_transferred,
+        registered_twice=told.registered_twice,
         not_yet=told.not_yet,
     )
 

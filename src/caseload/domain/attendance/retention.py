@@ -2,7 +2,7 @@
 
 Said with everything that is left out of the rate: whoever died or was transferred before that day could not have stayed,
 and of whoever was admitted too lately nobody can know yet. Who completed treatment before it has not dropped out. An episode
-that ended because its client was registered twice is no episode, and stands in no count.
+that ended because its client was registered twice is none of its own.
 """
 
 from collections.abc import Iterable
@@ -37,6 +37,8 @@ class Retention:
     """Left out of the rate."""
     not_yet: int
     """Left out of the rate: that day has not come."""
+    registered_twice: int = 0
+    """Left out of the rate: nobody left, the client's episode is the one under the other registration."""
 
     @property
     def counted(self) -> int:
@@ -51,13 +53,12 @@ class Retention:
 
 def retention(stays: Iterable[Stay], *, days: int, today: date) -> Retention:
     """Add up who was in care so many days after the admission."""
-    retained = completed = left = died_or_transferred = not_yet = 0
+    retained = completed = left = died_or_transferred = not_yet = registered_twice = 0
     for stay in stays:
-        if stay.reason is DischargeReason.REGISTERED_TWICE:
-            # Nobody left: the client's episode is the one under the other registration.
-            continue
         day = stay.admitted_on + timedelta(days=days)
-        if stay.left_on is not None and stay.left_on < day:
+        if stay.reason is DischargeReason.REGISTERED_TWICE:
+            registered_twice += 1
+        elif stay.left_on is not None and stay.left_on < day:
             if stay.reason in COULD_NOT_STAY:
                 died_or_transferred += 1
             elif day > today:
@@ -71,5 +72,10 @@ def retention(stays: Iterable[Stay], *, days: int, today: date) -> Retention:
         else:
             retained += 1
     return Retention(
-        retained=retained, completed=completed, left=left, died_or_transferred=died_or_transferred, not_yet=not_yet
+        retained=retained,
+        completed=completed,
+        left=left,
+        died_or_transferred=died_or_transferred,
+        not_yet=not_yet,
+        registered_twice=registered_twice,
     )

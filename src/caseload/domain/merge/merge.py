@@ -60,6 +60,12 @@ class OpenKind(StrEnum):
     MESSAGE = "message"
     CHECK_IN = "check_in"
     SESSION = "session"
+    FLAG = "flag"
+    """A flag that the survivor does not have: whoever orders for the survivor would not see it."""
+    RESTRICTION = "restriction"
+    """Only named staff see the duplicate, and more than these would see the survivor."""
+    DEATH = "death"
+    """One of the two is recorded as having died, and the other is not."""
 
 
 SETTLE = {
@@ -75,6 +81,9 @@ SETTLE = {
     OpenKind.MESSAGE: "Clear it, and leave it for the survivor.",
     OpenKind.CHECK_IN: "Complete it or let the plan end; plan it under the survivor.",
     OpenKind.SESSION: "Call the place off; book the survivor.",
+    OpenKind.FLAG: "Raise it for the survivor in the same words, or end it: POST /clients/{id}/flags.",
+    OpenKind.RESTRICTION: "Restrict the survivor as well: POST /clients/{id}/restrictions.",
+    OpenKind.DEATH: "Correct the death, or record it of the other one, too.",
 }
 """How each is settled, and where."""
 
