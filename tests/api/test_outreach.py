@@ -3,12 +3,14 @@
 import asyncio
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from caseload.db.outreach import KeptLadders
 from caseload.db.programme import Programmes
+from caseload.db.tables.outreach import outreach_step
 from caseload.domain.access import Role
 from caseload.domain.ids import ClientId
 from caseload.domain.outreach import Climber
@@ -285,6 +287,27 @@ async def test_a_discharge_stops_the_ladder(house: House) -> None:
     await as_if_days_later(house, check_in, 3)
     assert await tasks(house, supervisor, programme=str(house.programme)) == []
     assert (await supervisor.get(f"/overdue-check-ins/{check_in}")).status_code == 404
+
+
+async def test_a_death_stops_the_ladder_and_nobody_is_rung_or_asked(house: House) -> None:
+    client, check_in = await overdue_client(house)
+    await consented(house, client, "presence")
+    await climb(house)
+    assert len(await tasks(house)) == 1
+
+    died = await house.robin.post(
+        f"/clients/{client}/deaths", {"source": "His sister, by telephone."}, key=str(uuid4())
+    )
+
+    assert died.status_code == 201, died.text
+    for days in (1, 2, 5):
+        await as_if_days_later(house, check_in, days)
+    supervisor = await house.clinic.person((Role.SUPERVISOR, house.programme))
+    assert await tasks(house, supervisor, programme=str(house.programme)) == []
+    assert (await supervisor.get(f"/overdue-check-ins/{check_in}")).status_code == 404
+    async with house.clinic.service.engine.connect() as connection:
+        steps = await connection.execute(select(outreach_step.c.step).where(outreach_step.c.client_id == client))
+        assert steps.scalars().all() == ["same_day"]
 
 
 async def test_of_two_that_are_overdue_the_longest_has_the_ladder(house: House) -> None:

@@ -1,4 +1,4 @@
-"""The worked examples of the domain reference about medicine, take-homes and signatures, through the API: which is where.
+"""The worked examples of the domain reference, through the API: which is where.
 
 Those that no other file tells stand here, each with its own days and amounts. Of two the service keeps nothing: the clocks of the
 examination after an admission (30) and of interim treatment (33).
@@ -29,6 +29,10 @@ EXAMPLES: Mapping[int, tuple[str, str]] = {
     27: ("test_takehome", "test_housing_is_no_criterion"),
     36: ("test_dosing_injections", "test_example_36_naltrexone_after_an_opioid_that_only_the_client_tells_of"),
     39: ("test_observation", "test_a_cows_total_is_told_by_its_band"),
+    42: (
+        "test_checkin_instruments",
+        "test_what_is_filled_in_is_scored_in_the_answer_and_stands_with_the_client",
+    ),
     45: ("test_signing", "test_whoever_gave_a_dose_cannot_countersign_it"),
     48: ("test_signing", "test_a_signed_dose_that_is_amended_keeps_both_versions_and_waits_again"),
     51: ("test_signing", "test_the_witness_of_what_is_gone_is_never_who_handled_it_and_finds_it_in_their_queue"),
@@ -37,6 +41,13 @@ EXAMPLES: Mapping[int, tuple[str, str]] = {
         "test_a_loss_discovered_on_a_tuesday_is_notified_by_wednesday_and_told_in_full_after_45_days",
     ),
     57: ("test_worked_examples", "test_a_uk_register_asks_who_collects_methadone_and_points_it_out_of_buprenorphine"),
+    60: ("test_consent", "test_60_a_consent_to_a_mother_without_end_is_refused"),
+    63: ("test_consent", "test_63_a_consent_to_attendance_allows_attendance_and_refuses_the_doses"),
+    66: ("test_disclosure", "test_66_an_emergency_is_told_at_once_and_stays_open_until_the_record_is_complete"),
+    69: (
+        "test_disclosure",
+        "test_69_a_subpoena_alone_is_refused_with_its_rule_and_a_court_order_with_its_fields_is_not",
+    ),
     87: (
         "test_worked_examples",
         "test_a_dose_that_is_recorded_the_next_day_keeps_both_times_and_counts_when_it_was_given",

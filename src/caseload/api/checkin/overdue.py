@@ -27,8 +27,8 @@ Programme = Annotated[
 ]
 
 
-class OverdueOut(Wire, frozen=True, kw_only=False):
-    """One overdue check-in: why it is on the list, since when, and what would clear it.
+class OverdueLineOut(Wire, frozen=True, kw_only=False):
+    """Why a check-in is on the overdue list, since when, and what would clear it.
 
     The fields of a line (`domain.checkin.Overdue`), in its order: naming them would cost more than all else.
     """
@@ -57,6 +57,11 @@ class OverdueOut(Wire, frozen=True, kw_only=False):
     movable_until: datetime
     """Until when it may be moved at the client's wish."""
     cleared_by: tuple[ClearedBy, ...]
+
+
+class OverdueOut(OverdueLineOut, frozen=True, kw_only=False):
+    """One overdue check-in: why it is on the list, since when, and what would clear it."""
+
     given_name: str
     family_name: str
 

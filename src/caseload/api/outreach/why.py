@@ -8,6 +8,7 @@ from uuid import UUID
 from litestar.params import FromPath
 
 from caseload.api.care_task import CareTaskOut
+from caseload.api.checkin.overdue import OverdueLineOut
 from caseload.api.checkin.store import check_ins_of
 from caseload.api.route import reading
 from caseload.api.wire import Wire
@@ -15,7 +16,7 @@ from caseload.api.work import TheWork
 from caseload.db.outreach import Explained, OverdueLadders
 from caseload.domain.access import Act
 from caseload.domain.care_task import CareTask
-from caseload.domain.checkin import CheckInNotOverdue, ClearedBy, LastFact, Mode, Overdue, explain, is_overdue, waiting
+from caseload.domain.checkin import CheckInNotOverdue, Overdue, explain, is_overdue, waiting
 from caseload.domain.consent import Category
 from caseload.domain.family import Relationship
 from caseload.domain.ids import CheckInId
@@ -95,55 +96,15 @@ class LadderOut(Wire, frozen=True, kw_only=True):
     """How often in a row something went wrong here with a step; 0 where nothing did."""
 
 
-class OverdueWhyOut(Wire, frozen=True, kw_only=True):
+class OverdueWhyOut(OverdueLineOut, frozen=True, kw_only=False):
     """Why a check-in is on the overdue list, what takes it off, and what is done meanwhile."""
 
-    check_in_id: UUID
-    client_id: UUID
-    programme_id: UUID
-    plan_id: UUID
-    mode: Mode
-    why: str
-    rule: str
-    grace_days: int
-    grace_rule: str | None
-    due_at: datetime
-    overdue_since: datetime
-    days_late: int
-    attempts: int
-    last_fact: LastFact
-    last_fact_at: datetime
-    last_fact_by: UUID | None
-    counts_from: datetime
-    movable_until: datetime
-    cleared_by: tuple[ClearedBy, ...]
     ladder: LadderOut
 
     @classmethod
     def of(cls, line: Overdue, ladder: Explained) -> "OverdueWhyOut":
         """From the domain."""
-        return cls(
-            check_in_id=line.check_in,
-            client_id=line.client,
-            programme_id=line.programme,
-            plan_id=line.plan,
-            mode=line.mode,
-            why=line.why,
-            rule=line.rule,
-            grace_days=line.grace_days,
-            grace_rule=line.grace_rule,
-            due_at=line.due_at,
-            overdue_since=line.since,
-            days_late=line.days_late,
-            attempts=line.attempts,
-            last_fact=line.last_fact,
-            last_fact_at=line.last_fact_at,
-            last_fact_by=line.last_fact_by,
-            counts_from=line.counts_from,
-            movable_until=line.movable_until,
-            cleared_by=line.cleared_by,
-            ladder=_ladder(ladder),
-        )
+        return cls(*line, _ladder(ladder))
 
 
 @reading("/overdue-check-ins/{check_in_id:uuid}", act=Act.SEE_CHECK_INS, name="explain_overdue_check_in")
