@@ -33,6 +33,7 @@ from caseload.api import erasure as erasure_routes
 from caseload.api import escalation as escalation_routes
 from caseload.api import family as family_routes
 from caseload.api import flag as flag_routes
+from caseload.api import glass as glass_routes
 from caseload.api import guest as guest_routes
 from caseload.api import health as health_routes
 from caseload.api import history as history_routes
@@ -78,6 +79,7 @@ ROUTERS = (
     accessreport_routes.router,
     oversight_routes.router,
     restriction_routes.router,
+    glass_routes.router,
     ecg_routes.router,
     erasure_routes.router,
     bundle_routes.router,

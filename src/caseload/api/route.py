@@ -76,6 +76,9 @@ _PURPOSE: Final = {
     Act.SEE_OBLIGATIONS: Purpose.OPERATIONS,
     Act.PROPOSE_MERGE: Purpose.OPERATIONS,
     Act.CONFIRM_MERGE: Purpose.OPERATIONS,
+    Act.BREAK_GLASS: Purpose.BREAK_GLASS,
+    Act.SEE_GLASS: Purpose.COMPLIANCE,
+    Act.REVIEW_GLASS: Purpose.COMPLIANCE,
 }
 """Why an act is done, where it is not for treatment (HL7 v3 PurposeOfUse)."""
 

@@ -31,6 +31,9 @@ WORK: Final = "caseload.work"
 REQUEST: Final = "caseload.request"
 """Where the id of a request stands in its scope, when something outside the gate has made it."""
 
+GLASS: Final = b"broken-glass"
+"""In every answer to somebody who has broken a glass, for as long as it lasts: which one, and until when."""
+
 USUAL_LIMITS: Final = Limits()
 
 _log = structlog.get_logger()
@@ -181,9 +184,15 @@ class _Passage:
         the queue. The checkpoint pins everything before it, wherever somebody keeps it.
         """
         work = self.work
+        glass = None if work.staff is None else work.staff.apart.glass
+        broken = [] if glass is None else [(GLASS, f"{glass.id}; until={glass.until.isoformat()}".encode())]
         if work.entry is None:
-            return []
-        headers = [(b"audit-entry", str(work.entry).encode()), (b"audit-receipt", b64encode(leaf_hash(work.leaf)))]
+            return broken
+        headers = [
+            *broken,
+            (b"audit-entry", str(work.entry).encode()),
+            (b"audit-receipt", b64encode(leaf_hash(work.leaf))),
+        ]
         if (newest := work.service.newest.header) is not None:
             headers.append((b"audit-checkpoint", newest))
         return headers

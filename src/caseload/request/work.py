@@ -22,9 +22,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from caseload.audit.batcher import Batcher, LogUnavailable
 from caseload.audit.journal import RequestJournal
 from caseload.audit.published import Newest
-from caseload.audit.trail import AuditTrail, Auth, Circumstances, Entry, Outcome, Pending
+from caseload.audit.trail import AuditTrail, Auth, Circumstances, Entry, Outcome, Pending, Purpose
 from caseload.db.failures import Failure, failure_of, is_refusal
 from caseload.db.readers import Readers
+from caseload.domain.access import BrokenGlass
 from caseload.domain.errors import CaseloadError
 from caseload.domain.people import SecondFactor, Staff
 from caseload.request.door import Door
@@ -254,6 +255,8 @@ class Work:
         """What the entry will say. What a success told gives its name; a refusal is named by what was asked."""
         if outcome is Outcome.DONE and self.journal.events:
             self.circumstances.event = None
+        if self.staff is not None and self.staff.apart.glass is not None:
+            self._mark(self.staff.apart.glass)
         return Pending(
             actor=self.staff,
             circumstances=self.circumstances,
@@ -261,6 +264,14 @@ class Work:
             journal=self.journal,
             status=status,
         )
+
+    def _mark(self, glass: BrokenGlass) -> None:
+        """Say in the entry that this was seen or done behind a broken glass: where it is about its client alone."""
+        said = self.circumstances
+        concerned = {*self.journal.shown(), *self.journal.told_of()}
+        if said.client == glass.client or concerned == {glass.client}:
+            said.purpose = Purpose.BREAK_GLASS
+            said.asked = {**said.asked, "glass": str(glass.id)}
 
     async def _give_back(self) -> None:
         """Give the connection back, undoing what was not committed. A broken one is thrown away, not complained of."""

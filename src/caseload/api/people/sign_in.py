@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from litestar import Request, Response, Router, post
 from litestar.datastructures import Cookie
 from litestar.params import JSONBody
@@ -13,7 +14,9 @@ from caseload.api.route import SESSION_COOKIE, public, reading, same_origin, wri
 from caseload.api.wire import Wire
 from caseload.api.work import TheWork
 from caseload.audit.trail import Op, Purpose
+from caseload.db.glass import KeptGlasses
 from caseload.domain.access import MAY, Act, Role
+from caseload.domain.accesslog import scope_of
 from caseload.domain.errors import NotPermitted
 from caseload.domain.people import Staff
 from caseload.request import sign_in as door
@@ -43,6 +46,22 @@ class RoleHeldOut(Wire, frozen=True, kw_only=True):
     on_duty: bool
 
 
+class MyGlassOut(Wire, frozen=True, kw_only=True):
+    """The client whom you have opened."""
+
+    id: UUID
+    client_id: UUID
+    until_at: datetime
+
+
+class ToReviewOut(Wire, frozen=True, kw_only=True):
+    """Broken glasses that somebody must look at."""
+
+    waiting: int
+    overdue: int
+    """Of these, how many should have been looked at by now."""
+
+
 class MeOut(Wire, frozen=True, kw_only=True):
     """Who you are and what you may do now."""
 
@@ -54,6 +73,10 @@ class MeOut(Wire, frozen=True, kw_only=True):
     registration: str | None
     roles: list[RoleHeldOut]
     may: list[Act]
+    glass: MyGlassOut | None = None
+    """A client outside your reach whom you have opened, while it lasts."""
+    to_review: ToReviewOut | None = None
+    """For a privacy officer: broken glasses that wait for a review."""
 
     @classmethod
     def of(cls, staff: Staff) -> "MeOut":
@@ -126,8 +149,16 @@ async def sign_out(work: TheWork) -> Response[None]:
     "/me", act=Act.KNOW_MYSELF, name="read_me", problems=(), unaudited="shows nobody but the one who asks to themselves"
 )
 async def read_me(work: TheWork) -> MeOut:
-    """Who you are and what you may do."""
-    return MeOut.of(work.by)
+    """Who you are and what you may do; whom you have opened, and what waits for your review."""
+    me, glass = MeOut.of(work.by), work.by.apart.glass
+    if glass is not None:
+        work.journal.saw(glass.client, "glass")
+        me = msgspec.structs.replace(me, glass=MyGlassOut(id=glass.id, client_id=glass.client, until_at=glass.until))
+    if work.by.may(Act.REVIEW_GLASS):
+        glasses = KeptGlasses(work.connection, work.journal, now=work.now)
+        waiting, overdue = await glasses.waiting(scope=scope_of(work.by.holdings, Act.REVIEW_GLASS))
+        me = msgspec.structs.replace(me, to_review=ToReviewOut(waiting=waiting, overdue=overdue))
+    return me
 
 
 @writing("/me/password", act=Act.KNOW_MYSELF, name="change_password", status=204, problems=(429,))

@@ -27,6 +27,7 @@ from caseload.db.people.grants import in_force, on_duty
 from caseload.db.periods import running
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, guest_stay
+from caseload.db.tables.glass import glass
 from caseload.db.tables.people import (
     password_reset,
     registration,
@@ -37,8 +38,8 @@ from caseload.db.tables.people import (
 )
 from caseload.db.tables.restriction import restriction, restriction_naming
 from caseload.db.tables.sign_in import sign_in_session
-from caseload.domain.access import NOBODY_APART, Apart, Holding, Role
-from caseload.domain.ids import ClientId, ProgrammeId, SessionId, StaffId
+from caseload.domain.access import NOBODY_APART, Apart, BrokenGlass, Holding, Role
+from caseload.domain.ids import ClientId, GlassId, ProgrammeId, SessionId, StaffId
 from caseload.domain.people.sessions import Session, SessionEnd
 from caseload.domain.people.staff import Staff
 
@@ -90,6 +91,19 @@ _RESTRICTED = (
     .lateral("restricted")
 )
 
+_GLASS = (
+    select(glass.c.id.label("glass_id"), glass.c.client_id.label("glass_client"), glass.c.until_at.label("glass_until"))
+    .where(
+        glass.c.staff_id == staff.c.id,
+        glass.c.until_at > _NOW,
+        glass.c.starts_at <= _NOW,
+        glass.c.ended_at.is_(None),
+    )
+    .correlate(staff)
+    .limit(literal_column("1", Integer()))
+    .lateral("glass_broken")
+)
+
 HAS_UNCONFIRMED_RESET = exists(
     select(password_reset.c.id).where(
         password_reset.c.staff_id == staff.c.id,
@@ -130,11 +144,13 @@ def by_tokens(many: int) -> Select[*tuple[Any, ...]]:
             _RESTRICTED.c.homes,
             _RESTRICTED.c.hosts,
             _RESTRICTED.c.named,
+            *_GLASS.c,
         )
         .select_from(
             sign_in_session.join(staff, staff.c.id == sign_in_session.c.staff_id)
             .outerjoin(_HELD, true())
             .outerjoin(_RESTRICTED, true())
+            .outerjoin(_GLASS, true())
         )
         .where(sign_in_session.c.token_digest.in_([bindparam(f"digest_{number}") for number in range(many)]))
     )
@@ -181,7 +197,7 @@ def session_of(row: Named) -> Session:
     session = SessionId(row["session_id"])
     return Session(
         id=session,
-        staff=staff_of(row, session=session),
+        staff=staff_of(row, session=session, broken=_glass(row)),
         last_used_at=row["last_used_at"],
         expires_at=row["expires_at"],
         ended_at=row["ended_at"],
@@ -189,8 +205,8 @@ def session_of(row: Named) -> Session:
     )
 
 
-def staff_of(row: Named, *, session: SessionId | None) -> Staff:
-    """Who stands in a row, with the roles in force for them."""
+def staff_of(row: Named, *, session: SessionId | None, broken: BrokenGlass | None = None) -> Staff:
+    """Who stands in a row, with the roles in force for them; whom they have opened is opened in a session alone."""
     return Staff(
         id=StaffId(row["staff_id"]),
         user_name=row["user_name"],
@@ -199,13 +215,14 @@ def staff_of(row: Named, *, session: SessionId | None) -> Staff:
         holdings=_holdings(row["roles"], row["programmes"], row["on_duty"]),
         may_sign=not row["suspended"],
         registration=row["registration"],
-        apart=NOBODY_APART if row["clients"] is None else _apart(row),
+        apart=NOBODY_APART if row["clients"] is None and broken is None else _apart(row, broken),
     )
 
 
-def _apart(row: Named) -> Apart:
-    """Restricted clients, each with every programme that has or hosts them, and whether this person is named."""
-    rows = list(zip(row["clients"], row["homes"], row["hosts"], row["named"], strict=True))
+def _apart(row: Named, broken: BrokenGlass | None) -> Apart:
+    """Restricted clients, each with every programme that has or hosts them, whether this person is named; and their glass."""
+    lists = (row["clients"], row["homes"], row["hosts"], row["named"])
+    rows = [] if row["clients"] is None else list(zip(*lists, strict=True))
     named = frozenset(ClientId(each) for each, _, _, is_named in rows if is_named)
     closed = [
         (ClientId(each), ProgrammeId(where))
@@ -213,7 +230,13 @@ def _apart(row: Named) -> Apart:
         for where in (home, host)
         if where is not None and not is_named
     ]
-    return Apart(closed=tuple(dict.fromkeys(closed)), named=named)
+    return Apart(closed=tuple(dict.fromkeys(closed)), named=named, glass=broken)
+
+
+def _glass(row: Named) -> BrokenGlass | None:
+    if row["glass_id"] is None:
+        return None
+    return BrokenGlass(id=GlassId(row["glass_id"]), client=ClientId(row["glass_client"]), until=row["glass_until"])
 
 
 def _holdings(

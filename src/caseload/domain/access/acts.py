@@ -23,6 +23,10 @@ class Act(StrEnum):
     """To say which staff alone may see a client, to name them, and to end that."""
     SEE_OBLIGATIONS = "see_obligations"
     """To hear, without whom it is about, that nobody named looks after a restricted client."""
+    BREAK_GLASS = "break_glass"
+    """To open one client outside one's reach in an emergency."""
+    SEE_GLASS = "see_glass"
+    REVIEW_GLASS = "review_glass"
     SEE_CASELOAD = "see_caseload"
     SEE_DASHBOARD = "see_dashboard"
     """A whole programme in numbers, by which its supervisor shares out the work."""
@@ -138,6 +142,9 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.RECORD_DEATH: _COUNSELLING,
     Act.RESTRICT_CLIENT: frozenset({Role.PRIVACY_OFFICER, Role.MEDICAL_DIRECTOR}),
     Act.SEE_OBLIGATIONS: frozenset({Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),
+    Act.BREAK_GLASS: _CARE,
+    Act.SEE_GLASS: _LOG_READERS,
+    Act.REVIEW_GLASS: frozenset({Role.PRIVACY_OFFICER}),
     Act.SEE_CASELOAD: frozenset({Role.COUNSELLOR, Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),
     Act.SEE_DASHBOARD: frozenset({Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),
     Act.HAND_OVER: frozenset({Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),
