@@ -1,13 +1,23 @@
 """Whatever happens to check-ins, what is kept of those that wait says what the facts say."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from hypothesis import given, settings
 
-from caseload.domain.checkin import Ended, Plan, Record, is_overdue, overdue, waiting
-from caseload.domain.ids import ProgrammeId, new_id
+from caseload.domain.checkin import (
+    Ended,
+    Plan,
+    Record,
+    is_overdue,
+    overdue,
+    schedule_ahead,
+    upcoming,
+    waiting,
+)
+from caseload.domain.ids import CheckInId, ProgrammeId, new_id
 from tests.factories.checkin import Kept, Remembered, counsellor, episode
 from tests.factories.stories import Story, Teller, planned_days, stories
 
@@ -59,6 +69,24 @@ async def play(story: Story) -> None:
         assert len(planned_days(records)) == len(set(planned_days(records)))
         for record in records:
             _has_a_history_that_could_be(record)
+    await _twice_is_once(kept, teller)
+
+
+async def _twice_is_once(kept: Kept, teller: Teller) -> None:
+    """Making the coming check-ins once more changes nothing, nor would making them anew from a plan's first day."""
+    made: list[Mapping[CheckInId, Record]] = []
+    for _ in range(2):
+        while await schedule_ahead(now=teller.now, plans=kept, journal=Remembered(), at_most=1):
+            pass
+        made.append(dict(kept.records))
+    assert made[0] == made[1]
+    for plan in kept.plans.values():
+        if plan.version.version > 1 or plan.version.terms is None:
+            continue
+        begun = replace(plan, scheduled_through=plan.version.terms.rule.starts_on - timedelta(days=1))
+        anew, _ = upcoming(begun, now=teller.now)
+        there = {record.check_in.scheduled_on: record.check_in.due_at for record in kept.of(plan.id)}
+        assert {each.scheduled_on: each.due_at for each in anew}.items() <= there.items()
 
 
 def _has_a_history_that_could_be(record: Record) -> None:
