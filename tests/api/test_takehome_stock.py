@@ -78,6 +78,74 @@ async def test_the_register_says_who_collected_each_unit(clinic: Clinic, profile
     assert supplied == ["the client", by_name]
 
 
+REGISTERED = ("collected_by", "collector", "collector_address", "identity_requested", "identity_provided")
+
+
+@pytest.mark.parametrize(
+    ("profile", "named"),
+    [("UK", ("Dr Iqbal", "12 Mill Lane")), ("US", ("somebody else", ""))],
+)
+async def test_the_register_says_in_which_role_and_whether_identity_was_asked_for_and_shown(
+    clinic: Clinic, profile: str, named: tuple[str, str]
+) -> None:
+    """Regulation 19 of the Misuse of Drugs Regulations 2001; of a healthcare professional also the address."""
+    at = await shelf(clinic, profile=profile, time_zone="Europe/London")
+    assert (await at.made.here.give(at.order, identified_by="id_document")).status_code == 201
+    await at.made.handed(1, identity={"requested": True, "provided": False})
+    await at.made.handed(2, collected_by="Her sister May", identity={"requested": True, "provided": True})
+    kept = await at.made.hand_out(3, collected_by="Dr Iqbal", collector_address="12 Mill Lane")
+    assert (kept.status_code, kept.json()["collector"]) == (201, "health_professional"), kept.text
+    assert [kept.json()[each] for each in ("collector_address", "identity_requested", "identity_provided")] == [
+        "12 Mill Lane",
+        None,
+        None,
+    ]
+    path = f"/programmes/{at.made.here.programme}/controlled-drugs-register?medicine=methadone&form=oral_solution"
+    _, *lines = table(await at.store.pharmacist.get(path))
+    sister = "Her sister May" if profile == "UK" else "somebody else"
+    assert [tuple(line[each] for each in REGISTERED) for line in lines if line["entry"] in {"dose", "take_home"}] == [
+        ("the client, at the window", "patient", "", "yes", "yes"),
+        ("the client", "patient", "", "yes", "no"),
+        (sister, "representative", "", "yes", "yes"),
+        (named[0], "healthcare professional", named[1], "not said", "not said"),
+    ]
+    [dose] = [line for line in lines if line["entry"] == "dose"]
+    assert dose["identified_by"] == "id_document"
+    assert all(line["identity_requested"] == "" for line in lines if line["entry"] == "received")
+
+
+async def test_whoever_is_known_by_sight_was_not_asked_for_a_proof(clinic: Clinic) -> None:
+    at = await shelf(clinic, profile="UK", time_zone="Europe/London")
+    assert (await at.made.here.give(at.order, identified_by="known")).status_code == 201
+    path = f"/programmes/{at.made.here.programme}/controlled-drugs-register?medicine=methadone&form=oral_solution"
+    [dose] = [line for line in table(await at.store.pharmacist.get(path)) if line["entry"] == "dose"]
+    assert [dose[each] for each in ("identity_requested", "identity_provided", "identified_by")] == [
+        "no",
+        "no",
+        "known",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"collector_address": "12 Mill Lane"}, "collector_address"),
+        ({"collected_by": "Dr Iqbal", "collector_address": " "}, "collector_address"),
+        ({"collected_by": "Dr Iqbal", "collector_address": "x" * 501}, "collector_address"),
+        ({"collected_by": "Dr Iqbal", "collected_by_client": True}, "collected_by_client"),
+        ({"identity": {"requested": True}}, "identity.provided"),
+    ],
+)
+async def test_what_is_said_of_whoever_collects_must_fit_together(
+    clinic: Clinic, said: dict[str, Any], field: str
+) -> None:
+    at = await shelf(clinic, profile="UK", time_zone="Europe/London")
+    refused = await at.made.hand_out(1, **said)
+    assert (refused.status_code, [each["field"] for each in refused.json()["errors"]]) == (422, [field]), refused.text
+    longest = await at.made.hand_out(1, collected_by="Dr Iqbal", collector_address="x" * 500)
+    assert longest.status_code == 201, longest.text
+
+
 async def test_the_ledger_and_the_dispensing_log_say_what_was_taken_home(clinic: Clinic) -> None:
     at = await shelf(clinic)
     assert (await at.made.here.give(at.order)).status_code == 201

@@ -7,11 +7,12 @@ from caseload.domain.errors import Faults, Invalid
 from caseload.domain.medicines import Medicine
 from caseload.domain.profiles import profile_version
 from caseload.domain.takehome.collecting import (
+    NOBODY_SAID,
+    Collecting,
     Collector,
+    Identity,
     against_collector,
-    check_collector,
     collector_asked,
-    collector_of,
 )
 
 METHADONE, BUPRENORPHINE = Medicine.METHADONE, Medicine.BUPRENORPHINE
@@ -36,21 +37,41 @@ def test_what_the_register_of_a_country_asks(
     unsaid = against_collector(Collector.NOT_SAID, [medicine, medicine], rules)
     assert [each.rule for each in unsaid] == ([Rule.COLLECTOR_NOT_SAID] if refused else [])
     assert bool(collector_asked(Collector.NOT_SAID, [medicine], rules)) is pointed_out
-    for said in (Collector.CLIENT, Collector.OTHER):
+    for said in (Collector.CLIENT, Collector.OTHER, Collector.HEALTH_PROFESSIONAL):
         assert against_collector(said, [medicine], rules) == collector_asked(said, [medicine], rules) == []
 
 
 @pytest.mark.parametrize(
-    ("by_client", "name", "is_who"),
-    [(True, None, Collector.CLIENT), (False, "May", Collector.OTHER), (False, None, Collector.NOT_SAID)],
+    ("said", "is_who"),
+    [
+        (Collecting(by_client=True), Collector.CLIENT),
+        (Collecting(name="May"), Collector.OTHER),
+        (Collecting(name="x" * 200), Collector.OTHER),
+        (Collecting(name="Dr Iqbal", address="12 Mill Lane"), Collector.HEALTH_PROFESSIONAL),
+        (Collecting(name="Dr Iqbal", address="x" * 500), Collector.HEALTH_PROFESSIONAL),
+        (Collecting(identity=Identity(requested=True, provided=False)), Collector.NOT_SAID),
+        (NOBODY_SAID, Collector.NOT_SAID),
+    ],
 )
-def test_who_it_is_follows_from_what_was_said(*, by_client: bool, name: str | None, is_who: Collector) -> None:
-    check_collector(by_client=by_client, name=name, faults=(faults := Faults()))
+def test_who_it_is_follows_from_what_was_said(said: Collecting, is_who: Collector) -> None:
+    said.check(faults := Faults())
     faults.raise_if_any()
-    assert collector_of(by_client=by_client, name=name) is is_who
+    assert said.collector is is_who
 
 
-def test_nobody_collects_it_beside_somebody_else() -> None:
-    check_collector(by_client=True, name="May", faults=(faults := Faults()))
-    with pytest.raises(Invalid):
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        (Collecting(by_client=True, name="May"), "collected_by_client"),
+        (Collecting(name=" "), "collected_by"),
+        (Collecting(name="x" * 201), "collected_by"),
+        (Collecting(address="12 Mill Lane"), "collector_address"),
+        (Collecting(name="Dr Iqbal", address=" "), "collector_address"),
+        (Collecting(name="Dr Iqbal", address="x" * 501), "collector_address"),
+    ],
+)
+def test_nobody_collects_it_beside_somebody_else_nor_without_a_name(said: Collecting, field: str) -> None:
+    said.check(faults := Faults())
+    with pytest.raises(Invalid) as refused:
         faults.raise_if_any()
+    assert [fault.field for fault in refused.value.faults] == [field]

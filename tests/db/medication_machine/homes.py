@@ -30,6 +30,7 @@ from caseload.domain.takehome import (
     report_units,
     suspend_take_home,
 )
+from caseload.domain.takehome.collecting import Collecting
 from tests.db.medication_machine.clinic import Clinic
 from tests.db.medication_machine.handbook import CLOSED_NEEDS_DECISION
 from tests.db.medication_machine.remembered import Unit
@@ -115,7 +116,9 @@ class AtHome(Clinic):
         in_the_way += self.handbook.against_so_many(of_methadone, self.today) if of_methadone else []
         handed = self.attempt(
             dispense(
-                Handing(client=self.here.client, units=tuple(wanted), educated=True, collected_by_client=True),
+                Handing(
+                    client=self.here.client, units=tuple(wanted), educated=True, collecting=Collecting(by_client=True)
+                ),
                 as_id=DispenseId(new_id()),
                 by=self.here.nurse,
                 now=self.now,

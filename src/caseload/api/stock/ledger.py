@@ -20,9 +20,10 @@ from caseload.domain.access import Act
 from caseload.domain.dispensing import Period
 from caseload.domain.ids import ProgrammeId
 from caseload.domain.medicines import Form, Medicine
+from caseload.domain.profiles.around import IdentifiedBy
 from caseload.domain.stock.ledger import Entry, read_ledger
 from caseload.domain.stock.words import EntryKind
-from caseload.domain.takehome.collecting import Collector
+from caseload.domain.takehome.collecting import Collecting, Collector
 
 OfMedicine = Annotated[Medicine, QueryParameter(name="medicine", description="Each medicine has a part of its own.")]
 OfForm = Annotated[Form, QueryParameter(name="form", description="Each form has a part of its own.")]
@@ -35,10 +36,13 @@ Last = Annotated[
 
 REGISTER: Final = (
     "recorded_at", "date", "entry", "received_from", "supplier_address", "document", "supplied_to", "chart_number",
-    "authority", "collected_by", "strength_mg", "quantity_in", "amount_in_mg", "quantity_out", "amount_out_mg",
+    "authority", "collected_by", "collector", "collector_address", "identity_requested", "identity_provided",
+    "identified_by", "strength_mg", "quantity_in", "amount_in_mg", "quantity_out", "amount_out_mg",
     "balance_mg", "container", "recorded_by", "witness", "remark", "dose",
 )  # fmt: skip
 """The columns of the register."""
+_NOT_SAID: Final = "not said"
+_YES_NO: Final = {True: "yes", False: "no"}
 _INSIDE: Final = frozenset({EntryKind.POURED_IN, EntryKind.POURED_OUT})
 """Nothing came or went: it is no line of the register."""
 
@@ -149,26 +153,43 @@ async def export_register(
         ledger=Ledger(work.connection, work.journal),
     )
     zone = programme.zone
-    forward = [Plain(""), str(begins), "brought forward", *[""] * 12, Plain(written(page.opening_mg)), *[""] * 5]
+    forward = [Plain(""), str(begins), "brought forward", *[""] * 17, Plain(written(page.opening_mg)), *[""] * 5]
     lines = [_register_line(each, each.happened_at.astimezone(zone).date()) for each in page.entries]
     return csv_file(REGISTER, [forward, *(line for line in lines if line is not None)])
 
 
-def _collected(entry: Entry) -> str | None:
-    """The person collecting (regulation 19): somebody else by name where the register names people."""
+def _collected(entry: Entry) -> list[str | None]:
+    """The person collecting (regulation 19), in which role, and whether proof of identity was requested and provided.
+
+    Somebody else stands by name where the register names people. At the window an identity document is such a proof;
+    whoever was known, or recognised by the photograph, was not asked for one.
+    """
     if entry.kind is EntryKind.DOSE:
-        return "the client, at the window"
-    match entry.collector:
-        case None:
-            return None
+        how = entry.identified_by
+        proof = _NOT_SAID if how is None else _YES_NO[how is IdentifiedBy.ID_DOCUMENT]
+        return ["the client, at the window", "patient", None, proof, proof, how]
+    said = entry.collecting
+    if said is None:
+        return [None] * 6
+    who, role = _role_of(said)
+    asked = said.identity
+    proof = (_NOT_SAID, _NOT_SAID) if asked is None else (_YES_NO[asked.requested], _YES_NO[asked.provided])
+    return [who, role, said.address, *proof, None]
+
+
+def _role_of(said: Collecting) -> tuple[str, str]:
+    """Who it was, and in which of the register's roles."""
+    match said.collector:
         case Collector.CLIENT:
-            return "the client"
+            return "the client", "patient"
         case Collector.OTHER:
-            return entry.collected_by or "somebody else"
+            return said.name or "somebody else", "representative"
+        case Collector.HEALTH_PROFESSIONAL:
+            return said.name or "somebody else", "healthcare professional"
         case Collector.NOT_SAID:
-            return "not said"
+            return _NOT_SAID, _NOT_SAID
         case _:
-            assert_never(entry.collector)
+            assert_never(said.collector)
 
 
 def _register_line(entry: Entry, day: date) -> list[str | None] | None:
@@ -186,7 +207,7 @@ def _register_line(entry: Entry, day: date) -> list[str | None] | None:
         name,
         entry.chart_number,
         entry.authority,
-        _collected(entry),
+        *_collected(entry),
         None if entry.strength_mg is None else written(entry.strength_mg),
         _quantity(came, entry.strength_mg),
         written(came) if came else None,

@@ -19,7 +19,7 @@ from caseload.domain.ids import ClientId, ContainerId, DispenseId, OrderId, Staf
 from caseload.domain.medicines import DosePart
 from caseload.domain.profiles import profile_version
 from caseload.domain.takehome import Dispense, HandedOut, Handing, Label, UnitHandedOut, Wanted
-from caseload.domain.takehome.collecting import Collector, collector_asked
+from caseload.domain.takehome.collecting import Collecting, Collector, Identity, collector_asked
 from caseload.request.idempotency import KeyMissing, RequestKey, once
 from caseload.request.work import Work
 
@@ -45,6 +45,13 @@ class HandedOutIn(Wire, frozen=True, kw_only=True):
     """What it came from, where the station that it was filled at does not tell."""
 
 
+class IdentityIn(Wire, frozen=True, kw_only=True):
+    """Proof of identity of whoever collects it, for the register of controlled drugs."""
+
+    requested: bool
+    provided: bool
+
+
 class HandingIn(Wire, frozen=True, kw_only=True):
     """What is handed out at one time."""
 
@@ -57,9 +64,24 @@ class HandingIn(Wire, frozen=True, kw_only=True):
     """Who collects it, when it is not the client."""
     collected_by_client: bool = False
     """The client collects it. Where the profile's register asks for the person collecting, one of the two is said."""
+    collector_address: str | None = None
+    """Of the healthcare professional who is named under `collected_by`; of nobody else."""
+    identity: IdentityIn | None = None
+    """Whether whoever collects it was asked for proof of identity, and showed any."""
     station_id: UUID | None = None
     late: HandedOutIn | None = None
     """For what has been handed out already: it is recorded whatever rule it broke, and then holds the client."""
+
+    @property
+    def collecting(self) -> Collecting:
+        """Who collects it."""
+        said = self.identity
+        return Collecting(
+            by_client=self.collected_by_client,
+            name=self.collected_by,
+            address=self.collector_address,
+            identity=None if said is None else Identity(said.requested, said.provided),
+        )
 
 
 class DispenseOut(Wire, frozen=True, kw_only=True):
@@ -73,6 +95,11 @@ class DispenseOut(Wire, frozen=True, kw_only=True):
     education_note: str
     collected_by: str | None
     collector: Collector
+    collector_address: str | None
+    """Of a healthcare professional."""
+    identity_requested: bool | None
+    """Whether proof of identity was asked for; null where nobody has said."""
+    identity_provided: bool | None
     warnings: list[RefusalOut]
     """What the register asks for and nobody has said: it was handed out all the same."""
     dispensed_by: UUID
@@ -88,6 +115,7 @@ class DispenseOut(Wire, frozen=True, kw_only=True):
     @classmethod
     def of(cls, handed: Dispense) -> "DispenseOut":
         """From the domain."""
+        collecting, identity = handed.collecting, handed.collecting.identity
         return cls(
             id=handed.id,
             client_id=handed.client,
@@ -95,12 +123,15 @@ class DispenseOut(Wire, frozen=True, kw_only=True):
             units=[UnitOut.of(unit) for unit in handed.units],
             educated=handed.educated,
             education_note=handed.education_note,
-            collected_by=handed.collected_by,
-            collector=handed.collector,
+            collected_by=collecting.name,
+            collector=collecting.collector,
+            collector_address=collecting.address,
+            identity_requested=None if identity is None else identity.requested,
+            identity_provided=None if identity is None else identity.provided,
             warnings=[
                 RefusalOut.of(each)
                 for each in collector_asked(
-                    handed.collector,
+                    collecting.collector,
                     (unit.medicine for unit in handed.units),
                     profile_version(handed.profile, handed.profile_version),
                 )
@@ -166,8 +197,7 @@ async def dispense(client_id: FromPath[UUID], data: JSONBody[HandingIn], work: T
         ),
         educated=data.educated,
         education_note=data.education_note,
-        collected_by=data.collected_by,
-        collected_by_client=data.collected_by_client,
+        collecting=data.collecting,
         station=StationId(data.station_id) if data.station_id is not None else None,
     )
 
@@ -196,8 +226,7 @@ async def _handed_out(client: ClientId, data: HandingIn, late: HandedOutIn, work
         ),
         educated=data.educated,
         education_note=data.education_note,
-        collected_by=data.collected_by,
-        collected_by_client=data.collected_by_client,
+        collecting=data.collecting,
         at=late.dispensed_at,
         by=work.by.id if late.dispensed_by is None else StaffId(late.dispensed_by),
         reason=late.reason,

@@ -41,14 +41,16 @@ from caseload.db.tables.stock_acts import (
     stock_waste_settled,
 )
 from caseload.db.tables.takehome import take_home_dispense, take_home_unit
+from caseload.db.tables.window_doses import dose_identity_check
 from caseload.domain.client import IdentifierKind
 from caseload.domain.dispensing import Period
 from caseload.domain.ids import ClientId, ContainerId, DoseId, ProgrammeId, UnitId
 from caseload.domain.journal import Journal
 from caseload.domain.medicines import Form, Medicine
+from caseload.domain.profiles.around import IdentifiedBy
 from caseload.domain.stock.ledger import Entry, Page
 from caseload.domain.stock.words import EntryKind, Verdict
-from caseload.domain.takehome.collecting import Collector
+from caseload.domain.takehome.collecting import Collecting, Collector, Identity
 
 _NONE: Final[ColumnElement[Any]] = cast(null(), Text())
 
@@ -217,6 +219,12 @@ _IDENTITY = (
     .limit(1)
     .lateral("identity")
 )
+_IDENTIFIED = (
+    select(dose_identity_check.c.identified_by)
+    .where(dose_identity_check.c.dose_id == _ACTS.c.dose_id, _ACTS.c.kind == EntryKind.DOSE.value)
+    .correlate(_ACTS)
+    .scalar_subquery()
+)
 _LINES = (
     select(
         _ACTS.c.kind,
@@ -243,6 +251,10 @@ _LINES = (
         stock_receipt.c.document,
         take_home_dispense.c.collector,
         take_home_dispense.c.collected_by,
+        take_home_dispense.c.collector_address,
+        take_home_dispense.c.identity_requested,
+        take_home_dispense.c.identity_provided,
+        _IDENTIFIED.label("identified_by"),
     )
     .select_from(
         _ACTS.join(staff, staff.c.id == _ACTS.c.by)
@@ -312,11 +324,24 @@ class Ledger:
                     supplier_name=row.supplier_name,
                     supplier_address=row.supplier_address,
                     document=row.document,
-                    collector=None if row.collector is None else Collector(row.collector),
-                    collected_by=row.collected_by if named else None,
+                    collecting=_collecting(row, named=named),
+                    identified_by=None if row.identified_by is None else IdentifiedBy(row.identified_by),
                 )
             )
         return Page(opening_mg=opening, entries=entries)
+
+
+def _collecting(row: Row[*tuple[Any, ...]], *, named: bool) -> Collecting | None:
+    """Who collected what a line says was taken home. Nobody's name or address stands where clients have none."""
+    if row.collector is None:
+        return None
+    asked = row.identity_requested
+    return Collecting(
+        by_client=row.collector == Collector.CLIENT,
+        name=row.collected_by if named or row.collected_by is None else "",
+        address=row.collector_address if named or row.collector_address is None else "",
+        identity=None if asked is None else Identity(asked, row.identity_provided),
+    )
 
 
 def _remark(row: Row[*tuple[Any, ...]]) -> str | None:

@@ -126,6 +126,9 @@ take_home_dispense = Table(
     words("education_note"),
     words("collected_by", nullable=True),
     Column("collector", Text(), nullable=False, server_default=text("'client'")),
+    words("collector_address", nullable=True),
+    Column("identity_requested", Boolean()),
+    Column("identity_provided", Boolean()),
     reference("dispensed_by", "staff"),
     Column("dispensed_at", INSTANT, nullable=False),
     Column("dispensed_on", Date(), nullable=False),
@@ -148,7 +151,14 @@ take_home_dispense = Table(
     CheckConstraint(text("educated OR btrim(education_note) <> ''"), name="education_is_explained"),
     not_blank("collected_by"),
     one_of("collector", Collector),
-    CheckConstraint(text("(collector = 'other') = (collected_by IS NOT NULL)"), name="other_is_named"),
+    CheckConstraint(
+        text("(collector IN ('other', 'health_professional')) = (collected_by IS NOT NULL)"), name="other_is_named"
+    ),
+    CheckConstraint(
+        text("(collector = 'health_professional') = (collector_address IS NOT NULL)"), name="professional_has_address"
+    ),
+    not_blank("collector_address"),
+    CheckConstraint(text("num_nulls(identity_requested, identity_provided) IN (0, 2)"), name="identity_is_said_whole"),
     Index(None, "client_id"),
     comment="What was handed to whom at one time, to be taken at home.",
 )

@@ -24,7 +24,7 @@ from caseload.domain.ids import (
 )
 from caseload.domain.medicines import DosePart, Form, Medicine
 from caseload.domain.takehome import CameBack, Dispense, Late, Outcome, TakeHomeUnit
-from caseload.domain.takehome.collecting import Collector
+from caseload.domain.takehome.collecting import Collecting, Collector, Identity
 
 LAST_WORD: Final = take_home_outcome.alias("said_of_unit")
 """What was last said of each unit of `UNITS`."""
@@ -113,8 +113,14 @@ def dispense_of(row: Named, units: Sequence[TakeHomeUnit]) -> Dispense:
         units=tuple(units),
         educated=row["educated"],
         education_note=row["education_note"],
-        collected_by=row["collected_by"],
-        collector=Collector(row["collector"]),
+        collecting=Collecting(
+            by_client=row["collector"] == Collector.CLIENT,
+            name=row["collected_by"],
+            address=row["collector_address"],
+            identity=None
+            if row["identity_requested"] is None
+            else Identity(row["identity_requested"], row["identity_provided"]),
+        ),
         dispensed_by=StaffId(row["dispensed_by"]),
         dispensed_at=row["dispensed_at"],
         dispensed_on=row["dispensed_on"],
@@ -135,8 +141,11 @@ def dispense_row(made: Dispense) -> dict[str, object]:
         "programme_id": made.programme,
         "educated": made.educated,
         "education_note": made.education_note,
-        "collected_by": made.collected_by,
-        "collector": made.collector,
+        "collected_by": made.collecting.name,
+        "collector": made.collecting.collector,
+        "collector_address": made.collecting.address,
+        "identity_requested": made.collecting.identity.requested if made.collecting.identity is not None else None,
+        "identity_provided": made.collecting.identity.provided if made.collecting.identity is not None else None,
         "dispensed_by": made.dispensed_by,
         "dispensed_at": made.dispensed_at,
         "dispensed_on": made.dispensed_on,

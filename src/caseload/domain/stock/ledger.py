@@ -16,8 +16,9 @@ from caseload.domain.dispensing import Period
 from caseload.domain.ids import ClientId, ContainerId, DoseId, ProgrammeId, UnitId
 from caseload.domain.medicines import Form, Medicine
 from caseload.domain.people import Staff
+from caseload.domain.profiles.around import IdentifiedBy
 from caseload.domain.stock.words import EntryKind
-from caseload.domain.takehome.collecting import Collector
+from caseload.domain.takehome.collecting import Collecting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +51,10 @@ class Entry:
     supplier_name: str | None = None
     supplier_address: str | None = None
     document: str | None = None
-    collector: Collector | None = None
-    """Of a take-home unit: who collected it."""
-    collected_by: str | None = None
-    """By name, when it was not the client."""
+    collecting: Collecting | None = None
+    """Of a take-home unit: who collected it, by name where the register names people."""
+    identified_by: IdentifiedBy | None = None
+    """Of a dose at the window: how whoever gave it made sure who it was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

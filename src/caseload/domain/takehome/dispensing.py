@@ -19,7 +19,7 @@ from caseload.domain.medication.record import LONGEST_NOTE
 from caseload.domain.medicines import check_milligrams
 from caseload.domain.people import Staff
 from caseload.domain.profiles.takehome import MOST_DAYS
-from caseload.domain.takehome.collecting import against_collector, check_collector, collector_of
+from caseload.domain.takehome.collecting import NOBODY_SAID, Collecting, against_collector
 from caseload.domain.takehome.decision import (
     TakeHomeDecisions,
     TakeHomeRefused,
@@ -29,7 +29,6 @@ from caseload.domain.takehome.label import NoPremises
 from caseload.domain.takehome.unit import Dispense, TakeHomeUnit, label_of
 
 MOST_UNITS: Final = 200
-LONGEST_NAME: Final = 200
 
 
 class NothingToTakeFrom(Conflict):
@@ -62,9 +61,7 @@ class Handing:
     units: Sequence[Wanted]
     educated: bool
     education_note: str = ""
-    collected_by: str | None = None
-    """Who collects it, when it is not the client."""
-    collected_by_client: bool = False
+    collecting: Collecting = NOBODY_SAID
     station: StationId | None = None
 
 
@@ -107,9 +104,11 @@ async def dispense(
     if not here.has_premises:
         raise NoPremises
     orders = [(wanted, order_for(wanted, here)) for wanted in handing.units]
-    collector = collector_of(by_client=handing.collected_by_client, name=handing.collected_by)
     medicines = {order.medicine for _, order in orders if order is not None}
-    broken = [*stands_in_the_way(handing.units, here), *against_collector(collector, medicines, here.rules)]
+    broken = [
+        *stands_in_the_way(handing.units, here),
+        *against_collector(handing.collecting.collector, medicines, here.rules),
+    ]
     if broken:
         raise TakeHomeRefused(broken, here.rules.label)
     units = tuple(unit_of(wanted, order, as_id, place, here) for wanted, order in orders if order is not None)
@@ -120,8 +119,7 @@ async def dispense(
         units=units,
         educated=handing.educated,
         education_note=handing.education_note,
-        collected_by=handing.collected_by,
-        collector=collector,
+        collecting=handing.collecting,
         dispensed_by=by.id,
         dispensed_at=now,
         dispensed_on=here.today,
@@ -158,13 +156,7 @@ def check_handing(handing: Handing, today: date) -> None:
         where="education_note",
         problem=f"at most {LONGEST_NOTE} characters",
     )
-    check_collector(by_client=handing.collected_by_client, name=handing.collected_by, faults=faults)
-    name = handing.collected_by
-    faults.check(
-        when=name is not None and not 0 < len(name.strip()) <= LONGEST_NAME,
-        where="collected_by",
-        problem=f"a name of 1 to {LONGEST_NAME} characters, or nothing when it was the client",
-    )
+    handing.collecting.check(faults)
     faults.raise_if_any()
 
 

@@ -18,7 +18,7 @@ from caseload.domain.medication.record import check_reason
 from caseload.domain.medicines import LONG_ACTING, Medicine
 from caseload.domain.moments import check_year
 from caseload.domain.people import Staff
-from caseload.domain.takehome.collecting import collector_of
+from caseload.domain.takehome.collecting import NOBODY_SAID, Collecting
 from caseload.domain.takehome.decision import TakeHomeDecision
 from caseload.domain.takehome.dispensing import (
     Handing,
@@ -77,8 +77,7 @@ class HandedOut:
     """Who handed it out."""
     reason: str
     education_note: str = ""
-    collected_by: str | None = None
-    collected_by_client: bool = False
+    collecting: Collecting = NOBODY_SAID
     station: StationId | None = None
     container: ContainerId | None = None
     """What it came from, where the station does not tell."""
@@ -118,8 +117,7 @@ async def record_handed_out(
         units=units,
         educated=said.educated,
         education_note=_education_note(said),
-        collected_by=said.collected_by,
-        collector=collector_of(by_client=said.collected_by_client, name=said.collected_by),
+        collecting=said.collecting,
         dispensed_by=said.by,
         dispensed_at=said.at,
         dispensed_on=here.today,
@@ -151,8 +149,7 @@ def _check(said: HandedOut, record: MedicationRecord, now: datetime) -> None:
         units=said.units,
         educated=said.educated,
         education_note=_education_note(said),
-        collected_by=said.collected_by,
-        collected_by_client=said.collected_by_client,
+        collecting=said.collecting,
     )
     check_handing(handing, record.day_of(said.at))
 

@@ -23,7 +23,7 @@ from caseload.domain.ids import (
     WasteId,
 )
 from caseload.domain.medicines import DosePart, Form, Medicine
-from caseload.domain.takehome.collecting import Collector
+from caseload.domain.takehome.collecting import Collecting
 
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's: no letter that reads as a digit."""
@@ -111,9 +111,7 @@ class Dispense:
     educated: bool
     """Whether the client was told how to carry and store it safely."""
     education_note: str
-    collected_by: str | None
-    """Who collected it, when it was not the client."""
-    collector: Collector
+    collecting: Collecting
     dispensed_by: StaffId
     dispensed_at: datetime
     dispensed_on: date

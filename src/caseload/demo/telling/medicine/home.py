@@ -18,6 +18,7 @@ from caseload.domain.takehome import (
     decide_take_home,
     dispense,
 )
+from caseload.domain.takehome.collecting import Collecting, Identity
 
 DAYS_HOME: Final = 6
 HANDED_OUT_DAYS_AGO: Final = 1
@@ -59,7 +60,7 @@ async def take_home(here: Dispensary, life: Life, client: Client, treatment: Tre
                 for part, amount in order.amounts_mg.items()
             ),
             educated=True,
-            collected_by_client=True,
+            collecting=Collecting(by_client=True, identity=Identity(requested=False, provided=False)),
         ),
         as_id=DispenseId(new_id()),
         by=here.nurse(ago),
