@@ -20,6 +20,7 @@ from caseload.domain.ids import ClientId, new_id
 from tests.api.conftest import Clinic, Person
 from tests.api.days import pass_days
 from tests.api.dispensary import PASSWORD, Dispensary, dispensary, fresh, give_password, register
+from tests.api.homes import begun
 from tests.api.test_dosing_injections import SUBLOCADE
 from tests.api.test_guest import rules
 from tests.api.test_window import line_of, queue_of, where
@@ -384,6 +385,45 @@ async def test_both_registrations_say_who_merged_them(clinic: Clinic, twice: Twi
         assert found.status_code == 200, found.text
         events = [each["entry"]["event"] for each in found.json()["items"]]
         assert {"merge.proposed", "merge.answered", "merge.undone"} <= set(events)
+
+
+async def test_what_one_has_at_home_stands_in_the_way_of_the_other_and_is_settled_before_a_merge(
+    clinic: Clinic,
+) -> None:
+    home, order = await begun(clinic, day_of_treatment=60)
+    here = home.here
+    assert (await here.give(order)).status_code == 201
+    await home.may_take(6)
+    units = await home.handed(1, 2)
+    await home.days_pass(1)
+    director = await clinic.person((Role.MEDICAL_DIRECTOR, here.programme))
+    twice = Twice(here, await here.another_client(), await clinic.person((Role.SUPERVISOR, here.programme)), director)
+    other = await here.order(client=twice.double)
+    proposed = await twice.propose(duplicate=here.client, survivor=twice.double)
+    assert proposed.status_code == 201, proposed.text
+    await twice.clear(twice.double)
+    assert rules(await here.give(other)) == ["other_registration"], "a unit at home covers the day"
+    assert {"client_held", "other_registration"} <= set(rules(await home.hand_out(3)))
+
+    await twice.stop(order)
+    refused = await twice.answer(proposed.json(), "confirmation")
+    assert [each["kind"] for each in refused.json()["facts"]["open"]] == ["take_home", "take_home"]
+    assert (await home.report(units[0])).status_code == 201
+    assert (await home.report(units[1], state="full", taken=False)).status_code == 201
+    confirmed = await twice.answer(proposed.json(), "confirmation")
+    assert confirmed.status_code == 201, confirmed.text
+    assert rules(await here.give(other)) == ["already_given"], "what was taken at home today counts"
+
+
+async def test_a_lost_dose_is_not_replaced_under_a_closed_registration(twice: Twice) -> None:
+    here = twice.here
+    other = await here.order(client=twice.double)
+    given = (await here.give(other)).json()
+    merge = await twice.proposed()
+    await twice.stop(other)
+    assert (await twice.answer(merge, "confirmation")).status_code == 201
+    replaced = await here.nurse.post(f"/doses/{given['id']}/replacement", {"amount_mg": "60"}, key=fresh())
+    assert problem(replaced) == (409, "registration-closed"), replaced.text
 
 
 async def test_the_person_is_shown_once_and_each_registration_names_the_other(clinic: Clinic, twice: Twice) -> None:

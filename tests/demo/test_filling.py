@@ -101,8 +101,9 @@ async def filled(
 async def test_there_are_three_programmes_25_staff_and_as_many_clients_as_were_asked_for(filled: Filled) -> None:
     assert await filled.values("select profile from clinic.programme order by 1") == ["AU", "UK", "US"]
     assert await filled.value("select count(*) from clinic.staff where id <> created_by") == 25
-    guest_from_outside = 1
-    assert await filled.value("select count(*) from clinic.client") == SMALLEST.clients + guest_from_outside
+    guest_from_outside, registered_twice = 1, 2
+    registrations = SMALLEST.clients + guest_from_outside + registered_twice
+    assert await filled.value("select count(*) from clinic.client") == registrations
     on_medicine = await filled.value("select count(distinct client_id) from clinic.medication_order")
     for_the_first_time = 3 + 2  # yesterday: for a pharmacy at each site, and by telephone where there is such a thing
     assert on_medicine == SMALLEST.clients * 2 // 5 + for_the_first_time + guest_from_outside
@@ -423,6 +424,12 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
             "an open escalation that went to the clinician on call",
             """select 1 from clinic.escalation_open o
                join clinic.escalation_recipient r on r.escalation_id = o.escalation_id where r.passed_to = 'on_call'""",
+        ),
+        (
+            "somebody registered twice and merged, and somebody of whom nobody has said yet",
+            """select 1 from clinic.client_merge_side where side = 'duplicate'
+               having count(*) filter (where standing = 'merged') = 1
+               and count(*) filter (where standing = 'suspected') = 1""",
         ),
         ("something heard in confidence", "select 1 from clinic.family_information where confidential"),
     ],

@@ -20,6 +20,7 @@ from caseload.demo.telling.check_ins import Contact
 from caseload.demo.telling.groups import Groups
 from caseload.demo.telling.medicine import Dispensary, stop_treatment, tell_day, tell_evening, tell_guests, tell_newest
 from caseload.demo.telling.outreach import tell_outreach
+from caseload.demo.telling.registered_twice import tell_registered_twice
 from caseload.demo.telling.stage import Life, Stage, Team
 from caseload.demo.telling.stockroom import Stockroom
 from caseload.domain.access import Role
@@ -203,6 +204,7 @@ async def _tell_the_rest(stage: Stage, work: Work) -> None:
     await tell_outreach(stage, work=work)
     if stage.programme.code == HARBOR:
         await care.whole_caseloads(stage, work=work)
+        await tell_registered_twice(stage, work=work)
     await work.turn_page("demo.families_told")
 
 

@@ -44,10 +44,12 @@ async def replace_dose(
 
     `giving` says what is given now; which dose it replaces says the rest. Every rule of the window counts but one: the
     part of the day has been given here, and the decision lets it be given once more.
-    Raises `DoseUnknown`, `DoseMoved`, `Invalid`, `NotPermitted`, and `DoseRefused` with everything in the way.
+    Raises `DoseUnknown`, `DoseMoved`, `Invalid`, `NotPermitted`, `RegistrationClosed`, and `DoseRefused` with everything in
+    the way.
     """
     check_giving(giving)
     record, lost = await newest_dose(dose_id, by=by, act=Act.RECORD_DOSE, doses=replacements)
+    record.require_open()
     place = record.place(by, Act.RECORD_DOSE)
     giving = replace(giving, client=lost.client, order=lost.order, part=lost.part)
     day = record.day_of(giving.given_at)
