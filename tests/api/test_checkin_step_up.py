@@ -168,11 +168,12 @@ async def test_use_after_none_is_a_relapse_and_leads_to_more_contact_with_the_an
     found = raised["step_up"]
     assert (found["ground"], found["record"], found["occurred_on"]) == ("relapse", last["id"], str(today))
     assert (raised["version"], raised["terms"]["every"], raised["terms"]["unit"]) == (2, 1, "weeks")
+    assert last["step_up"] == found
 
     corrected = {"ended": "completed", "reason": "Three.", "mode": "telephone", "answers": {"use_days_28": 3}}
     corrected |= {"occurred_at": last["outcome"]["occurred_at"]}
     once_more = await house.robin.put(f"/check-ins/{last['id']}/outcome", corrected, headers={"If-Match": '"1"'})
-    assert once_more.status_code == 200, once_more.text
+    assert (once_more.status_code, once_more.json()["step_up"]) == (200, found), once_more.text
     assert (await house.robin.get(f"/check-in-plans/{plan}")).json() == raised
 
 
@@ -189,8 +190,8 @@ async def test_what_turns_out_to_be_a_relapse_by_a_correction_leads_to_it_too(ho
 
 async def test_who_uses_as_the_time_before_is_seen_as_often_as_before(house: House) -> None:
     plan = await rarely(house)
-    await said(house, plan, days_ago=13, use_days_28=4)
-    await said(house, plan, days_ago=0, use_days_28=9)
+    assert (await said(house, plan, days_ago=13, use_days_28=4))["step_up"] is None
+    assert (await said(house, plan, days_ago=0, use_days_28=9))["step_up"] is None
     assert (await house.robin.get(f"/check-in-plans/{plan}")).json()["version"] == 1
 
 

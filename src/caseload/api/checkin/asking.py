@@ -6,7 +6,7 @@ from caseload.api.checkin.answers import AnswersIn
 from caseload.api.checkin.store import check_ins_of
 from caseload.api.escalation import escalations_of
 from caseload.api.observation import Answers as FilledAnswers
-from caseload.db.checkin import Templates
+from caseload.db.checkin import Plans, Templates
 from caseload.db.checkin.relapses import RelapsePlans
 from caseload.db.observation import KeptObservations
 from caseload.db.programme import Programmes
@@ -16,6 +16,8 @@ from caseload.domain.checkin import (
     Asked,
     Filled,
     Outcome,
+    Record,
+    StepUp,
     questions_of,
     step_up_after_relapse,
     use_days,
@@ -58,3 +60,13 @@ async def see_more_often_after_relapse(work: Work, outcome: Outcome) -> None:
         plans=RelapsePlans(work.connection, work.journal, now=work.now),
         journal=work.journal,
     )
+
+
+async def step_up_after(work: Work, record: Record) -> StepUp | None:
+    """That its plan asks for more contact because of what was said in a check-in, if it still does."""
+    if record.outcome is None or not use_days(record.outcome.answers):
+        return None
+    plans = Plans(work.connection, work.journal, now=work.now)
+    plan = await plans.get(record.check_in.plan, reach=work.by.reach(Act.COMPLETE_CHECK_IN))
+    found = plan.version.step_up
+    return found if found is not None and found.record == record.check_in.id else None

@@ -58,6 +58,18 @@ class CheckInStepUpOut(Wire, frozen=True, kw_only=True):
     rule: str
     """Profile, version and rule that say how often and for how long."""
 
+    @classmethod
+    def of(cls, found: StepUp) -> "CheckInStepUpOut":
+        """From the domain."""
+        return cls(
+            ground=found.ground,
+            occurred_on=found.occurred_on,
+            last_on=found.last_on,
+            base_version=found.base_version,
+            record=found.record,
+            rule=found.rule,
+        )
+
 
 class CheckInPlanOut(Wire, frozen=True, kw_only=True):
     """A plan as it stands."""
@@ -90,24 +102,13 @@ class CheckInPlanOut(Wire, frozen=True, kw_only=True):
             version=version.version,
             terms=None if version.terms is None else CheckInTermsOut.of(version.terms),
             later_phases=[CheckInTermsOut.of(each) for each in version.later],
-            step_up=None if version.step_up is None else _step_up(version.step_up),
+            step_up=None if version.step_up is None else CheckInStepUpOut.of(version.step_up),
             in_force_from=version.replaces_from,
             reason=version.reason,
             decided_by=version.decided_by,
             decided_at=version.decided_at,
             scheduled_through=plan.scheduled_through,
         )
-
-
-def _step_up(found: StepUp) -> CheckInStepUpOut:
-    return CheckInStepUpOut(
-        ground=found.ground,
-        occurred_on=found.occurred_on,
-        last_on=found.last_on,
-        base_version=found.base_version,
-        record=found.record,
-        rule=found.rule,
-    )
 
 
 class CheckInPlansOut(Wire, frozen=True, kw_only=True):

@@ -9,7 +9,8 @@ from litestar import Response
 from litestar.params import FromPath, JSONBody
 
 from caseload.api.checkin.answers import AnswersIn
-from caseload.api.checkin.asking import asked_of, see_more_often_after_relapse
+from caseload.api.checkin.asking import asked_of, see_more_often_after_relapse, step_up_after
+from caseload.api.checkin.plans import CheckInStepUpOut
 from caseload.api.checkin.store import check_ins_of
 from caseload.api.checkin.wire import CheckInOut, versioned
 from caseload.api.escalation import EmergencyInstructionOut, EscalationOut, emergency, escalations_of
@@ -115,6 +116,8 @@ class CheckInSettledOut(CheckInOut, frozen=True, kw_only=True):
 
     emergency: EmergencyOut | None = None
     """Null where nothing of it has raised an escalation."""
+    step_up: CheckInStepUpOut | None = None
+    """Set where the client is seen more often for a while because of what was said in it, as long as that lasts."""
     observations: tuple[ObservationOut, ...] = ()
     """The instruments that were filled in, with their scores."""
 
@@ -259,7 +262,13 @@ async def _with_emergency(work: Work, record: Record, status: int) -> Response[C
             reaches=await reached(work, record.check_in.programme),
         )
     observations = tuple(ObservationOut.of(each) for each in filled)
-    shown = msgspec.structs.replace(CheckInSettledOut.of(record), emergency=told, observations=observations)
+    more = await step_up_after(work, record)
+    shown = msgspec.structs.replace(
+        CheckInSettledOut.of(record),
+        emergency=told,
+        step_up=None if more is None else CheckInStepUpOut.of(more),
+        observations=observations,
+    )
     return Response(shown, status_code=status, headers={"ETag": etag(len(record.outcomes))})
 
 
