@@ -431,6 +431,14 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
                having count(*) filter (where standing = 'merged') = 1
                and count(*) filter (where standing = 'suspected') = 1""",
         ),
+        ("a client whom only named staff see", "select 1 from clinic.restriction where ended_at is null"),
+        (
+            "a broken glass that waits for its review",
+            (
+                "select 1 from clinic.glass g join clinic.restriction r on r.client_id = g.client_id"
+                " where g.until_at < now() and not exists (select from clinic.glass_review v where v.glass_id = g.id)"
+            ),
+        ),
         ("something heard in confidence", "select 1 from clinic.family_information where confidential"),
     ],
 )

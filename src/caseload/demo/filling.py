@@ -12,7 +12,7 @@ from caseload.db.closure import ClosureDays
 from caseload.db.people.accounts import Accounts
 from caseload.db.programme import Programmes
 from caseload.db.takehome.premises import TheirPremises
-from caseload.demo.cast import HARBOR, SHOWN_FIRST
+from caseload.demo.cast import HARBOR, MILL_LANE, SHOWN_FIRST
 from caseload.demo.hiring import Clinic, Hiring, SignIn, make_secrets
 from caseload.demo.stories import YEAR_DAYS, Story, stories
 from caseload.demo.telling import care, course, family
@@ -21,6 +21,7 @@ from caseload.demo.telling.groups import Groups
 from caseload.demo.telling.medicine import Dispensary, stop_treatment, tell_day, tell_evening, tell_guests, tell_newest
 from caseload.demo.telling.outreach import tell_outreach
 from caseload.demo.telling.registered_twice import tell_registered_twice
+from caseload.demo.telling.restricted import tell_restricted
 from caseload.demo.telling.stage import Life, Stage, Team
 from caseload.demo.telling.stockroom import Stockroom
 from caseload.domain.access import Role
@@ -205,6 +206,8 @@ async def _tell_the_rest(stage: Stage, work: Work) -> None:
     if stage.programme.code == HARBOR:
         await care.whole_caseloads(stage, work=work)
         await tell_registered_twice(stage, work=work)
+    if stage.programme.code == MILL_LANE:
+        await tell_restricted(stage, work=work)
     await work.turn_page("demo.families_told")
 
 
