@@ -79,10 +79,11 @@ async def test_a_client_is_seen_more_often_for_a_while_and_a_retry_says_the_same
     assert [each["field"] for each in refused.json()["errors"]] == ["occurred_on"]
 
 
-async def test_an_escalated_overdose_leads_to_more_contact_once(house: House) -> None:
+@pytest.mark.parametrize("ground", ["overdose", "missed_doses"])
+async def test_what_was_escalated_leads_to_more_contact_once(house: House, ground: str) -> None:
     client = await house.client()
     plan = await fortnightly(house, client)
-    told = {"ground": "overdose", "said": "Found by a neighbour"}
+    told = {"ground": ground, "said": "Told by a neighbour"}
     raised = await house.robin.post(f"/clients/{client.id}/escalations", told, key=str(uuid4()))
     assert raised.status_code == 201, raised.text
 
@@ -96,11 +97,11 @@ async def test_an_escalated_overdose_leads_to_more_contact_once(house: House) ->
                     check_in_step_up.c.plan_id == UUID(plan["id"])
                 )
             )
-            assert [tuple(row) for row in led] == [(2, "overdose")]
+            assert [tuple(row) for row in led] == [(2, ground)]
             if work.journal.is_empty:
                 await work.drop()
     said = (await house.robin.get(f"/check-in-plans/{plan['id']}")).json()
-    assert said["step_up"]["ground"] == "overdose"
+    assert said["step_up"]["ground"] == ground
     assert said["step_up"]["record"] in raised.text
 
 
