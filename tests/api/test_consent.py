@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -161,6 +162,50 @@ async def test_the_front_desk_may_ask_but_sees_no_consents(clinic: Clinic, chart
 async def test_the_privacy_officer_sees_one_clients_consents_by_identifier(clinic: Clinic, chart: Chart) -> None:
     officer = await clinic.person((Role.PRIVACY_OFFICER, None))
     assert (await officer.get(f"{chart.path}/consents")).json() == {"items": []}
+
+
+async def test_a_consent_is_listed_as_its_last_day_comes_near(clinic: Clinic, chart: Chart) -> None:
+    async def until(days: int) -> str:
+        last_day = (datetime.now(ZoneInfo("America/New_York")) + timedelta(days=days)).date()
+        body = chart.consent(expiry={"last_day": str(last_day)})
+        return (await chart.nurse.post(f"{chart.path}/consents", body)).json()["id"]
+
+    for days in (3, 12, 31):
+        await until(days)
+    nearest, revoked = await until(1), await until(2)
+    await chart.nurse.post(f"{chart.path}/consents/{revoked}/revocation", {"how": "spoken"})
+    found = (await chart.nurse.get("/expiring-consents")).json()["items"]
+    assert [(each["days_left"], each["alert"]) for each in found] == [(1, 7), (3, 7), (12, 14)]
+    assert found[0]["consent_id"] == nearest
+    stranger = await clinic.person((Role.NURSE, await clinic.programme()))
+    assert (await stranger.get("/expiring-consents")).json() == {"items": []}
+
+
+async def test_a_consent_that_a_representative_signed_refuses_once_their_authority_has_ended(chart: Chart) -> None:
+    guardian = {**MOTHER, "involvements": ["legal_representative"], "evidence": "Order 12/26, in the safe"}
+    added = await chart.nurse.post(f"{chart.path}/related-people", guardian)
+    person = added.json()["id"]
+    signed = {
+        "signatory": "representative",
+        "name": "Rosa Lindqvist",
+        "signed_at": "2026-03-01T12:00:00Z",
+        "representative_id": person,
+        "document_sha256": "ab" * 32,
+    }
+    given = await chart.nurse.post(f"{chart.path}/consents", chart.consent(signature=signed))
+    assert (given.status_code, given.json()["signature"]) == (201, signed)
+    assert (await chart.asked("attendance"))[0]["allowed"] is True
+    over = {"person": {**guardian, "involvements": [], "evidence": None}, "reason": "The order was lifted."}
+    path = f"{chart.path}/related-people/{person}"
+    assert (await chart.nurse.put(path, over, headers={"If-Match": added.headers["etag"]})).status_code == 200
+    assert (await chart.asked("attendance"))[0]["reason"] == "authority_ended"
+    again = await chart.nurse.post(
+        f"{chart.path}/consents", chart.consent(signature={**signed, "document_sha256": "x"})
+    )
+    assert [error["field"] for error in again.json()["errors"]] == [
+        "signature.document_sha256",
+        "signature.representative_id",
+    ]
 
 
 async def test_out_of_reach_there_is_no_such_client(clinic: Clinic, chart: Chart) -> None:

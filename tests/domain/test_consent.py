@@ -44,9 +44,11 @@ from caseload.domain.consent import (
     ask,
     check_asker,
     complete,
+    earliest_alert,
     end_of,
     forms,
     give_consent,
+    is_expiring,
     may_tell,
     record_event,
     revoke_consent,
@@ -563,6 +565,42 @@ def test_a_consent_for_the_criminal_justice_system_is_revocable_from_its_own_day
         first + SECOND,
     )
     assert consent().revoked_from(NOW) == NOW
+
+
+def test_a_consent_that_a_representative_signed_ends_with_their_authority() -> None:
+    signed = replace(signature(), signatory=Signatory.REPRESENTATIVE, representative=GUARDIAN)
+    made = consent(draft(signature=signed))
+    assert answer(question(), made).allowed
+    ended = replace(made, authority_ended_at=NOW)
+    assert answer(question(), ended, at=NOW - SECOND).allowed
+    assert answer(question(), ended, at=NOW).reason is Reason.AUTHORITY_ENDED
+    assert ended.standing(NOW) is Standing.AUTHORITY_ENDED
+
+
+def test_a_scanned_document_is_named_by_its_digest() -> None:
+    scanned = replace(signature(), document_digest=bytes(32))
+    assert consent(draft(signature=scanned)).signature.document_digest == bytes(32)
+    wrong = draft(signature=replace(scanned, document_digest=b"short"))
+    assert set(faults_of(wrong)) == {"signature.document_sha256"}
+
+
+@pytest.mark.parametrize(
+    ("days_left", "alert"), [(31, None), (30, 30), (15, 30), (14, 14), (8, 14), (7, 7), (0, 7), (-1, None)]
+)
+def test_a_consent_is_listed_30_14_and_7_days_before_its_last_day(days_left: int, alert: int | None) -> None:
+    """By the programme's own calendar: at nine in the evening in New York it is still the day before in London."""
+    evening = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
+    last_day = date(2026, 11, 21) + timedelta(days=days_left)
+    made = consent(draft(expiry=Expiry(last_day=last_day), signature=signature(NOW - timedelta(days=60))))
+    line = is_expiring(made, programme(), at=evening)
+    assert (line and (line.days_left, line.alert)) == (None if alert is None else (days_left, alert))
+    assert earliest_alert() == 30
+
+
+def test_what_has_ended_or_has_no_last_day_expires_not() -> None:
+    near = draft(expiry=Expiry(last_day=TODAY + timedelta(days=3)))
+    assert is_expiring(consent(near, revoked_at=NOW), programme(), at=NOW) is None
+    assert is_expiring(consent(draft(expiry=Expiry(event="discharge"))), programme(), at=NOW) is None
 
 
 RECIPIENTS = [

@@ -2,13 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, bindparam, case, func, insert, select
+from sqlalchemy import ColumnElement, Row, all_, bindparam, case, exists, func, insert, literal, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from caseload.db.access import reach_of, within_reach
+from caseload.db.tables.base import INSTANT
+from caseload.db.tables.caseload import client
 from caseload.db.tables.consent import consent, consent_event, consent_recipient, consent_revocation
+from caseload.db.tables.family import related_person_version
+from caseload.domain.access import Act
 from caseload.domain.consent import (
     AlreadyRevoked,
     Category,
@@ -25,8 +30,10 @@ from caseload.domain.consent import (
     Signatory,
     Signature,
 )
+from caseload.domain.family import Involvement
 from caseload.domain.ids import ClientId, ConsentId, ProgrammeId, RelatedPersonId, StaffId
 from caseload.domain.journal import Journal
+from caseload.domain.people import Staff
 
 
 def _recipients(column: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -39,7 +46,19 @@ def _recipients(column: ColumnElement[Any]) -> ColumnElement[Any]:
     )
 
 
-_CONSENT = (
+_version, _newer = related_person_version.alias("signatory"), related_person_version.alias("newer")
+_AUTHORITY_ENDED = (
+    select(_version.c.recorded_at)
+    .where(
+        _version.c.person_id == consent.c.representative_id,
+        literal(Involvement.LEGAL_REPRESENTATIVE.value) != all_(_version.c.involvements),
+        ~exists().where(_newer.c.person_id == _version.c.person_id, _newer.c.version > _version.c.version),
+    )
+    .scalar_subquery()
+)
+"""When we learnt that whoever signed for the client is no representative any more; NULL while they are."""
+
+_EVERY = (
     select(
         consent.c.id,
         consent.c.client_id,
@@ -70,10 +89,22 @@ _CONSENT = (
             )
         ).label("revoked_at"),
         consent_event.c.happened_at.label("event_at"),
+        consent.c.document_digest,
+        _AUTHORITY_ENDED.label("authority_ended_at"),
     )
     .outerjoin(consent_revocation, consent_revocation.c.consent_id == consent.c.id)
     .outerjoin(consent_event, consent_event.c.consent_id == consent.c.id)
-    .where(consent.c.client_id == bindparam("client"))
+)
+_CONSENT = _EVERY.where(consent.c.client_id == bindparam("client"))
+ENDING: Final = (
+    _EVERY.join(client, client.c.id == consent.c.client_id)
+    .where(
+        within_reach(),
+        consent.c.expires_at > bindparam("after", type_=INSTANT),
+        consent.c.expires_at <= bindparam("until", type_=INSTANT),
+    )
+    .order_by(consent.c.expires_at, consent.c.id)
+    .limit(bindparam("limit"))
 )
 _GET = _CONSENT.where(consent.c.id == bindparam("consent"))
 _HOLD = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("what"), 0)))
@@ -115,6 +146,7 @@ class Consents:
                 signatory=new.signature.signatory,
                 signed_name=new.signature.name,
                 signed_at=new.signature.signed_at,
+                document_digest=new.signature.document_digest,
                 representative_id=new.signature.representative,
                 recorded_by=new.recorded_by,
                 recorded_at=new.recorded_at,
@@ -150,6 +182,14 @@ class Consents:
         rows = (await self._connection.execute(_OF, {"client": client})).all()
         self._journal.saw(client, "consent")
         return [_consent(row) for row in rows]
+
+    async def ending(self, *, after: datetime, until: datetime, by: Staff, act: Act, limit: int) -> Sequence[Consent]:
+        """See `domain.consent.ExpiringConsents.ending`."""
+        given = {"after": after, "until": until, "limit": limit, **reach_of(by.reach(act), at=after)}
+        found = [_consent(row) for row in (await self._connection.execute(ENDING, given)).all()]
+        for one in found:
+            self._journal.saw(one.client, "consent")
+        return found
 
     async def hold(self, client: ClientId) -> datetime | None:
         """See `domain.consent.Consents.hold`. A lock by name: insert-only rows are not ours to lock."""
@@ -215,10 +255,12 @@ def _consent(row: Row[*tuple[Any, ...]]) -> Consent:
             name=row.signed_name,
             signed_at=row.signed_at,
             representative=None if row.representative_id is None else RelatedPersonId(row.representative_id),
+            document_digest=row.document_digest,
         ),
         recorded_at=row.recorded_at,
         recorded_by=StaffId(row.recorded_by),
         revocable_at=row.revocable_at,
         revoked_at=row.revoked_at,
         event_at=row.event_at,
+        authority_ended_at=row.authority_ended_at,
     )

@@ -1,11 +1,13 @@
 """Consents as they were given, and what each is worth now."""
 
+from datetime import date
 from uuid import UUID
 
 from litestar.params import FromPath, JSONBody
 
 from caseload.api.consent.wire import ConsentIn, ConsentOut, ConsentsOut
 from caseload.api.route import reading, writing
+from caseload.api.wire import Wire
 from caseload.api.work import TheKey, TheWork, client_within
 from caseload.db.consent import Consents
 from caseload.db.family import Families
@@ -52,6 +54,50 @@ async def give_consent(client_id: FromPath[UUID], data: JSONBody[ConsentIn], wor
 
     given = await once(work, key, Kept(status=201, resource=new), do=give, again=again)
     return ConsentOut.of(given, at=work.now)
+
+
+class ExpiringOut(Wire, frozen=True, kw_only=True):
+    """A consent in force whose last day is near."""
+
+    consent_id: UUID
+    client_id: UUID
+    last_day: date
+    days_left: int
+    """0 on the last day itself."""
+    alert: int
+    """The nearest step that has been reached: 30, 14 or 7 days."""
+    rule: str
+
+
+class ExpiringsOut(Wire, frozen=True, kw_only=True):
+    """Consents that expire soon, those that end first before the others; 200 at most."""
+
+    items: list[ExpiringOut]
+
+
+@reading("/expiring-consents", act=Act.SEE_CONSENT, name="list_expiring_consents", problems=())
+async def list_expiring_consents(work: TheWork) -> ExpiringsOut:
+    """The consents of your clients that expire soon, with the step of 30, 14 or 7 days that has been reached."""
+    found = await domain.expiring(
+        by=work.by,
+        act=Act.SEE_CONSENT,
+        now=work.now,
+        consents=Consents(work.connection, work.journal),
+        programmes=await Programmes(work.connection).all(),
+    )
+    return ExpiringsOut(
+        items=[
+            ExpiringOut(
+                consent_id=each.consent.id,
+                client_id=each.consent.client,
+                last_day=each.last_day,
+                days_left=each.days_left,
+                alert=each.alert,
+                rule=each.rule,
+            )
+            for each in found
+        ]
+    )
 
 
 @reading("/clients/{client_id:uuid}/consents/{consent_id:uuid}", act=Act.SEE_CONSENT, name="read_consent")

@@ -71,6 +71,8 @@ class SignatureWire(Wire, frozen=True, kw_only=True, omit_defaults=True):
     signed_at: Instant
     representative_id: UUID | None = None
     """Who signed for the client, if somebody did."""
+    document_sha256: str | None = None
+    """Of the scanned document, in hexadecimal; without it the name was typed before you, and you attest it."""
 
     def read(self) -> Signature:
         """As the domain speaks of it."""
@@ -79,7 +81,16 @@ class SignatureWire(Wire, frozen=True, kw_only=True, omit_defaults=True):
             name=self.name,
             signed_at=self.signed_at,
             representative=None if self.representative_id is None else RelatedPersonId(self.representative_id),
+            document_digest=None if self.document_sha256 is None else _digest(self.document_sha256),
         )
+
+
+def _digest(written: str) -> bytes:
+    """The bytes of a digest; none of them where it is not hexadecimal, which the domain refuses by name."""
+    try:
+        return bytes.fromhex(written)
+    except ValueError:
+        return b""
 
 
 class ConsentIn(Wire, frozen=True, kw_only=True):
@@ -156,6 +167,7 @@ class ConsentOut(Wire, frozen=True, kw_only=True):
                 name=signature.name,
                 signed_at=signature.signed_at,
                 representative_id=signature.representative,
+                document_sha256=None if signature.document_digest is None else signature.document_digest.hex(),
             ),
             recorded_at=consent.recorded_at,
             revocable_at=consent.revocable_at,

@@ -55,6 +55,7 @@ consent = Table(
     words("signatory"),
     words("signed_name"),
     Column("signed_at", INSTANT, nullable=False),
+    Column("document_digest", LargeBinary()),
     Column("representative_id", Uuid()),
     *recorded(),
     ForeignKeyConstraint(
@@ -72,6 +73,7 @@ consent = Table(
     not_blank("signed_name"),
     not_blank("expiry_event"),
     of_32_bytes("form_digest"),
+    of_32_bytes("document_digest"),
     CheckConstraint(text("recipient_count >= 1"), name="recipients"),
     some_of("categories", sorted(CONSENTABLE)),
     some_of("purposes", Purpose),
@@ -105,6 +107,7 @@ consent = Table(
         text("(signatory = 'representative') = (representative_id IS NOT NULL)"), name="representative_named"
     ),
     Index(None, "client_id", "signed_at"),
+    Index(None, "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
     comment="What a client allowed to be told, with every element of 42 CFR 2.31(a).",
 )
 

@@ -17,7 +17,8 @@ from caseload.domain.consent.consent import (
     plain,
 )
 from caseload.domain.consent.disclosure import ALLOWING, Answer, Question, Reason, may_tell
-from caseload.domain.consent.forms import DisclosureRules, Form, forms, jurisdiction_of, rules_on
+from caseload.domain.consent.expiring import Expiring, ExpiringConsents, expiring, is_expiring
+from caseload.domain.consent.forms import DisclosureRules, Form, earliest_alert, forms, jurisdiction_of, rules_on
 from caseload.domain.consent.giving import (
     AlreadyRevoked,
     Consents,
@@ -60,6 +61,8 @@ __all__ = [
     "Draft",
     "EventAlreadyRecorded",
     "EventHappened",
+    "Expiring",
+    "ExpiringConsents",
     "Expiry",
     "Form",
     "How",
@@ -78,9 +81,12 @@ __all__ = [
     "ask",
     "check_asker",
     "complete",
+    "earliest_alert",
     "end_of",
+    "expiring",
     "forms",
     "give_consent",
+    "is_expiring",
     "jurisdiction_of",
     "may_tell",
     "plain",

@@ -21,6 +21,7 @@ from caseload.domain.family import LONGEST_NAME, LONGEST_TEXT, RelatedPerson, te
 from caseload.domain.ids import ClientId, ConsentId, RelatedPersonId, StaffId
 from caseload.domain.programme import Programme
 
+DIGEST_BYTES = 32
 LONGEST_CONSENT = timedelta(days=25 * 366)
 """Not a rule of anybody's: a last day further away than this is a slip of the pen."""
 
@@ -215,6 +216,11 @@ def _check_signature(signature: Signature | None, setting: Setting, now: datetim
         return
     if problem := text_fault(signature.name, longest=LONGEST_NAME):
         faults.add("signature.name", problem)
+    faults.check(
+        when=signature.document_digest is not None and len(signature.document_digest) != DIGEST_BYTES,
+        where="signature.document_sha256",
+        problem="must be the SHA-256 of the scanned document",
+    )
     faults.check(when=signature.signed_at > now, where="signature.signed_at", problem="must not lie in the future")
     faults.check(
         when=(signature.signatory is Signatory.REPRESENTATIVE) != (signature.representative is not None),

@@ -54,6 +54,8 @@ class Signature:
     signed_at: datetime
     representative: RelatedPersonId | None = None
     """Who signed for the client, if somebody did."""
+    document_digest: bytes | None = None
+    """SHA-256 of the scanned document; none for a name typed before whoever records it, who attests it by that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +95,8 @@ class Standing(StrEnum):
     IN_FORCE = "in_force"
     EXPIRED = "expired"
     REVOKED = "revoked"
+    AUTHORITY_ENDED = "authority_ended"
+    """A representative signed it, and may not sign for the client any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +125,8 @@ class Consent:
     """From when on a revocation counts: when it was received, or when it could first count."""
     event_at: datetime | None = None
     """When the event that ends it happened."""
+    authority_ended_at: datetime | None = None
+    """When we learnt that the representative who signed it may not sign any more."""
 
     def standing(self, at: datetime) -> Standing:
         """What it is worth at this instant: from the signature until, and not including, whatever ends it."""
@@ -128,6 +134,8 @@ class Consent:
             return Standing.REVOKED
         if any(end is not None and at >= end for end in (self.expires_at, self.event_at)):
             return Standing.EXPIRED
+        if self.authority_ended_at is not None and at >= self.authority_ended_at:
+            return Standing.AUTHORITY_ENDED
         return Standing.IN_FORCE if at >= self.signature.signed_at else Standing.NOT_YET
 
     def revoked_from(self, received_at: datetime) -> datetime:

@@ -55,6 +55,8 @@ class DisclosureRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     advice_when_general: str
     advice_when_not_checked: str
     """What to say to whoever has not shown who they are, and what check to make."""
+    expiry_alert_days: tuple[int, ...]
+    """So many days before its last day a consent is listed as expiring, each step nearer than the one before."""
     notice: str | None = None
     """What must accompany everything disclosed by consent (42 CFR 2.32(a)(2))."""
 
@@ -82,6 +84,12 @@ def forms() -> Mapping[str, Form]:
 def jurisdiction_of(profile: str) -> str:
     """The country whose forms and disclosure rules a profile follows: its name begins with it (`US-CA-BRIDGE`)."""
     return profile.partition("-")[0]
+
+
+@cache
+def earliest_alert() -> int:
+    """The most days before its end at which any rule lists a consent."""
+    return max(step for rules in _read().rules for step in rules.expiry_alert_days)
 
 
 @cache
