@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from caseload.db import ecg, guest, merge
+from caseload.db import ecg, guest
 from caseload.db.access import signing_reach_of
 from caseload.db.disclosure import kept
 from caseload.db.dosing import (
@@ -29,6 +29,7 @@ from caseload.db.dosing import (
 )
 from caseload.db.downtime import entries, listing
 from caseload.db.medication import beside, covered, drafts, guests, holds, orders, record, tasks
+from caseload.db.merge import merges, still_open
 from caseload.db.signoff import queue, verdicts
 from caseload.db.window import spills
 from caseload.domain.access import Act
@@ -306,11 +307,11 @@ STATEMENTS: dict[str, Any] = {
     "the guest agreements of a client": guest.GUESTS_OF,
     "the guest agreements of a programme": guest.GUESTS_IN,
     "what is known under another registration": suspected.UNDER_ANOTHER,
-    "a merge": merge.ONE_MERGE,
-    "the merges of a registration": merge.MERGES_OF,
-    "the merges that wait": merge.WAITING,
-    "whether a registration is closed": merge.CLOSED,
-    "what is open under a duplicate": merge.STILL_OPEN,
+    "a merge": merges.ONE_MERGE,
+    "the merges of a registration": merges.MERGES_OF,
+    "the merges that wait": merges.WAITING,
+    "whether a registration is closed": merges.CLOSED,
+    "what is open under a duplicate": still_open.STILL_OPEN,
     "the queue": queue._QUEUE,
     "what was sent back": queue._SENT_BACK,
     "what was sent back to whoever left": queue._LEFT_BEHIND,

@@ -1,0 +1,5 @@
+"""Merges of registrations in PostgreSQL."""
+
+from caseload.db.merge.merges import Merges
+
+__all__ = ["Merges"]
