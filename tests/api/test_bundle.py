@@ -8,6 +8,7 @@ import pytest
 from caseload.domain.access import Role
 from caseload.domain.ids import new_id
 from tests.api.conftest import Clinic, Person
+from tests.factories import people
 
 pytestmark = pytest.mark.anyio
 
@@ -39,6 +40,22 @@ async def test_nobody_else_sees_it(clinic: Clinic) -> None:
         assert (await nurse.get(f"/audit/bundles/{made['id']}{end}")).status_code == 403
     assert (await asked(nurse)).status_code == 403
     assert (await auditor.get(f"/audit/bundles/{new_id()}")).status_code == 404
+
+
+async def test_whoever_lost_their_access_meanwhile_is_not_given_it(clinic: Clinic) -> None:
+    auditor = await clinic.person((Role.AUDITOR, await clinic.programme()))
+    async with clinic.service.engine.begin() as connection:
+        held = await people.grant(
+            connection, to=auditor.staff.id, role=Role.AUDITOR, programme=await people.programme(connection)
+        )
+    administrator = await clinic.person((Role.ADMINISTRATOR, None))
+    made = (await asked(auditor)).json()
+    where = f"/audit/bundles/{made['id']}"
+    assert (await auditor.get(where)).status_code == 200
+    revoked = await administrator.post(f"/roles/{held}/revocation", {"reason": "Moved to another site."})
+    assert revoked.is_success, revoked.text
+    for end in ("", "/file"):
+        assert (await auditor.get(f"{where}{end}")).status_code == 404
 
 
 async def test_whom_the_entries_are_about_is_a_privacy_officers(clinic: Clinic) -> None:

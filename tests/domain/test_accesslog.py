@@ -21,6 +21,7 @@ from caseload.domain.accesslog import (
     export,
     export_with_proof,
     list_entries,
+    may_still_have,
     scope_of,
     who_saw,
 )
@@ -186,3 +187,27 @@ def test_only_a_privacy_officer_of_the_whole_clinic_lays_clients_open(holdings: 
         export_with_proof(LogFilter(), LaidOpen.CLIENTS, [], by=somebody(*holdings), journal=Notes())
     wanted = export_with_proof(LogFilter(), LaidOpen.CLIENTS, [], by=somebody(officer()), journal=Notes())
     assert wanted.laid_open is LaidOpen.CLIENTS
+
+
+def whole_clinic(role: Role) -> Holding:
+    return Holding(role=role, programme=None)
+
+
+@pytest.mark.parametrize(
+    ("asked_as", "lay_open", "holds_now", "still"),
+    [
+        (auditor(), LaidOpen.FACTS, [auditor()], True),
+        (auditor(), LaidOpen.FACTS, [auditor(HERE)], False),
+        (auditor(HERE), LaidOpen.FACTS, [auditor(HERE), auditor(THERE)], True),
+        (auditor(HERE), LaidOpen.FACTS, [auditor()], True),
+        (auditor(HERE), LaidOpen.FACTS, [auditor(THERE)], False),
+        (whole_clinic(Role.PRIVACY_OFFICER), LaidOpen.CLIENTS, [whole_clinic(Role.PRIVACY_OFFICER)], True),
+        (whole_clinic(Role.PRIVACY_OFFICER), LaidOpen.CLIENTS, [auditor()], False),
+        (whole_clinic(Role.PRIVACY_OFFICER), LaidOpen.FACTS, [auditor()], True),
+    ],
+)
+async def test_an_export_is_given_to_whoever_would_be_given_it_now(
+    asked_as: Holding, lay_open: LaidOpen, holds_now: list[Holding], *, still: bool
+) -> None:
+    wanted = export_with_proof(LogFilter(), lay_open, (), by=somebody(asked_as), journal=Notes())
+    assert may_still_have(wanted, by=somebody(*holds_now)) is still

@@ -19,11 +19,12 @@ from caseload.db.bundle import Bundles
 from caseload.db.idempotency import Kept
 from caseload.domain import bundle as domain
 from caseload.domain.access import Act
-from caseload.domain.accesslog import LaidOpen, export_with_proof
+from caseload.domain.accesslog import LaidOpen, export_with_proof, may_still_have
 from caseload.domain.bundle import Bundle, BundleUnknown, State
 from caseload.domain.ids import BundleId, new_id
 from caseload.request.bundling import archive_of
 from caseload.request.idempotency import once
+from caseload.request.work import Work
 
 
 class BundleIn(LogFilterIn, frozen=True, kw_only=True):
@@ -95,7 +96,7 @@ async def export_audit_bundle(data: JSONBody[BundleIn], work: TheWork, key: TheK
 @reading("/audit/bundles/{bundle_id:uuid}", act=Act.EXPORT_AUDIT_LOG, name="read_audit_bundle")
 async def read_audit_bundle(bundle_id: FromPath[UUID], work: TheWork) -> BundleOut:
     """How far an export of yours is."""
-    return BundleOut.of(await Bundles(work.connection).get(BundleId(bundle_id), by=work.by.id), work.now)
+    return BundleOut.of(await _mine(work, bundle_id), work.now)
 
 
 @reading(
@@ -103,7 +104,7 @@ async def read_audit_bundle(bundle_id: FromPath[UUID], work: TheWork) -> BundleO
 )
 async def fetch_audit_bundle(bundle_id: FromPath[UUID], work: TheWork) -> Stream:
     """The export as a zip archive, which `caseload audit verify` reads as it is. Kept for a day."""
-    bundle = await Bundles(work.connection).get(BundleId(bundle_id), by=work.by.id)
+    bundle = await _mine(work, bundle_id)
     result = bundle.check_done(work.now)
     if not await Bundles(work.connection).has_file(bundle.id):
         raise BundleUnknown
@@ -115,6 +116,14 @@ async def fetch_audit_bundle(bundle_id: FromPath[UUID], work: TheWork) -> Stream
             "Content-Length": str(result.octets),
         },
     )
+
+
+async def _mine(work: Work, bundle_id: UUID) -> Bundle:
+    """An export that this person asked for and would be given again now; or `BundleUnknown`."""
+    bundle = await Bundles(work.connection).get(BundleId(bundle_id), by=work.by.id)
+    if not may_still_have(bundle.wanted, by=work.by):
+        raise BundleUnknown
+    return bundle
 
 
 router = Router("/", route_handlers=[export_audit_bundle, read_audit_bundle, fetch_audit_bundle], tags=["Audit log"])

@@ -12,6 +12,7 @@ from caseload.domain.accesslog.exporting import (
     Taken,
     export,
     export_with_proof,
+    may_still_have,
 )
 from caseload.domain.accesslog.reading import (
     LARGEST_PAGE,
@@ -52,6 +53,7 @@ __all__ = [
     "export",
     "export_with_proof",
     "list_entries",
+    "may_still_have",
     "scope_of",
     "who_saw",
 ]

@@ -115,10 +115,23 @@ def export_with_proof(
     """
     scope = scope_of(by.holdings, Act.EXPORT_AUDIT_LOG)
     asked.check()
-    if laid_open is LaidOpen.CLIENTS and not any(
-        held.role is Role.PRIVACY_OFFICER and held.programme is None for held in by.holdings
-    ):
+    if not _may_lay_open(laid_open, by):
         raise NotPermitted("Only a privacy officer of the whole clinic lays open whom the entries are about.")
     if asked.client is not None:
         journal.saw(asked.client, "access_log")
     return Proof(filter=asked, scope=scope, laid_open=laid_open, towards=tuple(towards))
+
+
+def may_still_have(wanted: Proof, *, by: Staff) -> bool:
+    """Whether somebody whose roles may have changed since they asked would be given the same export now."""
+    scope = scope_of(by.holdings, Act.EXPORT_AUDIT_LOG)
+    reads_all_of_it = scope.programmes is None or (
+        wanted.scope.programmes is not None and wanted.scope.programmes <= scope.programmes
+    )
+    return reads_all_of_it and _may_lay_open(wanted.laid_open, by)
+
+
+def _may_lay_open(laid_open: LaidOpen, by: Staff) -> bool:
+    """Whether somebody may take away whom the entries are about, where that is what is wanted."""
+    whole_clinic = any(held.role is Role.PRIVACY_OFFICER and held.programme is None for held in by.holdings)
+    return laid_open is not LaidOpen.CLIENTS or whole_clinic
