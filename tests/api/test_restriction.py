@@ -8,13 +8,16 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import insert
 
+from caseload.db.tables.caseload import client_identifier
 from caseload.domain.access import Role
 from caseload.domain.ids import ClientId
 from caseload.domain.oversight import Question
 from tests.api.conftest import Clinic, Person
 from tests.api.house import House, open_house
 from tests.factories import people
+from tests.factories.people import LONG_AGO
 
 pytestmark = pytest.mark.anyio
 
@@ -275,3 +278,30 @@ async def test_whoever_is_no_supervisor_hears_of_no_obligation(ward: Ward, clini
     assert (await ward.nurse.get(path)).status_code == 403
     elsewhere = await clinic.person((Role.SUPERVISOR, await clinic.programme()))
     assert (await elsewhere.get(path)).status_code == 403
+
+
+async def test_whoever_looks_for_somebody_registered_twice_is_told_to_ask_and_not_who_it_is(ward: Ward) -> None:
+    number = uuid4().hex
+    async with ward.house.clinic.service.engine.begin() as connection:
+        await connection.execute(
+            insert(client_identifier).values(
+                client_id=ward.client,
+                kind="chart",
+                value=number,
+                recorded_by=ward.house.robin.staff.id,
+                recorded_at=LONG_AGO,
+            )
+        )
+    asked = {
+        "given_name": "Adah",
+        "family_name": "Lindqvist",
+        "birth_date": "1990-01-01",
+        "birth_date_estimated": False,
+        "sex": "unknown",
+        "identifiers": [{"kind": "chart", "value": number}],
+    }
+    supervisor = await ward.supervisor.post("/clients/matches/search", asked)
+    assert supervisor.status_code == 200, supervisor.text
+    assert (supervisor.json()["items"], supervisor.json()["closed_out"]) == ([], 1)
+    [shown] = (await ward.officer.post("/clients/matches/search", asked)).json()["items"]
+    assert shown["client_id"] == str(ward.client)

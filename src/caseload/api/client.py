@@ -141,6 +141,8 @@ class LikelyPage(Wire, frozen=True, kw_only=True):
     """Everybody who may be the same person, in every programme."""
 
     items: list[LikelyOut]
+    closed_out: int
+    """How many more there are whom only named staff see: a privacy officer looks at these."""
 
 
 FOUND_AT_MOST = 20
@@ -229,7 +231,9 @@ async def search_matches(data: JSONBody[MatchIn], work: TheWork) -> LikelyPage:
     """Everybody in any programme who may be this person; for the records lead only."""
     identifiers = [Identifier(kind=each.kind, value=each.value) for each in data.identifiers]
     likely = await Clients(work.connection, work.journal, now=work.now).like(data.read(), identifiers)
-    for each in likely:
+    closed = work.by.reach(Act.MATCH_RECORDS).closed
+    shown = [each for each in likely if each.client not in closed]
+    for each in shown:
         work.journal.saw(each.client, "identity")
     return LikelyPage(
         items=[
@@ -241,8 +245,9 @@ async def search_matches(data: JSONBody[MatchIn], work: TheWork) -> LikelyPage:
                 birth_date=each.identity.birth_date,
                 because=each.because,
             )
-            for each in likely
-        ]
+            for each in shown
+        ],
+        closed_out=len(likely) - len(shown),
     )
 
 

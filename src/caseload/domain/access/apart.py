@@ -40,6 +40,7 @@ SEES_RESTRICTED: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.SEE_CONSENT: _OFFICE,
     Act.RECORD_CONSENT: _OFFICE,
     Act.ASK_CONSENT: _OFFICE,
+    Act.MATCH_RECORDS: _OFFICE,
 })  # fmt: skip
 """Who may do what about a restricted client without being named; each such use is shown to the privacy officer."""
 
