@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from benchmarks import day, mixed, pgbench, proof, queue, search, sessions, signoff, wrk
+from benchmarks import consents, day, mixed, pgbench, proof, queue, search, sessions, signoff, wrk
 from benchmarks.checkins import PER_CLIENT, plan_check_ins
 from benchmarks.clinic import PER_COUNSELLOR, Clinic, fill
 from benchmarks.scripts import DOSE_ROWS, dose, overdue, read
@@ -248,6 +248,12 @@ def registers(run: Run) -> None:
     sessions.registers(run.stage, run.clinic, lambda said: print(f"register: {said}", flush=True))
 
 
+def deciding(run: Run) -> None:
+    """Whether something may be told, against fifty consents: nothing but CPU."""
+    del run
+    consents.decisions(lambda said: print(f"may tell: {said}", flush=True))
+
+
 def days(run: Run) -> None:
     """A counsellor's overdue list and day, and the dashboard of a programme: after everything else, which it rearranges."""
     day.day(run.stage, run.clinic, lambda said: print(f"day: {said}", flush=True))
@@ -266,6 +272,7 @@ CASES: dict[str, Callable[[Run], None]] = {
     "signoff-queue": sign_off_queues,
     "queue": queues,
     "register": registers,
+    "consent": deciding,
     "day": days,
 }
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import event
 
 from caseload.db.consent import Consents
 from caseload.domain.access import Role
@@ -321,6 +322,29 @@ async def test_out_of_reach_there_is_no_such_disclosure_and_no_such_client(clini
         assert {**theirs.json(), "request": None} == {**nobodys.json(), "request": None}
     found = (await stranger.get("/emergency-releases")).json()
     assert (found["items"], found["open"], found["overdue"]) == ([], 0, 0)
+
+
+async def test_who_is_a_client_elsewhere_is_looked_for_as_somebody_who_is_none(clinic: Clinic, chart: Chart) -> None:
+    """The same statements, and the same bytes but for the number of the request."""
+    await given(chart, "attendance")
+    stranger = await clinic.person((Role.NURSE, await clinic.programme()))
+    ran: list[str] = []
+
+    def note(*said: Any) -> None:
+        ran.append(str(said[2]))
+
+    async def asked(whose: str) -> tuple[list[str], bytes]:
+        ran.clear()
+        answer = await stranger.post(f"{whose}/disclosure-questions", chart.question("attendance"))
+        return list(ran), answer.content.replace(answer.headers["request-id"].encode(), b"")
+
+    event.listen(clinic.service.engine.sync_engine, "before_cursor_execute", note)
+    try:
+        theirs, nobodys = await asked(chart.path), await asked(f"/clients/{uuid4()}")
+    finally:
+        event.remove(clinic.service.engine.sync_engine, "before_cursor_execute", note)
+    assert any("clinic.client" in statement for statement in theirs[0])
+    assert theirs == nobodys
 
 
 async def test_a_last_dose_statement_without_a_check_is_refused_and_an_emergency_may_lack_the_facility(
