@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caseload.domain.access import Act, Holding, Reach, Role
+from caseload.domain.access import Act, Apart, Holding, Reach, Role
 from caseload.domain.attendance import (
     AlreadyOnRoster,
     Attendance,
@@ -329,6 +329,25 @@ async def test_the_register_is_for_whoever_leads_the_session_or_sees_the_program
         await monday.take(session, attended(ADA))
     with pytest.raises(NotYourSession):
         await monday.correct(session, attended(ADA))
+
+
+async def test_with_a_restricted_client_on_it_a_roster_is_whole_for_whoever_leads_and_whoever_is_named(
+    monday: Group,
+) -> None:
+    session = await monday.plan(ADA)
+    supervisor = counsellor(PROGRAMME, role=Role.SUPERVISOR)
+    closed = Apart(closed=((ADA, PROGRAMME),))
+    for by, all_of_it in (
+        (supervisor, True),
+        (replace(supervisor, apart=closed), False),
+        (replace(supervisor, apart=Apart(closed=((STRANGER, PROGRAMME),))), True),
+        (replace(supervisor, apart=Apart(named=frozenset({ADA}))), True),
+        (replace(ROBIN, apart=closed), True),
+        (counsellor(PROGRAMME), False),
+    ):
+        assert sees_everybody(session, by=by, act=Act.TAKE_REGISTER) is all_of_it
+    waits = replace(session, roster=(), waiting=(ADA,))
+    assert not sees_everybody(waits, by=replace(supervisor, apart=closed), act=Act.TAKE_REGISTER)
 
 
 async def test_nobody_is_booked_twice_or_from_outside_ones_reach(monday: Group) -> None:

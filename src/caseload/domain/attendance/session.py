@@ -263,9 +263,6 @@ def sees_everybody(session: Session, *, by: Staff, act: Act) -> bool:
     sees the whole of it without being named.
     """
     reach = by.reach(act)
-    if session.programme not in reach.everyone_in | reach.caseload_in:
-        return False
-    leads = by.id in session.wanted.facilitators
-    return leads or (
-        session.programme in reach.everyone_in and reach.closed.isdisjoint({*session.concerned, *session.waiting})
-    )
+    leads = by.id in session.wanted.facilitators and session.programme in reach.everyone_in | reach.caseload_in
+    are_open = reach.closed.isdisjoint({*session.concerned, *session.waiting})
+    return leads or (are_open and session.programme in reach.everyone_in)
