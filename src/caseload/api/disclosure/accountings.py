@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-import msgspec
 from litestar import Response
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, OpenAPIType, Operation, Schema
 from litestar.params import FromPath, QueryParameter
 
 from caseload.api.route import reading
@@ -34,6 +35,18 @@ MEDIA_TYPES: Final[Mapping[AccountingFormat, str]] = {
     AccountingFormat.JSON: "application/json",
     AccountingFormat.PDF: "application/pdf",
 }
+
+
+@dataclass
+class AccountingOperation(Operation):
+    """Says that the answer may be a file to print, too."""
+
+    def __post_init__(self) -> None:
+        """Describe the file beside the JSON."""
+        printed = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING))
+        for answer in (self.responses or {}).values():
+            if isinstance(answer, OpenAPIResponse) and "application/json" in (answer.content or {}):
+                answer.content = {**(answer.content or {}), MEDIA_TYPES[AccountingFormat.PDF]: printed}
 
 
 class AccountingLineOut(Wire, frozen=True, kw_only=True):
@@ -104,10 +117,11 @@ As = Annotated[AccountingFormat, QueryParameter(name="format", description="As w
     act=Act.ACCOUNT_DISCLOSURES,
     name="account_disclosures",
     problems=(404, 409),
+    operation_class=AccountingOperation,
 )
 async def account_disclosures(
     client_id: FromPath[UUID], kind: FromPath[AccountingKind], work: TheWork, format_: As = AccountingFormat.JSON
-) -> Response[bytes]:
+) -> Response[AccountingOut]:
     """The accounting of 42 CFR 2.25 (`part2`) or of 45 CFR 164.528 (`hipaa`), each by its own definition."""
     client = await client_within(work, client_id, Act.ACCOUNT_DISCLOSURES)
     made = await domain.account_for(
@@ -120,10 +134,9 @@ async def account_disclosures(
         journal=work.journal,
     )
     out = AccountingOut.of(made)
+    content: Any = out
     if format_ is AccountingFormat.PDF:
         content = await asyncio.to_thread(typeset, "accounting.typ", _printed(out, made.zone.key))
-    else:
-        content = msgspec.json.encode(out)
     headers = {"Content-Disposition": f'attachment; filename="accounting-{kind}-{client.id}.{format_}"'}
     return Response(content, media_type=MEDIA_TYPES[format_], headers=headers)
 
