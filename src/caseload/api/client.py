@@ -169,7 +169,7 @@ async def register_client(data: JSONBody[ClientIn], work: TheWork, key: TheKey) 
         )
 
     async def again(kept: Kept) -> Client:
-        return await clients.get(ClientId(kept.resource), reach=work.by.reach(Act.REGISTER_CLIENT))
+        return await clients.get(ClientId(kept.resource), reach=work.by.reach(Act.REGISTER_CLIENT), shows_survivor=True)
 
     client = await once(work, key, Kept(status=201, resource=new, version=1), do=register, again=again)
     return _versioned(client, 201)
@@ -196,7 +196,8 @@ async def search_clients(data: JSONBody[WantedIn], work: TheWork) -> FoundOut:
 async def read_client(client_id: FromPath[UUID], work: TheWork) -> Response[ClientOut]:
     """One client's identity."""
     clients = Clients(work.connection, work.journal, now=work.now)
-    return _versioned(await clients.get(ClientId(client_id), reach=work.by.reach(Act.SEE_IDENTITY)), 200)
+    found = await clients.get(ClientId(client_id), reach=work.by.reach(Act.SEE_IDENTITY), shows_survivor=True)
+    return _versioned(found, 200)
 
 
 @writing(
@@ -212,7 +213,7 @@ async def correct_identity(
 ) -> Response[ClientOut]:
     """Correct the identity: a new version with its reason; the former stays readable."""
     clients = Clients(work.connection, work.journal, now=work.now)
-    client = await clients.get(ClientId(client_id), reach=work.by.reach(Act.CORRECT_IDENTITY))
+    client = await clients.get(ClientId(client_id), reach=work.by.reach(Act.CORRECT_IDENTITY), shows_survivor=True)
     require_version(if_match, client.version)
     corrected = await domain.correct_identity(
         client,

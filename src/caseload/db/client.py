@@ -186,7 +186,7 @@ class Clients:
             )
         )
 
-    async def get(self, wanted: ClientId, *, reach: Reach) -> Client:
+    async def get(self, wanted: ClientId, *, reach: Reach, shows_survivor: bool = False) -> Client:
         """See `domain.client.Clients.get`."""
         row = (
             await self._connection.execute(
@@ -196,6 +196,8 @@ class Clients:
         if row is None:
             raise ClientUnknown
         self._journal.saw(wanted, "identity")
+        if not shows_survivor:
+            return _client(row)
         [found] = await self._with_survivors([row], reach=reach, by_identifier=True)
         return found
 

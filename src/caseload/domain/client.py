@@ -205,8 +205,12 @@ class Clients(Protocol):
         """
         ...
 
-    async def get(self, wanted: ClientId, *, reach: Reach) -> Client:
-        """The client, or `ClientUnknown` when they are outside the reach."""
+    async def get(self, wanted: ClientId, *, reach: Reach, shows_survivor: bool = False) -> Client:
+        """The client, or `ClientUnknown` when they are outside the reach.
+
+        Whether the registration is closed, and which one is used instead, is read for an answer that shows it alone: the
+        log says that whoever asks has seen both.
+        """
         ...
 
     async def add_identity(
