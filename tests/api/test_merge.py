@@ -444,7 +444,9 @@ async def test_the_person_is_shown_once_and_each_registration_names_the_other(cl
     for client, other in ((here.client, twice.double), (twice.double, here.client)):
         reports = await officer.get(f"/clients/{client}/access-reports")
         assert reports.json()["merged_with"] == [str(other)], "who saw my record is asked of both"
-    assert (await here.nurse.get(f"/clients/{twice.double}/contact")).status_code == 200, "of one alone: the log says so"
+    assert (await here.nurse.get(f"/clients/{twice.double}/contact")).status_code == 200, (
+        "of one alone: the log says so"
+    )
     await twice.answer(merge, "undoing")
     assert (await here.nurse.get(f"/clients/{twice.double}")).json()["closed"] is False
     [named] = (await here.nurse.get(f"/clients/{here.client}/summary")).json()["merges"]
