@@ -10,6 +10,7 @@ from litestar.di import Provide
 
 from caseload import settings as settings_of
 from caseload.api import accessreport as accessreport_routes
+from caseload.api import admission as admission_routes
 from caseload.api import appointment as appointment_routes
 from caseload.api import attendance as attendance_routes
 from caseload.api import audit_log as audit_routes
@@ -81,6 +82,7 @@ ROUTERS = (
     restriction_routes.router,
     glass_routes.router,
     ecg_routes.router,
+    admission_routes.router,
     erasure_routes.router,
     bundle_routes.router,
     programme_routes.router,

@@ -1,7 +1,7 @@
 """The worked examples of the domain reference, through the API: which is where.
 
-Those that no other file tells stand here, each with its own days and amounts. Of two the service keeps nothing: the clocks of the
-examination after an admission (30) and of interim treatment (33).
+Those that no other file tells stand here, each with its own days and amounts. Of one the service keeps nothing: the clocks of
+interim treatment (33).
 """
 
 import importlib
@@ -27,6 +27,7 @@ EXAMPLES: Mapping[int, tuple[str, str]] = {
     21: ("test_takehome", "test_the_ladder_of_the_day_of_treatment_is_a_maximum"),
     24: ("test_takehome", "test_no_federal_ladder_stands_above_buprenorphine_but_a_decision_is_needed"),
     27: ("test_takehome", "test_housing_is_no_criterion"),
+    30: ("test_admission", "test_30_of_an_admission_on_1_june_the_examination_and_the_assessment_are_due_by_15_june"),
     36: ("test_dosing_injections", "test_example_36_naltrexone_after_an_opioid_that_only_the_client_tells_of"),
     39: ("test_observation", "test_a_cows_total_is_told_by_its_band"),
     42: (

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from caseload.db import admission
 from caseload.db.access import reach_of
 from caseload.db.caseload import absences, course, keyworkers, loads, offers, together, waiting
 from caseload.db.caseload.dashboard import counts
@@ -90,11 +91,16 @@ CROWD = (
     select client, m, timestamptz '2024-12-01Z', 'soon', 'asked', counsellor, timestamptz '2024-12-01Z'
     from crowd, generate_series(1, 2) m
     """,
+    """
+    insert into clinic.admission_done (id, episode_id, duty, done_on, done_by, recorded_by, recorded_at)
+    select gen_random_uuid(), episode, duty, date '2025-01-02', 'Dr Crowd', counsellor, now()
+    from crowd, unnest(array['examination', 'assessment']) duty
+    """,
     "set session_replication_role = origin",
     "analyze",
 )
 GROWS = re.compile(
-    r"Seq Scan on (client|client_identity|episode|level_of_care|episode_phase|responsibility|cover|keyworker|absence|handover_offer|waiting_word"
+    r"Seq Scan on (client|client_identity|episode|level_of_care|episode_phase|responsibility|cover|keyworker|absence|handover_offer|waiting_word|admission_\w+"
     r"|check_in\w*|therapy_session\w*|arrival|session_note\w*|escalation|dose_waiting|discharge_asked)\b"
 )
 STATEMENTS: dict[str, Any] = {
@@ -135,6 +141,9 @@ STATEMENTS: dict[str, Any] = {
     "hours of a week": counts.ATTENDED,
     "today in a programme": counts.DAY,
     "what is unsigned in a programme": counts.UNSIGNED,
+    "whose admissions a programme has": admission.ADMITTED_IN,
+    "what of admissions is done": admission.COUNTED,
+    "what of an admission was recorded": admission.OF_EPISODE,
     "what waits in a programme for an answer": counts.WAITS,
 }
 
@@ -160,6 +169,7 @@ async def test_nothing_walks_the_caseloads_of_all_programmes(owner: AsyncEngine)
         "counsellor": whom.counsellor,
         "clients": [whom.client],
         "episodes": [whom.episode],
+        "episode": whom.episode,
         "absence": whom.client,
         "to": whom.counsellor,
         "call": whom.client,

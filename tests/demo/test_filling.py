@@ -226,6 +226,13 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
         ("a drug screen that was refused", "select 1 from clinic.drug_screen where refused"),
         ("a drug screen with results", "select 1 from clinic.drug_screen_result where finding = 'positive'"),
         ("a year of doses", "select 1 from clinic.dose group by client_id having count(*) > 350"),
+        (
+            "somebody whose assessment is overdue",
+            """select 1 from clinic.episode e join clinic.programme p on p.id = e.programme_id and p.profile = 'US'
+               where upper_inf(e.period) and e.admitted_on + 14 < current_date - 1
+               and exists (select from clinic.admission_done d where d.episode_id = e.id and d.duty = 'examination')
+               and not exists (select from clinic.admission_done d where d.episode_id = e.id and d.duty = 'assessment')""",
+        ),
         ("a relapse and return", "select 1 from clinic.episode where returns_from is not null"),
         ("an order in steps", "select 1 from clinic.medication_order where cardinality(step_from) = 2"),
         ("an order for a pharmacy", "select 1 from clinic.medication_order where supply = 'pharmacy'"),

@@ -142,6 +142,8 @@ FIELDS: Mapping[str, Holds] = {
     "monitoring.high_dose.methadone_mg_a_day_above": less(),
     "monitoring.ecg.follow_up_days": less(),
     "monitoring.ecg.every_days": less(),
+    "monitoring.admission.examination_days": less(),
+    "monitoring.admission.assessment_days": less(),
 }
 """By the path of the field, `*` standing for each of a list: whether a changed value keeps the rule."""
 
@@ -158,6 +160,7 @@ PARTS: Mapping[str, bool] = {
     "outreach.steps": True,
     "take_home.ladders": True,
     "take_home.ladders.*.steps": False,
+    "monitoring.admission": True,
 }
 """What may be left out, or be one fewer: whether that loosens. The last step of an allowance left out tightens."""
 

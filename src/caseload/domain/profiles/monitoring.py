@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from caseload.domain.profiles.said import Data, SaidBy
 
 MOST_SCREENS_A_YEAR = 366
+ADMISSION_DAYS = ("examination_days", "assessment_days")
 
 
 class RandomScreens(SaidBy, frozen=True):
@@ -29,12 +30,23 @@ class Ecgs(SaidBy, frozen=True):
     """After the last one."""
 
 
+class Admission(SaidBy, frozen=True):
+    """By when after an admission what belongs to it is done, in calendar days after the day of the admission."""
+
+    examination_days: int
+    """The full examination in person."""
+    assessment_days: int
+    """The initial psychosocial assessment, with the care plan."""
+
+
 class Monitoring(Data, frozen=True):
     """Everything that a profile asks to be watched."""
 
     random_screens: RandomScreens
     high_dose: HighDose
     ecg: Ecgs
+    admission: Admission | None = None
+    """None where the profile sets an admission no clock."""
 
     def contradictions(self) -> Iterable[str]:
         """What makes it unusable although its form is right."""
@@ -45,6 +57,9 @@ class Monitoring(Data, frozen=True):
         for name in ("follow_up_days", "every_days"):
             if getattr(self.ecg, name) < 1:
                 yield f"monitoring.ecg.{name} must be more than zero"
+        for name in ADMISSION_DAYS:
+            if self.admission is not None and getattr(self.admission, name) < 1:
+                yield f"monitoring.admission.{name} must be more than zero"
 
     def looser_than(self, base: "Monitoring") -> Iterable[str]:
         """Every rule of `base` that this loosens."""
@@ -58,3 +73,14 @@ class Monitoring(Data, frozen=True):
             later, before = getattr(self.ecg, name), getattr(base.ecg, name)
             if later > before:
                 yield f"monitoring.ecg.{name}: {before} became {later}"
+        yield from _looser_admission(base.admission, self.admission)
+
+
+def _looser_admission(before: Admission | None, after: Admission | None) -> Iterable[str]:
+    if before is not None and after is None:
+        yield "monitoring.admission: an admission has no clocks any more"
+    elif before is not None and after is not None:
+        for name in ADMISSION_DAYS:
+            days, were = getattr(after, name), getattr(before, name)
+            if days > were:
+                yield f"monitoring.admission.{name}: {were} became {days}"
