@@ -68,7 +68,7 @@ class Kept:
     async def add(self, new: Client) -> None:
         self.added.append(new)
 
-    async def get(self, wanted: ClientId, *, reach: Reach) -> Client:
+    async def get(self, wanted: ClientId, *, reach: Reach, shows_survivor: bool = False) -> Client:
         raise NotImplementedError
 
     async def add_identity(self, of: ClientId, identity: Identity, *, version: int, reason: str, **_: Any) -> None:
