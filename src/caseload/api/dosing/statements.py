@@ -1,7 +1,7 @@
 """What others say of a client's medicine: written down, verified, withdrawn; and what a pharmacy reports of our orders."""
 
 from collections.abc import Awaitable, Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -57,7 +57,7 @@ class StatementDayWire(Wire, frozen=True, kw_only=True):
             part=day.part,
             outcome=day.outcome,
             amount_mg=written(day.amount_mg) if day.amount_mg is not None else None,
-            taken_at=day.taken_at,
+            taken_at=None if day.taken_at is None else day.taken_at.astimezone(UTC),
             reason=day.reason,
         )
 
@@ -155,7 +155,7 @@ class StatementOut(Wire, frozen=True, kw_only=True):
             source=said.source,
             source_name=said.source_name,
             informant=said.informant,
-            told_at=said.told_at,
+            told_at=said.told_at.astimezone(UTC),
             order_id=said.order,
             medicine=said.medicine,
             form=said.form,
