@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -123,6 +123,7 @@ async def test_what_nobody_reviewed_is_overdue_from_the_moment_it_was_due(
 
 async def test_the_door_looks_for_a_birth_date_and_walks_no_client(connection: AsyncConnection) -> None:
     asked = {"birth_date": NOW.date(), "given_name": "Ada", "family_name": "L"}
+    await connection.execute(text("set local enable_seqscan = off"))
     plan = await generic_plan_of(connection, FIND, asked)
     assert any("client_identity_birth_date_idx" in line for line in plan), plan
     assert not any("Seq Scan on client" in line for line in plan), plan

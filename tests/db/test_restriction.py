@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -108,6 +108,7 @@ async def test_one_restriction_at_a_time_and_each_person_named_once(connection: 
 
 
 async def test_who_asks_and_what_is_owed_read_no_table_that_grows(connection: AsyncConnection) -> None:
+    await connection.execute(text("set local enable_seqscan = off"))
     plan = await generic_plan_of(connection, by_tokens(1), {"digest_0": bytes(32), "now": NOW})
     assert not any("Seq Scan on client" in line or "Seq Scan on guest_stay" in line for line in plan), plan
     owed = await generic_plan_of(connection, UNATTENDED, {"programme": new_id(), "at": NOW})
