@@ -133,6 +133,11 @@ async def test_an_emergency_needs_its_nature_and_the_facility_and_no_consent(cli
     told = (await here.nurse.post(path, telling(emergency="Overdose, unconscious.", facility="County ED"))).json()
     assert (told["ground"], told["consent_id"], told["rule"]) == ("emergency", None, "42 CFR 2.51")
     assert (told["notice"], told["content"]["take_homes"]) == (None, [])
+    at_once = await here.nurse.post(path, telling(emergency="Overdose, unconscious.", facility=None))
+    assert (at_once.status_code, at_once.json()["facility"]) == (201, None), "where they work may be filled in later"
+    officer = await clinic.person((Role.PRIVACY_OFFICER, here.programme))
+    waiting = (await officer.get("/emergency-releases")).json()["items"]
+    assert at_once.json()["id"] in {each["id"] for each in waiting}, "until then it waits for that"
 
 
 async def test_of_whom_nothing_was_ever_ordered_there_is_nothing_to_tell(clinic: Clinic) -> None:
