@@ -447,6 +447,15 @@ async def test_the_person_is_shown_once_and_each_registration_names_the_other(cl
     assert (await here.nurse.get(f"/clients/{twice.double}/contact")).status_code == 200, (
         "of one alone: the log says so"
     )
+    correction = {
+        "identity": {"given_name": "Alexis", "family_name": read["family_name"], "birth_date": read["birth_date"]},
+        "reason": "As it stands on the passport.",
+    }
+    corrected = await twice.supervisor.put(
+        f"/clients/{twice.double}/identity", correction, headers={"If-Match": f'"{read["version"]}"'}
+    )
+    shown = corrected.json()
+    assert (shown["given_name"], shown["closed"], shown["survivor_id"]) == ("Alexis", True, str(here.client))
     await twice.answer(merge, "undoing")
     assert (await here.nurse.get(f"/clients/{twice.double}")).json()["closed"] is False
     [named] = (await here.nurse.get(f"/clients/{here.client}/summary")).json()["merges"]

@@ -7,7 +7,7 @@ any programme is told only that there is a probable match; the records lead alon
 import hashlib
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, Protocol
@@ -306,15 +306,7 @@ async def correct_identity(
     version = client.version + 1
     await clients.add_identity(client.id, identity, version=version, reason=reason, by=by.id, at=now)
     journal.tell(IdentityCorrected(client=client.id, facts={"version": version}))
-    return Client(
-        id=client.id,
-        programme=client.programme,
-        identity=identity,
-        version=version,
-        identifiers=client.identifiers,
-        registered_by=client.registered_by,
-        registered_at=client.registered_at,
-    )
+    return replace(client, identity=identity, version=version)
 
 
 async def decide_different_person(
