@@ -9,20 +9,17 @@ from caseload.domain.oversight.reviewing import (
     Conclusion,
     FindingReviewed,
     FindingUnknown,
-    Grounds,
     NotYourOwn,
     Office,
-    Places,
     Review,
     Reviewed,
     ReviewedAlready,
     Reviews,
-    Span,
-    Traces,
     ask,
     review,
     subject_of,
 )
+from caseload.domain.oversight.sources import Grounds, Places, Span, Traces
 
 __all__ = [
     "Conclusion",
