@@ -7,14 +7,18 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from httpx import Response
 from sqlalchemy import insert, text
 from sqlalchemy.exc import IntegrityError
 
 from caseload.db.observation import OF_CLIENT
+from caseload.db.tables.escalation import escalation
 from caseload.db.tables.observation import observation
 from caseload.domain.access import Role
 from caseload.domain.ids import ProgrammeId, new_id
+from caseload.domain.observation import InstrumentName, instrument
 from tests.api.conftest import Clinic, Person
+from tests.api.house import open_house
 from tests.factories import clients
 from tests.factories.clients import InCare
 from tests.factories.explain import plan_of, walks
@@ -46,7 +50,7 @@ class Ward:
     async def recorded(self, **body: Any) -> dict[str, Any]:
         answer = await self.nurse.post(self.path, {"instrument": "qtc", "answers": {"qtc": 438}, **body})
         assert answer.status_code == 201, answer.text
-        return answer.json()
+        return kept_of(answer)
 
 
 @pytest.fixture
@@ -72,7 +76,7 @@ async def test_a_scale_is_answered_by_its_own_description_and_scored(
     answer = await ward.nurse.post(ward.path, await ward.highest(name))
     assert answer.status_code == 201, answer.text
     assert answer.headers["etag"] == '"1"'
-    said = answer.json()
+    said = kept_of(answer)
     assert (said["total"], said["band"], said["instrument_version"]) == (total, band, 1)
     assert said["says"].startswith(says)
     assert (await ward.nurse.get(ward.path)).json()["items"] == [said]
@@ -165,8 +169,8 @@ async def test_a_correction_is_a_new_version_and_the_former_stays_readable(ward:
     assert corrected.json()["observed_at"] == first["observed_at"]
     whole = await ward.nurse.get(path)
     assert whole.headers["etag"] == '"2"'
-    assert whole.json()["items"] == [corrected.json(), first]
-    assert (await ward.nurse.get(ward.path)).json()["items"] == [corrected.json()]
+    assert whole.json()["items"] == [kept_of(corrected), first]
+    assert (await ward.nurse.get(ward.path)).json()["items"] == [kept_of(corrected)]
 
 
 async def test_an_observation_of_somebody_else_is_taken_back(ward: Ward) -> None:
@@ -248,3 +252,96 @@ async def test_a_wrong_state_cannot_be_stored(ward: Ward, wrong: dict[str, Any],
     with pytest.raises(IntegrityError, match=constraint):
         async with ward.clinic.service.engine.begin() as connection:
             await connection.execute(insert(observation).values(**row | wrong))
+
+
+async def test_the_ninth_item_of_a_phq9_outside_a_check_in_is_escalated_as_it_is_saved(ward: Ward) -> None:
+    key = str(uuid4())
+    body = {"instrument": "phq9", "answers": whole(InstrumentName.PHQ9, better_off_dead=1)}
+
+    first = await ward.nurse.post(ward.path, body, key=key)
+    again = await ward.nurse.post(ward.path, body, key=key)
+
+    assert (first.status_code, again.json()) == (201, first.json()), first.text
+    emergency = first.json()["emergency"]
+    assert "999" in emergency["instruction"]["says"], "what to do on the spot, by the country of the programme"
+    assert emergency["reaches"]["on_call"] is None, "nobody is on call, and whoever recorded it is told so"
+    (raised,) = emergency["escalations"]
+    assert (raised["ground"], raised["observation_id"]) == ("suicidal_thoughts", first.json()["id"])
+    assert (raised["check_in_id"], raised["acknowledgement"]) == (None, None)
+    assert (await ward.nurse.get("/open-escalations")).json()["items"] == [raised]
+
+
+@pytest.mark.parametrize("ninth", [0, None])
+async def test_no_answer_and_not_at_all_escalate_nothing(ward: Ward, ninth: int | None) -> None:
+    answers = whole(InstrumentName.PHQ9, better_off_dead=ninth)
+
+    answer = await ward.nurse.post(ward.path, {"instrument": "phq9", "answers": answers})
+
+    assert (answer.status_code, answer.json()["emergency"]) == (201, None)
+    assert (await ward.nurse.get("/open-escalations")).json()["items"] == []
+
+
+async def test_a_correction_escalates_what_only_it_says_and_takes_nothing_back(ward: Ward) -> None:
+    calm, alarming = whole(InstrumentName.PHQ9), whole(InstrumentName.PHQ9, better_off_dead=2)
+    made = await ward.nurse.post(ward.path, {"instrument": "phq9", "answers": calm})
+    path = f"{ward.path}/{made.json()['id']}"
+
+    said: list[Any] = []
+    for version, answers in enumerate([alarming, calm, alarming], start=1):
+        body = {"answers": answers, "reason": "Read the wrong column."}
+        said.append(await ward.nurse.put(path, body, headers={"If-Match": f'"{version}"'}))
+
+    assert [each.status_code for each in said] == [200, 200, 200], said[-1].text
+    ids = [[one["id"] for one in each.json()["emergency"]["escalations"]] for each in said]
+    assert len(ids[0]) == 1, "raised by the version that said it first"
+    assert ids == [ids[0]] * 3, "and it stays open, and is not raised again"
+
+
+async def test_what_was_filled_in_during_a_check_in_is_escalated_as_of_that_check_in(clinic: Clinic) -> None:
+    house = await open_house(clinic)
+    nurse = await clinic.person((Role.NURSE, house.programme))
+    await house.planned(await house.client(), days_ago=2)
+    (line,) = await house.overdue()
+    done = await house.robin.post(
+        f"/check-ins/{line['check_in_id']}/completion",
+        {"mode": "video", "instruments": {"phq9": whole(InstrumentName.PHQ9)}},
+    )
+    path = f"/clients/{line['client_id']}/observations/{done.json()['observations'][0]['id']}"
+    body = {"answers": whole(InstrumentName.PHQ9, better_off_dead=3), "reason": "Read the wrong column."}
+
+    corrected = await nurse.put(path, body, headers={"If-Match": '"1"'})
+
+    assert corrected.status_code == 200, corrected.text
+    (raised,) = corrected.json()["emergency"]["escalations"]
+    assert (raised["check_in_id"], raised["observation_id"]) == (line["check_in_id"], None)
+    shown = await house.robin.get(f"/clients/{line['client_id']}/escalations")
+    assert shown.json()["items"] == [raised]
+
+
+async def test_the_database_raises_nothing_of_an_observation_twice(ward: Ward) -> None:
+    answers = whole(InstrumentName.PHQ9, better_off_dead=3)
+    made = (await ward.nurse.post(ward.path, {"instrument": "phq9", "answers": answers})).json()
+    values = {
+        "client_id": ward.ada.id,
+        "programme_id": ward.programme,
+        "ground": "suicidal_thoughts",
+        "observation_id": made["id"],
+        "recorded_by": ward.nurse.staff.id,
+        "recorded_at": ward.clinic.service.clock(),
+    }
+
+    with pytest.raises(IntegrityError, match="escalation_observation_id_ground_key"):
+        async with ward.clinic.service.engine.begin() as connection:
+            await connection.execute(insert(escalation).values(id=new_id(), observation_version=1, **values))
+    with pytest.raises(IntegrityError, match="escalation_raised_by_one_check"):
+        async with ward.clinic.service.engine.begin() as connection:
+            await connection.execute(insert(escalation).values(id=new_id(), **values))
+
+
+def kept_of(answer: Response) -> dict[str, Any]:
+    """What was recorded, without what to do about it."""
+    return {field: said for field, said in answer.json().items() if field != "emergency"}
+
+
+def whole(name: InstrumentName, **changes: int | None) -> dict[str, int | None]:
+    return {**{item.code: item.reaches[0] for item in instrument(name).items}, **changes}

@@ -65,6 +65,7 @@ async def test_no_list_walks_what_was_ever_escalated(connection: AsyncConnection
             connection, lists.OPEN_IN_PROGRAMME, {**page, **reach, "programme": kept["programme_id"]}
         ),
         await plan_of(connection, lists.OF_CHECK_IN, {"check_in": new_id()}),
+        await plan_of(connection, lists.OF_OBSERVATION, {"observation": new_id()}),
     ]
 
     for plan in plans:

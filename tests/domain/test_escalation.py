@@ -1,6 +1,7 @@
 """Escalations: the instruction of each country, and one for each ground of a check-in."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from uuid import UUID
 
@@ -8,8 +9,23 @@ import pytest
 
 from caseload.domain.access import Role
 from caseload.domain.catalogue import Country
-from caseload.domain.escalation import Acknowledgement, Escalation, Ground, escalate_from, usual_instruction
-from caseload.domain.ids import CheckInId, ClientId, ProgrammeId, new_id
+from caseload.domain.escalation import (
+    Acknowledgement,
+    Escalation,
+    Ground,
+    OfObservation,
+    escalate_from,
+    usual_instruction,
+)
+from caseload.domain.ids import CheckInId, ClientId, ProgrammeId, StaffId, new_id
+from caseload.domain.observation import (
+    InstrumentName,
+    Observation,
+    Score,
+    escalate_observed,
+    grounds_of,
+    instrument,
+)
 from tests.factories.checkin import Remembered, counsellor
 
 pytestmark = pytest.mark.anyio
@@ -28,6 +44,9 @@ class Kept:
 
     async def of_check_in(self, check_in: UUID, /) -> Sequence[Escalation]:
         return [each for each in self.escalations if each.check_in == check_in]
+
+    async def of_observation(self, observation: UUID, /) -> Sequence[Escalation]:
+        return [each for each in self.escalations if each.observation and each.observation.id == observation]
 
     async def add_acknowledgement(self, escalation: Escalation, acknowledgement: Acknowledgement, /) -> None:
         raise NotImplementedError
@@ -65,3 +84,59 @@ async def test_each_ground_of_a_check_in_is_raised_once() -> None:
     assert await told(Ground.OVERDOSE) == [Ground.OVERDOSE]
     assert await told(Ground.SAFEGUARDING, Ground.OVERDOSE) == [Ground.OVERDOSE, Ground.SAFEGUARDING]
     assert [event.facts["ground"] for event in journal.events] == ["overdose", "safeguarding"]
+
+
+@pytest.mark.parametrize(
+    ("name", "last", "grounds"),
+    [
+        (InstrumentName.PHQ9, 3, (Ground.SUICIDAL_THOUGHTS,)),
+        (InstrumentName.PHQ9, 1, (Ground.SUICIDAL_THOUGHTS,)),
+        (InstrumentName.PHQ9, 0, ()),
+        (InstrumentName.PHQ9, None, ()),
+        (InstrumentName.GAD7, 3, ()),
+    ],
+)
+def test_the_ninth_item_of_a_phq9_alone_does_not_wait(
+    name: InstrumentName, last: int | None, grounds: tuple[Ground, ...]
+) -> None:
+    assert tuple(grounds_of(observed(name, last))) == grounds
+
+
+def test_an_observation_that_was_taken_back_says_nothing() -> None:
+    assert not grounds_of(replace(observed(InstrumentName.PHQ9, 3), score=None))
+
+
+async def test_an_observation_raises_it_once_and_a_corrected_one_says_in_which_version() -> None:
+    kept, journal = Kept(), Remembered()
+    first, asked = observed(InstrumentName.PHQ9, 0), observed(InstrumentName.PHQ9, 2)
+    at_last = replace(first, version=2, score=asked.score)
+    in_check_in = replace(asked, check_in=CheckInId(new_id()))
+
+    for one in (first, at_last, replace(at_last, version=3), in_check_in, in_check_in):
+        await escalate_observed(
+            one, programme=HOUSE, by=counsellor(HOUSE), now=one.recorded_at, escalations=kept, journal=journal
+        )
+
+    assert [(each.observation, each.check_in) for each in kept.escalations] == [
+        (OfObservation(first.id, 2), None),
+        (None, in_check_in.check_in),
+    ]
+    assert [event.records[1] for event in journal.events] == [first.id, in_check_in.check_in]
+
+
+def observed(name: InstrumentName, last: int | None) -> Observation:
+    answers = (*(0 for _ in instrument(name).items[1:]), last)
+    at = datetime(2026, 11, 22, 9, tzinfo=UTC)
+    return Observation(
+        id=new_id(),
+        version=1,
+        client=ClientId(new_id()),
+        instrument=name,
+        instrument_version=1,
+        observed_at=at,
+        score=Score(answers, None, None),
+        note=None,
+        reason=None,
+        recorded_by=StaffId(new_id()),
+        recorded_at=at,
+    )

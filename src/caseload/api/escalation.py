@@ -79,6 +79,8 @@ class EscalationOut(Wire, frozen=True, kw_only=True):
     ground: Ground
     check_in_id: UUID | None
     """The check-in of which an answer raised it."""
+    observation_id: UUID | None
+    """The observation outside a check-in of which an answer raised it."""
     said: str | None
     raised_by: UUID
     raised_at: datetime
@@ -97,6 +99,7 @@ class EscalationOut(Wire, frozen=True, kw_only=True):
             programme_id=one.programme,
             ground=one.ground,
             check_in_id=one.check_in,
+            observation_id=None if one.observation is None else one.observation.id,
             said=one.said,
             raised_by=one.raised_by,
             raised_at=one.raised_at,
@@ -141,6 +144,17 @@ class EscalatedOut(Wire, frozen=True, kw_only=True):
     instruction: EmergencyInstructionOut
     reaches: ReachedOut
     """Which clinician it reaches; that nobody is on call, where that is so."""
+
+
+class EmergencyOut(Wire, frozen=True, kw_only=True):
+    """What of the answers does not wait: act on it now."""
+
+    instruction: EmergencyInstructionOut
+    """What to do on the spot."""
+    escalations: list[EscalationOut]
+    """Each stays open until a clinician has acknowledged it."""
+    reaches: ReachedOut
+    """Which clinician they reach; that nobody is on call, where that is so."""
 
 
 @writing("/clients/{client_id:uuid}/escalations", act=Act.ESCALATE, name="raise_escalation")
@@ -276,6 +290,17 @@ async def emergency(work: Work, programme_id: ProgrammeId) -> EmergencyInstructi
     today = programme.today(work.now)
     own = await Instructions(work.connection).instruction(programme.id)
     return EmergencyInstructionOut.of(own or usual_instruction(programme.id, programme.rules_on(today).country, today))
+
+
+async def told_on_the_spot(work: Work, raised: Sequence[Escalation], programme_id: ProgrammeId) -> EmergencyOut | None:
+    """What whoever gave the answers is told of what they have raised; None where that is nothing."""
+    if not raised:
+        return None
+    return EmergencyOut(
+        instruction=await emergency(work, programme_id),
+        escalations=await shown(work, raised),
+        reaches=await reached(work, programme_id),
+    )
 
 
 async def shown(work: Work, found: Sequence[Escalation]) -> list[EscalationOut]:

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
 import msgspec
 from litestar import Response, Router
 from litestar.params import FromPath, JSONBody
 
+from caseload.api.escalation import EmergencyOut, escalations_of, told_on_the_spot
 from caseload.api.pages import USUAL, After, Limit, Page
 from caseload.api.route import reading, writing
 from caseload.api.wire import Instant, Wire
@@ -17,7 +18,7 @@ from caseload.db.idempotency import Kept
 from caseload.db.observation import KeptObservations
 from caseload.domain import observation as domain
 from caseload.domain.access import Act
-from caseload.domain.ids import ClientId, new_id
+from caseload.domain.ids import ClientId, ProgrammeId, new_id
 from caseload.domain.observation import Instrument, InstrumentName, Item, Observation, Observed, instrument, instruments
 from caseload.request.idempotency import once
 from caseload.request.work import Work
@@ -167,7 +168,7 @@ class ObservationOut(Wire, frozen=True, kw_only=True):
     recorded_at: datetime
 
     @classmethod
-    def of(cls, observation: Observation) -> "ObservationOut":
+    def of(cls, observation: Observation) -> Self:
         """From the domain, in the words of the version of the instrument that it was recorded with."""
         by, score = instrument(observation.instrument, observation.instrument_version), observation.score
         total = None if score is None else score.total
@@ -195,6 +196,13 @@ class ObservationOut(Wire, frozen=True, kw_only=True):
             recorded_by=observation.recorded_by,
             recorded_at=observation.recorded_at,
         )
+
+
+class ObservationKeptOut(ObservationOut, frozen=True, kw_only=True):
+    """What you have just said that you observed."""
+
+    emergency: EmergencyOut | None = None
+    """What of it does not wait: act on it now. Null where nothing of it has raised an escalation."""
 
 
 class ObservationVersionsOut(Wire, frozen=True, kw_only=True):
@@ -237,13 +245,16 @@ async def read_observation(
 @writing("/clients/{client_id:uuid}/observations", act=Act.RECORD_OBSERVATION, name="record_observation")
 async def record_observation(
     client_id: FromPath[UUID], data: JSONBody[ObservationIn], work: TheWork, key: TheKey
-) -> Response[ObservationOut]:
-    """Record what you observed, with all items of the newest version of the instrument."""
+) -> Response[ObservationKeptOut]:
+    """Record what you observed, with all items of the newest version of the instrument.
+
+    An answer that does not wait is escalated with it, and the answer to you says what to do on the spot.
+    """
     client = await client_within(work, client_id, Act.RECORD_OBSERVATION)
     new = new_id()
 
     async def record() -> Observation:
-        return await domain.record(
+        made = await domain.record(
             client.id,
             Observed(observed_at=data.observed_at or work.now, answers=data.answers, note=data.note),
             as_id=new,
@@ -253,12 +264,14 @@ async def record_observation(
             observations=_kept(work),
             journal=work.journal,
         )
+        await _escalate(work, made, client.programme)
+        return made
 
     async def again(kept: Kept) -> Observation:
         return (await _kept(work).versions(kept.resource, of=client.id))[-1]
 
     made = await once(work, key, Kept(status=201, resource=new, version=1), do=record, again=again)
-    return versioned(ObservationOut.of(made), made.version, 201)
+    return await _answer(work, made, client.programme, status=201)
 
 
 @writing(
@@ -275,7 +288,7 @@ async def correct_observation(
     data: JSONBody[ObservationCorrectionIn],
     work: TheWork,
     if_match: IfMatch = None,
-) -> Response[ObservationOut]:
+) -> Response[ObservationKeptOut]:
     """Say what was observed instead, or (without answers) that it was not; what was said before stays readable."""
     client = await client_within(work, client_id, Act.RECORD_OBSERVATION)
     last = await _last(work, observation_id, of=client.id)
@@ -295,7 +308,31 @@ async def correct_observation(
             observations=_kept(work),
             journal=work.journal,
         )
-    return versioned(ObservationOut.of(corrected), corrected.version)
+    await _escalate(work, corrected, client.programme)
+    return await _answer(work, corrected, client.programme, status=200)
+
+
+async def _escalate(work: Work, observation: Observation, programme: ProgrammeId) -> None:
+    await domain.escalate_observed(
+        observation,
+        programme=programme,
+        by=work.by,
+        now=work.now,
+        escalations=escalations_of(work),
+        journal=work.journal,
+    )
+
+
+async def _answer(
+    work: Work, observation: Observation, programme: ProgrammeId, *, status: int
+) -> Response[ObservationKeptOut]:
+    """The observation; and where its answers have raised something, what to do on the spot."""
+    escalations, of = escalations_of(work), observation.check_in
+    raised = await (escalations.of_observation(observation.id) if of is None else escalations.of_check_in(of))
+    shown = msgspec.structs.replace(
+        ObservationKeptOut.of(observation), emergency=await told_on_the_spot(work, raised, programme)
+    )
+    return versioned(shown, observation.version, status)
 
 
 async def _last(work: Work, observation_id: UUID, *, of: ClientId) -> Observation:

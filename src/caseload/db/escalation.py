@@ -29,6 +29,7 @@ from caseload.domain.escalation import (
     Ground,
     Instruction,
     InstructionChanged,
+    OfObservation,
 )
 from caseload.domain.ids import CheckInId, ClientId, EscalationId, ProgrammeId, StaffId
 from caseload.domain.journal import Journal
@@ -51,6 +52,7 @@ _HOLD = (
     .with_for_update()
 )
 OF_CHECK_IN: Final = _EVERY.where(escalation.c.check_in_id == bindparam("check_in")).order_by(escalation.c.id)
+OF_OBSERVATION: Final = _EVERY.where(escalation.c.observation_id == bindparam("observation")).order_by(escalation.c.id)
 OF_CLIENT: Final = (
     _EVERY.where(escalation.c.client_id == bindparam("client"), escalation.c.id < bindparam("after"))
     .order_by(escalation.c.id.desc())
@@ -146,6 +148,10 @@ class Escalations:
         """See `domain.escalation.Escalations.of_check_in`."""
         return await self._found(OF_CHECK_IN, {"check_in": check_in})
 
+    async def of_observation(self, observation: UUID) -> Sequence[Escalation]:
+        """See `domain.escalation.Escalations.of_observation`."""
+        return await self._found(OF_OBSERVATION, {"observation": observation})
+
     async def _found(self, statement: Select[*tuple[Any, ...]], given: dict[str, Any]) -> Sequence[Escalation]:
         found = [_escalation(row) for row in await self._connection.execute(statement, given)]
         for each in found:
@@ -163,6 +169,8 @@ class Escalations:
                     "programme_id": each.programme,
                     "ground": each.ground,
                     "check_in_id": each.check_in,
+                    "observation_id": None if each.observation is None else each.observation.id,
+                    "observation_version": None if each.observation is None else each.observation.version,
                     "said": each.said,
                     "recorded_by": each.raised_by,
                     "recorded_at": each.raised_at,
@@ -250,6 +258,9 @@ def _escalation(row: Row[*tuple[Any, ...]]) -> Escalation:
         programme=ProgrammeId(row.programme_id),
         ground=Ground(row.ground),
         check_in=None if row.check_in_id is None else CheckInId(row.check_in_id),
+        observation=None
+        if row.observation_id is None
+        else OfObservation(id=row.observation_id, version=row.observation_version),
         said=row.said,
         raised_by=StaffId(row.recorded_by),
         raised_at=row.recorded_at,

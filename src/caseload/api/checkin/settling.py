@@ -13,11 +13,9 @@ from caseload.api.checkin.asking import asked_of, see_more_often_after_relapse, 
 from caseload.api.checkin.plans import CheckInStepUpOut
 from caseload.api.checkin.store import check_ins_of
 from caseload.api.checkin.wire import CheckInOut, versioned
-from caseload.api.escalation import EmergencyInstructionOut, EscalationOut, emergency, escalations_of
-from caseload.api.escalation import shown as shown_escalations
+from caseload.api.escalation import EmergencyOut, escalations_of, told_on_the_spot
 from caseload.api.observation import Answers as FilledAnswers
 from caseload.api.observation import ObservationOut
-from caseload.api.on_call import ReachedOut, reached
 from caseload.api.route import writing
 from caseload.api.wire import Instant, Wire
 from caseload.api.work import IfMatch, TheKey, TheWork, etag, require_version
@@ -98,17 +96,6 @@ class CheckInCorrectionIn(Wire, frozen=True, kw_only=True):
     """What was asked and answered instead; as it stood when left out."""
     instruments: dict[InstrumentName, FilledAnswers] | None = None
     """What was filled in instead, or as well; the others stand as they did."""
-
-
-class EmergencyOut(Wire, frozen=True, kw_only=True):
-    """What of the answers does not wait: act on it now."""
-
-    instruction: EmergencyInstructionOut
-    """What to do on the spot."""
-    escalations: list[EscalationOut]
-    """Each stays open until a clinician has acknowledged it."""
-    reaches: ReachedOut
-    """Which clinician they reach; that nobody is on call, where that is so."""
 
 
 class CheckInSettledOut(CheckInOut, frozen=True, kw_only=True):
@@ -253,14 +240,7 @@ async def _with_emergency(work: Work, record: Record, status: int) -> Response[C
     """The check-in with what was filled in; and where its answers have raised something, what to do on the spot."""
     filled = await KeptObservations(work.connection, work.journal).of_check_in(record.check_in.id)
     raised = await escalations_of(work).of_check_in(record.check_in.id)
-    told = None
-    if raised:
-        instruction = await emergency(work, record.check_in.programme)
-        told = EmergencyOut(
-            instruction=instruction,
-            escalations=await shown_escalations(work, raised),
-            reaches=await reached(work, record.check_in.programme),
-        )
+    told = await told_on_the_spot(work, raised, record.check_in.programme)
     observations = tuple(ObservationOut.of(each) for each in filled)
     more = await step_up_after(work, record)
     shown = msgspec.structs.replace(

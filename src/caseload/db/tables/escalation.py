@@ -11,6 +11,7 @@ from sqlalchemy import (
     Date,
     ForeignKeyConstraint,
     Index,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -44,7 +45,22 @@ escalation = Table(
     words("said", nullable=True),
     *recorded(),
     Column("missed_since", Date()),
+    Column("observation_id", Uuid()),
+    Column("observation_version", SmallInteger()),
     UniqueConstraint("check_in_id", "ground"),
+    UniqueConstraint("observation_id", "ground"),
+    ForeignKeyConstraint(
+        ["observation_id", "observation_version"],
+        ["clinic.observation.id", "clinic.observation.version"],
+        name="escalation_observation_fkey",
+    ),
+    CheckConstraint(
+        text(
+            "num_nonnulls(observation_id, observation_version) IN (0, 2)"
+            " AND num_nonnulls(check_in_id, observation_id, missed_since) <= 1"
+        ),
+        name="raised_by_one",
+    ),
     one_of("ground", Ground),
     not_blank("said"),
     CheckConstraint(text("missed_since IS NULL OR ground = 'missed_doses'"), name="missed_since"),
@@ -56,7 +72,7 @@ escalation = Table(
         unique=True,
         postgresql_where=text("missed_since IS NOT NULL"),
     ),
-    comment="What a clinician must hear of at once; a check-in raises each ground once.",
+    comment="What a clinician must hear of at once; a check-in or an observation raises each ground once.",
 )
 
 escalation_acknowledgement = Table(

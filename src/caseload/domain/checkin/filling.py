@@ -17,6 +17,7 @@ from caseload.domain.observation import (
     Observations,
     Observed,
     correct,
+    grounds_of,
     instrument,
     record,
     take_back,
@@ -97,7 +98,7 @@ async def fill_in(
                     where=where,
                 )
             )
-    return [Ground.SUICIDAL_THOUGHTS for each in kept if _speaks_of_suicide(each)]
+    return [ground for each in kept for ground in grounds_of(each)]
 
 
 async def take_back_all(
@@ -107,11 +108,3 @@ async def take_back_all(
     for each in await observations.of_check_in(of.check_in.id):
         if each.score is not None:
             await take_back(each, reason=reason, by=by, now=now, observations=observations, journal=journal)
-
-
-def _speaks_of_suicide(one: Observation) -> bool:
-    """Whether the ninth item of a PHQ-9 has another answer than "not at all"."""
-    if one.instrument is not InstrumentName.PHQ9 or one.score is None:
-        return False
-    ninth = one.score.answers[-1]
-    return ninth is not None and ninth > 0

@@ -1,14 +1,14 @@
-"""Escalations: raised by whoever learns of it or by an answer in a check-in, acknowledged by a named clinician.
+"""Escalations: raised by whoever learns of it or by an answer to a question, acknowledged by a named clinician.
 
-An escalation never ends by itself, and correcting the check-in that raised it does not take it back: a clinician looks,
-and says what is being done.
+An escalation never ends by itself, and correcting the check-in or the observation that raised it does not take it back:
+a clinician looks, and says what is being done.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar, Final, Protocol
+from typing import ClassVar, Final, NamedTuple, Protocol
 from uuid import UUID
 
 from caseload.domain.errors import Conflict, Faults, NotFound
@@ -41,6 +41,13 @@ class AlreadyAcknowledged(Conflict):
     """A clinician has acknowledged this escalation already."""
 
 
+class OfObservation(NamedTuple):
+    """The observation of which an answer raised it, and in which version that answer was given first."""
+
+    id: UUID
+    version: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acknowledgement:
     """That a named clinician has taken it on."""
@@ -61,6 +68,8 @@ class Escalation:
     ground: Ground
     check_in: CheckInId | None
     """The check-in of which an answer raised it."""
+    observation: OfObservation | None = None
+    """The observation outside a check-in of which an answer raised it."""
     said: str | None
     """What was said or seen."""
     raised_by: StaffId
@@ -91,6 +100,10 @@ class Escalations(Protocol):
 
     async def of_check_in(self, check_in: UUID, /) -> Sequence[Escalation]:
         """What the answers of one check-in have raised."""
+        ...
+
+    async def of_observation(self, observation: UUID, /) -> Sequence[Escalation]:
+        """What the answers of one observation outside a check-in have raised."""
         ...
 
     async def add_acknowledgement(self, escalation: Escalation, acknowledgement: Acknowledgement, /) -> None:
@@ -130,7 +143,7 @@ async def escalate(
 
 
 async def escalate_from(
-    check_in: CheckInId,
+    source: CheckInId | OfObservation,
     grounds: Iterable[Ground],
     *,
     client: ClientId,
@@ -140,14 +153,19 @@ async def escalate_from(
     escalations: Escalations,
     journal: Journal,
 ) -> Sequence[Escalation]:
-    """Raise what the answers of a check-in say, each ground once for each check-in; return all that it has raised.
+    """Raise what answers say, each ground once for each check-in or observation; return all that it has raised.
 
-    The check-in is held, so that two at once cannot raise the same.
+    It is held, or new, so that two at once cannot raise the same.
     """
     wanted = sorted(set(grounds))
     if not wanted:
         return ()
-    before = await escalations.of_check_in(check_in)
+    if isinstance(source, OfObservation):
+        check_in, observed, record = None, source, source.id
+        before = await escalations.of_observation(record)
+    else:
+        check_in, observed, record = source, None, source
+        before = await escalations.of_check_in(record)
     fresh = [
         Escalation(
             id=EscalationId(new_id()),
@@ -155,6 +173,7 @@ async def escalate_from(
             programme=programme,
             ground=ground,
             check_in=check_in,
+            observation=observed,
             said=None,
             raised_by=by.id,
             raised_at=now,
@@ -165,7 +184,7 @@ async def escalate_from(
     if fresh:
         await escalations.add(fresh)
         for each in fresh:
-            journal.tell(Escalated(client=client, records=(each.id, check_in), facts={"ground": each.ground.value}))
+            journal.tell(Escalated(client=client, records=(each.id, record), facts={"ground": each.ground.value}))
     return (*before, *fresh)
 
 

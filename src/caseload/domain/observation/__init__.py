@@ -1,8 +1,10 @@
 """Observations: withdrawal scales and measurements of a client, scored by versioned instruments.
 
-`instrument` says what can be answered and what a score means (`instruments.toml`), `observing` what people do.
+`instrument` says what can be answered and what a score means (`instruments.toml`), `observing` what people do, `alarming`
+what of it does not wait.
 """
 
+from caseload.domain.observation.alarming import escalate_observed, grounds_of
 from caseload.domain.observation.instrument import (
     ASKED_IN_CHECK_INS,
     Band,
@@ -42,6 +44,8 @@ __all__ = [
     "Subscale",
     "Subscore",
     "correct",
+    "escalate_observed",
+    "grounds_of",
     "instrument",
     "instruments",
     "record",
