@@ -38,6 +38,7 @@ from caseload.api import glass as glass_routes
 from caseload.api import guest as guest_routes
 from caseload.api import health as health_routes
 from caseload.api import history as history_routes
+from caseload.api import interim as interim_routes
 from caseload.api import medication as medication_routes
 from caseload.api import merge as merge_routes
 from caseload.api import naloxone as naloxone_routes
@@ -83,6 +84,7 @@ ROUTERS = (
     glass_routes.router,
     ecg_routes.router,
     admission_routes.router,
+    interim_routes.router,
     erasure_routes.router,
     bundle_routes.router,
     programme_routes.router,

@@ -1,7 +1,6 @@
 """The worked examples of the domain reference, through the API: which is where.
 
-Those that no other file tells stand here, each with its own days and amounts. Of one the service keeps nothing: the clocks of
-interim treatment (33).
+Those that no other file tells stand here, each with its own days and amounts.
 """
 
 import importlib
@@ -28,6 +27,10 @@ EXAMPLES: Mapping[int, tuple[str, str]] = {
     24: ("test_takehome", "test_no_federal_ladder_stands_above_buprenorphine_but_a_decision_is_needed"),
     27: ("test_takehome", "test_housing_is_no_criterion"),
     30: ("test_admission", "test_30_of_an_admission_on_1_june_the_examination_and_the_assessment_are_due_by_15_june"),
+    33: (
+        "test_interim",
+        "test_33_of_an_interim_treatment_from_1_january_29_june_is_the_last_day_and_the_plan_is_due_by_30_april",
+    ),
     36: ("test_dosing_injections", "test_example_36_naltrexone_after_an_opioid_that_only_the_client_tells_of"),
     39: ("test_observation", "test_a_cows_total_is_told_by_its_band"),
     42: (

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from caseload.db import admission
+from caseload.db import admission, interim
 from caseload.db.access import reach_of
 from caseload.db.caseload import absences, course, keyworkers, loads, offers, together, waiting
 from caseload.db.caseload.dashboard import counts
@@ -96,11 +96,15 @@ CROWD = (
     select gen_random_uuid(), episode, duty, date '2025-01-02', 'Dr Crowd', counsellor, now()
     from crowd, unnest(array['examination', 'assessment']) duty
     """,
+    """
+    insert into clinic.interim_treatment (id, client_id, number, episode_id, started_on, recorded_by, recorded_at)
+    select gen_random_uuid(), client, 1, episode, date '2025-01-02', counsellor, now() from crowd
+    """,
     "set session_replication_role = origin",
     "analyze",
 )
 GROWS = re.compile(
-    r"Seq Scan on (client|client_identity|episode|level_of_care|episode_phase|responsibility|cover|keyworker|absence|handover_offer|waiting_word|admission_\w+"
+    r"Seq Scan on (client|client_identity|episode|level_of_care|episode_phase|responsibility|cover|keyworker|absence|handover_offer|waiting_word|admission_\w+|interim_treatment"
     r"|check_in\w*|therapy_session\w*|arrival|session_note\w*|escalation|dose_waiting|discharge_asked)\b"
 )
 STATEMENTS: dict[str, Any] = {
@@ -144,6 +148,8 @@ STATEMENTS: dict[str, Any] = {
     "whose admissions a programme has": admission.ADMITTED_IN,
     "what of admissions is done": admission.COUNTED,
     "what of an admission was recorded": admission.OF_EPISODE,
+    "who is in interim treatment in a programme": interim.RUNNING_IN,
+    "interim treatments of clients": interim.OF_CLIENTS,
     "what waits in a programme for an answer": counts.WAITS,
 }
 

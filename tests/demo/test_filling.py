@@ -233,6 +233,16 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
                and exists (select from clinic.admission_done d where d.episode_id = e.id and d.duty = 'examination')
                and not exists (select from clinic.admission_done d where d.episode_id = e.id and d.duty = 'assessment')""",
         ),
+        (
+            "somebody whose interim treatment is over, without a plan",
+            """select 1 from clinic.interim_treatment t where started_on < current_date - 181
+               and not exists (select from clinic.interim_plan p where p.interim_treatment_id = t.id)""",
+        ),
+        (
+            "an interim treatment after which the client went on as planned",
+            """select 1 from clinic.interim_plan join clinic.interim_end using (interim_treatment_id)
+               where how = 'comprehensive'""",
+        ),
         ("a relapse and return", "select 1 from clinic.episode where returns_from is not null"),
         ("an order in steps", "select 1 from clinic.medication_order where cardinality(step_from) = 2"),
         ("an order for a pharmacy", "select 1 from clinic.medication_order where supply = 'pharmacy'"),

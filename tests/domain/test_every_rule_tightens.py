@@ -144,6 +144,10 @@ FIELDS: Mapping[str, Holds] = {
     "monitoring.ecg.every_days": less(),
     "monitoring.admission.examination_days": less(),
     "monitoring.admission.assessment_days": less(),
+    "monitoring.interim.at_most_days": less(),
+    "monitoring.interim.months": more(),
+    "monitoring.interim.plan_by_day": less(),
+    "monitoring.interim.random_screens": more(),
 }
 """By the path of the field, `*` standing for each of a list: whether a changed value keeps the rule."""
 
@@ -161,6 +165,7 @@ PARTS: Mapping[str, bool] = {
     "take_home.ladders": True,
     "take_home.ladders.*.steps": False,
     "monitoring.admission": True,
+    "monitoring.interim": False,
 }
 """What may be left out, or be one fewer: whether that loosens. The last step of an allowance left out tightens."""
 

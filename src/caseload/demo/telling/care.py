@@ -9,7 +9,7 @@ from caseload.db.checkin import Plans
 from caseload.db.client import Clients
 from caseload.db.window import WindowRecords
 from caseload.demo.cast import SITES, person
-from caseload.demo.telling.admitted import examine_and_assess
+from caseload.demo.telling.admitted import begin_in_the_meantime, examine_and_assess
 from caseload.demo.telling.stage import Life, Stage
 from caseload.domain.caseload import (
     Away,
@@ -68,6 +68,7 @@ async def begin(life: Life, ago: int, *, stage: Stage, work: Work) -> None:
         journal=work.journal,
     )
     await examine_and_assess(life, life.episode, ago, now=now, stage=stage, work=work)
+    await begin_in_the_meantime(life, life.episode, ago, now=now, stage=stage, work=work)
 
 
 async def _introduce(life: Life, programme: ProgrammeId, *, today: date, now: datetime, by: Staff, work: Work) -> None:
