@@ -1,5 +1,6 @@
 """The gate by itself: a service over a database of the test's own, on a line that the test may cut."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -114,6 +115,12 @@ class Bench:
     async def rows(self) -> int:
         """How many rows the test's applications have kept."""
         return await self.owner.fetchval("select count(*) from clinic.request_key where staff_id = $1", self.staff.id)
+
+    async def logged(self) -> None:
+        """Wait for what the batcher does beside the requests: a caller that was cancelled has left it its entry."""
+        batcher = self.service.batcher
+        while tasks := [task for task in (batcher._flushing, batcher._tidying) if task is not None]:
+            await asyncio.wait(tasks)
 
     def connections_out(self) -> int:
         """Connections in use, that of the batcher apart."""

@@ -448,6 +448,7 @@ async def test_cancellations_at_any_moment_lose_no_connection_and_keep_every_row
     for _ in range(8):
         await asyncio.gather(*(one(number) for number in range(25)))
     await asyncio.gather(write.drain(), read.drain())
+    await bench.logged()
 
     assert bench.connections_out() == 0
     kept = [entry for entry in await bench.entries() if entry.status == 201]
