@@ -34,11 +34,13 @@ EMPTY_LOG = """
 """
 """The migrations have left entries, and a test that counts its own begins with none. Only a superuser can do this."""
 
-FASTER = {
+OPTIONS = {
     # Only what decides about surviving a power cut, which no test that shares this server is about.
     "fsync": "off",
     "full_page_writes": "off",
     "max_connections": "300",
+    # A plan must not hang on which table somebody happened to analyse a moment ago.
+    "autovacuum": "off",
 }
 
 
@@ -76,7 +78,7 @@ class SharedServer:
         """Start it and migrate the database that the others are copied from; does nothing the second time."""
         if self._server is not None:
             return
-        self._server = EmbeddedServer(self.folder / "data", pg_bin=chosen_programs(), options=FASTER)
+        self._server = EmbeddedServer(self.folder / "data", pg_bin=chosen_programs(), options=OPTIONS)
         databases = self._server.start().databases
         addresses = Addresses(databases.owner, databases.service, str(databases.sequencer))
         asyncio.run(execute(addresses.owner, f"create database {TEMPLATE}"))

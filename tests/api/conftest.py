@@ -26,6 +26,9 @@ from tests.factories import people
 from tests.looked_at import LOOKED_AT
 from tests.shared_server import Addresses, copied
 
+PATIENCE_SECONDS = 10.0
+"""How long a statement waits for a lock here: many at once share a machine that does other things, too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -101,7 +104,11 @@ async def clinic(
 ) -> AsyncIterator[Clinic]:
     """The service over that database, started and stopped as a server would."""
     folder: Path = tmp_path_factory.mktemp("clinic")
-    application = Application(Settings(database_url=Secret(clinic_database.service), data_dir=folder))
+    application = Application(
+        Settings(
+            database_url=Secret(clinic_database.service), data_dir=folder, db_lock_timeout_seconds=PATIENCE_SECONDS
+        )
+    )
     async with application.litestar.lifespan(), standing_before(application, clinic_database.owner) as witness:
         yield Clinic(application, witness.service, clinic_database, witness)
         faults = await faults_in_log(witness.outside, witness.service)
