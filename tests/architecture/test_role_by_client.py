@@ -1,4 +1,4 @@
-"""Every route about one client as every role, with a client in reach, out of reach, restricted and behind a broken glass.
+"""Routes, lists and what jobs leave, as every role, with a client in reach, out of reach, restricted and behind a broken glass.
 
 Compared with the one table: `MAY`, `EXTENT`, `SEES_RESTRICTED` and `GLASS_OPENS`, as `reach` reads them. Whom one does not see
 is answered exactly as somebody who does not exist; whom one sees is not. What would change something is only sent about those whom
@@ -8,7 +8,7 @@ nobody may see, so that nothing is ever changed.
 import json
 import re
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -20,15 +20,28 @@ import pytest
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from caseload.db.programme import Programmes
 from caseload.db.tables.glass import glass
+from caseload.db.tables.outreach import client_contact
 from caseload.db.tables.restriction import restriction, restriction_naming
 from caseload.domain.access import MAY, WITHOUT_PROGRAMME, Act, Apart, BrokenGlass, Role, reach
 from caseload.domain.ids import ClientId, GlassId, ProgrammeId, StaffId, new_id
+from caseload.domain.people import the_service
+from caseload.domain.programme import Programme
+from caseload.jobs.check_ins import SCHEDULE_CHECK_INS, STEP_UP_CHECK_INS
+from caseload.jobs.escalations import MISSED_DOSES, PASS_ON, escalate_missed_in, pass_on_in
+from caseload.jobs.kind import Kind
+from caseload.jobs.kinds import KINDS
+from caseload.jobs.outreach import CLIMB_LADDERS, climb_in
+from caseload.jobs.tidying import FORGET_JOBS
+from caseload.request.work import Work
 from caseload.web.pages import description
 from tests.api.conftest import Clinic, Person
+from tests.api.house import House
 from tests.architecture.test_role_by_route import Door, doors
 from tests.conftest import Counts
 from tests.factories import clients
+from tests.factories.clients import InCare
 from tests.factories.people import NOW
 
 pytestmark = pytest.mark.anyio
@@ -37,6 +50,8 @@ NOBODY = ClientId(new_id())
 ELSE = str(new_id())
 _PLACE = re.compile(r"\{(\w+):(\w+)\}")
 _OTHER = {"uuid": ELSE, "date": "2026-11-22", "int": "1", "str": "x"}
+OVERDUE_DAYS = 5
+"""Long enough for the ladder to have begun."""
 _BODIES: Mapping[str, Any] = {
     f"{method.upper()} {path}": operation.get("requestBody", {})
     .get("content", {})
@@ -106,19 +121,30 @@ async def hall(clinic: Clinic) -> AsyncIterator[Hall]:
     here, there = await clinic.programme(), await clinic.programme()
     people = {role: await clinic.person((role, None if role in WITHOUT_PROGRAMME else here)) for role in Role}
     robin, counsellor = (await clinic.person((Role.COUNSELLOR, here))).staff.id, people[Role.COUNSELLOR].staff.id
+    elsewhere = await clinic.person((Role.COUNSELLOR, there))
     homes = dict.fromkeys(Standing, here) | {Standing.OUT_OF_REACH: there, Standing.BROKEN_GLASS: there}
     glasses = {role: GlassId(new_id()) for role in Role if role in MAY[Act.BREAK_GLASS]}
-    made: dict[Standing, ClientId] = {}
+    made: dict[Standing, InCare] = {}
     async with clinic.service.engine.begin() as connection:
         for standing, home in homes.items():
             answers = counsellor if standing is Standing.IN_REACH else robin
-            made[standing] = (await clients.in_care(connection, programme=home, counsellor=answers)).id
-        await restrict(connection, made[Standing.RESTRICTED], robin, clinic)
+            made[standing] = await clients.in_care(connection, programme=home, counsellor=answers)
+            await may_be_rung(connection, made[standing].id, robin, clinic)
+        await restrict(connection, made[Standing.RESTRICTED].id, robin, clinic)
         for role, new in glasses.items():
-            await break_glass(connection, new, people[role].staff.id, made[Standing.BROKEN_GLASS], there, clinic)
-    yield Hall(here, people, made, homes, glasses)
+            await break_glass(connection, new, people[role].staff.id, made[Standing.BROKEN_GLASS].id, there, clinic)
+    for standing, client in made.items():
+        planner = people[Role.COUNSELLOR] if homes[standing] == here else elsewhere
+        await House(clinic, homes[standing], planner).planned(client, days_ago=OVERDUE_DAYS)
+    yield Hall(here, people, {standing: client.id for standing, client in made.items()}, homes, glasses)
     for person in people.values():
         await person.http.aclose()
+
+
+async def may_be_rung(connection: AsyncConnection, client: ClientId, by: StaffId, clinic: Clinic) -> None:
+    said = {"allowed": ["telephone"], "telephone": "555 0100"}
+    recorded = {"recorded_by": by, "recorded_at": clinic.service.clock()}
+    await connection.execute(insert(client_contact).values(client_id=client, version=1, **said, **recorded))
 
 
 async def restrict(connection: AsyncConnection, client: ClientId, named: StaffId, clinic: Clinic) -> None:
@@ -211,7 +237,37 @@ async def test_what_is_done_to_a_client_whom_one_does_not_see_is_answered_as_for
     assert not wrong, "\n".join(wrong)
 
 
+IN_A_PROGRAMME: Mapping[Kind, Callable[[Work, Programme], Awaitable[int]]] = {
+    CLIMB_LADDERS: climb_in,
+    MISSED_DOSES: escalate_missed_in,
+    PASS_ON: pass_on_in,
+}
+"""What each job that leaves something for people to read does in one programme."""
+
+LEAVES_NOTHING = {SCHEDULE_CHECK_INS, STEP_UP_CHECK_INS, FORGET_JOBS}
+"""Jobs that make what is read as a check-in like any other, or only take away."""
+
+
+async def test_what_the_jobs_leave_is_in_no_list_of_whoever_does_not_see_the_client(
+    clinic: Clinic, hall: Hall, most: int
+) -> None:
+    assert set(KINDS) == LEAVES_NOTHING | set(IN_A_PROGRAMME), "Say what the new job leaves, and run it here."
+    for programme in sorted(set(hall.homes.values())):
+        for kind, run in IN_A_PROGRAMME.items():
+            async with clinic.service.work(by=the_service(), event=kind.name) as work:
+                await run(work, await Programmes(work.connection).get(programme))
+    listed = await hall.people[Role.COUNSELLOR].get("/care-tasks")
+    assert str(hall.clients[Standing.IN_REACH]) in listed.text
+    wrong = await shown_beyond_reach(clinic, hall, most)
+    assert not wrong, "\n".join(wrong)
+
+
 async def test_no_list_names_a_client_whom_whoever_reads_it_does_not_see(clinic: Clinic, hall: Hall, most: int) -> None:
+    wrong = await shown_beyond_reach(clinic, hall, most)
+    assert not wrong, "\n".join(wrong)
+
+
+async def shown_beyond_reach(clinic: Clinic, hall: Hall, most: int) -> list[str]:
     wrong: list[str] = []
     for door in doors(clinic.application.litestar):
         if door.act is None or door.method != "GET" or door.act in NOT_BY_REACH or "client_id" in door.path:
@@ -223,4 +279,4 @@ async def test_no_list_names_a_client_whom_whoever_reads_it_does_not_see(clinic:
             for standing, client in hall.clients.items():
                 if str(client) in answer.text and not hall.covers(role, door.act, standing):
                     wrong.append(f"{door} ({door.act}) shows {role} a client {standing}")
-    assert not wrong, "\n".join(wrong)
+    return wrong
