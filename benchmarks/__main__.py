@@ -1,7 +1,7 @@
 """`make bench`: every case beside what PostgreSQL alone does, one table, ratios measured in one run.
 
 python -m benchmarks [--seconds 9] [--clients 20000] [--cases read,dose,overdue,audit,proved,exports,memory,search,batch,signoff-queue,queue,
-                     register,day]
+                     register,consent,refusal,day]
                      [--requests 50000] [--entries 100000] [--quick]
 """
 
@@ -254,6 +254,11 @@ def deciding(run: Run) -> None:
     consents.decisions(lambda said: print(f"may tell: {said}", flush=True))
 
 
+def refusals(run: Run) -> None:
+    """What a question about somebody out of reach takes, beside one about nobody."""
+    consents.refusals(run.stage, run.clinic, lambda said: print(f"refusal: {said}", flush=True))
+
+
 def days(run: Run) -> None:
     """A counsellor's overdue list and day, and the dashboard of a programme: after everything else, which it rearranges."""
     day.day(run.stage, run.clinic, lambda said: print(f"day: {said}", flush=True))
@@ -273,6 +278,7 @@ CASES: dict[str, Callable[[Run], None]] = {
     "queue": queues,
     "register": registers,
     "consent": deciding,
+    "refusal": refusals,
     "day": days,
 }
 

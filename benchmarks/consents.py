@@ -3,10 +3,19 @@
 python -m benchmarks.consents
 """
 
+import asyncio
+import statistics
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import cycle
+from uuid import UUID, uuid4
 
+import asyncpg
+import httpx
+
+from benchmarks.clinic import Clinic
+from benchmarks.stage import Stage
 from caseload.domain.consent import (
     Category,
     Consent,
@@ -25,6 +34,9 @@ from caseload.domain.ids import ClientId, ConsentId, ProgrammeId, RelatedPersonI
 CONSENTS = 50
 TIMES = 2_000
 MOST_MS = 0.3
+ELSEWHERE = 500
+"""Clients of a programme that the asker has nothing to do with."""
+PAIRS, WARM = 1_000, 100
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 PROGRAMME, MOTHER = ProgrammeId(new_id()), RelatedPersonId(new_id())
 RULES = rules_on("US", date(2026, 11, 23))
@@ -82,6 +94,64 @@ def _consent(number: int) -> Consent:
         recorded_at=signed_at,
         recorded_by=StaffId(new_id()),
     )
+
+
+_MOVE = """
+with elsewhere as (
+  insert into clinic.programme (id, code, name, time_zone, profile, opened_at)
+    values ($1, 'ELSEWHERE', 'Elsewhere', 'Etc/UTC', 'US', now() - interval '1 year') returning id
+)
+update clinic.client set programme_id = elsewhere.id from elsewhere where client.id = any($2::uuid[])
+"""
+
+
+def refusals(stage: Stage, clinic: Clinic, said: Callable[[str], None]) -> None:
+    """A question about a client of another programme and one about nobody, in turns: how far apart they are in time."""
+    asyncio.run(_move(stage, clinic.clients[-ELSEWHERE:]))
+    took: dict[str, list[float]] = {"a client elsewhere": [], "nobody": []}
+    with stage.serving() as served, httpx.Client(base_url=served.url, timeout=30) as http:
+        http.headers["Authorization"] = f"Bearer {clinic.nurses[0]}"
+        clients = cycle(clinic.clients[-ELSEWHERE:])
+        for _ in range(PAIRS + WARM):
+            for whose, asked in zip(took, (next(clients), uuid4()), strict=True):
+                took[whose].append(_refused(http, asked))
+    middles = [statistics.median(each[WARM:]) for each in took.values()]
+    spread = statistics.median(
+        abs(one - other) for one, other in zip(*(each[WARM:] for each in took.values()), strict=True)
+    )
+    for whose, each in took.items():
+        said(
+            f"{whose}: {statistics.median(each[WARM:]):.3f} ms p50, {statistics.quantiles(each[WARM:], n=20)[-1]:.3f} p95"
+        )
+    said(
+        f"apart by {abs(middles[0] - middles[1]) * 1e3:.0f} us in the middle, where two answers differ by {spread * 1e3:.0f}"
+    )
+
+
+async def _move(stage: Stage, clients: Sequence[UUID]) -> None:
+    connection = await asyncpg.connect(stage.owner)
+    try:
+        await connection.execute(_MOVE, new_id(), clients)
+    finally:
+        await connection.close()
+
+
+def _refused(http: httpx.Client, asked: UUID) -> float:
+    """Milliseconds until the answer that there is no such client."""
+    body = {
+        "recipient": {"name": "Nobody in particular"},
+        "categories": ["attendance"],
+        "purpose": "family_involvement",
+        "check": {"method": "in_person"},
+    }
+    began = time.perf_counter()
+    answer = http.post(
+        f"/api/v1/clients/{asked}/disclosure-questions", json=body, headers={"Idempotency-Key": str(new_id())}
+    )
+    took = (time.perf_counter() - began) * 1e3
+    if answer.status_code != 404:
+        raise SystemExit(answer.text)
+    return took
 
 
 if __name__ == "__main__":
