@@ -18,6 +18,7 @@ from tests.api.dispensary import PASSWORD, Dispensary, dispensary, fresh
 from tests.api.homes import rules_of
 from tests.api.storeroom import storeroom
 from tests.api.test_dosing_injections import SUBLOCADE
+from tests.api.test_stock_ledger import table
 from tests.api.test_takehome_stock import Shelf, shelf
 
 pytestmark = pytest.mark.anyio
@@ -455,6 +456,19 @@ async def test_take_homes_on_paper_have_the_consequences_of_the_window_and_are_t
     back = await at.made.report(units[0], state="full", taken=False)
     assert back.status_code == 201, back.text
     assert await at.store.wrong() == []
+
+
+async def test_who_collected_it_and_what_they_showed_comes_from_the_paper_too(clinic: Clinic) -> None:
+    at = await shelf(clinic, profile="UK", time_zone="Europe/London")
+    assert (await at.made.here.give(at.order)).status_code == 201
+    said = {"collected_by": "Dr Iqbal", "collector_address": "12 Mill Lane"}
+    proof = {"identity": {"requested": True, "provided": False}}
+    answer = await Paper(at.made.here).only(taken_home=on_paper(at, 1, **said, **proof))
+    assert answer["outcome"] == "recorded", answer
+    path = f"/programmes/{at.made.here.programme}/controlled-drugs-register?medicine=methadone&form=oral_solution"
+    [line] = [each for each in table(await at.store.pharmacist.get(path)) if each["entry"] == "take_home"]
+    shown = ("collector", "identity_requested", "identity_provided")
+    assert [line[each] for each in shown] == ["healthcare professional", "yes", "no"]
 
 
 async def test_take_homes_that_a_rule_forbade_are_an_exception_that_holds_the_client(clinic: Clinic) -> None:

@@ -114,6 +114,27 @@ async def test_the_register_says_in_which_role_and_whether_identity_was_asked_fo
     assert all(line["identity_requested"] == "" for line in lines if line["entry"] == "received")
 
 
+@pytest.mark.parametrize("profile", ["UK", "US"])
+async def test_the_register_has_the_address_that_the_client_had_given_when_the_line_was_recorded(
+    clinic: Clinic, profile: str
+) -> None:
+    at = await shelf(clinic, profile=profile, time_zone="Europe/London")
+    here, where = at.made.here, f"/clients/{at.made.here.client}/contact"
+    path = f"/programmes/{here.programme}/controlled-drugs-register?medicine=methadone&form=oral_solution"
+
+    async def addresses() -> list[str]:
+        lines = table(await at.store.pharmacist.get(path))
+        return [each["supplied_to_address"] for each in lines if each["entry"] in {"dose", "take_home"}]
+
+    assert (await here.give(at.order)).status_code == 201
+    for number, address in enumerate(("1 Mill Lane", "2 Quay Street"), start=1):
+        said = {"allowed": ["post"], "address": address, "reason": None if number == 1 else "Moved."}
+        told = await here.nurse.put(where, said, headers={"If-Match": f'"{number - 1}"'})
+        assert told.status_code == 200, told.text
+        await at.made.handed(number)
+    assert await addresses() == (["", "1 Mill Lane", "2 Quay Street"] if profile == "UK" else [""] * 3)
+
+
 async def test_whoever_is_known_by_sight_was_not_asked_for_a_proof(clinic: Clinic) -> None:
     at = await shelf(clinic, profile="UK", time_zone="Europe/London")
     assert (await at.made.here.give(at.order, identified_by="known")).status_code == 201

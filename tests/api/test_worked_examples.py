@@ -109,7 +109,10 @@ async def test_a_uk_register_asks_who_collects_methadone_and_points_it_out_of_bu
     told = refused.json()["facts"]["rules"][0]
     assert (told["policy"], told["facts"]["medicine"]) == ("uk.register of UK-1", "methadone")
     kept = await made.hand_out(1)
-    assert (kept.status_code, kept.json()["collector"], kept.json()["warnings"]) == (201, "client", [])
+    assert (kept.status_code, kept.json()["collector"]) == (201, "client")
+    assert [each["rule"] for each in kept.json()["warnings"]] == ["proof_of_identity_not_said"]
+    asked = await made.hand_out(2, identity={"requested": False, "provided": False})
+    assert (asked.status_code, asked.json()["warnings"]) == (201, [])
 
     tablets = {
         "medicine": "buprenorphine",
@@ -122,7 +125,8 @@ async def test_a_uk_register_asks_who_collects_methadone_and_points_it_out_of_bu
     warned = await other.hand_out(1, amount_mg="8", collected_by_client=False)
     assert (warned.status_code, warned.json()["collector"]) == (201, "not_said"), warned.text
     assert [(each["rule"], each["facts"]["medicine"]) for each in warned.json()["warnings"]] == [
-        ("collector_not_said", "buprenorphine")
+        ("collector_not_said", "buprenorphine"),
+        ("proof_of_identity_not_said", "buprenorphine"),
     ]
 
 

@@ -1,5 +1,8 @@
 """Who collects what is handed out: what the register of a country asks, and how a variant may tighten it."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from caseload.domain.dosing import Rule
@@ -36,9 +39,20 @@ def test_what_the_register_of_a_country_asks(
     rules = profile_version(profile, 1)
     unsaid = against_collector(Collector.NOT_SAID, [medicine, medicine], rules)
     assert [each.rule for each in unsaid] == ([Rule.COLLECTOR_NOT_SAID] if refused else [])
-    assert bool(collector_asked(Collector.NOT_SAID, [medicine], rules)) is pointed_out
-    for said in (Collector.CLIENT, Collector.OTHER, Collector.HEALTH_PROFESSIONAL):
-        assert against_collector(said, [medicine], rules) == collector_asked(said, [medicine], rules) == []
+    asked = [each.rule for each in collector_asked(NOBODY_SAID, [medicine], rules)]
+    assert asked == ([Rule.COLLECTOR_NOT_SAID, Rule.PROOF_OF_IDENTITY_NOT_SAID] if pointed_out else [])
+    known: list[dict[str, Any]] = [
+        {"by_client": True},
+        {"name": "May"},
+        {"name": "Dr Iqbal", "address": "12 Mill Lane"},
+    ]
+    for who in known:
+        said = Collecting(**who)
+        assert against_collector(said.collector, [medicine], rules) == []
+        asked = [each.rule for each in collector_asked(said, [medicine], rules)]
+        assert asked == ([Rule.PROOF_OF_IDENTITY_NOT_SAID] if pointed_out else [])
+        for identity in (Identity(requested=True, provided=True), Identity(requested=False, provided=False)):
+            assert collector_asked(replace(said, identity=identity), [medicine], rules) == []
 
 
 @pytest.mark.parametrize(

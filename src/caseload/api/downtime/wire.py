@@ -8,6 +8,7 @@ import msgspec
 
 from caseload.api.amounts import Milligrams, Millilitres, milligrams
 from caseload.api.dosing.wire import InjectionIn
+from caseload.api.downtime.taken_home import TakenHomeOnPaperIn, taken_home_of
 from caseload.api.observation import Answers
 from caseload.api.wire import Instant, Wire
 from caseload.domain.dosing import Giving, NotGivenReason, Sedation, Seen
@@ -21,14 +22,12 @@ from caseload.domain.downtime import (
     SeenOnPaper,
     Sheet,
     SpilledOnPaper,
-    TakenHomeOnPaper,
     VomitedOnPaper,
     What,
 )
 from caseload.domain.ids import ClientId, ContainerId, OrderId, ProgrammeId, StaffId, StationId
 from caseload.domain.medicines import DosePart, Form, Medicine
 from caseload.domain.profiles.around import IdentifiedBy
-from caseload.domain.takehome import UnitHandedOut
 
 LineNumber = Annotated[int, msgspec.Meta(ge=1, le=9999)]
 
@@ -97,31 +96,6 @@ class NotGivenOnPaperIn(Wire, frozen=True, kw_only=True):
     note: str = ""
 
 
-class UnitOnPaperIn(Wire, frozen=True, kw_only=True):
-    """One unit that was handed out."""
-
-    for_on: date
-    amount_mg: Milligrams
-    part: DosePart = DosePart.WHOLE
-    order_id: UUID | None = None
-    """The order that the paper names, where none was in force on that day."""
-
-
-class TakenHomeOnPaperIn(Wire, frozen=True, kw_only=True):
-    """Units that were handed out together to take home."""
-
-    dispensed_at: Instant
-    units: tuple[UnitOnPaperIn, ...]
-    educated: bool = False
-    education_note: str = ""
-    collected_by: str | None = None
-    """Who collected it, when it was not the client."""
-    collected_by_client: bool = False
-    station_id: UUID | None = None
-    container_id: UUID | None = None
-    """What it came from, where the station does not tell and the programme keeps its stock with us."""
-
-
 class PaperLineIn(Wire, frozen=True, kw_only=True):
     """One line of the paper: what stands on it, and nothing else."""
 
@@ -148,7 +122,7 @@ class PaperLineIn(Wire, frozen=True, kw_only=True):
             vomited=_vomited(self.vomited),
             spilled=_spilled(self.spilled),
             not_given=_not_given(self.not_given),
-            taken_home=_taken_home(self.taken_home),
+            taken_home=taken_home_of(self.taken_home),
         )
 
 
@@ -289,26 +263,3 @@ def _not_given(said: NotGivenOnPaperIn | None) -> NotGivenOnPaper | None:
         return None
     order = OrderId(said.order_id) if said.order_id is not None else None
     return NotGivenOnPaper(order=order, part=said.part, reason=said.reason, note=said.note)
-
-
-def _taken_home(said: TakenHomeOnPaperIn | None) -> TakenHomeOnPaper | None:
-    if said is None:
-        return None
-    return TakenHomeOnPaper(
-        units=tuple(
-            UnitHandedOut(
-                for_on=each.for_on,
-                part=each.part,
-                amount_mg=milligrams(each.amount_mg),
-                order=OrderId(each.order_id) if each.order_id is not None else None,
-            )
-            for each in said.units
-        ),
-        at=said.dispensed_at,
-        educated=said.educated,
-        education_note=said.education_note,
-        collected_by=said.collected_by,
-        collected_by_client=said.collected_by_client,
-        station=StationId(said.station_id) if said.station_id is not None else None,
-        container=ContainerId(said.container_id) if said.container_id is not None else None,
-    )

@@ -35,8 +35,9 @@ Last = Annotated[
 ]
 
 REGISTER: Final = (
-    "recorded_at", "date", "entry", "received_from", "supplier_address", "document", "supplied_to", "chart_number",
-    "authority", "collected_by", "collector", "collector_address", "identity_requested", "identity_provided",
+    "recorded_at", "date", "entry", "received_from", "supplier_address", "document", "supplied_to",
+    "supplied_to_address", "chart_number", "authority", "collected_by", "collector", "collector_address",
+    "identity_requested", "identity_provided",
     "identified_by", "strength_mg", "quantity_in", "amount_in_mg", "quantity_out", "amount_out_mg",
     "balance_mg", "container", "recorded_by", "witness", "remark", "dose",
 )  # fmt: skip
@@ -153,7 +154,7 @@ async def export_register(
         ledger=Ledger(work.connection, work.journal),
     )
     zone = programme.zone
-    forward = [Plain(""), str(begins), "brought forward", *[""] * 17, Plain(written(page.opening_mg)), *[""] * 5]
+    forward = [Plain(""), str(begins), "brought forward", *[""] * 18, Plain(written(page.opening_mg)), *[""] * 5]
     lines = [_register_line(each, each.happened_at.astimezone(zone).date()) for each in page.entries]
     return csv_file(REGISTER, [forward, *(line for line in lines if line is not None)])
 
@@ -205,6 +206,7 @@ def _register_line(entry: Entry, day: date) -> list[str | None] | None:
         entry.supplier_address,
         entry.document,
         name,
+        entry.address,
         entry.chart_number,
         entry.authority,
         *_collected(entry),

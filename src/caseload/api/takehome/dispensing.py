@@ -51,6 +51,10 @@ class IdentityIn(Wire, frozen=True, kw_only=True):
     requested: bool
     provided: bool
 
+    def read(self) -> Identity:
+        """For the domain."""
+        return Identity(self.requested, self.provided)
+
 
 class HandingIn(Wire, frozen=True, kw_only=True):
     """What is handed out at one time."""
@@ -75,12 +79,11 @@ class HandingIn(Wire, frozen=True, kw_only=True):
     @property
     def collecting(self) -> Collecting:
         """Who collects it."""
-        said = self.identity
         return Collecting(
             by_client=self.collected_by_client,
             name=self.collected_by,
             address=self.collector_address,
-            identity=None if said is None else Identity(said.requested, said.provided),
+            identity=self.identity.read() if self.identity is not None else None,
         )
 
 
@@ -131,7 +134,7 @@ class DispenseOut(Wire, frozen=True, kw_only=True):
             warnings=[
                 RefusalOut.of(each)
                 for each in collector_asked(
-                    collecting.collector,
+                    collecting,
                     (unit.medicine for unit in handed.units),
                     profile_version(handed.profile, handed.profile_version),
                 )

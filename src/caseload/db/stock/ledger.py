@@ -21,6 +21,7 @@ from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client_identifier, client_identity
 from caseload.db.tables.dosing import dose
 from caseload.db.tables.medication import medication_order_signature
+from caseload.db.tables.outreach import client_contact
 from caseload.db.tables.people import staff
 from caseload.db.tables.signature import signature
 from caseload.db.tables.stock import stock_container, stock_receipt
@@ -64,6 +65,14 @@ _IDENTITY = (
     .limit(1)
     .lateral("identity")
 )
+_ADDRESS = (
+    select(client_contact.c.address)
+    .where(client_contact.c.client_id == _client_id, client_contact.c.recorded_at <= ENTRIES.c.recorded_at)
+    .order_by(client_contact.c.version.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+"""As it was known when the line was recorded: what has been shown never changes."""
 _IDENTIFIED = (
     select(dose_identity_check.c.identified_by)
     .where(dose_identity_check.c.dose_id == ENTRIES.c.dose_id, ENTRIES.c.kind == EntryKind.DOSE.value)
@@ -91,6 +100,7 @@ _LINES = (
         _AUTHORITY.label("authority"),
         _IDENTITY.c.given_name,
         _IDENTITY.c.family_name,
+        _ADDRESS.label("client_address"),
         stock_receipt.c.supplier_name,
         stock_receipt.c.supplier_address,
         stock_receipt.c.document,
@@ -153,6 +163,8 @@ class Ledger:
                 self._journal.saw(ClientId(row.client_id), "dose")
                 if named:
                     self._journal.saw(ClientId(row.client_id), "identity")
+                    if row.client_address is not None:
+                        self._journal.saw(ClientId(row.client_id), "contact")
             entries.append(
                 Entry(
                     kind=EntryKind(row.kind),
@@ -172,6 +184,7 @@ class Ledger:
                     chart_number=row.chart_number,
                     given_name=row.given_name if named else None,
                     family_name=row.family_name if named else None,
+                    address=row.client_address if named else None,
                     authority=row.authority,
                     supplier_name=row.supplier_name,
                     supplier_address=row.supplier_address,

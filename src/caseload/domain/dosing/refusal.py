@@ -57,6 +57,7 @@ class Rule(StrEnum):
     TAKE_HOME_CEILING = "take_home_ceiling"
     TAKE_HOME_MORE_THAN_DECIDED = "take_home_more_than_decided"
     COLLECTOR_NOT_SAID = "collector_not_said"
+    PROOF_OF_IDENTITY_NOT_SAID = "proof_of_identity_not_said"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

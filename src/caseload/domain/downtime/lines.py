@@ -29,7 +29,6 @@ from caseload.domain.downtime.paper import (
 from caseload.domain.downtime.telling import Aside
 from caseload.domain.ids import DispenseId, DoseId, PreDoseId, SpillId, VomitId, new_id
 from caseload.domain.takehome import Dispense, HandedOut, record_handed_out
-from caseload.domain.takehome.collecting import Collecting
 from caseload.domain.window import Spill, record_spill, record_vomited
 
 SAME_WITHIN: Final = timedelta(minutes=5)
@@ -176,7 +175,7 @@ async def bring_in_taken_home(said: TakenHomeOnPaper, line: PaperLine, desk: Des
         units=said.units,
         educated=said.educated,
         education_note=said.education_note,
-        collecting=Collecting(by_client=said.collected_by_client, name=said.collected_by),
+        collecting=said.collecting,
         at=said.at,
         by=line.written_by,
         reason=desk.sheet.reason,

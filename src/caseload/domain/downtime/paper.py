@@ -14,6 +14,7 @@ from caseload.domain.medication.record import check_reason
 from caseload.domain.medicines import DosePart
 from caseload.domain.moments import check_year
 from caseload.domain.takehome import UnitHandedOut
+from caseload.domain.takehome.collecting import NOBODY_SAID, Collecting
 
 MOST_LINES: Final = 100
 """One sheet at a time: the clients on it are locked until all of it is kept, and a window beside must not wait long."""
@@ -89,8 +90,7 @@ class TakenHomeOnPaper:
     at: datetime
     educated: bool
     education_note: str = ""
-    collected_by: str | None = None
-    collected_by_client: bool = False
+    collecting: Collecting = NOBODY_SAID
     station: StationId | None = None
     container: ContainerId | None = None
 

@@ -66,7 +66,7 @@ BLANKS: Final = (
     ),
     Blank(
         says=f"TAKEN HOME at {_SHORT}, for each day its mg: {_LONG}{_LONG} told how to keep it yes / no: {_LONG}"
-        f" fetched by the client / by {_LONG}",
+        f" fetched by the client / by {_LONG}, a professional of {_LONG}; identity asked yes / no, shown yes / no",
         fields=(
             "taken_home.dispensed_at",
             "taken_home.units.for_on",
@@ -75,6 +75,9 @@ BLANKS: Final = (
             "taken_home.education_note",
             "taken_home.collected_by",
             "taken_home.collected_by_client",
+            "taken_home.collector_address",
+            "taken_home.identity.requested",
+            "taken_home.identity.provided",
         ),
     ),
     Blank(says=f"NAME {_LONG}", fields=("written_by",)),

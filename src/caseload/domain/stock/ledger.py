@@ -46,6 +46,8 @@ class Entry:
     chart_number: str | None = None
     given_name: str | None = None
     family_name: str | None = None
+    address: str | None = None
+    """Of the client, as it was known when the line was recorded; where the register names people."""
     authority: str | None = None
     """The prescriber who signed the order."""
     supplier_name: str | None = None

@@ -90,10 +90,22 @@ def against_collector(collector: Collector, medicines: Iterable[Medicine], rules
     return _unsaid(collector, medicines, rules.stock.register.collector_required, rules)
 
 
-def collector_asked(collector: Collector, medicines: Iterable[Medicine], rules: Profile) -> list[Refusal]:
-    """What is pointed out where nobody has said who collected it, and what the register wants to tell of."""
-    register = rules.stock.register
-    return _unsaid(collector, medicines, (*register.collector_required, *register.collector_asked), rules)
+def collector_asked(collecting: Collecting, medicines: Iterable[Medicine], rules: Profile) -> list[Refusal]:
+    """What is pointed out of what the register tells of: nobody has said who collected it, or of proof of identity."""
+    register, handed = rules.stock.register, frozenset(medicines)
+    told = (*register.collector_required, *register.collector_asked)
+    unsaid = _unsaid(collecting.collector, handed, told, rules)
+    if collecting.identity is not None:
+        return unsaid
+    return unsaid + [
+        Refusal(
+            rule=Rule.PROOF_OF_IDENTITY_NOT_SAID,
+            says="Say whether whoever collected it was asked for proof of identity, and showed any.",
+            policy=policy(register.rule, rules),
+            facts={"medicine": medicine},
+        )
+        for medicine in sorted(handed & set(told))
+    ]
 
 
 def _unsaid(
