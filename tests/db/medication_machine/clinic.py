@@ -22,6 +22,7 @@ from caseload.domain.takehome import Premises
 from caseload.settings import Secret, Settings
 from tests.db.medication_machine.handbook import Handbook
 from tests.db.medication_machine.remembered import Remembered
+from tests.factories import clients
 from tests.factories.stock import Storeroom
 from tests.factories.window import Window, clinician, window
 
@@ -116,6 +117,7 @@ class Clinic(RuleBasedStateMachine):
             # What hypothesis does between two steps takes as long as it takes.
             await self.connection.execute(text("set local idle_in_transaction_session_timeout = 0"))
             self.here = await window(self.connection, profile=profile, time_zone=zone)
+            await clients.name(self.connection, self.here.client, by=self.here.nurse.id)
             keeper = await clinician(self.connection, self.here.programme, Role.PHARMACIST)
             self.supervisor = await clinician(self.connection, self.here.programme, Role.SUPERVISOR)
             self.store = Storeroom(self.here, keeper)

@@ -1,14 +1,17 @@
 """What the record promises whatever is done, looked up in the tables with statements of their own."""
 
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
 from hypothesis.stateful import invariant, rule
 
+from caseload.db.dosing.day import DosingDays
 from caseload.db.dosing.past import Pasts
 from caseload.db.signed import SignedRecords
 from caseload.domain.access import Act
+from caseload.domain.dosing import Due
 from caseload.domain.dosing.past import Contents, as_known
 from caseload.domain.ids import DoseId
 from caseload.domain.signature.verifying import verify
@@ -83,6 +86,24 @@ class Promises(SecondLook, InTheStoreroom):
             queue = await self.rows(QUEUE, sent_back=sent_back)
             assert {(DoseId(row.dose_id), row.dose_version) for row in queue} == self.queue(look)
         assert await self.is_left() == self.must_be_left(), "the books are not what came less everything that went"
+        await self.the_list_says_what_the_chart_says()
+
+    async def the_list_says_what_the_chart_says(self) -> None:
+        """What is remembered of the day's list is what the rules make of the record as it stands now."""
+        days = DosingDays(self.connection, self.here.journal, now=self.now)
+        listed = await days.due_in(self.here.programme, self.today, by=self.here.nurse, act=Act.SEE_MEDICATION)
+        record = await days.record(self.here.client, by=self.here.nurse, act=Act.SEE_MEDICATION)
+        orders = await days.orders_of(self.here.client)
+        dues = await days.dues(self.today, record=record, orders=orders, place=self.here.programme)
+        charted = {due.order.id: due for due in dues if due.order is not None}
+        assert {line.due.order.id for line in listed if line.due.order is not None} == set(charted)
+        for line in listed:
+            order = line.due.order
+            assert order is not None
+            # What a prescriber answered under the signature is read for the chart alone, and gives or refuses nothing.
+            mine, theirs = line.due, replace(charted[order.id], order=order)
+            unlike = [each.name for each in fields(Due) if getattr(mine, each.name) != getattr(theirs, each.name)]
+            assert not unlike, f"the list and the chart differ in {unlike}"
 
 
 SOONEST: Final = min(each.earliest_days for each in PRODUCTS if each.is_injection)
