@@ -87,20 +87,6 @@ async def test_63_what_the_consent_covers_is_released_once_and_the_doses_are_not
     assert (await chart.nurse.get(f"/disclosures/{told['id']}")).json() == told
 
 
-async def test_a_document_says_of_each_kind_what_the_record_holds(chart: Chart) -> None:
-    kinds = ["presence", "attendance", "medication", "take_home", "drug_screens", "risk"]
-    await given(chart, *kinds)
-    told = await made(chart, telling(chart, *kinds))
-    assert {name: value for name, value in told["content"].items() if name not in {"about", "presence"}} == {
-        "attendance": [],
-        "medication": {"medicine": None},
-        "take_home": [],
-        "drug_screens": [],
-        "risk": {"see_first": [], "escalated": []},
-    }
-    assert set(told["content"]["presence"]) == {"is_a_client_of"}
-
-
 async def test_a_revocation_that_is_being_recorded_is_waited_for_and_refuses(clinic: Clinic, chart: Chart) -> None:
     """Two people at once: one records that the client has revoked, the other has begun to disclose."""
     consent = await given(chart, "attendance")

@@ -77,8 +77,7 @@ class Practice:
         assert said.status_code == 200, said.text
 
 
-@pytest.fixture
-async def here(clinic: Clinic) -> Practice:
+async def practice_in(clinic: Clinic) -> Practice:
     programme = await clinic.programme(time_zone="America/New_York", profile="US")
     robin, kim, supervisor = [
         await clinic.person((role, programme)) for role in (Role.COUNSELLOR, Role.COUNSELLOR, Role.SUPERVISOR)
@@ -95,6 +94,11 @@ async def here(clinic: Clinic) -> Practice:
     found = Practice(clinic, programme, robin, kim, supervisor, ada.id, ben.id, "")
     found.session = await found.plan(ada.id, ben.id)
     return found
+
+
+@pytest.fixture
+async def here(clinic: Clinic) -> Practice:
+    return await practice_in(clinic)
 
 
 async def test_a_draft_is_seen_by_its_author_alone_and_every_version_is_kept(here: Practice) -> None:

@@ -131,6 +131,20 @@ OF_DAY: Select[*tuple[Any, ...]] = (
     .order_by("starts_at", "family_name", "given_name", "id")
     .limit(bindparam("limit"))
 )
+_COMING: Select[*tuple[Any, ...]] = (
+    _appointments(
+        (
+            therapy_session_booking.c.client_id == bindparam("client"),
+            therapy_session.c.starts_at >= _FIRST,
+        ),
+        (
+            check_in_waiting.c.client_id == bindparam("client"),
+            check_in_waiting.c.due_at >= _FIRST,
+        ),
+    )
+    .order_by("starts_at", "id")
+    .limit(bindparam("limit"))
+)
 _ONE: Select[*tuple[Any, ...]] = _appointments(
     (
         therapy_session.c.id == bindparam("appointment"),
@@ -157,6 +171,12 @@ class Appointments:
         """Who is expected in a programme from `first` to before `last`, by time and name."""
         given = {"programme": programme, "first": first, "last": last, "limit": limit}
         rows = await self._connection.execute(OF_DAY, {**given, **reach_of(reach, at=self._now)})
+        return [self._seen(row) for row in rows]
+
+    async def coming(self, of: ClientId, *, reach: Reach, limit: int) -> Sequence[Appointment]:
+        """One client's appointments from now on, the next first."""
+        given = {"client": of, "first": self._now, "limit": limit}
+        rows = await self._connection.execute(_COMING, {**given, **reach_of(reach, at=self._now)})
         return [self._seen(row) for row in rows]
 
     async def get(self, appointment: UUID, *, of: ClientId, reach: Reach) -> Appointment:

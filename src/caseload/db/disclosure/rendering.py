@@ -6,11 +6,14 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from caseload.db.appointment import Appointments
 from caseload.db.attendance import Attendances
 from caseload.db.disclosure.kept import AFTER_ALL
+from caseload.db.disclosure.session_records import session_records
 from caseload.db.dosing import HandingOn
 from caseload.db.escalation import Escalations
 from caseload.db.flag import KeptFlags
+from caseload.db.note import NoteList
 from caseload.db.screening import KeptScreens
 from caseload.domain.access import Act
 from caseload.domain.client import Client
@@ -39,10 +42,12 @@ class Rendered:
         write = {
             Category.PRESENCE: self._presence,
             Category.ATTENDANCE: self._attendance,
+            Category.APPOINTMENTS: self._appointments,
             Category.MEDICATION: self._medication,
             Category.TAKE_HOME: self._take_home,
             Category.DRUG_SCREENS: self._drug_screens,
             Category.RISK: self._risk,
+            Category.SESSION_RECORDS: self._session_records,
         }[category]
         return await write(client, by)
 
@@ -56,6 +61,13 @@ class Rendered:
         return [
             {"day": self._day(each.started_at), "status": each.status.value, "minutes": each.minutes}
             for each in attended
+        ]
+
+    async def _appointments(self, client: Client, by: Staff) -> object:
+        kept = Appointments(self._connection, self._journal, now=self._now)
+        coming = await kept.coming(client.id, reach=by.reach(Act.SEE_APPOINTMENTS), limit=MOST)
+        return [
+            {"at": each.starts_at.astimezone(self._programme.zone).isoformat(timespec="minutes")} for each in coming
         ]
 
     async def _medication(self, client: Client, by: Staff) -> object:
@@ -96,6 +108,15 @@ class Rendered:
         return {
             "see_first": [f"{each.said.kind}: {each.said.what}" for each in flags if each.is_shown_on(today)],
             "escalated": [{"day": self._day(each.raised_at), "ground": each.ground.value} for each in raised],
+        }
+
+    async def _session_records(self, client: Client, by: Staff) -> object:
+        kept = NoteList(self._connection, self._journal, now=self._now)
+        notes = await kept.of_client(client.id, by=by, after=None, limit=MOST)
+        records = await session_records(self._connection, notes)
+        return {
+            "records": [{"day": self._day(each[0]), "text": each[1]} for each in records if each is not None],
+            "left_out_because_they_name_somebody_else": records.count(None),
         }
 
     def _day(self, at: datetime) -> str:

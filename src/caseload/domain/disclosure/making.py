@@ -17,10 +17,12 @@ from caseload.domain.people import Staff
 MADE_FROM_THE_RECORD: Final[Mapping[Category, Act]] = MappingProxyType({
     Category.PRESENCE: Act.SEE_CLIENT,
     Category.ATTENDANCE: Act.SEE_SESSIONS,
+    Category.APPOINTMENTS: Act.SEE_APPOINTMENTS,
     Category.MEDICATION: Act.SEE_MEDICATION,
     Category.TAKE_HOME: Act.SEE_MEDICATION,
     Category.DRUG_SCREENS: Act.SEE_OBSERVATIONS,
     Category.RISK: Act.SEE_ESCALATIONS,
+    Category.SESSION_RECORDS: Act.SEE_NOTES,
 })  # fmt: skip
 """What this service can write down from the record, and what whoever releases it must be allowed to see."""
 
