@@ -181,8 +181,11 @@ async def test_a_consent_is_listed_as_its_last_day_comes_near(clinic: Clinic, ch
     assert (await stranger.get("/expiring-consents")).json() == {"items": []}
 
 
-async def test_a_consent_that_a_representative_signed_refuses_once_their_authority_has_ended(chart: Chart) -> None:
-    guardian = {**MOTHER, "involvements": ["legal_representative"], "evidence": "Order 12/26, in the safe"}
+async def test_what_a_representative_signed_stays_and_what_they_want_after_their_authority_is_refused(
+    chart: Chart,
+) -> None:
+    order = {"kind": "legal_representative", "evidence": "Order 12/26, in the safe", "first_day": "2026-02-01"}
+    guardian = {**MOTHER, "involvements": [order]}
     added = await chart.nurse.post(f"{chart.path}/related-people", guardian)
     person = added.json()["id"]
     signed = {
@@ -195,17 +198,47 @@ async def test_a_consent_that_a_representative_signed_refuses_once_their_authori
     given = await chart.nurse.post(f"{chart.path}/consents", chart.consent(signature=signed))
     assert (given.status_code, given.json()["signature"]) == (201, signed)
     assert (await chart.asked("attendance"))[0]["allowed"] is True
-    over = {"person": {**guardian, "involvements": [], "evidence": None}, "reason": "The order was lifted."}
-    path = f"{chart.path}/related-people/{person}"
-    assert (await chart.nurse.put(path, over, headers={"If-Match": added.headers["etag"]})).status_code == 200
-    assert (await chart.asked("attendance"))[0]["reason"] == "authority_ended"
+    consent = given.json()["id"]
+    path = f"{chart.path}/related-people/{person}/involvements"
+    authority = added.json()["involvements"][0]["id"]
+    over = {"reason": "The order was lifted.", "ended_at": "2026-03-01T12:00:01Z"}
+    ended = await chart.nurse.post(f"{path}/{authority}/end", over)
+    assert (ended.status_code, ended.json()["signed_by_them"]) == (201, [consent])
+    assert (await chart.asked("attendance"))[0]["allowed"] is True
+
     again = await chart.nurse.post(
-        f"{chart.path}/consents", chart.consent(signature={**signed, "document_sha256": "x"})
+        f"{chart.path}/consents",
+        chart.consent(signature={**signed, "signed_at": "2026-03-01T12:00:01Z", "document_sha256": "x"}),
     )
-    assert [error["field"] for error in again.json()["errors"]] == [
-        "signature.document_sha256",
-        "signature.representative_id",
-    ]
+    problems = {error["field"]: error["problem"] for error in again.json()["errors"]}
+    assert set(problems) == {"signature.document_sha256", "signature.representative_id"}
+    assert problems["signature.representative_id"].startswith("had no authority any more")
+    revocation = f"{chart.path}/consents/{consent}/revocation"
+    said = {"how": "spoken", "representative_id": person}
+    refused = await chart.nurse.post(revocation, said)
+    assert [error["field"] for error in refused.json()["errors"]] == ["representative_id"]
+    revoked = await chart.nurse.post(revocation, {**said, "received_at": "2026-03-01T12:00:00.5Z"})
+    assert (revoked.status_code, revoked.json()["standing"]) == (201, "revoked")
+
+
+async def test_what_was_signed_after_an_authority_had_ended_never_counted_once_we_learn_of_it(chart: Chart) -> None:
+    order = {"kind": "legal_representative", "evidence": "Order 12/26", "first_day": "2026-02-01"}
+    guardian = (await chart.nurse.post(f"{chart.path}/related-people", {**MOTHER, "involvements": [order]})).json()
+    signed = {
+        "signatory": "representative",
+        "name": "Rosa Lindqvist",
+        "signed_at": "2026-03-01T12:00:00Z",
+        "representative_id": guardian["id"],
+        "document_sha256": "ab" * 32,
+    }
+    given = await chart.nurse.post(f"{chart.path}/consents", chart.consent(signature=signed))
+    assert (await chart.asked("attendance"))[0]["allowed"] is True
+    path = f"{chart.path}/related-people/{guardian['id']}/involvements/{guardian['involvements'][0]['id']}/end"
+    learnt = {"reason": "The court had lifted it in February.", "ended_at": "2026-02-20T00:00:00Z"}
+    assert (await chart.nurse.post(path, learnt)).json()["signed_by_them"] == []
+    assert (await chart.asked("attendance"))[0]["reason"] == "without_authority"
+    read = await chart.nurse.get(f"{chart.path}/consents/{given.json()['id']}")
+    assert read.json()["standing"] == "without_authority"
 
 
 async def test_out_of_reach_there_is_no_such_client(clinic: Clinic, chart: Chart) -> None:

@@ -15,7 +15,8 @@ pytestmark = pytest.mark.anyio
 MOTHER: dict[str, Any] = {
     "name": "Rosa Lindqvist",
     "relationship": "mother",
-    "involvements": ["care_partner", "family_therapy"],
+    "language": "pt-BR",
+    "contact_by": ["text", "telephone"],
     "phone": "020 7946 0000",
 }
 
@@ -69,10 +70,77 @@ async def test_a_change_names_the_version_it_saw(chart: Chart) -> None:
 
 
 async def test_every_fault_is_named_at_once(chart: Chart) -> None:
-    wrong = {"name": " ", "relationship": "guardian", "involvements": ["legal_representative"], "phone": ""}
+    order = {"kind": "legal_representative", "first_day": "2026-03-01", "last_day": "2026-02-28"}
+    wrong = {"name": " ", "relationship": "guardian", "involvements": [order], "phone": "", "language": "x"}
     refused = await chart.nurse.post(f"{chart.path}/related-people", wrong)
     assert refused.status_code == 422
-    assert {error["field"] for error in refused.json()["errors"]} == {"name", "phone", "evidence"}
+    assert {error["field"] for error in refused.json()["errors"]} == {
+        "name",
+        "phone",
+        "language",
+        "involvements.0.evidence",
+        "involvements.0.last_day",
+    }
+
+
+async def added(chart: Chart, *involvements: dict[str, Any]) -> dict[str, Any]:
+    made = await chart.nurse.post(f"{chart.path}/related-people", {**MOTHER, "involvements": list(involvements)})
+    assert made.status_code == 201, made.text
+    return made.json()
+
+
+async def test_a_way_of_taking_part_begins_once_and_ends_with_a_reason(chart: Chart) -> None:
+    mother = await added(chart)
+    path, key = f"{chart.path}/related-people/{mother['id']}/involvements", str(uuid4())
+    wanted = {"kind": "care_partner", "first_day": "2026-03-01", "last_day": "2040-03-01"}
+    begun = await chart.nurse.post(path, wanted, key=key)
+    assert (begun.status_code, (await chart.nurse.post(path, wanted, key=key)).json()) == (201, begun.json())
+    [partner] = begun.json()["involvements"]
+    assert (partner["runs"], partner["last_day"], partner["evidence"]) == (True, "2040-03-01", None)
+    twice = await chart.nurse.post(path, wanted)
+    assert (twice.status_code, twice.json()["title"]) == (
+        409,
+        "They take part in this way already on some of these days.",
+    )
+    end, key = {"reason": "She works nights now."}, str(uuid4())
+    over = await chart.nurse.post(f"{path}/{partner['id']}/end", end, key=key)
+    assert (over.status_code, over.json()["person"]["involvements"][0]["runs"]) == (201, False)
+    assert over.json()["person"]["involvements"][0]["ended_because"] == "She works nights now."
+    assert (await chart.nurse.post(f"{path}/{partner['id']}/end", end, key=key)).json() == over.json()
+    assert (await chart.nurse.post(f"{path}/{partner['id']}/end", end)).status_code == 409
+    assert (await chart.nurse.post(f"{path}/{uuid4()}/end", end)).status_code == 404
+
+
+async def test_an_emergency_contact_who_is_removed_leaves_nothing_behind_unsaid(chart: Chart) -> None:
+    mother = await added(chart, {"kind": "emergency_contact"}, {"kind": "care_partner"})
+    listed = (await chart.nurse.get(f"{chart.path}/related-people")).json()
+    assert listed["is_without_emergency_contact"] is False
+    signed = {
+        "kind": "named",
+        "form": "uk-named-2024-01",
+        "discloser_id": str(chart.programme),
+        "recipients": [{"person_id": mother["id"]}],
+        "categories": ["emergency"],
+        "purposes": ["emergency_contact"],
+        "expiry": {"last_day": "2040-05-01"},
+        "signature": {"signatory": "client", "name": "Ada", "signed_at": "2026-03-01T12:00:00Z"},
+    }
+    consent = (await chart.nurse.post(f"{chart.path}/consents", signed)).json()
+    assert consent["no_longer_involved"] == []
+
+    path, reason = f"{chart.path}/related-people/{mother['id']}", {"reason": "They do not speak any more."}
+    gone = await chart.nurse.post(f"{path}/removal", reason)
+    assert gone.status_code == 201, gone.text
+    assert gone.json()["is_without_emergency_contact"] is True
+    assert (gone.json()["names_them"], gone.json()["signed_by_them"]) == ([consent["id"]], [])
+    listed = (await chart.nurse.get(f"{chart.path}/related-people")).json()
+    assert (listed["is_without_emergency_contact"], [each["id"] for each in listed["items"]]) == (True, [mother["id"]])
+    [after] = (await chart.nurse.get(f"{chart.path}/consents")).json()["items"]
+    assert (after["standing"], after["no_longer_involved"]) == ("in_force", [mother["id"]])
+    one = (await chart.nurse.get(f"{chart.path}/consents/{consent['id']}")).json()
+    assert one["no_longer_involved"] == [mother["id"]]
+    again = await chart.nurse.post(f"{path}/removal", reason)
+    assert (again.status_code, again.json()["title"]) == (409, "They do not take part in any way.")
 
 
 async def test_what_a_relative_says_is_recorded_without_consent_and_read_back(chart: Chart) -> None:

@@ -34,7 +34,7 @@ async def somebody_around(here: Dispensary) -> str:
     counsellor = await here.clinic.person((Role.SUPERVISOR, here.programme))
     answer = await counsellor.post(
         f"/clients/{here.client}/related-people",
-        {"name": "Mira Example", "relationship": "mother", "involvements": ["emergency_contact"]},
+        {"name": "Mira Example", "relationship": "mother", "involvements": [{"kind": "household_naloxone"}]},
         key=fresh(),
     )
     assert answer.status_code == 201, answer.text

@@ -169,7 +169,7 @@ async def consented(house: House, client: ClientId, *categories: str) -> tuple[s
     mother = {
         "name": "Rosa Example",
         "relationship": "mother",
-        "involvements": ["emergency_contact"],
+        "involvements": [{"kind": "emergency_contact"}],
         "phone": "555 0199",
     }
     made = await house.robin.post(f"/clients/{client}/related-people", mother)

@@ -30,7 +30,7 @@ from caseload.domain.consent import (
     Signature,
     forms,
 )
-from caseload.domain.family import Involvement
+from caseload.domain.family import InvolvementKind
 from caseload.domain.ids import ClientId, ConsentId, new_id
 from tests.factories import families
 from tests.factories.families import MOTHER, Place, Seen, refused
@@ -76,9 +76,8 @@ async def test_a_consent_comes_back_as_it_was_signed(place: Place) -> None:
     consents = Consents(place.connection, seen)
     sam = await place.client()
     mother = await place.person(sam)
-    guardian = await place.person(
-        sam, replace(MOTHER, involvements=frozenset({Involvement.LEGAL_REPRESENTATIVE}), evidence="court order")
-    )
+    guardian = await place.person(sam, MOTHER)
+    await place.involved(guardian, InvolvementKind.LEGAL_REPRESENTATIVE)
     made = consent(
         place,
         sam,

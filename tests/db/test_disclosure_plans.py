@@ -54,8 +54,14 @@ ROWS = (
     "insert into clinic.related_person (id, client_id) select client, client from crowd",
     """
     insert into clinic.related_person_version
-      (person_id, version, name, relationship, involvements, reason, recorded_by, recorded_at)
-    select client, n, 'Rosa', 'mother', '{}', 'x', staff, now() from crowd, generate_series(1, 5) n
+      (person_id, version, name, relationship, reason, recorded_by, recorded_at)
+    select client, n, 'Rosa', 'mother', 'x', staff, now() from crowd, generate_series(1, 5) n
+    """,
+    """
+    insert into clinic.related_person_involvement
+      (id, client_id, person_id, kind, starts_at, recorded_by, recorded_at)
+    select gen_random_uuid(), client, client, kind, now(), staff, now()
+    from crowd, unnest(array['care_partner', 'emergency_contact', 'family_therapy']) kind
     """,
     """
     insert into clinic.disclosure_made

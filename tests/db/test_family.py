@@ -10,8 +10,22 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.family import Families
-from caseload.db.tables.family import family_information, related_person, related_person_version
-from caseload.domain.family import Information, InformationUnknown, PersonChanged, PersonUnknown, Told
+from caseload.db.tables.family import (
+    family_information,
+    related_person,
+    related_person_involvement,
+    related_person_version,
+)
+from caseload.domain.family import (
+    AlreadyInvolved,
+    Information,
+    InformationUnknown,
+    InvolvementKind,
+    InvolvementOver,
+    PersonChanged,
+    PersonUnknown,
+    Told,
+)
 from caseload.domain.ids import InformationId, new_id
 from tests.factories import families
 from tests.factories.families import MOTHER, Place, Seen, refused
@@ -30,10 +44,40 @@ async def test_a_person_comes_back_in_the_newest_version(place: Place) -> None:
     kept = Families(place.connection, seen)
     sam = await place.client()
     mother = await place.person(sam)
-    moved = replace(mother, version=2, details=replace(MOTHER, phone=None, involvements=frozenset()), reason="moved")
+    moved = replace(mother, version=2, details=replace(MOTHER, phone=None), reason="moved")
     await kept.add(moved)
     assert await kept.get(mother.id, client=sam) == moved
     assert seen.clients == [(sam, "family")]
+
+
+async def test_the_ways_in_which_somebody_takes_part_come_back_with_their_days(place: Place) -> None:
+    kept = Families(place.connection, Seen())
+    sam = await place.client()
+    mother, father = await place.person(sam), await place.person(sam)
+    order = await place.involved(
+        mother, InvolvementKind.LEGAL_REPRESENTATIVE, last_day=NOW.date(), until_at=NOW + timedelta(hours=3)
+    )
+    partner = await place.involved(mother, InvolvementKind.CARE_PARTNER, starts_at=NOW)
+    assert (await kept.get(mother.id, client=sam)).involvements == (order, partner)
+    over = replace(partner, ended_at=NOW + timedelta(hours=1), ended_by=place.recorder, ended_because="moved")
+    await kept.end(over)
+    assert [each.involvements for each in await kept.around(sam)] == [(order, over), ()]
+    with pytest.raises(InvolvementOver):
+        await kept.end(over)
+    assert await kept.no_longer_involved(sam, at=NOW) == {father.id}
+    assert await kept.no_longer_involved(sam, at=NOW + timedelta(hours=3)) == {mother.id, father.id}
+
+
+async def test_nobody_takes_part_in_one_way_twice_at_once(place: Place) -> None:
+    kept = Families(place.connection, Seen())
+    mother = await place.person(await place.client())
+    first = await place.involved(mother, InvolvementKind.CARE_PARTNER)
+    savepoint = await place.connection.begin_nested()
+    with pytest.raises(AlreadyInvolved):
+        await place.involved(mother, InvolvementKind.CARE_PARTNER)
+    await savepoint.rollback()
+    await kept.end(replace(first, ended_at=NOW, ended_by=place.recorder, ended_because="moved"))
+    await place.involved(mother, InvolvementKind.CARE_PARTNER, starts_at=NOW)
 
 
 async def test_the_list_holds_everybody_around_one_client_and_nobody_elses(place: Place) -> None:
@@ -93,7 +137,7 @@ async def test_a_wrong_state_cannot_be_stored(place: Place) -> None:
         "version": 2,
         "name": "Rosa",
         "relationship": "mother",
-        "involvements": [],
+        "contact_by": [],
         "reason": "moved",
         "recorded_by": place.recorder,
         "recorded_at": NOW,
@@ -108,9 +152,25 @@ async def test_a_wrong_state_cannot_be_stored(place: Place) -> None:
         "recorded_by": place.recorder,
         "recorded_at": NOW,
     }
+    involved: dict[str, Any] = {
+        "id": new_id(),
+        "client_id": sam,
+        "person_id": mother.id,
+        "kind": "care_partner",
+        "starts_at": NOW,
+        "recorded_by": place.recorder,
+        "recorded_at": NOW,
+    }
     for table, row, wrong, constraint in (
-        (related_person_version, version, {"involvements": ["legal_representative"]}, "representative_has_evidence"),
-        (related_person_version, version, {"involvements": ["landlord"]}, "version_involvements_check"),
+        (related_person_version, version, {"contact_by": ["pigeon"]}, "version_contact_by_check"),
+        (related_person_version, version, {"language": " "}, "language_not_blank"),
+        (related_person_involvement, involved, {"kind": "landlord"}, "involvement_kind_check"),
+        (related_person_involvement, involved, {"evidence": "order"}, "representative_has_evidence"),
+        (related_person_involvement, involved, {"kind": "legal_representative"}, "representative_has_evidence"),
+        (related_person_involvement, involved, {"until_at": NOW + timedelta(days=1)}, "last_day_has_instant"),
+        (related_person_involvement, involved, {"until_at": NOW, "last_day": NOW.date()}, "until_after_start"),
+        (related_person_involvement, involved, {"ended_at": NOW}, "whole_end"),
+        (related_person_involvement, involved, {"client_id": alex}, "involvement_person_fkey"),
         (related_person_version, version, {"reason": None}, "change_has_reason"),
         (related_person_version, version, {"name": " "}, "name_not_blank"),
         (related_person_version, version, {"version": 0}, "version_version_check"),
@@ -123,7 +183,9 @@ async def test_a_wrong_state_cannot_be_stored(place: Place) -> None:
         await refused(place.connection, lambda s=statement: place.connection.execute(s), constraint)
 
 
-@pytest.mark.parametrize("table", [related_person, related_person_version, family_information])
+@pytest.mark.parametrize(
+    "table", [related_person, related_person_version, related_person_involvement, family_information]
+)
 @pytest.mark.parametrize("verb", ["update clinic.{table} set {column} = null", "delete from clinic.{table}"])
 async def test_nothing_kept_about_families_can_be_changed_or_deleted(
     connection: AsyncConnection, table: Table, verb: str

@@ -61,11 +61,21 @@ from caseload.domain.family import (
     Information,
     InformationUnknown,
     Involvement,
+    InvolvementKind,
     PersonDetails,
     RelatedPerson,
     Relationship,
 )
-from caseload.domain.ids import ClientId, ConsentId, InformationId, ProgrammeId, RelatedPersonId, StaffId, new_id
+from caseload.domain.ids import (
+    ClientId,
+    ConsentId,
+    InformationId,
+    InvolvementId,
+    ProgrammeId,
+    RelatedPersonId,
+    StaffId,
+    new_id,
+)
 from caseload.domain.journal import Event
 from caseload.domain.people import Staff
 from caseload.domain.profiles.selected import Selected
@@ -74,6 +84,7 @@ from caseload.domain.programme import Programme
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 TODAY = NOW.date()
 SECOND = timedelta(seconds=1)
+LONG_AGO = NOW - timedelta(days=900)
 CLIENT = ClientId(new_id())
 PROGRAMME, ELSEWHERE = ProgrammeId(new_id()), ProgrammeId(new_id())
 MOTHER, GUARDIAN, STRANGER = RelatedPersonId(new_id()), RelatedPersonId(new_id()), RelatedPersonId(new_id())
@@ -82,7 +93,25 @@ US = rules_on("US", TODAY)
 UK = rules_on("UK", TODAY)
 
 
-def person(identifier: RelatedPersonId, *involvements: Involvement, evidence: str | None = None) -> RelatedPerson:
+def involvement(
+    identifier: RelatedPersonId, kind: InvolvementKind, *, starts_at: datetime = LONG_AGO, **changes: Any
+) -> Involvement:
+    made = Involvement(
+        id=InvolvementId(new_id()),
+        client=CLIENT,
+        person=identifier,
+        kind=kind,
+        starts_at=starts_at,
+        last_day=None,
+        until_at=None,
+        evidence="Court order 12/26, in the safe" if kind is InvolvementKind.LEGAL_REPRESENTATIVE else None,
+        recorded_by=StaffId(new_id()),
+        recorded_at=NOW,
+    )
+    return replace(made, **changes)
+
+
+def person(identifier: RelatedPersonId, *kinds: InvolvementKind) -> RelatedPerson:
     return RelatedPerson(
         id=identifier,
         client=CLIENT,
@@ -90,18 +119,17 @@ def person(identifier: RelatedPersonId, *involvements: Involvement, evidence: st
         details=PersonDetails(
             name="Rosa Example",
             relationship=Relationship.MOTHER,
-            involvements=frozenset(involvements),
-            evidence=evidence,
         ),
         reason=None,
         recorded_at=NOW,
         recorded_by=StaffId(new_id()),
+        involvements=tuple(involvement(identifier, kind) for kind in kinds),
     )
 
 
 AROUND = {
-    MOTHER: person(MOTHER, Involvement.CARE_PARTNER),
-    GUARDIAN: person(GUARDIAN, Involvement.LEGAL_REPRESENTATIVE, evidence="Court order 12/26, in the safe"),
+    MOTHER: person(MOTHER, InvolvementKind.CARE_PARTNER),
+    GUARDIAN: person(GUARDIAN, InvolvementKind.LEGAL_REPRESENTATIVE),
 }
 
 
@@ -567,14 +595,52 @@ def test_a_consent_for_the_criminal_justice_system_is_revocable_from_its_own_day
     assert consent().revoked_from(NOW) == NOW
 
 
-def test_a_consent_that_a_representative_signed_ends_with_their_authority() -> None:
+def test_what_somebody_signed_without_authority_never_counted() -> None:
     signed = replace(signature(), signatory=Signatory.REPRESENTATIVE, representative=GUARDIAN)
     made = consent(draft(signature=signed))
     assert answer(question(), made).allowed
-    ended = replace(made, authority_ended_at=NOW)
-    assert answer(question(), ended, at=NOW - SECOND).allowed
-    assert answer(question(), ended, at=NOW).reason is Reason.AUTHORITY_ENDED
-    assert ended.standing(NOW) is Standing.AUTHORITY_ENDED
+    never = replace(made, without_authority=True)
+    assert answer(question(), never).reason is Reason.WITHOUT_AUTHORITY
+    assert never.standing(NOW) is Standing.WITHOUT_AUTHORITY
+
+
+SIGNED_AT = NOW - timedelta(days=30)
+
+
+@pytest.mark.parametrize(
+    ("starts_at", "until_at", "may"),
+    [
+        (SIGNED_AT, None, True),
+        (SIGNED_AT + SECOND, None, False),
+        (LONG_AGO, SIGNED_AT, False),
+        (LONG_AGO, SIGNED_AT + SECOND, True),
+    ],
+)
+def test_a_representative_signs_within_their_authority_and_at_no_other_moment(
+    starts_at: datetime, until_at: datetime | None, *, may: bool
+) -> None:
+    """What counts is the moment of the signature, whenever it is recorded."""
+    order = involvement(GUARDIAN, InvolvementKind.LEGAL_REPRESENTATIVE, starts_at=starts_at, until_at=until_at)
+    where = Setting(programme=programme(), around={GUARDIAN: replace(person(GUARDIAN), involvements=(order,))})
+    signed = draft(
+        signature=replace(signature(SIGNED_AT), signatory=Signatory.REPRESENTATIVE, representative=GUARDIAN),
+        recipients=(Recipient(name="Dr Example"),),
+    )
+    if may:
+        assert consent(signed, where=where).signature.representative == GUARDIAN
+    else:
+        assert "authority" in faults_of(signed, where)["signature.representative_id"]
+
+
+def test_a_representative_revokes_while_they_have_authority_and_not_afterwards() -> None:
+    kept, told = Kept(), Told()
+    made = given_consent(kept, told)
+    order = involvement(GUARDIAN, InvolvementKind.LEGAL_REPRESENTATIVE, until_at=NOW)
+    guardian = replace(person(GUARDIAN), involvements=(order,))
+    with pytest.raises(Invalid) as refused:
+        revoked(kept, told, made, received_at=NOW, representative=guardian)
+    assert [fault.field for fault in refused.value.faults] == ["representative_id"]
+    assert revoked(kept, told, made, received_at=NOW - SECOND, representative=guardian).representative == GUARDIAN
 
 
 def test_a_scanned_document_is_named_by_its_digest() -> None:
@@ -719,6 +785,10 @@ class Around:
         assert client == CLIENT
         return list(AROUND.values())
 
+    async def begin(self, involvement: Involvement) -> None: ...
+
+    async def end(self, ended: Involvement) -> None: ...
+
     async def add_information(self, information: Information) -> None: ...
 
     async def get_information(self, information: InformationId, *, client: ClientId) -> Information:
@@ -820,7 +890,15 @@ def asked_of(kept: Kept, told: Told, what: Asked, by: Staff = COUNSELLOR) -> Seq
     )
 
 
-def revoked(kept: Kept, told: Told, made: Consent, *, received_at: datetime, by: Staff = COUNSELLOR) -> Revocation:
+def revoked(
+    kept: Kept,
+    told: Told,
+    made: Consent,
+    *,
+    received_at: datetime,
+    by: Staff = COUNSELLOR,
+    representative: RelatedPerson | None = None,
+) -> Revocation:
     return asyncio.run(
         revoke_consent(
             made,
@@ -832,6 +910,7 @@ def revoked(kept: Kept, told: Told, made: Consent, *, received_at: datetime, by:
             now=NOW,
             consents=kept,
             journal=told,
+            representative=representative,
         )
     )
 

@@ -3,18 +3,29 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from caseload.domain.access import Holding, Role
 from caseload.domain.client import Client, Identity
 from caseload.domain.errors import Invalid, NotPermitted
 from caseload.domain.family import (
+    AlreadyInvolved,
+    Beginning,
+    ContactWay,
     Families,
+    Held,
     Information,
     InformationUnknown,
     Involvement,
+    InvolvementKind,
+    InvolvementOver,
+    InvolvementUnknown,
+    NotInvolved,
     PersonChanged,
     PersonDetails,
     PersonUnknown,
@@ -22,12 +33,18 @@ from caseload.domain.family import (
     Relationship,
     Told,
     add_person,
+    begin_involvement,
     change_person,
+    end_involvement,
     receive_information,
+    remove_person,
+    without_emergency_contact,
 )
-from caseload.domain.ids import ClientId, InformationId, ProgrammeId, RelatedPersonId, StaffId, new_id
+from caseload.domain.ids import ClientId, InformationId, InvolvementId, ProgrammeId, RelatedPersonId, StaffId, new_id
 from caseload.domain.journal import Event
 from caseload.domain.people import Staff
+from caseload.domain.profiles.selected import Selected
+from caseload.domain.programme import Programme
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 PROGRAMME = ProgrammeId(new_id())
@@ -43,9 +60,15 @@ CLIENT = Client(
 MOTHER = PersonDetails(
     name="Rosa Example",
     relationship=Relationship.MOTHER,
-    involvements=frozenset({Involvement.FAMILY_THERAPY, Involvement.EMERGENCY_CONTACT}),
+    language="es",
     phone="617 555 0100",
 )
+BOSTON = Programme(
+    id=PROGRAMME, code="HARBOUR", name="Harbour House", time_zone="America/New_York", profiles=Selected("US")
+)
+TODAY, DAY, SECOND = NOW.date(), timedelta(days=1), timedelta(seconds=1)
+PARTNER, CONTACT = InvolvementKind.CARE_PARTNER, InvolvementKind.EMERGENCY_CONTACT
+REPRESENTATIVE = InvolvementKind.LEGAL_REPRESENTATIVE
 
 
 @dataclass
@@ -68,6 +91,7 @@ class Kept:
         default_factory=dict[tuple[RelatedPersonId, int], RelatedPerson]
     )
     heard: list[Information] = field(default_factory=list[Information])
+    involvements: dict[InvolvementId, Involvement] = field(default_factory=dict[InvolvementId, Involvement])
 
     async def add(self, person: RelatedPerson) -> None:
         if (person.id, person.version) in self.versions:
@@ -82,6 +106,18 @@ class Kept:
 
     async def around(self, client: ClientId) -> Sequence[RelatedPerson]:
         return [person for person in self.versions.values() if person.client == client]
+
+    async def begin(self, involvement: Involvement) -> None:
+        for other in self.involvements.values():
+            same = (other.person, other.kind) == (involvement.person, involvement.kind)
+            if same and (other.over_at is None or other.over_at > involvement.starts_at):
+                raise AlreadyInvolved
+        self.involvements[involvement.id] = involvement
+
+    async def end(self, ended: Involvement) -> None:
+        if self.involvements[ended.id].ended_at is not None:
+            raise InvolvementOver
+        self.involvements[ended.id] = ended
 
     async def add_information(self, information: Information) -> None:
         self.heard.append(information)
@@ -109,10 +145,80 @@ def staff(role: Role) -> Staff:
 COUNSELLOR, FRONT_DESK = staff(Role.COUNSELLOR), staff(Role.FRONT_DESK)
 
 
-def added(kept: Families, told: Remembered, details: PersonDetails = MOTHER, by: Staff = COUNSELLOR) -> RelatedPerson:
+def added(
+    kept: Families,
+    told: Remembered,
+    details: PersonDetails = MOTHER,
+    *beginnings: Beginning,
+    by: Staff = COUNSELLOR,
+) -> RelatedPerson:
     return asyncio.run(
-        add_person(CLIENT, details, as_id=RelatedPersonId(new_id()), by=by, now=NOW, families=kept, journal=told)
+        add_person(
+            CLIENT,
+            details,
+            beginnings,
+            as_id=RelatedPersonId(new_id()),
+            programme=BOSTON,
+            by=by,
+            now=NOW,
+            families=kept,
+            journal=told,
+        )
     )
+
+
+def surroundings(kept: Families, told: Remembered, by: Staff = COUNSELLOR) -> dict[str, Any]:
+    return {"client": CLIENT, "by": by, "now": NOW, "families": kept, "journal": told}
+
+
+def begun(
+    kept: Families, told: Remembered, person: RelatedPerson, beginning: Beginning, by: Staff = COUNSELLOR
+) -> RelatedPerson:
+    return asyncio.run(begin_involvement(person, beginning, programme=BOSTON, **surroundings(kept, told, by)))
+
+
+def begun_at(beginning: Beginning, where: Programme) -> Involvement:
+    details = replace(MOTHER)
+    person = asyncio.run(
+        add_person(
+            CLIENT,
+            details,
+            [beginning],
+            as_id=RelatedPersonId(new_id()),
+            programme=where,
+            by=COUNSELLOR,
+            now=NOW,
+            families=Kept(),
+            journal=Remembered(),
+        )
+    )
+    return person.involvements[0]
+
+
+def over_with(
+    kept: Families,
+    told: Remembered,
+    person: RelatedPerson,
+    place: int,
+    *,
+    reason: str = "moved away",
+    since: datetime = NOW,
+    by: Staff = COUNSELLOR,
+) -> RelatedPerson:
+    ending = person.involvements[place].id
+    return asyncio.run(end_involvement(person, ending, reason=reason, ended_at=since, **surroundings(kept, told, by)))
+
+
+def removed(
+    kept: Families,
+    told: Remembered,
+    person: RelatedPerson,
+    *,
+    reason: str = "moved away",
+    since: datetime = NOW,
+    by: Staff = COUNSELLOR,
+) -> RelatedPerson:
+    return asyncio.run(remove_person(person, reason=reason, ended_at=since, **surroundings(kept, told, by)))
 
 
 def changed(
@@ -153,40 +259,151 @@ def test_every_fault_of_a_person_is_named_at_once() -> None:
     wrong = PersonDetails(
         name=" ",
         relationship=Relationship.GUARDIAN,
-        involvements=frozenset({Involvement.LEGAL_REPRESENTATIVE}),
+        language="Portuguese",
+        contact_by=(ContactWay.TEXT, ContactWay.TEXT),
         phone="",
         email="a" * 201,
         address="one\x00two",
         contact_note="calls are fine\nafter six",
     )
     with pytest.raises(Invalid) as refused:
-        added(Kept(), Remembered(), wrong)
-    assert faults_of(refused) == {"name", "phone", "email", "address", "evidence"}
+        added(Kept(), Remembered(), wrong, Beginning(kind=REPRESENTATIVE), Beginning(kind=REPRESENTATIVE, evidence=" "))
+    assert faults_of(refused) == {
+        "name", "language", "contact_by", "phone", "email", "address", "involvements.0.evidence",
+        "involvements.1.evidence", "involvements.1.kind",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("involvements", "evidence", "may_sign"),
+    ("wrong", "fields"),
     [
-        ({Involvement.LEGAL_REPRESENTATIVE}, "Court order 12/26", True),
-        ({Involvement.CARE_PARTNER}, "Court order 12/26", False),
+        (Beginning(kind=InvolvementKind.CARE_PARTNER, evidence="Court order 12/26"), {"evidence"}),
+        (Beginning(kind=REPRESENTATIVE, evidence=None), {"evidence"}),
+        (Beginning(kind=PARTNER, last_day=TODAY - DAY), {"last_day"}),
+        (Beginning(kind=PARTNER, last_day=date.max), {"last_day"}),
+        (Beginning(kind=PARTNER, first_day=date.min), {"first_day"}),
     ],
 )
-def test_only_a_legal_representative_may_sign(involvements: set[Involvement], evidence: str, *, may_sign: bool) -> None:
-    details = replace(MOTHER, involvements=frozenset(involvements), evidence=evidence)
-    assert added(Kept(), Remembered(), details).may_sign is may_sign
+def test_a_way_of_taking_part_has_days_and_only_an_authority_has_evidence(wrong: Beginning, fields: set[str]) -> None:
+    kept, told = Kept(), Remembered()
+    with pytest.raises(Invalid) as refused:
+        begun(kept, told, added(kept, told), wrong)
+    assert faults_of(refused) == fields
 
 
-def test_a_representative_without_evidence_may_not_sign_however_it_was_kept() -> None:
-    person = added(Kept(), Remembered())
-    claimed = replace(MOTHER, involvements=frozenset({Involvement.LEGAL_REPRESENTATIVE}))
-    assert not replace(person, details=claimed).may_sign
+def test_an_authority_holds_from_the_first_midnight_of_its_days_until_the_one_after_its_last() -> None:
+    """By the programme's own calendar: the 31st of October ends at four in the morning of the 1st in UTC, before the change."""
+    order = Beginning(
+        kind=REPRESENTATIVE, evidence="Order 12/26", first_day=date(2026, 3, 1), last_day=date(2026, 10, 31)
+    )
+    guardian = added(Kept(), Remembered(), MOTHER, order)
+    first, over = datetime(2026, 3, 1, 5, tzinfo=UTC), datetime(2026, 11, 1, 4, tzinfo=UTC)
+    assert guardian.authority_at(first - SECOND) is Held.NOT_YET
+    assert guardian.authority_at(first) is Held.YES
+    assert guardian.authority_at(over - SECOND) is Held.YES
+    assert guardian.authority_at(over) is Held.ENDED
+    assert added(Kept(), Remembered()).authority_at(NOW) is Held.NEVER
+
+
+@given(
+    zone=some.sampled_from(["America/New_York", "Europe/London", "Pacific/Auckland", "Atlantic/Azores"]),
+    first=some.dates(date(2023, 1, 1), date(2029, 1, 1)),
+    days=some.integers(0, 800),
+    away=some.integers(-40, 40),
+)
+def test_an_authority_holds_on_every_local_day_up_to_its_last_and_on_no_other(
+    zone: str, first: date, days: int, away: int
+) -> None:
+    where, last = replace(BOSTON, time_zone=zone), first + timedelta(days=days)
+    order = Beginning(kind=REPRESENTATIVE, evidence="Order 12/26", first_day=first, last_day=last)
+    held = begun_at(order, where)
+    for edge in (first, last):
+        day = edge + timedelta(days=away)
+        noon = datetime.combine(day, time(12), tzinfo=where.zone).astimezone(UTC)
+        assert held.counts(noon) is (first <= day <= last)
+    last_moment = datetime.combine(last, time(23, 59, 59), tzinfo=where.zone).astimezone(UTC)
+    assert held.counts(last_moment)
+    assert not held.counts(last_moment + SECOND)
+
+
+def test_without_a_first_day_it_begins_with_the_local_day_on_which_it_is_recorded() -> None:
+    partner = added(Kept(), Remembered(), MOTHER, Beginning(kind=PARTNER))
+    [involvement] = partner.running(NOW)
+    assert (involvement.starts_at, involvement.over_at) == (datetime(2026, 11, 22, 5, tzinfo=UTC), None)
+
+
+def test_nobody_takes_part_twice_in_one_way_at_once_but_again_later() -> None:
+    kept, told = Kept(), Remembered()
+    partner = added(kept, told, MOTHER, Beginning(kind=PARTNER, last_day=TODAY))
+    with pytest.raises(AlreadyInvolved):
+        begun(kept, told, partner, Beginning(kind=PARTNER))
+    again = begun(kept, told, partner, Beginning(kind=PARTNER, first_day=TODAY + DAY))
+    assert [each.starts_at for each in again.running(NOW + DAY)] == [datetime(2026, 11, 23, 5, tzinfo=UTC)]
+    assert told.events[-1].facts == {"kind": "care_partner"}
+
+
+def test_what_ends_says_why_and_since_when_and_stays_readable() -> None:
+    kept, told = Kept(), Remembered()
+    partner = added(kept, told, MOTHER, Beginning(kind=PARTNER, first_day=TODAY - DAY), Beginning(kind=CONTACT))
+    over = over_with(kept, told, partner, 0, since=NOW - timedelta(hours=1))
+    assert [each.kind for each in over.running(NOW)] == [CONTACT]
+    assert [each.kind for each in over.running(NOW - timedelta(hours=2))] == [PARTNER, CONTACT]
+    assert (over.involvements[0].ended_because, over.involvements[0].ended_by) == ("moved away", COUNSELLOR.id)
+    with pytest.raises(InvolvementOver):
+        over_with(kept, told, over, 0)
+    with pytest.raises(InvolvementOver):
+        over_with(kept, told, partner, 0)  # somebody else was faster
+    with pytest.raises(InvolvementUnknown):
+        asyncio.run(
+            end_involvement(over, InvolvementId(new_id()), reason="x", ended_at=NOW, **surroundings(kept, told))
+        )
+
+
+def test_what_was_to_begin_later_never_holds_and_what_had_ended_by_itself_needs_no_end() -> None:
+    kept, told = Kept(), Remembered()
+    days = (
+        Beginning(kind=PARTNER, first_day=TODAY + DAY),
+        Beginning(kind=CONTACT, first_day=TODAY - DAY, last_day=TODAY - DAY),
+    )
+    person = added(kept, told, MOTHER, *days)
+    cancelled = over_with(kept, told, person, 0)
+    assert not cancelled.running(NOW + 5 * DAY)
+    with pytest.raises(InvolvementOver):
+        over_with(kept, told, person, 1)
+
+
+@pytest.mark.parametrize(("reason", "since", "fields"), [(" ", NOW, {"reason"}), ("x", NOW + SECOND, {"ended_at"})])
+def test_an_end_has_a_reason_and_has_been(reason: str, since: datetime, fields: set[str]) -> None:
+    kept, told = Kept(), Remembered()
+    partner = added(kept, told, MOTHER, Beginning(kind=PARTNER))
+    for attempt in (
+        lambda: over_with(kept, told, partner, 0, reason=reason, since=since),
+        lambda: removed(kept, told, partner, reason=reason, since=since),
+    ):
+        with pytest.raises(Invalid) as refused:
+            attempt()
+        assert faults_of(refused) == fields
+
+
+def test_whoever_is_removed_takes_part_in_no_way_and_the_client_is_without_an_emergency_contact() -> None:
+    kept, told = Kept(), Remembered()
+    mother = added(kept, told, MOTHER, Beginning(kind=CONTACT), Beginning(kind=PARTNER, first_day=TODAY + DAY))
+    assert not without_emergency_contact([mother], at=NOW)
+    gone = removed(kept, told, mother)
+    assert not gone.running(NOW)
+    assert not gone.running(NOW + 5 * DAY)
+    assert without_emergency_contact([gone], at=NOW)
+    assert without_emergency_contact([], at=NOW)
+    assert [event.name for event in told.events[1:]] == ["family.involvement_ended"] * 2
+    with pytest.raises(NotInvolved):
+        removed(kept, told, gone)
 
 
 def test_a_change_is_a_new_version_with_a_reason_and_the_former_one_stays() -> None:
     kept, told = Kept(), Remembered()
     mother = added(kept, told)
-    gone = changed(kept, told, mother, replace(MOTHER, involvements=frozenset()))
-    assert (gone.version, gone.reason, gone.details.involvements) == (2, "moved away", frozenset())
+    moved = changed(kept, told, mother, replace(MOTHER, phone=None))
+    assert (moved.version, moved.reason, moved.details.phone) == (2, "moved away", None)
     assert kept.versions[mother.id, 1] == mother
     assert told.events[-1].facts == {"version": 2}
 
@@ -253,10 +470,13 @@ def test_the_source_must_be_on_this_clients_list() -> None:
 
 def test_the_front_desk_keeps_nothing_about_families() -> None:
     kept, told = Kept(), Remembered()
-    mother = added(kept, told)
+    mother = added(kept, told, MOTHER, Beginning(kind=PARTNER))
     for attempt in (
         lambda: added(kept, told, by=FRONT_DESK),
         lambda: changed(kept, told, mother, MOTHER, by=FRONT_DESK),
+        lambda: begun(kept, told, mother, Beginning(kind=CONTACT), by=FRONT_DESK),
+        lambda: over_with(kept, told, mother, 0, by=FRONT_DESK),
+        lambda: removed(kept, told, mother, by=FRONT_DESK),
         lambda: received(kept, told, Told(text="news", received_at=NOW, source="a neighbour"), by=FRONT_DESK),
     ):
         with pytest.raises(NotPermitted):

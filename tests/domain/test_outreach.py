@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from caseload.domain.care_task import CareTask, CareTaskKind
 from caseload.domain.consent import Category, Consent, Purpose, Recipient, Setting
 from caseload.domain.errors import Invalid
-from caseload.domain.family import Involvement, RelatedPerson
+from caseload.domain.family import InvolvementKind, RelatedPerson
 from caseload.domain.ids import CheckInId, ClientId, ProgrammeId, RelatedPersonId, StaffId, new_id
 from caseload.domain.outreach import (
     SAYS,
@@ -373,7 +373,7 @@ async def test_a_skipped_step_says_why_makes_no_task_and_the_ladder_goes_on() ->
 async def told_whom(*categories: Category, people: int = 1) -> tuple[Shelf, Remembered, list[RelatedPerson]]:
     """The step that asks others, of a client who lets so many people be told this."""
     shelf = Shelf()
-    around = [person(RelatedPersonId(new_id()), Involvement.EMERGENCY_CONTACT) for _ in range(people)]
+    around = [person(RelatedPersonId(new_id()), InvolvementKind.EMERGENCY_CONTACT) for _ in range(people)]
     shelf.people = around
     if categories:
         signed = consent(

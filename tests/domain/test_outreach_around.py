@@ -8,7 +8,7 @@ import pytest
 
 from caseload.domain.consent import Category, Consent, ConsentKind, Expiry, Purpose, Recipient
 from caseload.domain.consent.completing import MAY_COVER
-from caseload.domain.family import Involvement, RelatedPerson
+from caseload.domain.family import InvolvementKind, RelatedPerson
 from caseload.domain.ids import ProgrammeId, new_id
 from caseload.domain.outreach import MayBeAsked, may_be_asked
 from tests.domain.test_consent import (
@@ -77,4 +77,4 @@ def test_nobody_whom_it_does_not_name_and_nobody_who_is_no_longer_involved() -> 
     assert asked() == ()
     gone = person(MOTHER)
     assert asked(given(PRESENCE), around=(gone,)) == ()
-    assert asked(given(PRESENCE), around=(person(MOTHER, Involvement.EMERGENCY_CONTACT),)) != ()
+    assert asked(given(PRESENCE), around=(person(MOTHER, InvolvementKind.EMERGENCY_CONTACT),)) != ()

@@ -1,7 +1,8 @@
 """A programme with somebody who records, clients, and people around them; a journal that remembers whom it was shown."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.family import Families
 from caseload.db.tables.caseload import client as client_table
-from caseload.domain.family import Involvement, PersonDetails, RelatedPerson, Relationship
-from caseload.domain.ids import ClientId, ProgrammeId, RelatedPersonId, StaffId, new_id
+from caseload.domain.family import ContactWay, Involvement, InvolvementKind, PersonDetails, RelatedPerson, Relationship
+from caseload.domain.ids import ClientId, InvolvementId, ProgrammeId, RelatedPersonId, StaffId, new_id
 from caseload.domain.journal import Event
 from tests.factories import people
 from tests.factories.people import NOW
@@ -20,7 +21,8 @@ from tests.factories.people import NOW
 MOTHER = PersonDetails(
     name="Rosa Example",
     relationship=Relationship.MOTHER,
-    involvements=frozenset({Involvement.FAMILY_THERAPY, Involvement.CARE_PARTNER}),
+    language="en-GB",
+    contact_by=(ContactWay.TELEPHONE, ContactWay.POST),
     phone="020 7946 0000",
     contact_note="evenings only",
 )
@@ -66,6 +68,26 @@ class Place:
             recorded_by=self.recorder,
         )
         await Families(self.connection, Seen()).add(made)
+        return made
+
+    async def involved(self, person: RelatedPerson, kind: InvolvementKind, **changes: Any) -> Involvement:
+        """This person takes part in this way since long ago, or as the changes say."""
+        made = replace(
+            Involvement(
+                id=InvolvementId(new_id()),
+                client=person.client,
+                person=person.id,
+                kind=kind,
+                starts_at=NOW - timedelta(days=400),
+                last_day=None,
+                until_at=None,
+                evidence="court order" if kind is InvolvementKind.LEGAL_REPRESENTATIVE else None,
+                recorded_by=self.recorder,
+                recorded_at=NOW,
+            ),
+            **changes,
+        )
+        await Families(self.connection, Seen()).begin(made)
         return made
 
 

@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, all_, bindparam, case, exists, func, insert, literal, select
+from sqlalchemy import ColumnElement, Row, and_, bindparam, case, exists, func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
+from caseload.db.periods import running
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
 from caseload.db.tables.consent import consent, consent_event, consent_recipient, consent_revocation
-from caseload.db.tables.family import related_person_version
+from caseload.db.tables.family import related_person_involvement
 from caseload.domain.access import Act
 from caseload.domain.consent import (
     AlreadyRevoked,
@@ -30,7 +31,7 @@ from caseload.domain.consent import (
     Signatory,
     Signature,
 )
-from caseload.domain.family import Involvement
+from caseload.domain.family import InvolvementKind
 from caseload.domain.ids import ClientId, ConsentId, ProgrammeId, RelatedPersonId, StaffId
 from caseload.domain.journal import Journal
 from caseload.domain.people import Staff
@@ -46,17 +47,15 @@ def _recipients(column: ColumnElement[Any]) -> ColumnElement[Any]:
     )
 
 
-_version, _newer = related_person_version.alias("signatory"), related_person_version.alias("newer")
-_AUTHORITY_ENDED = (
-    select(_version.c.recorded_at)
-    .where(
-        _version.c.person_id == consent.c.representative_id,
-        literal(Involvement.LEGAL_REPRESENTATIVE.value) != all_(_version.c.involvements),
-        ~exists().where(_newer.c.person_id == _version.c.person_id, _newer.c.version > _version.c.version),
-    )
-    .scalar_subquery()
+_WITHOUT_AUTHORITY = and_(
+    consent.c.representative_id.is_not(None),
+    ~exists().where(
+        related_person_involvement.c.person_id == consent.c.representative_id,
+        related_person_involvement.c.kind == InvolvementKind.LEGAL_REPRESENTATIVE.value,
+        running(related_person_involvement.c.period, consent.c.signed_at),
+    ),
 )
-"""When we learnt that whoever signed for the client is no representative any more; NULL while they are."""
+"""Whoever signed for the client could not act for them then, as we know now."""
 
 _EVERY = (
     select(
@@ -90,7 +89,7 @@ _EVERY = (
         ).label("revoked_at"),
         consent_event.c.happened_at.label("event_at"),
         consent.c.document_digest,
-        _AUTHORITY_ENDED.label("authority_ended_at"),
+        _WITHOUT_AUTHORITY.label("without_authority"),
     )
     .outerjoin(consent_revocation, consent_revocation.c.consent_id == consent.c.id)
     .outerjoin(consent_event, consent_event.c.consent_id == consent.c.id)
@@ -206,6 +205,7 @@ class Consents:
                     how=revocation.how,
                     received_at=revocation.received_at,
                     note=revocation.note,
+                    representative_id=revocation.representative,
                     recorded_by=revocation.recorded_by,
                     recorded_at=revocation.recorded_at,
                 )
@@ -262,5 +262,5 @@ def _consent(row: Row[*tuple[Any, ...]]) -> Consent:
         revocable_at=row.revocable_at,
         revoked_at=row.revoked_at,
         event_at=row.event_at,
-        authority_ended_at=row.authority_ended_at,
+        without_authority=row.without_authority,
     )

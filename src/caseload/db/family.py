@@ -1,17 +1,30 @@
 """The people around clients in PostgreSQL, and what was heard from them."""
 
+from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, exists, insert, select
+from sqlalchemy import Row, Uuid, bindparam, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from caseload.db.tables.family import family_information, related_person, related_person_version
+from caseload.db.periods import running
+from caseload.db.tables.base import INSTANT
+from caseload.db.tables.family import (
+    family_information,
+    related_person,
+    related_person_involvement,
+    related_person_version,
+)
 from caseload.domain.family import (
+    AlreadyInvolved,
+    ContactWay,
     Information,
     InformationUnknown,
     Involvement,
+    InvolvementKind,
+    InvolvementOver,
     PersonChanged,
     PersonDetails,
     PersonUnknown,
@@ -19,7 +32,7 @@ from caseload.domain.family import (
     Relationship,
     Told,
 )
-from caseload.domain.ids import ClientId, InformationId, RelatedPersonId, StaffId
+from caseload.domain.ids import ClientId, InformationId, InvolvementId, RelatedPersonId, StaffId
 from caseload.domain.journal import Journal
 
 _newest = related_person_version.alias("newest")
@@ -32,12 +45,12 @@ _PERSON = (
         _newest.c.version,
         _newest.c.name,
         _newest.c.relationship,
-        _newest.c.involvements,
+        _newest.c.language,
+        _newest.c.contact_by,
         _newest.c.phone,
         _newest.c.email,
         _newest.c.address,
         _newest.c.contact_note,
-        _newest.c.evidence,
         _newest.c.reason,
         _newest.c.recorded_at,
         _newest.c.recorded_by,
@@ -50,6 +63,42 @@ _PERSON = (
 )
 _GET = _PERSON.where(related_person.c.id == bindparam("person"))
 _AROUND = _PERSON.order_by(related_person.c.id)
+_INVOLVEMENTS = (
+    select(
+        related_person_involvement.c.id,
+        related_person_involvement.c.client_id,
+        related_person_involvement.c.person_id,
+        related_person_involvement.c.kind,
+        related_person_involvement.c.starts_at,
+        related_person_involvement.c.last_day,
+        related_person_involvement.c.until_at,
+        related_person_involvement.c.evidence,
+        related_person_involvement.c.recorded_by,
+        related_person_involvement.c.recorded_at,
+        related_person_involvement.c.ended_at,
+        related_person_involvement.c.ended_by,
+        related_person_involvement.c.ended_because,
+    )
+    .where(related_person_involvement.c.client_id == bindparam("client", type_=Uuid()))
+    .order_by(related_person_involvement.c.starts_at, related_person_involvement.c.id)
+)
+_END = (
+    update(related_person_involvement)
+    .where(
+        related_person_involvement.c.id == bindparam("ending", type_=Uuid()),
+        related_person_involvement.c.ended_at.is_(None),
+    )
+    .values(
+        ended_at=bindparam("at", type_=INSTANT), ended_by=bindparam("by", type_=Uuid()), ended_because=bindparam("why")
+    )
+)
+_NO_LONGER = select(related_person.c.id).where(
+    related_person.c.client_id == bindparam("client", type_=Uuid()),
+    ~exists().where(
+        related_person_involvement.c.person_id == related_person.c.id,
+        running(related_person_involvement.c.period, bindparam("at", type_=INSTANT)),
+    ),
+)
 
 _INFORMATION = select(
     family_information.c.id,
@@ -85,12 +134,12 @@ class Families:
                     version=person.version,
                     name=details.name,
                     relationship=details.relationship,
-                    involvements=sorted(details.involvements),
+                    language=details.language,
+                    contact_by=list(details.contact_by),
                     phone=details.phone,
                     email=details.email,
                     address=details.address,
                     contact_note=details.contact_note,
-                    evidence=details.evidence,
                     reason=person.reason,
                     recorded_by=person.recorded_by,
                     recorded_at=person.recorded_at,
@@ -105,13 +154,51 @@ class Families:
         if row is None:
             raise PersonUnknown
         self._journal.saw(client, "family")
-        return _person(row)
+        return _person(row, (await self._involvements(client))[person])
 
     async def around(self, client: ClientId) -> Sequence[RelatedPerson]:
         """See `domain.family.Families.around`."""
         rows = (await self._connection.execute(_AROUND, {"client": client})).all()
         self._journal.saw(client, "family")
-        return [_person(row) for row in rows]
+        involvements = await self._involvements(client)
+        return [_person(row, involvements[RelatedPersonId(row.id)]) for row in rows]
+
+    async def no_longer_involved(self, client: ClientId, *, at: datetime) -> frozenset[RelatedPersonId]:
+        """Who on this client's list takes part in no way at that moment."""
+        found = await self._connection.execute(_NO_LONGER, {"client": client, "at": at})
+        return frozenset(RelatedPersonId(each) for each in found.scalars())
+
+    async def begin(self, involvement: Involvement) -> None:
+        """See `domain.family.involvement.Involvements.begin`."""
+        try:
+            await self._connection.execute(
+                insert(related_person_involvement).values(
+                    id=involvement.id,
+                    client_id=involvement.client,
+                    person_id=involvement.person,
+                    kind=involvement.kind,
+                    starts_at=involvement.starts_at,
+                    last_day=involvement.last_day,
+                    until_at=involvement.until_at,
+                    evidence=involvement.evidence,
+                    recorded_by=involvement.recorded_by,
+                    recorded_at=involvement.recorded_at,
+                )
+            )
+        except IntegrityError as overlapping:
+            raise AlreadyInvolved from overlapping
+
+    async def end(self, ended: Involvement) -> None:
+        """See `domain.family.involvement.Involvements.end`."""
+        given = {"ending": ended.id, "at": ended.ended_at, "by": ended.ended_by, "why": ended.ended_because}
+        if (await self._connection.execute(_END, given)).rowcount == 0:
+            raise InvolvementOver
+
+    async def _involvements(self, client: ClientId) -> defaultdict[RelatedPersonId, tuple[Involvement, ...]]:
+        found = defaultdict[RelatedPersonId, tuple[Involvement, ...]](tuple)
+        for row in await self._connection.execute(_INVOLVEMENTS, {"client": client}):
+            found[RelatedPersonId(row.person_id)] += (_involvement(row),)
+        return found
 
     async def add_information(self, information: Information) -> None:
         """See `domain.family.Families.add_information`."""
@@ -145,7 +232,25 @@ class Families:
         return [_information(row) for row in rows]
 
 
-def _person(row: Row[*tuple[Any, ...]]) -> RelatedPerson:
+def _involvement(row: Row[*tuple[Any, ...]]) -> Involvement:
+    return Involvement(
+        id=InvolvementId(row.id),
+        client=ClientId(row.client_id),
+        person=RelatedPersonId(row.person_id),
+        kind=InvolvementKind(row.kind),
+        starts_at=row.starts_at,
+        last_day=row.last_day,
+        until_at=row.until_at,
+        evidence=row.evidence,
+        recorded_by=StaffId(row.recorded_by),
+        recorded_at=row.recorded_at,
+        ended_at=row.ended_at,
+        ended_by=None if row.ended_by is None else StaffId(row.ended_by),
+        ended_because=row.ended_because,
+    )
+
+
+def _person(row: Row[*tuple[Any, ...]], involvements: tuple[Involvement, ...]) -> RelatedPerson:
     return RelatedPerson(
         id=RelatedPersonId(row.id),
         client=ClientId(row.client_id),
@@ -153,16 +258,17 @@ def _person(row: Row[*tuple[Any, ...]]) -> RelatedPerson:
         details=PersonDetails(
             name=row.name,
             relationship=Relationship(row.relationship),
-            involvements=frozenset(Involvement(word) for word in row.involvements),
+            language=row.language,
+            contact_by=tuple(ContactWay(word) for word in row.contact_by),
             phone=row.phone,
             email=row.email,
             address=row.address,
             contact_note=row.contact_note,
-            evidence=row.evidence,
         ),
         reason=row.reason,
         recorded_at=row.recorded_at,
         recorded_by=StaffId(row.recorded_by),
+        involvements=involvements,
     )
 
 

@@ -9,12 +9,13 @@ from caseload.api.consent.wire import ConsentOut, ExpiryEventIn, RevocationIn
 from caseload.api.route import writing
 from caseload.api.work import TheKey, TheWork, client_within
 from caseload.db.consent import Consents
+from caseload.db.family import Families
 from caseload.db.idempotency import Kept
 from caseload.domain import consent as domain
 from caseload.domain.access import Act
 from caseload.domain.client import Client
 from caseload.domain.consent import Consent
-from caseload.domain.ids import ConsentId
+from caseload.domain.ids import ConsentId, RelatedPersonId
 from caseload.request.idempotency import RequestKey, once
 from caseload.request.work import Work
 
@@ -28,8 +29,10 @@ async def revoke_consent(
     client_id: FromPath[UUID], consent_id: FromPath[UUID], data: JSONBody[RevocationIn], work: TheWork, key: TheKey
 ) -> ConsentOut:
     """Record that the client has revoked a consent, written or spoken. It counts from the receipt on."""
+    families, said_by = Families(work.connection, work.journal), data.representative_id
 
     async def revoke(consent: Consent, client: Client, consents: Consents) -> None:
+        representative = None if said_by is None else await families.get(RelatedPersonId(said_by), client=client.id)
         await domain.revoke_consent(
             consent,
             how=data.how,
@@ -40,6 +43,7 @@ async def revoke_consent(
             now=work.now,
             consents=consents,
             journal=work.journal,
+            representative=representative,
         )
 
     return await _ended(work, key, client_id, consent_id, revoke)
@@ -89,4 +93,5 @@ async def _ended(
         return await consents.get(ConsentId(kept.resource), client=client.id)
 
     ended = await once(work, key, Kept(status=201, resource=consent.id), do=do, again=again)
-    return ConsentOut.of(ended, at=work.now)
+    gone = await Families(work.connection, work.journal).no_longer_involved(client.id, at=work.now)
+    return ConsentOut.of(ended, at=work.now, gone=gone)

@@ -25,7 +25,8 @@ async def list_consents(client_id: FromPath[UUID], work: TheWork) -> ConsentsOut
     """Every consent the client ever gave, whatever it is worth now."""
     client = await client_within(work, client_id, Act.SEE_CONSENT)
     given = await Consents(work.connection, work.journal).of(client.id)
-    return ConsentsOut(items=[ConsentOut.of(consent, at=work.now) for consent in given])
+    gone = await Families(work.connection, work.journal).no_longer_involved(client.id, at=work.now)
+    return ConsentsOut(items=[ConsentOut.of(consent, at=work.now, gone=gone) for consent in given])
 
 
 @writing("/clients/{client_id:uuid}/consents", act=Act.RECORD_CONSENT, name="give_consent")
@@ -33,7 +34,7 @@ async def give_consent(client_id: FromPath[UUID], data: JSONBody[ConsentIn], wor
     """Record a consent that was signed; refused with every element of 42 CFR 2.31(a) that is missing."""
     client = await client_within(work, client_id, Act.RECORD_CONSENT)
     programme = await Programmes(work.connection).get(client.programme)
-    consents = Consents(work.connection, work.journal)
+    consents, families = Consents(work.connection, work.journal), Families(work.connection, work.journal)
     new = ConsentId(new_id())
 
     async def give() -> Consent:
@@ -44,7 +45,7 @@ async def give_consent(client_id: FromPath[UUID], data: JSONBody[ConsentIn], wor
             programme=programme,
             by=work.by,
             now=work.now,
-            families=Families(work.connection, work.journal),
+            families=families,
             consents=consents,
             journal=work.journal,
         )
@@ -53,7 +54,7 @@ async def give_consent(client_id: FromPath[UUID], data: JSONBody[ConsentIn], wor
         return await consents.get(ConsentId(kept.resource), client=client.id)
 
     given = await once(work, key, Kept(status=201, resource=new), do=give, again=again)
-    return ConsentOut.of(given, at=work.now)
+    return ConsentOut.of(given, at=work.now, gone=await families.no_longer_involved(client.id, at=work.now))
 
 
 class ExpiringOut(Wire, frozen=True, kw_only=True):
@@ -105,4 +106,5 @@ async def read_consent(client_id: FromPath[UUID], consent_id: FromPath[UUID], wo
     """One consent, and what it is worth now."""
     client = await client_within(work, client_id, Act.SEE_CONSENT)
     consent = await Consents(work.connection, work.journal).get(ConsentId(consent_id), client=client.id)
-    return ConsentOut.of(consent, at=work.now)
+    gone = await Families(work.connection, work.journal).no_longer_involved(client.id, at=work.now)
+    return ConsentOut.of(consent, at=work.now, gone=gone)

@@ -1,5 +1,6 @@
 """Consents on the wire: what was signed, what it is worth, and what ends it."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 from uuid import UUID
 
@@ -144,10 +145,12 @@ class ConsentOut(Wire, frozen=True, kw_only=True):
     revoked_at: datetime | None
     ended_by_event_at: datetime | None
     standing: Standing
+    no_longer_involved: list[UUID]
+    """Recipients on the client's list who take part in no way any more. The consent stands; ask the client about it."""
 
     @classmethod
-    def of(cls, consent: Consent, *, at: datetime) -> "ConsentOut":
-        """From the domain."""
+    def of(cls, consent: Consent, *, at: datetime, gone: Collection[RelatedPersonId]) -> "ConsentOut":
+        """From the domain; `gone` are those around the client who take part in no way at that moment."""
         signature = consent.signature
         return cls(
             id=consent.id,
@@ -174,6 +177,9 @@ class ConsentOut(Wire, frozen=True, kw_only=True):
             revoked_at=consent.revoked_at,
             ended_by_event_at=consent.event_at,
             standing=consent.standing(at),
+            no_longer_involved=[
+                each.person for each in consent.recipients if each.person is not None and each.person in gone
+            ],
         )
 
 
@@ -190,6 +196,8 @@ class RevocationIn(Wire, frozen=True, kw_only=True):
     received_at: Instant | None = None
     """When we received it; now when left out. It counts from then on."""
     note: str | None = None
+    representative_id: UUID | None = None
+    """Who revoked it for the client, if somebody did: a representative who could act for them then."""
 
 
 class ExpiryEventIn(Wire, frozen=True, kw_only=True):

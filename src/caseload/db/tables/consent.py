@@ -156,6 +156,7 @@ consent_revocation = Table(
     words("how"),
     Column("received_at", INSTANT, nullable=False),
     words("note", nullable=True),
+    reference("representative_id", "related_person", nullable=True),
     *recorded(),
     ForeignKeyConstraint(
         ["consent_id", "signed_at"],

@@ -5,6 +5,8 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
+    Date,
     ForeignKeyConstraint,
     Index,
     Table,
@@ -13,6 +15,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
+from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint
 
 from caseload.db.tables.base import (
     INSTANT,
@@ -27,7 +30,7 @@ from caseload.db.tables.base import (
     version,
     words,
 )
-from caseload.domain.family import Involvement, Relationship
+from caseload.domain.family import ContactWay, InvolvementKind, Relationship
 
 related_person = Table(
     "related_person",
@@ -45,24 +48,68 @@ related_person_version = Table(
     version(),
     words("name"),
     words("relationship"),
-    Column("involvements", ARRAY(Text()), nullable=False),
+    words("language", nullable=True),
+    Column("contact_by", ARRAY(Text()), nullable=False, server_default=text("ARRAY[]::text[]")),
     words("phone", nullable=True),
     words("email", nullable=True),
     words("address", nullable=True),
     words("contact_note", nullable=True),
-    words("evidence", nullable=True),
     words("reason", nullable=True),
     *recorded(),
     not_blank("name"),
+    not_blank("language"),
     one_of("relationship", Relationship),
-    any_of("involvements", Involvement),
-    CheckConstraint(
-        text("evidence IS NOT NULL OR NOT involvements @> ARRAY['legal_representative']"),
-        name="representative_has_evidence",
-    ),
+    any_of("contact_by", ContactWay),
     from_one("version"),
     CheckConstraint(text("version = 1 OR reason IS NOT NULL"), name="change_has_reason"),
-    comment="What is known about somebody around a client, as versions; no involvement means no longer involved.",
+    comment="What is known about somebody around a client, as versions.",
+)
+
+related_person_involvement = Table(
+    "related_person_involvement",
+    metadata,
+    identifier(),
+    Column("client_id", Uuid(), nullable=False),
+    Column("person_id", Uuid(), nullable=False),
+    words("kind"),
+    Column("starts_at", INSTANT, nullable=False),
+    Column("last_day", Date()),
+    Column("until_at", INSTANT),
+    words("evidence", nullable=True),
+    *recorded(),
+    Column("ended_at", INSTANT),
+    reference("ended_by", "staff", nullable=True),
+    words("ended_because", nullable=True),
+    Column(
+        "period",
+        TSTZRANGE(),
+        Computed("tstzrange(starts_at, LEAST(until_at, ended_at))", persisted=True),
+        nullable=False,
+    ),
+    ForeignKeyConstraint(
+        ["client_id", "person_id"],
+        ["clinic.related_person.client_id", "clinic.related_person.id"],
+        name="related_person_involvement_person_fkey",
+    ),
+    one_of("kind", InvolvementKind),
+    not_blank("evidence"),
+    not_blank("ended_because"),
+    CheckConstraint(
+        text("(kind = 'legal_representative') = (evidence IS NOT NULL)"), name="representative_has_evidence"
+    ),
+    CheckConstraint(text("(last_day IS NULL) = (until_at IS NULL)"), name="last_day_has_instant"),
+    CheckConstraint(text("until_at > starts_at"), name="until_after_start"),
+    CheckConstraint(text("ended_at >= starts_at"), name="ended_after_start"),
+    CheckConstraint(text("num_nonnulls(ended_at, ended_by, ended_because) IN (0, 3)"), name="whole_end"),
+    ExcludeConstraint(
+        ("person_id", "="),
+        ("kind", "="),
+        ("period", "&&"),
+        name="related_person_involvement_once",
+        using="gist",
+    ),
+    Index(None, "client_id"),
+    comment="How somebody around a client takes part, from when to when; only an early end is ever written later.",
 )
 
 family_information = Table(

@@ -32,7 +32,9 @@ from caseload.domain.consent import (
     revoke_consent,
 )
 from caseload.domain.family import (
-    Involvement,
+    Beginning,
+    ContactWay,
+    InvolvementKind,
     PersonDetails,
     RelatedPerson,
     Relationship,
@@ -109,20 +111,23 @@ async def operations(life: Life, *, stage: Stage, work: Work) -> None:
 
 
 async def _add_relative(life: Life, client: Client, ago: int, *, stage: Stage, work: Work) -> RelatedPerson:
+    two = life.chance.sample(
+        [InvolvementKind.CARE_PARTNER, InvolvementKind.FAMILY_THERAPY, InvolvementKind.OWN_SUPPORT], 2
+    )
     relationship = life.chance.choice([Relationship.MOTHER, Relationship.PARTNER, Relationship.SIBLING])
     return await add_person(
         client,
         PersonDetails(
             name=relative(life.story.number),
             relationship=relationship,
-            involvements=frozenset(
-                life.chance.sample([Involvement.CARE_PARTNER, Involvement.FAMILY_THERAPY, Involvement.OWN_SUPPORT], 2)
-            )
-            | {Involvement.EMERGENCY_CONTACT},
+            language=life.chance.choice(["en", "en", "es", "pt-BR"]),
+            contact_by=(ContactWay.TELEPHONE, ContactWay.TEXT),
             phone=f"555-01{life.story.number % 100:02}",
             contact_note="Evenings only.",
         ),
+        [Beginning(kind=kind) for kind in (*two, InvolvementKind.EMERGENCY_CONTACT)],
         as_id=RelatedPersonId(new_id()),
+        programme=stage.programme,
         by=stage.team.nurses[0],
         now=stage.moment(ago, 8, 50),
         families=Families(work.connection, work.journal),

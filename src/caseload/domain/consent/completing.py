@@ -17,7 +17,7 @@ from caseload.domain.consent.words import (
     Signatory,
 )
 from caseload.domain.errors import Faults, Invalid
-from caseload.domain.family import LONGEST_NAME, LONGEST_TEXT, RelatedPerson, text_fault
+from caseload.domain.family import LONGEST_NAME, LONGEST_TEXT, WHY_NOT, Held, RelatedPerson, text_fault
 from caseload.domain.ids import ClientId, ConsentId, RelatedPersonId, StaffId
 from caseload.domain.programme import Programme
 
@@ -229,8 +229,6 @@ def _check_signature(signature: Signature | None, setting: Setting, now: datetim
     )
     if signature.representative is not None:
         representative = setting.around.get(signature.representative)
-        faults.check(
-            when=representative is None or not representative.may_sign,
-            where="signature.representative_id",
-            problem="must be a legal representative of this client whose evidence is on file (42 CFR 2.14, 2.15)",
-        )
+        held = Held.NEVER if representative is None else representative.authority_at(signature.signed_at)
+        if held is not Held.YES:
+            faults.add("signature.representative_id", WHY_NOT[held])

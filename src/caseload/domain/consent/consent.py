@@ -95,8 +95,8 @@ class Standing(StrEnum):
     IN_FORCE = "in_force"
     EXPIRED = "expired"
     REVOKED = "revoked"
-    AUTHORITY_ENDED = "authority_ended"
-    """A representative signed it, and may not sign for the client any more."""
+    WITHOUT_AUTHORITY = "without_authority"
+    """A representative signed it who, as we know now, could not act for the client then: it never counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,17 +125,20 @@ class Consent:
     """From when on a revocation counts: when it was received, or when it could first count."""
     event_at: datetime | None = None
     """When the event that ends it happened."""
-    authority_ended_at: datetime | None = None
-    """When we learnt that the representative who signed it may not sign any more."""
+    without_authority: bool = False
+    """A representative signed it who, as we know now, could not act for the client at that moment."""
 
     def standing(self, at: datetime) -> Standing:
-        """What it is worth at this instant: from the signature until, and not including, whatever ends it."""
+        """What it is worth at this instant: from the signature until, and not including, whatever ends it.
+
+        What a representative signed while they could act for the client stays as it was given when their authority ends.
+        """
         if self.revoked_at is not None and at >= self.revoked_at:
             return Standing.REVOKED
         if any(end is not None and at >= end for end in (self.expires_at, self.event_at)):
             return Standing.EXPIRED
-        if self.authority_ended_at is not None and at >= self.authority_ended_at:
-            return Standing.AUTHORITY_ENDED
+        if self.without_authority:
+            return Standing.WITHOUT_AUTHORITY
         return Standing.IN_FORCE if at >= self.signature.signed_at else Standing.NOT_YET
 
     def revoked_from(self, received_at: datetime) -> datetime:

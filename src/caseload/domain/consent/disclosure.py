@@ -38,8 +38,8 @@ class Reason(StrEnum):
     NOT_YET_SIGNED = "not_yet_signed"
     EXPIRED = "expired"
     REVOKED = "revoked"
-    AUTHORITY_ENDED = "authority_ended"
-    """A representative signed it, whose authority has ended since: ask the client, or whoever may sign now."""
+    WITHOUT_AUTHORITY = "without_authority"
+    """Whoever signed it for the client could not act for them then: ask the client, or whoever may sign now."""
     ASKER_NOT_CHECKED = "asker_not_checked"
     """Nobody has made sure of who is asking. The same answer whatever was consented to, and for anybody unknown."""
 
@@ -88,7 +88,7 @@ _NEARNESS: Mapping[Reason, int] = MappingProxyType({
     Reason.NOT_YET_SIGNED: 4,
     Reason.EXPIRED: 4,
     Reason.REVOKED: 4,
-    Reason.AUTHORITY_ENDED: 4,
+    Reason.WITHOUT_AUTHORITY: 4,
     Reason.CONSENT: 5,
 })  # fmt: skip
 """How near a consent comes to covering a question, by the first respect in which it does not."""
@@ -99,7 +99,7 @@ _BY_STANDING: Mapping[Standing, Reason] = MappingProxyType({
     Standing.NOT_YET: Reason.NOT_YET_SIGNED,
     Standing.EXPIRED: Reason.EXPIRED,
     Standing.REVOKED: Reason.REVOKED,
-    Standing.AUTHORITY_ENDED: Reason.AUTHORITY_ENDED,
+    Standing.WITHOUT_AUTHORITY: Reason.WITHOUT_AUTHORITY,
 })  # fmt: skip
 
 

@@ -11,8 +11,8 @@ from caseload.domain.client import Client
 from caseload.domain.consent.completing import Setting, complete
 from caseload.domain.consent.consent import Consent, Draft
 from caseload.domain.errors import Conflict, Fault, Faults, Invalid, NotFound
-from caseload.domain.family import LONGEST_TEXT, Families, text_fault
-from caseload.domain.ids import ClientId, ConsentId, StaffId
+from caseload.domain.family import LONGEST_TEXT, WHY_NOT, Families, Held, RelatedPerson, text_fault
+from caseload.domain.ids import ClientId, ConsentId, RelatedPersonId, StaffId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
 from caseload.domain.programme import Programme
@@ -56,6 +56,8 @@ class Revocation:
     recorded_at: datetime
     recorded_by: StaffId
     note: str | None = None
+    representative: RelatedPersonId | None = None
+    """Who revoked it for the client, if somebody did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,11 +160,12 @@ async def revoke_consent(
     now: datetime,
     consents: Consents,
     journal: Journal,
+    representative: RelatedPerson | None = None,
 ) -> Revocation:
     """Record that a client has revoked a consent, written or spoken, from the moment it was received.
 
-    An expired consent can be revoked too: the client's word is always recordable. Raises `NotPermitted`, `Invalid`,
-    or `AlreadyRevoked`.
+    An expired consent can be revoked too: the client's word is always recordable. Somebody else's word counts as theirs only
+    while they may act for the client. Raises `NotPermitted`, `Invalid`, or `AlreadyRevoked`.
     """
     by.require(Act.RECORD_CONSENT, client.programme)
     faults = Faults()
@@ -174,9 +177,18 @@ async def revoke_consent(
     )
     if problem := text_fault(note, longest=LONGEST_TEXT):
         faults.add("note", problem)
+    held = Held.YES if representative is None else representative.authority_at(received_at)
+    if held is not Held.YES:
+        faults.add("representative_id", WHY_NOT[held])
     faults.raise_if_any()
     revocation = Revocation(
-        consent=consent.id, how=how, received_at=received_at, recorded_at=now, recorded_by=by.id, note=note
+        consent=consent.id,
+        how=how,
+        received_at=received_at,
+        recorded_at=now,
+        recorded_by=by.id,
+        note=note,
+        representative=None if representative is None else representative.id,
     )
     await consents.hold(client.id)
     await consents.add_revocation(revocation, of=consent)

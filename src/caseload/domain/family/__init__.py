@@ -4,25 +4,48 @@ Being listed here allows nobody to be told anything: that is what a consent is f
 """
 
 from caseload.domain.family.information import Families, Information, InformationUnknown, Told, receive_information
-from caseload.domain.family.person import (
+from caseload.domain.family.involvement import (
+    WHY_NOT,
+    AlreadyInvolved,
+    Beginning,
+    Held,
     Involvement,
+    InvolvementOver,
+    InvolvementUnknown,
+    NotInvolved,
+    authority,
+)
+from caseload.domain.family.person import (
     PersonChanged,
     PersonDetails,
     PersonUnknown,
     RelatedPerson,
-    Relationship,
     add_person,
+    begin_involvement,
     change_person,
+    end_involvement,
+    remove_person,
+    without_emergency_contact,
 )
 from caseload.domain.family.texts import LONGEST_NAME, LONGEST_TEXT, text_fault
+from caseload.domain.family.words import ContactWay, InvolvementKind, Relationship
 
 __all__ = [
     "LONGEST_NAME",
     "LONGEST_TEXT",
+    "WHY_NOT",
+    "AlreadyInvolved",
+    "Beginning",
+    "ContactWay",
     "Families",
+    "Held",
     "Information",
     "InformationUnknown",
     "Involvement",
+    "InvolvementKind",
+    "InvolvementOver",
+    "InvolvementUnknown",
+    "NotInvolved",
     "PersonChanged",
     "PersonDetails",
     "PersonUnknown",
@@ -30,7 +53,12 @@ __all__ = [
     "Relationship",
     "Told",
     "add_person",
+    "authority",
+    "begin_involvement",
     "change_person",
+    "end_involvement",
     "receive_information",
+    "remove_person",
     "text_fault",
+    "without_emergency_contact",
 ]

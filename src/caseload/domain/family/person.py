@@ -1,51 +1,38 @@
 """Somebody around a client: who they are to the client, and how they take part."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
-from typing import ClassVar, Protocol
+from typing import ClassVar, Final, Protocol
 
 from caseload.domain.access import Act
 from caseload.domain.client import Client
 from caseload.domain.errors import Conflict, Fault, Faults, Invalid, NotFound
+from caseload.domain.family.involvement import (
+    Beginning,
+    Held,
+    Involvement,
+    InvolvementBegun,
+    InvolvementEnded,
+    InvolvementOver,
+    Involvements,
+    InvolvementUnknown,
+    NotInvolved,
+    authority,
+    begun,
+    check_beginning,
+    check_ending,
+    ended,
+)
 from caseload.domain.family.texts import LONGEST_NAME, LONGEST_TEXT, text_fault
-from caseload.domain.ids import ClientId, RelatedPersonId, StaffId
+from caseload.domain.family.words import ContactWay, InvolvementKind, Relationship
+from caseload.domain.ids import ClientId, InvolvementId, RelatedPersonId, StaffId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
+from caseload.domain.programme import Programme
 
-
-class Relationship(StrEnum):
-    """Who somebody is to the client."""
-
-    MOTHER = "mother"
-    FATHER = "father"
-    PARTNER = "partner"
-    CHILD = "child"
-    SIBLING = "sibling"
-    GRANDPARENT = "grandparent"
-    OTHER_RELATIVE = "other_relative"
-    FRIEND = "friend"
-    SPONSOR = "sponsor"
-    GUARDIAN = "guardian"
-    OTHER = "other"
-
-
-class Involvement(StrEnum):
-    """A way in which somebody takes part. Several per person; none means no longer involved."""
-
-    FAMILY_THERAPY = "family_therapy"
-    """Sits in sessions together with the client."""
-    FAMILY_EDUCATION = "family_education"
-    """Learns about addiction, overdose and naloxone in general; is told nothing about the client."""
-    OWN_SUPPORT = "own_support"
-    """Is supported in their own right (CRAFT and the like); is told nothing about the client."""
-    CARE_PARTNER = "care_partner"
-    """Helps with safe storage, appointments and the plan, as far as the client's consent goes."""
-    EMERGENCY_CONTACT = "emergency_contact"
-    """Is to be called in an emergency, if the client's consent names them."""
-    LEGAL_REPRESENTATIVE = "legal_representative"
-    """Acts for the client under an authority whose evidence is on file (42 CFR 2.15)."""
+_LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +41,15 @@ class PersonDetails:
 
     name: str
     relationship: Relationship
-    involvements: frozenset[Involvement] = frozenset()
+    language: str | None = None
+    """The language to speak with them, by its tag (BCP 47: `en`, `pt-BR`)."""
+    contact_by: tuple[ContactWay, ...] = ()
+    """How they want to be reached, the best way first; none where nobody has asked."""
     phone: str | None = None
     email: str | None = None
     address: str | None = None
     contact_note: str | None = None
     """How and when to reach them, and when not to."""
-    evidence: str | None = None
-    """The document that shows the authority of a legal representative, and where it is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +65,25 @@ class RelatedPerson:
     recorded_at: datetime
     recorded_by: StaffId
 
-    @property
-    def may_sign(self) -> bool:
-        """Whether this person may sign for the client: a legal representative whose evidence is on file."""
-        return Involvement.LEGAL_REPRESENTATIVE in self.details.involvements and self.details.evidence is not None
+    involvements: tuple[Involvement, ...] = ()
+    """Every way in which they ever took part, with its days, the oldest first."""
+
+    def running(self, at: datetime) -> tuple[Involvement, ...]:
+        """The ways in which they take part at that moment; none means not involved."""
+        return tuple(each for each in self.involvements if each.counts(at))
+
+    def takes_part_as(self, kind: InvolvementKind, *, at: datetime) -> bool:
+        """Whether they take part in this way at that moment."""
+        return any(each.kind is kind for each in self.running(at))
+
+    def authority_at(self, at: datetime) -> Held:
+        """Whether this person could act for the client at that moment, and if not, why not."""
+        return authority(self.involvements, at)
+
+
+def without_emergency_contact(around: Sequence[RelatedPerson], *, at: datetime) -> bool:
+    """Whether nobody around a client is to be called in an emergency."""
+    return not any(person.takes_part_as(InvolvementKind.EMERGENCY_CONTACT, at=at) for person in around)
 
 
 class PersonUnknown(NotFound):
@@ -97,25 +100,27 @@ class PersonChanged(Conflict):
         super().__init__("Read the person again, look at what has changed, and make your change to the newest version.")
 
 
-def check_details(details: PersonDetails) -> None:
-    """Raise `Invalid` with every fault of what is said about a person."""
-    faults = Faults()
+def check_details(details: PersonDetails, faults: Faults) -> None:
+    """Add every fault of what is said about a person."""
     for where, text, longest in (
         ("name", details.name, LONGEST_NAME),
         ("phone", details.phone, LONGEST_NAME),
         ("email", details.email, LONGEST_NAME),
         ("address", details.address, LONGEST_TEXT),
         ("contact_note", details.contact_note, LONGEST_TEXT),
-        ("evidence", details.evidence, LONGEST_TEXT),
     ):
         if problem := text_fault(text, longest=longest):
             faults.add(where, problem)
     faults.check(
-        when=Involvement.LEGAL_REPRESENTATIVE in details.involvements and details.evidence is None,
-        where="evidence",
-        problem="name the document that shows the authority of a legal representative, and where it is kept",
+        when=details.language is not None and not _LANGUAGE.fullmatch(details.language),
+        where="language",
+        problem="must be the tag of a language, such as en or pt-BR",
     )
-    faults.raise_if_any()
+    faults.check(
+        when=len(set(details.contact_by)) < len(details.contact_by),
+        where="contact_by",
+        problem="names a way twice",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +137,7 @@ class PersonDetailsChanged(Event):
     name: ClassVar[str] = "family.person_changed"
 
 
-class RelatedPeople(Protocol):
+class RelatedPeople(Involvements, Protocol):
     """The people around clients."""
 
     async def add(self, person: RelatedPerson) -> None:
@@ -151,16 +156,31 @@ class RelatedPeople(Protocol):
 async def add_person(
     client: Client,
     details: PersonDetails,
+    beginnings: Sequence[Beginning] = (),
     *,
     as_id: RelatedPersonId,
+    programme: Programme,
     by: Staff,
     now: datetime,
     families: RelatedPeople,
     journal: Journal,
 ) -> RelatedPerson:
-    """Put somebody on the list of people around a client. Raises `NotPermitted`, or `Invalid` with every fault."""
+    """Put somebody on the list of people around a client, with the ways in which they take part.
+
+    `programme` is the client's own. Raises `NotPermitted`, or `Invalid` with every fault.
+    """
     by.require(Act.RECORD_FAMILY, client.programme)
-    check_details(details)
+    faults = Faults()
+    check_details(details, faults)
+    for place, beginning in enumerate(beginnings):
+        within = f"involvements.{place}."
+        check_beginning(beginning, today=programme.today(now), faults=faults, within=within)
+        faults.check(
+            when=beginning.kind in [earlier.kind for earlier in beginnings[:place]],
+            where=f"{within}kind",
+            problem="is named twice",
+        )
+    faults.raise_if_any()
     person = RelatedPerson(
         id=as_id,
         client=client.id,
@@ -169,8 +189,13 @@ async def add_person(
         reason=None,
         recorded_at=now,
         recorded_by=by.id,
+        involvements=tuple(
+            begun(each, client=client.id, person=as_id, programme=programme, by=by.id, now=now) for each in beginnings
+        ),
     )
     await families.add(person)
+    for each in person.involvements:
+        await families.begin(each)
     journal.tell(PersonAdded(client=client.id, records=(person.id,)))
     return person
 
@@ -188,16 +213,114 @@ async def change_person(
 ) -> RelatedPerson:
     """Record a new version of a person's details, with the reason; every former version stays readable.
 
-    Somebody who is no longer involved gets a version without involvements. Raises `NotPermitted`, `Invalid`, or
-    `PersonChanged` when somebody else recorded a version at the same moment.
+    Raises `NotPermitted`, `Invalid`, or `PersonChanged` when somebody else recorded a version at the same moment.
     """
     by.require(Act.RECORD_FAMILY, client.programme)
     if problem := text_fault(reason, longest=LONGEST_TEXT):
         raise Invalid(Fault("reason", problem))
-    check_details(details)
+    faults = Faults()
+    check_details(details, faults)
+    faults.raise_if_any()
     changed = replace(
         person, version=person.version + 1, details=details, reason=reason, recorded_at=now, recorded_by=by.id
     )
     await families.add(changed)
     journal.tell(PersonDetailsChanged(client=client.id, records=(person.id,), facts={"version": changed.version}))
     return changed
+
+
+async def begin_involvement(
+    person: RelatedPerson,
+    beginning: Beginning,
+    *,
+    client: Client,
+    programme: Programme,
+    by: Staff,
+    now: datetime,
+    families: RelatedPeople,
+    journal: Journal,
+) -> RelatedPerson:
+    """Record that somebody begins to take part in a way. Raises `NotPermitted`, `Invalid`, or `AlreadyInvolved`."""
+    by.require(Act.RECORD_FAMILY, client.programme)
+    faults = Faults()
+    check_beginning(beginning, today=programme.today(now), faults=faults)
+    faults.raise_if_any()
+    new = begun(beginning, client=client.id, person=person.id, programme=programme, by=by.id, now=now)
+    await families.begin(new)
+    journal.tell(InvolvementBegun(client=client.id, records=(person.id, new.id), facts={"kind": new.kind.value}))
+    return replace(person, involvements=(*person.involvements, new))
+
+
+async def end_involvement(
+    person: RelatedPerson,
+    ending: InvolvementId,
+    *,
+    reason: str,
+    ended_at: datetime,
+    client: Client,
+    by: Staff,
+    now: datetime,
+    families: RelatedPeople,
+    journal: Journal,
+) -> RelatedPerson:
+    """Record that somebody takes part in one way no more, from a moment that may lie in the past.
+
+    Raises `NotPermitted`, `Invalid`, `InvolvementUnknown`, or `InvolvementOver` when it had ended by then anyway.
+    """
+    by.require(Act.RECORD_FAMILY, client.programme)
+    faults = Faults()
+    check_ending(reason, ended_at, now=now, faults=faults)
+    faults.raise_if_any()
+    running = next((each for each in person.involvements if each.id == ending), None)
+    if running is None:
+        raise InvolvementUnknown
+    if running.ended_at is not None or (running.until_at is not None and running.until_at <= ended_at):
+        raise InvolvementOver
+    return await _end(person, (running,), reason=reason, ended_at=ended_at, by=by, families=families, journal=journal)
+
+
+async def remove_person(
+    person: RelatedPerson,
+    *,
+    reason: str,
+    ended_at: datetime,
+    client: Client,
+    by: Staff,
+    now: datetime,
+    families: RelatedPeople,
+    journal: Journal,
+) -> RelatedPerson:
+    """Record that somebody is not involved any more: every way in which they take part, or were to, ends at once.
+
+    Who they are, what they told us and what was signed for them stays. Raises `NotPermitted`, `Invalid`, or `NotInvolved`.
+    """
+    by.require(Act.RECORD_FAMILY, client.programme)
+    faults = Faults()
+    check_ending(reason, ended_at, now=now, faults=faults)
+    faults.raise_if_any()
+    still = [
+        each
+        for each in person.involvements
+        if each.ended_at is None and (each.until_at is None or each.until_at > ended_at)
+    ]
+    if not still:
+        raise NotInvolved
+    return await _end(person, still, reason=reason, ended_at=ended_at, by=by, families=families, journal=journal)
+
+
+async def _end(
+    person: RelatedPerson,
+    still: Sequence[Involvement],
+    *,
+    reason: str,
+    ended_at: datetime,
+    by: Staff,
+    families: RelatedPeople,
+    journal: Journal,
+) -> RelatedPerson:
+    over = {each.id: ended(each, reason=reason, ended_at=ended_at, by=by.id) for each in still}
+    for each in over.values():
+        await families.end(each)
+        records = (person.id, each.id)
+        journal.tell(InvolvementEnded(client=person.client, records=records, facts={"kind": each.kind.value}))
+    return replace(person, involvements=tuple(over.get(each.id, each) for each in person.involvements))

@@ -39,7 +39,7 @@ def may_be_asked(
 
     Whoever is no longer involved is left out, whatever was signed.
     """
-    found = [_asked(person, consents, programme, at) for person in around if person.details.involvements]
+    found = [_asked(person, consents, programme, at) for person in around if person.running(at)]
     return tuple(each for each in found if each is not None)
 
 

@@ -1,0 +1,28 @@
+"""The people around a client, and what they tell us."""
+
+from litestar import Router
+
+from caseload.api.family.information import list_family_information, receive_family_information
+from caseload.api.family.involvement import begin_involvement, end_involvement, remove_related_person
+from caseload.api.family.people import (
+    add_related_person,
+    change_related_person,
+    list_related_people,
+    read_related_person,
+)
+
+router = Router(
+    "/",
+    route_handlers=[
+        list_related_people,
+        add_related_person,
+        read_related_person,
+        change_related_person,
+        begin_involvement,
+        end_involvement,
+        remove_related_person,
+        list_family_information,
+        receive_family_information,
+    ],
+    tags=["Family"],
+)
