@@ -258,11 +258,17 @@ class Window:
         )
 
     async def allow(
-        self, *days: date, at: datetime = MORNING, at_most_mg: str | None = None, by: Staff | None = None
+        self,
+        *days: date,
+        at: datetime = MORNING,
+        at_most_mg: str | None = None,
+        by: Staff | None = None,
+        medicine: Medicine | None = None,
     ) -> Decision:
         prescriber = by or self.prescriber
+        at_most = Decimal(at_most_mg) if at_most_mg else None
         return await allow_dose(
-            Wanted(days=days, reason="Seen and sober.", at_most_mg=Decimal(at_most_mg) if at_most_mg else None),
+            Wanted(days=days, reason="Seen and sober.", at_most_mg=at_most, medicine=medicine),
             self.client,
             as_id=DecisionId(new_id()),
             by=prescriber,

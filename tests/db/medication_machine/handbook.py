@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import combinations
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,7 @@ from tests.db.medication_machine.products import (
     Product,
     Swallowed,
     blocks,
+    kind,
     product_of,
 )
 from tests.db.medication_machine.remembered import Delivered, Remembered
@@ -79,7 +81,17 @@ class Handbook:
             why.append("too soon")
         if self.known.at_home(day, part):
             why.append("at home")
+        if self.known.visits:
+            why += self.of_visit(order, day)
         return why + self.of_days(order, day) + self.of_others(order, day)
+
+    def of_visit(self, order: Order, day: date) -> list[str]:
+        """What the agreement with the home programme of a guest from outside says against a dose."""
+        visit = next((each for each in self.known.visits.values() if each.covers(day)), None)
+        if visit is None:
+            return ["no day of a guest"]
+        why = ["handed out at home"] if day in visit.holds_on else []
+        return why if order.id in visit.orders else [*why, "not signed for this visit"]
 
     def is_away(self, day: date) -> bool:
         """Whether the client is a guest of another programme on a day."""
@@ -141,6 +153,8 @@ class Handbook:
         rule = "antagonist_beside" if blocks(order.medicine) else "another_agonist_beside"
         why: list[str] = []
         for each in self.swallowed():
+            if self.both_ordered(each.medicine, order.medicine, each.day):
+                continue
             said = "antagonist_beside" if blocks(each.medicine) else rule
             if each.stands_against(order.medicine, day) and said not in answered:
                 why.append(f"{each.medicine} acts")
@@ -180,8 +194,28 @@ class Handbook:
 
     def last_day(self, before: date, medicine: Medicine, form: Form) -> date | None:
         """The last day on which something was taken that tells of the tolerance to this."""
-        like = (each.day for each in self.swallowed() if each.is_like(medicine, form))
+        like = (
+            each.day
+            for each in self.swallowed()
+            if each.is_like(medicine, form) and not self.both_ordered(each.medicine, medicine, each.day)
+        )
         return max((day for day in like if day < before), default=None)
+
+    def both_ordered(self, one: Medicine, other: Medicine, day: date) -> bool:
+        """Whether two medicines were ordered beside each other on a day: then each counts by itself, in spite of the other."""
+        if kind(one) is kind(other):
+            return False
+        return any(
+            {kind(first.medicine), kind(second.medicine)} == {kind(one), kind(other)}
+            for first, second in combinations(self.known.orders, 2)
+            if first.id == second.beside or second.id == first.beside
+            if self.was_in_force(first, day) and self.was_in_force(second, day)
+        )
+
+    def was_in_force(self, order: Order, day: date) -> bool:
+        """By its days, and on the day on which it was stopped as well."""
+        stopped = self.known.stopped.get(order.id)
+        return self.in_force(order, day) and (stopped is None or day <= self.day_of(stopped))
 
     def hours(self, medicine: Medicine, form: Form) -> list[tuple[date, datetime]]:
         """The days and hours at which something like this was taken, as far as anybody knows the hour."""
@@ -189,6 +223,7 @@ class Handbook:
             (given.day, given.at)
             for given in self.known.taken()
             if Swallowed(given.dose.medicine, given.dose.form, given.day, 1).is_like(medicine, form)
+            and not self.both_ordered(given.dose.medicine, medicine, given.day)
         ]
         elsewhere = [(each.day, each.at) for each in self.known.said if each.at is not None]
         is_like_theirs = Swallowed(SOLUTION.medicine, SOLUTION.form, date.min, 1).is_like(medicine, form)

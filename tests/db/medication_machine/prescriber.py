@@ -227,9 +227,11 @@ class Prescriber(Clinic):
     def allows_today(self, data: st.DataObject) -> None:
         self.allows(data.draw(st.sampled_from([None, "20"])))
 
-    def allows(self, at_most: str | None = None) -> None:
-        allowed = self.attempt(self.here.allow(self.today, at=self.now, at_most_mg=at_most))
-        order = self.handbook.order_on(self.today)
+    def allows(self, at_most: str | None = None, *, of: Order | None = None) -> None:
+        """Let today's dose through: of the order that counts, or of one of two."""
+        medicine = None if of is None else of.medicine
+        allowed = self.attempt(self.here.allow(self.today, at=self.now, at_most_mg=at_most, medicine=medicine))
+        order = of or self.handbook.order_on(self.today)
         if not isinstance(allowed, Exception) and order is not None:
             last = self.handbook.last_day(self.today + timedelta(days=1), order.medicine, order.form)
             self.known.allowed.append((self.today, last))

@@ -104,6 +104,23 @@ class Away:
 
 
 @dataclass
+class Visit:
+    """Days on which the client, whom another programme treats, is our guest."""
+
+    first_on: date
+    last_on: date
+    amount_mg: Decimal
+    """What the home programme has confirmed for a day, of methadone solution."""
+    holds_on: frozenset[date]
+    """Days for which home has handed out a dose."""
+    orders: set[OrderId] = field(default_factory=set[OrderId])
+    """What was signed for it."""
+
+    def covers(self, day: date) -> bool:
+        return self.first_on <= day <= self.last_on
+
+
+@dataclass
 class Remembered:
     """What happened."""
 
@@ -128,6 +145,8 @@ class Remembered:
     delivered: dict[DeliveryId, Delivered] = field(default_factory=dict[DeliveryId, Delivered])
     """What a pharmacy delivered for this client by name."""
     away: dict[GuestId, Away] = field(default_factory=dict[GuestId, Away])
+    visits: dict[GuestId, Visit] = field(default_factory=dict[GuestId, Visit])
+    """From outside, since they last stayed with us: they are nobody's but theirs who confirmed them."""
     past: dict[datetime, Contents] = field(default_factory=dict[datetime, Contents])
     """What was known at a moment, as it was answered then."""
 

@@ -30,6 +30,13 @@ class InTheStoreroom(Clinic):
         self.bottles: list[ContainerId] = []
         self.in_use: ContainerId | None = None
 
+    def uses_a_bottle(self) -> None:
+        """What the first morning begins with."""
+        self.bottles.append(self.run(self.store.bottle("1000", now=self.now)))
+        self.books.received += 1000
+        self.run(self.store.use(self.bottles[0], self.station, now=self.now))
+        self.in_use = self.bottles[0]
+
     @rule(data=st.data())
     def keeps_the_books(self, data: st.DataObject) -> None:
         data.draw(st.sampled_from([self.receives, self.puts_to_use, self.wastes, self.counts]))(data)
