@@ -151,6 +151,16 @@ def test_a_guest_who_stays_is_ours_and_a_later_agreement_counts_again() -> None:
     assert rules(later, stayed) == [Rule.GUEST_OVER]
 
 
+def test_what_was_arranged_after_a_guest_stayed_counts_and_what_was_arranged_before_does_not() -> None:
+    """Whoever said that they stay before a planned visit began may be a guest anew on days that come before it."""
+    planned = here(first_on=LAST + DAY, last_on=LAST + 2 * DAY, became_ours=True)
+    anew = here(recorded_at=NOW + timedelta(minutes=1))
+    assert list(guests_here([planned, anew])) == [anew]
+    before = here(recorded_at=NOW - timedelta(minutes=1))
+    assert list(guests_here([planned, before])) == []
+    assert rules(planned, before, given=None) == []
+
+
 @pytest.mark.parametrize(
     ("guest", "group", "flags"),
     [

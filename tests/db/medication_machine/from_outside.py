@@ -36,6 +36,7 @@ class FromOutside(AtTheWindow, Prescriber):
     )
     def arrives(self, first: int, days: int, amount: str, hours: int | None, held: set[int]) -> None:
         """With the word of the home programme: which days, how much, the last dose, and what they hold."""
+        self.now += timedelta(seconds=1)
         first_on = self.today + timedelta(days=first)
         last_on = first_on + timedelta(days=days - 1)
         holds_on = frozenset(first_on + timedelta(days=number) for number in held if number < days)
@@ -136,5 +137,7 @@ class FromOutside(AtTheWindow, Prescriber):
             return
         self.known.visits[wanted].last_on = last_on
         if stays:
-            gone = self.known.visits[wanted].first_on
-            self.known.visits = {known: each for known, each in self.known.visits.items() if each.first_on > gone}
+            # What was arranged later is another visit; what was arranged before limits nothing any more.
+            arranged = [*self.known.visits]
+            for before in arranged[: arranged.index(wanted) + 1]:
+                del self.known.visits[before]

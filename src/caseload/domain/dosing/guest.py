@@ -15,8 +15,16 @@ from caseload.domain.medication import Direction, GuestDays, MedicationRecord, g
 
 
 def guest_on(guests: Sequence[GuestDays], day: date) -> GuestDays | None:
-    """The agreement of which a dosing day is one."""
-    return next((each for each in guests if each.covers(day) and not each.became_ours), None)
+    """The agreement of which a dosing day is one; of those here none from before the guest stayed with us."""
+    here = {each.agreement for each in guests_here(guests)}
+    return next(
+        (
+            each
+            for each in guests
+            if each.covers(day) and (each.direction is Direction.ELSEWHERE or each.agreement in here)
+        ),
+        None,
+    )
 
 
 def against_guest(

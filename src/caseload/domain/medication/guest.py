@@ -94,9 +94,11 @@ async def order_of_guest(order: Order, record: MedicationRecord, orders: GuestOr
 
 
 def guests_here(guests: Sequence[GuestDays]) -> Sequence[GuestDays]:
-    """The agreements, the last first, that make a client our guest: those since a guest last stayed with us."""
-    here = (each for each in guests if each.direction is Direction.HERE)
-    return list(takewhile(lambda each: not each.became_ours, here))
+    """The agreements, the last first, that make a client our guest: those arranged since a guest last stayed with us."""
+    here = [each for each in guests if each.direction is Direction.HERE]
+    newest_first = sorted(here, key=lambda each: each.recorded_at, reverse=True)
+    since = {each.agreement for each in takewhile(lambda each: not each.became_ours, newest_first)}
+    return [each for each in here if each.agreement in since]
 
 
 def agreement_for(order: Order, guests: Sequence[GuestDays]) -> GuestDays | None:
