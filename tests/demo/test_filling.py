@@ -98,9 +98,9 @@ async def filled(
 # --- who there is ------------------------------------------------------------------------------------------------
 
 
-async def test_there_are_three_programmes_25_staff_and_as_many_clients_as_were_asked_for(filled: Filled) -> None:
+async def test_there_are_three_programmes_26_staff_and_as_many_clients_as_were_asked_for(filled: Filled) -> None:
     assert await filled.values("select profile from clinic.programme order by 1") == ["AU", "UK", "US"]
-    assert await filled.value("select count(*) from clinic.staff where id <> created_by") == 25
+    assert await filled.value("select count(*) from clinic.staff where id <> created_by") == 26
     guest_from_outside, registered_twice = 1, 2
     registrations = SMALLEST.clients + guest_from_outside + registered_twice
     assert await filled.value("select count(*) from clinic.client") == registrations
@@ -404,6 +404,17 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
                 " where o.medicine = 'buprenorphine' and o.evening_mg > 0 and m.medicine = 'methadone' and m.morning_mg > 0"
                 " and c.rule like '%another_agonist_beside'"
             ),
+        ),
+        ("the withdrawal from alcohol", "select 1 from clinic.observation where instrument = 'ciwa_ar'"),
+        (
+            "take-homes that somebody else collected, and showed who they are",
+            "select 1 from clinic.take_home_dispense where collector = 'other' and identity_provided",
+        ),
+        (
+            "a dose from paper whose named giver had left before anybody asked, and a supervisor closed the question",
+            """select 1 from clinic.dose_giver_word w join clinic.dose d on d.id = w.dose_id and d.version = w.dose_version
+               join clinic.role_grant g on g.staff_id = d.given_by and g.ends_at < w.said_at
+               where w.word = 'closed' and w.said_by <> d.recorded_by""",
         ),
         (
             "a dose from paper that its named giver has confirmed",

@@ -57,7 +57,12 @@ class Colleague:
     registration: tuple[str, str] | None = None
     """Body and number, for clinical roles."""
     leaves_in_days: int | None = None
-    """The roles of a locum, and of an inspector, end by themselves."""
+    """The roles of a locum, and of an inspector, end by themselves; fewer than none: they ended so many days ago."""
+
+    @property
+    def has_left(self) -> bool:
+        """Whether every role of theirs is over."""
+        return self.leaves_in_days is not None and self.leaves_in_days < 0
 
 
 COLLEAGUES: Final[Sequence[Colleague]] = (
@@ -84,6 +89,13 @@ COLLEAGUES: Final[Sequence[Colleague]] = (
         printed_name="Olu Kestley",
         holds=[(Role.PHARMACIST, HARBOR)],
         registration=("MA BORP", "DEMO-PH-0104"),
+    ),
+    Colleague(
+        user_name="bank-nurse",
+        printed_name="Leonie Ardwick",
+        holds=[(Role.NURSE, HARBOR)],
+        registration=("MA BORN", "DEMO-RN-0105"),
+        leaves_in_days=-2,
     ),
     Colleague(user_name="counsellor", printed_name="Marta Fernshaw", holds=[(Role.COUNSELLOR, HARBOR)]),
     Colleague(user_name="counsellor2", printed_name="Desmond Quillford", holds=[(Role.COUNSELLOR, HARBOR)]),

@@ -91,8 +91,8 @@ async def fill(service: Service, size: Size, *, progress: Progress) -> Sequence[
             await tell_guests(chapter.dispensary)
             await _tell_the_rest(stage, work)
         # Before the commit: a demo that nobody can sign in to would be of no use.
-        keep_people(service.settings.data_dir, secrets.sign_ins)
-    return secrets.sign_ins
+        keep_people(service.settings.data_dir, secrets.of_those_here)
+    return secrets.of_those_here
 
 
 async def _require_empty(work: Work) -> None:

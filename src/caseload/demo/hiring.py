@@ -64,6 +64,11 @@ class Secrets:
     one_time_hash: str = field(repr=False)
     """Of a secret that nobody is ever told: it is replaced at once."""
 
+    @property
+    def of_those_here(self) -> Sequence[SignIn]:
+        """The sign-ins of everybody who has not left."""
+        return [who for who in self.sign_ins if not who.colleague.has_left]
+
 
 async def make_secrets() -> Secrets:
     """A random password for everybody."""

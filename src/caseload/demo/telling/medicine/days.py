@@ -4,7 +4,12 @@ from caseload.demo.stories import MISSED, Tale, Treatment
 from caseload.demo.telling.medicine.dispensary import Dispensary
 from caseload.demo.telling.medicine.giving import AWAY_FOR_DAYS, give_todays, leave_out
 from caseload.demo.telling.medicine.home import take_home
-from caseload.demo.telling.medicine.mishaps import after_the_dose, before_the_dose, instead_of_the_dose
+from caseload.demo.telling.medicine.mishaps import (
+    after_the_dose,
+    before_the_dose,
+    close_for_who_left,
+    instead_of_the_dose,
+)
 from caseload.demo.telling.medicine.observing import look_at
 from caseload.demo.telling.medicine.orders import STEP_DAYS, begin, raise_dose
 from caseload.demo.telling.medicine.pharmacy import hear_from_the_pharmacy
@@ -43,6 +48,8 @@ async def tell_evening(here: Dispensary, ago: int) -> None:
     if ago == 1:
         waiting = waiting[: len(waiting) // 2]
     await sign(here, waiting, here.stage.moment(ago, 17))
+    if ago == 1:
+        await close_for_who_left(here)
 
 
 def _is_away(treatment: Treatment, ago: int) -> bool:

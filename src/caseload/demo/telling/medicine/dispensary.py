@@ -19,6 +19,8 @@ class Dispensary:
     memory: Memory = field(default_factory=Memory)
     to_sign: list[Dose] = field(default_factory=list[Dose])
     """What was recorded on the day that is being told, and nobody has signed yet."""
+    of_locums: list[Dose] = field(default_factory=list[Dose])
+    """What somebody gave on paper who has left since, and whose question is open."""
 
     def doses(self, now: datetime) -> Window:
         """The window at that moment."""

@@ -16,14 +16,27 @@ from caseload.domain.access import Act
 from caseload.domain.client import Client
 from caseload.domain.dosing import Dose, Giving, Late, NotGivenReason, record_late
 from caseload.domain.dosing.giver import Word, say_as_giver
+from caseload.domain.dosing.giver_left import close_for_giver
 from caseload.domain.downtime import GivenOnPaper, PaperLine, Sheet, enter_sheet
 from caseload.domain.ids import DecisionId, DoseId, DowntimeId, HoldId, new_id
 from caseload.domain.medication import HoldRaised, HoldReason, Order, Words, clear_hold, raise_hold
 from caseload.domain.medicines import DosePart
 
+WHO_STAY = 2
+"""Nurses who give the doses of every day; whoever else the team has, has left."""
+LOCUM_DAYS = 3
+"""After what is particular about the tale."""
+
+
+def is_a_locums(here: Dispensary, treatment: Treatment, ago: int) -> bool:
+    """Whether it is the day of the sheet that a nurse wrote who has left since."""
+    return len(here.stage.team.nurses) > WHO_STAY and ago == treatment.turning_point - LOCUM_DAYS
+
 
 async def before_the_dose(here: Dispensary, life: Life, client: Client, treatment: Treatment, ago: int) -> None:
     """What the day before left to be done."""
+    if treatment.tale is Tale.LATE_ENTRY and is_a_locums(here, treatment, ago + 1):
+        await _type_in(here, life, client, ago + 1, here.stage.moment(ago, 6, 50))
     if ago != treatment.turning_point - 1:
         return
     now = here.stage.moment(ago, 6, 50)
@@ -41,6 +54,8 @@ async def before_the_dose(here: Dispensary, life: Life, client: Client, treatmen
 
 async def instead_of_the_dose(here: Dispensary, life: Life, client: Client, treatment: Treatment, ago: int) -> bool:
     """Whether something else happened at the window."""
+    if treatment.tale is Tale.LATE_ENTRY and is_a_locums(here, treatment, ago):
+        return True
     if ago != treatment.turning_point:
         return False
     now = here.stage.moment(ago, 8, 10)
@@ -97,13 +112,15 @@ async def _type_in(here: Dispensary, life: Life, client: Client, ago: int, now: 
     if order is None:
         return
     given_at, journal = here.stage.moment(ago, 8), here.work.journal
+    by_locum = life.story.treatment is not None and is_a_locums(here, life.story.treatment, ago)
+    giver = here.stage.team.nurses[-1] if by_locum else here.nurse(ago)
     await here.doses(now).keep()
     here.memory.eventful.add(client.id)
     store = Sheets(here.work.connection, journal, now=now)
     line = PaperLine(
         number=1,
         client=client.id,
-        written_by=here.nurse(ago).id,
+        written_by=giver.id,
         given=GivenOnPaper(giving=_giving(client, order, given_at)),
     )
     sheet = Sheet(
@@ -128,7 +145,9 @@ async def _type_in(here: Dispensary, life: Life, client: Client, ago: int, now: 
             dose = await store.dose(DoseId(answer.record), by=here.other_nurse(ago), act=Act.RECORD_DOSE)
             here.memory.last[client.id] = dose
             here.to_sign.append(dose)
-            if life.story.number % 2:
+            if by_locum:
+                here.of_locums.append(dose)
+            elif life.story.number % 2:
                 await _confirm(here, dose, ago)
 
 
@@ -145,6 +164,22 @@ async def _confirm(here: Dispensary, dose: Dose, ago: int) -> None:
         doses=GiversDoses(here.work.connection, journal, now=now),
         journal=journal,
     )
+
+
+async def close_for_who_left(here: Dispensary) -> None:
+    """The supervisor closes the questions that nobody can answer any more, with what was found."""
+    now, journal = here.stage.moment(1, 16), here.work.journal
+    doses, here.of_locums = here.of_locums, []
+    for dose in doses:
+        await close_for_giver(
+            dose.id,
+            dose.version,
+            "She has left us. The sheet, the bottle and the client agree.",
+            by=here.stage.team.supervisor,
+            now=now,
+            doses=GiversDoses(here.work.connection, journal, now=now),
+            journal=journal,
+        )
 
 
 async def _give_twice(here: Dispensary, life: Life, client: Client, dose: Dose, ago: int) -> None:

@@ -1,4 +1,7 @@
-"""Observations in the stories: withdrawal and a drug screen before a first order, and the heart under methadone."""
+"""Observations in the stories: withdrawal and a drug screen before a first order, and the heart under methadone.
+
+Of some who drink as well, the withdrawal from alcohol.
+"""
 
 from random import Random
 
@@ -14,6 +17,8 @@ from caseload.domain.medicines import Medicine
 from caseload.domain.observation import InstrumentName, Observed, instrument, record
 from caseload.domain.screening import Finding, Matrix, Method, Result, Sample, Substance, Why, record_screen
 
+DRINKS_TOO = 15
+"""Of every so many clients one."""
 LOOKED_FOR = (Substance.OPIATES, Substance.FENTANYL, Substance.BENZODIAZEPINES, Substance.COCAINE)
 
 
@@ -23,6 +28,8 @@ async def look_at(here: Dispensary, life: Life, client: Client, treatment: Treat
     names = [InstrumentName.COWS]
     if treatment.medicine is Medicine.METHADONE:
         names.append(InstrumentName.QTC)
+    if life.story.number % DRINKS_TOO == 0:
+        names.append(InstrumentName.CIWA_AR)
     for name in names:
         by, now = instrument(name), here.stage.moment(ago, 6, 30)
         answers = {
