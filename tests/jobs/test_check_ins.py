@@ -99,20 +99,24 @@ async def test_several_processes_share_the_plans(
     assert max(made) >= horizon(LATER)
 
 
-async def test_what_was_made_before_its_worker_was_killed_stays_and_another_finds_the_rest(
-    service: Service, owner: Any, told: Told, planned: None, jobs_database: Addresses, tmp_path: Path
-) -> None:
-    """A process of its own, because it is killed: it takes the seconds that loading the service takes."""
+async def told_in_its_third_step(service: Service, addresses: Addresses, folder: Path, how: signal.Signals) -> int:
+    """What a worker ends with that has been sent this signal. A process of its own takes the seconds that loading takes."""
     async with service.engine.begin() as connection:
         await Queue(connection, now=LATER).add(SCHEDULE_CHECK_INS.name, key="")
-    killed = await asyncio.create_subprocess_exec(
+    process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "tests.jobs.one_worker", jobs_database.service, str(tmp_path / "data"), LATER.isoformat()),
+        *("-m", "tests.jobs.one_worker", addresses.service, str(folder), LATER.isoformat(), how.name),
         env=processes.environment(),
         cwd=processes.ROOT,
         stderr=asyncio.subprocess.DEVNULL,
     )
-    assert await killed.wait() == -signal.SIGKILL
+    return await process.wait()
+
+
+async def test_what_was_made_before_its_worker_was_killed_stays_and_another_finds_the_rest(
+    service: Service, owner: Any, told: Told, planned: None, jobs_database: Addresses, tmp_path: Path
+) -> None:
+    assert await told_in_its_third_step(service, jobs_database, tmp_path / "data", signal.SIGKILL) == -signal.SIGKILL
     assert await told("check_in.scheduled") == 2, "the third step was under way"
     [left] = await owner.fetch("select ended, attempts, takes from jobs.job")
     assert tuple(left) == (None, 0, 1)
@@ -124,3 +128,19 @@ async def test_what_was_made_before_its_worker_was_killed_stays_and_another_find
     assert max(made) >= horizon(LATER)
     rows = await owner.fetch("select ended, takes from jobs.job order by enqueued_at, takes desc")
     assert [tuple(each) for each in rows] == [("done", 2), (None, 0)]
+
+
+async def test_a_worker_that_is_told_to_stop_keeps_the_step_that_it_is_at_and_leaves_the_rest_at_once(
+    service: Service, owner: Any, told: Told, planned: None, jobs_database: Addresses, tmp_path: Path
+) -> None:
+    assert await told_in_its_third_step(service, jobs_database, tmp_path / "data", signal.SIGTERM) == 0
+    assert await told("check_in.scheduled") == 3, "the third step came to its end"
+    [left] = await owner.fetch("select ended, attempts from jobs.job")
+    assert tuple(left) == (None, 0), "there might be more to do, and it was not a failure"
+
+    await worker(service, SCHEDULE_CHECK_INS).drain()
+    made = await days(owner)
+    assert len(made) == PLANS * len(set(made))
+    assert max(made) >= horizon(LATER)
+    assert await told("check_in.scheduled") == 3, "nothing was made twice"
+    assert await owner.fetchval("select count(*) from jobs.job where ended = 'done'") == 1

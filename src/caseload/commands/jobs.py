@@ -53,7 +53,7 @@ async def _once(service: "Service") -> None:
     from caseload.jobs.worker import Worker
 
     worker = Worker(service)
-    _stop_on_signals(worker.stop)
+    stop_on_signals(worker.stop)
     await worker.drain()
 
 
@@ -61,11 +61,12 @@ async def _until_told(service: "Service") -> None:
     from caseload.jobs.worker import Worker
 
     worker = Worker(service)
-    _stop_on_signals(worker.stop)
+    stop_on_signals(worker.stop)
     await worker.run()
 
 
-def _stop_on_signals(stop: Callable[[], None]) -> None:
+def stop_on_signals(stop: Callable[[], None]) -> None:
+    """Have this process stop in an orderly way on Ctrl-C and SIGTERM."""
     for each in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(each, stop)
 
