@@ -203,6 +203,7 @@ class Caseload(RuleBasedStateMachine):
     def admits_everybody(self) -> None:
         for place in range(MANY):
             self.admits(client=place, to=place % 2, ago=0)
+            self.names_keyworker(client=place, to=1 - place % 2, until=None)
 
     @rule(client=WHOM, to=WHO, days=DAYS, at_once=st.booleans())
     def hands_over(self, client: int, to: int, days: float, *, at_once: bool) -> None:
