@@ -15,8 +15,9 @@ from caseload.domain.catalogue import catalogue, listed, product
 from caseload.domain.errors import Invalid
 from caseload.domain.ids import OrderId, new_id
 from caseload.domain.medication import Acting, MedicationRecord, Order, OrderNeedsConfirmation
-from caseload.domain.medication.asking import Before, SoftStop, answer, ask
+from caseload.domain.medication.asking import answer, ask
 from caseload.domain.medication.beside import in_conflict
+from caseload.domain.medication.soft_stop import Before, SoftStop
 from caseload.domain.medicines import ACTION, Action, DosePart, Form, Medicine
 from caseload.domain.profiles import Profile, profile_on
 from tests.domain.test_medication import order, record

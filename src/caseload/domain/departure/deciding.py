@@ -22,8 +22,9 @@ from caseload.domain.medication import (
     OrderWritten,
     Stop,
 )
-from caseload.domain.medication.asking import Before, answer, ask
+from caseload.domain.medication.asking import answer, ask
 from caseload.domain.medication.record import LONGEST_NOTE, check_reason
+from caseload.domain.medication.soft_stop import Before
 from caseload.domain.people import Proof, Staff
 from caseload.domain.signature import Meaning, Signature, Version, sign_together, signing_role
 

@@ -28,7 +28,7 @@ from caseload.domain.medication import (
     Order,
     is_another,
 )
-from caseload.domain.medication.hold import check_at_most, check_days, decide
+from caseload.domain.medication.holding import check_at_most, check_days, decide
 from caseload.domain.medication.record import check_reason
 from caseload.domain.medicines import LONG_ACTING, Form, Medicine
 from caseload.domain.people import Proof, Staff

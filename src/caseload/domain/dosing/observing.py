@@ -15,7 +15,7 @@ from caseload.domain.errors import Faults
 from caseload.domain.ids import ClientId, HoldId, PreDoseId, ProgrammeId, StaffId, new_id
 from caseload.domain.journal import Event, Journal
 from caseload.domain.medication import Hold, HoldReason, Holds, MedicationRecord
-from caseload.domain.medication.hold import keep_hold
+from caseload.domain.medication.holding import keep_hold
 from caseload.domain.medication.record import LONGEST_NOTE
 from caseload.domain.observation import InstrumentName, Observations, Observed, instrument
 from caseload.domain.observation import record as record_observation

@@ -1,7 +1,6 @@
 """Medication as a prescriber decides it: orders, holds, and signed decisions. Doses are in `dosing`."""
 
 from caseload.domain.medication.aim import Aim, HoldReason, Words
-from caseload.domain.medication.asking import OrderNeedsConfirmation, treatment_begun
 from caseload.domain.medication.beside import Acting, in_conflict, is_another, stopped_naltrexone
 from caseload.domain.medication.changing import DoseChange, large_changes
 from caseload.domain.medication.guest import Direction, GuestDays, GuestOrders, OrderBeyondGuest, guests_here
@@ -17,10 +16,8 @@ from caseload.domain.medication.hold import (
     HoldUnknown,
     MedicationDecided,
     NothingToDecide,
-    clear_hold,
-    keep_hold,
-    raise_hold,
 )
+from caseload.domain.medication.holding import clear_hold, keep_hold, raise_hold
 from caseload.domain.medication.order import (
     ClientHasDied,
     Order,
@@ -40,6 +37,8 @@ from caseload.domain.medication.ordering import (
     write_order,
 )
 from caseload.domain.medication.record import MedicationRecord, MedicationRecords
+from caseload.domain.medication.rising import treatment_begun
+from caseload.domain.medication.soft_stop import OrderNeedsConfirmation
 from caseload.domain.medication.task import (
     Done,
     Task,

@@ -10,11 +10,12 @@ from caseload.domain.catalogue import listed
 from caseload.domain.errors import Fault, Faults, Invalid, NotPermitted
 from caseload.domain.ids import ClientId, OrderId, ProgrammeId
 from caseload.domain.journal import Event, Journal
-from caseload.domain.medication.asking import Before, answer, ask
+from caseload.domain.medication.asking import answer, ask
 from caseload.domain.medication.guest import GuestOrders, order_of_guest
 from caseload.domain.medication.order import Order, OrderMoved, Orders, OrderUnknown, Stop
 from caseload.domain.medication.ordered import Supply
 from caseload.domain.medication.record import MedicationRecord, check_reason
+from caseload.domain.medication.soft_stop import Before
 from caseload.domain.medication.together import keep_beside, require_named, require_together
 from caseload.domain.medication.wish import Wish, is_answered
 from caseload.domain.medicines import LONG_ACTING

@@ -13,10 +13,11 @@ from caseload.domain.access import Act
 from caseload.domain.errors import Conflict, Fault, Faults, Invalid
 from caseload.domain.ids import ClientId, OrderId, ProgrammeId, StaffId
 from caseload.domain.journal import Event, Journal
-from caseload.domain.medication.asking import Before, ask
+from caseload.domain.medication.asking import ask
 from caseload.domain.medication.guest import GuestOrders, order_of_guest
 from caseload.domain.medication.order import Order
 from caseload.domain.medication.ordering import new_order, require_free_days
+from caseload.domain.medication.soft_stop import Before
 from caseload.domain.medication.wish import Wish
 from caseload.domain.people import Staff
 

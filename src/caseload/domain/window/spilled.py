@@ -28,7 +28,7 @@ from caseload.domain.ids import (
 )
 from caseload.domain.journal import Event, Journal
 from caseload.domain.medication import Hold, HoldReason, MedicationRecord, Order, OrderUnknown
-from caseload.domain.medication.hold import keep_hold
+from caseload.domain.medication.holding import keep_hold
 from caseload.domain.medication.record import check_reason
 from caseload.domain.medicines import DosePart, Form, Medicine, check_milligrams
 from caseload.domain.moments import check_year
