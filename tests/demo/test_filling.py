@@ -439,6 +439,12 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
             "select 1 from clinic.outreach_step where skipped = 'not_asked'",
         ),
         ("a step that would have asked the family", "select 1 from clinic.outreach_step where skipped = 'no_consent'"),
+        ("a step that asks whoever a consent names", "select 1 from clinic.outreach_step_asked"),
+        (
+            "a counsellor's calendar elsewhere",
+            """select 1 from clinic.calendar_feed f left join clinic.calendar_feed_revocation r on r.feed_id = f.id
+               group by f.staff_id having count(r.feed_id) = 1 and count(*) = 2""",
+        ),
         (
             "an open task of a step",
             "select 1 from clinic.care_task t join clinic.care_task_open o on o.task_id = t.id where t.kind = 'outreach'",

@@ -16,6 +16,7 @@ from caseload.demo.cast import HARBOR, MILL_LANE, SHOWN_FIRST
 from caseload.demo.hiring import Clinic, Hiring, SignIn, make_secrets
 from caseload.demo.stories import YEAR_DAYS, Story, stories
 from caseload.demo.telling import care, course, family
+from caseload.demo.telling.calendars import tell_calendars
 from caseload.demo.telling.check_ins import Contact
 from caseload.demo.telling.groups import Groups
 from caseload.demo.telling.medicine import Dispensary, stop_treatment, tell_day, tell_evening, tell_guests, tell_newest
@@ -203,6 +204,7 @@ async def _tell_the_rest(stage: Stage, work: Work) -> None:
         await course.tell_course(life, stage=stage, work=work)
     await Groups(stage=stage, work=work).to_come()
     await tell_outreach(stage, work=work)
+    await tell_calendars(stage, work=work)
     if stage.programme.code == HARBOR:
         await care.whole_caseloads(stage, work=work)
         await tell_registered_twice(stage, work=work)
