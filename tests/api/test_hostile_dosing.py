@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from caseload.domain.access import Role
 from tests.api.conftest import Clinic, Person
-from tests.api.dispensary import PASSWORD, Dispensary, fresh
+from tests.api.dispensary import PASSWORD, Dispensary, dispensary, fresh
 from tests.api.homes import MET
 from tests.api.storeroom import Storeroom, storeroom
 
@@ -106,6 +106,18 @@ async def kept(here: Dispensary) -> list[int]:
     )
     async with here.clinic.service.engine.connect() as connection:
         return list((await connection.execute(counted)).one())
+
+
+@pytest.mark.parametrize("amount_mg", ["-5", "6e1", "60.0001", "99999", "60,5", ""])
+async def test_an_amount_that_is_none_is_answered_with_how_one_is_written(clinic: Clinic, amount_mg: str) -> None:
+    here = await dispensary(clinic)
+    refused = await here.give(await here.order(), amount_mg=amount_mg)
+    [told] = refused.json()["errors"]
+    assert (refused.status_code, told["field"]) == (422, "amount_mg")
+    assert told["problem"] == "write milligrams as text, up to four digits and three decimals, such as 60 or 32.5"
+    draft = here.wish(amounts_mg={"whole": amount_mg})
+    [told] = (await here.prescriber.post(f"/clients/{here.client}/orders", draft)).json()["errors"]
+    assert told["problem"].startswith("write milligrams as text")
 
 
 async def test_what_nobody_means_is_refused_by_its_field_on_every_route_of_a_morning(clinic: Clinic) -> None:

@@ -9,7 +9,7 @@ Milligrams = Annotated[
     str,
     msgspec.Meta(
         pattern=r"^[0-9]{1,4}(\.[0-9]{1,3})?$",
-        description="Milligrams as text with at most three decimals.",
+        description="Milligrams as text, up to four digits and three decimals.",
         examples=["60", "32.5"],
     ),
 ]
@@ -19,7 +19,7 @@ Millilitres = Annotated[
     str,
     msgspec.Meta(
         pattern=r"^[0-9]{1,5}(\.[0-9]{1,2})?$",
-        description="Millilitres as text with at most two decimals.",
+        description="Millilitres as text, up to five digits and two decimals.",
         examples=["12", "6.5"],
     ),
 ]

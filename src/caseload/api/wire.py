@@ -19,6 +19,7 @@ _SAYS_NOTHING_BACK: Final = re.compile(
     r"|(Number|Integer|Timestamp|Duration) (value )?(is )?out of range.*"
 )
 """What msgspec may say in its own words: the rest quotes the value."""
+_OF_A_PATTERN: Final = "matching regex"
 _PLAIN_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _UNIONS: Final = {Union, types.UnionType}
 _MOST_CHOICES: Final = 40
@@ -87,13 +88,26 @@ def _fault(found: Any, wanted: Any, place: str) -> Iterator[FieldProblem]:
 
 
 def said_safely(told: str, wanted: Any = None) -> str:
-    """A message of msgspec, without the value it may quote."""
+    """A message of msgspec, without the value it may quote; of a pattern what is meant, and not how it is matched."""
+    meant = _meant_by(wanted) if _OF_A_PATTERN in told else None
+    if meant is not None:
+        return meant
     if _SAYS_NOTHING_BACK.fullmatch(told):
         return told[:1].lower() + told[1:]
     choices = _choices(wanted)
     if choices and len(choices) <= _MOST_CHOICES:
         return f"must be one of {', '.join(choices)}"
     return "cannot be accepted"
+
+
+def _meant_by(wanted: Any) -> str | None:
+    """What a field of a pattern wants, in the words that describe it, with its examples."""
+    if get_origin(wanted) is Annotated:
+        for meta in get_args(wanted)[1:]:
+            if isinstance(meta, msgspec.Meta) and meta.pattern is not None and meta.description is not None:
+                return f"write {meta.description.rstrip('.').lower()}, such as {' or '.join(meta.examples or ())}"
+        return _meant_by(get_args(wanted)[0])
+    return next((said for part in get_args(wanted) if (said := _meant_by(part)) is not None), None)
 
 
 def _alternatives(wanted: Any) -> tuple[Any, ...]:

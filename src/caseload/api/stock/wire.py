@@ -20,7 +20,7 @@ MilligramsOfStock = Annotated[
     str,
     msgspec.Meta(
         pattern=r"^[0-9]{1,9}(\.[0-9]{1,3})?$",
-        description="Milligrams of stock as text with at most three decimals.",
+        description="Milligrams of stock as text, up to nine digits and three decimals.",
         examples=["10000", "432.5"],
     ),
 ]
