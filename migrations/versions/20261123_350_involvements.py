@@ -79,14 +79,20 @@ recorded was signed while they could: the first row of an authority begins no la
 VERSIONS = (
     "ALTER TABLE clinic.related_person_version ADD COLUMN language TEXT",
     "ALTER TABLE clinic.related_person_version ADD COLUMN contact_by TEXT[] NOT NULL DEFAULT ARRAY[]::text[]",
-    ("-- squawk-ignore constraint-missing-not-valid\n"
-    "ALTER TABLE clinic.related_person_version ADD CONSTRAINT related_person_version_language_not_blank_check "
-    "CHECK (btrim(language) <> '')"),
-    ("-- squawk-ignore constraint-missing-not-valid\n"
-    "ALTER TABLE clinic.related_person_version ADD CONSTRAINT related_person_version_contact_by_check "
-    "CHECK (contact_by <@ ARRAY['telephone', 'text', 'email', 'post', 'in_person'])"),
-    ("-- squawk-ignore ban-drop-constraint\n"
-    "ALTER TABLE clinic.related_person_version DROP CONSTRAINT related_person_version_representative_has_evidence_check"),
+    (
+        "-- squawk-ignore constraint-missing-not-valid\n"
+        "ALTER TABLE clinic.related_person_version ADD CONSTRAINT related_person_version_language_not_blank_check "
+        "CHECK (btrim(language) <> '')"
+    ),
+    (
+        "-- squawk-ignore constraint-missing-not-valid\n"
+        "ALTER TABLE clinic.related_person_version ADD CONSTRAINT related_person_version_contact_by_check "
+        "CHECK (contact_by <@ ARRAY['telephone', 'text', 'email', 'post', 'in_person'])"
+    ),
+    (
+        "-- squawk-ignore ban-drop-constraint\n"
+        "ALTER TABLE clinic.related_person_version DROP CONSTRAINT related_person_version_representative_has_evidence_check"
+    ),
     "-- squawk-ignore ban-drop-column\nALTER TABLE clinic.related_person_version DROP COLUMN involvements",
     "-- squawk-ignore ban-drop-column\nALTER TABLE clinic.related_person_version DROP COLUMN evidence",
     "comment on table clinic.related_person_version is $$What is known about somebody around a client, as versions.$$",

@@ -51,6 +51,7 @@ from caseload.api import people as people_routes
 from caseload.api import profiles as profiles_routes
 from caseload.api import programme as programme_routes
 from caseload.api import restriction as restriction_routes
+from caseload.api import rights as rights_routes
 from caseload.api import screening as screening_routes
 from caseload.api import signature as signature_routes
 from caseload.api import signoff as signoff_routes
@@ -81,6 +82,7 @@ ROUTERS = (
     accessreport_routes.router,
     oversight_routes.router,
     restriction_routes.router,
+    rights_routes.router,
     glass_routes.router,
     ecg_routes.router,
     admission_routes.router,

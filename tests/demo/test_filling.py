@@ -473,6 +473,11 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
                 " where g.until_at < now() and not exists (select from clinic.glass_review v where v.glass_id = g.id)"
             ),
         ),
+        (
+            "a client's request whose last day is over, and one that was denied",
+            """select 1 from clinic.rights_request r left join clinic.rights_answer a on a.request_id = r.id
+               having bool_or(a.outcome is null and r.due_on < current_date) and bool_or(a.outcome = 'denied')""",
+        ),
         ("something heard in confidence", "select 1 from clinic.family_information where confidential"),
     ],
 )

@@ -20,6 +20,7 @@ from caseload.domain.profiles.around import IdentifiedBy, Sedation
 from caseload.domain.profiles.comparing import loosened
 from caseload.domain.profiles.ladder import Outcome
 from caseload.domain.profiles.outreach import CountedIn, OutreachStep
+from caseload.domain.profiles.rights import Counted, DenialGround, RightKind, WithholdingReason
 
 Path = tuple[str | int, ...]
 Holds = Callable[[Any, Any], bool]
@@ -148,6 +149,13 @@ FIELDS: Mapping[str, Holds] = {
     "monitoring.interim.months": more(),
     "monitoring.interim.plan_by_day": less(),
     "monitoring.interim.random_screens": more(),
+    **{f"rights.clocks.{kind}.within": less() for kind in RightKind},
+    **{f"rights.clocks.{kind}.counted_in": never_changes for kind in RightKind},
+    **{f"rights.clocks.{kind}.longer": less(none=0) for kind in RightKind},
+    "rights.withholding.*.reason": never_changes,
+    "rights.withholding.*.told": never_changes,
+    "rights.denials.*.ground": never_changes,
+    "rights.denials.*.kinds": never_changes,
 }
 """By the path of the field, `*` standing for each of a list: whether a changed value keeps the rule."""
 
@@ -166,6 +174,10 @@ PARTS: Mapping[str, bool] = {
     "take_home.ladders.*.steps": False,
     "monitoring.admission": True,
     "monitoring.interim": False,
+    "rights.clocks.accounting": True,
+    "rights.withholding": True,
+    "rights.denials": True,
+    "rights.self_paid": True,
 }
 """What may be left out, or be one fewer: whether that loosens. The last step of an allowance left out tightens."""
 
@@ -176,6 +188,9 @@ CHOICES: Mapping[str, list[Any]] = {
     "around_the_dose.before.holds_from": [None, *Sedation],
     "outreach.steps.*.step": [*OutreachStep],
     "outreach.steps.*.counted_in": [*CountedIn],
+    **{f"rights.clocks.{kind}.counted_in": [*Counted] for kind in RightKind},
+    "rights.withholding.*.reason": [*WithholdingReason],
+    "rights.denials.*.ground": [*DenialGround],
     "in_force_from": ["2020-01-01", "2030-01-01"],
     "tightens": [None, "UK"],
 }
@@ -183,6 +198,7 @@ MEMBERS: Mapping[str, list[Any]] = {
     "around_the_dose.identity.accepts": [*IdentifiedBy],
     "around_the_dose.vomited.decided_by": sorted(CLINICIANS),
     "sign_off.roles": sorted(CLINICIANS),
+    "rights.denials.*.kinds": [*RightKind],
 }
 
 

@@ -23,6 +23,7 @@ from caseload.demo.telling.medicine import Dispensary, stop_treatment, tell_day,
 from caseload.demo.telling.outreach import tell_outreach
 from caseload.demo.telling.registered_twice import tell_registered_twice
 from caseload.demo.telling.restricted import tell_restricted
+from caseload.demo.telling.rights import tell_rights
 from caseload.demo.telling.stage import Life, Stage, Team
 from caseload.demo.telling.stockroom import Stockroom
 from caseload.domain.access import Role
@@ -114,6 +115,7 @@ def _stage(clinic: Clinic, place: int, told: Sequence[Story], size: Size, work: 
             counsellors=clinic.of(Role.COUNSELLOR, programme.id),
             supervisor=clinic.of(Role.SUPERVISOR, programme.id)[0],
             director=clinic.of(Role.MEDICAL_DIRECTOR, programme.id)[0],
+            privacy=clinic.of(Role.PRIVACY_OFFICER, None)[0],
         ),
         today=programme.today(work.now),
         recent=size.days,
@@ -208,6 +210,7 @@ async def _tell_the_rest(stage: Stage, work: Work) -> None:
     if stage.programme.code == HARBOR:
         await care.whole_caseloads(stage, work=work)
         await tell_registered_twice(stage, work=work)
+        await tell_rights(stage, work=work)
     if stage.programme.code == MILL_LANE:
         await tell_restricted(stage, work=work)
     await work.turn_page("demo.families_told")

@@ -50,8 +50,8 @@ class Clinic:
     staff: Mapping[str, Staff]
     """By user name."""
 
-    def of(self, role: Role, programme: ProgrammeId) -> Sequence[Staff]:
-        """Everybody who holds a role in a programme, in the order of the cast."""
+    def of(self, role: Role, programme: ProgrammeId | None) -> Sequence[Staff]:
+        """Everybody who holds a role in a programme, or in all of them, in the order of the cast."""
         return [who for who in self.staff.values() if Holding(role=role, programme=programme) in who.holdings]
 
 

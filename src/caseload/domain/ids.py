@@ -85,6 +85,7 @@ RestrictionId = NewType("RestrictionId", UUID)
 NamingId = NewType("NamingId", UUID)
 GlassId = NewType("GlassId", UUID)
 MergeId = NewType("MergeId", UUID)
+RightsRequestId = NewType("RightsRequestId", UUID)
 
 
 def new_id() -> UUID:

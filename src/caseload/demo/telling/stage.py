@@ -27,6 +27,7 @@ class Team:
     counsellors: Sequence[Staff]
     supervisor: Staff
     director: Staff
+    privacy: Staff
 
 
 @dataclass(slots=True, kw_only=True)

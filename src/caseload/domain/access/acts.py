@@ -94,6 +94,11 @@ class Act(StrEnum):
     """To tell somebody outside something about a client, and to record that it was told."""
     ACCOUNT_DISCLOSURES = "account_disclosures"
     """To make the accountings of disclosures that a client asks for."""
+    TAKE_RIGHTS_REQUEST = "take_rights_request"
+    """To take what a client asks for about their own record."""
+    SEE_RIGHTS_REQUESTS = "see_rights_requests"
+    ANSWER_RIGHTS_REQUEST = "answer_rights_request"
+    """To answer it: to put it off, to look through a copy and release it, to grant or deny."""
     MATCH_RECORDS = "match_records"
     PROPOSE_MERGE = "propose_merge"
     """To say that two registrations are one person's: both are held from then on."""
@@ -198,6 +203,9 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.ASK_CONSENT: _CARE | {Role.FRONT_DESK, Role.PRIVACY_OFFICER},
     Act.DISCLOSE: _CARE | {Role.PRIVACY_OFFICER},
     Act.ACCOUNT_DISCLOSURES: frozenset({Role.PRIVACY_OFFICER}),
+    Act.TAKE_RIGHTS_REQUEST: _CARE | {Role.FRONT_DESK, Role.PRIVACY_OFFICER},
+    Act.SEE_RIGHTS_REQUESTS: _LOG_READERS,
+    Act.ANSWER_RIGHTS_REQUEST: frozenset({Role.PRIVACY_OFFICER}),
     Act.MATCH_RECORDS: frozenset({Role.PRIVACY_OFFICER, Role.SUPERVISOR}),
     Act.PROPOSE_MERGE: CLINICIANS | {Role.SUPERVISOR},
     Act.CONFIRM_MERGE: frozenset({Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),

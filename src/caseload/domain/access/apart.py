@@ -41,6 +41,9 @@ SEES_RESTRICTED: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.RECORD_CONSENT: _OFFICE,
     Act.ASK_CONSENT: _OFFICE,
     Act.MATCH_RECORDS: _OFFICE,
+    Act.TAKE_RIGHTS_REQUEST: _OFFICE,
+    Act.SEE_RIGHTS_REQUESTS: _OFFICE,
+    Act.ANSWER_RIGHTS_REQUEST: _OFFICE,
 })  # fmt: skip
 """Who may do what about a restricted client without being named; each such use is shown to the privacy officer."""
 

@@ -25,6 +25,7 @@ from caseload.domain.profiles.ladder import Ladder, Tolerance, wrong_ladder
 from caseload.domain.profiles.monitoring import Monitoring
 from caseload.domain.profiles.ordering import Ordering
 from caseload.domain.profiles.outreach import Escalating, Outreach
+from caseload.domain.profiles.rights import Rights
 from caseload.domain.profiles.said import Data, SaidBy
 from caseload.domain.profiles.stock import StockRules
 from caseload.domain.profiles.takehome import TakeHomeRules
@@ -90,6 +91,7 @@ class Profile(Data, frozen=True):
     stock: StockRules
     take_home: TakeHomeRules
     monitoring: Monitoring
+    rights: Rights
     tightens: str | None = None
     """The profile that a clinic's own variant rests on, and no rule of which it may loosen."""
 
@@ -153,6 +155,7 @@ def _contradictions(profile: Profile) -> Iterable[str]:
     yield from profile.injections.contradictions()
     yield from profile.take_home.contradictions()
     yield from profile.monitoring.contradictions()
+    yield from profile.rights.contradictions()
 
 
 _brought: dict[str, tuple[Profile, ...]] = {}

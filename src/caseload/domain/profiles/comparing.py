@@ -67,6 +67,7 @@ def loosened(base: Profile, other: Profile) -> Sequence[str]:
         *other.monitoring.looser_than(base.monitoring),
         *other.outreach.looser_than(base.outreach),
         *other.escalating.looser_than(base.escalating),
+        *other.rights.looser_than(base.rights),
     ]
 
 

@@ -1,0 +1,27 @@
+"""What clients ask for about their own record, over HTTP."""
+
+from litestar import Router
+
+from caseload.api.rights.requests import (
+    answer_rights_request,
+    list_due_rights_requests,
+    list_rights_requests,
+    put_off_rights_request,
+    read_rights_request,
+    take_rights_request,
+)
+
+router = Router(
+    "/",
+    route_handlers=[
+        take_rights_request,
+        list_rights_requests,
+        list_due_rights_requests,
+        read_rights_request,
+        put_off_rights_request,
+        answer_rights_request,
+    ],
+    tags=["Requests of clients"],
+)
+
+__all__ = ["router"]

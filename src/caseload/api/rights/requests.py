@@ -1,0 +1,138 @@
+"""A client's request is taken, put off once at most, and answered; and which of them wait for an answer."""
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from litestar.params import FromPath, JSONBody
+
+from caseload.api.rights.wire import (
+    DueRightsRequestOut,
+    DueRightsRequestsOut,
+    RightsAnswerIn,
+    RightsPutOffIn,
+    RightsRequestIn,
+    RightsRequestOut,
+    RightsRequestsOut,
+)
+from caseload.api.route import reading, writing
+from caseload.api.work import TheKey, TheWork, client_within
+from caseload.db.idempotency import Kept
+from caseload.db.programme import Programmes
+from caseload.db.rights import KeptRights
+from caseload.domain import rights as domain
+from caseload.domain.access import Act
+from caseload.domain.ids import RightsRequestId, new_id
+from caseload.domain.programme import Programme
+from caseload.domain.rights import RightsRequest
+from caseload.request.idempotency import RequestKey, once
+from caseload.request.work import Work
+
+
+@writing("/clients/{client_id:uuid}/rights-requests", act=Act.TAKE_RIGHTS_REQUEST, name="take_rights_request")
+async def take_rights_request(
+    client_id: FromPath[UUID], data: JSONBody[RightsRequestIn], work: TheWork, key: TheKey
+) -> RightsRequestOut:
+    """Take what a client asks for about their own record. The clock runs since the local day on which it was received."""
+    client = await client_within(work, client_id, Act.TAKE_RIGHTS_REQUEST)
+    programme, new = await Programmes(work.connection).get(client.programme), RightsRequestId(new_id())
+
+    async def take() -> RightsRequest:
+        return await domain.take_request(
+            data.read(),
+            client,
+            programme,
+            as_id=new,
+            by=work.by,
+            now=work.now,
+            requests=kept_in(work),
+            journal=work.journal,
+        )
+
+    return await _once(work, key, Kept(status=201, resource=new), Act.TAKE_RIGHTS_REQUEST, do=take)
+
+
+@reading("/clients/{client_id:uuid}/rights-requests", act=Act.SEE_RIGHTS_REQUESTS, name="list_rights_requests")
+async def list_rights_requests(client_id: FromPath[UUID], work: TheWork) -> RightsRequestsOut:
+    """Everything that a client has asked for, and what came of it."""
+    client = await client_within(work, client_id, Act.SEE_RIGHTS_REQUESTS)
+    found = await kept_in(work).of_client(client.id, by=work.by, act=Act.SEE_RIGHTS_REQUESTS)
+    return RightsRequestsOut(items=[RightsRequestOut.of(each) for each in found])
+
+
+@reading("/rights-requests/due", act=Act.SEE_RIGHTS_REQUESTS, name="list_due_rights_requests", problems=())
+async def list_due_rights_requests(work: TheWork) -> DueRightsRequestsOut:
+    """Every request that nobody has answered, the longest overdue first."""
+    programmes = await Programmes(work.connection).all()
+    due = await domain.due_requests(by=work.by, now=work.now, programmes=programmes, requests=kept_in(work))
+    return DueRightsRequestsOut(
+        items=[DueRightsRequestOut.of(each) for each in due], overdue=sum(each.days_left < 0 for each in due)
+    )
+
+
+@reading("/rights-requests/{request_id:uuid}", act=Act.SEE_RIGHTS_REQUESTS, name="read_rights_request")
+async def read_rights_request(request_id: FromPath[UUID], work: TheWork) -> RightsRequestOut:
+    """One request, and how far it has come."""
+    wanted = RightsRequestId(request_id)
+    return RightsRequestOut.of(await kept_in(work).get(wanted, by=work.by, act=Act.SEE_RIGHTS_REQUESTS))
+
+
+@writing("/rights-requests/{request_id:uuid}/put-off", act=Act.ANSWER_RIGHTS_REQUEST, name="put_off_rights_request")
+async def put_off_rights_request(
+    request_id: FromPath[UUID], data: JSONBody[RightsPutOffIn], work: TheWork, key: TheKey
+) -> RightsRequestOut:
+    """Take longer to answer, once and while the first time runs, after telling the client why and by when."""
+    wanted = RightsRequestId(request_id)
+
+    async def later() -> RightsRequest:
+        return await domain.put_off(
+            wanted,
+            data.reason,
+            data.told_on,
+            programme=await _programme_of(work, wanted),
+            by=work.by,
+            now=work.now,
+            requests=kept_in(work),
+            journal=work.journal,
+        )
+
+    return await _once(work, key, Kept(status=201, resource=wanted), Act.ANSWER_RIGHTS_REQUEST, do=later)
+
+
+@writing("/rights-requests/{request_id:uuid}/answer", act=Act.ANSWER_RIGHTS_REQUEST, name="answer_rights_request")
+async def answer_rights_request(
+    request_id: FromPath[UUID], data: JSONBody[RightsAnswerIn], work: TheWork, key: TheKey
+) -> RightsRequestOut:
+    """Keep what came of a request, as the client was told. It is denied only on a ground that the profile knows for it."""
+    wanted = RightsRequestId(request_id)
+
+    async def answer() -> RightsRequest:
+        return await domain.answer_request(
+            wanted,
+            data.read(),
+            programme=await _programme_of(work, wanted),
+            by=work.by,
+            now=work.now,
+            answers=kept_in(work),
+            journal=work.journal,
+        )
+
+    return await _once(work, key, Kept(status=201, resource=wanted), Act.ANSWER_RIGHTS_REQUEST, do=answer)
+
+
+def kept_in(work: Work) -> KeptRights:
+    """The requests, as this piece of work sees them."""
+    return KeptRights(work.connection, work.journal, now=work.now)
+
+
+async def _programme_of(work: Work, wanted: RightsRequestId) -> Programme:
+    request = await kept_in(work).get(wanted, by=work.by, act=Act.ANSWER_RIGHTS_REQUEST)
+    return await Programmes(work.connection).get(request.programme)
+
+
+async def _once(
+    work: Work, key: RequestKey | None, kept: Kept, act: Act, *, do: Callable[[], Awaitable[RightsRequest]]
+) -> RightsRequestOut:
+    async def again(found: Kept) -> RightsRequest:
+        return await kept_in(work).get(RightsRequestId(found.resource), by=work.by, act=act)
+
+    return RightsRequestOut.of(await once(work, key, kept, do=do, again=again))

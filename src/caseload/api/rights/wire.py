@@ -1,0 +1,190 @@
+"""Requests of clients on the wire."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from caseload.api.wire import Instant, Wire
+from caseload.domain.consent import CheckMethod, IdentityCheck
+from caseload.domain.ids import RelatedPersonId
+from caseload.domain.profiles.rights import DenialGround, RightKind
+from caseload.domain.rights import Answering, AskedFor, Due, Outcome, PutOff, RightsAnswer, RightsRequest
+
+
+class RightsCheck(Wire, frozen=True, kw_only=True):
+    """How it was made sure that it was the client who asked, or somebody who may for them."""
+
+    method: CheckMethod
+    detail: str | None = None
+    """Which document it was; or which number was rung, and where it was on file."""
+
+
+class RightsRequestIn(Wire, frozen=True, kw_only=True):
+    """What a client asks for about their own record."""
+
+    kind: RightKind
+    says: str
+    """What is asked for, in the client's words."""
+    received_at: Instant
+    """When it reached the programme: the clock runs from that day, whenever it is written down."""
+    check: RightsCheck
+    representative_id: UUID | None = None
+    """The legal representative who asks for the client; the client when left out."""
+    is_self_paid: bool = False
+    """Only for a restriction: not to tell a payer of what the client has paid for in full."""
+
+    def read(self) -> AskedFor:
+        """For the domain."""
+        return AskedFor(
+            kind=self.kind,
+            says=self.says,
+            received_at=self.received_at,
+            check=IdentityCheck(method=self.check.method, detail=self.check.detail),
+            representative=None if self.representative_id is None else RelatedPersonId(self.representative_id),
+            is_self_paid=self.is_self_paid,
+        )
+
+
+class RightsPutOffIn(Wire, frozen=True, kw_only=True):
+    """That the answer takes longer."""
+
+    reason: str
+    told_on: date
+    """The local day on which the client was told why, and by when the answer comes."""
+
+
+class RightsAnswerIn(Wire, frozen=True, kw_only=True):
+    """What came of a request."""
+
+    outcome: Outcome
+    says: str
+    """What the client was told, how and where to."""
+    ground: DenialGround | None = None
+    """Why it is denied; one that the profile knows for such a request."""
+
+    def read(self) -> Answering:
+        """For the domain."""
+        return Answering(outcome=self.outcome, says=self.says, ground=self.ground)
+
+
+class RightsPutOffOut(Wire, frozen=True, kw_only=True):
+    """That the answer takes longer, and that the client was told so."""
+
+    until_on: date
+    reason: str
+    told_on: date
+    recorded_by: UUID
+    recorded_at: datetime
+
+    @classmethod
+    def of(cls, one: PutOff) -> "RightsPutOffOut":
+        """From the domain."""
+        return cls(until_on=one.until, reason=one.reason, told_on=one.told_on, recorded_by=one.by, recorded_at=one.at)
+
+
+class RightsAnswerOut(Wire, frozen=True, kw_only=True):
+    """What came of a request."""
+
+    outcome: Outcome
+    ground: DenialGround | None
+    rule: str | None
+    """The profile's rule by which it was denied."""
+    says: str
+    recorded_by: UUID
+    recorded_at: datetime
+
+    @classmethod
+    def of(cls, one: RightsAnswer) -> "RightsAnswerOut":
+        """From the domain."""
+        return cls(
+            outcome=one.outcome, ground=one.ground, rule=one.rule, says=one.says, recorded_by=one.by, recorded_at=one.at
+        )
+
+
+class RightsRequestOut(Wire, frozen=True, kw_only=True):
+    """A request of a client, and how far it has come."""
+
+    id: UUID
+    client_id: UUID
+    programme_id: UUID
+    kind: RightKind
+    says: str
+    received_at: datetime
+    received_on: date
+    """The local day from which the clock runs."""
+    representative_id: UUID | None
+    check: RightsCheck
+    is_self_paid: bool
+    rule: str
+    """The profile's version and rule that set the clock."""
+    last_day_on: date
+    """The last local day on which an answer is in time; the later one, once it is put off."""
+    put_off: RightsPutOffOut | None
+    answer: RightsAnswerOut | None
+    recorded_by: UUID
+    recorded_at: datetime
+
+    @classmethod
+    def of(cls, one: RightsRequest) -> "RightsRequestOut":
+        """From the domain."""
+        asked = one.asked
+        return cls(
+            id=one.id,
+            client_id=one.client,
+            programme_id=one.programme,
+            kind=asked.kind,
+            says=asked.says,
+            received_at=asked.received_at,
+            received_on=one.received_on,
+            representative_id=asked.representative,
+            check=RightsCheck(method=asked.check.method, detail=asked.check.detail),
+            is_self_paid=asked.is_self_paid,
+            rule=one.rule,
+            last_day_on=one.last_day,
+            put_off=None if one.put_off is None else RightsPutOffOut.of(one.put_off),
+            answer=None if one.answer is None else RightsAnswerOut.of(one.answer),
+            recorded_by=one.recorded_by,
+            recorded_at=one.recorded_at,
+        )
+
+
+class RightsRequestsOut(Wire, frozen=True, kw_only=True):
+    """Everything that a client has asked for, the last first."""
+
+    items: list[RightsRequestOut]
+
+
+class DueRightsRequestOut(Wire, frozen=True, kw_only=True):
+    """A request that nobody has answered. What was asked for in words is read one by one."""
+
+    id: UUID
+    client_id: UUID
+    programme_id: UUID
+    kind: RightKind
+    received_on: date
+    last_day_on: date
+    is_put_off: bool
+    days_left: int
+    """Until its last day, by the calendar of its programme; below 0 it is overdue."""
+
+    @classmethod
+    def of(cls, one: Due) -> "DueRightsRequestOut":
+        """From the domain."""
+        request = one.request
+        return cls(
+            id=request.id,
+            client_id=request.client,
+            programme_id=request.programme,
+            kind=request.asked.kind,
+            received_on=request.received_on,
+            last_day_on=request.last_day,
+            is_put_off=request.put_off is not None,
+            days_left=one.days_left,
+        )
+
+
+class DueRightsRequestsOut(Wire, frozen=True, kw_only=True):
+    """Every open request within reach, the longest overdue first."""
+
+    items: list[DueRightsRequestOut]
+    overdue: int
+    """How many of them should have been answered by now."""

@@ -1,0 +1,231 @@
+"""Requests of clients in PostgreSQL."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, Uuid, bindparam, exists, func, insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from caseload.db.access import reach_of, within_reach
+from caseload.db.periods import running
+from caseload.db.tables.accessreport import access_report, access_report_release
+from caseload.db.tables.base import INSTANT
+from caseload.db.tables.caseload import client
+from caseload.db.tables.family import related_person_involvement
+from caseload.db.tables.rights import (
+    rights_answer,
+    rights_put_off,
+    rights_request,
+)
+from caseload.domain.access import Act
+from caseload.domain.consent import CheckMethod, IdentityCheck
+from caseload.domain.family import InvolvementKind
+from caseload.domain.ids import ClientId, ProgrammeId, RelatedPersonId, RightsRequestId, StaffId
+from caseload.domain.journal import Journal
+from caseload.domain.people import Staff
+from caseload.domain.profiles.rights import DenialGround, RightKind
+from caseload.domain.rights import (
+    AskedFor,
+    CannotBePutOff,
+    Fulfilled,
+    Outcome,
+    PutOff,
+    RightsAnswer,
+    RightsRequest,
+    RightsRequestAnswered,
+    RightsRequestUnknown,
+)
+
+KIND: Final = "rights_request"
+"""What the journal calls it."""
+MOST: Final = 500
+"""Open requests in one list: an office with more has another trouble than this list."""
+
+_EVERY = (
+    select(
+        *rights_request.c,
+        rights_put_off.c.until_on,
+        rights_put_off.c.reason,
+        rights_put_off.c.told_on,
+        rights_put_off.c.recorded_by.label("put_off_by"),
+        rights_put_off.c.recorded_at.label("put_off_at"),
+        rights_answer.c.outcome,
+        rights_answer.c.ground,
+        rights_answer.c.rule.label("answer_rule"),
+        rights_answer.c.says.label("answer_says"),
+        rights_answer.c.recorded_by.label("answered_by"),
+        rights_answer.c.recorded_at.label("answered_at"),
+    )
+    .select_from(rights_request)
+    .join(client, client.c.id == rights_request.c.client_id)
+    .outerjoin(rights_put_off, rights_put_off.c.request_id == rights_request.c.id)
+    .outerjoin(rights_answer, rights_answer.c.request_id == rights_request.c.id)
+    .where(within_reach())
+)
+_ONE = _EVERY.where(rights_request.c.id == bindparam("request", type_=Uuid()))
+_OF_CLIENT = _EVERY.where(rights_request.c.client_id == bindparam("client", type_=Uuid())).order_by(
+    rights_request.c.id.desc()
+)
+_OPEN = _EVERY.where(rights_answer.c.request_id.is_(None)).order_by(rights_request.c.due_on).limit(MOST)
+_HOLD = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("what"), 0)))
+_ACTS_FOR = select(
+    exists().where(
+        related_person_involvement.c.person_id == bindparam("person", type_=Uuid()),
+        related_person_involvement.c.client_id == bindparam("client", type_=Uuid()),
+        related_person_involvement.c.kind == InvolvementKind.LEGAL_REPRESENTATIVE.value,
+        running(related_person_involvement.c.period, bindparam("at", type_=INSTANT)),
+    )
+)
+_REPORTS_RELEASED = (
+    select(access_report_release.c.withheld)
+    .join(access_report, access_report.c.id == access_report_release.c.report_id)
+    .where(
+        access_report.c.client_id == bindparam("client", type_=Uuid()),
+        access_report.c.prepared_at >= bindparam("since"),
+    )
+    .order_by(access_report.c.id.desc())
+    .limit(1)
+)
+
+
+class KeptRights:
+    """Satisfies `domain.rights.Answers`."""
+
+    def __init__(self, connection: AsyncConnection, journal: Journal, *, now: datetime) -> None:
+        self._connection = connection
+        self._journal = journal
+        self._now = now
+
+    async def acts_for(self, person: RelatedPersonId, of: ClientId, *, at: datetime) -> bool:
+        """See `domain.rights.RightsRequests.acts_for`."""
+        given = {"person": person, "client": of, "at": at}
+        return bool((await self._connection.execute(_ACTS_FOR, given)).scalar_one())
+
+    async def add(self, new: RightsRequest) -> None:
+        """See `domain.rights.RightsRequests.add`."""
+        await self._connection.execute(
+            insert(rights_request).values(
+                id=new.id,
+                client_id=new.client,
+                programme_id=new.programme,
+                kind=new.asked.kind,
+                says=new.asked.says,
+                received_at=new.asked.received_at,
+                received_on=new.received_on,
+                representative_id=new.asked.representative,
+                check_method=new.asked.check.method,
+                check_detail=new.asked.check.detail,
+                is_self_paid=new.asked.is_self_paid,
+                rule=new.rule,
+                due_on=new.due_on,
+                recorded_by=new.recorded_by,
+                recorded_at=new.recorded_at,
+            )
+        )
+
+    async def get(self, wanted: RightsRequestId, *, by: Staff, act: Act) -> RightsRequest:
+        """One request of a client within reach; or `RightsRequestUnknown`."""
+        row = (await self._connection.execute(_ONE, {"request": wanted, **self._reach(by, act)})).first()
+        if row is None:
+            raise RightsRequestUnknown
+        return self._seen(row)
+
+    async def hold(self, wanted: RightsRequestId, *, by: Staff, act: Act) -> RightsRequest:
+        """See `domain.rights.RightsRequests.hold`."""
+        await self._connection.execute(_HOLD, {"what": f"rights request {wanted}"})
+        return await self.get(wanted, by=by, act=act)
+
+    async def of_client(self, of: ClientId, *, by: Staff, act: Act) -> Sequence[RightsRequest]:
+        """Everything that a client has asked for, the last first."""
+        self._journal.saw(of, KIND)
+        rows = await self._connection.execute(_OF_CLIENT, {"client": of, **self._reach(by, act)})
+        return [self._seen(row) for row in rows]
+
+    async def open_requests(self, *, by: Staff, act: Act) -> Sequence[RightsRequest]:
+        """See `domain.rights.RightsRequests.open_requests`. A privacy officer's duty, so their reach counts here."""
+        return [self._seen(row) for row in await self._connection.execute(_OPEN, self._reach(by, act))]
+
+    async def add_put_off(self, request: RightsRequestId, put_off: PutOff) -> None:
+        """See `domain.rights.RightsRequests.add_put_off`."""
+        try:
+            await self._connection.execute(
+                insert(rights_put_off).values(
+                    request_id=request,
+                    until_on=put_off.until,
+                    reason=put_off.reason,
+                    told_on=put_off.told_on,
+                    recorded_by=put_off.by,
+                    recorded_at=put_off.at,
+                )
+            )
+        except IntegrityError as twice:
+            raise CannotBePutOff("Read the request for its last day.") from twice
+
+    async def fulfilled(self, request: RightsRequest) -> Fulfilled | None:
+        """See `domain.rights.Answers.fulfilled`."""
+        given = {"client": request.client, "since": request.asked.received_at}
+        lines = (await self._connection.execute(_REPORTS_RELEASED, given)).scalar_one_or_none()
+        return None if lines is None else Fulfilled(withheld=lines)
+
+    async def add_answer(self, request: RightsRequest, answer: RightsAnswer) -> None:
+        """See `domain.rights.Answers.add_answer`."""
+        try:
+            await self._connection.execute(
+                insert(rights_answer).values(
+                    request_id=request.id,
+                    outcome=answer.outcome,
+                    ground=answer.ground,
+                    rule=answer.rule,
+                    says=answer.says,
+                    recorded_by=answer.by,
+                    recorded_at=answer.at,
+                )
+            )
+        except IntegrityError as twice:
+            raise RightsRequestAnswered from twice
+
+    def _reach(self, by: Staff, act: Act) -> dict[str, object]:
+        return reach_of(by.reach(act), at=self._now, by_identifier=True)
+
+    def _seen(self, row: Row[*tuple[Any, ...]]) -> RightsRequest:
+        self._journal.saw(ClientId(row.client_id), KIND)
+        return _request(row)
+
+
+def _request(row: Row[*tuple[Any, ...]]) -> RightsRequest:
+    put_off = answer = None
+    if row.put_off_at is not None:
+        put_off = PutOff(
+            until=row.until_on, reason=row.reason, told_on=row.told_on, by=StaffId(row.put_off_by), at=row.put_off_at
+        )
+    if row.answered_at is not None:
+        answer = RightsAnswer(
+            outcome=Outcome(row.outcome),
+            ground=None if row.ground is None else DenialGround(row.ground),
+            rule=row.answer_rule,
+            says=row.answer_says,
+            by=StaffId(row.answered_by),
+            at=row.answered_at,
+        )
+    return RightsRequest(
+        id=RightsRequestId(row.id),
+        client=ClientId(row.client_id),
+        programme=ProgrammeId(row.programme_id),
+        asked=AskedFor(
+            kind=RightKind(row.kind),
+            says=row.says,
+            received_at=row.received_at,
+            check=IdentityCheck(method=CheckMethod(row.check_method), detail=row.check_detail),
+            representative=None if row.representative_id is None else RelatedPersonId(row.representative_id),
+            is_self_paid=row.is_self_paid,
+        ),
+        received_on=row.received_on,
+        rule=row.rule,
+        due_on=row.due_on,
+        recorded_by=StaffId(row.recorded_by),
+        recorded_at=row.recorded_at,
+        put_off=put_off,
+        answer=answer,
+    )

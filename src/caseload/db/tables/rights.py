@@ -1,0 +1,94 @@
+"""What clients ask for about their own record, and what came of it. All insert-only."""
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKeyConstraint,
+    Index,
+    Table,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+
+from caseload.db.tables.base import (
+    INSTANT,
+    identifier,
+    metadata,
+    not_blank,
+    one_of,
+    recorded,
+    reference,
+    words,
+)
+from caseload.domain.consent import CheckMethod
+from caseload.domain.profiles.rights import DenialGround, RightKind
+from caseload.domain.rights import Outcome
+
+rights_request = Table(
+    "rights_request",
+    metadata,
+    identifier(),
+    reference("client_id", "client"),
+    reference("programme_id", "programme"),
+    words("kind"),
+    words("says"),
+    Column("received_at", INSTANT, nullable=False),
+    Column("received_on", Date(), nullable=False),
+    Column("representative_id", Uuid()),
+    words("check_method"),
+    words("check_detail", nullable=True),
+    Column("is_self_paid", Boolean(), nullable=False),
+    words("rule"),
+    Column("due_on", Date(), nullable=False),
+    *recorded(),
+    UniqueConstraint("id", "kind", "client_id", name="rights_request_whole_key"),
+    ForeignKeyConstraint(
+        ["client_id", "representative_id"],
+        ["clinic.related_person.client_id", "clinic.related_person.id"],
+        name="rights_request_representative_fkey",
+    ),
+    one_of("kind", RightKind),
+    one_of("check_method", CheckMethod),
+    not_blank("says"),
+    not_blank("check_detail"),
+    not_blank("rule"),
+    CheckConstraint(text("received_at <= recorded_at"), name="not_in_the_future"),
+    CheckConstraint(text("NOT is_self_paid OR kind = 'restriction'"), name="self_paid_restriction"),
+    CheckConstraint(text("due_on > received_on"), name="due_after_receipt"),
+    Index(None, "client_id", "id"),
+    comment="What a client asked for about their own record, how it was made sure who asked, and the last day by the rule.",
+)
+
+rights_put_off = Table(
+    "rights_put_off",
+    metadata,
+    reference("request_id", "rights_request", primary_key=True),
+    Column("until_on", Date(), nullable=False),
+    words("reason"),
+    Column("told_on", Date(), nullable=False),
+    *recorded(),
+    not_blank("reason"),
+    CheckConstraint(text("until_on > told_on"), name="told_before"),
+    comment="That an answer takes longer, and that the client was told why; once for each request.",
+)
+
+rights_answer = Table(
+    "rights_answer",
+    metadata,
+    reference("request_id", "rights_request", primary_key=True),
+    words("outcome"),
+    words("ground", nullable=True),
+    words("rule", nullable=True),
+    words("says"),
+    *recorded(),
+    one_of("outcome", Outcome),
+    one_of("ground", DenialGround),
+    not_blank("says"),
+    CheckConstraint(
+        text("num_nonnulls(ground, rule) = CASE outcome WHEN 'denied' THEN 2 ELSE 0 END"), name="denied_on_a_ground"
+    ),
+    comment="What came of a request, as the client was told; once for each.",
+)

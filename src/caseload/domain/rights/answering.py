@@ -1,0 +1,148 @@
+"""What comes of a client's request: granted, in part, denied on a ground that the profile knows, or withdrawn.
+
+What is granted has been done: a copy has been released, a report of accesses too. An answer is given once and stays.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import ClassVar, Protocol
+
+from caseload.domain.access import Act
+from caseload.domain.errors import Conflict, Fault, Faults, Invalid
+from caseload.domain.family import text_fault
+from caseload.domain.ids import RightsRequestId
+from caseload.domain.journal import Event, Journal
+from caseload.domain.people import Staff
+from caseload.domain.profiles.rights import DenialGround, RightKind
+from caseload.domain.programme import Programme
+from caseload.domain.rights.request import LONGEST_TEXT, Outcome, RightsAnswer, RightsRequest, RightsRequests
+
+GRANTS = frozenset({Outcome.GRANTED, Outcome.GRANTED_IN_PART})
+
+
+class NotDoneYet(Conflict):
+    """What this answer says has not been done."""
+
+
+class MustBeAgreed(Conflict):
+    """A rule says that this restriction is agreed to."""
+
+
+class SomethingWithheld(Conflict):
+    """Something was withheld, so that this request is granted in part."""
+
+    def __init__(self) -> None:
+        super().__init__("Answer that it was granted in part.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fulfilled:
+    """What was made for a request and has left, or may leave."""
+
+    withheld: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RightsAnswered(Event):
+    """A client's request was answered."""
+
+    name: ClassVar[str] = "rights.answered"
+
+
+class Answers(RightsRequests, Protocol):
+    """The answers that are kept, and what they rest on."""
+
+    async def fulfilled(self, request: RightsRequest, /) -> Fulfilled | None:
+        """What was released for a request of this kind since it was received; None where nothing was."""
+        ...
+
+    async def add_answer(self, request: RightsRequest, answer: RightsAnswer, /) -> None:
+        """Keep it; `RightsRequestAnswered` when there is one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answering:
+    """What the privacy officer answers."""
+
+    outcome: Outcome
+    says: str
+    """What the client was told, how and where to."""
+    ground: DenialGround | None = None
+
+
+async def answer_request(
+    wanted: RightsRequestId,
+    answering: Answering,
+    *,
+    programme: Programme,
+    by: Staff,
+    now: datetime,
+    answers: Answers,
+    journal: Journal,
+) -> RightsRequest:
+    """Answer a request.
+
+    Raises `Invalid`, `RightsRequestUnknown`, `RightsRequestAnswered`, `MustBeAgreed`, `NotDoneYet`, `SomethingWithheld`.
+    """
+    request = await answers.hold(wanted, by=by, act=Act.ANSWER_RIGHTS_REQUEST)
+    request.require_open()
+    rule = _rule_of(request, answering, programme)
+    if answering.outcome in GRANTS:
+        await _require_done(request, answering.outcome, answers)
+    answer = RightsAnswer(
+        outcome=answering.outcome,
+        ground=answering.ground,
+        rule=rule,
+        says=answering.says.strip(),
+        by=by.id,
+        at=now,
+    )
+    await answers.add_answer(request, answer)
+    facts: dict[str, str | int] = {
+        "kind": request.asked.kind.value,
+        "outcome": answering.outcome.value,
+        "late": int(request.is_overdue(programme.today(now))),
+    }
+    if answering.ground is not None:
+        facts["ground"] = answering.ground.value
+    journal.tell(RightsAnswered(client=request.client, records=(wanted,), facts=facts))
+    return replace(request, answer=answer)
+
+
+def _rule_of(request: RightsRequest, answering: Answering, programme: Programme) -> str | None:
+    """The rule by which it is denied, if it is. Raises `Invalid`."""
+    faults = Faults()
+    if problem := text_fault(answering.says, longest=LONGEST_TEXT):
+        faults.add("says", problem)
+    denied = answering.outcome is Outcome.DENIED
+    profile = programme.rules_on(request.received_on)
+    if denied and request.asked.is_self_paid and profile.rights.self_paid is not None:
+        raise MustBeAgreed(f"{profile.rights.self_paid.says} {profile.rights.self_paid.source}.")
+    faults.check(when=denied and answering.ground is None, where="ground", problem="say on which ground it is denied")
+    faults.check(
+        when=not denied and answering.ground is not None, where="ground", problem="belongs to what is denied alone"
+    )
+    denial = None if answering.ground is None else profile.rights.denies(request.asked.kind, answering.ground)
+    if denied and answering.ground is not None and denial is None:
+        known = [each.ground.value for each in profile.rights.denials if request.asked.kind in each.kinds]
+        faults.add("ground", f"must be one that the profile knows for this: {', '.join(known) or 'there is none'}")
+    faults.raise_if_any()
+    return None if denial is None else f"{profile.label}/{denial.rule}"
+
+
+async def _require_done(request: RightsRequest, outcome: Outcome, answers: Answers) -> None:
+    if request.asked.kind not in _HAS_A_PRODUCT:
+        return
+    made = await answers.fulfilled(request)
+    if made is None:
+        raise NotDoneYet(_HAS_A_PRODUCT[request.asked.kind])
+    if made.withheld and outcome is Outcome.GRANTED:
+        raise SomethingWithheld
+    if not made.withheld and outcome is Outcome.GRANTED_IN_PART:
+        raise Invalid(Fault("outcome", "must be that it was granted: nothing was withheld"))
+
+
+_HAS_A_PRODUCT = {
+    RightKind.ACCESS_REPORT: "Prepare the report of accesses, look through it and release it first.",
+}

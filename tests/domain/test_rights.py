@@ -1,0 +1,313 @@
+"""What clients ask for about their own record: the clocks at the ends of months, and what an answer needs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from caseload.domain.access import Act, Role
+from caseload.domain.client import Client, Identity
+from caseload.domain.consent import CheckMethod, IdentityCheck
+from caseload.domain.errors import Invalid, NotPermitted
+from caseload.domain.ids import ClientId, ProgrammeId, RelatedPersonId, RightsRequestId, new_id
+from caseload.domain.people import Staff
+from caseload.domain.profiles.rights import AnswerClock, AnswerClocks, Counted, DenialGround, RightKind
+from caseload.domain.profiles.selected import Selected
+from caseload.domain.programme import Programme
+from caseload.domain.rights import (
+    Answering,
+    AskedFor,
+    CannotBePutOff,
+    Fulfilled,
+    MustBeAgreed,
+    NoSuchRight,
+    NotDoneYet,
+    Outcome,
+    PutOff,
+    RightsAnswer,
+    RightsRequest,
+    RightsRequestAnswered,
+    RightsRequestUnknown,
+    SomethingWithheld,
+    answer_request,
+    due_requests,
+    put_off,
+    take_request,
+)
+from tests.factories.checkin import Remembered
+from tests.factories.staff import somebody
+
+pytestmark = pytest.mark.anyio
+
+HERE = ProgrammeId(new_id())
+OFFICER = somebody((Role.PRIVACY_OFFICER, None))
+DESK = somebody((Role.FRONT_DESK, HERE))
+RECEIVED = datetime(2026, 1, 31, 15, 0, tzinfo=UTC)
+MOTHER = RelatedPersonId(new_id())
+
+
+def programme(profile: str = "US", zone: str = "America/Phoenix") -> Programme:
+    return Programme(id=HERE, code="H", name="House", time_zone=zone, profiles=Selected(profile))
+
+
+@dataclass
+class Office:
+    """What is kept of the requests of one test."""
+
+    requests: dict[RightsRequestId, RightsRequest] = field(default_factory=dict[RightsRequestId, RightsRequest])
+    journal: Remembered = field(default_factory=Remembered)
+    made: Fulfilled | None = None
+
+    async def acts_for(self, person: RelatedPersonId, of: ClientId, *, at: datetime) -> bool:
+        assert of
+        assert at
+        return person == MOTHER
+
+    async def add(self, new: RightsRequest) -> None:
+        self.requests[new.id] = new
+
+    async def hold(self, wanted: RightsRequestId, *, by: Staff, act: Act) -> RightsRequest:
+        assert by.may(act)
+        if wanted not in self.requests:
+            raise RightsRequestUnknown
+        return self.requests[wanted]
+
+    async def open_requests(self, *, by: Staff, act: Act) -> Sequence[RightsRequest]:
+        assert by.may(act)
+        return [each for each in self.requests.values() if each.answer is None]
+
+    async def add_put_off(self, request: RightsRequestId, made: PutOff) -> None:
+        self.requests[request] = replace(self.requests[request], put_off=made)
+
+    async def fulfilled(self, request: RightsRequest) -> Fulfilled | None:
+        assert request.id in self.requests
+        return self.made
+
+    async def add_answer(self, request: RightsRequest, answer: RightsAnswer) -> None:
+        self.requests[request.id] = replace(request, answer=answer)
+
+    async def take(
+        self, kind: RightKind = RightKind.RECORD_COPY, *, at: Programme | None = None, by: Staff = DESK, **changes: Any
+    ) -> RightsRequest:
+        check = IdentityCheck(method=CheckMethod.IN_PERSON)
+        given: dict[str, Any] = {"kind": kind, "says": " All of it. ", "received_at": RECEIVED, "check": check}
+        asked = AskedFor(**(given | changes))
+        client = Client(
+            id=ClientId(new_id()),
+            programme=HERE,
+            identity=Identity(given_name="Ada", family_name="Lindqvist", birth_date=date(1984, 2, 29)),
+            version=1,
+            identifiers=(),
+            registered_by=DESK.id,
+            registered_at=RECEIVED,
+        )
+        return await take_request(
+            asked,
+            client,
+            at or programme(),
+            as_id=RightsRequestId(new_id()),
+            by=by,
+            now=RECEIVED + timedelta(hours=1),
+            requests=self,
+            journal=self.journal,
+        )
+
+    async def later(
+        self,
+        request: RightsRequest,
+        *,
+        at: Programme | None = None,
+        on: date = date(2026, 2, 1),
+        told_on: date | None = None,
+        reason: str = "The old files are on paper.",
+    ) -> RightsRequest:
+        now = datetime(on.year, on.month, on.day, 18, tzinfo=UTC)
+        return await put_off(
+            request.id, reason, told_on or on,
+            programme=at or programme(), by=OFFICER, now=now, requests=self, journal=self.journal,
+        )  # fmt: skip
+
+    async def answer(
+        self, request: RightsRequest, outcome: Outcome, *, at: Programme | None = None, **changes: Any
+    ) -> RightsRequest:
+        given: dict[str, Any] = {"says": "Told in a letter of today."}
+        answering = Answering(outcome=outcome, **(given | changes))
+        return await answer_request(
+            request.id, answering,
+            programme=at or programme(), by=OFFICER, now=RECEIVED + timedelta(days=40), answers=self, journal=self.journal,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("received_on", "within", "longest"),
+    [
+        (date(2026, 1, 31), date(2026, 2, 28), date(2026, 4, 30)),
+        (date(2028, 1, 31), date(2028, 2, 29), date(2028, 4, 30)),
+        (date(2026, 3, 1), date(2026, 4, 1), date(2026, 6, 1)),
+        (date(2026, 11, 30), date(2026, 12, 30), date(2027, 2, 28)),
+    ],
+)
+def test_months_are_counted_by_the_calendar_from_the_receipt(received_on: date, within: date, longest: date) -> None:
+    clock = programme("UK").rules_on(received_on).rights.clocks.record_copy
+    assert (clock.last_day(received_on), clock.longest_day(received_on)) == (within, longest)
+
+
+def test_days_are_counted_as_days_and_a_clock_without_more_time_cannot_be_put_off() -> None:
+    clocks = programme().rules_on(date(2026, 1, 31)).rights.clocks
+    assert clocks.record_copy.last_day(date(2026, 1, 31)) == date(2026, 3, 2)
+    assert clocks.record_copy.longest_day(date(2026, 1, 31)) == date(2026, 4, 1)
+    assert clocks.restriction.longest_day(date(2026, 1, 31)) is None
+
+
+async def test_the_clock_runs_from_the_local_day_on_which_it_was_received() -> None:
+    office = Office()
+    late = datetime(2026, 1, 31, 6, 30, tzinfo=UTC)
+    request = await office.take(received_at=late)
+    assert (request.received_on, request.last_day) == (date(2026, 1, 30), date(2026, 3, 1))
+    assert request.asked.says == "All of it."
+    assert not request.is_overdue(date(2026, 3, 1))
+    assert request.is_overdue(date(2026, 3, 2))
+    [told] = office.journal.events
+    assert told.facts["rule"] == "us.rights.record_copy"
+
+
+async def test_what_is_taken_names_everything_that_is_wrong_with_it() -> None:
+    office = Office()
+    wrong: dict[str, Any] = {
+        "says": " ",
+        "received_at": RECEIVED + timedelta(days=1),
+        "check": IdentityCheck(method=CheckMethod.DOCUMENT),
+        "representative": RelatedPersonId(new_id()),
+        "is_self_paid": True,
+    }
+    with pytest.raises(Invalid) as refused:
+        await office.take(**wrong)
+    named = {fault.field for fault in refused.value.faults}
+    assert named == {"says", "received_at", "check.detail", "representative_id", "is_self_paid"}
+    with pytest.raises(Invalid):
+        await office.take(check=IdentityCheck(method=CheckMethod.DOCUMENT, detail=" "))
+    assert (await office.take(representative=MOTHER)).asked.representative == MOTHER
+
+
+async def test_who_may_not_take_it_does_not_and_no_country_answers_what_it_does_not_know() -> None:
+    office = Office()
+    with pytest.raises(NotPermitted):
+        await office.take(by=somebody((Role.SUPERVISOR, ProgrammeId(new_id()))))
+    with pytest.raises(NoSuchRight):
+        await office.take(RightKind.ACCOUNTING, at=programme("UK", "Europe/London"))
+
+
+async def test_it_is_put_off_once_while_the_first_time_runs_and_the_client_knows() -> None:
+    office = Office()
+    request = await office.take()
+    with pytest.raises(Invalid):
+        await office.later(request, reason=" ")
+    for told_on in (date(2026, 2, 2), date(2026, 1, 30)):
+        with pytest.raises(Invalid):
+            await office.later(request, told_on=told_on)
+    made = await office.later(request, on=request.due_on)
+    assert made.last_day == date(2026, 4, 1)
+    assert not made.is_overdue(date(2026, 4, 1))
+    with pytest.raises(CannotBePutOff):
+        await office.later(request)
+    with pytest.raises(RightsRequestUnknown):
+        await office.later(replace(request, id=RightsRequestId(new_id())))
+
+
+async def test_what_is_overdue_or_has_no_more_time_is_not_put_off() -> None:
+    office = Office()
+    over = await office.take()
+    with pytest.raises(CannotBePutOff):
+        await office.later(over, on=date(2026, 3, 3))
+    fixed = await office.take(RightKind.RESTRICTION)
+    with pytest.raises(CannotBePutOff):
+        await office.later(fixed)
+    gone = await office.take()
+    office.requests[gone.id] = replace(gone, asked=replace(gone.asked, kind=RightKind.ACCOUNTING))
+    with pytest.raises(CannotBePutOff):
+        await office.later(gone, at=programme("UK", "America/Phoenix"))
+
+
+async def test_it_is_answered_once_and_denied_only_on_a_ground_that_the_profile_knows() -> None:
+    office = Office()
+    request = await office.take(RightKind.AMENDMENT)
+    for outcome, ground in (
+        (Outcome.DENIED, None),
+        (Outcome.DENIED, DenialGround.NOT_AGREED),
+        (Outcome.GRANTED, DenialGround.NOT_MADE_HERE),
+    ):
+        with pytest.raises(Invalid):
+            await office.answer(request, outcome, ground=ground)
+    with pytest.raises(Invalid):
+        await office.answer(request, Outcome.GRANTED, says="")
+    denied = await office.answer(request, Outcome.DENIED, ground=DenialGround.NOT_MADE_HERE)
+    assert denied.answer is not None
+    assert denied.answer.rule == "US-1/us.deny.not_made_here"
+    assert office.journal.events[-1].facts == {
+        "kind": "amendment", "outcome": "denied", "late": 0, "ground": "not_made_here",
+    }  # fmt: skip
+    for again in (office.answer(request, Outcome.GRANTED), office.later(request)):
+        with pytest.raises(RightsRequestAnswered):
+            await again
+
+
+async def test_no_payer_is_told_of_what_was_paid_for_where_the_profile_says_so() -> None:
+    office = Office()
+    asked = await office.take(RightKind.RESTRICTION, is_self_paid=True)
+    with pytest.raises(MustBeAgreed):
+        await office.answer(asked, Outcome.DENIED, ground=DenialGround.NOT_AGREED)
+    assert (await office.answer(asked, Outcome.GRANTED)).answer is not None
+    there = programme("UK", "Europe/London")
+    elsewhere = await office.take(RightKind.RESTRICTION, is_self_paid=True, at=there)
+    known = [
+        each.ground for each in there.rules_on(RECEIVED.date()).rights.denials if RightKind.RESTRICTION in each.kinds
+    ]
+    assert (await office.answer(elsewhere, Outcome.DENIED, ground=known[0], at=there)).answer is not None
+
+
+async def test_what_has_a_product_is_granted_once_that_was_released() -> None:
+    office = Office()
+    asked = await office.take(RightKind.ACCESS_REPORT)
+    with pytest.raises(NotDoneYet):
+        await office.answer(asked, Outcome.GRANTED)
+    office.made = Fulfilled(withheld=2)
+    with pytest.raises(SomethingWithheld):
+        await office.answer(asked, Outcome.GRANTED)
+    office.made = Fulfilled(withheld=0)
+    with pytest.raises(Invalid):
+        await office.answer(asked, Outcome.GRANTED_IN_PART)
+    assert (await office.answer(asked, Outcome.GRANTED)).answer is not None
+    office.made = None
+    assert (await office.answer(await office.take(RightKind.ACCESS_REPORT), Outcome.WITHDRAWN)).answer is not None
+
+
+async def test_the_longest_overdue_comes_first() -> None:
+    office = Office()
+    slow, quick = await office.take(RightKind.AMENDMENT), await office.take(RightKind.CONFIDENTIAL_CONTACT)
+    now = RECEIVED + timedelta(days=20)
+    due = await due_requests(by=OFFICER, now=now, programmes=[programme()], requests=office)
+    assert [(each.request.id, each.days_left) for each in due] == [(quick.id, -13), (slow.id, 40)]
+
+
+def test_a_profile_that_contradicts_itself_says_where() -> None:
+    rights = programme().rules_on(RECEIVED.date()).rights
+    said = {"rule": "r", "source": "s", "says": "S"}
+    wrong = AnswerClock(**said, within=0, counted_in=Counted.MONTHS, longer=13)
+    clocks = AnswerClocks(
+        access_report=wrong,
+        record_copy=rights.clocks.record_copy,
+        amendment=rights.clocks.amendment,
+        restriction=rights.clocks.restriction,
+        confidential_contact=rights.clocks.confidential_contact,
+    )
+    twice = type(rights)(
+        clocks=clocks, withholding=rights.withholding * 2, denials=rights.denials * 2, self_paid=rights.self_paid
+    )
+    assert list(twice.contradictions()) == [
+        "rights.clocks.access_report.within must lie between 1 and 12",
+        "rights.clocks.access_report.longer must lie between 1 and 12",
+        "rights.withholding must name each reason once",
+        "rights.denials must name each ground once",
+    ]
