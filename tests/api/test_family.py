@@ -163,3 +163,54 @@ async def test_families_are_hidden_from_whoever_has_no_part_in_them(clinic: Clin
         assert (await elsewhere.get(path)).status_code == 404
         assert (await pharmacist.get(path)).status_code == 403
         assert (await clinic.client().get(f"/api/v1{path}")).status_code == 401
+
+
+async def test_a_safety_warning_stops_the_answer_and_the_disclosure_until_it_is_lifted(
+    clinic: Clinic, chart: Chart
+) -> None:
+    mother = await added(chart, {"kind": "care_partner"})
+    signed = {
+        "kind": "named",
+        "form": "uk-named-2024-01",
+        "discloser_id": str(chart.programme),
+        "recipients": [{"person_id": mother["id"]}],
+        "categories": ["attendance"],
+        "purposes": ["family_involvement"],
+        "expiry": {"last_day": "2040-05-01"},
+        "signature": {"signatory": "client", "name": "Ada", "signed_at": "2026-03-01T12:00:00Z"},
+    }
+    assert (await chart.nurse.post(f"{chart.path}/consents", signed)).status_code == 201
+    question = {
+        "recipient": {"person_id": mother["id"]},
+        "categories": ["attendance"],
+        "purpose": "family_involvement",
+        "check": {"method": "in_person"},
+    }
+
+    async def asked(by: Person) -> dict[str, Any]:
+        return (await by.post(f"{chart.path}/disclosure-questions", question)).json()["items"][0]
+
+    assert (await asked(chart.nurse))["allowed"] is True
+    path, key = f"{chart.path}/related-people/{mother['id']}/warnings", str(uuid4())
+    risk = {"kind": "domestic_risk", "note": "Has hurt her. Speak with Ada alone."}
+    warned = await chart.nurse.post(path, risk, key=key)
+    assert (warned.status_code, (await chart.nurse.post(path, risk, key=key)).json()) == (201, warned.json())
+    assert (await chart.nurse.post(path, risk)).status_code == 409
+    [warning] = warned.json()["warnings"]
+    assert (warning["stands"], warning["note"]) == (True, risk["note"])
+    assert (await asked(chart.nurse))["reason"] == "safety_warning"
+    desk = await clinic.person((Role.FRONT_DESK, chart.programme))
+    seen = await asked(desk)
+    assert (seen["allowed"], seen["reason"], "warning" in str(seen)) == (False, "no_consent", False)
+    told = {**question, "name": "Rosa Lindqvist", "manner": "spoken"}
+    refused = await chart.nurse.post(f"{chart.path}/disclosures", told)
+    assert (refused.status_code, refused.json()["facts"]["reason"]) == (409, "safety_warning"), refused.text
+
+    lifting, key = f"{path}/{warning['id']}/lifting", str(uuid4())
+    lifted = await chart.nurse.post(lifting, {"reason": "Ada has moved out."}, key=key)
+    assert (lifted.status_code, lifted.json()["warnings"][0]["stands"]) == (201, False), lifted.text
+    again = await chart.nurse.post(lifting, {"reason": "Ada has moved out."}, key=key)
+    assert again.json() == lifted.json()
+    assert (await chart.nurse.post(lifting, {"reason": "Ada has moved out."})).status_code == 409
+    assert (await asked(chart.nurse))["allowed"] is True
+    assert (await chart.nurse.post(f"{chart.path}/disclosures", told)).status_code == 201

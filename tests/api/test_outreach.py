@@ -214,6 +214,21 @@ async def test_whom_a_consent_names_is_asked_and_a_revocation_is_seen_before_any
     assert after["taken"][-1]["asked"] == ladder["taken"][-1]["asked"], "what it rested on stays"
 
 
+async def test_nobody_of_whom_a_safety_warning_stands_is_asked_and_the_list_says_whom_not_to_ring(house: House) -> None:
+    client, check_in = await overdue_client(house)
+    person, _ = await consented(house, client, "presence", "attendance")
+    warning = {"kind": "do_not_call", "note": "Her partner answers."}
+    made = await house.robin.post(f"/clients/{client}/related-people/{person}/warnings", warning)
+    assert made.status_code == 201, made.text
+    for days in (0, 1):
+        await as_if_days_later(house, check_in, days)
+    ladder = (await why(house, check_in))["ladder"]
+    assert (ladder["next"]["will_be_skipped"], ladder["may_be_asked"]) == ("no_consent", [])
+    assert ladder["not_to_be_asked"] == [{"person_id": person, "name": "Rosa Example", "warning": "do_not_call"}]
+    await as_if_days_later(house, check_in, 2)
+    assert (await why(house, check_in))["ladder"]["taken"][-1]["skipped"] == "no_consent"
+
+
 async def test_a_consent_about_something_else_lets_nobody_be_asked(house: House) -> None:
     client, check_in = await overdue_client(house)
     await consented(house, client, "medication")
@@ -327,6 +342,7 @@ async def test_of_two_that_are_overdue_the_longest_has_the_ladder(house: House) 
         "taken": [],
         "next": None,
         "may_be_asked": [],
+        "not_to_be_asked": [],
         "tries": 0,
     }
     assert len(await tasks(house)) == 1

@@ -15,18 +15,23 @@ from caseload.db.tables.family import (
     related_person,
     related_person_involvement,
     related_person_version,
+    related_person_warning,
 )
 from caseload.domain.family import (
     AlreadyInvolved,
+    AlreadyWarned,
     Information,
     InformationUnknown,
     InvolvementKind,
     InvolvementOver,
     PersonChanged,
     PersonUnknown,
+    SafetyWarning,
     Told,
+    WarningKind,
+    WarningLifted,
 )
-from caseload.domain.ids import InformationId, new_id
+from caseload.domain.ids import InformationId, WarningId, new_id
 from tests.factories import families
 from tests.factories.families import MOTHER, Place, Seen, refused
 from tests.factories.people import NOW
@@ -78,6 +83,32 @@ async def test_nobody_takes_part_in_one_way_twice_at_once(place: Place) -> None:
     await savepoint.rollback()
     await kept.end(replace(first, ended_at=NOW, ended_by=place.recorder, ended_because="moved"))
     await place.involved(mother, InvolvementKind.CARE_PARTNER, starts_at=NOW)
+
+
+async def test_a_warning_comes_back_and_stands_once(place: Place) -> None:
+    kept = Families(place.connection, Seen())
+    sam = await place.client()
+    mother = await place.person(sam)
+    warning = SafetyWarning(
+        id=WarningId(new_id()),
+        client=sam,
+        person=mother.id,
+        kind=WarningKind.DOMESTIC_RISK,
+        note="Has hurt him.",
+        recorded_by=place.recorder,
+        recorded_at=NOW,
+    )
+    await kept.warn(warning)
+    savepoint = await place.connection.begin_nested()
+    with pytest.raises(AlreadyWarned):
+        await kept.warn(replace(warning, id=WarningId(new_id())))
+    await savepoint.rollback()
+    assert (await kept.get(mother.id, client=sam)).warnings == (warning,)
+    lifted = replace(warning, lifted_at=NOW, lifted_by=place.recorder, lifted_because="moved")
+    await kept.lift(lifted)
+    with pytest.raises(WarningLifted):
+        await kept.lift(lifted)
+    assert [each.warnings for each in await kept.around(sam)] == [(lifted,)]
 
 
 async def test_the_list_holds_everybody_around_one_client_and_nobody_elses(place: Place) -> None:
@@ -184,7 +215,8 @@ async def test_a_wrong_state_cannot_be_stored(place: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    "table", [related_person, related_person_version, related_person_involvement, family_information]
+    "table",
+    [related_person, related_person_version, related_person_involvement, related_person_warning, family_information],
 )
 @pytest.mark.parametrize("verb", ["update clinic.{table} set {column} = null", "delete from clinic.{table}"])
 async def test_nothing_kept_about_families_can_be_changed_or_deleted(

@@ -65,6 +65,8 @@ from caseload.domain.family import (
     PersonDetails,
     RelatedPerson,
     Relationship,
+    SafetyWarning,
+    WarningKind,
 )
 from caseload.domain.ids import (
     ClientId,
@@ -74,6 +76,7 @@ from caseload.domain.ids import (
     ProgrammeId,
     RelatedPersonId,
     StaffId,
+    WarningId,
     new_id,
 )
 from caseload.domain.journal import Event
@@ -772,22 +775,29 @@ class Told:
         self.events.append(event)
 
 
+@dataclass
 class Around:
     """The people around the client."""
+
+    people: dict[RelatedPersonId, RelatedPerson] = field(default_factory=lambda: dict(AROUND))
 
     async def add(self, person: RelatedPerson) -> None: ...
 
     async def get(self, person: RelatedPersonId, *, client: ClientId) -> RelatedPerson:
         assert client == CLIENT
-        return AROUND[person]
+        return self.people[person]
 
     async def around(self, client: ClientId) -> Sequence[RelatedPerson]:
         assert client == CLIENT
-        return list(AROUND.values())
+        return list(self.people.values())
 
     async def begin(self, involvement: Involvement) -> None: ...
 
     async def end(self, ended: Involvement) -> None: ...
+
+    async def warn(self, warning: SafetyWarning) -> None: ...
+
+    async def lift(self, lifted: SafetyWarning) -> None: ...
 
     async def add_information(self, information: Information) -> None: ...
 
@@ -875,7 +885,9 @@ def given_consent(kept: Kept, told: Told, by: Staff = COUNSELLOR, what: Draft | 
     )
 
 
-def asked_of(kept: Kept, told: Told, what: Asked, by: Staff = COUNSELLOR) -> Sequence[Answer]:
+def asked_of(
+    kept: Kept, told: Told, what: Asked, by: Staff = COUNSELLOR, around: Around | None = None
+) -> Sequence[Answer]:
     return asyncio.run(
         ask(
             what,
@@ -884,7 +896,7 @@ def asked_of(kept: Kept, told: Told, what: Asked, by: Staff = COUNSELLOR) -> Seq
             by=by,
             now=NOW,
             consents=kept,
-            families=Around(),
+            families=around or Around(),
             journal=told,
         )
     )
@@ -1047,3 +1059,94 @@ def test_who_may_not_do_it_is_refused() -> None:
         with pytest.raises(NotPermitted):
             attempt()
     assert told.events == []
+
+
+# --- safety warnings ------------------------------------------------------------------------------------------------
+
+
+def warned_mother(kind: WarningKind, *, since: datetime = LONG_AGO, until: datetime | None = None) -> Around:
+    warning = SafetyWarning(
+        id=WarningId(new_id()),
+        client=CLIENT,
+        person=MOTHER,
+        kind=kind,
+        note="Speak with Sam alone.",
+        recorded_by=StaffId(new_id()),
+        recorded_at=since,
+        lifted_at=until,
+    )
+    about = replace(AROUND[MOTHER], warnings=(warning,))
+    return Around({MOTHER: replace(about, details=replace(about.details, phone="555 0100"))})
+
+
+def asks(method: CheckMethod = CheckMethod.IN_PERSON, **said: Any) -> Asked:
+    detail = "passport" if method is CheckMethod.DOCUMENT else None
+    usual = Asked(
+        recipient=TO_MOTHER,
+        categories=(Category.ATTENDANCE,),
+        purpose=Purpose.FAMILY_INVOLVEMENT,
+        check=IdentityCheck(method=method, detail=detail),
+    )
+    return replace(usual, **said)
+
+
+def test_domestic_risk_refuses_whatever_was_signed_and_listening_stays_free() -> None:
+    kept, told = Kept(), Told()
+    given_consent(kept, told)
+    around = warned_mother(WarningKind.DOMESTIC_RISK)
+    wanted = asks(categories=(Category.ATTENDANCE, Category.GENERAL_INFORMATION))
+    attendance, general = asked_of(kept, told, wanted, around=around)
+    assert (attendance.allowed, attendance.reason, attendance.consent) == (False, Reason.SAFETY_WARNING, None)
+    assert attendance.advice == US.advice_when_warned
+    assert general.reason is Reason.NOTHING_DISCLOSED
+    assert asked_of(kept, told, asks(), around=Around())[0].allowed
+
+
+def test_whoever_writes_out_the_name_of_a_person_of_whom_there_is_a_warning_is_taken_for_them() -> None:
+    kept, told, around = Kept(), Told(), warned_mother(WarningKind.DOMESTIC_RISK)
+    for name, reason in (("ROSA  example", Reason.SAFETY_WARNING), ("Rosa Other", Reason.NO_CONSENT)):
+        named = asks(recipient=Recipient(name=name))
+        assert asked_of(kept, told, named, around=around)[0].reason is reason
+
+
+def test_without_a_check_a_warning_changes_no_answer() -> None:
+    kept, told = Kept(), Told()
+    given_consent(kept, told)
+    unchecked = asks(check=None)
+    answers = asked_of(kept, told, unchecked, around=warned_mother(WarningKind.DOMESTIC_RISK))
+    assert answers == asked_of(kept, told, unchecked)
+
+
+def test_whoever_is_not_to_be_called_is_told_nothing_on_a_call_back_and_may_be_told_in_person() -> None:
+    kept, told, around = Kept(), Told(), warned_mother(WarningKind.DO_NOT_CALL)
+    given_consent(kept, told)
+    assert asked_of(kept, told, asks(CheckMethod.CALL_BACK), around=around)[0].reason is Reason.SAFETY_WARNING
+    assert asked_of(kept, told, asks(CheckMethod.IN_PERSON), around=around)[0].allowed
+
+
+def test_who_may_not_know_of_a_warning_reads_what_stands_where_there_is_no_consent_and_the_log_knows_why() -> None:
+    kept, told = Kept(), Told()
+    given_consent(kept, told)
+    desk = staff(Role.FRONT_DESK)
+    shown = asked_of(kept, told, asks(), desk, around=warned_mother(WarningKind.DOMESTIC_RISK))
+    assert told.events[-1].facts["reason"] == "safety_warning"
+    assert shown == asked_of(Kept(), told, asks(), desk)
+    assert asked_of(kept, told, asks(), desk)[0].allowed
+
+
+@given(
+    kind=some.sampled_from(WarningKind),
+    method=some.sampled_from(CheckMethod),
+    since=some.integers(-3, 3),
+    lasts=some.none() | some.integers(0, 6),
+)
+def test_nothing_is_allowed_while_a_warning_that_concerns_it_stands(
+    kind: WarningKind, method: CheckMethod, since: int, lasts: int | None
+) -> None:
+    kept, told, begins = Kept(), Told(), NOW + since * SECOND
+    given_consent(kept, told)
+    around = warned_mother(kind, since=begins, until=None if lasts is None else begins + lasts * SECOND)
+    stands = since <= 0 and (lasts is None or since + lasts > 0)
+    concerns = kind is WarningKind.DOMESTIC_RISK or method is CheckMethod.CALL_BACK
+    around.people[MOTHER] = replace(around.people[MOTHER])
+    assert asked_of(kept, told, asks(method), around=around)[0].allowed is not (stands and concerns)

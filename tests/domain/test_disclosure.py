@@ -60,6 +60,7 @@ from caseload.domain.disclosure import (
 )
 from caseload.domain.disclosure import rules as disclosure_rules
 from caseload.domain.errors import Invalid, NotPermitted
+from caseload.domain.family import WarningKind
 from caseload.domain.ids import ClientId, ConsentId, DisclosureId, RedisclosureId, StaffId, new_id
 from caseload.domain.people import Staff
 from caseload.domain.programme import Programme
@@ -80,6 +81,7 @@ from tests.domain.test_consent import (
     programme,
     question,
     staff,
+    warned_mother,
 )
 
 NURSE, OFFICER = staff(Role.NURSE), staff(Role.PRIVACY_OFFICER)
@@ -150,13 +152,14 @@ class Room:
     kept: Kept = field(default_factory=Kept)
     book: Book = field(default_factory=Book)
     told: Told = field(default_factory=Told)
+    around: Around = field(default_factory=Around)
 
     def gives(self, made: Consent) -> Consent:
         self.kept.consents[made.id] = made
         return made
 
     def tells(self, making: Making, *, by: Staff = NURSE, now: datetime = NOW) -> Disclosure:
-        desk = Desk(consents=self.kept, families=Around(), rendering=Record(), disclosures=self.book)
+        desk = Desk(consents=self.kept, families=self.around, rendering=Record(), disclosures=self.book)
         return asyncio.run(
             disclose(
                 making,
@@ -734,3 +737,14 @@ def test_nothing_is_disclosed_without_a_consent_or_an_exception_in_force_that_co
             categories
         )
     assert room.told.events[-1].name == "disclosure.made"
+
+
+def test_a_safety_warning_stands_before_every_consent_and_every_exception() -> None:
+    room = Room(around=warned_mother(WarningKind.DOMESTIC_RISK))
+    room.gives(consent())
+    assert refusal_of(room, making())["reason"] is Reason.SAFETY_WARNING
+    report = making(ground=Ground.CHILD_ABUSE, categories=(Category.RISK,), stated=stated(Ground.CHILD_ABUSE))
+    assert refusal_of(room, report)["reason"] is Reason.SAFETY_WARNING
+    assert refusal_of(room, report, by=staff(Role.PHARMACIST))["reason"] is Reason.NO_CONSENT
+    spoken_by = making(manner=Manner.SPOKEN, notice_how=NoticeHow.READ_OUT)
+    assert refusal_of(room, spoken_by, by=staff(Role.PHARMACIST))["reason"] is Reason.NO_CONSENT

@@ -15,6 +15,7 @@ from caseload.domain.client import Client, Identity
 from caseload.domain.errors import Invalid, NotPermitted
 from caseload.domain.family import (
     AlreadyInvolved,
+    AlreadyWarned,
     Beginning,
     ContactWay,
     Families,
@@ -31,16 +32,32 @@ from caseload.domain.family import (
     PersonUnknown,
     RelatedPerson,
     Relationship,
+    SafetyWarning,
     Told,
+    WarningKind,
+    WarningLifted,
+    WarningUnknown,
     add_person,
     begin_involvement,
     change_person,
     end_involvement,
+    lift_warning,
     receive_information,
     remove_person,
+    stopping,
+    warn_of,
     without_emergency_contact,
 )
-from caseload.domain.ids import ClientId, InformationId, InvolvementId, ProgrammeId, RelatedPersonId, StaffId, new_id
+from caseload.domain.ids import (
+    ClientId,
+    InformationId,
+    InvolvementId,
+    ProgrammeId,
+    RelatedPersonId,
+    StaffId,
+    WarningId,
+    new_id,
+)
 from caseload.domain.journal import Event
 from caseload.domain.people import Staff
 from caseload.domain.profiles.selected import Selected
@@ -90,6 +107,7 @@ class Kept:
     versions: dict[tuple[RelatedPersonId, int], RelatedPerson] = field(
         default_factory=dict[tuple[RelatedPersonId, int], RelatedPerson]
     )
+    warned: dict[WarningId, SafetyWarning] = field(default_factory=dict[WarningId, SafetyWarning])
     heard: list[Information] = field(default_factory=list[Information])
     involvements: dict[InvolvementId, Involvement] = field(default_factory=dict[InvolvementId, Involvement])
 
@@ -106,6 +124,15 @@ class Kept:
 
     async def around(self, client: ClientId) -> Sequence[RelatedPerson]:
         return [person for person in self.versions.values() if person.client == client]
+
+    async def warn(self, warning: SafetyWarning) -> None:
+        for other in self.warned.values():
+            if (other.person, other.kind, other.lifted_at) == (warning.person, warning.kind, None):
+                raise AlreadyWarned
+        self.warned[warning.id] = warning
+
+    async def lift(self, lifted: SafetyWarning) -> None:
+        self.warned[lifted.id] = lifted
 
     async def begin(self, involvement: Involvement) -> None:
         for other in self.involvements.values():
@@ -482,3 +509,40 @@ def test_the_front_desk_keeps_nothing_about_families() -> None:
         with pytest.raises(NotPermitted):
             attempt()
     assert len(told.events) == 1
+
+
+def test_a_warning_stands_until_it_is_lifted_with_a_reason_and_stays_readable() -> None:
+    kept, told = Kept(), Remembered()
+    around = surroundings(kept, told)
+    mother = asyncio.run(warn_of(added(kept, told), WarningKind.DO_NOT_CALL, "His brother listens.", **around))
+    [warning] = mother.warnings
+    assert mother.stopped_by(at=NOW, rings=True) is WarningKind.DO_NOT_CALL
+    assert mother.stopped_by(at=NOW, rings=False) is None
+    assert mother.stopped_by(at=NOW - timedelta(seconds=1), rings=True) is None
+    with pytest.raises(AlreadyWarned):
+        asyncio.run(warn_of(mother, WarningKind.DO_NOT_CALL, "Again.", **around))
+    both = asyncio.run(warn_of(mother, WarningKind.DOMESTIC_RISK, "Has hurt him.", **around))
+    assert both.stopped_by(at=NOW, rings=False) is WarningKind.DOMESTIC_RISK
+    lifted = asyncio.run(lift_warning(mother, warning.id, reason="He has moved out.", **around))
+    assert lifted.warnings[0].lifted_because == "He has moved out."
+    assert stopping(lifted.warnings, at=NOW, rings=True) is None
+    with pytest.raises(WarningLifted):
+        asyncio.run(lift_warning(lifted, warning.id, reason="Again.", **around))
+    with pytest.raises(WarningUnknown):
+        asyncio.run(lift_warning(lifted, WarningId(new_id()), reason="Whose?", **around))
+    assert [event.name for event in told.events[1:]] == [
+        "family.warning_recorded",
+        "family.warning_recorded",
+        "family.warning_lifted",
+    ]
+
+
+def test_a_warning_says_what_to_know_and_is_recorded_by_those_who_may() -> None:
+    kept, told = Kept(), Remembered()
+    mother = added(kept, told)
+    with pytest.raises(Invalid):
+        asyncio.run(warn_of(mother, WarningKind.DO_NOT_CALL, " ", **surroundings(kept, told)))
+    with pytest.raises(Invalid):
+        asyncio.run(lift_warning(mother, WarningId(new_id()), reason="", **surroundings(kept, told)))
+    with pytest.raises(NotPermitted):
+        asyncio.run(warn_of(mother, WarningKind.DO_NOT_CALL, "x", **surroundings(kept, told, FRONT_DESK)))

@@ -8,7 +8,7 @@ import pytest
 
 from caseload.domain.consent import Category, Consent, ConsentKind, Expiry, Purpose, Recipient
 from caseload.domain.consent.completing import MAY_COVER
-from caseload.domain.family import InvolvementKind, RelatedPerson
+from caseload.domain.family import InvolvementKind, RelatedPerson, WarningKind
 from caseload.domain.ids import ProgrammeId, new_id
 from caseload.domain.outreach import MayBeAsked, may_be_asked
 from tests.domain.test_consent import (
@@ -22,6 +22,7 @@ from tests.domain.test_consent import (
     draft,
     person,
     programme,
+    warned_mother,
 )
 
 PRESENCE, ATTENDANCE = Category.PRESENCE, Category.ATTENDANCE
@@ -78,3 +79,11 @@ def test_nobody_whom_it_does_not_name_and_nobody_who_is_no_longer_involved() -> 
     gone = person(MOTHER)
     assert asked(given(PRESENCE), around=(gone,)) == ()
     assert asked(given(PRESENCE), around=(person(MOTHER, InvolvementKind.EMERGENCY_CONTACT),)) != ()
+
+
+@pytest.mark.parametrize("kind", list(WarningKind))
+def test_nobody_of_whom_a_safety_warning_stands_is_rung(kind: WarningKind) -> None:
+    warned = warned_mother(kind).people[MOTHER]
+    assert asked(given(PRESENCE), around=(warned,)) == ()
+    lifted = warned_mother(kind, until=NOW).people[MOTHER]
+    assert [each.person for each in asked(given(PRESENCE), around=(lifted,))] == [MOTHER]

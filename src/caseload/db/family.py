@@ -16,9 +16,11 @@ from caseload.db.tables.family import (
     related_person,
     related_person_involvement,
     related_person_version,
+    related_person_warning,
 )
 from caseload.domain.family import (
     AlreadyInvolved,
+    AlreadyWarned,
     ContactWay,
     Information,
     InformationUnknown,
@@ -30,9 +32,12 @@ from caseload.domain.family import (
     PersonUnknown,
     RelatedPerson,
     Relationship,
+    SafetyWarning,
     Told,
+    WarningKind,
+    WarningLifted,
 )
-from caseload.domain.ids import ClientId, InformationId, InvolvementId, RelatedPersonId, StaffId
+from caseload.domain.ids import ClientId, InformationId, InvolvementId, RelatedPersonId, StaffId, WarningId
 from caseload.domain.journal import Journal
 
 _newest = related_person_version.alias("newest")
@@ -90,6 +95,33 @@ _END = (
     )
     .values(
         ended_at=bindparam("at", type_=INSTANT), ended_by=bindparam("by", type_=Uuid()), ended_because=bindparam("why")
+    )
+)
+_WARNINGS = (
+    select(
+        related_person_warning.c.id,
+        related_person_warning.c.client_id,
+        related_person_warning.c.person_id,
+        related_person_warning.c.kind,
+        related_person_warning.c.note,
+        related_person_warning.c.recorded_by,
+        related_person_warning.c.recorded_at,
+        related_person_warning.c.lifted_at,
+        related_person_warning.c.lifted_by,
+        related_person_warning.c.lifted_because,
+    )
+    .where(related_person_warning.c.client_id == bindparam("client", type_=Uuid()))
+    .order_by(related_person_warning.c.id)
+)
+_LIFT = (
+    update(related_person_warning)
+    .where(
+        related_person_warning.c.id == bindparam("lifting", type_=Uuid()), related_person_warning.c.lifted_at.is_(None)
+    )
+    .values(
+        lifted_at=bindparam("at", type_=INSTANT),
+        lifted_by=bindparam("by", type_=Uuid()),
+        lifted_because=bindparam("why"),
     )
 )
 _NO_LONGER = select(related_person.c.id).where(
@@ -154,14 +186,14 @@ class Families:
         if row is None:
             raise PersonUnknown
         self._journal.saw(client, "family")
-        return _person(row, (await self._involvements(client))[person])
+        return _person(row, (await self._involvements(client))[person], (await self._warnings(client))[person])
 
     async def around(self, client: ClientId) -> Sequence[RelatedPerson]:
         """See `domain.family.Families.around`."""
         rows = (await self._connection.execute(_AROUND, {"client": client})).all()
         self._journal.saw(client, "family")
-        involvements = await self._involvements(client)
-        return [_person(row, involvements[RelatedPersonId(row.id)]) for row in rows]
+        involvements, warnings = await self._involvements(client), await self._warnings(client)
+        return [_person(row, involvements[one], warnings[one]) for row in rows for one in (RelatedPersonId(row.id),)]
 
     async def no_longer_involved(self, client: ClientId, *, at: datetime) -> frozenset[RelatedPersonId]:
         """Who on this client's list takes part in no way at that moment."""
@@ -193,6 +225,35 @@ class Families:
         given = {"ending": ended.id, "at": ended.ended_at, "by": ended.ended_by, "why": ended.ended_because}
         if (await self._connection.execute(_END, given)).rowcount == 0:
             raise InvolvementOver
+
+    async def warn(self, warning: SafetyWarning) -> None:
+        """See `domain.family.warning.Warnings.warn`."""
+        try:
+            await self._connection.execute(
+                insert(related_person_warning).values(
+                    id=warning.id,
+                    client_id=warning.client,
+                    person_id=warning.person,
+                    kind=warning.kind,
+                    note=warning.note,
+                    recorded_by=warning.recorded_by,
+                    recorded_at=warning.recorded_at,
+                )
+            )
+        except IntegrityError as standing:
+            raise AlreadyWarned from standing
+
+    async def lift(self, lifted: SafetyWarning) -> None:
+        """See `domain.family.warning.Warnings.lift`."""
+        given = {"lifting": lifted.id, "at": lifted.lifted_at, "by": lifted.lifted_by, "why": lifted.lifted_because}
+        if (await self._connection.execute(_LIFT, given)).rowcount == 0:
+            raise WarningLifted
+
+    async def _warnings(self, client: ClientId) -> defaultdict[RelatedPersonId, tuple[SafetyWarning, ...]]:
+        found = defaultdict[RelatedPersonId, tuple[SafetyWarning, ...]](tuple)
+        for row in await self._connection.execute(_WARNINGS, {"client": client}):
+            found[RelatedPersonId(row.person_id)] += (_warning(row),)
+        return found
 
     async def _involvements(self, client: ClientId) -> defaultdict[RelatedPersonId, tuple[Involvement, ...]]:
         found = defaultdict[RelatedPersonId, tuple[Involvement, ...]](tuple)
@@ -250,7 +311,24 @@ def _involvement(row: Row[*tuple[Any, ...]]) -> Involvement:
     )
 
 
-def _person(row: Row[*tuple[Any, ...]], involvements: tuple[Involvement, ...]) -> RelatedPerson:
+def _warning(row: Row[*tuple[Any, ...]]) -> SafetyWarning:
+    return SafetyWarning(
+        id=WarningId(row.id),
+        client=ClientId(row.client_id),
+        person=RelatedPersonId(row.person_id),
+        kind=WarningKind(row.kind),
+        note=row.note,
+        recorded_by=StaffId(row.recorded_by),
+        recorded_at=row.recorded_at,
+        lifted_at=row.lifted_at,
+        lifted_by=None if row.lifted_by is None else StaffId(row.lifted_by),
+        lifted_because=row.lifted_because,
+    )
+
+
+def _person(
+    row: Row[*tuple[Any, ...]], involvements: tuple[Involvement, ...], warnings: tuple[SafetyWarning, ...]
+) -> RelatedPerson:
     return RelatedPerson(
         id=RelatedPersonId(row.id),
         client=ClientId(row.client_id),
@@ -269,6 +347,7 @@ def _person(row: Row[*tuple[Any, ...]], involvements: tuple[Involvement, ...]) -
         recorded_at=row.recorded_at,
         recorded_by=StaffId(row.recorded_by),
         involvements=involvements,
+        warnings=warnings,
     )
 
 

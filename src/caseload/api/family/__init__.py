@@ -10,10 +10,13 @@ from caseload.api.family.people import (
     list_related_people,
     read_related_person,
 )
+from caseload.api.family.warnings import lift_warning, warn_of_related_person
 
 router = Router(
     "/",
     route_handlers=[
+        warn_of_related_person,
+        lift_warning,
         list_related_people,
         add_related_person,
         read_related_person,

@@ -12,6 +12,8 @@ from caseload.domain.family import (
     PersonDetails,
     RelatedPerson,
     Relationship,
+    SafetyWarning,
+    WarningKind,
 )
 
 
@@ -109,6 +111,47 @@ class InvolvementOut(Wire, frozen=True, kw_only=True):
         )
 
 
+class WarningIn(Wire, frozen=True, kw_only=True):
+    """A safety warning about somebody around a client."""
+
+    kind: WarningKind
+    note: str
+    """What whoever is about to ring or tell has to know."""
+
+
+class LiftIn(Wire, frozen=True, kw_only=True):
+    """Why a safety warning does not stand any more."""
+
+    reason: str
+
+
+class WarningOut(Wire, frozen=True, kw_only=True):
+    """A safety warning: while it stands nobody rings this person and, for domestic risk, tells them anything."""
+
+    id: UUID
+    kind: WarningKind
+    note: str
+    recorded_by: UUID
+    recorded_at: datetime
+    lifted_at: datetime | None
+    lifted_because: str | None
+    stands: bool
+
+    @classmethod
+    def of(cls, warning: SafetyWarning, *, at: datetime) -> "WarningOut":
+        """From the domain."""
+        return cls(
+            id=warning.id,
+            kind=warning.kind,
+            note=warning.note,
+            recorded_by=warning.recorded_by,
+            recorded_at=warning.recorded_at,
+            lifted_at=warning.lifted_at,
+            lifted_because=warning.lifted_because,
+            stands=warning.counts(at),
+        )
+
+
 class PersonOut(Wire, frozen=True, kw_only=True):
     """Somebody around a client, in the newest version. Being listed allows nobody to be told anything."""
 
@@ -125,6 +168,8 @@ class PersonOut(Wire, frozen=True, kw_only=True):
     contact_note: str | None
     involvements: list[InvolvementOut]
     """Every way in which they ever took part, the oldest first; when none runs they are not involved."""
+    warnings: list[WarningOut]
+    """Heed those that stand, whatever the client has signed."""
     recorded_at: datetime
 
     @classmethod
@@ -144,6 +189,7 @@ class PersonOut(Wire, frozen=True, kw_only=True):
             address=details.address,
             contact_note=details.contact_note,
             involvements=[InvolvementOut.of(each, at=at) for each in person.involvements],
+            warnings=[WarningOut.of(each, at=at) for each in person.warnings],
             recorded_at=person.recorded_at,
         )
 

@@ -1,6 +1,6 @@
 """Why a check-in is overdue, and where the ladder stands by which the client is looked for: one line of the list."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -13,12 +13,13 @@ from caseload.api.checkin.store import check_ins_of
 from caseload.api.route import reading
 from caseload.api.wire import Wire
 from caseload.api.work import TheWork
+from caseload.db.family import Families
 from caseload.db.outreach import Explained, OverdueLadders
 from caseload.domain.access import Act
 from caseload.domain.care_task import CareTask
 from caseload.domain.checkin import CheckInNotOverdue, Overdue, explain, is_overdue, waiting
 from caseload.domain.consent import Category
-from caseload.domain.family import Relationship
+from caseload.domain.family import RelatedPerson, Relationship, WarningKind
 from caseload.domain.ids import CheckInId
 from caseload.domain.outreach import SAYS, SKIPPED_SAYS, Channel, Skipped, Taken
 from caseload.domain.profiles.outreach import OutreachStep
@@ -81,6 +82,14 @@ class NextStepOut(Wire, frozen=True, kw_only=True):
     why_skipped: str | None
 
 
+class WarnedOfOut(Wire, frozen=True, kw_only=True):
+    """Somebody around the client who must not be rung."""
+
+    person_id: UUID
+    name: str
+    warning: WarningKind
+
+
 class LadderOut(Wire, frozen=True, kw_only=True):
     """Where the ladder stands."""
 
@@ -92,6 +101,8 @@ class LadderOut(Wire, frozen=True, kw_only=True):
     next: NextStepOut | None
     may_be_asked: list[MayBeAskedOut]
     """Whom around the client a step that is next, or was taken, may ask, as the consents stand at this moment."""
+    not_to_be_asked: list[WarnedOfOut]
+    """Of whom a safety warning stands: do not ring them. Empty for staff who may not see the people around a client."""
     tries: int
     """How often in a row something went wrong here with a step; 0 where nothing did."""
 
@@ -102,9 +113,9 @@ class OverdueWhyOut(OverdueLineOut, frozen=True, kw_only=False):
     ladder: LadderOut
 
     @classmethod
-    def of(cls, line: Overdue, ladder: Explained) -> "OverdueWhyOut":
+    def of(cls, line: Overdue, ladder: Explained, warned: list[WarnedOfOut]) -> "OverdueWhyOut":
         """From the domain."""
-        return cls(*line, _ladder(ladder))
+        return cls(*line, _ladder(ladder, warned))
 
 
 @reading("/overdue-check-ins/{check_in_id:uuid}", act=Act.SEE_CHECK_INS, name="explain_overdue_check_in")
@@ -115,10 +126,18 @@ async def explain_overdue_check_in(check_in_id: FromPath[UUID], work: TheWork) -
     if one is None or not is_overdue(one, now=work.now):
         raise CheckInNotOverdue("Read the check-in for how it stands.")
     ladders = OverdueLadders(work.connection, work.journal, now=work.now)
-    return OverdueWhyOut.of(explain(one, now=work.now), await ladders.of(one, reach=reach))
+    around: Sequence[RelatedPerson] = ()
+    if work.by.may_in(Act.SEE_FAMILY, one.programme):
+        around = await Families(work.connection, work.journal).around(one.client)
+    warned = [
+        WarnedOfOut(person_id=person.id, name=person.details.name, warning=warning)
+        for person in around
+        if (warning := person.stopped_by(at=work.now, rings=True)) is not None
+    ]
+    return OverdueWhyOut.of(explain(one, now=work.now), await ladders.of(one, reach=reach), warned)
 
 
-def _ladder(found: Explained) -> LadderOut:
+def _ladder(found: Explained, warned: list[WarnedOfOut]) -> LadderOut:
     of_step = {task.ladder.step: task for task in found.tasks if task.ladder is not None}
     coming = found.coming
     return LadderOut(
@@ -146,6 +165,7 @@ def _ladder(found: Explained) -> LadderOut:
             )
             for each in found.may_be_asked
         ],
+        not_to_be_asked=warned,
         tries=found.tries,
     )
 

@@ -30,7 +30,7 @@ from caseload.db.tables.base import (
     version,
     words,
 )
-from caseload.domain.family import ContactWay, InvolvementKind, Relationship
+from caseload.domain.family import ContactWay, InvolvementKind, Relationship, WarningKind
 
 related_person = Table(
     "related_person",
@@ -110,6 +110,39 @@ related_person_involvement = Table(
     ),
     Index(None, "client_id"),
     comment="How somebody around a client takes part, from when to when; only an early end is ever written later.",
+)
+
+related_person_warning = Table(
+    "related_person_warning",
+    metadata,
+    identifier(),
+    Column("client_id", Uuid(), nullable=False),
+    Column("person_id", Uuid(), nullable=False),
+    words("kind"),
+    words("note"),
+    *recorded(),
+    Column("lifted_at", INSTANT),
+    reference("lifted_by", "staff", nullable=True),
+    words("lifted_because", nullable=True),
+    ForeignKeyConstraint(
+        ["client_id", "person_id"],
+        ["clinic.related_person.client_id", "clinic.related_person.id"],
+        name="related_person_warning_person_fkey",
+    ),
+    one_of("kind", WarningKind),
+    not_blank("note"),
+    not_blank("lifted_because"),
+    CheckConstraint(text("lifted_at >= recorded_at"), name="lifted_after_recorded"),
+    CheckConstraint(text("num_nonnulls(lifted_at, lifted_by, lifted_because) IN (0, 3)"), name="whole_lifting"),
+    Index(None, "client_id"),
+    Index(
+        "related_person_warning_standing_key",
+        "person_id",
+        "kind",
+        unique=True,
+        postgresql_where=text("lifted_at IS NULL"),
+    ),
+    comment="Whom around a client nobody may call, or tell anything, and until when; only the lifting is ever written later.",
 )
 
 family_information = Table(

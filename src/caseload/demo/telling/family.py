@@ -39,8 +39,10 @@ from caseload.domain.family import (
     RelatedPerson,
     Relationship,
     Told,
+    WarningKind,
     add_person,
     receive_information,
+    warn_of,
 )
 from caseload.domain.ids import ConsentId, InformationId, RelatedPersonId, new_id
 from caseload.request.work import Work
@@ -48,6 +50,8 @@ from caseload.request.work import Work
 SIGNED_DAYS_AGO = 25
 ENDED_DAYS_AGO = 6
 EMERGENCIES_AMONG = 12
+WARNED_AMONG = 25
+"""One client in so many has somebody around them of whom a safety warning stands."""
 """Of so many clients, those whose family may be told nothing have been in an emergency department."""
 
 
@@ -58,6 +62,7 @@ async def tell(life: Life, *, stage: Stage, work: Work) -> None:
         return
     ago = min(story.admitted, SIGNED_DAYS_AGO)
     mother = await _add_relative(life, client, ago, stage=stage, work=work)
+    await _warn_of_former_partner(life, client, ago, stage=stage, work=work)
     if life.chance.random() < 0.3:
         await _hear(mother, client, ago - 2, stage=stage, work=work)
     if story.sharing is Sharing.LISTED:
@@ -75,6 +80,37 @@ async def tell(life: Life, *, stage: Stage, work: Work) -> None:
     await _ask(mother, client, stage=stage, work=work)
     if story.sharing is Sharing.ALLOWED:
         await tell_attendance(mother, client, stage=stage, work=work)
+
+
+async def _warn_of_former_partner(life: Life, client: Client, ago: int, *, stage: Stage, work: Work) -> None:
+    """Somebody who once helped, and is not to be told or rung; around a few clients only."""
+    if life.story.number % WARNED_AMONG:
+        return
+    now, families, nurse = stage.moment(ago, 9, 40), Families(work.connection, work.journal), stage.team.nurses[0]
+    former = await add_person(
+        client,
+        PersonDetails(
+            name=relative(life.story.number + 7),
+            relationship=Relationship.PARTNER,
+            phone=f"555-02{life.story.number % 100:02}",
+        ),
+        as_id=RelatedPersonId(new_id()),
+        programme=stage.programme,
+        by=nurse,
+        now=now,
+        families=families,
+        journal=work.journal,
+    )
+    await warn_of(
+        former,
+        WarningKind.DOMESTIC_RISK,
+        "Has threatened the client. Say nothing, do not ring; speak with the client alone.",
+        client=client,
+        by=nurse,
+        now=now,
+        families=families,
+        journal=work.journal,
+    )
 
 
 async def operations(life: Life, *, stage: Stage, work: Work) -> None:

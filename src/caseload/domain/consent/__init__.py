@@ -5,7 +5,7 @@ hold, `disclosure` is the decision, `giving` is what people do, `asking` the que
 """
 
 from caseload.domain.consent.asker import CheckMethod, IdentityCheck, check_asker
-from caseload.domain.consent.asking import Asked, DisclosureAsked, answers_to, ask, require_sound, tell_asked
+from caseload.domain.consent.asking import Asked, DisclosureAsked, answers_to, as_shown, ask, sound, tell_asked
 from caseload.domain.consent.completing import Setting, complete, end_of
 from caseload.domain.consent.consent import (
     Consent,
@@ -78,6 +78,7 @@ __all__ = [
     "Signature",
     "Standing",
     "answers_to",
+    "as_shown",
     "ask",
     "check_asker",
     "complete",
@@ -91,8 +92,8 @@ __all__ = [
     "may_tell",
     "plain",
     "record_event",
-    "require_sound",
     "revoke_consent",
     "rules_on",
+    "sound",
     "tell_asked",
 ]

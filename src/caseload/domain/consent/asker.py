@@ -4,11 +4,12 @@ Without that nothing is ever allowed, whatever the client has consented to: a vo
 (45 CFR 164.514(h): verify the identity of whoever requests; 42 CFR 2.13(c): until then neither confirm nor deny).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
-from caseload.domain.consent.consent import Recipient
+from caseload.domain.consent.consent import Recipient, plain
 from caseload.domain.errors import Faults
 from caseload.domain.family import LONGEST_NAME, RelatedPerson, text_fault
 from caseload.domain.ids import RelatedPersonId
@@ -63,4 +64,20 @@ def check_asker(
         when=person is None or person.details.phone is None,
         where="check.method",
         problem="no number of this person is on file; check in another way, or ask the client for the number",
+    )
+
+
+def is_warned_of(
+    asker: Recipient, check: IdentityCheck | None, around: Iterable[RelatedPerson], *, at: datetime
+) -> bool:
+    """Whether a safety warning forbids telling this asker anything at that moment.
+
+    Whoever goes by the same name as somebody on the list, however it is typed, is taken for them: a warning that can be
+    passed by writing out a name is none. Nobody who is not to be called is told anything on a call back.
+    """
+    rings = check is not None and check.method is CheckMethod.CALL_BACK
+    return any(
+        person.stopped_by(at=at, rings=rings) is not None
+        for person in around
+        if asker.person == person.id or (asker.name is not None and plain(asker.name) == plain(person.details.name))
     )

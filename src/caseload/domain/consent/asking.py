@@ -5,15 +5,15 @@ What was asked and answered is always in the log, allowed or refused. That somet
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar
 
 from caseload.domain.access import Act
 from caseload.domain.client import Client
-from caseload.domain.consent.asker import CheckMethod, IdentityCheck, check_asker
+from caseload.domain.consent.asker import IdentityCheck, check_asker, is_warned_of
 from caseload.domain.consent.consent import Consent, Recipient
-from caseload.domain.consent.disclosure import Answer, Question, may_tell
+from caseload.domain.consent.disclosure import Answer, Question, may_tell, without_the_warning
 from caseload.domain.consent.forms import rules_on
 from caseload.domain.consent.giving import Consents
 from caseload.domain.consent.words import Category, Purpose
@@ -35,6 +35,10 @@ class Asked:
     check: IdentityCheck | None = None
     """How staff made sure of who is asking; without it nothing is allowed."""
     known_already: bool = False
+    warned: bool = False
+    """A safety warning about the recipient forbids it; found out by `sound`."""
+    may_know_why: bool = True
+    """Whoever asks may read the warning; nobody else learns that there is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,25 +65,37 @@ async def ask(
     check of the asker cannot have been made.
     """
     by.require(Act.ASK_CONSENT, client.programme)
-    await require_sound(asked, client, families)
+    asked = await sound(asked, client, families, by=by, now=now)
     answers = answers_to(asked, await consents.of(client.id), programme=programme, at=now)
     tell_asked(asked, answers, client=client.id, journal=journal)
-    return answers
+    return [as_shown(answer, asked, programme=programme, at=now) for answer in answers]
 
 
-async def require_sound(asked: Asked, client: Client, families: Families) -> None:
-    """Raise `Invalid` with everything that is wrong with a question."""
+async def sound(asked: Asked, client: Client, families: Families, *, by: Staff, now: datetime) -> Asked:
+    """The question with what safety warnings say to it, or `Invalid` with everything that is wrong with it."""
     faults = Faults()
     if problem := asked.recipient.problem():
         faults.add("recipient", problem)
     faults.check(when=not asked.categories, where="categories", problem="say what would be told, by category")
-    check_asker(asked.check, asked.recipient, await _around(asked, client, families), faults)
+    around = await _around(asked, client, families)
+    check_asker(asked.check, asked.recipient, around, faults)
     faults.raise_if_any()
+    return replace(
+        asked,
+        warned=is_warned_of(asked.recipient, asked.check, around.values(), at=now),
+        may_know_why=by.may_in(Act.SEE_CONSENT, client.programme),
+    )
+
+
+def as_shown(answer: Answer, asked: Asked, *, programme: Programme, at: datetime) -> Answer:
+    """The answer as whoever asked may read it."""
+    day = programme.today(at)
+    return answer if asked.may_know_why else without_the_warning(answer, rules_on(programme.profiles.name_on(day), day))
 
 
 async def _around(asked: Asked, client: Client, families: Families) -> Mapping[RelatedPersonId, RelatedPerson]:
-    """Whose numbers are on file; read only for a call back to somebody on the list."""
-    if asked.check is None or asked.check.method is not CheckMethod.CALL_BACK or asked.recipient.person is None:
+    """Whose numbers are on file, and of whom there is a warning; read only where somebody could be told."""
+    if asked.check is None or asked.recipient.group is not None:
         return {}
     return {person.id: person for person in await families.around(client.id)}
 
@@ -98,6 +114,7 @@ def answers_to(asked: Asked, given: Iterable[Consent], *, programme: Programme, 
                 purpose=asked.purpose,
                 known_already=asked.known_already,
                 checked=asked.check is not None,
+                warned=asked.warned,
             ),
             at=at,
             consents=consents,

@@ -7,7 +7,7 @@ has shown to know. Listening and general information tell nothing about the clie
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -40,6 +40,8 @@ class Reason(StrEnum):
     REVOKED = "revoked"
     WITHOUT_AUTHORITY = "without_authority"
     """Whoever signed it for the client could not act for them then: ask the client, or whoever may sign now."""
+    SAFETY_WARNING = "safety_warning"
+    """A safety warning stands about them, or about ringing them, whatever was signed. For the eyes of the client's care."""
     ASKER_NOT_CHECKED = "asker_not_checked"
     """Nobody has made sure of who is asking. The same answer whatever was consented to, and for anybody unknown."""
 
@@ -61,6 +63,8 @@ class Question:
     """The recipient has shown to know this without being told."""
     checked: bool = False
     """Staff have made sure of who is asking (`IdentityCheck`)."""
+    warned: bool = False
+    """A safety warning about the recipient forbids it (`warning_about`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +113,8 @@ def may_tell(question: Question, *, at: datetime, consents: Iterable[Consent], r
         return _answer(question, Reason.NOTHING_DISCLOSED, consent=None, rules=rules)
     if not question.checked:
         return _answer(question, Reason.ASKER_NOT_CHECKED, consent=None, rules=rules)
+    if question.warned:
+        return _answer(question, Reason.SAFETY_WARNING, consent=None, rules=rules)
     reason, nearest = Reason.NO_CONSENT, None
     for consent in sorted(consents, key=_signed_at, reverse=True):
         judged = _judge(consent, question, at)
@@ -117,6 +123,13 @@ def may_tell(question: Question, *, at: datetime, consents: Iterable[Consent], r
     if reason is not Reason.CONSENT and question.known_already and question.category in rules.known_already:
         return _answer(question, Reason.ALREADY_KNOWN, consent=None, rules=rules)
     return _answer(question, reason, consent=nearest, rules=rules)
+
+
+def without_the_warning(answer: Answer, rules: DisclosureRules) -> Answer:
+    """What somebody reads who may not know of safety warnings: as if no consent named the recipient."""
+    if answer.reason is not Reason.SAFETY_WARNING:
+        return answer
+    return replace(answer, reason=Reason.NO_CONSENT, rule=rules.without_consent, advice=rules.advice_when_refused)
 
 
 def _signed_at(consent: Consent) -> datetime:
@@ -145,6 +158,8 @@ def _answer(question: Question, reason: Reason, *, consent: ConsentId | None, ru
             rule, advice = rules.known_facts, rules.advice_when_general
         case Reason.ASKER_NOT_CHECKED:
             rule, advice = rules.without_consent, rules.advice_when_not_checked
+        case Reason.SAFETY_WARNING:
+            rule, advice = "Safety warning (product convention)", rules.advice_when_warned
         case _:
             rule, advice = rules.without_consent, rules.advice_when_refused
     return Answer(

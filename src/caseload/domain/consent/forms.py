@@ -53,6 +53,8 @@ class DisclosureRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """What may be acknowledged to somebody who has shown that they know it."""
     advice_when_refused: str
     advice_when_general: str
+    advice_when_warned: str
+    """What to do where a safety warning stands about the recipient."""
     advice_when_not_checked: str
     """What to say to whoever has not shown who they are, and what check to make."""
     expiry_alert_days: tuple[int, ...]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from caseload.domain.client import Client
-from caseload.domain.consent import Answer, Asked, Category, Consent, Consents, answers_to, tell_asked
+from caseload.domain.consent import Answer, Asked, Category, Consent, Consents, answers_to, as_shown, tell_asked
 from caseload.domain.disclosure.made import NothingAllowsIt
 from caseload.domain.journal import Journal
 from caseload.domain.programme import Programme
@@ -42,12 +42,13 @@ async def covering(
     must = frozenset(needed or asked.categories)
     for answer in answers:
         if answer.category in must and not answer.allowed:
+            shown = as_shown(answer, asked, programme=programme, at=at)
             raise NothingAllowsIt(
-                answer.advice or "",
-                rule=answer.rule,
-                rules_version=answer.rules_version,
-                reason=answer.reason,
-                category=answer.category,
+                shown.advice or "",
+                rule=shown.rule,
+                rules_version=shown.rules_version,
+                reason=shown.reason,
+                category=shown.category,
             )
     found = [alone for one in given if (alone := _alone(one, asked, programme, at)) and must <= {*alone.categories}]
     if not found:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from caseload.domain.access import Act
 from caseload.domain.client import Client
-from caseload.domain.consent import Asked, Category, Consents, Purpose, Reason, require_sound, rules_on
+from caseload.domain.consent import Asked, Category, Consents, DisclosureRules, Purpose, Reason, rules_on, sound
 from caseload.domain.disclosure.deciding import Covering, covering
 from caseload.domain.disclosure.made import Disclosure, DisclosureMade, Disclosures, NothingAllowsIt, Telling, scope_of
 from caseload.domain.disclosure.making import Making, require_complete
@@ -69,13 +69,14 @@ async def disclose(
         purpose=_purpose(making, exception),
         check=making.check,
     )
-    await require_sound(asked, client, desk.families)
+    asked = await sound(asked, client, desk.families, by=by, now=now)
     require_complete(making, exception, client, by, notice=rules_on(known.jurisdiction, day).notice)
     covered = None
     if exception is None or exception.needs_consent:
         covered = await covering(asked, client, programme, now=now, consents=desk.consents, journal=journal)
     else:
         _require_checked(asked, exception, known)
+        _require_unwarned(asked, exception, rules_on(known.jurisdiction, day))
     made = Disclosure(
         id=as_id,
         client=client.id,
@@ -153,6 +154,14 @@ def _require_checked(asked: Asked, exception: ExceptionRule, known: RuleSet) -> 
             rules_version=known.version,
             reason=Reason.ASKER_NOT_CHECKED,
         )
+
+
+def _require_unwarned(asked: Asked, exception: ExceptionRule, rules: DisclosureRules) -> None:
+    """Whoever a safety warning is about is told nothing by an exception either; a duty towards them is met by others."""
+    if asked.warned:
+        advice = rules.advice_when_warned if asked.may_know_why else rules.advice_when_refused
+        reason = Reason.SAFETY_WARNING if asked.may_know_why else Reason.NO_CONSENT
+        raise NothingAllowsIt(advice, rule=exception.rule, rules_version=rules.version, reason=reason)
 
 
 def _telling(making: Making, asked: Asked) -> Telling:

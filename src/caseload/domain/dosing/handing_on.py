@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from caseload.domain.access import Act
 from caseload.domain.client import Client
-from caseload.domain.consent import Asked, Category, Consents, require_sound
+from caseload.domain.consent import Asked, Category, Consents, sound
 from caseload.domain.disclosure import (
     Covering,
     Disclosure,
@@ -134,7 +134,7 @@ async def hand_on_last_dose(
     covered = None
     if telling.emergency is None:
         asked = Asked(recipient=telling.recipient, categories=_ASKED, purpose=telling.purpose, check=telling.check)
-        await require_sound(asked, client, families)
+        asked = await sound(asked, client, families, by=by, now=now)
         covered = await covering(
             asked, client, programme, now=now, consents=consents, journal=journal, needed=(Category.MEDICATION,)
         )

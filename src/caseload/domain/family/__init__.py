@@ -28,6 +28,15 @@ from caseload.domain.family.person import (
     without_emergency_contact,
 )
 from caseload.domain.family.texts import LONGEST_NAME, LONGEST_TEXT, text_fault
+from caseload.domain.family.warned import lift_warning, warn_of
+from caseload.domain.family.warning import (
+    AlreadyWarned,
+    SafetyWarning,
+    WarningKind,
+    WarningLifted,
+    WarningUnknown,
+    stopping,
+)
 from caseload.domain.family.words import ContactWay, InvolvementKind, Relationship
 
 __all__ = [
@@ -35,6 +44,7 @@ __all__ = [
     "LONGEST_TEXT",
     "WHY_NOT",
     "AlreadyInvolved",
+    "AlreadyWarned",
     "Beginning",
     "ContactWay",
     "Families",
@@ -51,14 +61,21 @@ __all__ = [
     "PersonUnknown",
     "RelatedPerson",
     "Relationship",
+    "SafetyWarning",
     "Told",
+    "WarningKind",
+    "WarningLifted",
+    "WarningUnknown",
     "add_person",
     "authority",
     "begin_involvement",
     "change_person",
     "end_involvement",
+    "lift_warning",
     "receive_information",
     "remove_person",
+    "stopping",
     "text_fault",
+    "warn_of",
     "without_emergency_contact",
 ]

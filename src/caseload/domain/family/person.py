@@ -26,6 +26,7 @@ from caseload.domain.family.involvement import (
     ended,
 )
 from caseload.domain.family.texts import LONGEST_NAME, LONGEST_TEXT, text_fault
+from caseload.domain.family.warning import SafetyWarning, WarningKind, Warnings, stopping
 from caseload.domain.family.words import ContactWay, InvolvementKind, Relationship
 from caseload.domain.ids import ClientId, InvolvementId, RelatedPersonId, StaffId
 from caseload.domain.journal import Event, Journal
@@ -67,6 +68,8 @@ class RelatedPerson:
 
     involvements: tuple[Involvement, ...] = ()
     """Every way in which they ever took part, with its days, the oldest first."""
+    warnings: tuple[SafetyWarning, ...] = ()
+    """Every safety warning there ever was about them, the oldest first."""
 
     def running(self, at: datetime) -> tuple[Involvement, ...]:
         """The ways in which they take part at that moment; none means not involved."""
@@ -75,6 +78,10 @@ class RelatedPerson:
     def takes_part_as(self, kind: InvolvementKind, *, at: datetime) -> bool:
         """Whether they take part in this way at that moment."""
         return any(each.kind is kind for each in self.running(at))
+
+    def stopped_by(self, *, at: datetime, rings: bool) -> WarningKind | None:
+        """The safety warning that forbids telling them anything at that moment, or ringing them; none where none does."""
+        return stopping(self.warnings, at=at, rings=rings)
 
     def authority_at(self, at: datetime) -> Held:
         """Whether this person could act for the client at that moment, and if not, why not."""
@@ -137,7 +144,7 @@ class PersonDetailsChanged(Event):
     name: ClassVar[str] = "family.person_changed"
 
 
-class RelatedPeople(Involvements, Protocol):
+class RelatedPeople(Involvements, Warnings, Protocol):
     """The people around clients."""
 
     async def add(self, person: RelatedPerson) -> None:

@@ -37,7 +37,7 @@ def may_be_asked(
 ) -> tuple[MayBeAsked, ...]:
     """Whom a consent in force names and lets us tell that the client is here, or that they have not come.
 
-    Whoever is no longer involved is left out, whatever was signed.
+    Whoever is no longer involved is left out, whatever was signed, and so is whoever a safety warning forbids to ring.
     """
     found = [_asked(person, consents, programme, at) for person in around if person.running(at)]
     return tuple(each for each in found if each is not None)
@@ -70,7 +70,12 @@ def _consent(
     for purpose in _FOR:
         # Whoever rings does so by the number on file: that is the check of whom they talk to.
         question = Question(
-            programme=programme.id, recipient=recipient, category=category, purpose=purpose, checked=True
+            programme=programme.id,
+            recipient=recipient,
+            category=category,
+            purpose=purpose,
+            checked=True,
+            warned=person.stopped_by(at=at, rings=True) is not None,
         )
         answer = may_tell(question, at=at, consents=consents, rules=rules)
         if answer.allowed:

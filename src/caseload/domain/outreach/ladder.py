@@ -56,7 +56,7 @@ class Skipped(StrEnum):
 SKIPPED_SAYS: Final[Mapping[Skipped, str]] = MappingProxyType({
     Skipped.NOT_ASKED: "Nobody has asked the client how they may be reached, so no way is allowed.",
     Skipped.NO_ALLOWED_CHANNEL: "The client allows none of the ways by which this step would reach them.",
-    Skipped.NO_CONSENT: "No consent in force lets anybody around the client be told that they are here, or have not come.",
+    Skipped.NO_CONSENT: "Nobody around the client may be told that they are here, or have not come.",
 })  # fmt: skip
 
 
