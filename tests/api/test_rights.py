@@ -145,6 +145,25 @@ async def test_a_denial_names_a_rule_and_what_was_paid_for_is_agreed_to(office: 
     assert "164.522" in refused.json()["detail"]
 
 
+async def test_a_client_disagrees_with_a_denied_amendment_and_the_programme_replies_once(office: Office) -> None:
+    asked = await office.taken("amendment")
+    path = f"/rights-requests/{asked['id']}/statements"
+
+    async def said(side: str) -> Any:
+        return await office.officer.post(path, {"side": side, "says": f" A {side}. "})
+
+    assert (await said("disagreement")).status_code == 409
+    assert (await office.answered(asked, outcome="denied", ground="not_made_here")).status_code == 201
+    assert [(await said(side)).status_code for side in ("rebuttal", "disagreement", "rebuttal")] == [409, 201, 201]
+    assert (await said("disagreement")).status_code == 409
+    assert (await office.stranger.post(path, {"side": "rebuttal", "says": "No."})).status_code == 404
+    read = (await office.officer.get(f"/rights-requests/{asked['id']}")).json()
+    assert [(each["side"], each["says"]) for each in read["statements"]] == [
+        ("disagreement", "A disagreement."),
+        ("rebuttal", "A rebuttal."),
+    ]
+
+
 async def test_a_report_of_accesses_is_granted_once_it_was_released(office: Office) -> None:
     asked = await office.taken("access_report")
     assert (await office.answered(asked, outcome="granted")).status_code == 409

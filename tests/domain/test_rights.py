@@ -24,13 +24,18 @@ from caseload.domain.rights import (
     MustBeAgreed,
     NoSuchRight,
     NotDoneYet,
+    NothingToDisagreeWith,
     Outcome,
     PutOff,
     RightsAnswer,
     RightsRequest,
     RightsRequestAnswered,
     RightsRequestUnknown,
+    Side,
     SomethingWithheld,
+    Statement,
+    StatementMade,
+    add_statement,
     answer_request,
     due_requests,
     put_off,
@@ -87,6 +92,15 @@ class Office:
 
     async def add_answer(self, request: RightsRequest, answer: RightsAnswer) -> None:
         self.requests[request.id] = replace(request, answer=answer)
+
+    async def add_statement(self, request: RightsRequestId, statement: Statement) -> None:
+        kept = self.requests[request]
+        self.requests[request] = replace(kept, statements=(*kept.statements, statement))
+
+    async def say(self, request: RightsRequest, side: Side, says: str = "It was not so.") -> RightsRequest:
+        return await add_statement(
+            request.id, side, says, by=OFFICER, now=RECEIVED, statements=self, journal=self.journal
+        )
 
     async def take(
         self, kind: RightKind = RightKind.RECORD_COPY, *, at: Programme | None = None, by: Staff = DESK, **changes: Any
@@ -251,6 +265,26 @@ async def test_it_is_answered_once_and_denied_only_on_a_ground_that_the_profile_
     for again in (office.answer(request, Outcome.GRANTED), office.later(request)):
         with pytest.raises(RightsRequestAnswered):
             await again
+
+
+async def test_a_statement_is_put_to_a_denied_amendment_once_for_each_side() -> None:
+    office = Office()
+    asked = await office.take(RightKind.AMENDMENT)
+    with pytest.raises(NothingToDisagreeWith):
+        await office.say(asked, Side.DISAGREEMENT)
+    await office.answer(asked, Outcome.DENIED, ground=DenialGround.NOT_MADE_HERE)
+    with pytest.raises(Invalid):
+        await office.say(asked, Side.DISAGREEMENT, " ")
+    with pytest.raises(NothingToDisagreeWith):
+        await office.say(asked, Side.REBUTTAL)
+    for side in Side:
+        assert (await office.say(asked, side)).statements[-1].side is side
+    with pytest.raises(StatementMade):
+        await office.say(asked, Side.REBUTTAL)
+    refused = await office.take(RightKind.RESTRICTION)
+    await office.answer(refused, Outcome.DENIED, ground=DenialGround.NOT_AGREED)
+    with pytest.raises(NothingToDisagreeWith):
+        await office.say(refused, Side.DISAGREEMENT)
 
 
 async def test_no_payer_is_told_of_what_was_paid_for_where_the_profile_says_so() -> None:

@@ -3,6 +3,7 @@
 from litestar import Router
 
 from caseload.api.rights.requests import (
+    add_rights_statement,
     answer_rights_request,
     list_due_rights_requests,
     list_rights_requests,
@@ -20,6 +21,7 @@ router = Router(
         read_rights_request,
         put_off_rights_request,
         answer_rights_request,
+        add_rights_statement,
     ],
     tags=["Requests of clients"],
 )

@@ -13,6 +13,7 @@ from caseload.api.rights.wire import (
     RightsRequestIn,
     RightsRequestOut,
     RightsRequestsOut,
+    RightsStatementIn,
 )
 from caseload.api.route import reading, writing
 from caseload.api.work import TheKey, TheWork, client_within
@@ -117,6 +118,27 @@ async def answer_rights_request(
         )
 
     return await _once(work, key, Kept(status=201, resource=wanted), Act.ANSWER_RIGHTS_REQUEST, do=answer)
+
+
+@writing("/rights-requests/{request_id:uuid}/statements", act=Act.ANSWER_RIGHTS_REQUEST, name="add_rights_statement")
+async def add_rights_statement(
+    request_id: FromPath[UUID], data: JSONBody[RightsStatementIn], work: TheWork, key: TheKey
+) -> RightsRequestOut:
+    """Put the client's disagreement to a denied amendment, or the programme's rebuttal to that; each once."""
+    wanted = RightsRequestId(request_id)
+
+    async def add() -> RightsRequest:
+        return await domain.add_statement(
+            wanted,
+            data.side,
+            data.says,
+            by=work.by,
+            now=work.now,
+            statements=kept_in(work),
+            journal=work.journal,
+        )
+
+    return await _once(work, key, Kept(status=201, resource=wanted), Act.ANSWER_RIGHTS_REQUEST, do=add)
 
 
 def kept_in(work: Work) -> KeptRights:

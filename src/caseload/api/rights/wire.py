@@ -7,7 +7,17 @@ from caseload.api.wire import Instant, Wire
 from caseload.domain.consent import CheckMethod, IdentityCheck
 from caseload.domain.ids import RelatedPersonId
 from caseload.domain.profiles.rights import DenialGround, RightKind
-from caseload.domain.rights import Answering, AskedFor, Due, Outcome, PutOff, RightsAnswer, RightsRequest
+from caseload.domain.rights import (
+    Answering,
+    AskedFor,
+    Due,
+    Outcome,
+    PutOff,
+    RightsAnswer,
+    RightsRequest,
+    Side,
+    Statement,
+)
 
 
 class RightsCheck(Wire, frozen=True, kw_only=True):
@@ -66,6 +76,27 @@ class RightsAnswerIn(Wire, frozen=True, kw_only=True):
         return Answering(outcome=self.outcome, says=self.says, ground=self.ground)
 
 
+class RightsStatementIn(Wire, frozen=True, kw_only=True):
+    """What the client says to a denied amendment, or the programme to that."""
+
+    side: Side
+    says: str
+
+
+class RightsStatementOut(Wire, frozen=True, kw_only=True):
+    """What one side says to a denied amendment."""
+
+    side: Side
+    says: str
+    recorded_by: UUID
+    recorded_at: datetime
+
+    @classmethod
+    def of(cls, one: Statement) -> "RightsStatementOut":
+        """From the domain."""
+        return cls(side=one.side, says=one.says, recorded_by=one.by, recorded_at=one.at)
+
+
 class RightsPutOffOut(Wire, frozen=True, kw_only=True):
     """That the answer takes longer, and that the client was told so."""
 
@@ -120,6 +151,8 @@ class RightsRequestOut(Wire, frozen=True, kw_only=True):
     """The last local day on which an answer is in time; the later one, once it is put off."""
     put_off: RightsPutOffOut | None
     answer: RightsAnswerOut | None
+    statements: list[RightsStatementOut]
+    """To a denied amendment: the client's disagreement, then the programme's rebuttal."""
     recorded_by: UUID
     recorded_at: datetime
 
@@ -142,6 +175,7 @@ class RightsRequestOut(Wire, frozen=True, kw_only=True):
             last_day_on=one.last_day,
             put_off=None if one.put_off is None else RightsPutOffOut.of(one.put_off),
             answer=None if one.answer is None else RightsAnswerOut.of(one.answer),
+            statements=[RightsStatementOut.of(each) for each in one.statements],
             recorded_by=one.recorded_by,
             recorded_at=one.recorded_at,
         )

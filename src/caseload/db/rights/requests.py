@@ -1,10 +1,10 @@
 """Requests of clients in PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, Uuid, bindparam, exists, func, insert, select
+from sqlalchemy import ColumnElement, FromClause, Row, Uuid, and_, bindparam, exists, func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,6 +18,7 @@ from caseload.db.tables.rights import (
     rights_answer,
     rights_put_off,
     rights_request,
+    rights_statement,
 )
 from caseload.domain.access import Act
 from caseload.domain.consent import CheckMethod, IdentityCheck
@@ -36,12 +37,22 @@ from caseload.domain.rights import (
     RightsRequest,
     RightsRequestAnswered,
     RightsRequestUnknown,
+    Side,
+    Statement,
+    StatementMade,
 )
 
 KIND: Final = "rights_request"
 """What the journal calls it."""
 MOST: Final = 500
 """Open requests in one list: an office with more has another trouble than this list."""
+
+
+def _of_side(statement: FromClause, side: Side) -> ColumnElement[bool]:
+    return and_(statement.c.request_id == rights_request.c.id, statement.c.side == side.value)
+
+
+_disagreement, _rebuttal = rights_statement.alias("disagreement"), rights_statement.alias("rebuttal")
 
 _EVERY = (
     select(
@@ -57,11 +68,19 @@ _EVERY = (
         rights_answer.c.says.label("answer_says"),
         rights_answer.c.recorded_by.label("answered_by"),
         rights_answer.c.recorded_at.label("answered_at"),
+        _disagreement.c.says.label("disagreement_says"),
+        _disagreement.c.recorded_by.label("disagreement_by"),
+        _disagreement.c.recorded_at.label("disagreement_at"),
+        _rebuttal.c.says.label("rebuttal_says"),
+        _rebuttal.c.recorded_by.label("rebuttal_by"),
+        _rebuttal.c.recorded_at.label("rebuttal_at"),
     )
     .select_from(rights_request)
     .join(client, client.c.id == rights_request.c.client_id)
     .outerjoin(rights_put_off, rights_put_off.c.request_id == rights_request.c.id)
     .outerjoin(rights_answer, rights_answer.c.request_id == rights_request.c.id)
+    .outerjoin(_disagreement, _of_side(_disagreement, Side.DISAGREEMENT))
+    .outerjoin(_rebuttal, _of_side(_rebuttal, Side.REBUTTAL))
     .where(within_reach())
 )
 _ONE = _EVERY.where(rights_request.c.id == bindparam("request", type_=Uuid()))
@@ -186,6 +205,24 @@ class KeptRights:
         except IntegrityError as twice:
             raise RightsRequestAnswered from twice
 
+    async def add_statement(self, request: RightsRequestId, statement: Statement) -> None:
+        """See `domain.rights.Statements.add_statement`."""
+        replies_to = Side.DISAGREEMENT if statement.side is Side.REBUTTAL else None
+        try:
+            await self._connection.execute(
+                insert(rights_statement).values(
+                    request_id=request,
+                    side=statement.side,
+                    outcome=Outcome.DENIED,
+                    replies_to=replies_to,
+                    says=statement.says,
+                    recorded_by=statement.by,
+                    recorded_at=statement.at,
+                )
+            )
+        except IntegrityError as twice:
+            raise StatementMade from twice
+
     def _reach(self, by: Staff, act: Act) -> dict[str, object]:
         return reach_of(by.reach(act), at=self._now, by_identifier=True)
 
@@ -228,4 +265,14 @@ def _request(row: Row[*tuple[Any, ...]]) -> RightsRequest:
         recorded_at=row.recorded_at,
         put_off=put_off,
         answer=answer,
+        statements=tuple(_statements(row)),
     )
+
+
+def _statements(row: Row[*tuple[Any, ...]]) -> Iterator[Statement]:
+    for side, says, by, at in (
+        (Side.DISAGREEMENT, row.disagreement_says, row.disagreement_by, row.disagreement_at),
+        (Side.REBUTTAL, row.rebuttal_says, row.rebuttal_by, row.rebuttal_at),
+    ):
+        if at is not None:
+            yield Statement(side=side, says=says, by=StaffId(by), at=at)

@@ -8,6 +8,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Table,
+    Text,
     UniqueConstraint,
     Uuid,
     text,
@@ -25,7 +26,7 @@ from caseload.db.tables.base import (
 )
 from caseload.domain.consent import CheckMethod
 from caseload.domain.profiles.rights import DenialGround, RightKind
-from caseload.domain.rights import Outcome
+from caseload.domain.rights import Outcome, Side
 
 rights_request = Table(
     "rights_request",
@@ -84,6 +85,7 @@ rights_answer = Table(
     words("rule", nullable=True),
     words("says"),
     *recorded(),
+    UniqueConstraint("request_id", "outcome", name="rights_answer_outcome_key"),
     one_of("outcome", Outcome),
     one_of("ground", DenialGround),
     not_blank("says"),
@@ -91,4 +93,33 @@ rights_answer = Table(
         text("num_nonnulls(ground, rule) = CASE outcome WHEN 'denied' THEN 2 ELSE 0 END"), name="denied_on_a_ground"
     ),
     comment="What came of a request, as the client was told; once for each.",
+)
+
+rights_statement = Table(
+    "rights_statement",
+    metadata,
+    Column("request_id", Uuid(), primary_key=True),
+    Column("side", Text(), primary_key=True),
+    words("outcome"),
+    words("replies_to", nullable=True),
+    words("says"),
+    *recorded(),
+    ForeignKeyConstraint(
+        ["request_id", "outcome"],
+        ["clinic.rights_answer.request_id", "clinic.rights_answer.outcome"],
+        name="rights_statement_answer_fkey",
+    ),
+    ForeignKeyConstraint(
+        ["request_id", "replies_to"],
+        ["clinic.rights_statement.request_id", "clinic.rights_statement.side"],
+        name="rights_statement_replies_to_fkey",
+    ),
+    one_of("side", Side),
+    not_blank("says"),
+    CheckConstraint(text("outcome = 'denied'"), name="of_what_was_denied"),
+    CheckConstraint(
+        text("replies_to IS NOT DISTINCT FROM CASE side WHEN 'rebuttal' THEN 'disagreement' END"),
+        name="rebuttal_replies",
+    ),
+    comment="What the client says to a denied amendment, and what the programme says to that; once each.",
 )

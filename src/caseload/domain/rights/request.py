@@ -100,6 +100,25 @@ class RightsAnswer:
     at: datetime
 
 
+class Side(StrEnum):
+    """Whose word it is."""
+
+    DISAGREEMENT = "disagreement"
+    """The client's, to a denied amendment (45 CFR 164.526(d)(2))."""
+    REBUTTAL = "rebuttal"
+    """The programme's, to the client's (45 CFR 164.526(d)(3))."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """What one side says to a denied amendment."""
+
+    side: Side
+    says: str
+    by: StaffId
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RightsRequest:
     """One request, and how far it has come."""
@@ -118,6 +137,8 @@ class RightsRequest:
     recorded_at: datetime
     put_off: PutOff | None = None
     answer: RightsAnswer | None = None
+    statements: tuple[Statement, ...] = ()
+    """The client's disagreement with a denied amendment, then the programme's rebuttal, as far as there are any."""
 
     @property
     def last_day(self) -> date:
