@@ -179,6 +179,9 @@ class Kept:
             )
         ]
 
+    async def waiting_of(self, plan: PlanId, /) -> Sequence[Record]:
+        return [record for record in self.of(plan) if record.check_in.id in self.waiting]
+
     async def add_moves(self, moves: Sequence[Move], waiting: Sequence[Waiting], /) -> None:
         again = {one.check_in: one for one in waiting}
         for move in moves:

@@ -10,11 +10,12 @@ from caseload.api.route import reading, writing
 from caseload.api.wire import Wire
 from caseload.api.work import TheKey, TheWork
 from caseload.db.idempotency import Kept
+from caseload.db.job.queue import Queue
 from caseload.db.programme import Programmes
 from caseload.domain import programme as domain
 from caseload.domain.access import Act
-from caseload.domain.ids import ProgrammeId, SelectionId, new_id
-from caseload.domain.programme import Choice, Programme, Selection
+from caseload.domain.ids import ProgrammeId, SelectionId, ZoneMoveId, new_id
+from caseload.domain.programme import Choice, Programme, Selection, ZoneMove
 from caseload.request.idempotency import once
 
 
@@ -194,8 +195,105 @@ async def select_profile(
     return SelectionOut.of(await once(work, key, Kept(status=201, resource=new), do=select, again=again))
 
 
+class ZoneMoveIn(Wire, frozen=True, kw_only=True):
+    """A programme is to have its days in another time zone, from now on."""
+
+    time_zone: str
+    """IANA name. Now must be on the same day in both zones."""
+    reason: str
+
+
+class ZoneMoveOut(Wire, frozen=True, kw_only=True):
+    """That a programme moved to another time zone."""
+
+    id: UUID
+    number: int
+    moved_at: datetime
+    """Days before keep the zone before; what is planned for a later day is due at the same wall clock in the new one."""
+    from_zone: str
+    to_zone: str
+    reason: str
+    moved_by: UUID
+
+    @classmethod
+    def of(cls, move: ZoneMove) -> "ZoneMoveOut":
+        """From the domain."""
+        return cls(
+            id=move.id,
+            number=move.number,
+            moved_at=move.moved_at,
+            from_zone=move.from_zone,
+            to_zone=move.to_zone,
+            reason=move.reason,
+            moved_by=move.moved_by,
+        )
+
+
+class ZoneMovesOut(Wire, frozen=True, kw_only=True):
+    """In which time zones a programme's days have been."""
+
+    time_zone: str
+    """The zone of today."""
+    items: list[ZoneMoveOut]
+    """How it has moved, the first move first."""
+
+
+@reading(
+    "/programmes/{programme_id:uuid}/zone-moves",
+    act=Act.SEE_PROGRAMMES,
+    name="list_zone_moves",
+    unaudited="shows where a site is, and nothing of any client",
+)
+async def list_zone_moves(programme_id: FromPath[UUID], work: TheWork) -> ZoneMovesOut:
+    """In which time zone a programme's days are, and in which they have been."""
+    programmes = Programmes(work.connection)
+    programme = await programmes.get(ProgrammeId(programme_id))
+    moves = await programmes.zone_moves(programme.id)
+    return ZoneMovesOut(time_zone=programme.time_zone, items=[ZoneMoveOut.of(each) for each in moves])
+
+
+@writing("/programmes/{programme_id:uuid}/zone-moves", act=Act.MANAGE_PROGRAMMES, name="move_zone")
+async def move_zone(
+    programme_id: FromPath[UUID], data: JSONBody[ZoneMoveIn], work: TheWork, key: TheKey
+) -> ZoneMoveOut:
+    """Let a programme's days be those of another time zone, from now on.
+
+    What happened keeps its day, and what is planned for today its moment. Check-ins and sessions of later days follow
+    within minutes to the same wall clock in the new zone.
+    """
+    programmes, new = Programmes(work.connection), ZoneMoveId(new_id())
+    programme = await programmes.get(ProgrammeId(programme_id))
+
+    async def move() -> ZoneMove:
+        moved = await domain.move_zone(
+            programme,
+            data.time_zone,
+            data.reason,
+            as_id=new,
+            by=work.by,
+            now=work.now,
+            moves=programmes,
+            journal=work.journal,
+        )
+        await Queue(work.connection, now=work.now).add(domain.FOLLOWED, key=str(new))
+        return moved
+
+    async def again(kept: Kept) -> ZoneMove:
+        work.by.require(Act.MANAGE_PROGRAMMES, programme.id)
+        return next(each for each in await programmes.zone_moves(programme.id) if each.id == kept.resource)
+
+    return ZoneMoveOut.of(await once(work, key, Kept(status=201, resource=new), do=move, again=again))
+
+
 router = Router(
     "/",
-    route_handlers=[list_programmes, open_programme, list_programme_profiles, select_profile],
+    route_handlers=[
+        list_programmes,
+        open_programme,
+        list_programme_profiles,
+        select_profile,
+        list_zone_moves,
+        move_zone,
+    ],
     tags=["Programmes"],
 )

@@ -22,6 +22,7 @@ from caseload.audit.trail import AuditTrail
 from caseload.domain.accesslog import LogScope
 from caseload.domain.ids import ClientId, EntryId, ProgrammeId, StaffId
 from caseload.domain.oversight import Places, Quarter, RestrictedWhile, Span, Trace
+from caseload.domain.zones import zone_by_zone
 
 
 class LogTraces:
@@ -137,9 +138,15 @@ def _within(scope: LogScope) -> dict[str, object]:
 
 
 def _clocks(places: Places) -> dict[str, object]:
-    own = [(programme, zone.key) for programme, zone in places.zones.items() if programme is not None]
+    zones = [(programme, *each) for programme, zone in places.zones.items() for each in zone_by_zone(zone)]
+    own = [each for each in zones if each[0] is not None]
+    anywhere = [each for each in zones if each[0] is None]
     return {
-        "places": [programme for programme, _ in own],
-        "zones": [zone for _, zone in own],
-        "otherwise": places.zones[None].key,
+        "places": [programme for programme, *_ in own],
+        "zones": [zone.key for _, zone, _, _ in own],
+        "zones_since": [since for _, _, since, _ in own],
+        "zones_until": [until for *_, until in own],
+        "otherwise": [zone.key for _, zone, _, _ in anywhere],
+        "otherwise_since": [since for _, _, since, _ in anywhere],
+        "otherwise_until": [until for *_, until in anywhere],
     }

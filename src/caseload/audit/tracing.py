@@ -40,14 +40,39 @@ _IDENTIFIER_LENGTH: Final = 36
 """A staff identifier as text; `anonymous` and `system` are shorter."""
 
 
+_INSTANTS = ARRAY(DateTime(timezone=True))
 _place = (
-    func.unnest(bindparam("places", type_=ARRAY(Uuid())), bindparam("zones", type_=ARRAY(Text())))
-    .table_valued(column("programme", Uuid()), column("zone", Text()), name="place")
+    func.unnest(
+        bindparam("places", type_=ARRAY(Uuid())),
+        bindparam("zones", type_=ARRAY(Text())),
+        bindparam("zones_since", type_=_INSTANTS),
+        bindparam("zones_until", type_=_INSTANTS),
+    )
+    .table_valued(
+        column("programme", Uuid()),
+        column("zone", Text()),
+        column("since", DateTime(timezone=True)),
+        column("until", DateTime(timezone=True)),
+        name="place",
+    )
     .render_derived()
 )
-_DAY = cast(func.timezone(func.coalesce(_place.c.zone, bindparam("otherwise", type_=Text())), log.c.at), Date()).label(
-    "day"
+"""The zone of each programme from a moment to a moment: one that has moved has several."""
+_anywhere = (
+    func.unnest(
+        bindparam("otherwise", type_=ARRAY(Text())),
+        bindparam("otherwise_since", type_=_INSTANTS),
+        bindparam("otherwise_until", type_=_INSTANTS),
+    )
+    .table_valued(
+        column("zone", Text()),
+        column("since", DateTime(timezone=True)),
+        column("until", DateTime(timezone=True)),
+        name="anywhere",
+    )
+    .render_derived()
 )
+_DAY = cast(func.timezone(func.coalesce(_place.c.zone, _anywhere.c.zone), log.c.at), Date()).label("day")
 _ENTRIES = func.count(distinct(log.c.entry_id)).label("entries")
 # The least and greatest of text are those of the identifiers: PostgreSQL 15 has no minimum of these.
 _FIRST = func.min(cast(log.c.entry_id, Text())).label("first")
@@ -66,7 +91,10 @@ _NOT_DONE = log.c.outcome != literal_column("0", SmallInteger())
 """Said in the words of the partial index."""
 _NAMES_SOMEBODY = func.cardinality(disclosure.c.refs) > 0
 
-_by_day = log.outerjoin(_place, _place.c.programme == log.c.programme)
+_by_day = log.join(_anywhere, (log.c.at >= _anywhere.c.since) & (log.c.at < _anywhere.c.until)).outerjoin(
+    _place,
+    (_place.c.programme == log.c.programme) & (log.c.at >= _place.c.since) & (log.c.at < _place.c.until),
+)
 _with_clients = log.join(disclosure, disclosure.c.entry_id == log.c.entry_id)
 _with_clients_by_day = _by_day.join(disclosure, disclosure.c.entry_id == log.c.entry_id)
 
@@ -126,7 +154,6 @@ AFTER: Final = (
     .where(*_IN_SPAN, log.c.entry_id >= _end.c.ended)
     .group_by(log.c.actor, _DAY)
 )
-_INSTANTS = ARRAY(DateTime(timezone=True))
 _wanted = (
     func.unnest(
         bindparam("refs", type_=ARRAY(LargeBinary())),

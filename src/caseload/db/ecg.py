@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Date, Text, Uuid, any_, bindparam, exists, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -104,7 +103,7 @@ async def hearts_in(
     orders: dict[UUID, list[Order]] = defaultdict(list)
     for row in await ORDERS_OF.all(connection, about):
         orders[row["order_client_id"]].append(order_of(row))
-    zone = ZoneInfo(programme.time_zone)
+    zone = programme.zone
     ecgs: dict[UUID, list[tuple[date, int]]] = defaultdict(list)
     for each in (await connection.execute(ECGS, about)).all():
         ecgs[each.client_id].append((each.observed_at.astimezone(zone).date(), each.total))
@@ -118,7 +117,7 @@ async def hearts_in(
                 record=MedicationRecord(
                     client=who,
                     programme=programme.id,
-                    time_zone=programme.time_zone,
+                    time_zone=programme.zones or programme.time_zone,
                     profiles=programme.profiles,
                     history_until=row["history_until"],
                 ),

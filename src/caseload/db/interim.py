@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.periods import running
+from caseload.db.programme import zone_at
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, client_identity, episode
 from caseload.db.tables.interim import interim_end, interim_plan, interim_taken_back, interim_treatment
@@ -51,7 +52,7 @@ OF_CLIENTS: Final = (
         interim_taken_back.c.reason,
         interim_taken_back.c.recorded_by.label("taken_back_by"),
         interim_taken_back.c.recorded_at.label("taken_back_at"),
-        func.date(func.timezone(programme.c.time_zone, func.upper(episode.c.period))).label("left_on"),
+        func.date(func.timezone(zone_at(func.upper(episode.c.period)), func.upper(episode.c.period))).label("left_on"),
     )
     .select_from(
         interim_treatment.outerjoin(interim_plan)

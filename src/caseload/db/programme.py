@@ -4,16 +4,24 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Text, bindparam, func, insert, literal_column, select
+from sqlalchemy import ColumnElement, Text, bindparam, case, func, insert, literal_column, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.direct import Direct, Named
-from caseload.db.tables.programme import programme, programme_profile
-from caseload.domain.ids import ProgrammeId, SelectionId, StaffId
+from caseload.db.tables.programme import programme, programme_profile, programme_zone_move
+from caseload.domain.ids import ProgrammeId, SelectionId, StaffId, ZoneMoveId
 from caseload.domain.profiles.selected import read_selected
-from caseload.domain.programme import CodeTaken, Programme, ProgrammeUnknown, Selection, SelectionRaced
+from caseload.domain.programme import (
+    CodeTaken,
+    Programme,
+    ProgrammeUnknown,
+    Selection,
+    SelectionRaced,
+    ZoneMove,
+    ZoneMoveRaced,
+)
 
 _WORDS: Final = func.array_agg(
     aggregate_order_by(
@@ -38,8 +46,17 @@ later_profiles: Final = (
 )
 """The same of all programmes, for statements over many clients: worked out once and joined."""
 
+ZONES: Final = func.coalesce(programme.c.zones, programme.c.time_zone)
+"""The zone of a programme with those before it, as `zone_of` reads them."""
+
 _ALL = select(
-    programme.c.id, programme.c.code, programme.c.name, programme.c.time_zone, programme.c.profile, LATER_PROFILES
+    programme.c.id,
+    programme.c.code,
+    programme.c.name,
+    programme.c.time_zone,
+    programme.c.zones,
+    programme.c.profile,
+    LATER_PROFILES,
 )
 _ONE: Final = Direct(_ALL.where(programme.c.id == bindparam("programme")), anywhere=True)
 _IN_ORDER = _ALL.order_by(programme.c.code)
@@ -60,10 +77,40 @@ _SELECTIONS = (
     .order_by(programme_profile.c.number)
 )
 _ADD_SELECTION = insert(programme_profile)
+_ZONE_MOVES = (
+    select(
+        programme_zone_move.c.id,
+        programme_zone_move.c.programme_id,
+        programme_zone_move.c.number,
+        programme_zone_move.c.moved_at,
+        programme_zone_move.c.from_zone,
+        programme_zone_move.c.to_zone,
+        programme_zone_move.c.reason,
+        programme_zone_move.c.moved_by,
+    )
+    .where(programme_zone_move.c.programme_id == bindparam("programme"))
+    .order_by(programme_zone_move.c.number)
+)
+_ADD_ZONE_MOVE = insert(programme_zone_move)
+
+
+def zone_at(at: ColumnElement[datetime]) -> ColumnElement[str]:
+    """The zone that the programme of a row had at a moment that may lie before a move; it costs one that never moved nothing."""
+    later = programme_zone_move.alias()
+    before = (
+        select(later.c.from_zone)
+        .where(later.c.programme_id == programme.c.id, later.c.moved_at > at)
+        .order_by(later.c.moved_at)
+        .limit(1)
+        .scalar_subquery()
+    )
+    return case(
+        (programme.c.zones.is_(None), programme.c.time_zone), else_=func.coalesce(before, programme.c.time_zone)
+    )
 
 
 class Programmes:
-    """Satisfies `domain.programme.Programmes` and `domain.programme.Selections`."""
+    """Satisfies `domain.programme.Programmes`, `domain.programme.Selections` and `domain.programme.ZoneMoves`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -137,6 +184,42 @@ class Programmes:
                 "Read the programme's profiles again, and choose once more if you still want to."
             ) from raced
 
+    async def zone_moves(self, wanted: ProgrammeId) -> Sequence[ZoneMove]:
+        """See `domain.programme.ZoneMoves.zone_moves`."""
+        rows = (await self._connection.execute(_ZONE_MOVES, {"programme": wanted})).all()
+        return [
+            ZoneMove(
+                id=ZoneMoveId(row.id),
+                programme=ProgrammeId(row.programme_id),
+                number=row.number,
+                moved_at=row.moved_at,
+                from_zone=row.from_zone,
+                to_zone=row.to_zone,
+                reason=row.reason,
+                moved_by=StaffId(row.moved_by),
+            )
+            for row in rows
+        ]
+
+    async def add_zone_move(self, move: ZoneMove) -> None:
+        """See `domain.programme.ZoneMoves.add_zone_move`. The programme's own row follows by a trigger."""
+        try:
+            await self._connection.execute(
+                _ADD_ZONE_MOVE,
+                {
+                    "id": move.id,
+                    "programme_id": move.programme,
+                    "number": move.number,
+                    "moved_at": move.moved_at,
+                    "from_zone": move.from_zone,
+                    "to_zone": move.to_zone,
+                    "reason": move.reason,
+                    "moved_by": move.moved_by,
+                },
+            )
+        except IntegrityError as raced:
+            raise ZoneMoveRaced("Read the programme again, and move it once more if you still want to.") from raced
+
 
 def _programme(row: Named) -> Programme:
     return Programme(
@@ -144,5 +227,6 @@ def _programme(row: Named) -> Programme:
         code=row["code"],
         name=row["name"],
         time_zone=row["time_zone"],
+        zones=row["zones"],
         profiles=read_selected(row["profile"], row["later_profiles"]),
     )

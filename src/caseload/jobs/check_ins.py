@@ -56,7 +56,7 @@ async def _dose_changes(work: Work, programmes: Mapping[ProgrammeId, Programme])
 def _changes_of(turned: Turned, programme: Programme, *, now: datetime) -> Iterator[Due]:
     today = programme.today(now)
     percent = programme.rules_on(today).check_ins.step_up.dose_change_percent
-    zone = programme.time_zone
+    zone = programme.zones or programme.time_zone
     for change in large_changes(turned.orders, zone, percent=percent, first=today - LOOKS_BACK, last=today):
         if change.since > turned.decided_at and (change.order, change.on) not in turned.led:
             what = Occurred(ground=StepUpGround.DOSE_CHANGE, on=change.on, record=change.order)

@@ -116,7 +116,7 @@ async def read_hours(
         await hours.places(
             client.id, first=start_of_day(since, programme.zone), last=start_of_day(ends, programme.zone)
         ),
-        await hours.stretches(client.id, zone=programme.time_zone),
+        await hours.stretches(client.id, zone=programme.zone),
         first=since,
         last=until,
         today=today,
@@ -153,9 +153,7 @@ async def read_retention(
     since, until = _period(first, last, today=today, usual_length=A_YEAR)
     if not 1 <= after <= LONGEST_DAYS:
         raise Invalid(Fault("days", f"must be from 1 to {LONGEST_DAYS}"))
-    stays = await Hours(work.connection, work.journal).stays(
-        programme.id, first=since, last=until, zone=programme.time_zone
-    )
+    stays = await Hours(work.connection, work.journal).stays(programme.id, first=since, last=until, zone=programme.zone)
     told = retention(stays, days=after, today=today)
     return RetentionOut(
         days=after,

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Date, Text, Uuid, bindparam, case, func, select
+from sqlalchemy import Date, Uuid, bindparam, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.attendance.clients import LINES_THAT_COUNT
@@ -18,9 +19,9 @@ from caseload.domain.attendance.retention import Stay
 from caseload.domain.caseload import DischargeReason, Edition, LevelOfCare
 from caseload.domain.ids import ClientId, ProgrammeId
 from caseload.domain.journal import Journal
+from caseload.domain.schedule import local_day
 
 _FIRST, _LAST = bindparam("first", type_=INSTANT), bindparam("last", type_=INSTANT)
-_ZONE = bindparam("zone", type_=Text())
 _CLIENT, _PROGRAMME = bindparam("client", type_=Uuid()), bindparam("programme", type_=Uuid())
 
 _PLACES = (
@@ -37,7 +38,7 @@ _PLACES = (
         therapy_session_register.c.started_at < _LAST,
     )
 )
-_ends_on = func.timezone(_ZONE, func.upper(episode.c.period)).cast(Date())
+_ends_at = func.upper(episode.c.period)
 _next_on: Final = func.lead(level_of_care.c.from_on).over(
     partition_by=level_of_care.c.episode_id, order_by=level_of_care.c.from_on
 )
@@ -47,7 +48,7 @@ _STRETCHES = (
         level_of_care.c.level,
         level_of_care.c.from_on,
         _next_on.label("next_on"),
-        _ends_on.label("ends_on"),
+        _ends_at.label("ends_at"),
     )
     .join(episode, episode.c.id == level_of_care.c.episode_id)
     .where(episode.c.client_id == _CLIENT)
@@ -69,7 +70,7 @@ _TOTALS = (
     .group_by(_what)
 )
 _STAYS = (
-    select(episode.c.admitted_on, _ends_on.label("left_on"), discharge.c.reason)
+    select(episode.c.admitted_on, _ends_at.label("left_at"), discharge.c.reason)
     .outerjoin(discharge, discharge.c.episode_id == episode.c.id)
     .where(
         episode.c.programme_id == _PROGRAMME,
@@ -94,14 +95,14 @@ class Hours:
             for kind, status, started_at, minutes in await self._connection.execute(_PLACES, given)
         ]
 
-    async def stretches(self, of: ClientId, *, zone: str) -> Sequence[Stretch]:
+    async def stretches(self, of: ClientId, *, zone: ZoneInfo) -> Sequence[Stretch]:
         """At which levels of care a client was from when to when, oldest first."""
-        rows = await self._connection.execute(_STRETCHES, {"client": of, "zone": zone})
+        rows = await self._connection.execute(_STRETCHES, {"client": of})
         found = [
             Stretch(
                 level=LevelOfCare(edition=Edition(row.edition), level=row.level),
                 first=row.from_on,
-                last=_last_day(row.next_on, row.ends_on),
+                last=_last_day(row.next_on, _day(row.ends_at, zone)),
             )
             for row in rows
         ]
@@ -124,17 +125,21 @@ class Hours:
             minutes=sum(row.minutes for row in rows),
         )
 
-    async def stays(self, programme: ProgrammeId, *, first: date, last: date, zone: str) -> Sequence[Stay]:
+    async def stays(self, programme: ProgrammeId, *, first: date, last: date, zone: ZoneInfo) -> Sequence[Stay]:
         """The episodes of a programme that began on these days, without saying whose they are."""
-        given = {"programme": programme, "first": first, "last": last, "zone": zone}
+        given = {"programme": programme, "first": first, "last": last}
         return [
             Stay(
                 admitted_on=row.admitted_on,
-                left_on=row.left_on,
+                left_on=_day(row.left_at, zone),
                 reason=None if row.reason is None else DischargeReason(row.reason),
             )
             for row in await self._connection.execute(_STAYS, given)
         ]
+
+
+def _day(moment: datetime | None, zone: ZoneInfo) -> date | None:
+    return None if moment is None else local_day(moment, zone)
 
 
 def _last_day(next_on: date | None, ends_on: date | None) -> date | None:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.caseload.responsibilities import MOVED
+from caseload.db.programme import zone_at
 from caseload.db.tables.caseload import client, episode, episode_phase, level_of_care
 from caseload.db.tables.programme import programme
 from caseload.domain.access import Reach
@@ -23,7 +24,7 @@ _IS_WITHIN_REACH = select(client.c.id).where(client.c.id == _CLIENT, within_reac
 _next_on = func.lead(level_of_care.c.from_on).over(
     partition_by=level_of_care.c.episode_id, order_by=level_of_care.c.from_on
 )
-_last_on = cast(func.timezone(programme.c.time_zone, func.upper(episode.c.period)), Date)
+_last_on = cast(func.timezone(zone_at(func.upper(episode.c.period)), func.upper(episode.c.period)), Date)
 LEVELS_OF_CLIENT = (
     select(
         level_of_care.c.episode_id,

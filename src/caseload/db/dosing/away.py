@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.direct import Direct
+from caseload.db.programme import zone_at
 from caseload.db.tables.caseload import discharge, episode
 from caseload.db.tables.programme import programme
 from caseload.db.tables.window import excusal, excusal_end
@@ -31,7 +32,7 @@ _came_back = (
     .correlate(episode, discharge)
     .scalar_subquery()
 )
-_ended_on = cast(func.timezone(programme.c.time_zone, discharge.c.effective_at), Date())
+_ended_on = cast(func.timezone(zone_at(discharge.c.effective_at), discharge.c.effective_at), Date())
 
 AWAY: Final = union_all(
     select(

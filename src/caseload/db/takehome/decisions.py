@@ -8,7 +8,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     Date,
-    Text,
     Uuid,
     any_,
     bindparam,
@@ -25,9 +24,11 @@ from caseload.db.access import reach_of, within_reach
 from caseload.db.direct import Named
 from caseload.db.dosing.taken import is_of_kind, is_taken
 from caseload.db.medication.record import KIND, MedicationRecords
+from caseload.db.programme import zone_at
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, episode
 from caseload.db.tables.dosing import dose
+from caseload.db.tables.programme import programme
 from caseload.db.tables.takehome import take_home_decision, take_home_suspension
 from caseload.db.takehome.suspending import IS_NEWEST
 from caseload.domain.access import Act
@@ -69,13 +70,21 @@ _ONE = DECISIONS.join(client, client.c.id == take_home_decision.c.client_id).whe
 )
 
 _CLIENT, _DAY = bindparam("client", type_=Uuid()), bindparam("day", type_=Date())
-_ZONE = bindparam("zone", type_=Text())
 _now = episode.c.period.op("@>")(bindparam("at", type_=INSTANT))
+_last = (
+    select(func.max(func.upper(episode.c.period)).label("at")).where(episode.c.client_id == _CLIENT).subquery("last")
+)
+_ENDED_ON = (
+    select(func.timezone(zone_at(_last.c.at), _last.c.at).cast(Date()))
+    .select_from(_last, client.join(programme, programme.c.id == client.c.programme_id))
+    .where(client.c.id == _CLIENT)
+    .scalar_subquery()
+)
 _FROM = (
     select(
         func.coalesce(
             func.max(episode.c.admitted_on).filter(_now),
-            func.timezone(_ZONE, func.max(func.upper(episode.c.period))).cast(Date()),
+            _ENDED_ON,
             func.make_date(1, 1, 1),
         )
     )
@@ -113,7 +122,7 @@ class TakeHomeDecisions(MedicationRecords):
 
     async def treatment_began(self, record: MedicationRecord, day: date) -> date | None:
         """See `domain.takehome.decision.TakeHomeDecisions.treatment_began`."""
-        given = {"client": record.client, "day": day, "at": self._now, "zone": record.time_zone}
+        given = {"client": record.client, "day": day, "at": self._now}
         self._journal.saw(record.client, KIND)
         return (await self._connection.execute(BEGAN, given)).scalar_one()
 

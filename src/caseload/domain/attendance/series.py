@@ -196,6 +196,32 @@ async def move_session(
     # What it had places for it keeps, also where the programme's groups have become smaller since.
     kept = replace(rules, group_places=max(rules.group_places, session.wanted.places))
     await check_wanted([wanted], programme=session.programme, rules=kept, now=now, sessions=sessions)
+    return await take_its_place(
+        session,
+        wanted,
+        reason,
+        as_id=as_id,
+        clashes_agreed=clashes_agreed,
+        by=by,
+        now=now,
+        sessions=sessions,
+        journal=journal,
+    )
+
+
+async def take_its_place(
+    session: Session,
+    wanted: Wanted,
+    reason: str,
+    *,
+    as_id: TherapySessionId,
+    clashes_agreed: bool,
+    by: Staff,
+    now: datetime,
+    sessions: SeriesOfSessions,
+    journal: Journal,
+) -> Session:
+    """Keep another session instead of one that is held, with everybody of it. Raises `SessionMoved` or `SessionClashes`."""
     instead = replace(session, id=as_id, wanted=wanted, planned_by=by.id, planned_at=now, roster=(), waiting=())
     await sessions.release(session.id)
     await claim([instead], agreed=clashes_agreed, besides=session.id, now=now, sessions=sessions)

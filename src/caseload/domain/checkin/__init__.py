@@ -67,6 +67,7 @@ from caseload.domain.checkin.settle import attempt, complete, miss, reschedule
 from caseload.domain.checkin.stepping import NothingToStepUp, Occurred, Versions, decide_step_up, step_up
 from caseload.domain.checkin.template import Template, TemplateChanged, Templates, ask_instead
 from caseload.domain.checkin.terms import Mode, Terms, usual_terms
+from caseload.domain.checkin.zone import Following, follow_zone
 
 __all__ = [
     "AlreadySettled",
@@ -85,6 +86,7 @@ __all__ = [
     "Ended",
     "Filled",
     "FilledIn",
+    "Following",
     "Housing",
     "Kind",
     "LastFact",
@@ -129,6 +131,7 @@ __all__ = [
     "days_late",
     "decide_step_up",
     "explain",
+    "follow_zone",
     "horizon",
     "is_overdue",
     "kind_of",

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 from caseload.domain.checkin.terms import Terms, with_slack
 from caseload.domain.errors import Faults
@@ -77,6 +78,11 @@ def weekly(rule: Recurrence, every: int, *, on: date, first: date, last: date | 
         starts_on=first,
         ends_on=last,
     )
+
+
+def in_zone(phases: Sequence[Terms], zone: ZoneInfo) -> tuple[Terms, ...]:
+    """The same phases by the clocks of another zone."""
+    return tuple(replace(terms, zone=zone) for terms in phases)
 
 
 def after(terms: Terms, day: date) -> Terms | None:

@@ -56,6 +56,12 @@ class AskedBy(StrEnum):
     PROVIDER = "provider"
     CLOSURE = "closure"
     """At nobody's: the programme is closed on the day."""
+    ZONE = "zone"
+    """At nobody's: the programme moved to another time zone, and the clock shows the same."""
+
+
+_MOVED_BY_THEMSELVES = frozenset({AskedBy.CLIENT, AskedBy.ZONE})
+"""Moves by which the clinic did not say anew when a check-in is due."""
 
 
 class Punctuality(StrEnum):
@@ -166,7 +172,7 @@ class Record:
     @property
     def movable_until(self) -> datetime:
         """Until when it may be moved at the client's wish: one interval after the clinic last said when it was due."""
-        ours = [move.due_at for move in self.moves if move.asked_by is not AskedBy.CLIENT]
+        ours = [move.due_at for move in self.moves if move.asked_by not in _MOVED_BY_THEMSELVES]
         return self.terms.movable_until(ours[-1] if ours else self.check_in.due_at)
 
     @property

@@ -184,7 +184,9 @@ async def reschedule(
     faults = Faults()
     faults.check(when=due_at <= now, where="due_at", problem="must lie in the future")
     faults.check(when=due_at > limit, where="due_at", problem=f"must not be after {limit.isoformat()}")
-    faults.check(when=asked_by is AskedBy.CLOSURE, where="asked_by", problem="must be client or provider")
+    faults.check(
+        when=asked_by not in (AskedBy.CLIENT, AskedBy.PROVIDER), where="asked_by", problem="must be client or provider"
+    )
     check_text(faults, "reason", reason)
     faults.raise_if_any()
     new_day = local_day(due_at, record.terms.zone)

@@ -11,7 +11,7 @@ from typing import ClassVar, Protocol
 from uuid import UUID
 
 from caseload.domain.access import Act
-from caseload.domain.checkin.phases import after, weekly
+from caseload.domain.checkin.phases import after, in_zone, weekly
 from caseload.domain.checkin.plan import Plan, Plans, PlanStopped, PlanVersion, StepUp, StepUpGround
 from caseload.domain.checkin.planning import replace_version
 from caseload.domain.checkin.scheduling import schedule
@@ -96,7 +96,8 @@ async def step_up(
     last_on = what.on + timedelta(days=rules.check_ins.step_up.days)
     running = version.step_up
     base = version if running is None else await plans.version(plan.id, running.base_version)
-    phases = raised(base, rules, begins_on=begins_on, last_on=last_on)
+    # What people decided before the programme moved to another time zone is decided for this one too.
+    phases = in_zone(raised(base, rules, begins_on=begins_on, last_on=last_on), terms.zone)
     if not phases or (running is not None and running.last_on >= last_on):
         raise NothingToStepUp(f"It would have ended on {last_on}, and nothing would change before then.")
     changed = await replace_version(

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from caseload.domain.access import Act
 from caseload.domain.dosing import DayOutcome, Said, Source, Statement, StatementDay, Verification
@@ -26,6 +25,7 @@ from caseload.domain.medication.record import check_reason
 from caseload.domain.medicines import FORMS, LONG_ACTING, DosePart, check_milligrams
 from caseload.domain.people import Staff
 from caseload.domain.schedule import start_of_day
+from caseload.domain.zones import zone_of
 
 LONGEST_DAYS: Final = 92
 """Guest days of one agreement; for longer the client is transferred (product convention)."""
@@ -80,7 +80,7 @@ async def arrange_guest(
 
 def stay(arrangement: Arrangement, record: MedicationRecord) -> tuple[datetime, datetime]:
     """From when to when a host of ours sees the client: from midnight to midnight in the home programme's zone."""
-    zone = ZoneInfo(record.time_zone)
+    zone = zone_of(record.time_zone)
     return start_of_day(arrangement.first_on, zone), start_of_day(arrangement.last_on + _ONE, zone)
 
 

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from caseload.domain.access import Act
 from caseload.domain.errors import Faults
@@ -14,6 +13,7 @@ from caseload.domain.medication import Direction
 from caseload.domain.medication.record import check_reason
 from caseload.domain.people import Staff
 from caseload.domain.schedule import start_of_day
+from caseload.domain.zones import zone_of
 
 _ONE: Final = timedelta(days=1)
 
@@ -55,6 +55,6 @@ async def end_guest(
     )
     faults.raise_if_any()
     end = GuestEnd(last_on=last_on, reason=reason, became_ours=became_ours, recorded_by=by.id, recorded_at=now)
-    await guests.end_guest(guest, end, stays_until=start_of_day(last_on + _ONE, ZoneInfo(record.time_zone)))
+    await guests.end_guest(guest, end, stays_until=start_of_day(last_on + _ONE, zone_of(record.time_zone)))
     journal.tell(GuestOver(client=guest.client, records=(guest.id,), facts={"became_ours": str(became_ours).lower()}))
     return replace(guest, end=end)

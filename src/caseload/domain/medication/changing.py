@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from caseload.domain.ids import OrderId
 from caseload.domain.medication.order import Order
 from caseload.domain.medicines import LONG_ACTING
 from caseload.domain.schedule import local_day, start_of_day
+from caseload.domain.zones import zone_of
 
 _WHOLE = 100
 
@@ -43,7 +43,7 @@ def large_changes(orders: Iterable[Order], zone: str, *, percent: int, first: da
 def _of_one(orders: Sequence[Order], zone: str, percent: int, last: date) -> Iterable[DoseChange]:
     """The changes of one medicine, of which one order is in force on a day."""
     # An order that was to begin before it was signed counts from that day on.
-    turns = {turn for each in orders for turn in (*each.turns(zone), local_day(_counts_from(each), ZoneInfo(zone)))}
+    turns = {turn for each in orders for turn in (*each.turns(zone), local_day(_counts_from(each), zone_of(zone)))}
     before: tuple[Decimal, int] | None = None
     for day in sorted(turn for turn in turns if turn <= last):
         order = next((each for each in orders if each.covers(day, zone)), None)
@@ -51,7 +51,7 @@ def _of_one(orders: Sequence[Order], zone: str, percent: int, last: date) -> Ite
             continue
         now = order.total_on(day), order.every_days
         if before is not None and _differs(before, now, percent):
-            since = max(start_of_day(day, ZoneInfo(zone)), _counts_from(order))
+            since = max(start_of_day(day, zone_of(zone)), _counts_from(order))
             yield DoseChange(order=order.id, on=day, since=since)
         before = now
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 from caseload.domain.access import Act
 from caseload.domain.errors import Conflict, NotFound
@@ -20,6 +19,7 @@ from caseload.domain.medication.record import MedicationRecords
 from caseload.domain.medicines import DosePart, Form, Medicine
 from caseload.domain.people import Staff
 from caseload.domain.signature import Signature, Signatures, Subject, Version
+from caseload.domain.zones import zone_of
 
 
 class OrderUnknown(NotFound):
@@ -137,7 +137,7 @@ class Order:
 
     def covers(self, day: date, zone: str) -> bool:
         """Whether the order was in force through a local day: signed by its end, and not stopped until then."""
-        ends = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)) + timedelta(days=1)
+        ends = datetime(day.year, day.month, day.day, tzinfo=zone_of(zone)) + timedelta(days=1)
         return self.standing(day, ends) is Standing.IN_FORCE
 
     def last_day(self, zone: str) -> date | None:
@@ -149,7 +149,7 @@ class Order:
         if self.replaced_from is not None:
             ends.append(self.replaced_from - timedelta(days=1))
         if self.stopped_at is not None:
-            ends.append(self.stopped_at.astimezone(ZoneInfo(zone)).date() - timedelta(days=1))
+            ends.append(self.stopped_at.astimezone(zone_of(zone)).date() - timedelta(days=1))
         return min(ends, default=None)
 
     @property

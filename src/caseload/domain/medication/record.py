@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 from caseload.domain.access import Act
 from caseload.domain.client import RegistrationClosed
@@ -12,6 +11,7 @@ from caseload.domain.ids import ClientId, ProgrammeId
 from caseload.domain.people import Staff
 from caseload.domain.profiles import Profile
 from caseload.domain.profiles.selected import Selected
+from caseload.domain.zones import zone_of
 
 LONGEST_NOTE = 4000
 
@@ -24,6 +24,7 @@ class MedicationRecord:
     programme: ProgrammeId
     """The home programme: its zone fixes the dosing day, its profile of that day the rules."""
     time_zone: str
+    """As `zone_of` reads it, also of a programme that has moved."""
     profiles: Selected
     host: ProgrammeId | None = None
     """The programme where the client is a guest now."""
@@ -47,14 +48,14 @@ class MedicationRecord:
 
     def day_of(self, instant: datetime) -> date:
         """The dosing day: the local date in the home programme's zone, wherever the dose is given."""
-        return instant.astimezone(ZoneInfo(self.time_zone)).date()
+        return instant.astimezone(zone_of(self.time_zone)).date()
 
     def clock(self, instant: datetime) -> str:
         """The instant as people at the home programme's window say it: local day and time.
 
         In the hour that happens twice the zone's name says which of the two it is.
         """
-        local = instant.astimezone(ZoneInfo(self.time_zone))
+        local = instant.astimezone(zone_of(self.time_zone))
         twice = local.replace(fold=1 - local.fold).utcoffset() != local.utcoffset()
         return local.strftime("%Y-%m-%d %H:%M %Z" if twice else "%Y-%m-%d %H:%M")
 

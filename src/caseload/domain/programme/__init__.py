@@ -1,5 +1,16 @@
 """Programmes: the sites of a clinic, each with the time zone of its days and the profiles of its rules."""
 
+from caseload.domain.programme.moving import (
+    FOLLOWED,
+    ClocksUnsteady,
+    DaysApart,
+    ProgrammeMovedZone,
+    ZoneMove,
+    ZoneMoveRaced,
+    ZoneMoves,
+    ZonesApart,
+    move_zone,
+)
 from caseload.domain.programme.opening import (
     CodeTaken,
     Programme,
@@ -22,19 +33,28 @@ from caseload.domain.programme.selecting import (
 )
 
 __all__ = [
+    "FOLLOWED",
     "Choice",
+    "ClocksUnsteady",
     "CodeTaken",
+    "DaysApart",
     "ProfileLoosens",
     "ProfileSelected",
     "Programme",
+    "ProgrammeMovedZone",
     "ProgrammeOpened",
     "ProgrammeUnknown",
     "Programmes",
     "Selection",
     "SelectionRaced",
     "Selections",
+    "ZoneMove",
+    "ZoneMoveRaced",
+    "ZoneMoves",
+    "ZonesApart",
     "check_programme",
     "is_zone",
+    "move_zone",
     "open_programme",
     "select_profile",
     "what_it_loosens",

@@ -15,6 +15,7 @@ from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
 from caseload.domain.profiles import Profile, profiles
 from caseload.domain.profiles.selected import Selected
+from caseload.domain.zones import zone_of
 
 LONGEST_NAME: Final = 200
 _CODE: Final = re.compile(r"[A-Z0-9][A-Z0-9-]{0,15}")
@@ -70,6 +71,8 @@ class Programme:
     name: str
     time_zone: str
     """An IANA zone name. Days, deadlines and dosing days are those of this zone."""
+    zones: str | None = None
+    """That zone with those before it, as `zone_of` reads them; None where it has never moved."""
     profiles: Selected
     """The jurisdiction profiles whose rules apply, each from its day on."""
 
@@ -79,8 +82,8 @@ class Programme:
 
     @property
     def zone(self) -> ZoneInfo:
-        """The zone of its days."""
-        return ZoneInfo(self.time_zone)
+        """The zone of its days: of those before a move the one that it had then."""
+        return zone_of(self.zones or self.time_zone)
 
     def today(self, now: datetime) -> date:
         """The local date at an instant."""
