@@ -273,3 +273,40 @@ async def test_question_and_answer_stand_in_the_log_allowed_or_refused(clinic: C
     ]
     assert all(given["id"] in one["rec"] for one in told)
     assert "consent" in access["saw"]
+
+
+async def test_a_minor_signs_with_a_parent_and_a_consent_keeps_the_words_that_were_attested(clinic: Clinic) -> None:
+    programme = await clinic.programme(profile="US", time_zone="America/New_York")
+    nurse = await clinic.person((Role.NURSE, programme))
+    identity = {"given_name": "Ada", "family_name": f"Lindqvist {uuid4()}", "birth_date": "2012-02-29"}
+    client = (await nurse.post("/clients", {"programme_id": str(programme), "identity": identity})).json()
+    path = f"/clients/{client['id']}"
+    custody = {
+        "kind": "legal_representative",
+        "first_day": "2012-02-29",
+        "evidence": "Birth certificate, copy in the safe",
+    }
+    parent = (await nurse.post(f"{path}/related-people", {**MOTHER, "involvements": [custody]})).json()
+    chart = Chart(nurse, path, str(programme), parent["id"])
+    alone = chart.consent()
+    refused = await nurse.post(f"{path}/consents", alone)
+    assert (refused.status_code, [each["field"] for each in refused.json()["errors"]]) == (
+        422,
+        ["signature.co_signer_id"],
+    )
+    both = {**alone["signature"], "co_signer_id": parent["id"], "co_signed_name": "Rosa Lindqvist"}
+    given = await nurse.post(f"{path}/consents", chart.consent(signature=both))
+    assert given.status_code == 201, given.text
+    assert given.json()["signature"] == both
+    forms = (await nurse.get("/consent-forms")).json()["items"]
+    [words] = {form["typed_signature"] for form in forms if form["jurisdiction"] == "US"}
+    assert given.json()["attestation"] == words
+    assert (await chart.asked("attendance"))[0]["allowed"] is True
+
+    [order] = parent["involvements"]
+    end = f"{path}/related-people/{parent['id']}/involvements/{order['id']}/end"
+    ended = await nurse.post(end, {"reason": "The other parent has custody."})
+    assert ended.json()["signed_by_them"] == [given.json()["id"]]
+    assert (await chart.asked("attendance"))[0]["allowed"] is True
+    never = await nurse.post(end, {"reason": "The order was forged.", "ended_at": "2012-03-01T00:00:00Z"})
+    assert never.status_code == 409

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
@@ -81,6 +82,9 @@ from caseload.domain.ids import (
 )
 from caseload.domain.journal import Event
 from caseload.domain.people import Staff
+from caseload.domain.profiles import profile_on
+from caseload.domain.profiles.comparing import loosened
+from caseload.domain.profiles.minors import Minors
 from caseload.domain.profiles.selected import Selected
 from caseload.domain.programme import Programme
 
@@ -143,7 +147,7 @@ def programme(*, profile: str = "US", time_zone: str = "America/New_York") -> Pr
 
 
 def setting(where: Programme | None = None) -> Setting:
-    return Setting(programme=where or programme(), around=AROUND)
+    return Setting(programme=where or programme(), around=AROUND, born=date(1990, 1, 1))
 
 
 def signature(signed_at: datetime = NOW - timedelta(days=30)) -> Signature:
@@ -624,7 +628,11 @@ def test_a_representative_signs_within_their_authority_and_at_no_other_moment(
 ) -> None:
     """What counts is the moment of the signature, whenever it is recorded."""
     order = involvement(GUARDIAN, InvolvementKind.LEGAL_REPRESENTATIVE, starts_at=starts_at, until_at=until_at)
-    where = Setting(programme=programme(), around={GUARDIAN: replace(person(GUARDIAN), involvements=(order,))})
+    where = Setting(
+        programme=programme(),
+        around={GUARDIAN: replace(person(GUARDIAN), involvements=(order,))},
+        born=date(1990, 1, 1),
+    )
     signed = draft(
         signature=replace(signature(SIGNED_AT), signatory=Signatory.REPRESENTATIVE, representative=GUARDIAN),
         recipients=(Recipient(name="Dr Example"),),
@@ -1150,3 +1158,98 @@ def test_nothing_is_allowed_while_a_warning_that_concerns_it_stands(
     concerns = kind is WarningKind.DOMESTIC_RISK or method is CheckMethod.CALL_BACK
     around.people[MOTHER] = replace(around.people[MOTHER])
     assert asked_of(kept, told, asks(method), around=around)[0].allowed is not (stands and concerns)
+
+
+# --- minors, and what is attested -----------------------------------------------------------------------------------
+
+BOSTON = ZoneInfo("America/New_York")
+WITH_PARENT: dict[str, Any] = {"co_signer": GUARDIAN, "co_signed_name": "Rosa Example"}
+
+
+def of_client_born(born: date) -> Setting:
+    return replace(setting(), born=born)
+
+
+def signed(at: datetime = NOW, **changes: Any) -> Draft:
+    return draft(signature=replace(signature(at), **changes))
+
+
+def with_parent(**changes: Any) -> Draft:
+    return signed(**{**WITH_PARENT, **changes})
+
+
+def test_a_minor_signs_together_with_a_parent_whose_authority_is_on_file() -> None:
+    where = of_client_born(TODAY.replace(year=TODAY.year - 16))
+    assert "2.14(c)" in faults_of(signed(), where)["signature.co_signer_id"]
+    made = consent(with_parent(), where=where)
+    assert (made.signature.co_signer, made.signature.co_signed_name) == (GUARDIAN, "Rosa Example")
+    assert set(faults_of(with_parent(co_signer=MOTHER), where)) == {"signature.co_signer_id"}
+    assert set(faults_of(with_parent(co_signer=STRANGER), where)) == {"signature.co_signer_id"}
+    assert set(faults_of(with_parent(co_signed_name=" "), where)) == {"signature.co_signed_name"}
+    assert set(faults_of(signed(co_signer=GUARDIAN), where)) == {"signature.co_signed_name"}
+
+
+def test_nobody_signs_in_the_place_of_a_minor_and_nobody_with_whoever_is_of_age() -> None:
+    parent_alone: dict[str, Any] = {"signatory": Signatory.REPRESENTATIVE, "representative": GUARDIAN}
+    minor = of_client_born(TODAY.replace(year=TODAY.year - 16))
+    assert "signature.signatory" in faults_of(signed(**parent_alone), minor)
+    assert consent(signed(**parent_alone)).signature.representative == GUARDIAN
+    assert set(faults_of(with_parent())) == {"signature.co_signer_id"}
+
+
+@pytest.mark.parametrize(
+    ("born", "of_age_on"),
+    [
+        (date(2008, 11, 2), date(2026, 11, 2)),
+        (date(2008, 2, 29), date(2026, 3, 1)),
+        (date(2008, 3, 8), date(2026, 3, 8)),
+    ],
+)
+def test_a_client_is_of_age_from_the_local_midnight_of_the_birthday(born: date, of_age_on: date) -> None:
+    midnight = datetime.combine(of_age_on, time(), tzinfo=BOSTON).astimezone(UTC)
+    where = of_client_born(born)
+    assert consent(signed(midnight), where=where).signature.co_signer is None
+    assert "signature.co_signer_id" in faults_of(signed(midnight - SECOND), where)
+
+
+def test_where_no_rule_about_minors_is_known_nothing_is_decided_here() -> None:
+    abroad = replace(of_client_born(TODAY), programme=programme(profile="UK", time_zone="Europe/London"))
+    assert consent(signed_in_the_uk(), where=abroad).signature.co_signer is None
+
+
+def signed_in_the_uk() -> Draft:
+    return replace(signed(), form="uk-named-2024-01")
+
+
+@given(
+    born=some.dates(date(2000, 1, 1), date(2026, 1, 1)),
+    on=some.dates(date(2000, 1, 1), date(2050, 1, 1)),
+    until=some.integers(14, 21),
+    alone=some.none() | some.integers(10, 21),
+)
+def test_a_minor_grows_up_once_and_for_all(born: date, on: date, until: int, alone: int | None) -> None:
+    rule = Minors(rule="x", source="x", says="x", until_age=until, alone_from_age=alone)
+    tomorrow = on + timedelta(days=1)
+    assert rule.is_minor(born, on) or not rule.is_minor(born, tomorrow)
+    assert rule.needs_parent(born, on) or not rule.needs_parent(born, tomorrow)
+    assert rule.is_minor(born, on) or not rule.needs_parent(born, on)
+    assert not rule.is_minor(born, date(born.year + until, 12, 31))
+    whole_years = on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+    assert rule.is_minor(born, on) is (whole_years < until)
+    assert rule.needs_parent(born, on) is (whole_years < until and (alone is None or whole_years < alone))
+
+
+def test_the_exact_words_that_are_attested_of_a_typed_signature_are_kept() -> None:
+    assert consent().signature.attestation == US.typed_signature
+    assert consent(signed(document_digest=bytes(32))).signature.attestation is None
+
+
+def test_a_variant_may_let_minors_sign_alone_and_makes_nobody_of_age_sooner() -> None:
+    base = profile_on("US", TODAY)
+    assert base.minors is not None
+    alone = msgspec.structs.replace(base, minors=msgspec.structs.replace(base.minors, alone_from_age=12))
+    assert loosened(base, alone) == []
+    sooner = msgspec.structs.replace(base, minors=msgspec.structs.replace(base.minors, until_age=17))
+    assert loosened(base, sooner) == ["minors.until_age: of age earlier"]
+    assert loosened(base, msgspec.structs.replace(base, minors=None)) == ["minors: no rule any more"]
+    assert loosened(profile_on("UK", TODAY), profile_on("UK", TODAY)) == []

@@ -382,7 +382,7 @@ async def told_whom(*categories: Category, people: int = 1) -> tuple[Shelf, Reme
                 categories=frozenset(categories),
                 purposes=frozenset({Purpose.FAMILY_INVOLVEMENT}),
             ),
-            where=Setting(programme=programme(), around={each.id: each for each in around}),
+            where=Setting(programme=programme(), around={each.id: each for each in around}, born=date(1990, 1, 1)),
         )
         shelf.consents = [dataclasses.replace(signed, discloser=HOUSE, signature=signature(SINCE - DAY))]
     before = (taken(OutreachStep.SAME_DAY, SINCE), taken(OutreachStep.NEXT_DAY, SINCE + DAY))

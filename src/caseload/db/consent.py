@@ -47,15 +47,17 @@ def _recipients(column: ColumnElement[Any]) -> ColumnElement[Any]:
     )
 
 
+_FOR_THE_CLIENT = func.coalesce(consent.c.representative_id, consent.c.co_signer_id)
+"""Who signed for the client, or with a minor; never both."""
 _WITHOUT_AUTHORITY = and_(
-    consent.c.representative_id.is_not(None),
+    _FOR_THE_CLIENT.is_not(None),
     ~exists().where(
-        related_person_involvement.c.person_id == consent.c.representative_id,
+        related_person_involvement.c.person_id == _FOR_THE_CLIENT,
         related_person_involvement.c.kind == InvolvementKind.LEGAL_REPRESENTATIVE.value,
         running(related_person_involvement.c.period, consent.c.signed_at),
     ),
 )
-"""Whoever signed for the client could not act for them then, as we know now."""
+"""Whoever signed for the client, or with them, could not act for them then, as we know now."""
 
 _EVERY = (
     select(
@@ -89,6 +91,9 @@ _EVERY = (
         ).label("revoked_at"),
         consent_event.c.happened_at.label("event_at"),
         consent.c.document_digest,
+        consent.c.co_signer_id,
+        consent.c.co_signed_name,
+        consent.c.attestation,
         _WITHOUT_AUTHORITY.label("without_authority"),
     )
     .outerjoin(consent_revocation, consent_revocation.c.consent_id == consent.c.id)
@@ -147,6 +152,9 @@ class Consents:
                 signed_at=new.signature.signed_at,
                 document_digest=new.signature.document_digest,
                 representative_id=new.signature.representative,
+                co_signer_id=new.signature.co_signer,
+                co_signed_name=new.signature.co_signed_name,
+                attestation=new.signature.attestation,
                 recorded_by=new.recorded_by,
                 recorded_at=new.recorded_at,
             )
@@ -256,6 +264,9 @@ def _consent(row: Row[*tuple[Any, ...]]) -> Consent:
             signed_at=row.signed_at,
             representative=None if row.representative_id is None else RelatedPersonId(row.representative_id),
             document_digest=row.document_digest,
+            co_signer=None if row.co_signer_id is None else RelatedPersonId(row.co_signer_id),
+            co_signed_name=row.co_signed_name,
+            attestation=row.attestation,
         ),
         recorded_at=row.recorded_at,
         recorded_by=StaffId(row.recorded_by),

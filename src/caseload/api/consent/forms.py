@@ -5,7 +5,7 @@ from datetime import date
 from caseload.api.route import reading
 from caseload.api.wire import Wire
 from caseload.domain.access import Act
-from caseload.domain.consent import ConsentKind, Form, forms
+from caseload.domain.consent import ConsentKind, Form, forms, rules_on
 
 
 class FormOut(Wire, frozen=True, kw_only=True):
@@ -20,6 +20,8 @@ class FormOut(Wire, frozen=True, kw_only=True):
     how_to_revoke: str
     redisclosure: str | None
     refusal: str | None
+    typed_signature: str
+    """What you attest by recording a typed signature, as it reads now."""
 
     @classmethod
     def of(cls, form: Form) -> "FormOut":
@@ -34,6 +36,7 @@ class FormOut(Wire, frozen=True, kw_only=True):
             how_to_revoke=form.how_to_revoke,
             redisclosure=form.redisclosure,
             refusal=form.refusal,
+            typed_signature=rules_on(form.jurisdiction, date.max).typed_signature,
         )
 
 

@@ -74,6 +74,9 @@ class SignatureWire(Wire, frozen=True, kw_only=True, omit_defaults=True):
     """Who signed for the client, if somebody did."""
     document_sha256: str | None = None
     """Of the scanned document, in hexadecimal; without it the name was typed before you, and you attest it."""
+    co_signer_id: UUID | None = None
+    """The parent or guardian who signed with a minor; then `signed_at` is when the last of them did."""
+    co_signed_name: str | None = None
 
     def read(self) -> Signature:
         """As the domain speaks of it."""
@@ -83,6 +86,8 @@ class SignatureWire(Wire, frozen=True, kw_only=True, omit_defaults=True):
             signed_at=self.signed_at,
             representative=None if self.representative_id is None else RelatedPersonId(self.representative_id),
             document_digest=None if self.document_sha256 is None else _digest(self.document_sha256),
+            co_signer=None if self.co_signer_id is None else RelatedPersonId(self.co_signer_id),
+            co_signed_name=self.co_signed_name,
         )
 
 
@@ -139,6 +144,8 @@ class ConsentOut(Wire, frozen=True, kw_only=True):
     expiry: ExpiryWire
     expires_at: datetime | None
     signature: SignatureWire
+    attestation: str | None
+    """The exact words that whoever recorded a typed signature attested by it."""
     recorded_at: datetime
     revocable_at: datetime | None
     """Before this instant a revocation waits (42 CFR 2.35(c)); none: it counts at once."""
@@ -171,7 +178,10 @@ class ConsentOut(Wire, frozen=True, kw_only=True):
                 signed_at=signature.signed_at,
                 representative_id=signature.representative,
                 document_sha256=None if signature.document_digest is None else signature.document_digest.hex(),
+                co_signer_id=signature.co_signer,
+                co_signed_name=signature.co_signed_name,
             ),
+            attestation=signature.attestation,
             recorded_at=consent.recorded_at,
             revocable_at=consent.revocable_at,
             revoked_at=consent.revoked_at,

@@ -137,5 +137,7 @@ async def _afterwards(
         person=PersonOut.of(person, at=work.now),
         is_without_emergency_contact=domain.without_emergency_contact(around, at=work.now),
         names_them=[each.id for each in in_force if person.id in {one.person for one in each.recipients}],
-        signed_by_them=[each.id for each in in_force if each.signature.representative == person.id],
+        signed_by_them=[
+            each.id for each in in_force if person.id in {each.signature.representative, each.signature.co_signer}
+        ],
     )

@@ -1,13 +1,13 @@
 """Completing a consent: every element is there, and goes with the others, or it says which is missing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from caseload.domain.consent.consent import Consent, Draft, Signature
-from caseload.domain.consent.forms import Form, forms, jurisdiction_of
+from caseload.domain.consent.forms import Form, forms, jurisdiction_of, rules_on
 from caseload.domain.consent.words import (
     CONSENTABLE,
     TREATMENT_PAYMENT_OPERATIONS,
@@ -58,6 +58,8 @@ class Setting:
 
     programme: Programme
     around: Mapping[RelatedPersonId, RelatedPerson]
+    born: date
+    """The client's birth date: whether they are a minor is asked of the day of the signature."""
 
 
 def end_of(day: date, zone: ZoneInfo) -> datetime:
@@ -87,6 +89,7 @@ def complete(
     _check_expiry(draft, setting, faults)
     _check_revocable(draft, faults)
     _check_signature(signature, setting, recorded_at, faults)
+    _check_minor(signature, setting, faults)
     if form is None or signature is None or faults.found:
         raise Invalid(faults.found)
     last_day = draft.expiry.last_day
@@ -105,7 +108,7 @@ def complete(
         revocable_at=None
         if draft.revocable_from is None
         else end_of(draft.revocable_from - timedelta(days=1), setting.programme.zone),
-        signature=signature,
+        signature=replace(signature, attestation=_attested(signature, setting.programme)),
         recorded_at=recorded_at,
         recorded_by=recorded_by,
     )
@@ -232,3 +235,45 @@ def _check_signature(signature: Signature | None, setting: Setting, now: datetim
         held = Held.NEVER if representative is None else representative.authority_at(signature.signed_at)
         if held is not Held.YES:
             faults.add("signature.representative_id", WHY_NOT[held])
+
+
+def _attested(signature: Signature, programme: Programme) -> str | None:
+    """The words that are attested of a typed signature, as they stood on its day."""
+    if signature.document_digest is not None:
+        return None
+    day = programme.today(signature.signed_at)
+    return rules_on(programme.profiles.name_on(day), day).typed_signature
+
+
+def _check_minor(signature: Signature | None, setting: Setting, faults: Faults) -> None:
+    """Add what is wrong with who signed for a minor: they always sign, alone or with a parent (42 CFR 2.14)."""
+    if signature is None:
+        return
+    day = setting.programme.today(signature.signed_at)
+    minors = setting.programme.rules_on(day).minors
+    minor = minors is not None and minors.is_minor(setting.born, day)
+    needs_parent = minors is not None and minors.needs_parent(setting.born, day)
+    faults.check(
+        when=minor and signature.signatory is Signatory.REPRESENTATIVE,
+        where="signature.signatory",
+        problem="a minor signs themselves, alone or together with a parent or guardian (42 CFR 2.14)",
+    )
+    faults.check(
+        when=needs_parent is (signature.co_signer is None),
+        where="signature.co_signer_id",
+        problem="name the parent or guardian who signs with a minor (42 CFR 2.14(c))"
+        if needs_parent
+        else "is only for a minor whose parent signs too; nobody else signs with this client",
+    )
+    faults.check(
+        when=(signature.co_signer is None) is not (signature.co_signed_name is None),
+        where="signature.co_signed_name",
+        problem="give the name as written by whoever signed with the client, and nobody else's",
+    )
+    if problem := text_fault(signature.co_signed_name, longest=LONGEST_NAME):
+        faults.add("signature.co_signed_name", problem)
+    if signature.co_signer is not None:
+        parent = setting.around.get(signature.co_signer)
+        held = Held.NEVER if parent is None else parent.authority_at(signature.signed_at)
+        if held is not Held.YES:
+            faults.add("signature.co_signer_id", WHY_NOT[held])

@@ -56,6 +56,11 @@ class Signature:
     """Who signed for the client, if somebody did."""
     document_digest: bytes | None = None
     """SHA-256 of the scanned document; none for a name typed before whoever records it, who attests it by that."""
+    co_signer: RelatedPersonId | None = None
+    """The parent or guardian who signed with a minor (42 CFR 2.14(c)); `signed_at` is when the last of them did."""
+    co_signed_name: str | None = None
+    attestation: str | None = None
+    """The exact words that whoever recorded a typed signature attested; none for a document, and before they were kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,6 +57,8 @@ class DisclosureRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """What to do where a safety warning stands about the recipient."""
     advice_when_not_checked: str
     """What to say to whoever has not shown who they are, and what check to make."""
+    typed_signature: str
+    """What whoever records a typed signature attests by recording it. Stored with it, word for word."""
     expiry_alert_days: tuple[int, ...]
     """So many days before its last day a consent is listed as expiring, each step nearer than the one before."""
     notice: str | None = None

@@ -140,7 +140,7 @@ async def give_consent(
     """
     by.require(Act.RECORD_CONSENT, client.programme)
     around = {person.id: person for person in await families.around(client.id)}
-    setting = Setting(programme=programme, around=around)
+    setting = Setting(programme=programme, around=around, born=client.identity.birth_date)
     consent = complete(draft, as_id=as_id, client=client.id, setting=setting, recorded_by=by.id, recorded_at=now)
     await consents.add(consent)
     journal.tell(

@@ -22,6 +22,7 @@ from caseload.domain.profiles.around import AroundTheDose
 from caseload.domain.profiles.checkins import CheckIns, wrong_phases, wrong_slack
 from caseload.domain.profiles.injections import Injections
 from caseload.domain.profiles.ladder import Ladder, Tolerance, wrong_ladder
+from caseload.domain.profiles.minors import Minors
 from caseload.domain.profiles.monitoring import Monitoring
 from caseload.domain.profiles.ordering import Ordering
 from caseload.domain.profiles.outreach import Escalating, Outreach
@@ -92,6 +93,8 @@ class Profile(Data, frozen=True):
     take_home: TakeHomeRules
     monitoring: Monitoring
     rights: Rights
+    minors: Minors | None = None
+    """Who signs for minors; none where no such rule is known, and nothing is decided here."""
     tightens: str | None = None
     """The profile that a clinic's own variant rests on, and no rule of which it may loosen."""
 

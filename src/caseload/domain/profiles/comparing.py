@@ -67,8 +67,18 @@ def loosened(base: Profile, other: Profile) -> Sequence[str]:
         *other.monitoring.looser_than(base.monitoring),
         *other.outreach.looser_than(base.outreach),
         *other.escalating.looser_than(base.escalating),
+        *_looser_minors(base, other),
         *other.rights.looser_than(base.rights),
     ]
+
+
+def _looser_minors(base: Profile, other: Profile) -> Iterable[str]:
+    if base.minors is None:
+        return
+    if other.minors is None:
+        yield "minors: no rule any more"
+    else:
+        yield from other.minors.looser_than(base.minors)
 
 
 def _looser_ladders(base: Profile, other: Profile) -> Iterable[str]:
