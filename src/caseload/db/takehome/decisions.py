@@ -14,6 +14,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    true,
     union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -76,7 +77,7 @@ _last = (
 )
 _ENDED_ON = (
     select(func.timezone(zone_at(_last.c.at), _last.c.at).cast(Date()))
-    .select_from(_last, client.join(programme, programme.c.id == client.c.programme_id))
+    .select_from(client.join(programme, programme.c.id == client.c.programme_id).join(_last, true()))
     .where(client.c.id == _CLIENT)
     .scalar_subquery()
 )
