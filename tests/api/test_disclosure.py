@@ -3,15 +3,17 @@
 import asyncio
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import event
 
 from caseload.db.consent import Consents
+from caseload.db.family import Families
 from caseload.domain.access import Role
 from caseload.domain.consent import How, Revocation
-from caseload.domain.ids import ClientId, ConsentId
+from caseload.domain.family import SafetyWarning, WarningKind
+from caseload.domain.ids import ClientId, ConsentId, RelatedPersonId, WarningId, new_id
 from tests.api.conftest import Clinic
 from tests.api.dispensary import fresh
 from tests.api.test_consent import Chart, chart_in
@@ -109,6 +111,30 @@ async def test_a_revocation_that_is_being_recorded_is_waited_for_and_refuses(cli
         await connection.commit()
         refused = await disclosing
     assert (refused.status_code, refused.json()["facts"]["reason"]) == (409, "revoked")
+    assert (await chart.nurse.get(f"{chart.path}/disclosures")).json()["items"] == []
+
+
+async def test_a_safety_warning_that_is_being_recorded_is_waited_for_and_refuses(clinic: Clinic, chart: Chart) -> None:
+    """Two people at once: one writes down what the client has just said of their mother, the other has begun to disclose."""
+    client = ClientId((await given(chart, "attendance"))["client_id"])
+    async with clinic.service.engine.connect() as connection:
+        kept = Families(connection, Seen())
+        warning = SafetyWarning(
+            id=WarningId(new_id()),
+            client=client,
+            person=RelatedPersonId(UUID(chart.mother)),
+            kind=WarningKind.DOMESTIC_RISK,
+            note="Has hurt her.",
+            recorded_by=chart.nurse.staff.id,
+            recorded_at=clinic.service.clock(),
+        )
+        await kept.warn(warning)
+        disclosing = asyncio.create_task(chart.nurse.post(f"{chart.path}/disclosures", telling(chart, "attendance")))
+        await asyncio.sleep(0.2)
+        assert not disclosing.done()
+        await connection.commit()
+        refused = await disclosing
+    assert (refused.status_code, refused.json()["facts"]["reason"]) == (409, "safety_warning")
     assert (await chart.nurse.get(f"{chart.path}/disclosures")).json()["items"] == []
 
 

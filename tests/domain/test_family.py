@@ -518,7 +518,8 @@ def test_a_warning_stands_until_it_is_lifted_with_a_reason_and_stays_readable() 
     [warning] = mother.warnings
     assert mother.stopped_by(at=NOW, rings=True) is WarningKind.DO_NOT_CALL
     assert mother.stopped_by(at=NOW, rings=False) is None
-    assert mother.stopped_by(at=NOW - timedelta(seconds=1), rings=True) is None
+    begun_before = NOW - timedelta(seconds=1)
+    assert mother.stopped_by(at=begun_before, rings=True) is WarningKind.DO_NOT_CALL
     with pytest.raises(AlreadyWarned):
         asyncio.run(warn_of(mother, WarningKind.DO_NOT_CALL, "Again.", **around))
     both = asyncio.run(warn_of(mother, WarningKind.DOMESTIC_RISK, "Has hurt him.", **around))

@@ -122,6 +122,11 @@ _LAST_ENDED = (
 _OF = _CONSENT.order_by(consent.c.signed_at.desc(), consent.c.id.desc())
 
 
+async def hold_what_may_be_told(connection: AsyncConnection, client: ClientId) -> None:
+    """Until this transaction ends nothing else is told about a client, and nothing that allows or forbids it changes."""
+    await connection.execute(_HOLD, {"what": f"consents:{client}"})
+
+
 class Consents:
     """Satisfies `domain.consent.Consents`. Whoever asks has been let through to the client before."""
 
@@ -200,7 +205,7 @@ class Consents:
 
     async def hold(self, client: ClientId) -> datetime | None:
         """See `domain.consent.Consents.hold`. A lock by name: insert-only rows are not ours to lock."""
-        await self._connection.execute(_HOLD, {"what": f"consents:{client}"})
+        await hold_what_may_be_told(self._connection, client)
         return (await self._connection.execute(_LAST_ENDED, {"client": client})).scalar_one()
 
     async def add_revocation(self, revocation: Revocation, *, of: Consent) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import Row, Uuid, bindparam, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from caseload.db.consent import hold_what_may_be_told
 from caseload.db.periods import running
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.family import (
@@ -228,6 +229,7 @@ class Families:
 
     async def warn(self, warning: SafetyWarning) -> None:
         """See `domain.family.warning.Warnings.warn`."""
+        await hold_what_may_be_told(self._connection, warning.client)
         try:
             await self._connection.execute(
                 insert(related_person_warning).values(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from caseload.domain.consent.consent import Recipient, plain
+from caseload.domain.consent.consent import Recipient, words_of
 from caseload.domain.errors import Faults
 from caseload.domain.family import LONGEST_NAME, RelatedPerson, text_fault
 from caseload.domain.ids import RelatedPersonId
@@ -72,12 +72,13 @@ def is_warned_of(
 ) -> bool:
     """Whether a safety warning forbids telling this asker anything at that moment.
 
-    Whoever goes by the same name as somebody on the list, however it is typed, is taken for them: a warning that can be
-    passed by writing out a name is none. Nobody who is not to be called is told anything on a call back.
+    Whoever goes by the same words as somebody on the list, in whatever order and with whatever accents, is taken for them: a
+    warning that can be passed by writing out a name is none. Nobody who is not to be called is told anything on a call back.
     """
     rings = check is not None and check.method is CheckMethod.CALL_BACK
     return any(
         person.stopped_by(at=at, rings=rings) is not None
         for person in around
-        if asker.person == person.id or (asker.name is not None and plain(asker.name) == plain(person.details.name))
+        if asker.person == person.id
+        or (asker.name is not None and words_of(asker.name) == words_of(person.details.name))
     )

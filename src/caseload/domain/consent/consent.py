@@ -151,6 +151,12 @@ class Consent:
         return received_at if self.revocable_at is None else max(received_at, self.revocable_at)
 
 
+def words_of(name: str) -> frozenset[str]:
+    """The words of a name without regard to accents, points and their order, for what must hold however it is spelled."""
+    bare = (letter for letter in unicodedata.normalize("NFKD", name) if not unicodedata.combining(letter))
+    return frozenset("".join(letter if letter.isalnum() else " " for letter in bare).casefold().split())
+
+
 def plain(name: str | None) -> str | None:
     """A name without regard to case, spacing and the way its letters are encoded; nothing is guessed."""
     return None if name is None else " ".join(unicodedata.normalize("NFKC", name).casefold().split())

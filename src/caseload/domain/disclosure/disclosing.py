@@ -69,6 +69,7 @@ async def disclose(
         purpose=_purpose(making, exception),
         check=making.check,
     )
+    await desk.consents.hold(client.id)
     asked = await sound(asked, client, desk.families, by=by, now=now)
     require_complete(making, exception, client, by, notice=rules_on(known.jurisdiction, day).notice)
     covered = None

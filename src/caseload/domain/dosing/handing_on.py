@@ -134,6 +134,7 @@ async def hand_on_last_dose(
     covered = None
     if telling.emergency is None:
         asked = Asked(recipient=telling.recipient, categories=_ASKED, purpose=telling.purpose, check=telling.check)
+        await consents.hold(client.id)
         asked = await sound(asked, client, families, by=by, now=now)
         covered = await covering(
             asked, client, programme, now=now, consents=consents, journal=journal, needed=(Category.MEDICATION,)

@@ -63,8 +63,11 @@ class SafetyWarning:
     lifted_because: str | None = None
 
     def counts(self, at: datetime) -> bool:
-        """Whether it stands at that moment: from its record until, and not including, when it was lifted."""
-        return self.recorded_at <= at and (self.lifted_at is None or at < self.lifted_at)
+        """Whether it stands at that moment: as soon as it is known until, and not including, when it was lifted.
+
+        It forbids what was begun before it, too.
+        """
+        return self.lifted_at is None or at < self.lifted_at
 
 
 def stopping(warnings: Iterable[SafetyWarning], *, at: datetime, rings: bool) -> WarningKind | None:
@@ -93,7 +96,7 @@ class Warnings(Protocol):
     """The safety warnings about people around clients."""
 
     async def warn(self, warning: SafetyWarning, /) -> None:
-        """Keep it; `AlreadyWarned` when one of this kind stands."""
+        """Keep it, once nothing is being told about the client; `AlreadyWarned` when one of this kind stands."""
         ...
 
     async def lift(self, lifted: SafetyWarning, /) -> None:
