@@ -34,6 +34,7 @@ from caseload.jobs.kind import Kind
 from caseload.jobs.kinds import KINDS
 from caseload.jobs.outreach import CLIMB_LADDERS, climb_in
 from caseload.jobs.tidying import FORGET_JOBS
+from caseload.jobs.zones import FOLLOW_ZONES
 from caseload.request.work import Work
 from caseload.web.pages import description
 from tests.api.conftest import Clinic, Person
@@ -244,8 +245,8 @@ IN_A_PROGRAMME: Mapping[Kind, Callable[[Work, Programme], Awaitable[int]]] = {
 }
 """What each job that leaves something for people to read does in one programme."""
 
-LEAVES_NOTHING = {SCHEDULE_CHECK_INS, STEP_UP_CHECK_INS, FORGET_JOBS}
-"""Jobs that make what is read as a check-in like any other, or only take away."""
+LEAVES_NOTHING = {SCHEDULE_CHECK_INS, STEP_UP_CHECK_INS, FOLLOW_ZONES, FORGET_JOBS}
+"""Jobs that make what is read as a check-in or a session like any other, or only take away."""
 
 
 async def test_what_the_jobs_leave_is_in_no_list_of_whoever_does_not_see_the_client(
