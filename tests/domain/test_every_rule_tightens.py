@@ -149,6 +149,9 @@ FIELDS: Mapping[str, Holds] = {
     "monitoring.interim.months": more(),
     "monitoring.interim.plan_by_day": less(),
     "monitoring.interim.random_screens": more(),
+    "minors.until_age": more(),
+    # From which age a minor signs alone is state law: a variant says it either way.
+    "minors.alone_from_age": says_nothing,
     **{f"rights.clocks.{kind}.within": less() for kind in RightKind},
     **{f"rights.clocks.{kind}.counted_in": never_changes for kind in RightKind},
     **{f"rights.clocks.{kind}.longer": less(none=0) for kind in RightKind},
@@ -174,6 +177,7 @@ PARTS: Mapping[str, bool] = {
     "take_home.ladders.*.steps": False,
     "monitoring.admission": True,
     "monitoring.interim": False,
+    "minors": True,
     "rights.clocks.accounting": True,
     "rights.withholding": True,
     "rights.denials": True,
