@@ -216,6 +216,18 @@ async def test_a_plan_whose_last_day_is_over_follows_without_a_new_check_in_and_
         await house.follows(NEW_YORK, now=now)
 
 
+async def test_a_plan_that_is_behind_is_scheduled_up_to_the_day_of_the_move_first() -> None:
+    house = House()
+    await house.planned(terms(daily()))
+    behind = house.kept.plans[house.id].scheduled_through
+    now = MORNING + 400 * DAY
+    await house.follows(moved(NEW_YORK, LOS_ANGELES, at=now), now=now)
+    days = [each.check_in.scheduled_on for each in house.there()]
+    assert behind < MONDAY + 400 * DAY
+    assert len(days) == len(set(days))
+    assert {MONDAY + number * DAY for number in range(402)} <= set(days)
+
+
 async def test_nobody_asks_for_a_move_to_another_zone_by_hand() -> None:
     house = House()
     await house.planned(terms(daily()))

@@ -393,3 +393,14 @@ def test_a_limit_that_is_left_out_loosens_and_an_allowance_does_not(named: str) 
                 assert loosened(profile, variant) == [], (profile.label, path)
             tried += 1
     assert tried or named == "missed_doses"
+
+
+def test_a_variant_that_counts_otherwise_or_knows_interim_treatment_of_its_own_loosens() -> None:
+    [*_, base] = profiles()["US"]
+    clock = msgspec.structs.replace(base.rights.clocks.amendment, counted_in=Counted.MONTHS)
+    clocks = msgspec.structs.replace(base.rights.clocks, amendment=clock)
+    otherwise = msgspec.structs.replace(base, rights=msgspec.structs.replace(base.rights, clocks=clocks))
+    assert base.rights.clocks.amendment.counted_in is Counted.DAYS
+    assert list(loosened(base, otherwise)) == ["rights.clocks.amendment.counted_in: days became months"]
+    unknown = msgspec.structs.replace(base, monitoring=msgspec.structs.replace(base.monitoring, interim=None))
+    assert list(loosened(unknown, base)) == ["monitoring.interim: interim treatment is known"]

@@ -45,11 +45,9 @@ class Following(Plans, Protocol):
 
 
 def followed(version: PlanVersion, zone: ZoneInfo, *, last_on: date) -> PlanVersion:
-    """The same version in another zone from the day after `last_on` on. Raises `PlanStopped`."""
+    """The same version of a plan that goes on, in another zone from the day after `last_on` on."""
     rest = [each for each in (after(terms, last_on) for terms in version.phases) if each is not None]
     phases = in_zone(rest or version.phases, zone)
-    if not phases:
-        raise PlanStopped("Make a new plan for the client instead.")
     return replace(
         version,
         version=version.version + 1,

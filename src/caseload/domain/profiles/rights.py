@@ -138,10 +138,6 @@ class Rights(Data, frozen=True):
     self_paid: SaidBy | None = None
     """By which a restriction must be agreed to for what the client has paid for in full; none where no rule says so."""
 
-    def withholds(self, reason: WithholdingReason) -> Withholding | None:
-        """What the profile says of withholding for this reason; None where it knows no such reason."""
-        return next((each for each in self.withholding if each.reason is reason), None)
-
     def denies(self, kind: RightKind, ground: DenialGround) -> Denial | None:
         """What the profile says of denying a request on this ground; None where it cannot be."""
         return next((each for each in self.denials if each.ground is ground and kind in each.kinds), None)
