@@ -351,7 +351,7 @@ async def test_a_hold_of_whom_a_pharmacy_supplies_is_telephoned_through(clinic: 
     path = f"/programmes/{here.programme}/medication-tasks"
     [call] = (await here.nurse.get(path)).json()["items"]
     assert (call["kind"], call["hold_id"], call["order_id"]) == ("telephone_pharmacy", hold["id"], order["id"])
-    assert call["policy"] == "hold_tells_pharmacy"
+    assert call["policy"] == "caseload.hold_tells_pharmacy of caseload-1"
     said = {"spoke_to": "Mr Patel, pharmacist", "said": "Will give nothing until we call."}
     assert (await here.nurse.post(f"/medication-tasks/{call['id']}/completion", said)).status_code == 201
     cleared = await here.prescriber.post(f"/holds/{hold['id']}/clearance", {"reason": "Seen.", "password": PASSWORD})

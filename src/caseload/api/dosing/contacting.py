@@ -27,7 +27,7 @@ class MissedInTitrationOut(Wire, frozen=True, kw_only=True):
     order_id: UUID
     says: str
     policy: str
-    """The profile's rule and version."""
+    """By which rule of which version: the profile's, or the product's own."""
     facts: dict[str, Any]
     """How many were missed, and on which days."""
     task_id: UUID | None

@@ -19,7 +19,8 @@ class RefusalOut(Wire, frozen=True, kw_only=True):
     rule: Rule
     says: str
     policy: str
-    """The profile's own name of the rule and the profile's version, where the profile decides."""
+    """By which rule of which version: of the profile (`uk.missed.3 of UK-1`), or of the product itself where no profile
+    decides (`caseload.already_given of caseload-1`). Never empty."""
     facts: dict[str, Any]
 
     @classmethod

@@ -45,7 +45,7 @@ class TaskOut(Wire, frozen=True, kw_only=True):
     kind: TaskKind
     says: str
     policy: str
-    """The profile's rule and version, where the profile decides; else the product's own rule."""
+    """By which rule of which version: the profile's where the profile decides, else the product's own."""
     facts: dict[str, Any]
     hold_id: UUID | None
     order_id: UUID | None

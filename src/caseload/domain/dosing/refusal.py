@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from caseload.domain.profiles import Profile
+from caseload.domain.profiles.product import product_policy
 
 
 class Rule(StrEnum):
@@ -67,8 +68,14 @@ class Refusal:
     rule: Rule
     says: str
     policy: str = ""
-    """The profile's own name of the rule and its version, where the profile decides (`uk.missed.3 of UK-1`)."""
+    """By which rule of which version: the profile's own name of it (`uk.missed.3 of UK-1`), or, where none is given, the
+    product's (`caseload.already_given of caseload-1`). It is never empty."""
     facts: dict[str, object] = field(default_factory=dict[str, object])
+
+    def __post_init__(self) -> None:
+        """What no profile decides is the product's own rule."""
+        if not self.policy:
+            object.__setattr__(self, "policy", product_policy(self.rule))
 
 
 def policy(rule: str, rules: Profile) -> str:

@@ -28,6 +28,7 @@ from caseload.domain.medication.record import MedicationRecord, check_reason
 from caseload.domain.medication.task import Task, TaskKind, raise_task
 from caseload.domain.medicines import check_milligrams
 from caseload.domain.people import Proof, Staff
+from caseload.domain.profiles.product import product_policy
 from caseload.domain.signature import Meaning, sign, signing_role
 
 MOST_NAMED_DAYS: Final = 14
@@ -97,7 +98,7 @@ async def _telephone(
             programme=order.programme,
             kind=TaskKind.TELEPHONE_PHARMACY,
             says=says,
-            policy=HOLD_TELLS_PHARMACY,
+            policy=product_policy(HOLD_TELLS_PHARMACY),
             facts={"order": str(order.id), "reason": hold.reason.value},
             raised_by=by,
             raised_at=at,

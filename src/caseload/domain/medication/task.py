@@ -70,7 +70,7 @@ class Task:
     kind: TaskKind
     says: str
     policy: str
-    """The profile's rule and version, where the profile decides; else the rule of the product."""
+    """By which rule of which version: the profile's where the profile decides, else the product's own."""
     facts: Mapping[str, object]
     raised_by: StaffId
     raised_at: datetime
