@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -331,6 +332,38 @@ async def test_rejected_they_are_two_people_and_a_prescriber_clears_each_hold(tw
     assert rules(await here.give(other)) == ["client_held"]
     await twice.clear(twice.double)
     assert (await here.give(other)).status_code == 201
+
+
+async def test_whoever_proposed_a_merge_withdraws_it_and_nobody_else_does(twice: Twice) -> None:
+    here = twice.here
+    order = await here.order()
+    merge = (await twice.propose(by=here.nurse)).json()
+    assert problem(await twice.answer(merge, "withdrawal", by=twice.director)) == (403, "merge-of-another")
+    assert problem(await twice.answer(merge, "rejection", by=here.nurse)) == (403, "not-permitted")
+    key = str(uuid4())
+    withdrawn = await twice.answer(merge, "withdrawal", by=here.nurse, key=key)
+    assert withdrawn.status_code == 201, withdrawn.text
+    said = withdrawn.json()
+    assert (said["standing"], said["outcome"], said["answered_by"]) == ("apart", "withdrawn", str(here.nurse.staff.id))
+    assert (await twice.answer(merge, "withdrawal", by=here.nurse, key=key)).json() == said, "a retry says the same"
+    assert problem(await twice.answer(merge, "withdrawal", by=here.nurse)) == (409, "merge-moved")
+    assert problem(await twice.answer(merge, "confirmation")) == (409, "merge-moved")
+    assert (await twice.director.get("/client-merges")).json()["items"] == [], "it waits for nobody"
+    assert rules(await here.give(order)) == ["client_held"], "a prescriber has still to look"
+    await twice.clear(here.client)
+    assert (await here.give(order)).status_code == 201
+    assert (await twice.propose()).status_code == 201, "and it can be proposed again"
+
+
+async def test_of_a_withdrawal_and_a_confirmation_at_once_one_takes_place(twice: Twice) -> None:
+    merge = await twice.proposed()
+    answers = await asyncio.gather(
+        twice.answer(merge, "withdrawal", by=twice.supervisor), twice.answer(merge, "confirmation")
+    )
+    assert sorted(each.status_code for each in answers) == [201, 409]
+    [kept] = [each.json()["outcome"] for each in answers if each.status_code == 201]
+    found = await twice.director.get(f"/client-merges/{merge['id']}")
+    assert found.json()["merge"]["outcome"] == kept
 
 
 async def test_registrations_of_one_person_hang_on_one_survivor(twice: Twice) -> None:

@@ -127,10 +127,12 @@ def test_how_two_registrations_stand_follows_from_what_was_said() -> None:
     made = merge()
     confirmed = replace(made, answer=Answer(outcome=Outcome.CONFIRMED, reason="Seen.", by=made.proposed_by, at=NINE))
     rejected = replace(made, answer=Answer(outcome=Outcome.REJECTED, reason="Twins.", by=made.proposed_by, at=NINE))
+    withdrawn = replace(made, answer=Answer(outcome=Outcome.WITHDRAWN, reason="No.", by=made.proposed_by, at=NINE))
     undone = replace(confirmed, undoing=Undoing(reason="Twins.", by=made.proposed_by, at=NINE))
-    assert [each.standing for each in (made, confirmed, rejected, undone)] == [
+    assert [each.standing for each in (made, confirmed, rejected, withdrawn, undone)] == [
         Standing.SUSPECTED,
         Standing.MERGED,
+        Standing.APART,
         Standing.APART,
         Standing.APART,
     ]

@@ -94,6 +94,14 @@ async def reject_merge(merge_id: FromPath[UUID], data: JSONBody[MergeAnswerIn], 
     return await _answered(domain.reject_merge, merge_id, data, work, key)
 
 
+@writing("/client-merges/{merge_id:uuid}/withdrawal", act=Act.PROPOSE_MERGE, name="withdraw_merge")
+async def withdraw_merge(
+    merge_id: FromPath[UUID], data: JSONBody[MergeAnswerIn], work: TheWork, key: TheKey
+) -> MergeOut:
+    """Take back what you proposed yourself, while nobody has answered it. Each hold stays until a prescriber clears it."""
+    return await _answered(domain.withdraw_merge, merge_id, data, work, key, act=Act.PROPOSE_MERGE)
+
+
 @writing("/client-merges/{merge_id:uuid}/undoing", act=Act.CONFIRM_MERGE, name="undo_merge")
 async def undo_merge(merge_id: FromPath[UUID], data: JSONBody[MergeAnswerIn], work: TheWork, key: TheKey) -> MergeOut:
     """Open the duplicate again. Both are held until a prescriber has looked."""
@@ -101,7 +109,13 @@ async def undo_merge(merge_id: FromPath[UUID], data: JSONBody[MergeAnswerIn], wo
 
 
 async def _answered(
-    answer: Answering, merge_id: UUID, data: MergeAnswerIn, work: Work, key: RequestKey | None
+    answer: Answering,
+    merge_id: UUID,
+    data: MergeAnswerIn,
+    work: Work,
+    key: RequestKey | None,
+    *,
+    act: Act = Act.CONFIRM_MERGE,
 ) -> MergeOut:
     merges, wanted = _kept(work), MergeId(merge_id)
 
@@ -109,7 +123,7 @@ async def _answered(
         return await answer(wanted, data.reason, by=work.by, now=work.now, merges=merges, journal=work.journal)
 
     async def again(_: Kept) -> Merge:
-        return await merges.merge(wanted, by=work.by, act=Act.CONFIRM_MERGE)
+        return await merges.merge(wanted, by=work.by, act=act)
 
     return MergeOut.of(await once(work, key, Kept(status=201, resource=wanted), do=do, again=again))
 
@@ -127,6 +141,7 @@ router = Router(
         read_merge,
         confirm_merge,
         reject_merge,
+        withdraw_merge,
         undo_merge,
     ],
     tags=["Merges"],

@@ -16,7 +16,7 @@ class MergeIn(Wire, frozen=True, kw_only=True):
 
 
 class MergeAnswerIn(Wire, frozen=True, kw_only=True):
-    """Why a merge is confirmed, rejected or undone."""
+    """Why a merge is confirmed, rejected, withdrawn or undone."""
 
     reason: str
 

@@ -51,8 +51,10 @@ client_merge_answer = Table(
     ),
     one_of("outcome", Outcome),
     CheckConstraint(text("outcome <> 'confirmed' OR answered_by <> proposed_by"), name="second_person"),
+    CheckConstraint(text("outcome <> 'withdrawn' OR answered_by = proposed_by"), name="own_word"),
     not_blank("reason"),
-    comment="Another person confirmed a merge, or it was rejected; the key lets it be answered once.",
+    comment="Another person confirmed a merge, or it was rejected, or whoever proposed it withdrew it; the key lets it be"
+    " answered once.",
 )
 
 client_merge_undoing = Table(

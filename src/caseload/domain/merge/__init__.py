@@ -7,6 +7,7 @@ from caseload.domain.merge.merge import (
     MergeAnswered,
     MergeMoved,
     MergeNeedsAnother,
+    MergeOfAnother,
     MergeOverlaps,
     MergeProposed,
     Merges,
@@ -20,7 +21,14 @@ from caseload.domain.merge.merge import (
     StillOpen,
     Undoing,
 )
-from caseload.domain.merge.merging import SUSPICION_HOLDS, confirm_merge, propose_merge, reject_merge, undo_merge
+from caseload.domain.merge.merging import (
+    SUSPICION_HOLDS,
+    confirm_merge,
+    propose_merge,
+    reject_merge,
+    undo_merge,
+    withdraw_merge,
+)
 
 __all__ = [
     "SETTLE",
@@ -30,6 +38,7 @@ __all__ = [
     "MergeAnswered",
     "MergeMoved",
     "MergeNeedsAnother",
+    "MergeOfAnother",
     "MergeOverlaps",
     "MergeProposed",
     "MergeUndone",
@@ -46,4 +55,5 @@ __all__ = [
     "propose_merge",
     "reject_merge",
     "undo_merge",
+    "withdraw_merge",
 ]

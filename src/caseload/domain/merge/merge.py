@@ -33,6 +33,8 @@ class Outcome(StrEnum):
 
     CONFIRMED = "confirmed"
     REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    """By whoever proposed it."""
 
 
 class Standing(StrEnum):
@@ -42,7 +44,7 @@ class Standing(StrEnum):
     """Proposed to be one person's: both are held, and each must heed what the other took."""
     MERGED = "merged"
     APART = "apart"
-    """Rejected, or undone."""
+    """Rejected, withdrawn or undone."""
 
 
 class OpenKind(StrEnum):
@@ -103,7 +105,7 @@ class StillOpen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """That a proposal was confirmed or rejected."""
+    """That a proposal was confirmed, rejected or withdrawn."""
 
     outcome: Outcome
     reason: str
@@ -138,9 +140,9 @@ class Merge:
         """How the two stand to each other now."""
         if self.answer is None:
             return Standing.SUSPECTED
-        if self.answer.outcome is Outcome.REJECTED or self.undoing is not None:
-            return Standing.APART
-        return Standing.MERGED
+        if self.answer.outcome is Outcome.CONFIRMED and self.undoing is None:
+            return Standing.MERGED
+        return Standing.APART
 
     def other(self, client: ClientId) -> ClientId:
         """The other one of the two."""
@@ -173,6 +175,13 @@ class MergeNeedsAnother(NotPermitted):
         super().__init__("Ask another supervisor or medical director who answers for both programmes.")
 
 
+class MergeOfAnother(NotPermitted):
+    """A merge is withdrawn by whoever proposed it."""
+
+    def __init__(self) -> None:
+        super().__init__("A supervisor or medical director who answers for both programmes rejects it instead.")
+
+
 class MergeProposed(Event):
     """Somebody says that two registrations are one person's; told of each of them."""
 
@@ -180,7 +189,7 @@ class MergeProposed(Event):
 
 
 class MergeAnswered(Event):
-    """A merge was confirmed or rejected; told of each of the two registrations."""
+    """A merge was confirmed, rejected or withdrawn; told of each of the two registrations."""
 
     name: ClassVar[str] = "merge.answered"
 

@@ -1,4 +1,4 @@
-"""Proposing a merge, which holds both registrations at once; confirming it by another person, rejecting it, undoing it."""
+"""Proposing a merge, which holds both registrations at once; confirming, rejecting, withdrawing and undoing it."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,6 +18,7 @@ from caseload.domain.merge.merge import (
     MergeAnswered,
     MergeMoved,
     MergeNeedsAnother,
+    MergeOfAnother,
     MergeProposed,
     Merges,
     MergeUndone,
@@ -91,6 +92,20 @@ async def reject_merge(
     return await _answer(merge, Outcome.REJECTED, reason, by=by, now=now, merges=merges, journal=journal)
 
 
+async def withdraw_merge(
+    wanted: MergeId, reason: str, *, by: Staff, now: datetime, merges: Merges, journal: Journal
+) -> Merge:
+    """Take back one's own proposal while nobody has answered it. The holds stay until a prescriber clears each.
+
+    Raises `Invalid`, `MergeUnknown`, `MergeMoved`, `MergeOfAnother`.
+    """
+    act = Act.PROPOSE_MERGE
+    merge, _ = await _found(wanted, reason, Standing.SUSPECTED, by=by, merges=merges, act=act)
+    if by.id != merge.proposed_by:
+        raise MergeOfAnother
+    return await _answer(merge, Outcome.WITHDRAWN, reason, by=by, now=now, merges=merges, journal=journal)
+
+
 async def undo_merge(
     wanted: MergeId, reason: str, *, by: Staff, now: datetime, merges: Merges, journal: Journal
 ) -> Merge:
@@ -111,17 +126,17 @@ async def undo_merge(
 
 
 async def _found(
-    wanted: MergeId, reason: str, standing: Standing, *, by: Staff, merges: Merges
+    wanted: MergeId, reason: str, standing: Standing, *, by: Staff, merges: Merges, act: Act = Act.CONFIRM_MERGE
 ) -> tuple[Merge, Records]:
-    """The merge, once both records are locked, as somebody who answers for both programmes."""
+    """The merge, once both records are locked, as somebody who may do this in the programmes of both."""
     faults = Faults()
     check_reason(reason, faults)
     faults.raise_if_any()
-    seen = await merges.merge(wanted, by=by, act=Act.CONFIRM_MERGE)
-    records = await _lock(seen, by=by, act=Act.CONFIRM_MERGE, merges=merges)
+    seen = await merges.merge(wanted, by=by, act=act)
+    records = await _lock(seen, by=by, act=act, merges=merges)
     for record in records.values():
-        by.require(Act.CONFIRM_MERGE, record.programme)
-    merge = await merges.merge(wanted, by=by, act=Act.CONFIRM_MERGE)
+        by.require(act, record.programme)
+    merge = await merges.merge(wanted, by=by, act=act)
     if merge.standing is not standing:
         raise MergeMoved("Read the merge again.", standing=merge.standing)
     return merge, records
