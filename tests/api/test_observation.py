@@ -10,9 +10,10 @@ import pytest
 from httpx import Response
 from sqlalchemy import insert, text
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.observation import OF_CLIENT
-from caseload.db.tables.escalation import escalation
+from caseload.db.tables.escalation import escalation, escalation_open
 from caseload.db.tables.observation import observation
 from caseload.domain.access import Role
 from caseload.domain.ids import ProgrammeId, new_id
@@ -316,6 +317,64 @@ async def test_what_was_filled_in_during_a_check_in_is_escalated_as_of_that_chec
     assert (raised["check_in_id"], raised["observation_id"]) == (line["check_in_id"], None)
     shown = await house.robin.get(f"/clients/{line['client_id']}/escalations")
     assert shown.json()["items"] == [raised]
+
+
+async def test_a_check_in_and_what_was_filled_in_during_it_are_corrected_at_once_and_escalate_once(
+    clinic: Clinic,
+) -> None:
+    """Whoever comes second waits at the key for the first, loses nothing of their correction, and is shown the same."""
+    house = await open_house(clinic)
+    nurse = await clinic.person((Role.NURSE, house.programme))
+    await house.planned(await house.client(), days_ago=2)
+    (line,) = await house.overdue()
+    path = f"/check-ins/{line['check_in_id']}"
+    calm = {"mode": "video", "instruments": {"phq9": whole(InstrumentName.PHQ9)}}
+    done = (await house.robin.post(f"{path}/completion", calm)).json()
+    seen = f"/clients/{line['client_id']}/observations/{done['observations'][0]['id']}"
+    body = {"answers": whole(InstrumentName.PHQ9, better_off_dead=3), "reason": "Read the wrong column."}
+    first = {
+        "id": new_id(),
+        "client_id": line["client_id"],
+        "programme_id": house.programme,
+        "ground": "suicidal_thoughts",
+        "check_in_id": line["check_in_id"],
+        "recorded_by": house.robin.staff.id,
+        "recorded_at": clinic.service.clock(),
+    }
+    async with clinic.service.engine.connect() as connection:
+        await connection.begin()
+        await connection.execute(insert(escalation).values(first))
+        opened = {"escalation_id": first["id"], "programme_id": house.programme}
+        await connection.execute(insert(escalation_open).values(opened))
+        correcting = asyncio.create_task(nurse.put(seen, body, headers={"If-Match": '"1"'}))
+        await until_somebody_waits(connection)
+        await connection.commit()
+
+    corrected = await correcting
+
+    assert corrected.status_code == 200, corrected.text
+    assert [each["id"] for each in corrected.json()["emergency"]["escalations"]] == [str(first["id"])]
+    again = {
+        "ended": "completed",
+        "mode": "video",
+        "occurred_at": done["outcome"]["occurred_at"],
+        "answers": {"suicide": "thoughts"},
+        "reason": "Said it at the door.",
+    }
+    answered = await house.robin.put(f"{path}/outcome", again, headers={"If-Match": '"1"'})
+    assert answered.status_code == 200, answered.text
+    (shown,) = (await house.robin.get(f"/clients/{line['client_id']}/escalations")).json()["items"]
+    assert shown["id"] == str(first["id"])
+
+
+async def until_somebody_waits(connection: AsyncConnection) -> None:
+    """Until another connection waits for what this one has not committed."""
+    waits = text("select exists (select from pg_stat_activity where pg_backend_pid() = any(pg_blocking_pids(pid)))")
+    for _ in range(500):
+        if (await connection.execute(waits)).scalar_one():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("nobody waits")
 
 
 async def test_the_database_raises_nothing_of_an_observation_twice(ward: Ward) -> None:

@@ -17,7 +17,7 @@ from caseload.domain.escalation import (
     escalate_from,
     usual_instruction,
 )
-from caseload.domain.ids import CheckInId, ClientId, ProgrammeId, StaffId, new_id
+from caseload.domain.ids import CheckInId, ClientId, EscalationId, ProgrammeId, StaffId, new_id
 from caseload.domain.observation import (
     InstrumentName,
     Observation,
@@ -39,8 +39,9 @@ class Kept:
     def __init__(self) -> None:
         self.escalations: list[Escalation] = []
 
-    async def add(self, escalations: Sequence[Escalation], /) -> None:
+    async def add(self, escalations: Sequence[Escalation], /) -> frozenset[EscalationId]:
         self.escalations.extend(escalations)
+        return frozenset(each.id for each in escalations)
 
     async def of_check_in(self, check_in: UUID, /) -> Sequence[Escalation]:
         return [each for each in self.escalations if each.check_in == check_in]
@@ -84,6 +85,32 @@ async def test_each_ground_of_a_check_in_is_raised_once() -> None:
     assert await told(Ground.OVERDOSE) == [Ground.OVERDOSE]
     assert await told(Ground.SAFEGUARDING, Ground.OVERDOSE) == [Ground.OVERDOSE, Ground.SAFEGUARDING]
     assert [event.facts["ground"] for event in journal.events] == ["overdose", "safeguarding"]
+
+
+class Overtaken(Kept):
+    """Somebody else raises the first of them between the look and the word."""
+
+    async def add(self, escalations: Sequence[Escalation], /) -> frozenset[EscalationId]:
+        rival = replace(escalations[0], id=EscalationId(new_id()), raised_by=StaffId(new_id()))
+        self.escalations.append(rival)
+        return await super().add(escalations[1:])
+
+
+async def test_of_two_who_raise_a_ground_at_once_one_does_and_both_are_told_of_it() -> None:
+    kept, journal, check_in = Overtaken(), Remembered(), CheckInId(new_id())
+    told = await escalate_from(
+        check_in,
+        [Ground.OVERDOSE, Ground.SAFEGUARDING],
+        client=ClientId(new_id()),
+        programme=HOUSE,
+        by=counsellor(HOUSE),
+        now=datetime(2026, 11, 22, 9, tzinfo=UTC),
+        escalations=kept,
+        journal=journal,
+    )
+    assert [each.ground for each in told] == [Ground.OVERDOSE, Ground.SAFEGUARDING]
+    assert list(told) == kept.escalations
+    assert [event.facts["ground"] for event in journal.events] == ["safeguarding"]
 
 
 @pytest.mark.parametrize(

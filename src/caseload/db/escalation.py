@@ -66,7 +66,8 @@ OPEN: Final = (
 )
 """The oldest first. What is open is little, so that walking all of it for whom one reaches costs little."""
 OPEN_IN_PROGRAMME: Final = OPEN.where(escalation_open.c.programme_id == bindparam("programme"))
-_ADD, _OPENED = insert(escalation), insert(escalation_open)
+_ADD = insert_or(escalation).on_conflict_do_nothing().returning(escalation.c.id)
+_OPENED = insert(escalation_open)
 _waits = escalation.alias("waits")
 _ADD_MISSED = (
     insert_or(escalation)
@@ -158,9 +159,9 @@ class Escalations:
             self._journal.saw(each.client, "escalation")
         return found
 
-    async def add(self, escalations: Sequence[Escalation]) -> None:
+    async def add(self, escalations: Sequence[Escalation]) -> frozenset[EscalationId]:
         """See `domain.escalation.Escalations.add`."""
-        await self._connection.execute(
+        found = await self._connection.execute(
             _ADD,
             [
                 {
@@ -178,9 +179,11 @@ class Escalations:
                 for each in escalations
             ],
         )
-        await self._connection.execute(
-            _OPENED, [{"escalation_id": each.id, "programme_id": each.programme} for each in escalations]
-        )
+        kept = frozenset(EscalationId(row.id) for row in found)
+        opened = [{"escalation_id": each.id, "programme_id": each.programme} for each in escalations if each.id in kept]
+        if opened:
+            await self._connection.execute(_OPENED, opened)
+        return kept
 
     async def add_missed(self, raised: Escalation, since: date) -> bool:
         """See `domain.escalation.missed.MissedRuns.add_missed`."""

@@ -94,8 +94,8 @@ class EscalationAcknowledged(Event):
 class Escalations(Protocol):
     """The escalations that are kept."""
 
-    async def add(self, escalations: Sequence[Escalation], /) -> None:
-        """Keep them, open."""
+    async def add(self, escalations: Sequence[Escalation], /) -> frozenset[EscalationId]:
+        """Keep them, open, and say which; all but what the same check-in or observation has raised meanwhile."""
         ...
 
     async def of_check_in(self, check_in: UUID, /) -> Sequence[Escalation]:
@@ -155,17 +155,14 @@ async def escalate_from(
 ) -> Sequence[Escalation]:
     """Raise what answers say, each ground once for each check-in or observation; return all that it has raised.
 
-    It is held, or new, so that two at once cannot raise the same.
+    Of two who raise the same at once (the check-in is corrected while what was filled in during it is) one does, and
+    both are told of it.
     """
     wanted = sorted(set(grounds))
     if not wanted:
         return ()
-    if isinstance(source, OfObservation):
-        check_in, observed, record = None, source, source.id
-        before = await escalations.of_observation(record)
-    else:
-        check_in, observed, record = source, None, source
-        before = await escalations.of_check_in(record)
+    check_in, observed = (None, source) if isinstance(source, OfObservation) else (source, None)
+    before = await _raised_by(source, escalations)
     fresh = [
         Escalation(
             id=EscalationId(new_id()),
@@ -181,11 +178,20 @@ async def escalate_from(
         for ground in wanted
         if ground not in {each.ground for each in before}
     ]
-    if fresh:
-        await escalations.add(fresh)
-        for each in fresh:
-            journal.tell(Escalated(client=client, records=(each.id, record), facts={"ground": each.ground.value}))
-    return (*before, *fresh)
+    if not fresh:
+        return before
+    kept = await escalations.add(fresh)
+    ours = [each for each in fresh if each.id in kept]
+    for each in ours:
+        records = (each.id, source.id if isinstance(source, OfObservation) else source)
+        journal.tell(Escalated(client=client, records=records, facts={"ground": each.ground.value}))
+    return (*before, *ours) if len(ours) == len(fresh) else await _raised_by(source, escalations)
+
+
+async def _raised_by(source: CheckInId | OfObservation, escalations: Escalations) -> Sequence[Escalation]:
+    if isinstance(source, OfObservation):
+        return await escalations.of_observation(source.id)
+    return await escalations.of_check_in(source)
 
 
 async def acknowledge(
