@@ -357,6 +357,28 @@ async def test_a_discharge_takes_everything_of_the_client_off_the_lists(house: H
     assert [(each["terms"], each["reason"]) for each in plans] == [(None, "Discharged: completed")]
 
 
+async def test_a_discharge_takes_off_what_a_plan_that_was_stopped_before_had_left_waiting(house: House) -> None:
+    client = await house.client()
+    plan = await house.planned(client, days_ago=2)
+    stopped = await house.robin.post(
+        f"/check-in-plans/{plan}/stop", {"reason": "Is leaving."}, headers={"If-Match": '"1"'}
+    )
+    assert stopped.status_code == 200, stopped.text
+    [late] = await house.overdue()
+
+    gone = await house.robin.post(f"/clients/{client.id}/discharge", {"reason": "completed"})
+
+    assert gone.status_code == 201, gone.text
+    supervisor = await house.clinic.person((Role.SUPERVISOR, house.programme))
+    assert await house.overdue(supervisor, programme=str(house.programme)) == []
+    left = (await supervisor.get(f"/check-ins/{late['check_in_id']}")).json()
+    assert (left["waiting"], left["outcome"]["ended"], left["outcome"]["reason"]) == (
+        False,
+        "withdrawn",
+        "Discharged: completed",
+    )
+
+
 async def test_outside_ones_reach_there_is_nothing_and_nobody_learns_that_somebody_is_in_treatment(
     house: House,
 ) -> None:

@@ -211,7 +211,7 @@ class Waiting:
     kept: Kept
     session: TherapySessionId = field(default_factory=lambda: TherapySessionId(new_id()))
 
-    async def running(self, client: ClientId) -> Sequence[Plan]:
+    async def held_of(self, client: ClientId) -> Sequence[Plan]:
         self.kept.calls.append(("plans", client))
         return []
 

@@ -187,8 +187,8 @@ class Kept:
         for move in moves:
             await self.add_move(move, again.get(move.check_in))
 
-    async def running(self, client: ClientId, /) -> Sequence[Plan]:
-        return [plan for plan in self.plans.values() if plan.client == client and plan.version.terms is not None]
+    async def held_of(self, client: ClientId, /) -> Sequence[Plan]:
+        return [plan for plan in self.plans.values() if plan.client == client]
 
     async def behind(self, day: date, *, at_most: int) -> Sequence[Plan]:
         late = [plan for plan in self.plans.values() if plan.version.terms and plan.scheduled_through < day]

@@ -101,7 +101,7 @@ _ANY_BEHIND = select(
         )
     )
 )
-_RUNNING = (
+_HOLD_ALL = (
     select(check_in_plan_current.c.plan_id)
     .join(check_in_plan, check_in_plan.c.id == check_in_plan_current.c.plan_id)
     .where(check_in_plan.c.client_id == bindparam("client"))
@@ -234,10 +234,9 @@ class Plans:
         """These plans as they stand; whoever asks holds them."""
         return await self._these(plans)
 
-    async def running(self, of: ClientId, /) -> Sequence[Plan]:
-        """See `domain.checkin.Plans.running`."""
-        held = (await self._connection.execute(_RUNNING, {"client": of})).scalars().all()
-        return [plan for plan in await self._these(held) if plan.version.terms is not None]
+    async def held_of(self, of: ClientId, /) -> Sequence[Plan]:
+        """See `domain.checkin.Plans.held_of`."""
+        return await self._these((await self._connection.execute(_HOLD_ALL, {"client": of})).scalars().all())
 
     async def behind(self, day: date, *, at_most: int) -> Sequence[Plan]:
         """See `domain.checkin.Plans.behind`."""

@@ -168,8 +168,8 @@ class Plans(Protocol):
         """Keep the check-ins of these plans, waiting, and up to which day each plan is scheduled."""
         ...
 
-    async def running(self, client: ClientId, /) -> Sequence[Plan]:
-        """The client's plans that have not been stopped, held."""
+    async def held_of(self, client: ClientId, /) -> Sequence[Plan]:
+        """The client's plans, also those that have been stopped, held."""
         ...
 
     async def behind(self, day: date, *, at_most: int) -> Sequence[Plan]:

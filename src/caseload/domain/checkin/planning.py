@@ -136,10 +136,14 @@ async def stop_plan(
 async def stop_all(client: ClientId, *, reason: str, by: Staff, now: datetime, plans: Plans, journal: Journal) -> None:
     """Stop every plan of a client who has been discharged: nothing of theirs waits for anybody any more.
 
-    It follows from the discharge, so whoever may discharge may do it. Raises `Invalid`.
+    What a plan that was stopped before had left waiting, because it was due by then, is withdrawn, too. It follows from
+    the discharge, so whoever may discharge may do it. Raises `Invalid`.
     """
-    for plan in await plans.running(client):
-        await _stop(plan, at=_ALWAYS, reason=reason, by=by, now=now, plans=plans, journal=journal)
+    for plan in await plans.held_of(client):
+        if plan.version.terms is not None:
+            await _stop(plan, at=_ALWAYS, reason=reason, by=by, now=now, plans=plans, journal=journal)
+        else:
+            await plans.withdraw(await plans.open_from(plan.id, _ALWAYS), reason=reason, by=by.id, now=now)
 
 
 async def _stop(
