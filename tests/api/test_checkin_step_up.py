@@ -142,6 +142,43 @@ async def test_who_is_back_from_prison_or_hospital_is_found_from_the_day_after(
         await connection.rollback()
 
 
+@pytest.mark.parametrize(
+    ("left_as", "looked_after", "ground"),
+    [
+        ("incarcerated", 0, "prison"),
+        ("incarcerated", 13, "prison"),
+        ("incarcerated", 15, None),
+        ("dropped_out", 0, None),
+    ],
+)
+async def test_who_comes_back_after_prison_had_ended_their_care_is_seen_more_often_whatever_is_planned(
+    house: House, left_as: str, looked_after: int, ground: str | None
+) -> None:
+    client = await house.client()
+    supervisor = await house.clinic.person((Role.SUPERVISOR, house.programme))
+    left = await supervisor.post(f"/clients/{client.id}/discharge", {"reason": left_as})
+    assert left.status_code == 201, left.text
+    level = {"edition": "asam_4", "level": "1.5"}
+    back = await supervisor.post(
+        f"/clients/{client.id}/episodes", {"counsellor_id": str(house.robin.staff.id), "level_of_care": level}
+    )
+    assert back.status_code == 201, back.text
+    plan = await fortnightly(house, client)
+    assert plan["step_up"] is None
+
+    found = [await after(house, looked_after, plan["id"]) for _ in range(2)]
+
+    assert found[0] == found[1], "once"
+    if ground is None:
+        assert found[0] is None
+    else:
+        today = local_day(house.clinic.service.clock(), ZONE)
+        assert (found[0]["ground"], found[0]["record"]) == (ground, back.json()["id"])
+        assert (found[0]["occurred_on"], found[0]["last_on"]) == (str(today), str(today + 90 * DAY))
+        stepped = (await house.robin.get(f"/check-in-plans/{plan['id']}")).json()
+        assert (stepped["terms"]["every"], [each["every"] for each in stepped["later_phases"]]) == (1, [2])
+
+
 async def said(house: House, plan: str, *, days_ago: int, **answers: Any) -> dict[str, Any]:
     """A completed check-in of a plan that began so many days ago: what the client said of their use."""
     found = (await house.robin.get(f"/check-in-plans/{plan}")).json()

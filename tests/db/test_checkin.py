@@ -715,7 +715,7 @@ LISTS = {
     calendar_feed: ("CHECK_INS",),
 }
 LOOKS = {
-    stepping: ("ESCALATED", "BACK", "HELD"),
+    stepping: ("ESCALATED", "BACK", "RETURNED", "HELD"),
     changing: ("TURNED", "ORDERS", "LED"),
     calendar_feed: ("SESSIONS",),
 }
@@ -780,7 +780,7 @@ async def test_no_list_walks_a_table_that_grows(committing: AsyncEngine, throwaw
 
 async def looks_that_walk(connection: AsyncConnection, given: Mapping[str, Any]) -> list[str]:
     """The plans of whatever no index can serve."""
-    few_or_none_here = {"programme", "therapy_session_moved"}
+    few_or_none_here = {"programme", "therapy_session_moved", "discharge"}
     few_or_none_here |= {f"medication_order_{what}" for what in ("signature", "stop", "replacement")}
     await connection.exec_driver_sql("set local enable_seqscan = off")
     walked: list[str] = []

@@ -10,6 +10,7 @@ from sqlalchemy import Date, Uuid, any_, bindparam, cast, exists, func, literal,
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from caseload.db.tables.caseload import discharge, episode
 from caseload.db.tables.checkin_plan import (
     check_in_plan,
     check_in_plan_current,
@@ -18,6 +19,7 @@ from caseload.db.tables.checkin_plan import (
 )
 from caseload.db.tables.escalation import escalation
 from caseload.db.tables.window import excusal, excusal_end
+from caseload.domain.caseload import DischargeReason
 from caseload.domain.checkin import Occurred, StepUpGround
 from caseload.domain.escalation import Ground
 from caseload.domain.ids import PlanId
@@ -102,6 +104,23 @@ BACK: Final = (
         ~exists().where(_led.c.plan_id == check_in_plan.c.id, _led.c.record_id == excusal.c.id),
     )
 )
+RETURNED: Final = (
+    select(check_in_plan.c.id, episode.c.admitted_on, episode.c.id.label("record"))
+    .select_from(
+        RUNNING.join(episode, episode.c.client_id == check_in_plan.c.client_id).join(
+            discharge, discharge.c.episode_id == episode.c.returns_from
+        )
+    )
+    .where(
+        # As with escalations: the newest alone.
+        episode.c.id >= bindparam("first", type_=Uuid()),
+        discharge.c.reason == DischargeReason.INCARCERATED.value,
+        func.upper_inf(episode.c.period),
+        GOES_ON,
+        ~exists().where(_led.c.plan_id == check_in_plan.c.id, _led.c.record_id == episode.c.id),
+    )
+)
+"""Whoever comes back after an episode that prison ended. Their plan is made after that, so that nobody asks when."""
 HELD: Final = (
     select(check_in_plan_current.c.plan_id)
     .where(check_in_plan_current.c.plan_id == any_(bindparam("plans", type_=ARRAY(Uuid()))))
@@ -140,6 +159,10 @@ async def due_to_step_up(connection: AsyncConnection, *, now: datetime) -> Seque
             what=Occurred(ground=StepUpGround(row.reason), on=row.last_on + timedelta(days=1), record=row.record),
         )
         for row in await connection.execute(BACK, days)
+    ]
+    found += [
+        Due(plan=PlanId(row.id), what=Occurred(ground=StepUpGround.PRISON, on=row.admitted_on, record=row.record))
+        for row in await connection.execute(RETURNED, {"first": _first_after(since)})
     ]
     held = await hold_those_free(connection, {each.plan for each in found})
     return sorted((each for each in found if each.plan in held), key=lambda each: (each.plan, each.what.on))
