@@ -1,24 +1,23 @@
 """How somebody around a client takes part: it begins, it ends, and what of theirs is left afterwards."""
 
-from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from litestar.params import FromPath, JSONBody
 
+from caseload.api.family.person import Change, change_once
 from caseload.api.family.wire import AfterwardsOut, EndIn, InvolvementIn, PersonOut
 from caseload.api.route import writing
-from caseload.api.work import TheKey, TheWork, client_within
+from caseload.api.work import TheKey, TheWork
 from caseload.db.consent import Consents
 from caseload.db.family import Families
-from caseload.db.idempotency import Kept
 from caseload.db.programme import Programmes
 from caseload.domain import family as domain
 from caseload.domain.access import Act
 from caseload.domain.client import Client
 from caseload.domain.consent import Standing
 from caseload.domain.family import RelatedPerson
-from caseload.domain.ids import InvolvementId, RelatedPersonId
-from caseload.request.idempotency import RequestKey, once
+from caseload.domain.ids import InvolvementId
+from caseload.request.idempotency import RequestKey
 from caseload.request.work import Work
 
 
@@ -31,28 +30,20 @@ async def begin_involvement(
     client_id: FromPath[UUID], person_id: FromPath[UUID], data: JSONBody[InvolvementIn], work: TheWork, key: TheKey
 ) -> PersonOut:
     """Record that somebody begins to take part in a way, from a day on, and until which day where that is known."""
-    client = await client_within(work, client_id, Act.RECORD_FAMILY)
-    programme = await Programmes(work.connection).get(client.programme)
-    families = Families(work.connection, work.journal)
-    wanted = RelatedPersonId(person_id)
 
-    async def begin() -> RelatedPerson:
+    async def begin(person: RelatedPerson, client: Client, families: Families) -> RelatedPerson:
         return await domain.begin_involvement(
-            await families.get(wanted, client=client.id),
+            person,
             data.read(),
             client=client,
-            programme=programme,
+            programme=await Programmes(work.connection).get(client.programme),
             by=work.by,
             now=work.now,
             families=families,
             journal=work.journal,
         )
 
-    async def again(_: Kept) -> RelatedPerson:
-        return await families.get(wanted, client=client.id)
-
-    begun = await once(work, key, Kept(status=201, resource=wanted), do=begin, again=again)
-    return PersonOut.of(begun, at=work.now)
+    return PersonOut.of(await change_once(work, key, client_id, person_id, begin), at=work.now)
 
 
 @writing(
@@ -112,26 +103,12 @@ async def remove_related_person(
 
 
 async def _afterwards(
-    work: Work,
-    key: RequestKey | None,
-    client_id: UUID,
-    person_id: UUID,
-    end: Callable[[RelatedPerson, Client, Families], Awaitable[RelatedPerson]],
+    work: Work, key: RequestKey | None, client_id: UUID, person_id: UUID, end: Change
 ) -> AfterwardsOut:
     """End it once, and answer with how the client stands then."""
-    client = await client_within(work, client_id, Act.RECORD_FAMILY)
-    families = Families(work.connection, work.journal)
-    wanted = RelatedPersonId(person_id)
-
-    async def do() -> RelatedPerson:
-        return await end(await families.get(wanted, client=client.id), client, families)
-
-    async def again(_: Kept) -> RelatedPerson:
-        return await families.get(wanted, client=client.id)
-
-    person = await once(work, key, Kept(status=201, resource=wanted), do=do, again=again)
-    around = await families.around(client.id)
-    given = await Consents(work.connection, work.journal).of(client.id)
+    person = await change_once(work, key, client_id, person_id, end)
+    around = await Families(work.connection, work.journal).around(person.client)
+    given = await Consents(work.connection, work.journal).of(person.client)
     in_force = [each for each in given if each.standing(work.now) is Standing.IN_FORCE]
     return AfterwardsOut(
         person=PersonOut.of(person, at=work.now),

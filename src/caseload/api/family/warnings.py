@@ -4,16 +4,16 @@ from uuid import UUID
 
 from litestar.params import FromPath, JSONBody
 
+from caseload.api.family.person import change_once
 from caseload.api.family.wire import LiftIn, PersonOut, WarningIn
 from caseload.api.route import writing
-from caseload.api.work import TheKey, TheWork, client_within
+from caseload.api.work import TheKey, TheWork
 from caseload.db.family import Families
-from caseload.db.idempotency import Kept
 from caseload.domain import family as domain
 from caseload.domain.access import Act
+from caseload.domain.client import Client
 from caseload.domain.family import RelatedPerson
-from caseload.domain.ids import RelatedPersonId, WarningId
-from caseload.request.idempotency import once
+from caseload.domain.ids import WarningId
 
 
 @writing(
@@ -25,12 +25,10 @@ async def warn_of_related_person(
     client_id: FromPath[UUID], person_id: FromPath[UUID], data: JSONBody[WarningIn], work: TheWork, key: TheKey
 ) -> PersonOut:
     """Record that somebody must not be called, or told anything. It counts at once, whatever the client has signed."""
-    client = await client_within(work, client_id, Act.RECORD_FAMILY)
-    families, wanted = Families(work.connection, work.journal), RelatedPersonId(person_id)
 
-    async def warn() -> RelatedPerson:
+    async def warn(person: RelatedPerson, client: Client, families: Families) -> RelatedPerson:
         return await domain.warn_of(
-            await families.get(wanted, client=client.id),
+            person,
             data.kind,
             data.note,
             client=client,
@@ -40,11 +38,7 @@ async def warn_of_related_person(
             journal=work.journal,
         )
 
-    async def again(_: Kept) -> RelatedPerson:
-        return await families.get(wanted, client=client.id)
-
-    warned = await once(work, key, Kept(status=201, resource=wanted), do=warn, again=again)
-    return PersonOut.of(warned, at=work.now)
+    return PersonOut.of(await change_once(work, key, client_id, person_id, warn), at=work.now)
 
 
 @writing(
@@ -61,12 +55,10 @@ async def lift_warning(
     key: TheKey,
 ) -> PersonOut:
     """Lift a safety warning, with the reason. It stays readable."""
-    client = await client_within(work, client_id, Act.RECORD_FAMILY)
-    families, wanted = Families(work.connection, work.journal), RelatedPersonId(person_id)
 
-    async def lift() -> RelatedPerson:
+    async def lift(person: RelatedPerson, client: Client, families: Families) -> RelatedPerson:
         return await domain.lift_warning(
-            await families.get(wanted, client=client.id),
+            person,
             WarningId(warning_id),
             reason=data.reason,
             client=client,
@@ -76,8 +68,4 @@ async def lift_warning(
             journal=work.journal,
         )
 
-    async def again(_: Kept) -> RelatedPerson:
-        return await families.get(wanted, client=client.id)
-
-    lifted = await once(work, key, Kept(status=201, resource=wanted), do=lift, again=again)
-    return PersonOut.of(lifted, at=work.now)
+    return PersonOut.of(await change_once(work, key, client_id, person_id, lift), at=work.now)

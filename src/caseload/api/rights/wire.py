@@ -3,8 +3,8 @@
 from datetime import date, datetime
 from uuid import UUID
 
+from caseload.api.consent.wire import CheckWire
 from caseload.api.wire import Instant, Wire
-from caseload.domain.consent import CheckMethod, IdentityCheck
 from caseload.domain.ids import RelatedPersonId
 from caseload.domain.profiles.rights import DenialGround, RightKind
 from caseload.domain.rights import (
@@ -20,14 +20,6 @@ from caseload.domain.rights import (
 )
 
 
-class RightsCheck(Wire, frozen=True, kw_only=True):
-    """How it was made sure that it was the client who asked, or somebody who may for them."""
-
-    method: CheckMethod
-    detail: str | None = None
-    """Which document it was; or which number was rung, and where it was on file."""
-
-
 class RightsRequestIn(Wire, frozen=True, kw_only=True):
     """What a client asks for about their own record."""
 
@@ -36,7 +28,8 @@ class RightsRequestIn(Wire, frozen=True, kw_only=True):
     """What is asked for, in the client's words."""
     received_at: Instant
     """When it reached the programme: the clock runs from that day, whenever it is written down."""
-    check: RightsCheck
+    check: CheckWire
+    """How it was made sure that it was the client who asked, or somebody who may for them."""
     representative_id: UUID | None = None
     """The legal representative who asks for the client; the client when left out."""
     is_self_paid: bool = False
@@ -48,7 +41,7 @@ class RightsRequestIn(Wire, frozen=True, kw_only=True):
             kind=self.kind,
             says=self.says,
             received_at=self.received_at,
-            check=IdentityCheck(method=self.check.method, detail=self.check.detail),
+            check=self.check.read(),
             representative=None if self.representative_id is None else RelatedPersonId(self.representative_id),
             is_self_paid=self.is_self_paid,
         )
@@ -143,7 +136,8 @@ class RightsRequestOut(Wire, frozen=True, kw_only=True):
     received_on: date
     """The local day from which the clock runs."""
     representative_id: UUID | None
-    check: RightsCheck
+    check: CheckWire
+    """How it was made sure that it was the client who asked, or somebody who may for them."""
     is_self_paid: bool
     rule: str
     """The profile's version and rule that set the clock."""
@@ -169,7 +163,7 @@ class RightsRequestOut(Wire, frozen=True, kw_only=True):
             received_at=asked.received_at,
             received_on=one.received_on,
             representative_id=asked.representative,
-            check=RightsCheck(method=asked.check.method, detail=asked.check.detail),
+            check=CheckWire(method=asked.check.method, detail=asked.check.detail),
             is_self_paid=asked.is_self_paid,
             rule=one.rule,
             last_day_on=one.last_day,
