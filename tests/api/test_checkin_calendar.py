@@ -60,13 +60,17 @@ class Office:
         return check_in["id"] in {line["check_in_id"] for line in lines}
 
 
-@pytest.fixture
-async def office(clinic: Clinic) -> Office:
+async def open_office(clinic: Clinic) -> Office:
     programme = await clinic.programme(time_zone="America/New_York", profile="US")
     robin = (await clinic.person((Role.COUNSELLOR, programme))).staff
     async with clinic.service.engine.begin() as connection:
         client = await clients.in_care(connection, programme=programme, counsellor=robin.id)
     return Office(clinic, programme, robin, client.id)
+
+
+@pytest.fixture
+async def office(clinic: Clinic) -> Office:
+    return await open_office(clinic)
 
 
 def utc(text: str) -> datetime:

@@ -16,6 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from caseload.db import calendar_feed
 from caseload.db.access import reach_of
 from caseload.db.caseload import Caseloads
+from caseload.db.caseload.dashboard import Dashboards, When
+from caseload.db.caseload.day import CounsellorDay
 from caseload.db.checkin import (
     CheckIns,
     OverdueCheckIns,
@@ -34,9 +36,11 @@ from caseload.db.checkin import (
 from caseload.db.checkin import overdue as overdue_lists
 from caseload.db.checkin.rows import WAITING, waiting_values
 from caseload.db.outreach import KeptLadders, OverdueLadders
+from caseload.db.summary import Summaries
 from caseload.db.tables import checkin as tables
 from caseload.db.tables import checkin_plan as plan_tables
 from caseload.domain.access import Act, Role
+from caseload.domain.caseload.day import Matter
 from caseload.domain.checkin import (
     AlreadySettled,
     AskedBy,
@@ -68,6 +72,7 @@ from caseload.domain.outreach import climb, ground_of
 from caseload.domain.people import Staff, the_service
 from caseload.domain.profiles.selected import Selected
 from caseload.domain.programme import Programme
+from caseload.domain.schedule import start_of_day
 from tests.factories import clients, people
 from tests.factories.checkin import MONDAY, MORNING, Remembered, daily, terms, weekly
 from tests.factories.clients import InCare
@@ -237,7 +242,30 @@ async def lists_agree(ward: Ward, records: Sequence[Record], *, now: datetime) -
     load = await Caseloads(ward.connection, ward.journal, now=now).load(ward.robin.id, ward.programme)
     assert load is not None
     assert load.overdue == len(expected)
+    await glances_agree(ward, expected, now=now)
     await ladder_agrees(ward, records, expected, now=now)
+
+
+async def glances_agree(ward: Ward, expected: Sequence[Overdue], *, now: datetime) -> None:
+    """The counsellor's day, the programme's dashboard and the client's summary show the same lines, or count them."""
+    found = await CounsellorDay(ward.connection, ward.journal, now=now).of(ward.robin)
+    shown = [line for line in found.lines if line.matter is Matter.OVERDUE_CHECK_IN]
+    assert [(line.record, line.why, line.at) for line in shown] == [
+        (each.check_in, each.why, each.since) for each in expected
+    ]
+    reach, today = ward.robin.reach(Act.SEE_CHECK_INS), HOUSE.today(now)
+    midnight = start_of_day(today, HOUSE.zone)
+    when = When(
+        today=today, day=(midnight, midnight + DAY), first=today, last=today, week=(midnight - 7 * DAY, midnight)
+    )
+    at_a_glance = await Dashboards(ward.connection, ward.journal, now=now).of(ward.programme, when, reach=reach)
+    summary = await Summaries(ward.connection, ward.journal, now=now).of(ward.client.id, reach=reach)
+    assert (
+        found.overdue,
+        at_a_glance.overdue,
+        [each.overdue for each in at_a_glance.loads],
+        summary.overdue_check_ins,
+    ) == (len(expected), len(expected), [len(expected)], len(expected))
 
 
 async def ladder_agrees(ward: Ward, records: Sequence[Record], expected: Sequence[Overdue], *, now: datetime) -> None:
