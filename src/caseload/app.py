@@ -50,6 +50,7 @@ from caseload.api import oversight as oversight_routes
 from caseload.api import people as people_routes
 from caseload.api import profiles as profiles_routes
 from caseload.api import programme as programme_routes
+from caseload.api import recordcopy as recordcopy_routes
 from caseload.api import restriction as restriction_routes
 from caseload.api import rights as rights_routes
 from caseload.api import screening as screening_routes
@@ -83,6 +84,7 @@ ROUTERS = (
     oversight_routes.router,
     restriction_routes.router,
     rights_routes.router,
+    recordcopy_routes.router,
     glass_routes.router,
     ecg_routes.router,
     admission_routes.router,

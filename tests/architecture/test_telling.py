@@ -21,6 +21,7 @@ MAKES = {
 DOCUMENTS = {
     "api/accessreport/routes.py": "the client's own report, after the privacy officer has looked through it",
     "api/disclosure/accountings.py": "the client's own accounting",
+    "api/recordcopy/routes.py": "the client's own copy, after the privacy officer has looked through it",
     "commands/downtime_sheet.py": "a sheet for the window, inside the programme",
 }
 """What is typeset to leave, and why it is no disclosure to somebody outside."""

@@ -9,18 +9,19 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from caseload.audit import accessreport, canonical
-from caseload.audit.accessreport import ProvedAccesses, Sending, TileMissing, every_line
+from caseload.audit.accessreport import ProvedAccesses, TileMissing, every_line
 from caseload.audit.batcher import Batcher
 from caseload.audit.inclusion import Prover, tiles_for
 from caseload.audit.item import Disclosure
 from caseload.audit.leaf import from_base64url
+from caseload.audit.sending import Sending
 from caseload.audit.tlog import prove
 from caseload.audit.tlog.checkpoint import Checkpoint, open_checkpoint
 from caseload.audit.tlog.merkle import includes, leaf_hash
 from caseload.audit.tlog.tile import Edge, TileName
 from caseload.audit.trail import AuditTrail, Circumstances
 from caseload.domain.accesslog import ClientNotInLog, NothingSigned
-from caseload.domain.accessreport import Line, LineUnknown, Report, ReportFormat
+from caseload.domain.accessreport import Line, LineUnknown, Report, ReportFormat, ReportSent
 from caseload.domain.ids import ClientId, EntryId, ProgrammeId, ReportId, StaffId, new_id
 from tests.audit.tlog.trees import LARGEST, leaf_hashes, naive_inclusion
 from tests.factories.audit import UNWATCHED, Someone, a_client, a_pending, a_trail, seen
@@ -208,7 +209,16 @@ async def test_the_log_knows_what_left_and_how_far_it_came(
     await logged(own_engine, trail, [client])
     tree = await sequenced(owner)
     said = Circumstances(route="GET /api/v1/access-reports/{report_id}/file")
-    sending = Sending(batcher, a_report(client, tree), ReportFormat.CSV, actor=Someone(), circumstances=said)
+    report = a_report(client, tree)
+    sending = Sending(
+        batcher,
+        ReportSent,
+        client=client,
+        record=report.id,
+        written_as=ReportFormat.CSV.value,
+        actor=Someone(),
+        circumstances=said,
+    )
 
     async def pieces() -> AsyncGenerator[bytes, None]:
         for piece in (b"a", b"bc", b"d"):

@@ -478,6 +478,11 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
             """select 1 from clinic.rights_request r left join clinic.rights_answer a on a.request_id = r.id
                having bool_or(a.outcome is null and r.due_on < current_date) and bool_or(a.outcome = 'denied')""",
         ),
+        (
+            "a copy of a record that left, with something withheld that was heard in confidence",
+            """select 1 from clinic.record_copy_release r join clinic.record_copy_decision d on d.copy_id = r.copy_id
+               where r.withheld > 0 and r.withheld < r.entries and d.reason = 'in_confidence'""",
+        ),
         ("something heard in confidence", "select 1 from clinic.family_information where confidential"),
     ],
 )

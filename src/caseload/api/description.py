@@ -67,6 +67,7 @@ SUBJECTS: Final[Mapping[str, str]] = {
     "Disclosures": "What was told to somebody outside, by what right, what an emergency's record misses, and the accountings.",
     "History": "What was brought in from before, and what of it is still to be verified.",
     "Audit log": "Who did what, who saw whom, and the log to take away.",
+    "Copies of records": "The copy of their record that a client asks for, looked through before it leaves, released once.",
     "Access reports": "Who saw my record: for the client, proved line by line, looked through before it leaves.",
     "Review of the log": "The questions an auditor asks every month, and who has looked at what they found.",
     "Requests of clients": "What clients ask for about their own record, by when it is answered, and what came of it.",

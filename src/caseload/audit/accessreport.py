@@ -6,9 +6,7 @@ whoever reads takes it. Hashing and opening happen in a thread.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Collection, Mapping, Sequence
-from dataclasses import replace
-from hashlib import sha256
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Row, Select, SmallInteger, Uuid, and_, any_, bindparam, column, func, select
@@ -16,9 +14,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from caseload.audit.accesslog import access_of, disclosed, entry_of, narrowed, page_of, read_as_reader
-from caseload.audit.batcher import Batcher
 from caseload.audit.inclusion import Prover, tiles_for
-from caseload.audit.journal import RequestJournal
 from caseload.audit.keys import ClientKey
 from caseload.audit.leaf import decode
 from caseload.audit.tables import checkpoint, checkpoint_signature, disclosure, log, tile
@@ -26,15 +22,13 @@ from caseload.audit.tlog.checkpoint import Checkpoint
 from caseload.audit.tlog.note import Signature, write_note
 from caseload.audit.tlog.prove import Fetch
 from caseload.audit.tlog.tile import TileName
-from caseload.audit.trail import Actor, AuditTrail, Circumstances, Op, Outcome, Pending
+from caseload.audit.trail import AuditTrail
 from caseload.domain.accesslog import ClientNotInLog, LogFilter, LogScope, NothingSigned
 from caseload.domain.accessreport import (
     Evidence,
     Line,
     LineUnknown,
     Report,
-    ReportFormat,
-    ReportSent,
     Tree,
 )
 from caseload.domain.ids import EntryId
@@ -211,36 +205,3 @@ async def every_line(engine: AsyncEngine, trail: AuditTrail, report: Report) -> 
         async with engine.connect() as connection:
             lines = await ProvedAccesses(connection, trail).lines(report, key, places[start : start + AT_ONCE])
         yield lines
-
-
-class Sending:
-    """A report on its way out: whoever takes it, the log says how far it came and what exactly left."""
-
-    def __init__(
-        self, batcher: Batcher, report: Report, format_: ReportFormat, *, actor: Actor, circumstances: Circumstances
-    ) -> None:
-        self._batcher = batcher
-        self._report = report
-        self._format = format_
-        self._actor = actor
-        self._circumstances = replace(circumstances, event=ReportSent.name, op=Op.EXECUTE)
-
-    async def stream(self, pieces: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
-        """The pieces, and the closing entry before the stream ends. Raises `LogUnavailable`, and the stream breaks off."""
-        digest, octets, outcome = sha256(), 0, Outcome.ABORTED
-        try:
-            async for piece in pieces:
-                digest.update(piece)
-                octets += len(piece)
-                yield piece
-            outcome = Outcome.DONE
-        finally:
-            await asyncio.shield(self._close(outcome, octets, digest.hexdigest()))
-
-    async def _close(self, outcome: Outcome, octets: int, digest: str) -> None:
-        journal = RequestJournal()
-        facts: dict[str, str | int] = {"format": self._format.value, "octets": octets, "sha256": digest}
-        journal.tell(ReportSent(client=self._report.client, records=(self._report.id,), facts=facts))
-        await self._batcher.add(
-            Pending(actor=self._actor, circumstances=self._circumstances, outcome=outcome, journal=journal)
-        )

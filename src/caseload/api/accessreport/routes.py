@@ -25,7 +25,8 @@ from caseload.api.accessreport.wire import (
 from caseload.api.pages import USUAL, After, Limit, Page
 from caseload.api.route import reading, writing
 from caseload.api.work import TheKey, TheWork, nothing_more
-from caseload.audit.accessreport import ProvedAccesses, Sending, every_line
+from caseload.audit.accessreport import ProvedAccesses, every_line
+from caseload.audit.sending import Sending
 from caseload.audit.tlog.proof import Proof
 from caseload.audit.trail import Op
 from caseload.db.accessreport import Reports
@@ -34,7 +35,17 @@ from caseload.db.merge import Merges
 from caseload.db.programme import Programmes
 from caseload.domain import accessreport as domain
 from caseload.domain.access import Act
-from caseload.domain.accessreport import Counted, Line, LineUnknown, Release, Report, ReportFormat, Withheld, leave_out
+from caseload.domain.accessreport import (
+    Counted,
+    Line,
+    LineUnknown,
+    Release,
+    Report,
+    ReportFormat,
+    ReportSent,
+    Withheld,
+    leave_out,
+)
 from caseload.domain.ids import ClientId, EntryId, ReportId, StaffId, new_id
 from caseload.request.idempotency import once
 from caseload.request.work import Work
@@ -243,7 +254,15 @@ async def send_access_report(report_id: FromPath[UUID], format_: As, work: TheWo
     else:
         make = files.as_json if format_ is ReportFormat.JSON else files.as_csv
         pieces = make(cover, groups, names, counted)
-    sending = Sending(work.service.batcher, report, format_, actor=work.by, circumstances=work.circumstances)
+    sending = Sending(
+        work.service.batcher,
+        ReportSent,
+        client=report.client,
+        record=report.id,
+        written_as=format_.value,
+        actor=work.by,
+        circumstances=work.circumstances,
+    )
     return Stream(
         sending.stream(pieces),
         media_type=MEDIA_TYPES[format_],

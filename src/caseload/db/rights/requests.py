@@ -14,6 +14,7 @@ from caseload.db.tables.accessreport import access_report, access_report_release
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
 from caseload.db.tables.family import related_person_involvement
+from caseload.db.tables.recordcopy import record_copy_release
 from caseload.db.tables.rights import (
     rights_answer,
     rights_put_off,
@@ -107,6 +108,9 @@ _REPORTS_RELEASED = (
     .order_by(access_report.c.id.desc())
     .limit(1)
 )
+_COPY_RELEASED = select(record_copy_release.c.withheld, record_copy_release.c.unsaid).where(
+    record_copy_release.c.request_id == bindparam("request", type_=Uuid())
+)
 
 
 class KeptRights:
@@ -184,6 +188,9 @@ class KeptRights:
 
     async def fulfilled(self, request: RightsRequest) -> Fulfilled | None:
         """See `domain.rights.Answers.fulfilled`."""
+        if request.asked.kind is RightKind.RECORD_COPY:
+            row = (await self._connection.execute(_COPY_RELEASED, {"request": request.id})).first()
+            return None if row is None else Fulfilled(withheld=row.withheld, unsaid=row.unsaid)
         given = {"client": request.client, "since": request.asked.received_at}
         lines = (await self._connection.execute(_REPORTS_RELEASED, given)).scalar_one_or_none()
         return None if lines is None else Fulfilled(withheld=lines)

@@ -1,20 +1,34 @@
-"""What two clients asked for about their own record: a copy that is overdue, and an entry that was not changed."""
+"""What clients asked for about their own record: a copy that is overdue, an entry that was not changed, and a copy that left."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
+from caseload.db.family import Families
+from caseload.db.recordcopy import AT_ONCE, Digested, KeptCopies
 from caseload.db.rights import KeptRights
 from caseload.demo.telling.stage import Stage
 from caseload.domain.client import Client
 from caseload.domain.consent import CheckMethod, IdentityCheck
-from caseload.domain.ids import RightsRequestId, new_id
+from caseload.domain.ids import CopyEntryId, RecordCopyId, RightsRequestId, new_id
 from caseload.domain.profiles.rights import DenialGround, RightKind
+from caseload.domain.recordcopy import (
+    MOST_DECIDED,
+    CopyEntry,
+    HandedOver,
+    RecordCopy,
+    Releasing,
+    decide_entries,
+    prepare_copy,
+    release_copy,
+)
 from caseload.domain.rights import Answering, AskedFor, Outcome, RightsRequest, answer_request, take_request
 from caseload.request.work import Work
 
 OVERDUE_SINCE: Final = timedelta(days=2)
 ASKED_BEFORE: Final = timedelta(days=12)
 ANSWERED_BEFORE: Final = timedelta(days=5)
+COPY_ASKED_BEFORE: Final = timedelta(days=2)
 
 
 async def tell_rights(stage: Stage, *, work: Work) -> None:
@@ -36,6 +50,21 @@ async def tell_rights(stage: Stage, *, work: Work) -> None:
         says = "I was not late on Tuesday; please take that out."
         asked = await _take(client, RightKind.AMENDMENT, says, ASKED_BEFORE, stage, work)
         await _deny(asked, stage, work)
+    confided = await _of_whom_something_was_confided(stage, work)
+    if confided is not None:
+        says = "A copy of my record, to take to the new clinic."
+        asked = await _take(confided, RightKind.RECORD_COPY, says, COPY_ASKED_BEFORE, stage, work)
+        await _give_copy(asked, stage, work)
+
+
+async def _of_whom_something_was_confided(stage: Stage, work: Work) -> Client | None:
+    families = Families(work.connection, work.journal)
+    for life in stage.lives:
+        if life.client is not None and any(
+            each.told.confidential for each in await families.information(life.client.id)
+        ):
+            return life.client
+    return None
 
 
 async def _take(
@@ -65,6 +94,62 @@ async def _deny(asked: RightsRequest, stage: Stage, work: Work) -> None:
         ),
         programme=stage.programme,
         by=stage.team.privacy,
+        now=now,
+        answers=KeptRights(work.connection, work.journal, now=now),
+        journal=work.journal,
+    )
+
+
+async def _give_copy(asked: RightsRequest, stage: Stage, work: Work) -> None:
+    """What is held back is withheld, the rest is handed over."""
+    officer, now = stage.team.privacy, work.now
+    rights = stage.programme.rules_on(asked.received_on).rights
+    kept = KeptCopies(work.connection, work.journal, now=now)
+    copy = RecordCopy(
+        id=RecordCopyId(new_id()),
+        request=asked.id,
+        client=asked.client,
+        programme=asked.programme,
+        prepared_by=officer.id,
+        prepared_at=now,
+    )
+    await prepare_copy(copy, asked, stage.programme, copies=kept, journal=work.journal)
+    while waiting := await kept.page(copy.id, after=None, limit=MOST_DECIDED, waiting=True):
+        for reason in {each.held_for for each in waiting}:
+            await decide_entries(
+                copy,
+                [each.id for each in waiting if each.held_for is reason],
+                reason,
+                "Looked through with the counsellor, who asked those whom it is about.",
+                rights=rights,
+                by=officer,
+                now=now,
+                copies=kept,
+                journal=work.journal,
+            )
+
+    async def pages(after: CopyEntryId | None) -> Sequence[CopyEntry]:
+        return await kept.leaving(copy.id, after=after, limit=AT_ONCE)
+
+    await release_copy(
+        copy,
+        Releasing(to_representative=False, manner=HandedOver.IN_PERSON, detail="At the desk; driving licence seen."),
+        asked,
+        rights=rights,
+        by=officer,
+        now=now,
+        copies=kept,
+        requests=KeptRights(work.connection, work.journal, now=now),
+        written=Digested(pages, rights, stage.programme.zone),
+        journal=work.journal,
+    )
+    await answer_request(
+        asked.id,
+        Answering(
+            outcome=Outcome.GRANTED_IN_PART, says="Handed over, with what is withheld and why, and how to complain."
+        ),
+        programme=stage.programme,
+        by=officer,
         now=now,
         answers=KeptRights(work.connection, work.journal, now=now),
         journal=work.journal,

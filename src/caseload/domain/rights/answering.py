@@ -40,6 +40,9 @@ class Fulfilled:
     """What was made for a request and has left, or may leave."""
 
     withheld: int
+    """How much of it does not leave, and it says so."""
+    unsaid: int = 0
+    """How much does not leave where a rule lets it be silent about that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,10 +142,11 @@ async def _require_done(request: RightsRequest, outcome: Outcome, answers: Answe
         raise NotDoneYet(_HAS_A_PRODUCT[request.asked.kind])
     if made.withheld and outcome is Outcome.GRANTED:
         raise SomethingWithheld
-    if not made.withheld and outcome is Outcome.GRANTED_IN_PART:
+    if not made.withheld and not made.unsaid and outcome is Outcome.GRANTED_IN_PART:
         raise Invalid(Fault("outcome", "must be that it was granted: nothing was withheld"))
 
 
 _HAS_A_PRODUCT = {
+    RightKind.RECORD_COPY: "Prepare a copy for this request, look through it and release it first.",
     RightKind.ACCESS_REPORT: "Prepare the report of accesses, look through it and release it first.",
 }

@@ -1,0 +1,56 @@
+"""A file about one client on its way out: a second entry says how far it came and what exactly left."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable
+from dataclasses import replace
+from hashlib import sha256
+from uuid import UUID
+
+from caseload.audit.batcher import Batcher
+from caseload.audit.journal import RequestJournal
+from caseload.audit.trail import Actor, Circumstances, Op, Outcome, Pending
+from caseload.domain.ids import ClientId
+from caseload.domain.journal import Event
+
+
+class Sending:
+    """Whoever takes the file, the log says of which record it was, how long, and its SHA-256."""
+
+    def __init__(
+        self,
+        batcher: Batcher,
+        event: type[Event],
+        *,
+        client: ClientId,
+        record: UUID,
+        written_as: str,
+        actor: Actor,
+        circumstances: Circumstances,
+    ) -> None:
+        self._batcher = batcher
+        self._event = event
+        self._client = client
+        self._record = record
+        self._written_as = written_as
+        self._actor = actor
+        self._circumstances = replace(circumstances, event=event.name, op=Op.EXECUTE)
+
+    async def stream(self, pieces: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
+        """The pieces, and the closing entry before the stream ends. Raises `LogUnavailable`, and the stream breaks off."""
+        digest, octets, outcome = sha256(), 0, Outcome.ABORTED
+        try:
+            async for piece in pieces:
+                digest.update(piece)
+                octets += len(piece)
+                yield piece
+            outcome = Outcome.DONE
+        finally:
+            await asyncio.shield(self._close(outcome, octets, digest.hexdigest()))
+
+    async def _close(self, outcome: Outcome, octets: int, digest: str) -> None:
+        journal = RequestJournal()
+        facts: dict[str, str | int] = {"format": self._written_as, "octets": octets, "sha256": digest}
+        journal.tell(self._event(client=self._client, records=(self._record,), facts=facts))
+        await self._batcher.add(
+            Pending(actor=self._actor, circumstances=self._circumstances, outcome=outcome, journal=journal)
+        )
