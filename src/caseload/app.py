@@ -59,6 +59,7 @@ from caseload.api import signoff as signoff_routes
 from caseload.api import stock as stock_routes
 from caseload.api import summary as summary_routes
 from caseload.api import takehome as takehome_routes
+from caseload.api import transfer as transfer_routes
 from caseload.api import window as window_routes
 from caseload.api.body import StrictRequest
 from caseload.api.problems import HANDLERS
@@ -99,6 +100,7 @@ ROUTERS = (
     summary_routes.router,
     caseload_routes.router,
     departure_routes.router,
+    transfer_routes.router,
     checkin_routes.router,
     escalation_routes.router,
     on_call_routes.router,

@@ -14,6 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, signing_reach_of, within_reach
 from caseload.db.tables import caseload as tables
+from caseload.db.tables.medication import medication_record
+from caseload.db.tables.transfer import client_transfer
 from caseload.domain.access import EXTENT, Act, Extent, Holding, Reach, Role, reach
 from caseload.domain.ids import ClientId, ProgrammeId, StaffId, new_id
 from tests.factories import people
@@ -28,6 +30,7 @@ OVER = (LONG_AGO, LONG_AGO + timedelta(days=1))
 RUNNING = (BEGUN, NOW + timedelta(microseconds=1))
 JUST_BEGUN = (NOW, NOW + timedelta(days=1))
 JUST_OVER = (BEGUN, NOW)
+YEARS_AGO = LONG_AGO - timedelta(days=999)
 TO_COME = (NOW + timedelta(microseconds=1), NOW + timedelta(days=1))
 PERIODS = st.sampled_from([RUNNING, JUST_BEGUN, JUST_OVER, OVER, TO_COME])
 
@@ -54,6 +57,8 @@ class Somebody:
     keyworker: tuple[int, tuple[datetime, datetime]] | None
     apart: str = "no"
     """Whether whoever asks is closed out by a restriction, is named by it, or has broken a glass; two of them together too."""
+    came_from: int | None = None
+    """Where they were in care years ago, before they were transferred home."""
     id: ClientId = field(default_factory=lambda: ClientId(new_id()))
 
 
@@ -67,6 +72,7 @@ CLIENTS = st.lists(
         covered_by=st.lists(st.tuples(COUNSELLORS, PERIODS), max_size=2).map(one_at_a_time),
         keyworker=st.none() | st.tuples(COUNSELLORS, PERIODS),
         apart=st.sampled_from(["no", "no", "closed", "named", "opened", "closed and opened"]),
+        came_from=st.none() | PROGRAMMES,
         id=st.builds(new_id),
     ),
     min_size=6,
@@ -96,14 +102,17 @@ async def open_clinic(connection: AsyncConnection, clinic: Clinic, clients: list
     by = {"recorded_by": clinic.counsellors[0], "recorded_at": LONG_AGO}
     for client in clients:
         home = clinic.programmes[client.home]
+        former = home if client.came_from is None else clinic.programmes[client.came_from]
         await connection.execute(
             insert(tables.client).values(
                 id=client.id,
-                programme_id=home,
+                programme_id=former,
                 registered_by=clinic.counsellors[client.registered_by],
                 recorded_at=LONG_AGO,
             )
         )
+        if former != home:
+            await transferred(connection, client.id, former, home, clinic.counsellors[0])
         if client.guest_of is not None:
             host, period = client.guest_of
             await connection.execute(
@@ -133,6 +142,52 @@ async def open_clinic(connection: AsyncConnection, clinic: Clinic, clients: list
             )
 
 
+async def transferred(
+    connection: AsyncConnection, client: ClientId, former: ProgrammeId, home: ProgrammeId, by: StaffId
+) -> None:
+    """They were in care there, and went on."""
+    episodes, at = [new_id(), new_id()], YEARS_AGO + timedelta(days=1)
+    for episode, programme, period in (
+        (episodes[0], former, Range(YEARS_AGO, at)),
+        (episodes[1], home, Range(at, at + timedelta(days=1))),
+    ):
+        await connection.execute(
+            insert(tables.episode).values(
+                id=episode,
+                client_id=client,
+                programme_id=programme,
+                admitted_on=YEARS_AGO.date(),
+                period=period,
+                recorded_by=by,
+                recorded_at=YEARS_AGO,
+            )
+        )
+    await connection.execute(insert(medication_record).values(client_id=client))
+    await connection.execute(
+        insert(client_transfer).values(
+            id=new_id(),
+            client_id=client,
+            episode_id=episodes[0],
+            into_episode_id=episodes[1],
+            programme_id=former,
+            to_programme_id=home,
+            reason="Moved.",
+            told="Stable.",
+            proposed_at=at,
+            asked_by=by,
+            asked_at=at,
+            counsellor_id=by,
+            edition="asam_4",
+            level="1.5",
+            accepted_by=by,
+            accepted_at=at,
+            outcome="moved",
+            ended_by=by,
+            ended_at=at,
+        )
+    )
+
+
 async def key_work(
     connection: AsyncConnection,
     client: ClientId,
@@ -140,7 +195,9 @@ async def key_work(
     period: tuple[datetime, datetime],
     by: Mapping[str, object],
 ) -> None:
-    episode = select(tables.episode.c.id).where(tables.episode.c.client_id == client).scalar_subquery()
+    newest = tables.episode.c.period.desc()
+    episodes = select(tables.episode.c.id).where(tables.episode.c.client_id == client)
+    episode = episodes.order_by(newest).limit(1).scalar_subquery()
     await connection.execute(
         insert(tables.keyworker).values(
             id=new_id(),
@@ -179,7 +236,13 @@ async def look_after(
 
 
 def expected(
-    clinic: Clinic, client: Somebody, seen: Reach, *, by_identifier: bool, signed_in: ProgrammeId | None = None
+    clinic: Clinic,
+    client: Somebody,
+    seen: Reach,
+    *,
+    by_identifier: bool,
+    signed_in: ProgrammeId | None = None,
+    kept_in: ProgrammeId | None = None,
 ) -> bool:
     programmes = {clinic.programmes[client.home]}
     if client.guest_of is not None and counts(client.guest_of[1]):
@@ -187,7 +250,8 @@ def expected(
     lookers = [client.responsible] if client.responsible is not None else []
     lookers += [client.keyworker] if client.keyworker is not None and client.responsible is not None else []
     looked_after_by = [clinic.counsellors[who] for who, period in [*lookers, *client.covered_by] if counts(period)]
-    if client.responsible is None:  # nobody has admitted them yet
+    gone_from = None if client.came_from in {None, client.home} else clinic.programmes[client.came_from or 0]
+    if client.responsible is None and gone_from is None:  # nobody has admitted them yet
         looked_after_by.append(clinic.counsellors[client.registered_by])
     return seen.covers(
         client.id,
@@ -195,6 +259,7 @@ def expected(
         looked_after_by=looked_after_by,
         by_identifier=by_identifier,
         signed_in=signed_in,
+        kept_in=kept_in if kept_in == gone_from else None,
     )
 
 
@@ -256,6 +321,16 @@ async def test_sql_and_python_agree_on_whom_a_person_may_see(
         )
         assert set(found.scalars()) == {
             client.id for client in clients if expected(clinic, client, seen, by_identifier=False, signed_in=given_in)
+        }
+        kept = within_reach(kept_in=bindparam("kept_in", type_=Uuid()))
+        found = await connection.execute(
+            select(tables.client.c.id).where(tables.client.c.id.in_(ids), kept),
+            {"kept_in": given_in, **reach_of(seen, at=NOW, by_identifier=by_identifier)},
+        )
+        assert set(found.scalars()) == {
+            client.id
+            for client in clients
+            if expected(clinic, client, seen, by_identifier=by_identifier, kept_in=given_in)
         }
         await nested.rollback()
 

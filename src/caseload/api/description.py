@@ -58,6 +58,7 @@ SUBJECTS: Final[Mapping[str, str]] = {
     "Sign-off": "What waits for a signature, the highest risk first, and signing.",
     "Flags": "Allergies, pregnancy and what else is taken: shown beside a dose, never in its way.",
     "Naloxone": "Offered to the client and the household, supplied, and shown how to use it.",
+    "Transfers": "A client goes on from one programme to another: asked, accepted, and what each side then sees.",
     "Merges": "One person registered twice: proposed, confirmed by another person, undone.",
     "Guests": "Our clients dosed by another programme for some days, and another programme's clients with us.",
     "Observations": "Withdrawal scales and QTc, scored and explained.",

@@ -32,7 +32,9 @@ from caseload.db.periods import running
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, cover, episode, guest_stay, keyworker, responsibility
 from caseload.db.tables.restriction import restriction, restriction_naming
+from caseload.db.tables.transfer import client_transfer
 from caseload.domain.access import Reach
+from caseload.domain.transfer import Outcome
 
 CLOSED: Final[BindParameter[Sequence[UUID]]] = bindparam("reach_closed", type_=ARRAY(Uuid()))
 """Restricted clients whom whoever asks does not see, for conditions that stand beside `within_reach`."""
@@ -47,13 +49,19 @@ _OPENED: Final[BindParameter[UUID | None]] = bindparam("reach_opened", type_=Uui
 _SIGNS_IN: Final[BindParameter[Sequence[UUID]]] = bindparam("reach_signs_in", type_=ARRAY(Uuid()))
 
 
-def within_reach(clients: FromClause = client, *, signed_in: ColumnElement[UUID] | None = None) -> ColumnElement[bool]:
+def within_reach(
+    clients: FromClause = client,
+    *,
+    signed_in: ColumnElement[UUID] | None = None,
+    kept_in: ColumnElement[UUID] | None = None,
+) -> ColumnElement[bool]:
     """A row of `clients` is within the reach whose parameters come with the statement.
 
     `clients` is `client` or an alias of it; any table with its columns will do. The statement may
     itself be about a table that the condition looks into: only `clients` is taken from it. A statement that shows
     doses to whoever signs for them says by `signed_in` where each was given (see `Reach.covers`), and is given the
-    parameters of `signing_reach_of`.
+    parameters of `signing_reach_of`. One that shows what a programme keeps of somebody who was transferred from it says by
+    `kept_in` which programme's record a row is.
     """
 
     def is_guest_of(programmes: ColumnElement[Sequence[UUID]]) -> ColumnElement[bool]:
@@ -96,6 +104,7 @@ def within_reach(clients: FromClause = client, *, signed_in: ColumnElement[UUID]
         ~exists(select(episode.c.id).where(episode.c.client_id == clients.c.id).correlate(clients)),
     )
     signs = [] if signed_in is None else [signs_for(signed_in)]
+    keeps = [] if kept_in is None else [and_(kept_in == any_(_EVERYONE_IN), was_transferred_from(clients, kept_in))]
     looks_after = or_(is_responsible, covers, has_registered, keyworks, clients.c.id == any_(_NAMED))
     return or_(
         *signs,
@@ -105,11 +114,25 @@ def within_reach(clients: FromClause = client, *, signed_in: ColumnElement[UUID]
                 is_guest_of(_EVERYONE_IN),
                 and_(looks_after, or_(clients.c.programme_id == any_(_CASELOAD_IN), is_guest_of(_CASELOAD_IN))),
                 _ANY,
+                *keeps,
             ),
             # Empty for nearly everybody: who is restricted is known since it was found out who asks.
             clients.c.id != all_(CLOSED),
         ),
         clients.c.id == _OPENED,
+    )
+
+
+def was_transferred_from(clients: FromClause, giving: ColumnElement[UUID]) -> ColumnElement[bool]:
+    """A client has gone on from that programme to another one."""
+    return exists(
+        select(client_transfer.c.id)
+        .where(
+            client_transfer.c.client_id == clients.c.id,
+            client_transfer.c.programme_id == giving,
+            client_transfer.c.outcome == Outcome.MOVED.value,
+        )
+        .correlate_except(client_transfer)
     )
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from litestar.params import FromPath, JSONBody
 
 from caseload.api.caseload.store import caseloads_of
-from caseload.api.departure.store import departures, places
+from caseload.api.departure.store import departures, places, transfer_places
 from caseload.api.medication.order_wire import AnswerIn, reasons_of
 from caseload.api.proving import ProvedIn
 from caseload.api.route import reading, writing
@@ -21,6 +21,7 @@ from caseload.domain.access import Act
 from caseload.domain.caseload import DischargeReason
 from caseload.domain.departure import Asked, Fate, Leaving, Wanted
 from caseload.domain.ids import ClientId, DepartureId, ProgrammeId, new_id
+from caseload.domain.transfer import decide_leaving, withdraw_leaving
 from caseload.request.idempotency import once
 from caseload.request.sign_in import prove
 from caseload.request.work import Work
@@ -174,7 +175,8 @@ async def decide_discharge(
     """Decide what becomes of the medicine, with your password proved again: with it the client is discharged.
 
     `stop` ends every order now. `continue` and `transfer` shorten each order that outlasts the date. `taper` rests on
-    an order that you have signed before and that ends by the date.
+    an order that you have signed before and that ends by the date. Where the discharge is a transfer to another programme of
+    ours it must be `stop`: with it the client goes there, and is ordered for anew.
     """
     proof = await prove(work, data.evidence())
     wanted = DepartureId(discharge_id)
@@ -183,8 +185,8 @@ async def decide_discharge(
     )
 
     async def decide() -> Asked:
-        await domain.decide(
-            wanted, decision, by=work.by, proof=proof, now=work.now, places=places(work), journal=work.journal
+        await decide_leaving(
+            wanted, decision, by=work.by, proof=proof, now=work.now, places=transfer_places(work), journal=work.journal
         )
         return await departures(work).asked(wanted, by=work.by, act=Act.DECIDE_MEDICATION)
 
@@ -196,11 +198,13 @@ async def decide_discharge(
 async def withdraw_discharge(
     discharge_id: FromPath[UUID], data: JSONBody[WithdrawalIn], work: TheWork, key: TheKey
 ) -> DischargeOut:
-    """Take back a discharge that waits: the client stays."""
+    """Take back a discharge that waits, and a transfer that waits for it: the client stays."""
     wanted = DepartureId(discharge_id)
 
     async def withdraw() -> Asked:
-        await domain.withdraw(wanted, data.reason, by=work.by, now=work.now, places=places(work), journal=work.journal)
+        await withdraw_leaving(
+            wanted, data.reason, by=work.by, now=work.now, places=transfer_places(work), journal=work.journal
+        )
         return await departures(work).asked(wanted, by=work.by, act=Act.DISCHARGE)
 
     kept = Kept(status=201, resource=wanted)

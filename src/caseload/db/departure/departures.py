@@ -51,7 +51,9 @@ _ASKED = (
     .join(episode, episode.c.id == discharge_asked.c.episode_id)
     .outerjoin(discharge_answer, discharge_answer.c.asked_id == discharge_asked.c.id)
 )
-_ONE = _ASKED.where(discharge_asked.c.id == bindparam("departure"), within_reach())
+_ONE = _ASKED.where(
+    discharge_asked.c.id == bindparam("departure"), within_reach(kept_in=discharge_asked.c.programme_id)
+)
 _LAST = (
     _ASKED.where(discharge_asked.c.episode_id == bindparam("episode"))
     .order_by(discharge_asked.c.asked_at.desc(), discharge_asked.c.id.desc())

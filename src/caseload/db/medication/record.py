@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Final
 
-from sqlalchemy import Date, bindparam, func, select, update
+from sqlalchemy import Date, bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -33,7 +33,7 @@ _HOST = (
 )
 
 _AT_HOME = client.join(programme, programme.c.id == client.c.programme_id)
-_RECORD = select(
+_COLUMNS = select(
     client.c.programme_id,
     ZONES.label("time_zone"),
     programme.c.profile,
@@ -45,13 +45,20 @@ _RECORD = select(
     medication_record.c.has_guest_days,
     medication_record.c.merged_into,
     medication_record.c.suspected_with,
-).where(client.c.id == bindparam("client"), within_reach())
-_READ = _RECORD.select_from(_AT_HOME.outerjoin(medication_record, medication_record.c.client_id == client.c.id))
-_LOCK = Direct(
-    _RECORD.select_from(_AT_HOME.join(medication_record, medication_record.c.client_id == client.c.id)).with_for_update(
-        of=medication_record
-    )
+).where(client.c.id == bindparam("client"))
+_READ = _COLUMNS.select_from(_AT_HOME.outerjoin(medication_record, medication_record.c.client_id == client.c.id)).where(
+    within_reach()
 )
+_IS_HOME = or_(medication_record.c.home_id.is_(None), medication_record.c.home_id == client.c.programme_id)
+"""Of two who wait for a lock the second is shown the locked row as it has become, and every other as it was: without this, whoever
+waits while a client is transferred would go on at the former home."""
+_LOCKED = (
+    _COLUMNS.select_from(_AT_HOME.join(medication_record, medication_record.c.client_id == client.c.id))
+    .where(_IS_HOME)
+    .with_for_update(of=medication_record)
+)
+_LOCK = Direct(_LOCKED.where(within_reach()))
+_HOLD = Direct(_LOCKED)
 _ONE_AT_A_TIME = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("what"), 0)))
 _MERGING: Final = frozenset({Act.PROPOSE_MERGE, Act.CONFIRM_MERGE})
 """Acts that lock the records of both by themselves."""
@@ -88,6 +95,13 @@ class MedicationRecords(Signatures):
         if row is not None and row["suspected_with"] is not None and act not in _MERGING:
             # What may be one person's is dosed one after the other, whichever registration is named.
             await self._connection.execute(_ONE_AT_A_TIME, {"what": f"registered twice {row['suspected_with']}"})
+        return self._record(wanted, row)
+
+    async def hold_record(self, wanted: ClientId) -> MedicationRecord:
+        """The record, locked, whoever asks: for who is moved by a rule and not by somebody who sees them."""
+        await self._connection.execute(_OPEN, {"client_id": wanted})
+        given = {"client": wanted, "reach_at": self._now}
+        row = await _HOLD.first(self._connection, given) or await _HOLD.first(self._connection, given)
         return self._record(wanted, row)
 
     async def note_gap(self, wanted: ClientId, day: date) -> None:

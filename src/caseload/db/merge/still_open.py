@@ -75,6 +75,37 @@ _to_come = and_(
         therapy_session_current.c.session_id == therapy_session.c.id, therapy_session_current.c.register_version > 0
     ),
 )
+BY_THEIR_PEOPLE: Final = (
+    _open(
+        OpenKind.GUEST,
+        guest_agreement.c.id,
+        guest_agreement,
+        guest_agreement.c.client_id == _DUPLICATE,
+        guest_agreement.c.until_on > _TODAY,
+    ),
+    _open(
+        OpenKind.ESCALATION,
+        escalation.c.id,
+        escalation.join(escalation_open, escalation_open.c.escalation_id == escalation.c.id),
+        escalation.c.client_id == _DUPLICATE,
+    ),
+    _open(OpenKind.CARE_TASK, care_task_open.c.task_id, care_task_open, care_task_open.c.client_id == _DUPLICATE),
+    _open(
+        OpenKind.MEDICATION_TASK,
+        medication_task.c.id,
+        medication_task,
+        medication_task.c.client_id == _DUPLICATE,
+        ~exists().where(medication_task_done.c.task_id == medication_task.c.id),
+    ),
+    _open(
+        OpenKind.MESSAGE,
+        window_message.c.id,
+        window_message,
+        window_message.c.client_id == _DUPLICATE,
+        ~exists().where(window_message_cleared.c.message_id == window_message.c.id),
+    ),
+)
+"""What only those settle whose it is, and nobody would see who sees another registration, or works in another programme."""
 STILL_OPEN: Final = union_all(
     _open(OpenKind.EPISODE, episode.c.id, episode, episode.c.client_id == _DUPLICATE, func.upper_inf(episode.c.period)),
     _open(
@@ -113,34 +144,7 @@ STILL_OPEN: Final = union_all(
         take_home_unit.c.for_on >= _TODAY,
         ~exists().where(take_home_outcome.c.unit_id == take_home_unit.c.id),
     ),
-    _open(
-        OpenKind.GUEST,
-        guest_agreement.c.id,
-        guest_agreement,
-        guest_agreement.c.client_id == _DUPLICATE,
-        guest_agreement.c.until_on > _TODAY,
-    ),
-    _open(
-        OpenKind.ESCALATION,
-        escalation.c.id,
-        escalation.join(escalation_open, escalation_open.c.escalation_id == escalation.c.id),
-        escalation.c.client_id == _DUPLICATE,
-    ),
-    _open(OpenKind.CARE_TASK, care_task_open.c.task_id, care_task_open, care_task_open.c.client_id == _DUPLICATE),
-    _open(
-        OpenKind.MEDICATION_TASK,
-        medication_task.c.id,
-        medication_task,
-        medication_task.c.client_id == _DUPLICATE,
-        ~exists().where(medication_task_done.c.task_id == medication_task.c.id),
-    ),
-    _open(
-        OpenKind.MESSAGE,
-        window_message.c.id,
-        window_message,
-        window_message.c.client_id == _DUPLICATE,
-        ~exists().where(window_message_cleared.c.message_id == window_message.c.id),
-    ),
+    *BY_THEIR_PEOPLE,
     _open(
         OpenKind.CHECK_IN, check_in_waiting.c.check_in_id, check_in_waiting, check_in_waiting.c.client_id == _DUPLICATE
     ),

@@ -141,7 +141,7 @@ SOURCES: Final[tuple[Source, ...]] = (
     *_in(
         Section.CARE,
         "episode", "responsibility", "responsibility_taken_back", "cover", "cover_taken_back", "keyworker", "waiting_word",
-        "guest_stay", "handover_offer", "guest_agreement", "interim_treatment", "discharge_asked", "care_task",
+        "guest_stay", "handover_offer", "guest_agreement", "interim_treatment", "discharge_asked", "care_task", "client_transfer",
         episode_phase="episode_id", level_of_care="episode_id", admission_done="episode_id", discharge="episode_id",
         admission_done_taken_back="admission_done_id", guest_end="agreement_id", interim_plan="interim_treatment_id",
         interim_end="interim_treatment_id", interim_taken_back="interim_treatment_id", discharge_answer="asked_id",

@@ -52,10 +52,11 @@ medication_record = Table(
     Column("has_guest_days", Boolean(), nullable=False, server_default=false()),
     Column("merged_into", Uuid()),
     Column("suspected_with", Uuid()),
+    Column("home_id", Uuid()),
     comment="Locked first by whatever touches a client's doses. Brought-in history tells of the days until history_until,"
     " anything besides our own doses of no day after covered_until, and whoever ever was a guest has_guest_days."
     " A closed registration is merged_into another; what may be one person's with others is suspected_with the survivor"
-    " of them (triggers hold that).",
+    " of them, and the home of whoever was transferred is home_id (triggers hold that).",
 )
 
 medication_order = Table(

@@ -73,6 +73,8 @@ class Apart:
     named: frozenset[ClientId] = frozenset()
     """Restricted clients who name this person."""
     glass: BrokenGlass | None = None
+    looks_back_at: ClientId | None = None
+    """Whose past this piece of work shows as a programme of theirs keeps it; only `transfer` says so, once it has looked."""
 
     def closed_but(self, programmes: frozenset[ProgrammeId]) -> frozenset[ClientId]:
         """Everybody who is closed, but for those whom one of these programmes has or hosts."""

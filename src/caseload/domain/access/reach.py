@@ -73,7 +73,7 @@ class Reach:
     named: frozenset[ClientId] = frozenset()
     """Restricted clients who name this person: they are on their caseload, whoever answers for them."""
     opened: ClientId | None = None
-    """Whom a broken glass opens."""
+    """Whom a broken glass opens, or whose past is looked back at."""
 
     def covers(
         self,
@@ -83,6 +83,7 @@ class Reach:
         looked_after_by: Iterable[StaffId],
         by_identifier: bool,
         signed_in: ProgrammeId | None = None,
+        kept_in: ProgrammeId | None = None,
     ) -> bool:
         """Whether a client is within reach; or, with `signed_in`, one dose of theirs and nothing else.
 
@@ -90,10 +91,12 @@ class Reach:
         `programmes` are the client's home programme and any that host the client as a guest now;
         `looked_after_by` are the responsible counsellor, whoever covers now and the keyworker, and until somebody admits the client
         for the first time whoever registered them. `signed_in` is where a dose was given that waits for its signature, or
-        that this person has signed: a guest goes home, and the signature is still the window's. The SQL in `db/access.py` answers the same question and is tested
-        against this function.
+        that this person has signed: a guest goes home, and the signature is still the window's. `kept_in` is the programme that
+        keeps a record of somebody who was transferred from it: its past stays its own. The SQL in `db/access.py` answers the
+        same question and is tested against this function.
         """
         where = frozenset(programmes)
+        keeps = where if kept_in is None else where | {kept_in}
         looks_after = self.staff in looked_after_by or client in self.named
         return (
             signed_in in self.signs_in
@@ -101,9 +104,9 @@ class Reach:
             or (
                 client not in self.closed
                 and (
-                    bool(where & self.everyone_in)
+                    bool(keeps & self.everyone_in)
                     or (bool(where & self.caseload_in) and looks_after)
-                    or (by_identifier and (self.any_by_identifier or bool(where & self.one_in)))
+                    or (by_identifier and (self.any_by_identifier or bool(keeps & self.one_in)))
                 )
             )
         )
@@ -159,8 +162,14 @@ def reach(staff: StaffId, holdings: Iterable[Holding], act: Act, apart: Apart = 
         signs_in=frozenset(everyone_in if act is Act.SIGN_OFF_DOSE else ()),
         closed=_closed(counting, act, apart) if apart.closed else frozenset(),
         named=apart.named,
-        opened=apart.glass.client if apart.glass is not None and counting and act in GLASS_OPENS else None,
+        opened=_opened(act, apart) if counting else None,
     )
+
+
+def _opened(act: Act, apart: Apart) -> ClientId | None:
+    if apart.looks_back_at is not None:
+        return apart.looks_back_at
+    return apart.glass.client if apart.glass is not None and act in GLASS_OPENS else None
 
 
 def _closed(counting: Iterable[Holding], act: Act, apart: Apart) -> frozenset[ClientId]:

@@ -14,7 +14,7 @@ from caseload.domain.departure.asking import (
     ask_to_discharge,
     withdraw,
 )
-from caseload.domain.departure.deciding import Decided, DischargeDecided, OrdersOutlast, Wanted, decide
+from caseload.domain.departure.deciding import Decided, DischargeDecided, Leave, OrdersOutlast, Wanted, decide
 from caseload.domain.departure.dying import (
     Death,
     DeathCorrected,
@@ -35,7 +35,7 @@ from caseload.domain.departure.dying import (
     correct_death,
     record_death,
 )
-from caseload.domain.departure.fate import Fate
+from caseload.domain.departure.fate import Fate, running
 
 __all__ = [
     "Answer",
@@ -56,6 +56,7 @@ __all__ = [
     "DischargeDecided",
     "DischargeWithdrawn",
     "Fate",
+    "Leave",
     "Leaving",
     "OrdersOutlast",
     "Places",
@@ -73,5 +74,6 @@ __all__ = [
     "correct_death",
     "decide",
     "record_death",
+    "running",
     "withdraw",
 ]

@@ -210,9 +210,12 @@ async def withdraw(
 
 async def still_waiting(departure: DepartureId, *, by: Staff, act: Act, places: Places) -> Asked:
     """One that waits, once the client's record is locked; raises `AskedUnknown`, `AskedMoved`."""
-    seen = await places.departures.asked(departure, by=by, act=act)
-    await places.orders.lock(seen.client, by=by, act=act)
-    asked = await places.departures.asked(departure, by=by, act=act)
+    asked = _require_waiting(await places.departures.asked(departure, by=by, act=act))
+    await places.orders.lock(asked.client, by=by, act=act)
+    return _require_waiting(await places.departures.asked(departure, by=by, act=act))
+
+
+def _require_waiting(asked: Asked) -> Asked:
     if not asked.waits:
         raise AskedMoved("Read the discharges that wait again.", discharge=str(asked.id))
     return asked

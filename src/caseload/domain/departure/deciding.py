@@ -1,6 +1,6 @@
 """A prescriber's decision about the medicine of a client who is to leave: one signed act, and the discharge with it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import ClassVar, Final
@@ -114,10 +114,24 @@ class Decided:
         ]
 
 
+Leave = Callable[[Decided], Awaitable[None]]
+"""How the client leaves once it is decided what becomes of the medicine."""
+
+
 async def decide(
-    departure: DepartureId, wanted: Wanted, *, by: Staff, proof: Proof, now: datetime, places: Places, journal: Journal
+    departure: DepartureId,
+    wanted: Wanted,
+    *,
+    by: Staff,
+    proof: Proof,
+    now: datetime,
+    places: Places,
+    journal: Journal,
+    leave: Leave | None = None,
 ) -> Decided:
     """Decide what becomes of the medicine, and discharge the client; everything is signed with one proof.
+
+    `leave` takes the place of the discharge for whoever goes on to another programme of ours (`transfer`).
 
     To stop ends every order now. To continue or transfer shortens each order that outlasts the date: the same order,
     ending there, signed with the decision. A taper, and whatever has steps, is an order of its own that the prescriber
@@ -152,7 +166,10 @@ async def decide(
         [(version, role) for version in decided.as_signed()], by=by, meaning=Meaning.AUTHORED, proof=proof, now=now
     )
     await _keep(decided, signatures, places, journal)
-    await _discharge(decided, places, journal)
+    if leave is None:
+        await _discharge(decided, places, journal)
+    else:
+        await leave(decided)
     return decided
 
 

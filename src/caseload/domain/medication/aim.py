@@ -29,10 +29,14 @@ class HoldReason(StrEnum):
     """A dose was recorded that broke a rule; only the rule raises it."""
     REGISTERED_TWICE = "registered_twice"
     """Somebody says that the client is registered twice; only a proposed or undone merge raises it."""
+    TRANSFERRED = "transferred"
+    """The client came from another programme, where every order was stopped; only a transfer raises it."""
     OTHER = "other"
 
 
-BY_RULE = frozenset({HoldReason.MISSED_DOSES, HoldReason.EXCEPTION, HoldReason.REGISTERED_TWICE})
+BY_RULE = frozenset(
+    {HoldReason.MISSED_DOSES, HoldReason.EXCEPTION, HoldReason.REGISTERED_TWICE, HoldReason.TRANSFERRED}
+)
 """Reasons that no person gives."""
 
 _CLEARS: Mapping[HoldReason, str] = MappingProxyType({
@@ -44,6 +48,7 @@ _CLEARS: Mapping[HoldReason, str] = MappingProxyType({
     HoldReason.MISSED_DOSES: "A prescriber has assessed the client, and signs a decision or writes another order.",
     HoldReason.EXCEPTION: "A prescriber has looked at the dose that broke a rule, and signs a decision.",
     HoldReason.REGISTERED_TWICE: "A prescriber has looked at the doses and orders of both registrations, and signs a decision.",
+    HoldReason.TRANSFERRED: "A prescriber here has looked at the last doses, has ordered anew or decided not to, and signs a decision.",
     HoldReason.OTHER: "A prescriber's signed decision.",
 })  # fmt: skip
 

@@ -1,13 +1,13 @@
 """Who is asking: one person of the staff, with what they hold right now."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
 from caseload.domain import access
 from caseload.domain.access import NOBODY_APART, Act, Apart, Holding, Reach, Role
 from caseload.domain.errors import NotPermitted
-from caseload.domain.ids import ProgrammeId, SessionId, StaffId
+from caseload.domain.ids import ClientId, ProgrammeId, SessionId, StaffId
 
 COMMAND_LINE: Final = StaffId(UUID("00000000-0000-7000-8000-000000000001"))
 """Whoever runs `caseload` on the server: named where nobody is signed in. Has no password and no role, ever."""
@@ -58,6 +58,10 @@ class Staff:
     def reach(self, act: Act) -> Reach:
         """Whom this person may see for the act."""
         return access.reach(self.id, self.holdings, act, self.apart)
+
+    def looking_back(self, client: ClientId) -> "Staff":
+        """The same person, for reading what was on one client's chart: see `transfer.look_back`."""
+        return replace(self, apart=replace(self.apart, looks_back_at=client))
 
 
 def the_command_line() -> Staff:
