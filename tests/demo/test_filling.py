@@ -276,6 +276,10 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
                having 'attended_late' = any(array_agg(l.status)) and 'did_not_attend' = any(array_agg(l.status))""",
         ),
         ("a place called off", "select 1 from clinic.therapy_session_cancellation where cancelled_by = 'client'"),
+        (
+            "a relative beside a client in a register",
+            "select 1 from clinic.session_relative_line where consent_id is not null",
+        ),
         ("a register put right", "select 1 from clinic.therapy_session_register where version = 2"),
         (
             "a series",

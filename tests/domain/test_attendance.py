@@ -23,6 +23,8 @@ from caseload.domain.attendance import (
     RegisterAlreadyTaken,
     RegisterChanged,
     RegisterMissing,
+    RelativeCancellation,
+    RelativePlace,
     RosterClosed,
     Session,
     SessionFull,
@@ -40,13 +42,14 @@ from caseload.domain.attendance import (
     totals,
 )
 from caseload.domain.attendance.clash import MOST_TOLD, Claim, ClaimOn, Clash, SessionClashes, claims_of
+from caseload.domain.attendance.door import Door
 from caseload.domain.attendance.planning import FURTHEST
 from caseload.domain.attendance.register import WAS_THERE
 from caseload.domain.attendance.rules import SessionRules, usual_rules
 from caseload.domain.attendance.session import FOR_ONE, NEVER_BILLABLE
 from caseload.domain.attendance.waiting import WaitOver
 from caseload.domain.errors import Invalid, NotPermitted
-from caseload.domain.ids import ClientId, ProgrammeId, StaffId, TherapySessionId, new_id
+from caseload.domain.ids import ClientId, ProgrammeId, RelativePlaceId, StaffId, TherapySessionId, new_id
 from tests.factories.checkin import Remembered, counsellor
 
 pytestmark = pytest.mark.anyio
@@ -123,6 +126,15 @@ class Kept:
     async def cancel_from(
         self, since: datetime, *, client: ClientId, reason: str, by: StaffId, now: datetime
     ) -> Sequence[TherapySessionId]:
+        raise NotImplementedError
+
+    async def add_relatives(self, session: TherapySessionId, places: Sequence[RelativePlace]) -> None:
+        raise NotImplementedError
+
+    async def add_relative_cancellation(self, place: RelativePlaceId, cancellation: RelativeCancellation) -> None:
+        raise NotImplementedError
+
+    async def door(self, clients: Collection[ClientId], *, of: ProgrammeId) -> Door:
         raise NotImplementedError
 
     async def add_register(self, register: Register) -> None:

@@ -80,4 +80,5 @@ async def list_registers(session_id: FromPath[UUID], work: TheWork) -> Registers
     sessions = sessions_of(work)
     session = await sessions.get(TherapySessionId(session_id), by=work.by, act=Act.SEE_SESSIONS)
     registers, seen = await sessions.registers(session, by=work.by, act=Act.SEE_SESSIONS)
-    return RegistersOut(items=[RegisterOut.of(each, only=seen) for each in registers])
+    beside = await sessions.relatives(session, by=work.by, act=Act.SEE_SESSIONS)
+    return RegistersOut(items=[RegisterOut.of(each, only=seen, beside=beside) for each in registers])

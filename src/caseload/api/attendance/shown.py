@@ -12,9 +12,9 @@ from caseload.api.work import etag
 from caseload.db.attendance import Name, Sessions
 from caseload.db.window import WindowRecords
 from caseload.domain.access import Act
-from caseload.domain.attendance import Booking, CancelledBy, Session, SessionKind
+from caseload.domain.attendance import Booking, CancelledBy, ComesAs, RelativePlace, Session, SessionKind
 from caseload.domain.attendance.clash import ClientClash
-from caseload.domain.ids import ClientId
+from caseload.domain.ids import ClientId, RelativePlaceId
 from caseload.domain.note import named_in
 from caseload.domain.window import Message, Place
 from caseload.request.work import Work
@@ -41,6 +41,33 @@ class PlaceOut(Wire, frozen=True, kw_only=True):
             booked_at=booking.booked_at,
             cancelled_by=None if cancellation is None else cancellation.by,
             cancellation_reason=None if cancellation is None else cancellation.reason,
+        )
+
+
+class RelativePlaceOut(Wire, frozen=True, kw_only=True):
+    """A relative's place on the roster."""
+
+    id: UUID
+    name: str
+    comes_as: ComesAs
+    client_id: UUID | None
+    """With whom they come; of whoever comes in their own right it stays unsaid whose relative they are."""
+    booked_at: datetime
+    cancelled_by: CancelledBy | None
+    """Who called it off, or the place of the client with whom they come."""
+    cancellation_reason: str | None
+
+    @classmethod
+    def of(cls, place: RelativePlace, session: Session) -> "RelativePlaceOut":
+        """From the domain."""
+        return cls(
+            id=place.id,
+            name=place.name,
+            comes_as=place.comes_as,
+            client_id=place.client if place.comes_as is ComesAs.WITH_CLIENT else None,
+            booked_at=place.booked_at,
+            cancelled_by=session.called_off_by(place),
+            cancellation_reason=None if place.cancellation is None else place.cancellation.reason,
         )
 
 
@@ -80,7 +107,9 @@ class SessionLineOut(Wire, frozen=True, kw_only=True):
     """The session that takes place instead of it."""
     capacity: int | None
     expected: int
-    """How many places have not been called off."""
+    """How many clients' places have not been called off."""
+    relatives_expected: int
+    """How many relatives' places have not; they take places of the capacity, too."""
     register_version: int
     """0 where no register has been taken."""
 
@@ -103,6 +132,7 @@ class SessionLineOut(Wire, frozen=True, kw_only=True):
             moved_to=session.moved_to,
             capacity=wanted.capacity,
             expected=len(session.expected),
+            relatives_expected=len(session.relatives_expected),
             register_version=session.register.version if session.register else 0,
         )
 
@@ -123,6 +153,7 @@ class SessionOut(Wire, frozen=True, kw_only=True):
 
     session: SessionLineOut
     roster: list[PlaceOut]
+    relatives: list[RelativePlaceOut]
     waiting: list[WaitingPlaceOut]
     """In the order in which places come free for them."""
     clashes: list[ClientClashOut]
@@ -132,6 +163,8 @@ class SessionOut(Wire, frozen=True, kw_only=True):
     """Until somebody has seen to them: of a session that is to be held, about those who are expected."""
     note_names: list[UUID]
     """Whom of the group the common note of the register seems to name: it should name nobody, so correct it."""
+    note_relatives: list[UUID]
+    """Whose place of the relatives the common note seems to name: correct it, too."""
 
 
 def sessions_of(work: Work) -> Sessions:
@@ -142,6 +175,7 @@ def sessions_of(work: Work) -> Sessions:
 async def shown(work: Work, session: Session, status: int) -> Response[SessionOut]:
     """The session as this person may see it."""
     names = await sessions_of(work).names(session, by=work.by, act=Act.SEE_SESSIONS)
+    beside = await sessions_of(work).relatives(session, by=work.by, act=Act.SEE_SESSIONS)
     held = session.register is not None or session.wanted.ends_at <= work.now
     elsewhere: Sequence[ClientClash] = [] if held else await sessions_of(work).elsewhere(session)
     told: Sequence[Message] = []
@@ -150,6 +184,7 @@ async def shown(work: Work, session: Session, status: int) -> Response[SessionOu
     out = SessionOut(
         session=SessionLineOut.of(session),
         roster=[PlaceOut.of(each, names[each.client]) for each in session.roster if each.client in names],
+        relatives=[RelativePlaceOut.of(each, session) for each in beside.values()],
         waiting=[
             WaitingPlaceOut(client_id=each, given_name=names[each].given_name, family_name=names[each].family_name)
             for each in session.waiting
@@ -162,7 +197,7 @@ async def shown(work: Work, session: Session, status: int) -> Response[SessionOu
             for each in elsewhere
             if each.client in names
         ],
-        register=None if session.register is None else RegisterOut.of(session.register, only=names),
+        register=None if session.register is None else RegisterOut.of(session.register, only=names, beside=beside),
         messages=[
             GroupMessageOut(
                 id=each.id, client_id=each.client, text=each.text, left_by=each.printed_name, left_at=each.left_at
@@ -170,6 +205,7 @@ async def shown(work: Work, session: Session, status: int) -> Response[SessionOu
             for each in told
         ],
         note_names=_named(session, names),
+        note_relatives=_relatives_named(session, beside),
     )
     return Response(out, status_code=status, headers={"ETag": etag(out.session.register_version)})
 
@@ -180,3 +216,10 @@ def _named(session: Session, names: Mapping[ClientId, Name]) -> list[UUID]:
         return []
     called = {client: (name.given_name, name.family_name) for client, name in names.items()}
     return sorted(named_in(session.register.note, called))
+
+
+def _relatives_named(session: Session, beside: Mapping[RelativePlaceId, RelativePlace]) -> list[UUID]:
+    """Which relatives the common note of its register names, of those who are shown."""
+    if session.register is None or session.register.note is None:
+        return []
+    return sorted(named_in(session.register.note, {place.id: (place.name,) for place in beside.values()}))

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, Range
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from caseload.db.attendance.relatives import STANDS
 from caseload.db.tables.attendance import (
     therapy_session,
     therapy_session_booking,
@@ -22,6 +23,7 @@ from caseload.db.tables.attendance import (
 )
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import episode
+from caseload.db.tables.session_relative import session_relative
 from caseload.domain.attendance import AlreadyOnRoster, NotOnRoster, Session
 from caseload.domain.attendance.clash import Claim, ClaimOn, Clash, ClientClash, SessionClashes
 from caseload.domain.attendance.planning import claims_for
@@ -105,6 +107,10 @@ _taken_places = (
     select(func.count())
     .select_from(therapy_session_booking)
     .where(therapy_session_booking.c.session_id == _SESSION, ~_is_called_off)
+    .scalar_subquery()
+    + select(func.count())
+    .select_from(session_relative)
+    .where(session_relative.c.session_id == _SESSION, STANDS)
     .scalar_subquery()
 )
 NEXT: Final = (

@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import Uuid, any_, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from caseload.db.attendance.relatives import Relatives
 from caseload.db.attendance.rows import line_of, line_values, register_of
 from caseload.db.tables.attendance import therapy_session_current, therapy_session_line, therapy_session_register
 from caseload.domain.attendance import Line, Register, RegisterAlreadyTaken
@@ -50,11 +50,8 @@ _NOW_AT = (
 )
 
 
-class Registers:
+class Registers(Relatives):
     """The registers of sessions."""
-
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
 
     async def add_register(self, register: Register) -> None:
         """See `domain.attendance.Sessions.add_register`."""
@@ -75,6 +72,7 @@ class Registers:
             raise RegisterAlreadyTaken("Read the register again.") from raced
         if register.lines:
             await self._connection.execute(insert(therapy_session_line), list(line_values(register)))
+        await self._add_relative_lines(register)
         await self._connection.execute(_NOW_AT, {"session": register.session, "to_version": register.version})
 
     async def _registers_of(self, sessions: Sequence[UUID]) -> Sequence[Register]:
@@ -83,5 +81,9 @@ class Registers:
         lines: dict[tuple[UUID, int], list[Line]] = defaultdict(list)
         for row in await self._connection.execute(_LINES, given):
             lines[row.session_id, row.version].append(line_of(row))
+        beside = await self._relative_lines_of(sessions)
         rows = await self._connection.execute(_REGISTERS, given)
-        return [register_of(row, lines[row.session_id, row.version]) for row in rows]
+        return [
+            register_of(row, lines[row.session_id, row.version], beside.get((row.session_id, row.version), ()))
+            for row in rows
+        ]

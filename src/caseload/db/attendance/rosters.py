@@ -28,10 +28,11 @@ from caseload.domain.attendance import (
     Cancellation,
     CancelledBy,
     NotOnRoster,
+    RelativePlace,
     Session,
     sees_everybody,
 )
-from caseload.domain.ids import ClientId, StaffId, TherapySessionId
+from caseload.domain.ids import ClientId, RelativePlaceId, StaffId, TherapySessionId
 from caseload.domain.journal import Journal
 from caseload.domain.people import Staff
 
@@ -176,6 +177,15 @@ class Rosters:
         for shown in found:
             self._journal.saw(shown, "session")
         return found
+
+    async def relatives(self, session: Session, *, by: Staff, act: Act) -> Mapping[RelativePlaceId, RelativePlace]:
+        """The places of relatives that this person may be shown there: as they may be shown the clients around whom they are."""
+        if not session.relatives:
+            return {}
+        seen = await self._seen((place.client for place in session.relatives), session, by=by, act=act)
+        for shown in seen:
+            self._journal.saw(shown, "session")
+        return {place.id: place for place in session.relatives if place.client in seen}
 
     async def _seen(
         self, clients: Iterable[ClientId], session: Session, *, by: Staff, act: Act

@@ -217,6 +217,7 @@ class Sessions(Rosters, Registers, Claims):
         for row in await self._connection.execute(_FACILITATORS, given):
             facilitators[row.session_id].append(StaffId(row.staff_id))
         rosters, waiting = await self._rosters_of(these), await self._waiting_of(these)
+        relatives = await self._relatives_of(these)
         # In order of versions, so that the last one stays.
         registers = {register.session: register for register in await self._registers_of(these)}
         return [
@@ -226,6 +227,7 @@ class Sessions(Rosters, Registers, Claims):
                 rosters.get(row.id, ()),
                 registers.get(TherapySessionId(row.id)),
                 waiting.get(row.id, ()),
+                relatives.get(row.id, ()),
             )
             for row in await self._connection.execute(_SESSIONS, given)
         ]

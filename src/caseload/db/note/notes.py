@@ -4,13 +4,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Uuid, bindparam, insert, or_, select, union, update
+from sqlalchemy import Uuid, bindparam, insert, literal, or_, select, union, union_all, update
 from sqlalchemy.exc import IntegrityError
 
 from caseload.db.note.reading import NoteList
 from caseload.db.signature import Signatures
 from caseload.db.tables.attendance import therapy_session_booking, therapy_session_line
 from caseload.db.tables.caseload import client_identity
+from caseload.db.tables.family import related_person_version
 from caseload.db.tables.note import (
     session_note,
     session_note_current,
@@ -19,7 +20,9 @@ from caseload.db.tables.note import (
     session_note_version,
     session_note_voided,
 )
+from caseload.db.tables.session_relative import session_relative
 from caseload.domain.access import Act
+from caseload.domain.attendance import ComesAs
 from caseload.domain.ids import ClientId, NoteId
 from caseload.domain.note import Note, NoteMoved, NoteStanding, NoteVersion, SentBack, SignedAs, Voided
 from caseload.domain.people import Staff
@@ -43,11 +46,23 @@ _THERE = union(
     )
 ).subquery("there")
 _ABOUT = bindparam("about", type_=Uuid())
-NAMES_AROUND = select(client_identity.c.client_id, client_identity.c.given_name, client_identity.c.family_name).where(
-    client_identity.c.client_id.in_(select(_THERE.c.client_id)),
-    or_(_ABOUT.is_(None), client_identity.c.client_id != _ABOUT),
+NAMES_AROUND = union_all(
+    select(client_identity.c.client_id, client_identity.c.given_name, client_identity.c.family_name).where(
+        client_identity.c.client_id.in_(select(_THERE.c.client_id)),
+        or_(_ABOUT.is_(None), client_identity.c.client_id != _ABOUT),
+    ),
+    select(session_relative.c.client_id, related_person_version.c.name, literal(""))
+    .join(related_person_version, related_person_version.c.person_id == session_relative.c.person_id)
+    .where(
+        session_relative.c.session_id == _SESSION,
+        session_relative.c.comes_as == ComesAs.WITH_CLIENT.value,
+        or_(_ABOUT.is_(None), session_relative.c.client_id != _ABOUT),
+    ),
 )
-"""Every name under which anybody of the group was ever known, but of whom the note is about."""
+"""Every name under which anybody of the group was ever known, but of whom the note is about.
+
+Who came with a client is named with them: their name says who the client is.
+"""
 
 _ADD, _ADD_VERSION, _ADD_CURRENT = insert(session_note), insert(session_note_version), insert(session_note_current)
 _SIGN, _SEND_BACK, _VOID = insert(session_note_signature), insert(session_note_sent_back), insert(session_note_voided)

@@ -12,6 +12,8 @@ from sqlalchemy import ColumnElement, Table, and_, exists, select, true
 from caseload.db.tables.attendance import therapy_session
 from caseload.db.tables.base import complete
 from caseload.db.tables.note import session_note, session_note_signature
+from caseload.db.tables.session_relative import session_relative
+from caseload.domain.attendance import ComesAs
 from caseload.domain.disclosure import Ground
 from caseload.domain.note import NoteKind, SignedAs
 from caseload.domain.profiles.rights import WithholdingReason
@@ -74,6 +76,15 @@ _WHEN_TOLD: Final = (
 
 def _is_confidential(table: Table) -> ColumnElement[bool]:
     return table.c.confidential.is_(other=True)
+
+
+def _in_own_right(table: Table) -> ColumnElement[bool]:
+    """A relative who came for themselves: that is theirs to tell."""
+    return table.c.comes_as == ComesAs.IN_OWN_RIGHT.value
+
+
+def _place_in_own_right(table: Table) -> ColumnElement[bool]:
+    return exists().where(session_relative.c.id == table.c.place_id, _in_own_right(session_relative))
 
 
 def _was_not_consented(table: Table) -> ColumnElement[bool]:
@@ -182,6 +193,24 @@ SOURCES: Final[tuple[Source, ...]] = (
             "therapy_session_booking", "therapy_session_cancellation", "therapy_session_line", "therapy_session_wait",
             "therapy_session_wait_over",
         )
+    ),
+    *(
+        Source(
+            section=Section.SESSIONS,
+            name=name,
+            told=told,
+            held_for=WithholdingReason.ANOTHER_PERSON,
+            held_where=_in_own_right,
+            beside=_SESSION,
+        )
+        for name, told in (("session_relative", "booked_at"), ("session_relative_line", None))
+    ),
+    Source(
+        section=Section.SESSIONS,
+        name="session_relative_cancellation",
+        by="place_id",
+        held_for=WithholdingReason.ANOTHER_PERSON,
+        held_where=_place_in_own_right,
     ),
     Source(
         section=Section.NOTES,

@@ -7,6 +7,7 @@ from caseload.db.family import Families
 from caseload.demo.cast import relative
 from caseload.demo.stories import Sharing
 from caseload.demo.telling.disclosures import release, tell_attendance
+from caseload.demo.telling.joint import sit_together
 from caseload.demo.telling.stage import Life, Stage
 from caseload.domain.client import Client
 from caseload.domain.consent import (
@@ -80,6 +81,7 @@ async def tell(life: Life, *, stage: Stage, work: Work) -> None:
     await _ask(mother, client, stage=stage, work=work)
     if story.sharing is Sharing.ALLOWED:
         await tell_attendance(mother, client, stage=stage, work=work)
+        await sit_together(mother, client, life, stage=stage, work=work)
 
 
 async def _warn_of_former_partner(life: Life, client: Client, ago: int, *, stage: Stage, work: Work) -> None:
@@ -206,7 +208,7 @@ async def _give(life: Life, client: Client, mother: RelatedPerson, ago: int, *, 
             form=form or "",
             discloser=stage.programme.id,
             recipients=(Recipient(person=mother.id),),
-            categories=frozenset({Category.PRESENCE, Category.ATTENDANCE, also}),
+            categories=frozenset({Category.PRESENCE, Category.ATTENDANCE, Category.JOINT_SESSIONS, also}),
             purposes=frozenset({Purpose.FAMILY_INVOLVEMENT}),
             expiry=expiry,
             signature=_signature(client, stage, ago),

@@ -1,14 +1,15 @@
 """Sessions and attendance: who was expected, who came and for how long, and what that adds up to."""
 
 from caseload.domain.attendance.planning import RosterClosed, SessionFull, book, cancel, cancel_all, plan_session
-from caseload.domain.attendance.register import Line, Register, Status
+from caseload.domain.attendance.register import CancelledBy, Line, Register, RelativeLine, Status
+from caseload.domain.attendance.relative import ComesAs, RelativeCancellation, RelativePlace
 from caseload.domain.attendance.rules import SessionRules, SessionRulesRaced, set_session_rules
 from caseload.domain.attendance.session import (
     AlreadyOnRoster,
     Booking,
     Cancellation,
-    CancelledBy,
     NotOnRoster,
+    RelativeComesAlone,
     Session,
     SessionKind,
     SessionMoved,
@@ -36,6 +37,7 @@ __all__ = [
     "Booking",
     "Cancellation",
     "CancelledBy",
+    "ComesAs",
     "Line",
     "NotOnRoster",
     "NotYourSession",
@@ -43,6 +45,10 @@ __all__ = [
     "RegisterAlreadyTaken",
     "RegisterChanged",
     "RegisterMissing",
+    "RelativeCancellation",
+    "RelativeComesAlone",
+    "RelativeLine",
+    "RelativePlace",
     "RosterClosed",
     "Session",
     "SessionFull",

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from caseload.domain.access import Act
 from caseload.domain.attendance.clash import Claim, claims_of, require_free
+from caseload.domain.attendance.register import CancelledBy
 from caseload.domain.attendance.rules import SessionRules
 from caseload.domain.attendance.session import (
     FOR_ONE,
@@ -14,13 +15,13 @@ from caseload.domain.attendance.session import (
     AlreadyOnRoster,
     Booking,
     Cancellation,
-    CancelledBy,
     NotOnRoster,
     Session,
     SessionMoved,
     Sessions,
     Wanted,
     check_clients,
+    require_may_meet,
 )
 from caseload.domain.attendance.waiting import Waits, move_up
 from caseload.domain.errors import Conflict, Faults
@@ -151,7 +152,8 @@ async def book(
 ) -> Session:
     """Put clients on the roster of a session that is held.
 
-    Raises `NotPermitted`, `Invalid`, `RosterClosed`, `SessionMoved`, `AlreadyOnRoster` or `SessionFull`.
+    Raises `NotPermitted`, `Invalid`, `RosterClosed`, `SessionMoved`, `AlreadyOnRoster`, `RelativeComesAlone` or
+    `SessionFull`.
     """
     by.require(Act.PLAN_SESSION, session.programme)
     require_open(session)
@@ -161,7 +163,8 @@ async def book(
     taken = {booking.client for booking in session.roster}
     if taken & set(clients):
         raise AlreadyOnRoster("Leave out who is on the roster already; a place that was called off stays so.")
-    if len(session.expected) + len(clients) > session.wanted.places:
+    require_may_meet(session, clients)
+    if session.heads + len(clients) > session.wanted.places:
         raise SessionFull("Put them on its waiting list, plan another, or ask who can come elsewhere.")
     bookings = [Booking(client=client, booked_by=by.id, booked_at=now) for client in clients]
     await sessions.add_bookings([(session.id, each) for each in bookings])

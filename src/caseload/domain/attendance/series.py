@@ -20,19 +20,20 @@ from caseload.domain.attendance.planning import (
     require_open,
     within_rules,
 )
+from caseload.domain.attendance.register import CancelledBy
+from caseload.domain.attendance.relative import RelativeCancellation, RelativePlace
 from caseload.domain.attendance.rules import SessionRules
 from caseload.domain.attendance.session import (
     LONGEST_NOTE,
     Booking,
     Cancellation,
-    CancelledBy,
     Session,
     Wanted,
     check_clients,
 )
 from caseload.domain.attendance.waiting import Waits
 from caseload.domain.errors import Fault, Faults, Invalid, NotFound
-from caseload.domain.ids import ClientId, ProgrammeId, SeriesId, StaffId, TherapySessionId, new_id
+from caseload.domain.ids import ClientId, ProgrammeId, RelativePlaceId, SeriesId, StaffId, TherapySessionId, new_id
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
 from caseload.domain.programme import Programme
@@ -222,7 +223,9 @@ async def take_its_place(
     journal: Journal,
 ) -> Session:
     """Keep another session instead of one that is held, with everybody of it. Raises `SessionMoved` or `SessionClashes`."""
-    instead = replace(session, id=as_id, wanted=wanted, planned_by=by.id, planned_at=now, roster=(), waiting=())
+    instead = replace(
+        session, id=as_id, wanted=wanted, planned_by=by.id, planned_at=now, roster=(), waiting=(), relatives=()
+    )
     await sessions.release(session.id)
     await claim([instead], agreed=clashes_agreed, besides=session.id, now=now, sessions=sessions)
     await sessions.add_moved(Moved(session=session.id, to=as_id, reason=reason, by=by.id, at=now))
@@ -235,12 +238,27 @@ async def take_its_place(
     bookings = [Booking(client=each.client, booked_by=by.id, booked_at=now) for each in expected]
     if bookings:
         await sessions.add_bookings([(as_id, booking) for booking in bookings])
+    relatives = await _seat_again(session, as_id, reason, by=by, now=now, sessions=sessions)
     if session.waiting:
         await sessions.add_waiting(as_id, session.waiting, by=by.id, now=now)
     journal.tell(SessionWasMoved(records=(session.id, as_id)))
     for client in (*(booking.client for booking in bookings), *session.waiting):
         journal.tell(SessionWasMoved(client=client, records=(session.id, as_id)))
-    return replace(instead, roster=tuple(bookings), waiting=session.waiting)
+    return replace(instead, roster=tuple(bookings), waiting=session.waiting, relatives=relatives)
+
+
+async def _seat_again(
+    session: Session, to: TherapySessionId, reason: str, *, by: Staff, now: datetime, sessions: SeriesOfSessions
+) -> tuple[RelativePlace, ...]:
+    """Let the relatives who are expected come to the other session instead; the door asks again."""
+    expected = session.relatives_expected
+    called_off = RelativeCancellation(by=CancelledBy.PROVIDER, reason=reason, recorded_by=by.id, recorded_at=now)
+    for place in expected:
+        await sessions.add_relative_cancellation(place.id, called_off)
+    again = tuple(replace(place, id=RelativePlaceId(new_id()), booked_by=by.id, booked_at=now) for place in expected)
+    if again:
+        await sessions.add_relatives(to, again)
+    return again
 
 
 def _occurrences(rule: Recurrence, programme: Programme) -> Sequence[Occurrence]:

@@ -12,7 +12,9 @@ from typing import Protocol
 
 from caseload.domain.access import Act, Reach
 from caseload.domain.attendance.clash import Claim, Clash
-from caseload.domain.attendance.register import Register
+from caseload.domain.attendance.door import Seats
+from caseload.domain.attendance.register import CancelledBy, Register
+from caseload.domain.attendance.relative import ComesAs, RelativePlace
 from caseload.domain.errors import Conflict, Faults, NotFound
 from caseload.domain.ids import ClientId, ProgrammeId, SeriesId, StaffId, TherapySessionId
 from caseload.domain.people import Staff
@@ -49,12 +51,8 @@ FOR_ONE = frozenset(
 NEVER_BILLABLE = frozenset({SessionKind.PEER_SUPPORT})
 """Kinds that are no encounter with the clinic, whoever reports them."""
 
-
-class CancelledBy(StrEnum):
-    """Who called it off. What the provider calls off never counts against the client."""
-
-    CLIENT = "client"
-    PROVIDER = "provider"
+FOR_RELATIVES = frozenset({SessionKind.FAMILY, SessionKind.EDUCATION})
+"""Kinds that relatives come to."""
 
 
 class SessionUnknown(NotFound):
@@ -71,6 +69,13 @@ class AlreadyOnRoster(Conflict):
 
 class NotOnRoster(Conflict):
     """This client is not expected at the session."""
+
+
+class RelativeComesAlone(Conflict):
+    """Somebody around a client comes to this session in their own right."""
+
+    def __init__(self) -> None:
+        super().__init__("Choose another session for one of them: the client has not agreed to be met there.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +152,7 @@ class Wanted:
 
     @property
     def places(self) -> int:
-        """How many clients it has room for."""
+        """How many people it has room for besides those who lead it."""
         return 1 if self.kind in FOR_ONE else self.capacity or LARGEST_ROSTER
 
     def moved(
@@ -189,11 +194,37 @@ class Session:
     """Which local day of its series it stands for, also when it was moved to another."""
     moved_to: TherapySessionId | None = None
     """The session that takes place instead of it."""
+    relatives: tuple[RelativePlace, ...] = ()
+    """Those beside the clients; of a session of family or education."""
 
     @property
     def expected(self) -> frozenset[ClientId]:
         """Whose place has not been called off."""
         return frozenset(booking.client for booking in self.roster if booking.cancellation is None)
+
+    @property
+    def relatives_expected(self) -> tuple[RelativePlace, ...]:
+        """The relatives who may still come: with a client only as long as the client is expected."""
+        return tuple(place for place in self.relatives if self.called_off_by(place) is None)
+
+    def called_off_by(self, place: RelativePlace) -> CancelledBy | None:
+        """Who called off a relative's place, or that of the client with whom they come; none where it stands."""
+        if place.cancellation is not None:
+            return place.cancellation.by
+        if place.comes_as is ComesAs.IN_OWN_RIGHT:
+            return None
+        booking = next((booking for booking in self.roster if booking.client == place.client), None)
+        return None if booking is None or booking.cancellation is None else booking.cancellation.by
+
+    @property
+    def heads(self) -> int:
+        """How many places are taken: a relative needs one like a client."""
+        return len(self.expected) + len(self.relatives_expected)
+
+    @property
+    def apart_from(self) -> frozenset[ClientId]:
+        """Clients one of whose relatives comes in their own right, and must not meet them here."""
+        return frozenset(place.client for place in self.relatives_expected if place.comes_as is ComesAs.IN_OWN_RIGHT)
 
     @property
     def concerned(self) -> frozenset[ClientId]:
@@ -202,7 +233,7 @@ class Session:
         return frozenset({*(booking.client for booking in self.roster), *(line.client for line in lines)})
 
 
-class Sessions(Protocol):
+class Sessions(Seats, Protocol):
     """The sessions that are kept."""
 
     async def may_lead(
@@ -254,6 +285,12 @@ async def check_clients(faults: Faults, clients: Sequence[ClientId], *, by: Staf
         faults.check(when=client not in known, where=f"clients.{number}", problem="is nobody in care within your reach")
 
 
+def require_may_meet(session: Session, clients: Collection[ClientId]) -> None:
+    """Raise `RelativeComesAlone` where one of these would meet a relative who comes in their own right."""
+    if not session.apart_from.isdisjoint(clients):
+        raise RelativeComesAlone
+
+
 def sees_everybody(session: Session, *, by: Staff, act: Act) -> bool:
     """Whether somebody sees the whole roster of a session, and may take its register.
 
@@ -264,5 +301,6 @@ def sees_everybody(session: Session, *, by: Staff, act: Act) -> bool:
     """
     reach = by.reach(act)
     leads = by.id in session.wanted.facilitators and session.programme in reach.everyone_in | reach.caseload_in
-    are_open = reach.closed.isdisjoint({*session.concerned, *session.waiting})
+    theirs = (place.client for place in session.relatives)
+    are_open = reach.closed.isdisjoint({*session.concerned, *session.waiting, *theirs})
     return leads or (are_open and session.programme in reach.everyone_in)

@@ -1,20 +1,27 @@
 """Taking a register: everybody in one call, and correcting it without losing a word."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from typing import ClassVar
 
 from caseload.domain.access import Act
-from caseload.domain.attendance.register import CALLED_OFF, WAS_THERE, Line, Register, Status
+from caseload.domain.attendance.beside import completed, judged
+from caseload.domain.attendance.lines import check_line, check_text
+from caseload.domain.attendance.register import (
+    CALLED_OFF,
+    CALLED_OFF_BY,
+    WAS_THERE,
+    Line,
+    Register,
+    RelativeLine,
+    Status,
+)
 from caseload.domain.attendance.session import (
     FOR_ONE,
     LARGEST_ROSTER,
     LONGEST,
-    LONGEST_NOTE,
     Booking,
-    CancelledBy,
     Session,
     SessionMoved,
     Sessions,
@@ -24,11 +31,6 @@ from caseload.domain.errors import Conflict, Faults, NotPermitted
 from caseload.domain.ids import ClientId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
-
-CALLED_OFF_BY: Mapping[CancelledBy, Status] = MappingProxyType({
-    CancelledBy.CLIENT: Status.CANCELLED_BY_CLIENT,
-    CancelledBy.PROVIDER: Status.CANCELLED_BY_PROVIDER,
-})  # fmt: skip
 
 
 class NotYourSession(NotPermitted):
@@ -55,6 +57,7 @@ class Taking:
     ended_at: datetime
     lines: tuple[Line, ...]
     note: str | None = None
+    relatives: tuple[RelativeLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +94,9 @@ async def take_register(
             version=session.register.version,
         )
     lines = _completed(session.roster, taking.lines)
-    faults = await _faults(session, replace(taking, lines=lines), by=by, now=now, sessions=sessions)
+    taking = replace(taking, lines=lines, relatives=completed(session, taking.relatives))
+    faults = await _faults(session, taking, by=by, now=now, sessions=sessions)
+    beside = await judged(session, taking, faults=faults, sessions=sessions, journal=journal)
     faults.raise_if_any()
     register = Register(
         session=session.id,
@@ -103,9 +108,10 @@ async def take_register(
         reason=None,
         taken_by=by.id,
         taken_at=now,
+        relatives=beside,
     )
     await sessions.add_register(register)
-    if all(line.status in CALLED_OFF for line in lines):
+    if all(line.status in CALLED_OFF for line in (*lines, *beside)):
         await sessions.release(session.id)
     for line in lines:
         journal.tell(RegisterTaken(client=line.client, records=(session.id,), facts={"version": 1}))
@@ -136,7 +142,8 @@ async def correct_register(
         raise RegisterChanged("Read the register again, and correct what it says now.", version=former.version)
     faults = await _faults(session, taking, by=by, now=now, sessions=sessions, former=former)
     faults.check(when=not reason.strip(), where="reason", problem="say why the register is corrected")
-    _check_text(faults, "reason", reason)
+    check_text(faults, "reason", reason)
+    beside = await judged(session, taking, faults=faults, sessions=sessions, journal=journal)
     faults.raise_if_any()
     register = Register(
         session=session.id,
@@ -148,6 +155,7 @@ async def correct_register(
         reason=reason,
         taken_by=by.id,
         taken_at=now,
+        relatives=beside,
     )
     await sessions.add_register(register)
     for line in taking.lines:
@@ -164,13 +172,16 @@ async def call_off(
     """
     faults = Faults()
     faults.check(when=not reason.strip(), where="reason", problem="say why it is called off")
-    _check_text(faults, "reason", reason)
+    check_text(faults, "reason", reason)
     faults.raise_if_any()
     taking = Taking(
         started_at=session.wanted.starts_at,
         ended_at=session.wanted.ends_at,
         lines=tuple(Line(client=each, status=Status.CANCELLED_BY_PROVIDER) for each in sorted(session.expected)),
         note=reason,
+        relatives=tuple(
+            RelativeLine(place=each.id, status=Status.CANCELLED_BY_PROVIDER) for each in session.relatives_expected
+        ),
     )
     return await take_register(session, taking, by=by, now=now, sessions=sessions, journal=journal)
 
@@ -203,7 +214,7 @@ async def _faults(
 ) -> Faults:
     faults = Faults()
     _check_times(faults, session, taking, now=now)
-    _check_text(faults, "note", taking.note)
+    check_text(faults, "note", taking.note)
     on_roster = {booking.client for booking in session.roster}
     had_line: set[ClientId] = {line.client for line in former.lines} if former else set()
     known = on_roster | had_line
@@ -218,7 +229,7 @@ async def _faults(
             when=line.client not in known, where=f"{where}.client_id", problem="is nobody in care within your reach"
         )
         _check_walk_in(faults, session, line, where, expected=line.client in on_roster)
-        _check_line(faults, taking, line, where)
+        check_line(faults, line, where, lasted=taking.ended_at - taking.started_at)
         seen.add(line.client)
     missing = len((session.expected | had_line) - seen)
     faults.check(when=missing > 0, where="lines", problem=f"{missing} of those expected have no line")
@@ -238,7 +249,7 @@ def _check_times(faults: Faults, session: Session, taking: Taking, *, now: datet
     )
     begun = taking.started_at <= now
     faults.check(
-        when=not begun and any(line.status not in CALLED_OFF for line in taking.lines),
+        when=not begun and any(line.status not in CALLED_OFF for line in (*taking.lines, *taking.relatives)),
         where="started_at",
         problem="lies in the future: until then only cancellations can be recorded",
     )
@@ -261,43 +272,4 @@ def _check_walk_in(faults: Faults, session: Session, line: Line, where: str, *, 
         when=line.walk_in and line.status not in WAS_THERE | {Status.RECORDED_IN_ERROR},
         where=f"{where}.status",
         problem="who was not expected was there, or is recorded in error",
-    )
-
-
-def _check_line(faults: Faults, taking: Taking, line: Line, where: str) -> None:
-    may_be_late = line.status in {Status.ATTENDED_LATE, Status.LEFT_EARLY}
-    faults.check(
-        when=line.status is Status.ATTENDED_LATE and line.late_minutes is None,
-        where=f"{where}.late_minutes",
-        problem="say how many minutes late",
-    )
-    faults.check(
-        when=line.late_minutes is not None and not (may_be_late and line.late_minutes >= 1),
-        where=f"{where}.late_minutes",
-        problem="is for whoever came late, from 1 minute on",
-    )
-    faults.check(
-        when=(line.status is Status.LEFT_EARLY) != (line.left_early_minutes is not None),
-        where=f"{where}.left_early_minutes",
-        problem="is for whoever left early, and only for them",
-    )
-    faults.check(
-        when=line.left_early_minutes is not None and line.left_early_minutes < 1,
-        where=f"{where}.left_early_minutes",
-        problem="must be 1 or more",
-    )
-    whole = (taking.ended_at - taking.started_at) // timedelta(minutes=1)
-    faults.check(
-        when=line.status in WAS_THERE and (line.late_minutes or 0) + (line.left_early_minutes or 0) >= whole,
-        where=where,
-        problem="leaves no minute of the session",
-    )
-    _check_text(faults, f"{where}.note", line.note)
-
-
-def _check_text(faults: Faults, where: str, text: str | None) -> None:
-    faults.check(
-        when=text is not None and len(text) > LONGEST_NOTE,
-        where=where,
-        problem=f"must have at most {LONGEST_NOTE} characters",
     )

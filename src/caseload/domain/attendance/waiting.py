@@ -17,6 +17,7 @@ from caseload.domain.attendance.session import (
     SessionMoved,
     Sessions,
     check_clients,
+    require_may_meet,
 )
 from caseload.domain.errors import Conflict, Faults
 from caseload.domain.ids import ClientId, StaffId, TherapySessionId
@@ -85,7 +86,8 @@ async def wait(
 ) -> Session:
     """Put clients on the waiting list of a full session that is held.
 
-    Raises `NotPermitted`, `Invalid`, `NobodyWaitsAnyMore`, `SessionMoved`, `AlreadyOnRoster` or `PlacesLeft`.
+    Raises `NotPermitted`, `Invalid`, `NobodyWaitsAnyMore`, `SessionMoved`, `AlreadyOnRoster`,
+    `RelativeComesAlone` or `PlacesLeft`.
     """
     by.require(Act.PLAN_SESSION, session.programme)
     if session.register is not None:
@@ -103,7 +105,8 @@ async def wait(
     faults.raise_if_any()
     if {*session.waiting, *(booking.client for booking in session.roster)} & set(clients):
         raise AlreadyOnRoster("Leave out who is on the roster or waits already.")
-    if len(session.expected) < session.wanted.places:
+    require_may_meet(session, clients)
+    if session.heads < session.wanted.places:
         raise PlacesLeft("Book the place instead.")
     await sessions.add_waiting(session.id, clients, by=by.id, now=now)
     for client in clients:

@@ -24,6 +24,8 @@ class Category(StrEnum):
     """That there is an emergency, and the facts needed in it."""
     SESSION_RECORDS = "session_records"
     """What sessions were about, without the counselling notes."""
+    JOINT_SESSIONS = "joint_sessions"
+    """To sit in sessions together with the client, and to hear what is said there; nothing that is written."""
     COUNSELLING_NOTES = "counselling_notes"
     """Notes of a conversation kept apart from the record (42 CFR 2.11); only by a consent of their own."""
     GENERAL_INFORMATION = "general_information"

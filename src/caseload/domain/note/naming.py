@@ -8,11 +8,13 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-
-from caseload.domain.ids import ClientId
+from typing import TypeVar
 
 SHORTEST_ALONE = 4
 """A word of a longer name counts by itself from so many letters on: `Berg` of `van der Berg`, but not `van`."""
+
+_Who = TypeVar("_Who")
+"""Clients, or the places of relatives."""
 
 _WORD = re.compile(r"[^\W_]+")
 _LETTERS: Mapping[int, str] = MappingProxyType(
@@ -21,12 +23,12 @@ _LETTERS: Mapping[int, str] = MappingProxyType(
 """Letters that Unicode does not take apart into a letter and an accent."""
 
 
-def named_in(text: str, names: Mapping[ClientId, Iterable[str]]) -> frozenset[ClientId]:
+def named_in(text: str, names: Mapping[_Who, Iterable[str]]) -> frozenset[_Who]:
     """Whom of these the text names, each given with every name they are or were called by."""
     said = f" {' '.join(_words(text))} "
     return frozenset(
-        client
-        for client, called in names.items()
+        who
+        for who, called in names.items()
         if any(f" {looked_for} " in said for name in called for looked_for in _looked_for(name))
     )
 

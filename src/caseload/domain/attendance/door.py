@@ -1,0 +1,76 @@
+"""At the door of a session: may this relative sit there with the client, now?
+
+`domain.consent.may_tell` decides it, as it decides everything that could tell anybody anything: a relative in the room
+hears what is said. What was planned is asked again at the door, so a consent that was revoked meanwhile is found there.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from caseload.domain.attendance.relative import ComesAs, RelativeCancellation, RelativePlace
+from caseload.domain.consent import (
+    Answer,
+    Asked,
+    Category,
+    Consent,
+    IdentityCheck,
+    Purpose,
+    answers_to,
+    rules_on,
+    tell_asked,
+)
+from caseload.domain.consent.asker import is_warned_of
+from caseload.domain.consent.disclosure import without_the_warning
+from caseload.domain.family import RelatedPerson
+from caseload.domain.ids import ClientId, ProgrammeId, RelativePlaceId, TherapySessionId
+from caseload.domain.journal import Journal
+from caseload.domain.programme import Programme
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """What decides who of the relatives may sit in a session: read once for all of them."""
+
+    programme: Programme
+    consents: Mapping[ClientId, Sequence[Consent]]
+    around: Mapping[ClientId, Sequence[RelatedPerson]]
+
+    def answer(self, place: RelativePlace, check: IdentityCheck | None, *, at: datetime, journal: Journal) -> Answer:
+        """Whether they may sit there at that moment; question and answer go into the log.
+
+        In their own right nothing about anybody is told them, so that is always allowed.
+        """
+        together = place.comes_as is ComesAs.WITH_CLIENT
+        asked = Asked(
+            recipient=place.asker,
+            categories=(Category.JOINT_SESSIONS if together else Category.GENERAL_INFORMATION,),
+            purpose=Purpose.FAMILY_INVOLVEMENT,
+            check=check,
+            warned=is_warned_of(place.asker, check, self.around.get(place.client, ()), at=at),
+        )
+        answers = answers_to(asked, self.consents.get(place.client, ()), programme=self.programme, at=at)
+        tell_asked(asked, answers, client=place.client, journal=journal)
+        return answers[0]
+
+    def for_whoever_leads(self, answer: Answer, *, at: datetime) -> Answer:
+        """The answer without the word that a safety warning stands: whoever leads need not see the client's chart."""
+        day = self.programme.today(at)
+        return without_the_warning(answer, rules_on(self.programme.profiles.name_on(day), day))
+
+
+class Seats(Protocol):
+    """The places of relatives."""
+
+    async def add_relatives(self, session: TherapySessionId, places: Sequence[RelativePlace]) -> None:
+        """Keep places of relatives; `AlreadyOnRoster` when one of them has one there."""
+        ...
+
+    async def add_relative_cancellation(self, place: RelativePlaceId, cancellation: RelativeCancellation) -> None:
+        """Keep that a relative's place was called off; `NotOnRoster` when it has been before."""
+        ...
+
+    async def door(self, clients: Collection[ClientId], *, of: ProgrammeId) -> Door:
+        """What decides whether relatives may sit in a session with these clients."""
+        ...
