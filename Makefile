@@ -11,7 +11,11 @@ READY := $(VENV)/.ready
 PARALLEL ?= 2
 ARGS ?=
 # A file stays with one process, so that what it sets up once is set up once.
-PYTEST = $(BIN)/pytest -n $(PARALLEL) --dist loadfile --no-loadscope-reorder
+IN_PARALLEL = -n $(PARALLEL) --dist loadfile --no-loadscope-reorder
+PYTEST = $(BIN)/pytest $(IN_PARALLEL)
+# The tests themselves are not measured, so nothing is lost where slipcover and pytest's rewriting of asserts meet.
+MEASURING = -W 'ignore:Module already imported:pytest.PytestAssertRewriteWarning' \
+	-W 'ignore:Unable to activate pytest branch coverage:RuntimeWarning'
 
 # The first interpreter that is new enough.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -30,9 +34,7 @@ soak: $(READY) ## Run the same tests at their full counts
 	@$(PYTEST) --soak $(ARGS)
 
 coverage: $(READY) ## Run every test, and ask that they take every branch of the domain
-	@$(BIN)/coverage erase
-	@$(PYTEST) --cov=caseload.domain --cov-report= $(ARGS)
-	@$(BIN)/coverage report --include='src/caseload/domain/*' --fail-under=100
+	@$(BIN)/slipcover -m pytest $(IN_PARALLEL) $(MEASURING) $(ARGS)
 
 check: $(READY) ## Format, lint, types, layers, dependencies, dead code, migrations
 	$(BIN)/ruff format --check .
@@ -72,7 +74,7 @@ lock: $(READY) ## Resolve the dependencies again and write requirements.lock
 install: $(READY) ## Make the environment in .venv and nothing else
 
 clean: ## Remove the environment and what the tools left; never the clinic's data
-	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* build dist
+	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Made once, and again when the lock or the project's own metadata change. The mark is written last, so that an

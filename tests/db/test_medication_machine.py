@@ -64,7 +64,7 @@ def test_whatever_is_done_at_the_window_the_record_keeps_its_promises(who: str, 
     run_state_machine_as_test(
         played,
         settings=settings(
-            max_examples=counts(8, full=300),
+            max_examples=counts(8, full=100),
             stateful_step_count=counts(25, full=60),
             # The same mornings in every run, so that a change is judged by what it changes; new ones at full counts.
             derandomize=counts(1, full=0) == 1,

@@ -159,8 +159,9 @@ def test_on_the_last_day_no_more_than_the_rule_lies_in_twelve_months_and_on_the_
     last = last_day(START, 180, 12, before)
 
     def used(until: date) -> int:
+        since = until - relativedelta(months=12)
         own = {START + number * DAY for number in range((until - START).days + 1)}
-        return len([each for each in taken | own if until - relativedelta(months=12) < each <= until])
+        return len([each for each in taken | own if since < each <= until])
 
     assert last < START or used(last) <= 180
     assert used(last + DAY) > 180
