@@ -23,6 +23,7 @@ from caseload.api import catalogue as catalogue_routes
 from caseload.api import checkin as checkin_routes
 from caseload.api import client as client_routes
 from caseload.api import closure as closure_routes
+from caseload.api import confidentiality as confidentiality_routes
 from caseload.api import consent as consent_routes
 from caseload.api import departure as departure_routes
 from caseload.api import disclosure as disclosure_routes
@@ -80,6 +81,7 @@ from caseload.web import pages
 ROUTERS = (
     *people_routes.routers,
     audit_routes.router,
+    confidentiality_routes.router,
     audit_tree_routes.router,
     accessreport_routes.router,
     oversight_routes.router,

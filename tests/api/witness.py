@@ -39,6 +39,8 @@ AN_ID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{
 
 NAMES_MORE_THAN_IT_SHOWS: Mapping[str, str] = {
     "export_audit_log": "an export about one client is asked for by a body, and lays nobody open",
+    "export_confidentiality_lines": "the same of the file that says what was done about confidentiality",
+    "list_confidentiality_lines_of_client": "its records are shown by their ids, and whoever asks has asked about the client",
     "list_accesses": "whoever asks who saw a client has asked about the client, also where nothing is found",
 }
 """Reads whose entry names people whose ids are not in the answer, with the reason."""

@@ -51,8 +51,18 @@ def an_export(
 ) -> LogExport:
     what = Export(filter=asked or LogFilter(), scope=scope, format=format_)
     circumstances = Circumstances(route="POST /api/v1/audit/exports", event="audit_log.export")
-    given: dict[str, Any] = {"key": None, "actor": SOMEONE, "circumstances": circumstances, **options}
+    given: dict[str, Any] = {
+        "key": None,
+        "actor": SOMEONE,
+        "circumstances": circumstances,
+        "allowed": still_allowed,
+        **options,
+    }
     return LogExport(engine, batcher, what, **given)
+
+
+async def still_allowed() -> bool:
+    return True
 
 
 async def whole(export: LogExport) -> bytes:

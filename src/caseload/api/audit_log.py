@@ -25,6 +25,7 @@ from caseload.domain import accesslog as domain
 from caseload.domain.access import Act
 from caseload.domain.accesslog import Access, LogEntry, LogFilter, LogFormat, LogOutcome
 from caseload.domain.ids import ClientId, EntryId, StaffId
+from caseload.request.still import still_allowed
 from caseload.request.work import Work
 
 NOBODY: Final = frozenset({"anonymous", "system"})
@@ -176,7 +177,7 @@ async def list_audit_entries(
     """The log, newest first. It shows who did what, never to whom: ask for the accesses to one client."""
     asked, log = _ask(work, log_filter(since, until, actor, event, outcome, programme))
     entries = await domain.list_entries(asked, after=_entry(after), limit=limit, by=work.by, log=log)
-    names = await _names(work, entries)
+    names = await names_of(work, entries)
     items = [AuditEntryOut.of(each, names) for each in entries]
     return Page(items=items, next=items[-1].id if len(items) == limit else None)
 
@@ -199,7 +200,7 @@ async def list_accesses(
     accesses = await domain.who_saw(
         ClientId(client_id), asked, after=_entry(after), limit=limit, by=work.by, log=log, journal=work.journal
     )
-    names = await _names(work, [each.entry for each in accesses])
+    names = await names_of(work, [each.entry for each in accesses])
     items = [AccessOut.of(each, names) for each in accesses]
     return Page(items=items, next=items[-1].entry.id if len(items) == limit else None)
 
@@ -218,7 +219,13 @@ async def export_audit_log(data: JSONBody[AuditExportIn], work: TheWork) -> Stre
     what = domain.export(asked, data.format, by=work.by, journal=work.journal)
     key = None if asked.client is None else await log.key_of(asked.client)
     export = LogExport(
-        work.service.engine, work.service.batcher, what, key=key, actor=work.by, circumstances=work.circumstances
+        work.service.engine,
+        work.service.batcher,
+        what,
+        key=key,
+        actor=work.by,
+        circumstances=work.circumstances,
+        allowed=still_allowed(work.service, what, work.by),
     )
     name = f"audit-log-{work.now:%Y%m%dT%H%M%SZ}.{data.format.value}"
     return Stream(
@@ -228,7 +235,7 @@ async def export_audit_log(data: JSONBody[AuditExportIn], work: TheWork) -> Stre
     )
 
 
-async def _names(work: Work, entries: Sequence[LogEntry]) -> Mapping[str, str]:
+async def names_of(work: Work, entries: Sequence[LogEntry]) -> Mapping[str, str]:
     """The printed names of the actors who are people of the staff."""
     people = {StaffId(UUID(each.actor)) for each in entries if each.actor not in NOBODY}
     return {str(who): name for who, name in (await Accounts(work.connection).printed_names(people)).items()}

@@ -10,7 +10,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from caseload.api.pages import USUAL, After, Limit, Page
 from caseload.api.route import reading, writing
 from caseload.api.wire import Wire
-from caseload.api.work import TheKey, TheWork
+from caseload.api.work import TheKey, TheWork, concerns
 from caseload.audit.trail import Outcome as Ended
 from caseload.db.glass import KeptGlasses, Line, Try
 from caseload.db.idempotency import Kept
@@ -170,6 +170,7 @@ async def break_glass(data: JSONBody[GlassIn], work: TheWork, key: TheKey) -> Tr
     if opened is None:
         work.outcome = Ended.REFUSED
         return TriedOut(opened=None, says=NOBODY)
+    work.circumstances.programme = opened.programme
     says = f"Open until {opened.until_at.isoformat()}. Everything you see of this client is marked, and somebody else reviews it."
     return TriedOut(opened=GlassOut.of(opened, None, now=work.now), says=says)
 
@@ -190,6 +191,7 @@ async def end_glass(glass_id: FromPath[UUID], work: TheWork, key: TheKey) -> Gla
         return await _kept(work).hold_own(wanted, work.by.id)
 
     line = await once(work, key, Kept(status=201, resource=wanted), do=end, again=again)
+    work.circumstances.programme = line.broken.programme
     return GlassOut.of(line.broken, line.review, now=work.now)
 
 
@@ -239,6 +241,7 @@ async def review_glass(glass_id: FromPath[UUID], data: JSONBody[GlassReviewIn], 
         return await _kept(work).hold(wanted, scope=scope)
 
     line = await once(work, key, Kept(status=201, resource=wanted), do=look, again=again)
+    concerns(work, line.broken.programme, Act.REVIEW_GLASS)
     return GlassOut.of(line.broken, line.review, now=work.now)
 
 

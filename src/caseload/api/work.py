@@ -11,9 +11,9 @@ from litestar.params import HeaderParameter, SkipValidation
 from caseload.api.problems import VersionMissing, VersionStale
 from caseload.db.client import Clients
 from caseload.db.idempotency import Kept
-from caseload.domain.access import Act
+from caseload.domain.access import MAY, Act
 from caseload.domain.client import Client
-from caseload.domain.ids import ClientId
+from caseload.domain.ids import ClientId, ProgrammeId
 from caseload.request.gate import work_of
 from caseload.request.idempotency import RequestKey
 from caseload.request.work import Work
@@ -64,7 +64,15 @@ async def request_key(request: Request[Any, Any, Any], idempotency_key: Idempote
 async def client_within(work: Work, client_id: UUID, act: Act) -> Client:
     """The client of a request. Raises `ClientUnknown` when they are beyond the reach of whoever asks, for this act."""
     clients = Clients(work.connection, work.journal, now=work.now)
-    return await clients.get(ClientId(client_id), reach=work.by.reach(act))
+    client = await clients.get(ClientId(client_id), reach=work.by.reach(act))
+    concerns(work, client.programme, act)
+    return client
+
+
+def concerns(work: Work, programme: ProgrammeId, act: Act) -> None:
+    """Let the entry say in which programme it happened, where whoever does it may do so in the whole organisation."""
+    if any(held.programme is None for held in work.by.holdings if held.role in MAY[act]):
+        work.circumstances.programme = programme
 
 
 def etag(version: int) -> str:

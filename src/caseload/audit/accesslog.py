@@ -20,6 +20,7 @@ from sqlalchemy import (
     LargeBinary,
     Row,
     Select,
+    Text,
     Uuid,
     and_,
     any_,
@@ -179,6 +180,8 @@ def _conditions(source: FromClause, asked: LogFilter, scope: LogScope) -> list[C
         conditions.append(source.c.actor == str(asked.actor))
     if asked.event is not None:
         conditions.append(_named(source.c.event, asked.event))
+    if asked.events:
+        conditions.append(source.c.event == any_(bindparam("events", sorted(asked.events), type_=ARRAY(Text()))))
     if asked.outcome is not None:
         conditions.append(source.c.outcome == CODES[asked.outcome].value)
     if asked.outcome not in {None, LogOutcome.DONE}:
@@ -198,8 +201,13 @@ def _named(event: ColumnElement[str], name: str) -> ColumnElement[bool]:
 
 
 def _entry(row: Row[*tuple[Any, ...]], box: LogBox) -> LogEntry:
-    leaf = decode(row.leaf)
-    return entry_of(leaf, row.idx, _about_request(leaf, UUID(leaf.id), row.sealed, box))
+    return entry_read(row.leaf, row.idx, row.sealed, box)
+
+
+def entry_read(leaf: bytes, index: int | None, sealed: bytes | None, box: LogBox) -> LogEntry:
+    """What a stored leaf says, with what it commits to of its request."""
+    said = decode(leaf)
+    return entry_of(said, index, _about_request(said, UUID(said.id), sealed, box))
 
 
 def entry_of(leaf: Leaf, index: int | None, about: tuple[Mapping[str, object], ...] = ()) -> LogEntry:

@@ -6,7 +6,7 @@ stops reading ends it, and the closing entry then says how far it came.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
 from hashlib import sha256
 from typing import Final
@@ -36,6 +36,14 @@ class ReaderStalled(Exception):
     """Whoever reads the export has taken nothing for too long."""
 
 
+class RightLost(Exception):
+    """Whoever is taking it away would not be given it any more."""
+
+
+Allowed = Callable[[], Awaitable[bool]]
+"""Whether whoever asked would be given it now, by the roles in force for them at this moment."""
+
+
 class LogExport:
     """One export. Its connection, its snapshot and its closing entry are its own."""
 
@@ -48,9 +56,13 @@ class LogExport:
         key: ClientKey | None,
         actor: Actor,
         circumstances: Circumstances,
+        allowed: Allowed,
         stalled_seconds: float = STALLED_SECONDS,
     ) -> None:
-        """`key` belongs to the client of the filter, if there is one; `circumstances` are those of the request."""
+        """`key` belongs to the client of the filter, if there is one; `circumstances` are those of the request.
+
+        `allowed` is asked before each piece leaves; from the first no on nothing more does.
+        """
         self.taken = Taken()
         self._engine = engine
         self._batcher = batcher
@@ -58,6 +70,7 @@ class LogExport:
         self._key = key
         self._actor = actor
         self._circumstances = replace(circumstances, event=LogExported.name, op=Op.EXECUTE)
+        self._allowed = allowed
         self._stalled = stalled_seconds
         self._digest = sha256()
         self._free = asyncio.Semaphore(CHUNKS_AHEAD)
@@ -86,12 +99,15 @@ class LogExport:
         outcome = Outcome.ABORTED
         try:
             if self._what.format is LogFormat.CSV:
-                await self._give(csv_header(), rows=0)
+                await self._give(self._header(), rows=0)
             await self._copy()
             await self._all_taken()
             outcome = Outcome.DONE
         finally:
             await asyncio.shield(self._close(outcome))
+
+    def _header(self) -> bytes:
+        return csv_header()
 
     async def _copy(self) -> None:
         """Let the server write."""
@@ -114,6 +130,8 @@ class LogExport:
 
     async def _give(self, chunk: bytes, *, rows: int) -> None:
         await self._wait_for_room()
+        if not await self._allowed():
+            raise RightLost
         self.taken.rows += rows
         self.taken.octets += len(chunk)
         self._digest.update(chunk)

@@ -15,7 +15,7 @@ from caseload.api.disclosure.wire import (
 )
 from caseload.api.pages import USUAL, After, Limit, Page
 from caseload.api.route import reading, writing
-from caseload.api.work import TheKey, TheWork, client_within
+from caseload.api.work import TheKey, TheWork, client_within, concerns
 from caseload.db.consent import Consents
 from caseload.db.disclosure import KeptDisclosures
 from caseload.db.disclosure.rendering import Rendered
@@ -103,6 +103,7 @@ async def complete_release(
 ) -> DisclosureOut:
     """Fill in what an emergency's record still misses (42 CFR 2.51(c)): all of it, or it stays open."""
     release = await kept(work).disclosure(DisclosureId(disclosure_id), by=work.by, act=Act.DISCLOSE)
+    concerns(work, release.programme, Act.DISCLOSE)
 
     async def do() -> Disclosure:
         return await domain.complete_release(

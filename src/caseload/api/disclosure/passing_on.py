@@ -7,7 +7,7 @@ from litestar.params import FromPath, JSONBody
 from caseload.api.disclosure.making import kept
 from caseload.api.disclosure.wire import RedisclosureIn, RedisclosureOut, RedisclosuresOut
 from caseload.api.route import reading, writing
-from caseload.api.work import TheKey, TheWork
+from caseload.api.work import TheKey, TheWork, concerns
 from caseload.db.idempotency import Kept
 from caseload.domain import disclosure as domain
 from caseload.domain.access import Act
@@ -22,6 +22,7 @@ async def hear_of_redisclosure(
 ) -> RedisclosureOut:
     """Keep that somebody who was told has told somebody else."""
     made = await kept(work).disclosure(DisclosureId(disclosure_id), by=work.by, act=Act.DISCLOSE)
+    concerns(work, made.programme, Act.DISCLOSE)
     new = RedisclosureId(new_id())
 
     async def do() -> Redisclosure:

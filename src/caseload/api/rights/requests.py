@@ -16,7 +16,7 @@ from caseload.api.rights.wire import (
     RightsStatementIn,
 )
 from caseload.api.route import reading, writing
-from caseload.api.work import TheKey, TheWork, client_within
+from caseload.api.work import TheKey, TheWork, client_within, concerns
 from caseload.db.idempotency import Kept
 from caseload.db.programme import Programmes
 from caseload.db.rights import KeptRights
@@ -157,4 +157,6 @@ async def _once(
     async def again(found: Kept) -> RightsRequest:
         return await kept_in(work).get(RightsRequestId(found.resource), by=work.by, act=act)
 
-    return RightsRequestOut.of(await once(work, key, kept, do=do, again=again))
+    request = await once(work, key, kept, do=do, again=again)
+    concerns(work, request.programme, act)
+    return RightsRequestOut.of(request)

@@ -129,12 +129,21 @@ async def _open_export(service: "Service", asked: Asked, by: "Staff", format_: "
     from caseload.audit.accesslog import LogReader
     from caseload.audit.export import LogExport
     from caseload.domain import accesslog
+    from caseload.request.still import still_allowed
 
     async with question(service, asked, by, event="audit_log.export") as (work, what):
         allowed = accesslog.export(what, format_, by=by, journal=work.journal)
         log = LogReader(work.connection, service.trail)
         key = None if what.client is None else await log.key_of(what.client)
-    return LogExport(service.engine, service.batcher, allowed, key=key, actor=by, circumstances=work.circumstances)
+    return LogExport(
+        service.engine,
+        service.batcher,
+        allowed,
+        key=key,
+        actor=by,
+        circumstances=work.circumstances,
+        allowed=still_allowed(service, allowed, by),
+    )
 
 
 def _size_in(checkpoint: Path) -> int:

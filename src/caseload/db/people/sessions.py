@@ -181,6 +181,15 @@ def who_works_here(staff_id: ColumnElement[UUID]) -> Select[*tuple[Any, ...]]:
     )
 
 
+_WHO: Final = who_works_here(bindparam("staff", type_=Uuid()))
+
+
+async def who_is(connection: AsyncConnection, wanted: StaffId, *, now: datetime) -> Staff | None:
+    """Somebody with the roles in force for them, outside any session; None when their account is closed."""
+    row = (await connection.execute(_WHO, {"staff": wanted, "now": now})).mappings().first()
+    return None if row is None else staff_of(row, session=None)
+
+
 async def find_sessions(
     connection: AsyncConnection, digests: Sequence[bytes], *, now: datetime
 ) -> Mapping[bytes, Session]:

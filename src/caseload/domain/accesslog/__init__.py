@@ -13,6 +13,7 @@ from caseload.domain.accesslog.exporting import (
     export,
     export_with_proof,
     may_still_have,
+    may_still_take,
 )
 from caseload.domain.accesslog.reading import (
     LARGEST_PAGE,
@@ -54,6 +55,7 @@ __all__ = [
     "export_with_proof",
     "list_entries",
     "may_still_have",
+    "may_still_take",
     "scope_of",
     "who_saw",
 ]

@@ -69,6 +69,10 @@ class Export:
     scope: LogScope
     format: LogFormat
 
+    def facts(self) -> dict[str, str | int]:
+        """What the entry that closes it says of it."""
+        return {"format": self.format.value}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
@@ -93,7 +97,7 @@ class Taken:
     def told(self, what: Export) -> LogExported:
         """The event that closes the export."""
         facts: dict[str, str | int] = {"rows": self.rows, "octets": self.octets, "sha256": self.sha256}
-        return LogExported(client=what.filter.client, facts={"format": what.format.value, **facts})
+        return LogExported(client=what.filter.client, facts={**what.facts(), **facts})
 
 
 def export(asked: LogFilter, format_: LogFormat, *, by: Staff, journal: Journal) -> Export:
@@ -124,11 +128,17 @@ def export_with_proof(
 
 def may_still_have(wanted: Proof, *, by: Staff) -> bool:
     """Whether somebody whose roles may have changed since they asked would be given the same export now."""
+    return _reads_all_of(wanted.scope, by) and _may_lay_open(wanted.laid_open, by)
+
+
+def may_still_take(what: Export, *, by: Staff | None) -> bool:
+    """Whether whoever is taking it would be given the same export now; None where nobody works here under that name."""
+    return by is not None and by.may(Act.EXPORT_AUDIT_LOG) and _reads_all_of(what.scope, by)
+
+
+def _reads_all_of(asked: LogScope, by: Staff) -> bool:
     scope = scope_of(by.holdings, Act.EXPORT_AUDIT_LOG)
-    reads_all_of_it = scope.programmes is None or (
-        wanted.scope.programmes is not None and wanted.scope.programmes <= scope.programmes
-    )
-    return reads_all_of_it and _may_lay_open(wanted.laid_open, by)
+    return scope.programmes is None or (asked.programmes is not None and asked.programmes <= scope.programmes)
 
 
 def _may_lay_open(laid_open: LaidOpen, by: Staff) -> bool:

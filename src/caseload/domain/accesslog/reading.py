@@ -61,6 +61,8 @@ class LogFilter:
     programme: ProgrammeId | None = None
     client: ClientId | None = None
     """Only entries about this client. For a list of accesses it is the question itself."""
+    events: frozenset[str] = frozenset()
+    """Any of these names; empty for every one."""
 
     def facts(self) -> dict[str, str]:
         """What the entry of the question says of it. The client is not in it: they are named apart."""

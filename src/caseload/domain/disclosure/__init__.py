@@ -33,6 +33,7 @@ from caseload.domain.disclosure.emergency import (
 from caseload.domain.disclosure.made import (
     Disclosure,
     DisclosureMade,
+    DisclosureRefused,
     Disclosures,
     DisclosureUnknown,
     NothingAllowsIt,
@@ -74,6 +75,7 @@ __all__ = [
     "Desk",
     "Disclosure",
     "DisclosureMade",
+    "DisclosureRefused",
     "DisclosureUnknown",
     "Disclosures",
     "ExceptionRule",

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from caseload.domain.client import Client
 from caseload.domain.consent import Answer, Asked, Category, Consent, Consents, answers_to, as_shown, tell_asked
-from caseload.domain.disclosure.made import NothingAllowsIt
+from caseload.domain.disclosure.made import NothingAllowsIt, tell_refused
+from caseload.domain.disclosure.words import Ground
 from caseload.domain.journal import Journal
 from caseload.domain.programme import Programme
 
@@ -29,6 +30,7 @@ async def covering(
     consents: Consents,
     journal: Journal,
     needed: Collection[Category] = (),
+    ground: Ground = Ground.CONSENT,
 ) -> Covering:
     """The one consent that covers everything asked, or all that is `needed` and as much of the rest as any does.
 
@@ -42,6 +44,7 @@ async def covering(
     must = frozenset(needed or asked.categories)
     for answer in answers:
         if answer.category in must and not answer.allowed:
+            _refused(client, ground, answer, answer.reason.value, journal)
             shown = as_shown(answer, asked, programme=programme, at=at)
             raise NothingAllowsIt(
                 shown.advice or "",
@@ -52,6 +55,7 @@ async def covering(
             )
     found = [alone for one in given if (alone := _alone(one, asked, programme, at)) and must <= {*alone.categories}]
     if not found:
+        _refused(client, ground, answers[0], "several_consents", journal)
         raise NothingAllowsIt(
             "It takes several consents: disclose what each of them covers by itself, with its own notice.",
             rule=answers[0].rule,
@@ -59,6 +63,10 @@ async def covering(
             reason="several_consents",
         )
     return max(found, key=lambda each: len(each.categories))
+
+
+def _refused(client: Client, ground: Ground, answer: Answer, reason: str, journal: Journal) -> None:
+    tell_refused(client.id, ground, rule=answer.rule, rules=answer.rules_version, reason=reason, journal=journal)
 
 
 def _alone(consent: Consent, asked: Asked, programme: Programme, at: datetime) -> Covering | None:

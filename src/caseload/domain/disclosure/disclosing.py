@@ -14,7 +14,15 @@ from caseload.domain.access import Act
 from caseload.domain.client import Client
 from caseload.domain.consent import Asked, Category, Consents, DisclosureRules, Purpose, Reason, rules_on, sound
 from caseload.domain.disclosure.deciding import Covering, covering
-from caseload.domain.disclosure.made import Disclosure, DisclosureMade, Disclosures, NothingAllowsIt, Telling, scope_of
+from caseload.domain.disclosure.made import (
+    Disclosure,
+    DisclosureMade,
+    Disclosures,
+    NothingAllowsIt,
+    Telling,
+    scope_of,
+    tell_refused,
+)
 from caseload.domain.disclosure.making import Making, require_complete
 from caseload.domain.disclosure.rules import ExceptionRule, RuleSet, exceptions_on
 from caseload.domain.disclosure.words import Ground, Manner, NoticeHow
@@ -62,7 +70,7 @@ async def disclose(
     by.require(Act.DISCLOSE, client.programme)
     day = programme.today(now)
     known = exceptions_on(programme.profiles.name_on(day), day)
-    exception = None if making.ground is Ground.CONSENT else _exception(making, known)
+    exception = None if making.ground is Ground.CONSENT else _exception(making, known, client, journal)
     asked = Asked(
         recipient=making.recipient,
         categories=tuple(dict.fromkeys(making.categories)),
@@ -74,10 +82,19 @@ async def disclose(
     require_complete(making, exception, client, by, notice=rules_on(known.jurisdiction, day).notice)
     covered = None
     if exception is None or exception.needs_consent:
-        covered = await covering(asked, client, programme, now=now, consents=desk.consents, journal=journal)
+        covered = await covering(
+            asked, client, programme, now=now, consents=desk.consents, journal=journal, ground=making.ground
+        )
     else:
-        _require_checked(asked, exception, known)
-        _require_unwarned(asked, exception, rules_on(known.jurisdiction, day))
+        refusal = _why_not_checked(asked, exception, known) or _why_not_warned(
+            asked, exception, rules_on(known.jurisdiction, day)
+        )
+        if refusal is not None:
+            reason = Reason.SAFETY_WARNING if asked.check is not None else Reason.ASKER_NOT_CHECKED
+            tell_refused(
+                client.id, making.ground, rule=exception.rule, rules=known.version, reason=reason, journal=journal
+            )
+            raise refusal
     made = Disclosure(
         id=as_id,
         client=client.id,
@@ -123,16 +140,22 @@ def tell_made(made: Disclosure, journal: Journal) -> None:
     )
 
 
-def _exception(making: Making, known: RuleSet) -> ExceptionRule:
+def _exception(making: Making, known: RuleSet, client: Client, journal: Journal) -> ExceptionRule:
     """The exception that is named, if this country knows it, supports it, and what is stated goes with it."""
     found = known.on(making.ground)
     if found is None:
+        tell_refused(
+            client.id, making.ground, rule=None, rules=known.version, reason="no_such_exception", journal=journal
+        )
         raise NothingAllowsIt(
             f"The rules of this programme's country know no such exception: {making.ground}. Ask the client for a consent.",
             rules_version=known.version,
             ground=making.ground,
         )
     if advice := found.refusal(making.stated):
+        tell_refused(
+            client.id, making.ground, rule=found.rule, rules=known.version, reason="not_by_this", journal=journal
+        )
         raise NothingAllowsIt(advice, rule=found.rule, rules_version=known.version, ground=making.ground)
     return found
 
@@ -145,24 +168,26 @@ def _purpose(making: Making, exception: ExceptionRule | None) -> Purpose:
     return making.purpose
 
 
-def _require_checked(asked: Asked, exception: ExceptionRule, known: RuleSet) -> None:
+def _why_not_checked(asked: Asked, exception: ExceptionRule, known: RuleSet) -> NothingAllowsIt | None:
     """Without a check of who asks nothing is told by an exception either."""
-    if asked.check is None:
-        raise NothingAllowsIt(
-            "Neither confirm nor deny. First make sure who is asking: call back to the number on file, in person, or by "
-            "a document.",
-            rule=exception.rule,
-            rules_version=known.version,
-            reason=Reason.ASKER_NOT_CHECKED,
-        )
+    if asked.check is not None:
+        return None
+    return NothingAllowsIt(
+        "Neither confirm nor deny. First make sure who is asking: call back to the number on file, in person, or by "
+        "a document.",
+        rule=exception.rule,
+        rules_version=known.version,
+        reason=Reason.ASKER_NOT_CHECKED,
+    )
 
 
-def _require_unwarned(asked: Asked, exception: ExceptionRule, rules: DisclosureRules) -> None:
+def _why_not_warned(asked: Asked, exception: ExceptionRule, rules: DisclosureRules) -> NothingAllowsIt | None:
     """Whoever a safety warning is about is told nothing by an exception either; a duty towards them is met by others."""
-    if asked.warned:
-        advice = rules.advice_when_warned if asked.may_know_why else rules.advice_when_refused
-        reason = Reason.SAFETY_WARNING if asked.may_know_why else Reason.NO_CONSENT
-        raise NothingAllowsIt(advice, rule=exception.rule, rules_version=rules.version, reason=reason)
+    if not asked.warned:
+        return None
+    advice = rules.advice_when_warned if asked.may_know_why else rules.advice_when_refused
+    reason = Reason.SAFETY_WARNING if asked.may_know_why else Reason.NO_CONSENT
+    return NothingAllowsIt(advice, rule=exception.rule, rules_version=rules.version, reason=reason)
 
 
 def _telling(making: Making, asked: Asked) -> Telling:

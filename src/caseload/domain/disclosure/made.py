@@ -14,7 +14,7 @@ from caseload.domain.consent import Category, Consent, IdentityCheck, Purpose, R
 from caseload.domain.disclosure.words import Ground, Manner, NoticeHow
 from caseload.domain.errors import Conflict, NotFound
 from caseload.domain.ids import ClientId, ConsentId, DisclosureId, ProgrammeId, StaffId
-from caseload.domain.journal import Event
+from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
 
 
@@ -33,6 +33,20 @@ class DisclosureMade(Event):
     """Somebody outside was told something about a client."""
 
     name: ClassVar[str] = "disclosure.made"
+
+
+class DisclosureRefused(Event):
+    """Nothing allowed telling somebody outside what was to be told."""
+
+    name: ClassVar[str] = "disclosure.refused"
+
+
+def tell_refused(
+    client: ClientId, ground: Ground, *, rule: str | None, rules: str, reason: str, journal: Journal
+) -> None:
+    """Put into the log that a disclosure is refused, by which rule and for what reason; the reason is the true one."""
+    facts: dict[str, str | int] = {"ground": ground.value, "reason": reason, "rules": rules}
+    journal.tell(DisclosureRefused(client=client, facts=facts if rule is None else facts | {"rule": rule}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

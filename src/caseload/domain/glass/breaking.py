@@ -199,7 +199,11 @@ async def break_glass(
     )
     await glasses.add_try(as_id, by.id, Tried.OPENED)
     await glasses.add(new)
-    journal.tell(GlassBroken(client=client, records=(as_id,), facts={"code": wanted.code.value, "minutes": minutes}))
+    journal.tell(
+        GlassBroken(
+            client=client, records=(as_id,), facts={"code": wanted.code.value, "minutes": minutes, "rule": new.rule}
+        )
+    )
     return new
 
 

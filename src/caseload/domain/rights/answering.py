@@ -109,6 +109,8 @@ async def answer_request(
     }
     if answering.ground is not None:
         facts["ground"] = answering.ground.value
+    if rule is not None:
+        facts["rule"] = rule
     journal.tell(RightsAnswered(client=request.client, records=(wanted,), facts=facts))
     return replace(request, answer=answer)
 
