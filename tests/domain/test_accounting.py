@@ -126,14 +126,17 @@ def stories(draw: some.DrawFn) -> Story:
     now = draw(some.sampled_from(NOWS))
     today = now.astimezone(CLINIC).date()
     edges = [midnight(years_before(today, years)) for years in YEARS.values()]
-    moments = some.one_of(
-        some.builds(
-            lambda edge, by: edge + by,
-            some.sampled_from([*edges, now]),
-            some.sampled_from([-timedelta(hours=25), -SECOND, timedelta(0), SECOND, timedelta(hours=23)]),
-        ),
-        some.datetimes(datetime(2026, 1, 1), datetime(2032, 12, 31), timezones=some.just(UTC)),  # noqa: DTZ001  the bounds go without the zone that is given
-    ).filter(lambda at: at <= now)
+    near_edges = [
+        edge + by
+        for edge in (*edges, now)
+        for by in (-timedelta(hours=25), -SECOND, timedelta(0), SECOND, timedelta(hours=23))
+        if edge + by <= now
+    ]
+    moments = some.sampled_from(near_edges) | some.datetimes(
+        datetime(2026, 1, 1),  # noqa: DTZ001  the bounds go without the zone that is given
+        now.replace(tzinfo=None),
+        timezones=some.just(UTC),
+    )
     purposes = some.frozensets(some.sampled_from([Purpose.FAMILY_INVOLVEMENT, *FOR.values()]), min_size=1)
     signed = some.one_of(
         some.builds(
@@ -143,7 +146,7 @@ def stories(draw: some.DrawFn) -> Story:
             some.none(),
             some.none() | moments,
         ),
-        some.builds(Signed, purposes, moments, moments.map(lambda at: at.date()), some.none() | moments),
+        some.builds(Signed, purposes, moments, some.dates(date(2026, 1, 1), today), some.none() | moments),
     )
     consents = draw(some.lists(signed, max_size=4))
     ends = [midnight(each.last_day + timedelta(days=1)) for each in consents if each.last_day is not None]
@@ -181,14 +184,14 @@ def told_in(room: Room, one: Tried) -> Disclosure | None:
     if one.ground is Ground.EMERGENCY:
         return room.releases(replace(EMERGENCY, manner=one.manner, disclosed_at=one.told_at), now=one.at)
     word = one.ground in WITH_CONSENT and one.manner is Manner.SPOKEN
-    how = {"manner": one.manner, "notice_how": NoticeHow.READ_OUT if word else None}
+    notice = NoticeHow.READ_OUT if word else None
     wanted = (
-        making(recipient=HOSPITAL, categories=(Category.PRESENCE,), purpose=one.purpose, **how)
+        making(recipient=HOSPITAL, categories=(Category.PRESENCE,), purpose=one.purpose)
         if one.ground is Ground.CONSENT
-        else by_exception(one.ground, **how)
+        else by_exception(one.ground)
     )
     try:
-        return room.tells(wanted, now=one.at)
+        return room.tells(replace(wanted, manner=one.manner, notice_how=notice), now=one.at)
     except NothingAllowsIt:
         return None
 

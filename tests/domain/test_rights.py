@@ -261,6 +261,7 @@ async def test_it_is_answered_once_and_denied_only_on_a_ground_that_the_profile_
     assert denied.answer.rule == "US-1/us.deny.not_made_here"
     assert office.journal.events[-1].facts == {
         "kind": "amendment", "outcome": "denied", "late": 0, "ground": "not_made_here",
+        "rule": "US-1/us.deny.not_made_here",
     }  # fmt: skip
     for again in (office.answer(request, Outcome.GRANTED), office.later(request)):
         with pytest.raises(RightsRequestAnswered):
