@@ -54,14 +54,14 @@ async def test_of_two_consents_that_contradict_each_other_the_one_in_force_allow
 ) -> None:
     wide = await given(chart, "attendance", "plan")
     narrow = await given(chart, "medication")
-    assert await tried(chart, chart.nurse, "attendance") == (201, "covered")
+    assert await tried(chart, chart.nurse, "attendance") == (201, "consent")
     revoked = await chart.nurse.post(f"{chart.path}/consents/{narrow['id']}/revocation", {"how": "in_writing"})
     assert revoked.status_code == 201, revoked.text
-    assert await tried(chart, chart.nurse, "attendance") == (201, "covered")
+    assert await tried(chart, chart.nurse, "attendance") == (201, "consent")
     assert await tried(chart, chart.nurse, "medication") == (409, "revoked")
     again = await given(chart, "attendance")
     await chart.nurse.post(f"{chart.path}/consents/{wide['id']}/revocation", {"how": "spoken"})
-    assert await tried(chart, chart.nurse, "attendance") == (201, "covered")
+    assert await tried(chart, chart.nurse, "attendance") == (201, "consent")
     lines = (await chart.nurse.get(f"{chart.path}/disclosures")).json()["items"]
     assert [line["consent_id"] for line in lines] == [again["id"], wide["id"], wide["id"]]
     both = await chart.nurse.post(
@@ -86,8 +86,8 @@ async def test_a_consent_ends_at_the_midnight_of_the_clinic_also_when_clocks_cha
 ) -> None:
     await given(chart, "attendance", expiry={"last_day": last_day})
     for moment, expected in (
-        (midnight - timedelta(minutes=30), (201, "covered")),
-        (midnight - SECOND, (201, "covered")),
+        (midnight - timedelta(minutes=30), (201, "consent")),
+        (midnight - SECOND, (201, "consent")),
         (midnight, (409, "expired")),
         (midnight + timedelta(minutes=30), (409, "expired")),
     ):
@@ -120,7 +120,7 @@ async def test_a_disclosure_that_dies_half_way_has_told_nothing_and_is_made_once
     lines = (await officer.get(f"{chart.path}/confidentiality", params={"matter": "disclosures"})).json()["items"]
     assert [(line["event"], line["result"]) for line in lines] == [
         ("disclosure.made", "done"),
-        ("disclosure.made", "failed"),
+        ("disclosure.make", "failed"),
     ]
 
 

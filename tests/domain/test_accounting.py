@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -20,6 +21,7 @@ from caseload.domain.disclosure import AccountingKind, Disclosure, Ground, Manne
 from tests.domain.test_consent import SECOND, consent, draft, operations
 from tests.domain.test_disclosure import EMERGENCY, HOSPITAL, Room, by_exception, making
 
+LONG_AGO: Final = datetime(2026, 1, 1, tzinfo=UTC)
 CLINIC: Final = ZoneInfo("America/New_York")
 """Where the clocks change on the second Sunday of March and the first of November."""
 NOWS: Final = [
@@ -132,21 +134,26 @@ def stories(draw: some.DrawFn) -> Story:
         for by in (-timedelta(hours=25), -SECOND, timedelta(0), SECOND, timedelta(hours=23))
         if edge + by <= now
     ]
-    moments = some.sampled_from(near_edges) | some.datetimes(
-        datetime(2026, 1, 1),  # noqa: DTZ001  the bounds go without the zone that is given
-        now.replace(tzinfo=None),
-        timezones=some.just(UTC),
+    moments = some.one_of(
+        some.sampled_from(near_edges),
+        some.sampled_from(near_edges),
+        some.datetimes(
+            datetime(2026, 1, 1),  # noqa: DTZ001  the bounds go without the zone that is given
+            now.replace(tzinfo=None),
+            timezones=some.just(UTC),
+        ),
     )
+    signed_at = some.just(LONG_AGO) | moments
     purposes = some.frozensets(some.sampled_from([Purpose.FAMILY_INVOLVEMENT, *FOR.values()]), min_size=1)
     signed = some.one_of(
         some.builds(
             Signed,
             some.frozensets(some.sampled_from(sorted(FOR_CARE)), min_size=1),
-            moments,
+            signed_at,
             some.none(),
             some.none() | moments,
         ),
-        some.builds(Signed, purposes, moments, some.dates(date(2026, 1, 1), today), some.none() | moments),
+        some.builds(Signed, purposes, signed_at, some.dates(date(2026, 1, 1), today), some.none() | moments),
     )
     consents = draw(some.lists(signed, max_size=4))
     ends = [midnight(each.last_day + timedelta(days=1)) for each in consents if each.last_day is not None]
@@ -198,6 +205,34 @@ def told_in(room: Room, one: Tried) -> Disclosure | None:
 
 @given(stories())
 def test_an_accounting_lists_exactly_what_its_definition_says_of_everything_that_was_told(story: Story) -> None:
+    check(story)
+
+
+@pytest.mark.parametrize("now", NOWS)
+def test_at_every_edge_the_second_decides(now: datetime) -> None:
+    """Of the years, and of the consents: what was told one second before, at the edge, and one after."""
+    today = now.astimezone(CLINIC).date()
+    last_days = [
+        years_before(today, 2),
+        *(today.replace(year=2031, month=month, day=day) for month, day in ((3, 9), (11, 2))),
+    ]
+    revoked_at = midnight(years_before(today, 1))
+    edges = [midnight(years_before(today, years)) for years in YEARS.values()]
+    edges += [midnight(day + timedelta(days=1)) for day in last_days] + [revoked_at]
+    consents = [Signed(frozenset({Purpose.TREATMENT}), LONG_AGO, None, revoked_at)]
+    consents += [
+        Signed(frozenset({purpose}), LONG_AGO, day, None)
+        for purpose, day in zip([Purpose.FAMILY_INVOLVEMENT, *sorted(set(FOR.values()))], last_days, strict=True)
+    ]
+    moments = [edge + by for edge in edges for by in (-SECOND, timedelta(0), SECOND)]
+    grounds = [(Ground.COURT_ORDER, Purpose.AUDIT), (Ground.EMERGENCY, Purpose.TREATMENT), *FOR.items()]
+    grounds += [(Ground.CONSENT, Purpose.TREATMENT), (Ground.CONSENT, Purpose.FAMILY_INVOLVEMENT)]
+    ways = [Manner.SPOKEN, Manner.WRITTEN]
+    tried = [Tried(ground, purpose, way, at) for at in moments for ground, purpose in grounds for way in ways]
+    check(Story(now, consents, [one for one in tried if one.ground is not Ground.EMERGENCY or one.manner is ways[0]]))
+
+
+def check(story: Story) -> None:
     room = Room()
     for each in story.consents:
         room.gives(each.as_kept())

@@ -109,6 +109,18 @@ def test_a_refusal_before_anything_was_told_has_a_line_under_the_entrys_own_name
     assert (line.event, line.result, line.facts, line.proved) == ("disclosure.make", Result.REFUSED, {}, True)
 
 
+def test_an_attempt_that_failed_after_its_decision_has_a_line_of_its_own() -> None:
+    lines = deeds_of(read("disclosure.make", tried=[ASKED], outcome=LogOutcome.FAILED), EVERYTHING)
+    assert [(line.event, line.result) for line in lines] == [
+        ("consent.asked", Result.REFUSED),
+        ("disclosure.make", Result.FAILED),
+    ]
+
+
+def test_a_retry_that_did_nothing_again_is_no_line() -> None:
+    assert deeds_of(read("disclosure.make"), EVERYTHING) == []
+
+
 def test_of_somebody_who_was_erased_there_is_a_line_that_says_no_more_than_the_leaf() -> None:
     [line] = deeds_of(Read(an_entry("consent.given"), []), EVERYTHING)
     assert (line.event, line.facts, line.proved) == ("consent.given", {}, False)

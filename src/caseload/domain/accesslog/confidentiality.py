@@ -38,31 +38,36 @@ class Matter(StrEnum):
     """Received, put off, answered, disagreed with."""
 
 
+ATTEMPTS: Final[Mapping[str, Matter]] = MappingProxyType({
+    "disclosure.ask": Matter.DECISIONS,
+    "disclosure.make": Matter.DISCLOSURES,
+    "in_emergency.release": Matter.DISCLOSURES,
+    "last_dose.disclose": Matter.DISCLOSURES,
+    "glass.break": Matter.BREAK_GLASS,
+})  # fmt: skip
+"""What an entry is called of an attempt that was refused, or failed, before anything was told."""
+
 MATTERS: Final[Mapping[str, Matter]] = MappingProxyType({
+    **ATTEMPTS,
     "consent.given": Matter.CONSENTS,
     "consent.revoked": Matter.CONSENTS,
     "consent.ended_by_event": Matter.CONSENTS,
     "consent.asked": Matter.DECISIONS,
-    "disclosure.ask": Matter.DECISIONS,
     "disclosure.made": Matter.DISCLOSURES,
     "disclosure.refused": Matter.DISCLOSURES,
     "disclosure.completed": Matter.DISCLOSURES,
     "disclosure.passed_on": Matter.DISCLOSURES,
     "disclosure.accounted": Matter.DISCLOSURES,
-    "disclosure.make": Matter.DISCLOSURES,
-    "in_emergency.release": Matter.DISCLOSURES,
-    "last_dose.disclose": Matter.DISCLOSURES,
     "glass.broken": Matter.BREAK_GLASS,
     "glass.not_broken": Matter.BREAK_GLASS,
     "glass.ended": Matter.BREAK_GLASS,
     "glass.reviewed": Matter.BREAK_GLASS,
-    "glass.break": Matter.BREAK_GLASS,
     "rights.requested": Matter.RIGHTS_REQUESTS,
     "rights.put_off": Matter.RIGHTS_REQUESTS,
     "rights.answered": Matter.RIGHTS_REQUESTS,
     "rights.statement_taken": Matter.RIGHTS_REQUESTS,
 })  # fmt: skip
-"""Every event that belongs there, and what an entry is called of an attempt that was refused before anything was told."""
+"""Every event that belongs there, and every attempt."""
 
 
 class Result(StrEnum):
@@ -190,14 +195,27 @@ def export_deeds(sought: Sought, format_: LogFormat, *, by: Staff, journal: Jour
 def deeds_of(read: Read, sought: Sought) -> list[Deed]:
     """Pure: the lines of one entry that were sought. What nothing more is known of has one line, with the entry's own name."""
     entry, is_open = read.entry, sought.filter.client is not None
-    said = [
+    told = [
         *_said(((each.did, each.tried) for each in read.accesses), proved=all(each.proved for each in read.accesses)),
         *_said(((_list(each, "did"), _list(each, "tried")) for each in entry.about), proved=True),
     ]
-    if not said and entry.event in MATTERS:
-        said = [({"ev": entry.event}, entry.clients == len(read.accesses))]
-    deeds = (_deed(entry, what, proved=proved, is_open=is_open) for what, proved in said if what.get("ev") in MATTERS)
+    said = [(what, proved) for what, proved in told if what.get("ev") in MATTERS]
+    if _came_to_nothing(entry, {MATTERS[str(what["ev"])] for what, _ in said}) or _is_shut(read, said):
+        said.append(({"ev": entry.event}, entry.clients == len(read.accesses)))
+    deeds = (_deed(entry, what, proved=proved, is_open=is_open) for what, proved in said)
     return [deed for deed in deeds if sought.has(deed)]
+
+
+def _came_to_nothing(entry: LogEntry, told: Collection[Matter]) -> bool:
+    """An attempt that was refused or failed before anything of its own was told; not a retry, which does nothing again."""
+    return entry.outcome is not LogOutcome.DONE and entry.event in ATTEMPTS and ATTEMPTS[entry.event] not in told
+
+
+def _is_shut(read: Read, said: Collection[object]) -> bool:
+    """Of what was told nothing can be opened any more: its client was erased."""
+    entry = read.entry
+    is_told = entry.event in MATTERS and entry.event not in ATTEMPTS
+    return not said and is_told and entry.clients != len(read.accesses)
 
 
 def _said(
