@@ -13,11 +13,16 @@ import pytest
 from caseload.domain.access import Role
 from tests.api.conftest import Clinic, Person
 from tests.api.days import pass_days
-from tests.api.dispensary import PASSWORD, Dispensary, days_ago, dispensary, fresh
+from tests.api.dispensary import PASSWORD, Dispensary, days_ago, dispensary, fresh, give_password
+from tests.api.homes import begun
 from tests.api.test_departure import admit, decide, problem
+from tests.api.test_signing import batch
 
 pytestmark = pytest.mark.anyio
 
+WAITS_FOR_A_LOCK = (
+    "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+)
 LEVEL = {"edition": "uk_modality", "level": "prescribing"}
 
 
@@ -148,6 +153,63 @@ async def test_the_giving_programme_keeps_its_own_past_and_sees_nothing_later(bo
     elsewhere = await here.clinic.person((Role.SUPERVISOR, await here.clinic.programme()))
     assert (await elsewhere.get(f"/transfers/{transfer}/past")).status_code == 404
     assert (await elsewhere.get(f"/transfers/{transfer}")).status_code == 404
+
+
+async def test_what_the_giving_programme_wrote_and_gave_stays_in_its_own_books(clinic: Clinic, both: Two) -> None:
+    here, there = both.here, both.there
+    order = await here.order()
+    dose = (await here.give(order)).json()
+    await give_password(clinic, both.robin)
+    begins = clinic.service.clock() - timedelta(hours=2)
+    session = await both.giving.post(
+        f"/programmes/{here.programme}/sessions",
+        {
+            "kind": "individual",
+            "title": "Talk",
+            "starts_at": begins.isoformat(),
+            "ends_at": (begins + timedelta(hours=1)).isoformat(),
+            "clients": [str(here.client)],
+            "facilitators": [str(both.robin.staff.id)],
+        },
+    )
+    path = f"/sessions/{session.json()['session']['id']}/notes"
+    note = (await both.robin.post(path, {"text": "Looks forward to the job.", "client_id": str(here.client)})).json()
+    signed = await both.robin.post(f"/notes/{note['id']}/signature", {"version": 1, "password": PASSWORD})
+    assert signed.status_code == 201, signed.text
+    transfer = await both.moved()
+
+    looked_at = await here.colleague.post("/dose-sign-offs", batch(dose))
+    assert looked_at.status_code == 201, looked_at.text
+    log = await here.nurse.get(f"/programmes/{here.programme}/dispensing-log?first={here.today}")
+    assert dose["id"] in log.text
+    theirs = await there.nurse.get(f"/programmes/{there.programme}/dispensing-log?first={here.today}")
+    assert dose["id"] not in theirs.text
+
+    listed = await both.giving.get(f"/transfers/{transfer}/notes")
+    assert [each["id"] for each in listed.json()["items"]] == [note["id"]], listed.text
+    assert (await both.giving.get(f"/notes/{note['id']}")).status_code == 200
+    assert (await both.receiving.get(f"/notes/{note['id']}")).status_code == 404
+    assert (await both.receiving.get(f"/clients/{here.client}/notes")).json()["items"] == []
+    assert (await both.receiving.get(f"/transfers/{transfer}/notes")).status_code == 403
+
+
+async def test_there_is_nothing_to_look_back_at_before_the_client_has_gone(both: Two) -> None:
+    assert problem(await both.here.nurse.get(f"/transfers/{await both.asked()}/past")) == (409, "transfer-moved")
+
+
+async def test_treatment_began_where_it_began(clinic: Clinic) -> None:
+    homes, order = await begun(clinic, day_of_treatment=31)
+    here = homes.here
+    there = await dispensary(clinic, profile="US", time_zone="America/New_York")
+    robin, kim = [await clinic.person((Role.COUNSELLOR, each.programme)) for each in (here, there)]
+    giving, receiving = [await clinic.person((Role.SUPERVISOR, each.programme)) for each in (here, there)]
+    await admit(here, robin)
+    both = Two(here, robin, giving, there, kim, receiving)
+    path = f"/clients/{here.client}/take-homes"
+    before = await here.prescriber.get(path)
+    await both.moved()
+    after = await there.prescriber.get(path)
+    assert (before.json()["day_of_treatment"], after.json()["day_of_treatment"]) == (31, 31), (before.text, order["id"])
 
 
 async def queue_text(here: Dispensary) -> str:
@@ -392,6 +454,27 @@ async def test_a_dose_at_the_same_moment_is_given_before_the_transfer_or_not_at_
         assert given.status_code in {201, 404, 409}, given.text
         chart = (await both.arrived()).json()
         assert len(chart["doses"]) == (given.status_code == 201)
+
+
+async def test_whoever_waited_while_the_client_went_does_not_go_on_at_the_former_home(both: Two) -> None:
+    await both.here.order()
+    owner = await asyncpg.connect(both.here.clinic.addresses.owner)
+    try:
+        async with owner.transaction():
+            await owner.execute(
+                "select from clinic.medication_record where client_id = $1 for update", both.here.client
+            )
+            held = asyncio.create_task(
+                both.here.nurse.post(f"/clients/{both.here.client}/holds", {"reason": "sedation", "note": "Drowsy."})
+            )
+            while not await owner.fetchval(WAITS_FOR_A_LOCK):  # noqa: ASYNC110 - another connection makes it happen
+                await asyncio.sleep(0.02)
+            given = (both.here.client, both.there.programme)
+            await owner.execute("update clinic.client set programme_id = $2 where id = $1", *given)
+            await owner.execute("update clinic.medication_record set home_id = $2 where client_id = $1", *given)
+        assert (await held).status_code == 404
+    finally:
+        await owner.close()
 
 
 async def test_an_order_signed_at_the_same_moment_is_stopped_or_never_was(clinic: Clinic) -> None:

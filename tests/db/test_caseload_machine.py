@@ -14,21 +14,40 @@ from uuid import UUID
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from sqlalchemy import insert, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncTransaction
 
+from caseload.db.attendance import Sessions
 from caseload.db.caseload import Caseloads
+from caseload.db.checkin import Plans
+from caseload.db.departure import Departures
+from caseload.db.dosing import Charts
 from caseload.db.engine import make_engine
 from caseload.db.programme import Programmes
 from caseload.db.tables import caseload as tables
+from caseload.db.transfer import Transfers
 from caseload.domain import caseload as domain
 from caseload.domain.access import Act, Holding, Role
 from caseload.domain.caseload import DischargeReason, Edition, LevelOfCare
+from caseload.domain.departure import Places as Leaving
 from caseload.domain.errors import Conflict, Invalid
-from caseload.domain.ids import AbsenceId, ClientId, EpisodeId, HandoverId, KeyworkerId, ProgrammeId, StaffId, new_id
+from caseload.domain.ids import (
+    AbsenceId,
+    ClientId,
+    EpisodeId,
+    HandoverId,
+    KeyworkerId,
+    ProgrammeId,
+    StaffId,
+    TransferId,
+    new_id,
+)
 from caseload.domain.journal import Event
 from caseload.domain.people import Staff
 from caseload.domain.programme import Programme
+from caseload.domain.transfer import Places as TransferPlaces
+from caseload.domain.transfer import Taking, accept_transfer, ask_transfer
+from caseload.domain.transfer import Wish as TransferWish
 from caseload.settings import Secret, Settings
 from tests.conftest import Counts
 from tests.factories import clients, people
@@ -74,6 +93,10 @@ class House:
     """The programme and its people."""
 
     programme: Programme
+    there: Programme
+    """Where clients may go on to, and come back from."""
+    taker: StaffId
+    """The counsellor there."""
     supervisor: Staff
     counsellors: list[StaffId]
     """The last but one counsels for ten days, the last for a while and then again."""
@@ -135,6 +158,29 @@ class Caseload(RuleBasedStateMachine):
     def usual(self) -> dict[str, Any]:
         return {"by": self.here.supervisor, "now": self.now, "caseloads": self.kept, "journal": Told()}
 
+    @property
+    def places(self) -> TransferPlaces:
+        given: dict[str, Any] = {"connection": self.connection, "journal": Told(), "now": self.now}
+        charts = Charts(**given)
+        leaving = Leaving(
+            departures=Departures(**given),
+            caseloads=self.kept,
+            plans=Plans(**given),
+            sessions=Sessions(**given),
+            orders=charts,
+        )
+        return TransferPlaces(
+            transfers=Transfers(**given),
+            caseloads=self.kept,
+            programmes=Programmes(self.connection),
+            holds=charts,
+            leaving=leaving,
+        )
+
+    async def home(self, client: int) -> Programme:
+        asked = select(tables.client.c.programme_id).where(tables.client.c.id == self.here.clients[client])
+        return await Programmes(self.connection).get(ProgrammeId((await self.connection.execute(asked)).scalar_one()))
+
     def after(self, days: float) -> datetime:
         return self.now + days * DAY
 
@@ -146,7 +192,11 @@ class Caseload(RuleBasedStateMachine):
             # What hypothesis does between two steps takes as long as it takes.
             await self.connection.execute(text("set local idle_in_transaction_session_timeout = 0"))
             where = await people.programme(self.connection)
-            supervisor = await people.staff(self.connection, holds=[(Role.SUPERVISOR, where)])
+            elsewhere = await people.programme(self.connection)
+            supervisor = await people.staff(
+                self.connection, holds=[(Role.SUPERVISOR, where), (Role.SUPERVISOR, elsewhere)]
+            )
+            taker = await people.staff(self.connection, holds=[(Role.COUNSELLOR, elsewhere)])
             counsellors = [(await people.staff(self.connection)).id for _ in range(4)]
             for place, (starts_at, ends_at) in enumerate(
                 [
@@ -165,8 +215,14 @@ class Caseload(RuleBasedStateMachine):
                     starts_at=starts_at,
                     ends_at=ends_at,
                 )
-            programme = await Programmes(self.connection).get(where)
-            self.here = House(programme=programme, supervisor=supervisor, counsellors=counsellors)
+            programmes = Programmes(self.connection)
+            self.here = House(
+                programme=await programmes.get(where),
+                there=await programmes.get(elsewhere),
+                taker=taker.id,
+                supervisor=supervisor,
+                counsellors=counsellors,
+            )
             for _ in range(MANY):
                 client = ClientId(new_id())
                 await self.connection.execute(
@@ -187,17 +243,39 @@ class Caseload(RuleBasedStateMachine):
 
     @rule(client=WHOM, to=WHO, ago=st.sampled_from([0.0, 0.0, 0.2, 2]))
     def admits(self, client: int, to: int, ago: float) -> None:
-        self.attempt(
-            domain.admit(
+        async def admitted() -> None:
+            home = await self.home(client)
+            await domain.admit(
                 self.here.clients[client],
                 as_id=EpisodeId(new_id()),
-                programme=self.here.programme,
-                counsellor=self.here.counsellors[to],
+                programme=home,
+                counsellor=self.here.taker if home == self.here.there else self.here.counsellors[to],
                 at=self.after(-ago),
                 level=LEVEL,
                 **self.usual,
             )
-        )
+
+        self.attempt(admitted())
+
+    @rule(client=WHOM, to=WHO, accepted=st.sampled_from([True, True, True, False]))
+    def goes_on(self, client: int, to: int, *, accepted: bool) -> None:
+        async def gone() -> None:
+            home, wanted = await self.home(client), TransferId(new_id())
+            back = home == self.here.there
+            wish = TransferWish(
+                to=(self.here.programme if back else self.here.there).id,
+                reason="Moves.",
+                told="Stable.",
+                proposed_at=self.now,
+            )
+            given: dict[str, Any] = {"by": self.here.supervisor, "now": self.now, "journal": Told()}
+            places = self.places
+            await ask_transfer(self.here.clients[client], wish, as_id=wanted, places=places, **given)
+            if accepted:
+                counsellor = self.here.counsellors[to] if back else self.here.taker
+                await accept_transfer(wanted, Taking(counsellor=counsellor, level=LEVEL), places=places, **given)
+
+        self.attempt(self.forgiven(gone()))
 
     @rule()
     def admits_everybody(self) -> None:
@@ -372,9 +450,10 @@ class Caseload(RuleBasedStateMachine):
 
     async def everything_holds(self) -> None:
         programme: ProgrammeId = self.here.programme.id
+        both = [programme, self.here.there.id]
         episodes, theirs, covers = [await self.spans(each) for each in (EPISODES, RESPONSIBLE, COVERS)]
         away = await self.spans(ABSENCES, programme=programme)
-        roles = await self.spans(ROLES, programme=programme)
+        roles = await self.spans(ROLES, programmes=both)
         when = moments([*episodes, *theirs, *covers, *away, *roles], self.now)
         keyworkers = await self.spans(KEYWORKERS)
         when = sorted({*when, *moments(keyworkers, self.now)})
@@ -397,9 +476,10 @@ class Caseload(RuleBasedStateMachine):
                 if in_care and not any(each.who in answering and each.holds(at) for each in roles):
                     unseen.add(client)
         reach = self.here.supervisor.reach(Act.HAND_OVER)
-        listed = await self.kept.unlooked(programme, reach=reach, after=None, limit=200)
-        assert {each.client for each in listed} == unseen, "whose counsellor's role ends"
-        carried = sum(each.responsible for each in await self.kept.loads(programme, after=None, limit=200))
+        listed = [await self.kept.unlooked(each, reach=reach, after=None, limit=200) for each in both]
+        assert {each.client for found in listed for each in found} == unseen, "whose counsellor's role ends"
+        loads = [await self.kept.loads(each, after=None, limit=200) for each in both]
+        carried = sum(each.responsible for found in loads for each in found)
         assert carried == sum(each.holds(self.now) for each in episodes), "everybody in care is on a caseload"
         waiting = [each.client for each in await self.spans(WAITING)]
         in_care_now = {each.client for each in episodes if each.until == FAR}
@@ -429,7 +509,7 @@ ABSENCES: Final = """
 """
 ROLES: Final = """
     select staff_id as client, staff_id as who, lower(period) as since, upper(period) as until
-    from clinic.role_grant where programme_id = :programme and role = 'counsellor'
+    from clinic.role_grant where programme_id = any(:programmes) and role = 'counsellor'
 """
 WAITING: Final = """
     select client_id as client, to_id as who, effective_at as since, effective_at as until

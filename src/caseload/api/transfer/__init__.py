@@ -10,6 +10,8 @@ from litestar.params import FromPath, JSONBody
 from caseload.api.departure.store import transfer_places, transfers
 from caseload.api.dosing.store import pasts
 from caseload.api.medication.past import ContentsOut
+from caseload.api.note.store import notes
+from caseload.api.note.wire import NoteOut
 from caseload.api.pages import USUAL, After, Limit, Page
 from caseload.api.route import reading, writing
 from caseload.api.transfer.wire import (
@@ -104,6 +106,19 @@ async def read_transfer_past(transfer_id: FromPath[UUID], work: TheWork) -> Tran
     )
 
 
+@reading("/transfers/{transfer_id:uuid}/notes", act=Act.SEE_NOTES, name="list_transfer_notes")
+async def list_transfer_notes(
+    transfer_id: FromPath[UUID], work: TheWork, after: After = None, limit: Limit = USUAL
+) -> Page[NoteOut]:
+    """The notes about a client that the giving programme keeps and that you may read, newest first."""
+    transfer, _ = await domain.look_back(
+        TransferId(transfer_id), by=work.by, act=Act.SEE_NOTES, transfers=transfers(work)
+    )
+    found = await notes(work).of_client(transfer.client, by=work.by, after=after, limit=limit)
+    items = [NoteOut.of(each, reader=work.by, now=work.now) for each in found]
+    return Page(items=items, next=items[-1].id if len(items) == limit else None)
+
+
 @writing("/transfers/{transfer_id:uuid}/acceptance", act=Act.HAND_OVER, name="accept_transfer")
 async def accept_transfer(
     transfer_id: FromPath[UUID], data: JSONBody[TransferAcceptanceIn], work: TheWork, key: TheKey
@@ -188,6 +203,7 @@ router = Router(
         list_transferred_clients,
         read_transfer,
         read_transfer_past,
+        list_transfer_notes,
         accept_transfer,
         decline_transfer,
         withdraw_transfer,

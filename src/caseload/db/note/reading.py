@@ -1,6 +1,6 @@
 """Which notes somebody reads: their own, and of others what was signed, as far as the reach and the kind of note go.
 
-A progress note is read by whoever sees its client; a common one by whoever leads the session or sees a client of it. A
+A progress note is read by whoever sees its client, and of one who was transferred away by the programme that keeps it; a common one by whoever leads the session or sees a client of it. A
 counselling note is read by its author, and by a supervisor while it waits for one and once they have signed it.
 """
 
@@ -48,7 +48,9 @@ _signed_by_them: Final = exists().where(
     session_note_signature.c.signed_by == _READER,
 )
 _of_their_client: Final = exists(
-    select(_about.c.id).where(_about.c.id == session_note.c.client_id, within_reach(_about)).correlate(session_note)
+    select(_about.c.id)
+    .where(_about.c.id == session_note.c.client_id, within_reach(_about, kept_in=session_note.c.programme_id))
+    .correlate(session_note)
 )
 _of_their_session: Final = and_(
     session_note.c.client_id.is_(None),

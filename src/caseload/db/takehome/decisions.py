@@ -11,6 +11,8 @@ from sqlalchemy import (
     Uuid,
     any_,
     bindparam,
+    case,
+    exists,
     func,
     insert,
     select,
@@ -31,6 +33,7 @@ from caseload.db.tables.caseload import client, episode
 from caseload.db.tables.dosing import dose
 from caseload.db.tables.programme import programme
 from caseload.db.tables.takehome import take_home_decision, take_home_suspension
+from caseload.db.tables.transfer import client_transfer
 from caseload.db.takehome.suspending import IS_NEWEST
 from caseload.domain.access import Act
 from caseload.domain.ids import ClientId, DoseId, ProgrammeId, StaffId, SuspensionId, TakeHomeDecisionId
@@ -81,10 +84,13 @@ _ENDED_ON = (
     .where(client.c.id == _CLIENT)
     .scalar_subquery()
 )
+_begun = func.lower(episode.c.period) <= bindparam("at", type_=INSTANT)
+_went_on = exists().where(client_transfer.c.into_episode_id == episode.c.id)
+"""It goes on from another programme's: the treatment began before it."""
 _FROM = (
     select(
         func.coalesce(
-            func.max(episode.c.admitted_on).filter(_now),
+            case((func.bool_or(_now), func.max(episode.c.admitted_on).filter(_begun, ~_went_on))),
             _ENDED_ON,
             func.make_date(1, 1, 1),
         )
@@ -110,7 +116,8 @@ BEGAN: Final = select(
         .c.day
     )
 )
-"""The first dosing day of the episode; after a discharge of what follows on it, else of everything."""
+"""The first dosing day of the episode, with those before it from which the client was transferred; after a discharge of what
+follows on it, else of everything."""
 
 _THESE = DECISIONS.where(take_home_decision.c.id == any_(bindparam("wanted", type_=ARRAY(Uuid()))))
 _ENDED_BY = DECISIONS.where(take_home_suspension.c.id == any_(bindparam("wanted", type_=ARRAY(Uuid()))))
