@@ -1,7 +1,9 @@
 """Where a transfer stands, for every way in which it can come out."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -9,7 +11,18 @@ from caseload.domain.access import Act, Holding, Role, reach
 from caseload.domain.caseload import Edition, LevelOfCare
 from caseload.domain.ids import ClientId, EpisodeId, ProgrammeId, StaffId, TransferId, new_id
 from caseload.domain.merge import OpenKind
-from caseload.domain.transfer import Acceptance, Ending, Outcome, Standing, Taking, Transfer, Unsettled, Wish
+from caseload.domain.transfer import (
+    Acceptance,
+    DaysDiffer,
+    Ending,
+    Outcome,
+    Standing,
+    Taking,
+    Transfer,
+    Unsettled,
+    Wish,
+)
+from caseload.domain.transfer.accepting import check_clocks
 from tests.factories.staff import somebody
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -77,3 +90,29 @@ def test_looking_back_opens_one_client_to_whoever_may_do_the_act() -> None:
     nurse = somebody((Role.NURSE, here)).looking_back(client)
     assert nurse.reach(Act.SEE_MEDICATION).opened == client
     assert nurse.reach(Act.CONFIRM_MERGE).opened is None
+
+
+@pytest.mark.parametrize(
+    ("at", "there", "possible"),
+    [
+        ("2026-11-23T12:00:00+00:00", "America/New_York", True),
+        ("2026-11-23T03:00:00+00:00", "America/New_York", False),
+        ("2026-10-25T12:00:00+00:00", "America/New_York", False),
+        ("2026-10-25T01:30:00+00:00", "Europe/London", True),
+        ("2026-11-23T03:00:00+00:00", "Pacific/Pago_Pago", False),
+    ],
+)
+def test_a_client_goes_to_another_zone_while_it_is_one_day_and_no_clock_changes(
+    at: str, there: str, *, possible: bool
+) -> None:
+    check = partial(check_clocks, ZoneInfo("Europe/London"), ZoneInfo(there), datetime.fromisoformat(at))
+    if possible:
+        check()
+        return
+    with pytest.raises(DaysDiffer):
+        check()
+
+
+def test_between_two_zones_that_never_share_a_day_nobody_goes() -> None:
+    with pytest.raises(DaysDiffer, match="register them there"):
+        check_clocks(ZoneInfo("Pacific/Kiritimati"), ZoneInfo("Pacific/Pago_Pago"), NOW)

@@ -30,6 +30,7 @@ from caseload.domain.medication import MedicationRecord, Order
 from caseload.domain.medicines import Medicine
 from caseload.domain.observation import InstrumentName
 from caseload.domain.programme import Programme
+from caseload.domain.zones import zone_of
 
 _TODAY = bindparam("today", type_=Date())
 _CLIENTS = any_(bindparam("clients", type_=ARRAY(Uuid())))
@@ -40,6 +41,7 @@ ON_METHADONE: Final = (
     select(
         *ORDER_COLUMNS,
         client.c.programme_id.label("home_id"),
+        client.c.zones.label("own_zones"),
         client_identity.c.given_name,
         client_identity.c.family_name,
         medication_record.c.history_until,
@@ -103,10 +105,10 @@ async def hearts_in(
     orders: dict[UUID, list[Order]] = defaultdict(list)
     for row in await ORDERS_OF.all(connection, about):
         orders[row["order_client_id"]].append(order_of(row))
-    zone = programme.zone
+    zones = {who: row["own_zones"] or programme.zones or programme.time_zone for who, row in first.items()}
     ecgs: dict[UUID, list[tuple[date, int]]] = defaultdict(list)
     for each in (await connection.execute(ECGS, about)).all():
-        ecgs[each.client_id].append((each.observed_at.astimezone(zone).date(), each.total))
+        ecgs[each.client_id].append((each.observed_at.astimezone(zone_of(zones[each.client_id])).date(), each.total))
     fainted: dict[UUID, list[date]] = defaultdict(list)
     for each in (await connection.execute(FAINTED, about)).all():
         fainted[each.client_id].append(each.since)
@@ -117,7 +119,7 @@ async def hearts_in(
                 record=MedicationRecord(
                     client=who,
                     programme=programme.id,
-                    time_zone=programme.zones or programme.time_zone,
+                    time_zone=zones[who],
                     profiles=programme.profiles,
                     history_until=row["history_until"],
                 ),

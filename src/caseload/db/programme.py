@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.direct import Direct, Named
+from caseload.db.tables.caseload import client
 from caseload.db.tables.programme import programme, programme_profile, programme_zone_move
 from caseload.domain.ids import ProgrammeId, SelectionId, StaffId, ZoneMoveId
 from caseload.domain.profiles.selected import read_selected
@@ -48,6 +49,9 @@ later_profiles: Final = (
 
 ZONES: Final = func.coalesce(programme.c.zones, programme.c.time_zone)
 """The zone of a programme with those before it, as `zone_of` reads them."""
+
+HOME_ZONES: Final = func.coalesce(client.c.zones, ZONES)
+"""The zone of a client's days: of their home, with those before it, of a former home too where that had another one."""
 
 _ALL = select(
     programme.c.id,

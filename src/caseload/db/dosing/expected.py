@@ -12,7 +12,7 @@ from caseload.db.dosing.known import GIVEN, GivenRow
 from caseload.db.dosing.taken import DAY, INJECTIONS, last_taken
 from caseload.db.medication.beside import has_another
 from caseload.db.medication.rows import COUNTS, ORDER_COLUMNS, SINCE_COLUMNS, WITH_WHAT_HAPPENED
-from caseload.db.programme import ZONES, later_profiles
+from caseload.db.programme import HOME_ZONES, later_profiles
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, client_identity, guest_stay
 from caseload.db.tables.medication import (
@@ -53,7 +53,7 @@ _EXPECTED = (
         client_identity.c.given_name,
         client_identity.c.family_name,
         client_identity.c.birth_date,
-        ZONES.label("time_zone"),
+        HOME_ZONES.label("time_zone"),
         programme.c.profile,
         later_profiles.c.later_profiles,
         medication_record.c.history_until,

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.direct import Direct, Named
-from caseload.db.programme import LATER_PROFILES, ZONES
+from caseload.db.programme import HOME_ZONES, LATER_PROFILES
 from caseload.db.signature import Signatures
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, guest_stay
@@ -35,7 +35,7 @@ _HOST = (
 _AT_HOME = client.join(programme, programme.c.id == client.c.programme_id)
 _COLUMNS = select(
     client.c.programme_id,
-    ZONES.label("time_zone"),
+    HOME_ZONES.label("time_zone"),
     programme.c.profile,
     LATER_PROFILES,
     _HOST.label("host_programme_id"),

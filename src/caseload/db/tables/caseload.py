@@ -34,9 +34,11 @@ client = Table(
     reference("registered_by", "staff"),
     recorded_at(),
     Column("has_merges", Boolean(), nullable=False, server_default=false()),
+    words("zones", nullable=True),
+    CheckConstraint(text("zones ~ '^[A-Za-z0-9_+/-]{1,64}( [0-9T:.+-]{32} [A-Za-z0-9_+/-]{1,64})*$'"), name="zones"),
     Index(None, "programme_id", "id"),
-    comment="A person known to the clinic. The home programme fixes the zone of every dosing day; whoever was ever said to be"
-    " registered twice has_merges (a trigger holds that).",
+    comment="A person known to the clinic. The home programme fixes the zone of every dosing day, and for whoever came from one of"
+    " another zone their own zones do; whoever was ever said to be registered twice has_merges (triggers hold that).",
 )
 
 client_identity = Table(

@@ -4,6 +4,7 @@ from caseload.domain.transfer.accepting import accept_transfer, decide_leaving, 
 from caseload.domain.transfer.asking import ask_transfer, decline_transfer, look_back, withdraw_transfer
 from caseload.domain.transfer.transfer import (
     Acceptance,
+    DaysDiffer,
     Ending,
     MaybeRegisteredTwice,
     Moving,
@@ -26,11 +27,11 @@ from caseload.domain.transfer.transfer import (
     TransferUnsettled,
     Unsettled,
     Wish,
-    ZonesDiffer,
 )
 
 __all__ = [
     "Acceptance",
+    "DaysDiffer",
     "Ending",
     "MaybeRegisteredTwice",
     "Moving",
@@ -53,7 +54,6 @@ __all__ = [
     "Transfers",
     "Unsettled",
     "Wish",
-    "ZonesDiffer",
     "accept_transfer",
     "ask_transfer",
     "decide_leaving",

@@ -8,6 +8,7 @@ taken, missed and is held at home is the client's, and counts on.
 
 from datetime import datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from caseload.domain.access import Act
 from caseload.domain.caseload import DischargeReason, Episode, Responsibility
@@ -34,6 +35,7 @@ from caseload.domain.programme import Programme
 from caseload.domain.transfer.asking import still_waiting, withdraw_transfer
 from caseload.domain.transfer.transfer import (
     Acceptance,
+    DaysDiffer,
     Ending,
     MaybeRegisteredTwice,
     Outcome,
@@ -46,8 +48,8 @@ from caseload.domain.transfer.transfer import (
     TransferredAway,
     TransferTooEarly,
     TransferUnsettled,
-    ZonesDiffer,
 )
+from caseload.domain.zones import can_give_way, possible_from, zone_of
 
 TRANSFER_HOLDS: Final = "transfer_holds"
 """The rule by which whoever comes with medicine from another programme is held until a prescriber has looked."""
@@ -63,7 +65,7 @@ async def accept_transfer(
     """Take a client over: the client is theirs from now on, or from a prescriber's decision about what is ordered.
 
     Raises `TransferUnknown`, `NotPermitted`, `TransferMoved`, `Invalid`, `TransferTooEarly`, `RestrictedStays`,
-    `RegistrationClosed`, `MaybeRegisteredTwice`, `ZonesDiffer`, `TransferUnsettled`, `AskedAlready`, `CaseloadMoved`.
+    `RegistrationClosed`, `MaybeRegisteredTwice`, `DaysDiffer`, `TransferUnsettled`, `AskedAlready`, `CaseloadMoved`.
     """
     transfer = await still_waiting(wanted, by=by, act=Act.HAND_OVER, places=places)
     by.require(Act.HAND_OVER, transfer.wish.to)
@@ -152,14 +154,19 @@ async def _require_possible(
         faults.add("counsellor_id", "must be somebody who is a counsellor in the receiving programme now")
     faults.raise_if_any()
     receiving = await places.programmes.get(transfer.wish.to)
-    if record.time_zone != (receiving.zones or receiving.time_zone):
-        raise ZonesDiffer
+    check_clocks(zone_of(record.time_zone), receiving.zone, now)
     left = await places.transfers.unsettled(transfer.client, record.day_of(now))
     if left:
         raise TransferUnsettled(
             "The giving programme settles each of these first.",
             open=[{"kind": each.kind.value, "record": str(each.record), "settle": each.settle} for each in left],
         )
+
+
+def check_clocks(here: ZoneInfo, there: ZoneInfo, now: datetime) -> None:
+    """Raise `DaysDiffer` unless a day stays one day: the clocks of a client who goes are changed as those of a programme that moves."""
+    if here.key != there.key and not can_give_way(now, here, there):
+        raise DaysDiffer(possible_from(now, here, there))
 
 
 async def _move(

@@ -89,14 +89,15 @@ class MaybeRegisteredTwice(Conflict):
         super().__init__("Have the proposal confirmed or rejected first: GET /clients/{id}/merges names it.")
 
 
-class ZonesDiffer(Conflict):
-    """The two programmes do not keep the same days."""
+class DaysDiffer(Conflict):
+    """The client cannot go from the one time zone to the other at this hour."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "Their time zones are, or were, not the same, and a day of the client might be counted twice. Discharge the"
-            " client with the reason transferred, and register them there."
-        )
+    def __init__(self, from_when: datetime | None) -> None:
+        says = "A day of the client would be counted twice or left out, or an hour come three times."
+        if from_when is None:
+            super().__init__(f"{says} Discharge the client with the reason transferred, and register them there.")
+        else:
+            super().__init__(f"{says} Do it again when it can be done.", possible_from=from_when.isoformat())
 
 
 class TransferredAway(Event):
