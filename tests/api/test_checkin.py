@@ -379,6 +379,28 @@ async def test_a_discharge_takes_off_what_a_plan_that_was_stopped_before_had_lef
     )
 
 
+async def test_a_mistake_that_is_found_after_a_discharge_puts_nobody_on_a_list(house: House) -> None:
+    client = await house.client()
+    await house.planned(client, days_ago=9)
+    late = await house.overdue()
+    path = f"/check-ins/{late[-1]['check_in_id']}"
+    done = await house.robin.post(f"{path}/completion", {"mode": "telephone"})
+    assert done.status_code == 201, done.text
+    gone = await house.robin.post(f"/clients/{client.id}/discharge", {"reason": "completed"})
+    assert gone.status_code == 201, gone.text
+    supervisor = await house.clinic.person((Role.SUPERVISOR, house.programme))
+
+    wrong = {"ended": "recorded_in_error", "reason": "It was another client."}
+    corrected = await supervisor.put(f"{path}/outcome", wrong, headers={"If-Match": '"1"'})
+
+    assert corrected.status_code == 200, corrected.text
+    assert [each["ended"] for each in corrected.json()["outcomes"]] == ["completed", "recorded_in_error", "withdrawn"]
+    assert await house.overdue(supervisor, programme=str(house.programme)) == []
+    assert not any(
+        each["waiting"] for each in (await supervisor.get(f"/clients/{client.id}/check-ins")).json()["items"]
+    )
+
+
 async def test_outside_ones_reach_there_is_nothing_and_nobody_learns_that_somebody_is_in_treatment(
     house: House,
 ) -> None:

@@ -732,7 +732,7 @@ LISTS = {
         "PROGRAMME_NEXT",
         "PROGRAMME_COUNT",
     ),
-    records: ("_OF_CLIENT", "_OF_CLIENT_NEXT", "_OPEN_BEFORE", "_OVERTAKEN_BY"),
+    records: ("_OF_CLIENT", "_OF_CLIENT_NEXT", "_OPEN_BEFORE", "_OVERTAKEN_BY", "IN_CARE"),
     facts: ("_CHECK_INS", "_MOVES", "_ATTEMPTS", "_OUTCOMES"),
     answers: ("ANSWERS",),
     closing: ("TOUCHED", "HELD"),

@@ -752,6 +752,26 @@ async def test_correcting_a_contact_releases_what_it_had_overtaken(clinic: Clini
     assert set(clinic.kept.waiting) >= {first.check_in.id, second.check_in.id}
 
 
+async def test_of_a_client_who_has_left_care_a_correction_opens_nothing_again(clinic: Clinic) -> None:
+    plan = await clinic.plan()
+    first, second, *_ = clinic.records(plan)
+    await clinic.complete(second, at=NINE + 7 * DAY)
+    await stop_all(
+        plan.client, reason="Discharged", by=ROBIN, now=NINE + 8 * DAY, plans=clinic.kept, journal=clinic.journal
+    )
+    clinic.kept.left.add((plan.client, plan.programme))
+
+    await clinic.correct(
+        second, Correction(ended=Ended.RECORDED_IN_ERROR, reason="Another client"), version=1, now=NINE + 9 * DAY
+    )
+
+    assert not clinic.kept.waiting
+    assert clinic.overdue(now=NINE + 9 * DAY) == []
+    for one in (first, second):
+        ends = [outcome.ended for outcome in clinic.kept.records[one.check_in.id].outcomes]
+        assert ends[-2:] == [Ended.RECORDED_IN_ERROR, Ended.WITHDRAWN]
+
+
 async def test_a_corrected_time_that_still_overtakes_releases_nothing(clinic: Clinic) -> None:
     plan = await clinic.plan()
     first, second, *_ = clinic.records(plan)

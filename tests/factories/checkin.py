@@ -107,6 +107,8 @@ class Kept:
     waiting: dict[CheckInId, Waiting] = field(default_factory=dict[CheckInId, Waiting])
     reaches: list[Reach] = field(default_factory=list[Reach])
     closed: set[date] = field(default_factory=set[date])
+    left: set[tuple[ClientId, ProgrammeId]] = field(default_factory=set[tuple[ClientId, ProgrammeId]])
+    """Who is not in care any more, and where."""
 
     def of(self, plan: PlanId) -> list[Record]:
         """The records of one plan in the order of their schedule."""
@@ -193,6 +195,9 @@ class Kept:
     async def behind(self, day: date, *, at_most: int) -> Sequence[Plan]:
         late = [plan for plan in self.plans.values() if plan.version.terms and plan.scheduled_through < day]
         return late[:at_most]
+
+    async def in_care(self, client: ClientId, programme: ProgrammeId, /) -> bool:
+        return (client, programme) not in self.left
 
     async def hold(self, check_in: CheckInId, *, reach: Reach) -> Record:
         self.reaches.append(reach)

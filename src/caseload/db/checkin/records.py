@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, exists, insert, select, tuple_
+from sqlalchemy import Select, bindparam, exists, func, insert, select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,7 +15,7 @@ from caseload.db.checkin.facts import with_facts
 from caseload.db.checkin.rows import begin_waiting, end_waiting, move_values
 from caseload.db.failures import violated
 from caseload.db.tables.base import INSTANT
-from caseload.db.tables.caseload import client
+from caseload.db.tables.caseload import client, episode
 from caseload.db.tables.checkin import check_in, check_in_attempt, check_in_move, check_in_outcome, check_in_waiting
 from caseload.db.tables.checkin_plan import check_in_plan_current
 from caseload.domain.access import Reach
@@ -69,6 +69,15 @@ _OF_CLIENT = (
 _OF_CLIENT_NEXT = _OF_CLIENT.where(
     tuple_(check_in.c.due_at, check_in.c.id)
     < tuple_(select(_place.c.due_at).where(_place.c.id == bindparam("after")).scalar_subquery(), bindparam("after"))
+)
+
+
+IN_CARE = select(
+    exists().where(
+        episode.c.client_id == bindparam("client"),
+        episode.c.programme_id == bindparam("programme"),
+        func.upper_inf(episode.c.period),
+    )
 )
 
 
@@ -126,6 +135,10 @@ class CheckIns:
         """See `domain.checkin.CheckIns.overtaken_by`."""
         found = await self._connection.execute(_OVERTAKEN_BY, {"check_in": one})
         return await with_facts(self._connection, found.scalars().all())
+
+    async def in_care(self, of: ClientId, programme: ProgrammeId) -> bool:
+        """See `domain.checkin.CheckIns.in_care`."""
+        return bool((await self._connection.execute(IN_CARE, {"client": of, "programme": programme})).scalar_one())
 
     async def add_attempt(self, attempt: Attempt, waiting: Waiting | None) -> None:
         """See `domain.checkin.CheckIns.add_attempt`."""

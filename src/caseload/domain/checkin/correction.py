@@ -81,8 +81,9 @@ async def correct(
 ) -> Outcome:
     """Correct what was said of a check-in; `version` is the one that the caller read.
 
-    What the corrected contact had overtaken, and no longer does, waits again. What its answers escalate is escalated now;
-    what the version before has escalated stays open until a clinician has looked.
+    What the corrected contact had overtaken, and no longer does, waits again; of a client who has left care nothing
+    does. What its answers escalate is escalated now; what the version before has escalated stays open until a clinician
+    has looked.
     Raises `CheckInUnknown`, `Invalid`, or `OutcomeChanged`.
     """
     record = await check_ins.hold(check_in, reach=by.reach(Act.COMPLETE_CHECK_IN))
@@ -105,22 +106,37 @@ async def correct(
         recorded_by=by.id,
         recorded_at=now,
     )
-    overtaken = await overtaken_with(record, outcome, check_ins=check_ins)
-    released = await _released(outcome, check_ins=check_ins)
-    again = [waiting(one) for one in (replace(record, outcomes=(*record.outcomes, outcome)), *released)]
-    await check_ins.add_outcomes(
-        [outcome, *overtaken, *(one.outcomes[-1] for one in released)], [one for one in again if one is not None]
-    )
+    others = await _settle_anew(record, outcome, check_ins=check_ins)
     journal.tell(
         CheckInCorrected(
             client=record.check_in.client,
-            records=(check_in, *(one.check_in for one in overtaken), *(one.check_in.id for one in released)),
+            records=(check_in, *others),
             facts={"version": outcome.version, "ended": correction.ended.value},
         )
     )
     if correction.asked is not None:
         await _keep_asked(record, outcome, correction.asked, correction.reason, by=by, now=now, journal=journal)
     return outcome
+
+
+async def _settle_anew(record: Record, outcome: Outcome, *, check_ins: CheckIns) -> Sequence[CheckInId]:
+    """Keep a correction with what it overtakes now, and what it no longer does; return which others that were."""
+    overtaken = await overtaken_with(record, outcome, check_ins=check_ins)
+    released = await _released(outcome, check_ins=check_ins)
+    corrected = replace(record, outcomes=(*record.outcomes, outcome))
+    open_again = [one for one in (corrected, *released) if one.outcome is None]
+    whose, where = record.check_in.client, record.check_in.programme
+    has_left = bool(open_again) and not await check_ins.in_care(whose, where)
+    await check_ins.add_outcomes(
+        [
+            outcome,
+            *overtaken,
+            *(one.outcomes[-1] for one in released),
+            *(_withdrawn(one, outcome) for one in open_again if has_left),
+        ],
+        [] if has_left else [each for one in open_again if (each := waiting(one)) is not None],
+    )
+    return [*(one.check_in for one in overtaken), *(one.check_in.id for one in released)]
 
 
 async def _keep_asked(
@@ -139,6 +155,18 @@ def _answers(before: Outcome, correction: Correction) -> Answers | None:
         return None
     said = None if correction.asked is None else correction.asked.answers
     return before.answers if said is None else said
+
+
+def _withdrawn(one: Record, corrected: Outcome) -> Outcome:
+    """Nobody is to meet a client who has left care: what the correction opens again is withdrawn with it."""
+    return Outcome(
+        check_in=one.check_in.id,
+        version=len(one.outcomes) + 1,
+        ended=Ended.WITHDRAWN,
+        reason="The client has left care.",
+        recorded_by=corrected.recorded_by,
+        recorded_at=corrected.recorded_at,
+    )
 
 
 async def _released(outcome: Outcome, *, check_ins: CheckIns) -> Sequence[Record]:

@@ -279,6 +279,10 @@ class CheckIns(Protocol):
         """The check-ins that were closed, and still are, because this one took place."""
         ...
 
+    async def in_care(self, client: ClientId, programme: ProgrammeId, /) -> bool:
+        """Whether the client has an open episode of care in a programme."""
+        ...
+
     async def add_attempt(self, attempt: Attempt, waiting: Waiting | None) -> None:
         """Keep an attempt, and the check-in as it now waits, if it does."""
         ...
