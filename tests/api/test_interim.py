@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
-from caseload.db.tables.interim import interim_end, interim_treatment
+from caseload.db.tables.interim import interim_end, interim_plan, interim_treatment
 from caseload.domain.access import Role
 from caseload.domain.ids import ClientId, new_id
 from tests.api.conftest import Clinic
@@ -142,6 +142,65 @@ async def test_two_at_once_and_a_retry_record_one(clinic: Clinic) -> None:
     key = fresh()
     first, again = [await here.nurse.post(at(here), {}, key=key) for _ in range(2)]
     assert (first.status_code, first.json()) == (201, again.json())
+
+
+async def test_a_wrong_plan_is_put_right_and_what_was_said_first_stays_readable(clinic: Clinic) -> None:
+    here = await house(clinic)
+    await admit(here, days_ago=130)
+    one = await begun(here, here.today - timedelta(days=130))
+    path = f"{at(here)}/{one['id']}/plan"
+    said = {"made_by": "Dr Ada Osei", "made_on": str(here.today - timedelta(days=20))}
+    nothing = await here.nurse.put(path, said | {"reason": "?"}, headers={"If-Match": '"0"'})
+    assert (nothing.status_code, nothing.json()["type"]) == (409, "urn:caseload:problem:interim-settled")
+    made = (await here.nurse.post(path, {"made_by": "Dr Ada Osei"}, key=fresh())).json()
+    assert (made["stands"]["plan"], [each["version"] for each in made["plans"]]) == ("done_late", [1])
+
+    body = said | {"reason": "It was made three weeks ago."}
+    assert (await here.nurse.put(path, body)).status_code == 428
+    assert (await here.nurse.put(path, body, headers={"If-Match": '"2"'})).status_code == 412
+    both = await asyncio.gather(
+        *(by.put(path, body, headers={"If-Match": '"1"'}) for by in (here.nurse, here.colleague))
+    )
+    assert {200} < {each.status_code for each in both} <= {200, 409, 412}
+    [shown] = await all_of(here)
+    assert (shown["planned_on"], shown["stands"]["plan"]) == (said["made_on"], "done")
+    assert [(each["made_on"], each["reason"]) for each in shown["plans"]] == [
+        (str(here.today), None),
+        (said["made_on"], body["reason"]),
+    ]
+
+    none = await here.nurse.put(path, {"reason": "Of another client."}, headers={"If-Match": '"2"'})
+    assert (none.status_code, none.json()["planned_on"], none.json()["stands"]["plan"]) == (200, None, "overdue")
+    assert len(none.json()["plans"]) == 3
+    [line] = await listed(here)
+    assert line["interim_id"] == one["id"], "it is listed again"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "constraint"),
+    [
+        ({"version": 0, "reason": "?"}, "interim_plan_version_check"),
+        ({"version": 2}, "interim_plan_says_why_check"),
+        ({"version": 2, "reason": " "}, "interim_plan_reason_not_blank_check"),
+        ({"version": 2, "reason": "?", "made_by": None}, "interim_plan_whole_check"),
+        ({"version": 1, "made_by": None, "made_on": None}, "interim_plan_first_check"),
+    ],
+)
+async def test_a_plan_that_cannot_be_is_not_stored(clinic: Clinic, wrong: dict[str, Any], constraint: str) -> None:
+    here = await house(clinic)
+    await admit(here)
+    row = {
+        "interim_treatment_id": (await begun(here))["id"],
+        "version": 1,
+        "made_on": here.today,
+        "made_by": "Dr Ada Osei",
+        "reason": None,
+        "recorded_by": here.nurse.staff.id,
+        "recorded_at": clinic.service.clock(),
+    }
+    with pytest.raises(IntegrityError, match=constraint):
+        async with clinic.service.engine.begin() as connection:
+            await connection.execute(insert(interim_plan), [row | wrong])
 
 
 async def test_outside_the_us_there_is_none(clinic: Clinic) -> None:

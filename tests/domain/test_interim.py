@@ -28,6 +28,7 @@ from caseload.domain.interim import (
     Plan,
     Standing,
     begin_interim,
+    correct_plan,
     end_interim,
     last_day,
     next_date,
@@ -98,7 +99,7 @@ def test_the_180th_day_is_the_last_one(today: date, is_over: bool) -> None:  # n
     ],
 )
 def test_the_plan_is_in_time_until_the_120th_day(made_on: date | None, today: date, state: State) -> None:
-    found = stands(treatment(START, plan=None if made_on is None else planned(made_on)), today)
+    found = stands(treatment(START, plans=() if made_on is None else (planned(made_on),)), today)
     assert (found.plan_due_on, found.plan) == (PLAN_DUE, state)
     assert next_date(found) == (PLAN_DUE if made_on is None else LAST)
 
@@ -312,6 +313,40 @@ async def test_a_plan_and_an_end_are_said_once_within_its_days() -> None:
     for again in (over, replace(one, left_on=TODAY), treatment(TODAY - 10 * DAY, TODAY)):
         with pytest.raises(InterimSettled):
             await end_interim(again, TODAY, Ended.LEFT, **about)
+
+
+async def test_a_wrong_plan_is_put_right_by_a_version_that_says_why_and_none_before_is_lost() -> None:
+    kept, journal, one = Kept(), Remembered(), treatment(START)
+    about: dict[str, Any] = {"today": LAST, "by": ROBIN, "now": MORNING, "interims": kept, "journal": journal}
+    with pytest.raises(InterimSettled):
+        await correct_plan(one, LAST, "Dr Osei", "Nothing was said yet.", version=0, **about)
+    late = await plan_on(one, PLAN_DUE + DAY, "Dr Osei", **about)
+    for made_on, made_by, reason, where in (
+        (LAST + DAY, "Dr Osei", "Wrong day.", "made_on"),
+        (None, "Dr Osei", "Wrong day.", "made_on"),
+        (PLAN_DUE, None, "Wrong day.", "made_by"),
+        (PLAN_DUE, "Dr Osei", " ", "reason"),
+        (PLAN_DUE, "Dr Osei", "x" * (LONGEST_TEXT + 1), "reason"),
+    ):
+        with pytest.raises(Invalid) as refused:
+            await correct_plan(late, made_on, made_by, reason, version=1, **about)
+        assert [fault.field for fault in refused.value.faults] == [where]
+    in_time = await correct_plan(late, PLAN_DUE, "Dr Quill", "Misread the date.", version=1, **about)
+    none = await correct_plan(in_time, None, None, "Of another client.", version=2, **about)
+    states = [stands(each, LAST).plan for each in (late, in_time, none)]
+    assert states == [State.DONE_LATE, State.DONE, State.OVERDUE]
+    assert [(each.version, each.made_by, each.reason) for each in none.plans] == [
+        (1, "Dr Osei", None),
+        (2, "Dr Quill", "Misread the date."),
+        (3, None, "Of another client."),
+    ]
+    assert kept.all == [(one.id, each) for each in none.plans]
+    assert [event.name for event in journal.events] == ["interim.planned", *["interim.plan_corrected"] * 2]
+    with pytest.raises(Invalid):
+        await correct_plan(none, None, None, "Still none.", version=3, **about)
+    for stale in (replace(none, taken_back=mistaken()), none):
+        with pytest.raises(InterimSettled):
+            await correct_plan(stale, PLAN_DUE, "Dr Osei", "Again.", version=2, **about)
 
 
 async def test_a_mistake_is_taken_back_once_and_nothing_is_said_of_it_then() -> None:

@@ -41,10 +41,6 @@ _CLIENTS: Final = any_(bindparam("clients", type_=ARRAY(Uuid())))
 OF_CLIENTS: Final = (
     select(
         *interim_treatment.c,
-        interim_plan.c.made_on,
-        interim_plan.c.made_by,
-        interim_plan.c.recorded_by.label("planned_by"),
-        interim_plan.c.recorded_at.label("planned_at"),
         interim_end.c.last_on.label("ended_on"),
         interim_end.c.how,
         interim_end.c.recorded_by.label("ended_by"),
@@ -55,14 +51,19 @@ OF_CLIENTS: Final = (
         func.date(func.timezone(zone_at(func.upper(episode.c.period)), func.upper(episode.c.period))).label("left_on"),
     )
     .select_from(
-        interim_treatment.outerjoin(interim_plan)
-        .outerjoin(interim_end, interim_end.c.interim_treatment_id == interim_treatment.c.id)
+        interim_treatment.outerjoin(interim_end, interim_end.c.interim_treatment_id == interim_treatment.c.id)
         .outerjoin(interim_taken_back, interim_taken_back.c.interim_treatment_id == interim_treatment.c.id)
         .outerjoin(episode, episode.c.id == interim_treatment.c.episode_id)
         .outerjoin(programme, programme.c.id == episode.c.programme_id)
     )
     .where(interim_treatment.c.client_id == _CLIENTS)
     .order_by(interim_treatment.c.started_on, interim_treatment.c.number)
+)
+PLANS_OF: Final = (
+    select(*interim_plan.c)
+    .join(interim_treatment, interim_treatment.c.id == interim_plan.c.interim_treatment_id)
+    .where(interim_treatment.c.client_id == _CLIENTS)
+    .order_by(interim_plan.c.interim_treatment_id, interim_plan.c.version)
 )
 RUNNING_IN: Final = (
     select(
@@ -136,7 +137,7 @@ class KeptInterims:
 
     async def add_plan(self, of: InterimTreatment, plan: Plan, /) -> None:
         """See `domain.interim.Interims.add_plan`."""
-        said = {"made_on": plan.made_on, "made_by": plan.made_by}
+        said = {"version": plan.version, "made_on": plan.made_on, "made_by": plan.made_by, "reason": plan.reason}
         await self._say(interim_plan, of, said, by=plan.recorded_by, at=plan.recorded_at)
 
     async def add_end(self, of: InterimTreatment, end: End, /) -> None:
@@ -181,9 +182,12 @@ async def interims_in(
 async def _of_clients(
     connection: AsyncConnection, clients: Sequence[UUID]
 ) -> Mapping[ClientId, Sequence[InterimTreatment]]:
+    plans: dict[UUID, list[Plan]] = defaultdict(list)
+    for row in (await connection.execute(PLANS_OF, {"clients": clients})).all():
+        plans[row.interim_treatment_id].append(_plan(row))
     found: dict[ClientId, list[InterimTreatment]] = defaultdict(list)
     for row in (await connection.execute(OF_CLIENTS, {"clients": clients})).all():
-        found[ClientId(row.client_id)].append(_treatment(row))
+        found[ClientId(row.client_id)].append(_treatment(row, plans[row.id]))
     return found
 
 
@@ -194,7 +198,18 @@ async def _screened(connection: AsyncConnection, clients: Sequence[UUID]) -> Map
     return found
 
 
-def _treatment(row: Row[*tuple[Any, ...]]) -> InterimTreatment:
+def _plan(row: Row[*tuple[Any, ...]]) -> Plan:
+    return Plan(
+        version=row.version,
+        made_on=row.made_on,
+        made_by=row.made_by,
+        reason=row.reason,
+        recorded_by=StaffId(row.recorded_by),
+        recorded_at=row.recorded_at,
+    )
+
+
+def _treatment(row: Row[*tuple[Any, ...]], plans: Sequence[Plan]) -> InterimTreatment:
     return InterimTreatment(
         id=InterimId(row.id),
         client=ClientId(row.client_id),
@@ -204,14 +219,7 @@ def _treatment(row: Row[*tuple[Any, ...]]) -> InterimTreatment:
         recorded_by=StaffId(row.recorded_by),
         recorded_at=row.recorded_at,
         left_on=row.left_on,
-        plan=None
-        if row.made_on is None
-        else Plan(
-            made_on=row.made_on,
-            made_by=row.made_by,
-            recorded_by=StaffId(row.planned_by),
-            recorded_at=row.planned_at,
-        ),
+        plans=tuple(plans),
         end=None
         if row.ended_on is None
         else End(last_on=row.ended_on, how=Ended(row.how), recorded_by=StaffId(row.ended_by), recorded_at=row.ended_at),

@@ -4,6 +4,7 @@ from litestar import Router
 
 from caseload.api.interim.routes import (
     begin_interim_treatment,
+    correct_interim_plan,
     end_interim_treatment,
     list_interim_due,
     list_interim_treatments,
@@ -17,6 +18,7 @@ router = Router(
         list_interim_treatments,
         begin_interim_treatment,
         plan_interim_treatment,
+        correct_interim_plan,
         end_interim_treatment,
         take_back_interim_treatment,
         list_interim_due,

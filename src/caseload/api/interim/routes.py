@@ -14,6 +14,7 @@ from caseload.api.interim.wire import (
     InterimIn,
     InterimListOut,
     InterimOut,
+    InterimPlanCorrectionIn,
     InterimPlanIn,
     InterimsDueOut,
     InterimStandingOut,
@@ -21,7 +22,7 @@ from caseload.api.interim.wire import (
     interim_shown,
 )
 from caseload.api.route import reading, writing
-from caseload.api.work import TheKey, TheWork
+from caseload.api.work import IfMatch, TheKey, TheWork, require_version
 from caseload.db.idempotency import Kept
 from caseload.db.interim import KeptInterims, interims_in
 from caseload.db.programme import Programmes
@@ -102,6 +103,43 @@ async def plan_interim_treatment(
         )
 
     return await _answered(work, key, client_id, Kept(status=201, resource=interim_id), plan)
+
+
+@writing(
+    "/clients/{client_id:uuid}/interim-treatments/{interim_id:uuid}/plan",
+    act=Act.ADMIT,
+    name="correct_interim_plan",
+    method="PUT",
+    status=200,
+    problems=(404, 409, 428),
+)
+async def correct_interim_plan(
+    client_id: FromPath[UUID],
+    interim_id: FromPath[UUID],
+    data: JSONBody[InterimPlanCorrectionIn],
+    work: TheWork,
+    if_match: IfMatch = None,
+) -> InterimOut:
+    """Put right what was recorded of the plan, or say that there is none. What was said before stays readable.
+
+    `If-Match` names the version that you read, the last of `plans`.
+    """
+    one, programme = await _one(work, client_id, interim_id)
+    version = one.plan.version if one.plan is not None else 0
+    require_version(if_match, version)
+    await domain.correct_plan(
+        one,
+        data.made_on,
+        data.made_by,
+        data.reason,
+        version=version,
+        today=programme.today(work.now),
+        by=work.by,
+        now=work.now,
+        interims=_kept(work),
+        journal=work.journal,
+    )
+    return await _shown(work, client_id, one.id)
 
 
 @writing(
@@ -213,6 +251,10 @@ async def _answered(
         return (await _one(work, client_id, before.resource))[0]
 
     done = await once(work, key, kept, do=do, again=again)
-    shown, programme = await _one(work, client_id, done.id)
+    return await _shown(work, client_id, done.id)
+
+
+async def _shown(work: Work, client_id: UUID, interim_id: UUID) -> InterimOut:
+    shown, programme = await _one(work, client_id, interim_id)
     found, _ = await _all(work, client_id, Act.ADMIT)
     return interim_shown(shown, found, await _kept(work).screened_on(shown.client), programme, work.now)

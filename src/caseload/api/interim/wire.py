@@ -7,7 +7,7 @@ from uuid import UUID
 from caseload.api.wire import Wire
 from caseload.domain import interim as domain
 from caseload.domain.admission import State
-from caseload.domain.interim import Ended, InterimTreatment, Standing
+from caseload.domain.interim import Ended, InterimTreatment, Plan, Standing
 from caseload.domain.programme import Programme
 
 
@@ -29,6 +29,40 @@ class InterimPlanIn(Wire, frozen=True, kw_only=True):
     """The name of who made it."""
     made_on: date | None = None
     """Today when left out."""
+
+
+class InterimPlanCorrectionIn(Wire, frozen=True, kw_only=True):
+    """What is true of the plan instead; without a name and a day, there is none."""
+
+    reason: str
+    """Why what was said before is wrong."""
+    made_by: str | None = None
+    made_on: date | None = None
+
+
+class InterimPlanOut(Wire, frozen=True, kw_only=True):
+    """What one version says of the plan for going on."""
+
+    version: int
+    made_on: date | None
+    """Null where it says that there is no plan."""
+    made_by: str | None
+    reason: str | None
+    """Why the version before was wrong; null in the first."""
+    recorded_by: UUID
+    recorded_at: datetime
+
+    @classmethod
+    def of(cls, plan: Plan) -> "InterimPlanOut":
+        """From the domain."""
+        return cls(
+            version=plan.version,
+            made_on=plan.made_on,
+            made_by=plan.made_by,
+            reason=plan.reason,
+            recorded_by=plan.recorded_by,
+            recorded_at=plan.recorded_at,
+        )
 
 
 class InterimEndIn(Wire, frozen=True, kw_only=True):
@@ -94,6 +128,8 @@ class InterimOut(Wire, frozen=True, kw_only=True):
     ended: Ended | None
     planned_on: date | None
     planned_by: str | None
+    plans: list[InterimPlanOut]
+    """What was ever said of the plan, the first version first; the last one counts."""
     recorded_by: UUID
     recorded_at: datetime
     taken_back: str | None
@@ -146,6 +182,7 @@ def interim_shown(
         ended=one.end.how if one.end is not None else None,
         planned_on=one.plan.made_on if one.plan is not None else None,
         planned_by=one.plan.made_by if one.plan is not None else None,
+        plans=[InterimPlanOut.of(each) for each in one.plans],
         recorded_by=one.recorded_by,
         recorded_at=one.recorded_at,
         taken_back=one.taken_back.reason if one.taken_back is not None else None,

@@ -10,6 +10,7 @@ from caseload.db.tables.base import (
     one_of,
     recorded,
     reference,
+    version,
     words,
 )
 from caseload.domain.interim import Ended
@@ -40,11 +41,18 @@ interim_plan = Table(
     "interim_plan",
     metadata,
     reference("interim_treatment_id", "interim_treatment", primary_key=True),
-    Column("made_on", Date(), nullable=False),
-    words("made_by"),
+    version(),
+    Column("made_on", Date()),
+    words("made_by", nullable=True),
+    words("reason", nullable=True),
     *recorded(),
+    from_one("version"),
     not_blank("made_by"),
-    comment="That there is a plan for going on after an interim treatment.",
+    not_blank("reason"),
+    CheckConstraint(text("(version = 1) = (reason IS NULL)"), name="says_why"),
+    CheckConstraint(text("(made_on IS NULL) = (made_by IS NULL)"), name="whole"),
+    CheckConstraint(text("version > 1 OR made_on IS NOT NULL"), name="first"),
+    comment="That there is a plan for going on after an interim treatment; a version without one takes it back.",
 )
 
 interim_end = Table(

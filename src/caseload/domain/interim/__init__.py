@@ -14,7 +14,7 @@ from caseload.domain.interim.counting import (
     next_date,
     standing,
 )
-from caseload.domain.interim.recording import begin_interim, end_interim, plan_on, take_back_interim
+from caseload.domain.interim.recording import begin_interim, correct_plan, end_interim, plan_on, take_back_interim
 from caseload.domain.interim.treatment import (
     READ_AGAIN,
     Begun,
@@ -23,6 +23,7 @@ from caseload.domain.interim.treatment import (
     InterimBegun,
     InterimDaysUsed,
     InterimEnded,
+    InterimPlanCorrected,
     InterimPlanned,
     InterimRunning,
     Interims,
@@ -44,6 +45,7 @@ __all__ = [
     "InterimBegun",
     "InterimDaysUsed",
     "InterimEnded",
+    "InterimPlanCorrected",
     "InterimPlanned",
     "InterimRunning",
     "InterimSettled",
@@ -58,6 +60,7 @@ __all__ = [
     "Waiting",
     "before_it",
     "begin_interim",
+    "correct_plan",
     "days_used",
     "end_interim",
     "last_day",

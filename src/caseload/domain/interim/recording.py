@@ -1,4 +1,4 @@
-"""What people do with interim treatment: begin it, plan how the client goes on, end it, take it back."""
+"""What people do with interim treatment: begin it, plan how the client goes on and put that right, end it, take it back."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -18,6 +18,7 @@ from caseload.domain.interim.treatment import (
     InterimBegun,
     InterimDaysUsed,
     InterimEnded,
+    InterimPlanCorrected,
     InterimPlanned,
     InterimRunning,
     Interims,
@@ -142,19 +143,53 @@ async def plan_on(
     """Record the plan for going on. Raises `Invalid`, `InterimSettled`."""
     _require_counts(one)
     faults = Faults()
-    _check_day(faults, made_on, "made_on", one, today)
-    faults.check(
-        when=not 0 < len(made_by.strip()) <= LONGEST_NAME,
-        where="made_by",
-        problem=f"name who made it, in {LONGEST_NAME} characters at most",
-    )
+    _check_plan(faults, made_on, made_by, one, today)
     faults.raise_if_any()
     if one.plan is not None:
         raise InterimSettled(READ_AGAIN)
     plan = Plan(made_on=made_on, made_by=made_by, recorded_by=by.id, recorded_at=now)
     await interims.add_plan(one, plan)
     journal.tell(InterimPlanned(client=one.client, records=(one.id,)))
-    return replace(one, plan=plan)
+    return replace(one, plans=(plan,))
+
+
+async def correct_plan(
+    one: InterimTreatment,
+    made_on: date | None,
+    made_by: str | None,
+    reason: str,
+    *,
+    version: int,
+    today: date,
+    by: Staff,
+    now: datetime,
+    interims: Interims,
+    journal: Journal,
+) -> InterimTreatment:
+    """Say what is true of the plan instead, or (without day and name) that there is none; what was said before stays.
+
+    `version` is the one that was read. Raises `Invalid`, `InterimSettled`.
+    """
+    _require_counts(one)
+    faults = Faults()
+    if made_on is None and made_by is None:
+        faults.check(when=one.plan is not None and one.plan.made_on is None, where="made_by", problem="there is none")
+    else:
+        _check_plan(faults, made_on, made_by or "", one, today)
+    faults.check(
+        when=not 0 < len(reason.strip()) <= LONGEST_TEXT,
+        where="reason",
+        problem=f"say what was wrong, in {LONGEST_TEXT} characters at most",
+    )
+    faults.raise_if_any()
+    if one.plan is None or one.plan.version != version:
+        raise InterimSettled(READ_AGAIN)
+    plan = Plan(
+        version=version + 1, made_on=made_on, made_by=made_by, reason=reason, recorded_by=by.id, recorded_at=now
+    )
+    await interims.add_plan(one, plan)
+    journal.tell(InterimPlanCorrected(client=one.client, records=(one.id,), facts={"version": plan.version}))
+    return replace(one, plans=(*one.plans, plan))
 
 
 async def end_interim(
@@ -179,6 +214,18 @@ async def end_interim(
     await interims.add_end(one, end)
     journal.tell(InterimEnded(client=one.client, records=(one.id,), facts={"how": how}))
     return replace(one, end=end)
+
+
+def _check_plan(faults: Faults, made_on: date | None, made_by: str, one: InterimTreatment, today: date) -> None:
+    if made_on is None:
+        faults.add("made_on", "say on which day it was made")
+    else:
+        _check_day(faults, made_on, "made_on", one, today)
+    faults.check(
+        when=not 0 < len(made_by.strip()) <= LONGEST_NAME,
+        where="made_by",
+        problem=f"name who made it, in {LONGEST_NAME} characters at most",
+    )
 
 
 def _check_day(faults: Faults, day: date, where: str, one: InterimTreatment, today: date) -> None:

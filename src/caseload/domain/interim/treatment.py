@@ -57,11 +57,15 @@ class Begun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How the client goes on afterwards."""
+    """What one version says of the plan for how the client goes on afterwards."""
 
-    made_on: date
-    made_by: str
+    version: int = 1
+    made_on: date | None
+    """None where the version before was wrong and there is no plan."""
+    made_by: str | None
     """The name of who made it."""
+    reason: str | None = None
+    """Why the version before was wrong; None in the first."""
     recorded_by: StaffId
     recorded_at: datetime
 
@@ -100,9 +104,15 @@ class InterimTreatment:
     recorded_at: datetime
     left_on: date | None = None
     """The last day of an episode that has ended."""
-    plan: Plan | None = None
+    plans: tuple[Plan, ...] = ()
+    """What was said of the plan for going on, the first version first."""
     end: End | None = None
     taken_back: Mistake | None = None
+
+    @property
+    def plan(self) -> Plan | None:
+        """What the newest version says of the plan; None where nothing was said."""
+        return self.plans[-1] if self.plans else None
 
     @property
     def last_on(self) -> date | None:
@@ -142,6 +152,13 @@ class InterimPlanned(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InterimPlanCorrected(Event):
+    """What was recorded of that plan was put right."""
+
+    name: ClassVar[str] = "interim.plan_corrected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InterimEnded(Event):
     """An interim treatment was recorded as ended."""
 
@@ -163,7 +180,7 @@ class Interims(Protocol):
         ...
 
     async def add_plan(self, of: InterimTreatment, plan: Plan, /) -> None:
-        """Keep how the client goes on."""
+        """Keep a version of how the client goes on."""
         ...
 
     async def add_end(self, of: InterimTreatment, end: End, /) -> None:
