@@ -293,6 +293,11 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
         ("a countersigned note", "select 1 from clinic.session_note_signature where signed_as = 'co_signer'"),
         ("a note that was sent back", "select 1 from clinic.session_note_sent_back"),
         ("a counselling note", "select 1 from clinic.session_note where kind = 'counselling'"),
+        (
+            "a group of today, whatever day of the week it is",
+            """select 1 from clinic.therapy_session s join clinic.programme p on p.id = s.programme_id
+               where (s.starts_at at time zone p.time_zone)::date = (now() at time zone p.time_zone)::date""",
+        ),
         ("a session to come", "select 1 from clinic.therapy_session where starts_at > now()"),
         ("a consent in force", "select 1 from clinic.consent where expires_at > now()"),
         ("a consent that has expired", "select 1 from clinic.consent where expires_at < now()"),

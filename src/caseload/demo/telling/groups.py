@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from caseload.db.attendance import Sessions
@@ -76,15 +76,22 @@ class Groups:
                 await self._hold(weekly, ago)
 
     async def to_come(self) -> None:
-        """Plan the coming weeks as series; one session of the first is moved, and somebody waits for a place in it."""
+        """Plan the coming weeks as series; one session of the first is moved, and somebody waits for a place in it.
+
+        There is a group today, whatever day of the week it is.
+        """
         now = self.stage.moment(1, 12)
         for weekly in GROUPS:
             planned = await self._series(weekly, now)
             if weekly is GROUPS[0]:
                 await self._wait(planned[0], weekly, now)
                 await self._move(planned[1], now)
+        today = tuple(Weekday)[self.stage.day(0).weekday()]
+        if all(weekly.weekday is not today for weekly in GROUPS):
+            once = Weekly(weekday=today, hour=17, kind=SessionKind.GROUP, title="Open group", leader=0, share=3)
+            await self._series(once, now, until=self.stage.day(0))
 
-    async def _series(self, weekly: Weekly, now: datetime) -> Sequence[Session]:
+    async def _series(self, weekly: Weekly, now: datetime, *, until: date | None = None) -> Sequence[Session]:
         expected = tuple(self._expected(weekly))
         starts_at = self.stage.moment(0, weekly.hour)
         rules, _ = await RulesOfSessions(self.work.connection).rules_of(self.stage.programme.id)
@@ -94,7 +101,7 @@ class Groups:
             weekday=weekly.weekday,
             at=time(weekly.hour),
             starts_on=self.stage.day(0),
-            ends_on=self.stage.day(1 - TO_COME_DAYS),
+            ends_on=until or self.stage.day(1 - TO_COME_DAYS),
         )
         return await plan_series(
             SeriesWanted(each=self._wanted(weekly, starts_at, max(len(expected), 1)), rule=rule, clients=expected),
