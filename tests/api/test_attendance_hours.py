@@ -93,6 +93,62 @@ async def test_a_weeks_hours_stand_against_the_level_of_care(house: House) -> No
     assert week["rule"].startswith("hours-1/asam_4/2.1: ")
 
 
+@pytest.mark.parametrize(
+    ("level", "minutes", "standing"),
+    [
+        ("1.5", 539, "met"),
+        ("1.5", 540, "over"),
+        ("2.1", 539, "short"),
+        ("2.1", 540, "met"),
+        ("2.1", 19 * 60, "met"),
+        ("2.1", 1199, "met"),
+        ("2.1", 1200, "over"),
+        ("2.5", 1199, "short"),
+        ("2.5", 1200, "met"),
+        ("1.7", 540, "no_rule"),
+    ],
+)
+async def test_each_level_of_care_asks_for_its_hours_to_the_minute(
+    house: House, level: str, minutes: int, standing: str
+) -> None:
+    """Below 9 hours, 9 to 19, 20 and more (domain reference, 4.1): by the minutes of the registers, on four days."""
+    client, monday = await house.client(level=level), house.last_monday
+    for day in range(4):
+        await house.attend(client, monday + 2 * day * A_DAY, minutes // 4 + (minutes % 4 if day == 3 else 0))
+    # Nothing of this counts: not attended, called off, in error, self-reported, and the minute before the week.
+    for status in ("did_not_attend", "cancelled_by_client", "cancelled_by_provider", "recorded_in_error"):
+        await house.attend(client, monday + A_DAY, 60, status=status)
+    await house.attend(client, monday + 3 * A_DAY, 60, kind="peer_support")
+
+    week = await house.robin.get(f"/clients/{client}/hours?from={monday}&until={monday + 6 * A_DAY}")
+
+    [found] = week.json()["items"]
+    assert (found["minutes"], found["standing"]) == (minutes, standing)
+
+
+@pytest.mark.parametrize(
+    ("said", "minutes", "counts"),
+    [
+        ({"status": "attended_late", "late_minutes": 52}, 8, "attended"),
+        ({"status": "attended_late", "late_minutes": 53}, 7, "too_short"),
+        ({"status": "left_early", "left_early_minutes": 52}, 8, "attended"),
+        ({"status": "left_early", "left_early_minutes": 53}, 7, "too_short"),
+        ({"status": "left_early", "late_minutes": 10, "left_early_minutes": 42}, 8, "attended"),
+    ],
+)
+async def test_who_was_late_or_left_early_attended_from_eight_minutes_on(
+    house: House, said: dict[str, Any], minutes: int, counts: str
+) -> None:
+    """An hour of which so much is left, and eight minutes as the profile says (4.2 of the domain reference)."""
+    client, day = await house.client(), house.today - 2 * A_DAY
+    await house.attend(client, day, 60, **said)
+
+    told = (await house.robin.get(f"/clients/{client}/attendance")).json()
+
+    assert (told["minutes"], told["counted"]) == (minutes, 1)
+    assert {what: told[what] for what in ("attended", "too_short")} == {"attended": 0, "too_short": 0} | {counts: 1}
+
+
 async def test_the_last_eight_weeks_are_shown_and_begin_where_the_programme_says(house: House) -> None:
     client, path = await house.client(), f"/programmes/{house.programme}/session-rules"
     rules = (await house.supervisor.get(path)).json()
