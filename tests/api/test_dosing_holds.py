@@ -44,6 +44,7 @@ async def test_a_hold_says_who_was_told_and_what_clears_it(clinic: Clinic) -> No
     said = await hold(here, told=["Dr Osei, by telephone"], clears="An ECG below 500 ms.")
     assert (said["told"], said["clears"]) == (["Dr Osei, by telephone"], "An ECG below 500 ms.")
     assert (said["order_id"], said["on_day"], said["part"], said["by_rule"]) == (None, None, None, None)
+    assert said["policy"] is None, "a person raised it"
     plain = await hold(here, reason="intoxication")
     assert (plain["told"], plain["clears"]) == ([], "Seen sober and awake, and a prescriber's signed decision.")
     assert set(await waiting(here)) == {said["id"], plain["id"]}
@@ -154,6 +155,7 @@ async def test_a_pharmacys_missed_days_hold_the_order_by_the_rule_and_call_the_p
     assert (await here.nurse.post(path, report(here, third))).status_code == 201
     [held] = (await here.prescriber.get(f"/programmes/{here.programme}/holds")).json()["items"]
     assert (held["reason"], held["by_rule"], held["order_id"]) == ("missed_doses", "uk.missed.3", order["id"])
+    assert held["policy"] == "uk.missed.3 of UK-1"
     assert held["clears"].startswith("A prescriber has assessed the client")
     tasks = f"/programmes/{here.programme}/medication-tasks"
     [call] = (await here.nurse.get(tasks)).json()["items"]

@@ -67,6 +67,7 @@ async def test_what_is_disputed_counts_on_and_holds_the_next_until_a_prescriber_
     assert (said.status_code, said.json()["giver"]["reason"]) == (201, DISPUTED["reason"]), said.text
     [hold] = await holds(here)
     assert (hold["reason"], hold["by_rule"], hold["dose_id"]) == ("exception", "giver_disputes", dose["id"])
+    assert hold["policy"] == "caseload.giver_disputes of caseload-1"
     assert "by whom" in hold["clears"]
     chart = await here.chart()
     assert "client_held" in [each["rule"] for each in chart["due"]["in_the_way"]]

@@ -7,12 +7,22 @@ from collections.abc import Iterator
 import pytest
 
 from caseload.domain.dosing import Refusal, Rule
+from caseload.domain.dosing.giver import GIVER_DISPUTES
+from caseload.domain.dosing.twice import TAKEN_TWICE_HOLDS
+from caseload.domain.medication import EXCEPTION_HOLDS_NEXT
+from caseload.domain.merge import SUSPICION_HOLDS
 from caseload.domain.profiles.product import PRODUCT_RULES, product_policy
 from tests.architecture.source import ROOT, Place, calls, modules
 
 SHAPE = re.compile(r"caseload\.[a-z_]+ of caseload-[0-9]+")
-NO_RULE_OF_A_DOSE = frozenset({"hold_tells_pharmacy"})
-"""What asks somebody to act, and refuses nothing."""
+NO_RULE_OF_A_DOSE = frozenset({
+    "hold_tells_pharmacy",
+    EXCEPTION_HOLDS_NEXT,
+    TAKEN_TWICE_HOLDS,
+    GIVER_DISPUTES,
+    SUSPICION_HOLDS,
+})  # fmt: skip
+"""What asks somebody to act, or holds what comes next."""
 WHERE_NO_PROFILE_SAID_SO = frozenset({"take_home_suspended", "ordered_beside"})
 """By a profile's rule where one led to it, else by the product's: a prescriber suspended it, or nobody was asked."""
 

@@ -48,6 +48,9 @@ class HoldOut(Wire, frozen=True, kw_only=True):
     raised_by: UUID
     raised_at: datetime
     by_rule: str | None
+    """The rule that raised it; null when a person did."""
+    policy: str | None
+    """That rule with the version it stood in, of the profile or of the product (`caseload.exception_holds_next of caseload-1`)."""
     dose_id: UUID | None
     """The dose that broke a rule."""
     order_id: UUID | None
@@ -73,6 +76,7 @@ class HoldOut(Wire, frozen=True, kw_only=True):
             raised_by=hold.raised_by,
             raised_at=hold.raised_at,
             by_rule=hold.by_rule,
+            policy=hold.policy,
             dose_id=hold.dose,
             order_id=hold.aim.order,
             on_day=hold.aim.on_day,

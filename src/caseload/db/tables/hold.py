@@ -38,6 +38,7 @@ hold = Table(
     words("part", nullable=True),
     Column("told", ARRAY(Text()), nullable=False, server_default=text("'{}'")),
     words("clears", nullable=True),
+    words("policy", nullable=True),
     UniqueConstraint("id", "client_id"),
     ForeignKeyConstraint(
         ["order_id", "client_id"],
@@ -47,6 +48,8 @@ hold = Table(
     one_of("reason", HoldReason),
     one_of("part", DosePart),
     not_blank("clears"),
+    not_blank("policy"),
+    CheckConstraint(text("policy IS NULL OR by_rule IS NOT NULL"), name="policy_of_its_rule"),
     CheckConstraint(
         text("num_nonnulls(order_id, on_day) <= 1 AND (part IS NULL OR on_day IS NOT NULL)"), name="one_aim"
     ),

@@ -58,6 +58,8 @@ class Hold:
     raised_at: datetime
     by_rule: str | None = None
     """The rule that raised it; None when a person did."""
+    policy: str | None = None
+    """That rule with the version it stood in: the profile's as it was in force then, or the product's own."""
     dose: DoseId | None = None
     """The dose that broke a rule."""
     dose_version: int | None = None

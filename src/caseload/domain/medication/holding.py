@@ -4,6 +4,7 @@ A hold that is raised or cleared for somebody whom a pharmacy supplies puts a ca
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -28,7 +29,7 @@ from caseload.domain.medication.record import MedicationRecord, check_reason
 from caseload.domain.medication.task import Task, TaskKind, raise_task
 from caseload.domain.medicines import check_milligrams
 from caseload.domain.people import Proof, Staff
-from caseload.domain.profiles.product import product_policy
+from caseload.domain.profiles.product import policy_of, product_policy
 from caseload.domain.signature import Meaning, sign, signing_role
 
 MOST_NAMED_DAYS: Final = 14
@@ -75,7 +76,10 @@ async def raise_hold(
 
 
 async def keep_hold(hold: Hold, record: MedicationRecord, *, holds: Holds, journal: Journal) -> None:
-    """Keep a hold; what a pharmacy supplies, somebody must telephone it about."""
+    """Keep a hold, with the version of the rule that raised it; what a pharmacy supplies, somebody telephones it about."""
+    if hold.by_rule is not None:
+        rules = record.rules_on(record.day_of(hold.raised_at))
+        hold = replace(hold, policy=policy_of(hold.by_rule, rules.label))
     await holds.add_hold(hold)
     journal.tell(HoldRaised(client=hold.client, records=(hold.id,), facts={"reason": hold.reason}))
     says = "Telephone the pharmacy: the client is held, it must give nothing until a prescriber has cleared the hold."

@@ -35,9 +35,18 @@ PRODUCT_RULES: Final[Mapping[str, str]] = MappingProxyType({
     "another_amount": "What is handed out for a day is what was ordered for that day.",
     "take_home_suspended": "Nothing is handed out on a decision that a prescriber has suspended.",
     "take_home_more_than_decided": "No more days are handed out at once than the prescriber decided.",
+    "exception_holds_next": "A dose that broke a rule holds the next one until a prescriber has looked.",
+    "taken_twice_holds_next": "A day that turns out to have been taken twice holds the next dose.",
+    "giver_disputes": "A dose whose named giver says otherwise holds the next one.",
+    "registered_twice_holds": "Two registrations that may be one person's are both held.",
     "hold_tells_pharmacy": "Whoever supplies an order is told when it is held, and when it is not any more.",
 })  # fmt: skip
 """Every rule of the product that stands in the way of a dose or asks somebody to act, with what it asks. Product convention."""
+
+
+def policy_of(rule: str, label: str) -> str:
+    """A rule with the version that it stands in: the product's own, or one of the profile of this label."""
+    return product_policy(rule) if rule in PRODUCT_RULES else f"{rule} of {label}"
 
 
 def product_policy(rule: str) -> str:
