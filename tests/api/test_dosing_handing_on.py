@@ -11,6 +11,7 @@ from tests.api.days import pass_days
 from tests.api.dispensary import Dispensary, dispensary, fresh
 from tests.api.homes import begun
 from tests.api.test_dosing_statements import ago, dosed_daily, state, taken, verify
+from tests.api.test_window_lost import decide, given, replace, vomited
 
 pytestmark = pytest.mark.anyio
 
@@ -195,3 +196,21 @@ async def test_the_units_that_are_held_at_home_are_told_by_day(clinic: Clinic) -
     assert told["content"]["take_homes"] == [
         {"day": str(made.here.today + timedelta(days=ahead)), "amount_mg": "60"} for ahead in range(3)
     ]
+
+
+async def test_what_was_given_for_a_dose_that_came_back_is_told_with_the_whole_day(clinic: Clinic) -> None:
+    here = await american(clinic, categories=["medication"])
+    first = await given(here)
+    await vomited(here, first)
+    assert (await decide(here, first)).status_code == 201
+    assert (await replace(here, first, amount_mg="20")).status_code == 201
+
+    answer = await here.nurse.post(f"/clients/{here.client}/last-dose-statements", telling())
+    last = answer.json()["content"]["last_dose"]
+    assert last["amount_mg"] == "20"
+    told = [
+        (each["medicine"], each["amount_mg"], each["came_back_after_minutes"], each["is_replacement"])
+        for each in last["all_of_that_day"]
+    ]
+    assert told == [("methadone", first["amount_mg"], 0, False), ("methadone", "20", None, True)]
+    assert [each["at"] for each in last["all_of_that_day"]][-1] == last["at"]

@@ -35,7 +35,14 @@ from caseload.domain.dosing.facts import (
     StepWaits,
     TakenPart,
 )
-from caseload.domain.dosing.handing_on import HandingOn, LastDoses, NothingToHandOn, hand_on_last_dose, last_dose
+from caseload.domain.dosing.handing_on import (
+    GivenThatDay,
+    HandingOn,
+    LastDoses,
+    NothingToHandOn,
+    hand_on_last_dose,
+    last_dose,
+)
 from caseload.domain.dosing.informing import (
     Statements,
     record_statement,
@@ -112,6 +119,7 @@ __all__ = [
     "ExceptionRecorded",
     "Facts",
     "Found",
+    "GivenThatDay",
     "Giving",
     "HandingOn",
     "Held",

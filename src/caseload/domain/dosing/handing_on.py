@@ -38,9 +38,9 @@ from caseload.domain.errors import Conflict, Faults
 from caseload.domain.family import Families
 from caseload.domain.ids import ClientId, DisclosureId, ProgrammeId
 from caseload.domain.journal import Journal
-from caseload.domain.medication import MedicationRecord, Order
+from caseload.domain.medication import MedicationRecord, Order, is_another
 from caseload.domain.medication.record import check_reason
-from caseload.domain.medicines import LONG_ACTING
+from caseload.domain.medicines import LONG_ACTING, Medicine
 from caseload.domain.people import Staff
 from caseload.domain.programme import Programme
 
@@ -49,6 +49,28 @@ _ASKED: Final = (Category.MEDICATION, Category.TAKE_HOME)
 
 class NothingToHandOn(Conflict):
     """Nothing was ever ordered for this client: there is no last dose to tell of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenThatDay:
+    """A dose of ours of the last day: the last alone may be a part of the day, or what was given for one that came back."""
+
+    at: datetime | None
+    medicine: Medicine
+    amount_mg: Decimal
+    came_back_after_minutes: int | None = None
+    is_replacement: bool = False
+
+    @property
+    def content(self) -> Mapping[str, object]:
+        """As it is kept and told."""
+        return {
+            "at": None if self.at is None else self.at.isoformat(),
+            "medicine": self.medicine.value,
+            "amount_mg": _text(self.amount_mg),
+            "came_back_after_minutes": self.came_back_after_minutes,
+            "is_replacement": self.is_replacement,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +86,15 @@ class LastDose:
     """From that day on; None where they may not be told."""
     beside: tuple[tuple[Order, DaysWithout], ...] = ()
     """Another medicine that is ordered beside it, each with its own last dose."""
+    that_day: Mapping[date, Sequence[GivenThatDay]]
+    """Every dose of ours of each day that is told as a last one, of any medicine, the first first."""
 
     @property
     def content(self) -> Mapping[str, object]:
         """As it is kept and told: texts, numbers and lists of texts."""
-        told = {"day": str(self.day)} | _of_order(self.order, self.without)
+        told = {"day": str(self.day)} | self._of_order(self.order, self.without)
         if self.beside:
-            told["beside"] = [_of_order(order, without) for order, without in self.beside]
+            told["beside"] = [self._of_order(order, without) for order, without in self.beside]
         told["take_homes"] = (
             None
             if self.take_homes is None
@@ -78,26 +102,30 @@ class LastDose:
         )
         return told
 
-
-def _of_order(order: Order, without: DaysWithout) -> dict[str, object]:
-    """What is told of one medicine."""
-    last = without.last
-    return {
-        "medicine": order.medicine.value,
-        "form": order.form.value,
-        "ordered_mg": {part.value: _text(amount) for part, amount in order.amounts_mg.items()},
-        "every_days": order.every_days,
-        "last_dose": None
-        if last is None
-        else {
-            "day": str(last.day),
-            "at": last.at.isoformat() if last.at is not None else None,
-            "medicine": last.medicine.value,
-            "amount_mg": _text(last.amount_mg),
-        },
-        "missed_days": [str(day) for day in without.missed],
-        "not_known_days": [str(day) for day in without.not_known],
-    }
+    def _of_order(self, order: Order, without: DaysWithout) -> dict[str, object]:
+        """What is told of one medicine."""
+        last = without.last
+        return {
+            "medicine": order.medicine.value,
+            "form": order.form.value,
+            "ordered_mg": {part.value: _text(amount) for part, amount in order.amounts_mg.items()},
+            "every_days": order.every_days,
+            "last_dose": None
+            if last is None
+            else {
+                "day": str(last.day),
+                "at": last.at.isoformat() if last.at is not None else None,
+                "medicine": last.medicine.value,
+                "amount_mg": _text(last.amount_mg),
+                "all_of_that_day": [
+                    each.content
+                    for each in self.that_day.get(last.day, ())
+                    if not is_another(last.medicine, each.medicine)
+                ],
+            },
+            "missed_days": [str(day) for day in without.missed],
+            "not_known_days": [str(day) for day in without.not_known],
+        }
 
 
 class LastDoses(Histories, Protocol):
@@ -105,6 +133,10 @@ class LastDoses(Histories, Protocol):
 
     async def take_homes_from(self, client: ClientId, day: date, /) -> Sequence[CoveredDay]:
         """The take-home days that a client holds from a day on."""
+        ...
+
+    async def all_given_on(self, client: ClientId, day: date, /) -> Sequence[GivenThatDay]:
+        """Every dose of ours of a day as its newest version says, the first first."""
         ...
 
 
@@ -227,12 +259,14 @@ async def last_dose(record: MedicationRecord, now: datetime, histories: LastDose
         if order.form not in LONG_ACTING:
             without = days_without(last, today, own_first(orders, order.medicine), record)
         withouts.append(without)
+    days = {without.last.day for without in withouts if without.last is not None}
     return LastDose(
         day=today,
         order=told[0],
         without=withouts[0],
         beside=tuple(zip(told[1:], withouts[1:], strict=True)),
         take_homes=await histories.take_homes_from(record.client, today),
+        that_day={day: await histories.all_given_on(record.client, day) for day in days},
     )
 
 
