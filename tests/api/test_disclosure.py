@@ -1,7 +1,7 @@
 """Disclosures over HTTP: what is released, what is refused, what stays open, and what the client can see of it."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -136,6 +136,71 @@ async def test_a_safety_warning_that_is_being_recorded_is_waited_for_and_refuses
         refused = await disclosing
     assert (refused.status_code, refused.json()["facts"]["reason"]) == (409, "safety_warning")
     assert (await chart.nurse.get(f"{chart.path}/disclosures")).json()["items"] == []
+
+
+async def _restricted(clinic: Clinic, chart: Chart, **restricts: Any) -> str:
+    """A restriction that the privacy officer has agreed to; its path."""
+    body = {
+        "kind": "restriction",
+        "says": "My mother is not to know when I come.",
+        "received_at": (clinic.service.clock() - timedelta(minutes=1)).isoformat(),
+        "check": {"method": "in_person"},
+    }
+    asked = await chart.nurse.post(f"{chart.path}/rights-requests", body)
+    assert asked.status_code == 201, asked.text
+    officer = await clinic.person((Role.PRIVACY_OFFICER, None))
+    path = f"/rights-requests/{asked.json()['id']}"
+    answer = {
+        "outcome": "granted",
+        "says": "Told on the phone.",
+        "restricts": {"categories": ["attendance"]} | restricts,
+    }
+    granted = await officer.post(f"{path}/answer", answer)
+    assert granted.status_code == 201, granted.text
+    return path
+
+
+async def test_an_agreed_restriction_is_obeyed_until_the_client_gives_it_up(clinic: Clinic, chart: Chart) -> None:
+    await given(chart, "attendance", "plan")
+    path = await _restricted(clinic, chart, recipient={"person_id": chart.mother})
+    [answer] = (await chart.nurse.post(f"{chart.path}/disclosure-questions", chart.question("attendance"))).json()[
+        "items"
+    ]
+    assert (answer["allowed"], answer["reason"]) == (False, "agreed_restriction")
+    assert "164.522(a)" in answer["rule"]
+    refused = await chart.nurse.post(f"{chart.path}/disclosures", telling(chart, "attendance", **SPOKEN))
+    assert (refused.status_code, refused.json()["facts"]["reason"]) == (409, "agreed_restriction")
+    assert (await chart.nurse.post(f"{chart.path}/disclosures", telling(chart, "plan", **SPOKEN))).status_code == 201
+    emergency = {"name": "Dr Roe", "facility": "General", "emergency": "Collapsed.", "manner": "spoken"}
+    assert (await chart.nurse.post(f"{chart.path}/emergency-releases", emergency)).status_code == 201
+    officer = await clinic.person((Role.PRIVACY_OFFICER, None))
+    end = {"how": "agreed_aloud", "says": "She may know again; asked for her birth date."}
+    stranger = await clinic.person((Role.PRIVACY_OFFICER, await clinic.programme()))
+    assert (await stranger.post(f"{path}/restriction-end", end)).status_code == 404
+    key = fresh()
+    over = [await officer.post(f"{path}/restriction-end", end, key=key) for _ in range(2)]
+    assert [each.status_code for each in over] == [201, 201]
+    assert over[1].json()["restriction"]["is_over"]
+    assert (await officer.post(f"{path}/restriction-end", end)).status_code == 409
+    told = await chart.nurse.post(f"{chart.path}/disclosures", telling(chart, "attendance", **SPOKEN))
+    assert told.status_code == 201
+
+
+async def test_a_restriction_that_is_being_agreed_is_waited_for_and_refuses(clinic: Clinic, chart: Chart) -> None:
+    client = ClientId((await given(chart, "attendance"))["client_id"])
+    async with clinic.service.engine.connect() as connection:
+        await Consents(connection, Seen()).hold(client)
+        both = asyncio.gather(
+            _restricted(clinic, chart),
+            asyncio.sleep(0.3),
+        )
+        await asyncio.sleep(0.4)
+        assert not both.done(), "whoever tells something now is waited for"
+        await connection.commit()
+        path, _ = await both
+    assert path
+    refused = await chart.nurse.post(f"{chart.path}/disclosures", telling(chart, "attendance"))
+    assert refused.json()["facts"]["reason"] == "agreed_restriction"
 
 
 async def test_whoever_discloses_and_whoever_revokes_at_once_leave_one_of_two_stories(chart: Chart) -> None:

@@ -9,6 +9,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from caseload.api.rights import requests
 from caseload.domain.access import Role
 from tests.api.conftest import Clinic, Person
 from tests.factories.sequenced import sequenced
@@ -103,11 +104,19 @@ async def test_the_list_of_what_is_due_counts_what_is_overdue(office: Office) ->
     late, soon = await office.taken(days_ago=31), await office.taken("confidential_contact")
     due = (await office.officer.get("/rights-requests/due")).json()
     assert [(each["id"], each["days_left"]) for each in due["items"]] == [(late["id"], -1), (soon["id"], 7)]
-    assert due["overdue"] == 1
+    assert (due["overdue"], due["there_are_more"]) == (1, False)
     assert "says" not in due["items"][0]
     assert (await office.answered(soon, outcome="granted")).status_code == 201
     left = (await office.officer.get("/rights-requests/due")).json()["items"]
     assert [each["id"] for each in left] == [late["id"]]
+
+
+async def test_the_list_of_what_is_due_says_when_it_stops(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(2):
+        await office.taken()
+    monkeypatch.setattr(requests, "MOST", 1)
+    due = (await office.officer.get("/rights-requests/due")).json()
+    assert (len(due["items"]), due["there_are_more"]) == (1, True)
 
 
 async def test_it_is_put_off_once_with_notice(office: Office) -> None:
@@ -127,7 +136,7 @@ async def test_it_is_put_off_once_with_notice(office: Office) -> None:
 async def test_two_officers_at_once_give_one_answer(office: Office) -> None:
     made = await office.taken("restriction")
     both = await asyncio.gather(
-        office.answered(made, outcome="granted"),
+        office.answered(made, outcome="granted", restricts={"categories": ["attendance"]}),
         office.answered(made, outcome="denied", ground="not_agreed"),
     )
     assert sorted(each.status_code for each in both) == [201, 409]

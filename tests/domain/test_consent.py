@@ -18,6 +18,7 @@ from caseload.domain.consent import (
     ALLOWING,
     CONSENTABLE,
     NEEDS_NO_CONSENT,
+    AgreedRestriction,
     AlreadyRevoked,
     Answer,
     Asked,
@@ -76,6 +77,7 @@ from caseload.domain.ids import (
     InvolvementId,
     ProgrammeId,
     RelatedPersonId,
+    RightsRequestId,
     StaffId,
     WarningId,
     new_id,
@@ -189,6 +191,14 @@ def consent(from_draft: Draft | None = None, *, where: Setting | None = None, **
         recorded_at=NOW,
     )
     return replace(made, **ended)
+
+
+NO_ATTENDANCE = AgreedRestriction(
+    request=RightsRequestId(new_id()),
+    recipient=None,
+    categories=frozenset({Category.ATTENDANCE}),
+    purposes=frozenset(),
+)
 
 
 def question(**changes: Any) -> Question:
@@ -467,6 +477,35 @@ def test_a_class_is_told_only_as_a_class_and_a_name_however_it_is_typed() -> Non
     assert answer(replace(asked, recipient=Recipient(name="GENERAL  hospital")), given_to).allowed
     assert not answer(replace(asked, recipient=Recipient(name="General Hospital Annexe")), given_to).allowed
     assert not answer(replace(asked, recipient=Recipient(group=RecipientClass.TREATING_PROVIDERS)), given_to).allowed
+
+
+@pytest.mark.parametrize(
+    ("restricted", "is_told"),
+    [
+        ({}, 0),
+        ({"recipient": TO_MOTHER}, 0),
+        ({"recipient": Recipient(name="Somebody else")}, 1),
+        ({"categories": frozenset({Category.RISK})}, 1),
+        ({"purposes": frozenset({Purpose.FAMILY_INVOLVEMENT})}, 0),
+        ({"purposes": frozenset({Purpose.PAYMENT})}, 1),
+    ],
+)
+def test_what_was_agreed_not_to_be_told_is_not_told_whatever_was_signed(
+    restricted: dict[str, Any], is_told: int
+) -> None:
+    agreed = replace(NO_ATTENDANCE, **restricted)
+    given = consent(restrictions=(agreed,))
+    for known_already in (False, True):
+        told = answer(question(known_already=known_already), given)
+        assert int(told.allowed) == is_told
+        if not is_told:
+            assert told.reason is Reason.AGREED_RESTRICTION
+            assert "164.522(a)" in told.rule
+
+
+def test_a_restriction_does_not_make_more_of_a_consent_that_covers_nothing() -> None:
+    over = consent(revoked_at=NOW - timedelta(days=1), restrictions=(NO_ATTENDANCE,))
+    assert answer(question(), over).reason is Reason.REVOKED
 
 
 def test_two_consents_never_add_up_to_one() -> None:

@@ -15,6 +15,7 @@ from tests.domain.test_consent import (
     AROUND,
     GUARDIAN,
     MOTHER,
+    NO_ATTENDANCE,
     NOW,
     SECOND,
     TO_MOTHER,
@@ -71,6 +72,11 @@ def test_a_consent_that_has_ended_or_lets_others_tell_allows_nothing() -> None:
     assert asked(replace(allows, expires_at=NOW + SECOND)) != ()
     assert asked(replace(allows, discloser=ProgrammeId(new_id()))) == ()
     assert asked(given(PRESENCE, expiry=Expiry(last_day=NOW.date() + timedelta(days=1)))) != ()
+
+
+def test_what_was_agreed_not_to_be_told_is_not_told_by_ringing_either() -> None:
+    restricted = replace(given(PRESENCE, ATTENDANCE), restrictions=(NO_ATTENDANCE,))
+    assert [each.tells for each in asked(restricted)] == [(PRESENCE,)]
 
 
 def test_nobody_whom_it_does_not_name_and_nobody_who_is_no_longer_involved() -> None:

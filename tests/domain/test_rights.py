@@ -9,7 +9,7 @@ import pytest
 
 from caseload.domain.access import Act, Role
 from caseload.domain.client import Client, Identity
-from caseload.domain.consent import CheckMethod, IdentityCheck
+from caseload.domain.consent import Category, CheckMethod, IdentityCheck, Purpose, Recipient
 from caseload.domain.errors import Invalid, NotPermitted
 from caseload.domain.ids import ClientId, ProgrammeId, RelatedPersonId, RightsRequestId, new_id
 from caseload.domain.people import Staff
@@ -17,16 +17,22 @@ from caseload.domain.profiles.rights import AnswerClock, AnswerClocks, Counted, 
 from caseload.domain.profiles.selected import Selected
 from caseload.domain.programme import Programme
 from caseload.domain.rights import (
+    Agreed,
     Answering,
     AskedFor,
     CannotBePutOff,
+    EndedHow,
     Fulfilled,
     MustBeAgreed,
     NoSuchRight,
     NotDoneYet,
+    NothingRestricted,
     NothingToDisagreeWith,
     Outcome,
     PutOff,
+    Restricting,
+    RestrictionEnd,
+    RestrictionOver,
     RightsAnswer,
     RightsRequest,
     RightsRequestAnswered,
@@ -38,6 +44,7 @@ from caseload.domain.rights import (
     add_statement,
     answer_request,
     due_requests,
+    end_restriction,
     put_off,
     take_request,
 )
@@ -90,8 +97,30 @@ class Office:
         assert request.id in self.requests
         return self.made
 
-    async def add_answer(self, request: RightsRequest, answer: RightsAnswer) -> None:
-        self.requests[request.id] = replace(request, answer=answer)
+    async def is_listed(self, person: RelatedPersonId, of: ClientId) -> bool:
+        assert of
+        return person == MOTHER
+
+    async def add_answer(
+        self, request: RightsRequest, answer: RightsAnswer, *, restricting: Restricting | None = None
+    ) -> None:
+        agreed = None if restricting is None else Agreed(restriction=restricting.agreed(request.id))
+        self.requests[request.id] = replace(request, answer=answer, agreed=agreed)
+
+    async def end_restriction(self, request: RightsRequest, end: RestrictionEnd) -> None:
+        assert request.agreed is not None
+        self.requests[request.id] = replace(request, agreed=replace(request.agreed, end=end))
+
+    async def give_up(self, request: RightsRequest, says: str = "She may know again.") -> RightsRequest:
+        return await end_restriction(
+            request.id,
+            EndedHow.AGREED_ALOUD,
+            says,
+            by=OFFICER,
+            now=RECEIVED + timedelta(days=50),
+            restrictions=self,
+            journal=self.journal,
+        )
 
     async def add_statement(self, request: RightsRequestId, statement: Statement) -> None:
         kept = self.requests[request]
@@ -293,13 +322,74 @@ async def test_no_payer_is_told_of_what_was_paid_for_where_the_profile_says_so()
     asked = await office.take(RightKind.RESTRICTION, is_self_paid=True)
     with pytest.raises(MustBeAgreed):
         await office.answer(asked, Outcome.DENIED, ground=DenialGround.NOT_AGREED)
-    assert (await office.answer(asked, Outcome.GRANTED)).answer is not None
+    with pytest.raises(Invalid, match="say what is not told"):
+        await office.answer(asked, Outcome.GRANTED)
+    payers = Restricting(categories=(Category.PRESENCE,), purposes=(Purpose.PAYMENT,))
+    granted = await office.answer(asked, Outcome.GRANTED, restricts=payers)
+    assert granted.agreed is not None
+    assert granted.agreed.restriction.purposes == {Purpose.PAYMENT}
     there = programme("UK", "Europe/London")
     elsewhere = await office.take(RightKind.RESTRICTION, is_self_paid=True, at=there)
     known = [
         each.ground for each in there.rules_on(RECEIVED.date()).rights.denials if RightKind.RESTRICTION in each.kinds
     ]
     assert (await office.answer(elsewhere, Outcome.DENIED, ground=known[0], at=there)).answer is not None
+
+
+@pytest.mark.parametrize(
+    ("restricting", "fault"),
+    [
+        (Restricting(categories=()), "restricts.categories"),
+        (Restricting(categories=(Category.GENERAL_INFORMATION,)), "restricts.categories"),
+        (Restricting(categories=(Category.RISK,), recipient=Recipient()), "restricts.recipient"),
+        (
+            Restricting(categories=(Category.RISK,), recipient=Recipient(person=RelatedPersonId(new_id()))),
+            "restricts.recipient.person_id",
+        ),
+    ],
+)
+async def test_what_is_restricted_is_said_so_that_the_decision_can_obey_it(
+    restricting: Restricting, fault: str
+) -> None:
+    office = Office()
+    asked = await office.take(RightKind.RESTRICTION)
+    with pytest.raises(Invalid) as refused:
+        await office.answer(asked, Outcome.GRANTED, restricts=restricting)
+    assert [each.field for each in refused.value.faults] == [fault]
+
+
+async def test_only_a_restriction_that_is_granted_restricts_anything() -> None:
+    office = Office()
+    restricts = Restricting(categories=(Category.RISK,))
+    asked = await office.take(RightKind.RESTRICTION)
+    with pytest.raises(Invalid, match="belongs to a restriction that is granted"):
+        await office.answer(asked, Outcome.WITHDRAWN, restricts=restricts)
+    other = await office.take(RightKind.AMENDMENT)
+    with pytest.raises(Invalid, match="belongs to a restriction that is granted"):
+        await office.answer(other, Outcome.GRANTED, restricts=restricts)
+
+
+async def test_a_restriction_ends_once_and_only_what_was_agreed_ends() -> None:
+    office = Office()
+    asked = await office.take(RightKind.RESTRICTION)
+    with pytest.raises(NothingRestricted):
+        await office.give_up(asked)
+    restricts = Restricting(categories=(Category.RISK,), recipient=Recipient(person=MOTHER))
+    await office.answer(asked, Outcome.GRANTED, restricts=restricts)
+    with pytest.raises(Invalid):
+        await office.give_up(asked, " ")
+    over = await office.give_up(asked)
+    assert over.agreed is not None
+    assert over.agreed.end is not None
+    with pytest.raises(RestrictionOver):
+        await office.give_up(asked)
+
+
+async def test_what_was_withheld_in_silence_may_be_called_granted_or_in_part() -> None:
+    for outcome in (Outcome.GRANTED, Outcome.GRANTED_IN_PART):
+        office = Office(made=Fulfilled(withheld=0, unsaid=1))
+        asked = await office.take(RightKind.RECORD_COPY)
+        assert (await office.answer(asked, outcome)).answer is not None
 
 
 async def test_what_has_a_product_is_granted_once_that_was_released() -> None:

@@ -1,10 +1,12 @@
 """Consents in PostgreSQL: what was signed, and the rows that ended it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, and_, bindparam, case, exists, func, insert, select
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,8 +16,10 @@ from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
 from caseload.db.tables.consent import consent, consent_event, consent_recipient, consent_revocation
 from caseload.db.tables.family import related_person_involvement
+from caseload.db.tables.rights import rights_restriction, rights_restriction_end
 from caseload.domain.access import Act
 from caseload.domain.consent import (
+    AgreedRestriction,
     AlreadyRevoked,
     Category,
     Consent,
@@ -32,7 +36,7 @@ from caseload.domain.consent import (
     Signature,
 )
 from caseload.domain.family import InvolvementKind
-from caseload.domain.ids import ClientId, ConsentId, ProgrammeId, RelatedPersonId, StaffId
+from caseload.domain.ids import ClientId, ConsentId, ProgrammeId, RelatedPersonId, RightsRequestId, StaffId
 from caseload.domain.journal import Journal
 from caseload.domain.people import Staff
 
@@ -58,6 +62,29 @@ _WITHOUT_AUTHORITY = and_(
     ),
 )
 """Whoever signed for the client, or with them, could not act for them then, as we know now."""
+
+_RESTRICTIONS = (
+    select(
+        func.jsonb_agg(
+            func.jsonb_build_object(
+                "request", rights_restriction.c.request_id,
+                "person", rights_restriction.c.person_id,
+                "name", rights_restriction.c.name,
+                "group", rights_restriction.c.group,
+                "categories", rights_restriction.c.categories,
+                "purposes", rights_restriction.c.purposes,
+            ),
+            type_=JSONB,
+        )
+    )
+    .where(
+        rights_restriction.c.client_id == consent.c.client_id,
+        ~exists().where(rights_restriction_end.c.request_id == rights_restriction.c.request_id),
+    )
+    .correlate(consent)
+    .scalar_subquery()
+)  # fmt: skip
+"""What was agreed with the client not to be told: read with each consent, so that nobody who decides by one can forget it."""
 
 _EVERY = (
     select(
@@ -95,6 +122,7 @@ _EVERY = (
         consent.c.co_signed_name,
         consent.c.attestation,
         _WITHOUT_AUTHORITY.label("without_authority"),
+        _RESTRICTIONS.label("restrictions"),
     )
     .outerjoin(consent_revocation, consent_revocation.c.consent_id == consent.c.id)
     .outerjoin(consent_event, consent_event.c.consent_id == consent.c.id)
@@ -279,4 +307,22 @@ def _consent(row: Row[*tuple[Any, ...]]) -> Consent:
         revoked_at=row.revoked_at,
         event_at=row.event_at,
         without_authority=row.without_authority,
+        restrictions=tuple(_restriction(each) for each in row.restrictions or ()),
+    )
+
+
+def _restriction(kept: Mapping[str, Any]) -> AgreedRestriction:
+    named = {name: kept[name] for name in ("person", "name", "group") if kept[name] is not None}
+    recipient = None
+    if named:
+        recipient = Recipient(
+            person=RelatedPersonId(UUID(named["person"])) if "person" in named else None,
+            name=named.get("name"),
+            group=RecipientClass(named["group"]) if "group" in named else None,
+        )
+    return AgreedRestriction(
+        request=RightsRequestId(UUID(kept["request"])),
+        recipient=recipient,
+        categories=frozenset(Category(each) for each in kept["categories"]),
+        purposes=frozenset(Purpose(each) for each in kept["purposes"]),
     )

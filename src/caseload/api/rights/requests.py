@@ -13,13 +13,14 @@ from caseload.api.rights.wire import (
     RightsRequestIn,
     RightsRequestOut,
     RightsRequestsOut,
+    RightsRestrictionEndIn,
     RightsStatementIn,
 )
 from caseload.api.route import reading, writing
 from caseload.api.work import TheKey, TheWork, client_within, concerns
 from caseload.db.idempotency import Kept
 from caseload.db.programme import Programmes
-from caseload.db.rights import KeptRights
+from caseload.db.rights import MOST, KeptRights
 from caseload.domain import rights as domain
 from caseload.domain.access import Act
 from caseload.domain.ids import RightsRequestId, new_id
@@ -66,7 +67,9 @@ async def list_due_rights_requests(work: TheWork) -> DueRightsRequestsOut:
     programmes = await Programmes(work.connection).all()
     due = await domain.due_requests(by=work.by, now=work.now, programmes=programmes, requests=kept_in(work))
     return DueRightsRequestsOut(
-        items=[DueRightsRequestOut.of(each) for each in due], overdue=sum(each.days_left < 0 for each in due)
+        items=[DueRightsRequestOut.of(each) for each in due[:MOST]],
+        overdue=sum(each.days_left < 0 for each in due),
+        there_are_more=len(due) > MOST,
     )
 
 
@@ -139,6 +142,29 @@ async def add_rights_statement(
         )
 
     return await _once(work, key, Kept(status=201, resource=wanted), Act.ANSWER_RIGHTS_REQUEST, do=add)
+
+
+@writing(
+    "/rights-requests/{request_id:uuid}/restriction-end", act=Act.ANSWER_RIGHTS_REQUEST, name="end_agreed_restriction"
+)
+async def end_agreed_restriction(
+    request_id: FromPath[UUID], data: JSONBody[RightsRestrictionEndIn], work: TheWork, key: TheKey
+) -> RightsRequestOut:
+    """Record that the client gives up a restriction that was agreed with them."""
+    wanted = RightsRequestId(request_id)
+
+    async def end() -> RightsRequest:
+        return await domain.end_restriction(
+            wanted,
+            data.how,
+            data.says,
+            by=work.by,
+            now=work.now,
+            restrictions=kept_in(work),
+            journal=work.journal,
+        )
+
+    return await _once(work, key, Kept(status=201, resource=wanted), Act.ANSWER_RIGHTS_REQUEST, do=end)
 
 
 def kept_in(work: Work) -> KeptRights:

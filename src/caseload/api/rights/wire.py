@@ -3,16 +3,20 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from caseload.api.consent.wire import CheckWire
+from caseload.api.consent.wire import CheckWire, RecipientWire
 from caseload.api.wire import Instant, Wire
+from caseload.domain.consent import Category, Purpose
 from caseload.domain.ids import RelatedPersonId
 from caseload.domain.profiles.rights import DenialGround, RightKind
 from caseload.domain.rights import (
+    Agreed,
     Answering,
     AskedFor,
     Due,
+    EndedHow,
     Outcome,
     PutOff,
+    Restricting,
     RightsAnswer,
     RightsRequest,
     Side,
@@ -55,6 +59,59 @@ class RightsPutOffIn(Wire, frozen=True, kw_only=True):
     """The local day on which the client was told why, and by when the answer comes."""
 
 
+class RestrictsWire(Wire, frozen=True, kw_only=True):
+    """What is not told from now on, because it was agreed with the client."""
+
+    categories: list[Category]
+    recipient: RecipientWire | None = None
+    """Whom it is not told to; nobody when null."""
+    purposes: tuple[Purpose, ...] = ()
+    """For what it is not told; for nothing when empty."""
+
+    def read(self) -> Restricting:
+        """For the domain."""
+        return Restricting(
+            categories=tuple(dict.fromkeys(self.categories)),
+            recipient=None if self.recipient is None else self.recipient.read(),
+            purposes=tuple(dict.fromkeys(self.purposes)),
+        )
+
+
+class RightsRestrictionEndIn(Wire, frozen=True, kw_only=True):
+    """That a client gives up what was agreed with them."""
+
+    how: EndedHow
+    says: str
+    """What they said, and how it was made sure that it was them."""
+
+
+class RightsRestrictionOut(Wire, frozen=True, kw_only=True):
+    """What is not told, because it was agreed with the client, and whether that is over."""
+
+    restricts: RestrictsWire
+    is_over: bool
+    ended_how: EndedHow | None
+    ended_at: datetime | None
+
+    @classmethod
+    def of(cls, one: Agreed) -> "RightsRestrictionOut":
+        """From the domain."""
+        agreed, end = one.restriction, one.end
+        recipient = agreed.recipient
+        return cls(
+            restricts=RestrictsWire(
+                categories=sorted(agreed.categories),
+                purposes=tuple(sorted(agreed.purposes)),
+                recipient=None
+                if recipient is None
+                else RecipientWire(person_id=recipient.person, name=recipient.name, group=recipient.group),
+            ),
+            is_over=end is not None,
+            ended_how=None if end is None else end.how,
+            ended_at=None if end is None else end.at,
+        )
+
+
 class RightsAnswerIn(Wire, frozen=True, kw_only=True):
     """What came of a request."""
 
@@ -63,10 +120,17 @@ class RightsAnswerIn(Wire, frozen=True, kw_only=True):
     """What the client was told, how and where to."""
     ground: DenialGround | None = None
     """Why it is denied; one that the profile knows for such a request."""
+    restricts: RestrictsWire | None = None
+    """Of a restriction that is granted: what is not told from now on."""
 
     def read(self) -> Answering:
         """For the domain."""
-        return Answering(outcome=self.outcome, says=self.says, ground=self.ground)
+        return Answering(
+            outcome=self.outcome,
+            says=self.says,
+            ground=self.ground,
+            restricts=None if self.restricts is None else self.restricts.read(),
+        )
 
 
 class RightsStatementIn(Wire, frozen=True, kw_only=True):
@@ -147,6 +211,8 @@ class RightsRequestOut(Wire, frozen=True, kw_only=True):
     answer: RightsAnswerOut | None
     statements: list[RightsStatementOut]
     """To a denied amendment: the client's disagreement, then the programme's rebuttal."""
+    restriction: RightsRestrictionOut | None
+    """Of a restriction that was granted: what is not told."""
     recorded_by: UUID
     recorded_at: datetime
 
@@ -170,6 +236,7 @@ class RightsRequestOut(Wire, frozen=True, kw_only=True):
             put_off=None if one.put_off is None else RightsPutOffOut.of(one.put_off),
             answer=None if one.answer is None else RightsAnswerOut.of(one.answer),
             statements=[RightsStatementOut.of(each) for each in one.statements],
+            restriction=None if one.agreed is None else RightsRestrictionOut.of(one.agreed),
             recorded_by=one.recorded_by,
             recorded_at=one.recorded_at,
         )
@@ -215,4 +282,6 @@ class DueRightsRequestsOut(Wire, frozen=True, kw_only=True):
 
     items: list[DueRightsRequestOut]
     overdue: int
-    """How many of them should have been answered by now."""
+    """How many should have been answered by now."""
+    there_are_more: bool
+    """The list stops at those whose last day comes first: answer some of them to see the others."""

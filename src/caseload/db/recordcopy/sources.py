@@ -269,8 +269,8 @@ SOURCES: Final[tuple[Source, ...]] = (
     Source(section=Section.DISCLOSURES, name="redisclosure", held_for=WithholdingReason.ANOTHER_PERSON),
     *_in(
         Section.REQUESTS,
-        "rights_request",
-        rights_put_off="request_id", rights_answer="request_id", rights_statement="request_id",
+        "rights_request", "rights_restriction",
+        rights_restriction_end="request_id", rights_put_off="request_id", rights_answer="request_id", rights_statement="request_id",
     ),
     *_in(
         Section.CONTACT,

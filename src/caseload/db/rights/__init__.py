@@ -1,5 +1,5 @@
 """What clients ask for about their own record, in PostgreSQL."""
 
-from caseload.db.rights.requests import KeptRights
+from caseload.db.rights.requests import MOST, KeptRights
 
-__all__ = ["KeptRights"]
+__all__ = ["MOST", "KeptRights"]

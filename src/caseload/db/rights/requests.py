@@ -9,31 +9,39 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
+from caseload.db.consent import hold_what_may_be_told
 from caseload.db.periods import running
 from caseload.db.tables.accessreport import access_report, access_report_release
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
-from caseload.db.tables.family import related_person_involvement
+from caseload.db.tables.family import related_person, related_person_involvement
 from caseload.db.tables.recordcopy import record_copy_release
 from caseload.db.tables.rights import (
     rights_answer,
     rights_put_off,
     rights_request,
+    rights_restriction,
+    rights_restriction_end,
     rights_statement,
 )
 from caseload.domain.access import Act
-from caseload.domain.consent import CheckMethod, IdentityCheck
+from caseload.domain.consent import Category, CheckMethod, IdentityCheck, Purpose, Recipient, RecipientClass
 from caseload.domain.family import InvolvementKind
 from caseload.domain.ids import ClientId, ProgrammeId, RelatedPersonId, RightsRequestId, StaffId
 from caseload.domain.journal import Journal
 from caseload.domain.people import Staff
 from caseload.domain.profiles.rights import DenialGround, RightKind
 from caseload.domain.rights import (
+    Agreed,
     AskedFor,
     CannotBePutOff,
+    EndedHow,
     Fulfilled,
     Outcome,
     PutOff,
+    Restricting,
+    RestrictionEnd,
+    RestrictionOver,
     RightsAnswer,
     RightsRequest,
     RightsRequestAnswered,
@@ -75,11 +83,22 @@ _EVERY = (
         _rebuttal.c.says.label("rebuttal_says"),
         _rebuttal.c.recorded_by.label("rebuttal_by"),
         _rebuttal.c.recorded_at.label("rebuttal_at"),
+        rights_restriction.c.categories.label("restricts"),
+        rights_restriction.c.purposes.label("restricts_for"),
+        rights_restriction.c.person_id.label("restricts_person"),
+        rights_restriction.c.name.label("restricts_name"),
+        rights_restriction.c.group.label("restricts_group"),
+        rights_restriction_end.c.how.label("ended_how"),
+        rights_restriction_end.c.says.label("end_says"),
+        rights_restriction_end.c.recorded_by.label("ended_by"),
+        rights_restriction_end.c.recorded_at.label("ended_at"),
     )
     .select_from(rights_request)
     .join(client, client.c.id == rights_request.c.client_id)
     .outerjoin(rights_put_off, rights_put_off.c.request_id == rights_request.c.id)
     .outerjoin(rights_answer, rights_answer.c.request_id == rights_request.c.id)
+    .outerjoin(rights_restriction, rights_restriction.c.request_id == rights_request.c.id)
+    .outerjoin(rights_restriction_end, rights_restriction_end.c.request_id == rights_request.c.id)
     .outerjoin(_disagreement, _of_side(_disagreement, Side.DISAGREEMENT))
     .outerjoin(_rebuttal, _of_side(_rebuttal, Side.REBUTTAL))
     .where(within_reach())
@@ -88,7 +107,7 @@ _ONE = _EVERY.where(rights_request.c.id == bindparam("request", type_=Uuid()))
 _OF_CLIENT = _EVERY.where(rights_request.c.client_id == bindparam("client", type_=Uuid())).order_by(
     rights_request.c.id.desc()
 )
-_OPEN = _EVERY.where(rights_answer.c.request_id.is_(None)).order_by(rights_request.c.due_on).limit(MOST)
+_OPEN = _EVERY.where(rights_answer.c.request_id.is_(None)).order_by(rights_request.c.due_on).limit(MOST + 1)
 _HOLD = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("what"), 0)))
 _ACTS_FOR = select(
     exists().where(
@@ -96,6 +115,12 @@ _ACTS_FOR = select(
         related_person_involvement.c.client_id == bindparam("client", type_=Uuid()),
         related_person_involvement.c.kind == InvolvementKind.LEGAL_REPRESENTATIVE.value,
         running(related_person_involvement.c.period, bindparam("at", type_=INSTANT)),
+    )
+)
+_IS_LISTED = select(
+    exists().where(
+        related_person.c.id == bindparam("person", type_=Uuid()),
+        related_person.c.client_id == bindparam("client", type_=Uuid()),
     )
 )
 _REPORTS_RELEASED = (
@@ -195,7 +220,13 @@ class KeptRights:
         lines = (await self._connection.execute(_REPORTS_RELEASED, given)).scalar_one_or_none()
         return None if lines is None else Fulfilled(withheld=lines)
 
-    async def add_answer(self, request: RightsRequest, answer: RightsAnswer) -> None:
+    async def is_listed(self, person: RelatedPersonId, of: ClientId) -> bool:
+        """See `domain.rights.Restrictions.is_listed`."""
+        return bool((await self._connection.execute(_IS_LISTED, {"person": person, "client": of})).scalar_one())
+
+    async def add_answer(
+        self, request: RightsRequest, answer: RightsAnswer, *, restricting: Restricting | None = None
+    ) -> None:
         """See `domain.rights.Answers.add_answer`."""
         try:
             await self._connection.execute(
@@ -211,6 +242,40 @@ class KeptRights:
             )
         except IntegrityError as twice:
             raise RightsRequestAnswered from twice
+        if restricting is not None:
+            await self._restrict(request, answer, restricting)
+
+    async def end_restriction(self, request: RightsRequest, end: RestrictionEnd) -> None:
+        """See `domain.rights.Restrictions.end_restriction`."""
+        await hold_what_may_be_told(self._connection, request.client)
+        try:
+            await self._connection.execute(
+                insert(rights_restriction_end).values(
+                    request_id=request.id, how=end.how, says=end.says, recorded_by=end.by, recorded_at=end.at
+                )
+            )
+        except IntegrityError as twice:
+            raise RestrictionOver from twice
+
+    async def _restrict(self, request: RightsRequest, answer: RightsAnswer, restricting: Restricting) -> None:
+        """Whoever is telling something about the client now is waited for; whoever comes later obeys it."""
+        await hold_what_may_be_told(self._connection, request.client)
+        recipient = restricting.recipient or Recipient()
+        await self._connection.execute(
+            insert(rights_restriction).values(
+                request_id=request.id,
+                kind=request.asked.kind,
+                client_id=request.client,
+                outcome=answer.outcome,
+                categories=sorted(restricting.categories),
+                purposes=sorted(restricting.purposes),
+                person_id=recipient.person,
+                name=recipient.name,
+                group=recipient.group,
+                recorded_by=answer.by,
+                recorded_at=answer.at,
+            )
+        )
 
     async def add_statement(self, request: RightsRequestId, statement: Statement) -> None:
         """See `domain.rights.Statements.add_statement`."""
@@ -273,7 +338,29 @@ def _request(row: Row[*tuple[Any, ...]]) -> RightsRequest:
         put_off=put_off,
         answer=answer,
         statements=tuple(_statements(row)),
+        agreed=_agreed(row),
     )
+
+
+def _agreed(row: Row[*tuple[Any, ...]]) -> Agreed | None:
+    if row.restricts is None:
+        return None
+    recipient = None
+    if any(each is not None for each in (row.restricts_person, row.restricts_name, row.restricts_group)):
+        recipient = Recipient(
+            person=None if row.restricts_person is None else RelatedPersonId(row.restricts_person),
+            name=row.restricts_name,
+            group=None if row.restricts_group is None else RecipientClass(row.restricts_group),
+        )
+    end = None
+    if row.ended_at is not None:
+        end = RestrictionEnd(how=EndedHow(row.ended_how), says=row.end_says, by=StaffId(row.ended_by), at=row.ended_at)
+    restricting = Restricting(
+        categories=tuple(Category(each) for each in row.restricts),
+        recipient=recipient,
+        purposes=tuple(Purpose(each) for each in row.restricts_for),
+    )
+    return Agreed(restriction=restricting.agreed(RightsRequestId(row.id)), end=end)
 
 
 def _statements(row: Row[*tuple[Any, ...]]) -> Iterator[Statement]:

@@ -1,6 +1,7 @@
 """What clients ask for about their own record, and what came of it. All insert-only."""
 
 from sqlalchemy import (
+    ARRAY,
     Boolean,
     CheckConstraint,
     Column,
@@ -16,17 +17,19 @@ from sqlalchemy import (
 
 from caseload.db.tables.base import (
     INSTANT,
+    any_of,
     identifier,
     metadata,
     not_blank,
     one_of,
     recorded,
     reference,
+    some_of,
     words,
 )
-from caseload.domain.consent import CheckMethod
+from caseload.domain.consent import CONSENTABLE, CheckMethod, Purpose, RecipientClass
 from caseload.domain.profiles.rights import DenialGround, RightKind
-from caseload.domain.rights import Outcome, Side
+from caseload.domain.rights import EndedHow, Outcome, Side
 
 rights_request = Table(
     "rights_request",
@@ -122,4 +125,58 @@ rights_statement = Table(
         name="rebuttal_replies",
     ),
     comment="What the client says to a denied amendment, and what the programme says to that; once each.",
+)
+
+rights_restriction = Table(
+    "rights_restriction",
+    metadata,
+    Column("request_id", Uuid(), primary_key=True),
+    words("kind"),
+    Column("client_id", Uuid(), nullable=False),
+    words("outcome"),
+    Column("categories", ARRAY(Text()), nullable=False),
+    Column("purposes", ARRAY(Text()), nullable=False),
+    Column("person_id", Uuid()),
+    words("name", nullable=True),
+    words("group", nullable=True),
+    *recorded(),
+    ForeignKeyConstraint(
+        ["request_id", "kind", "client_id"],
+        ["clinic.rights_request.id", "clinic.rights_request.kind", "clinic.rights_request.client_id"],
+        name="rights_restriction_request_fkey",
+    ),
+    ForeignKeyConstraint(
+        ["request_id", "outcome"],
+        ["clinic.rights_answer.request_id", "clinic.rights_answer.outcome"],
+        name="rights_restriction_answer_fkey",
+    ),
+    ForeignKeyConstraint(
+        ["client_id", "person_id"],
+        ["clinic.related_person.client_id", "clinic.related_person.id"],
+        name="rights_restriction_person_fkey",
+    ),
+    CheckConstraint(text("kind = 'restriction'"), name="of_a_restriction"),
+    CheckConstraint(text("outcome IN ('granted', 'granted_in_part')"), name="was_granted"),
+    some_of("categories", sorted(CONSENTABLE)),
+    any_of("purposes", Purpose),
+    CheckConstraint(text('num_nonnulls(person_id, name, "group") <= 1'), name="one_recipient"),
+    CheckConstraint(text(f'"group" IN ({", ".join(repr(each.value) for each in RecipientClass)})'), name="group"),
+    not_blank("name"),
+    Index(None, "client_id"),
+    comment="What the programme has agreed with a client not to tell: to somebody or to nobody, for something or for nothing.",
+)
+
+rights_restriction_end = Table(
+    "rights_restriction_end",
+    metadata,
+    Column("request_id", Uuid(), primary_key=True),
+    words("how"),
+    words("says"),
+    *recorded(),
+    ForeignKeyConstraint(
+        ["request_id"], ["clinic.rights_restriction.request_id"], name="rights_restriction_end_request_fkey"
+    ),
+    one_of("how", EndedHow),
+    not_blank("says"),
+    comment="That the client gave up a restriction that was agreed with them.",
 )

@@ -8,6 +8,7 @@ from caseload.domain.consent.asker import CheckMethod, IdentityCheck, check_aske
 from caseload.domain.consent.asking import Asked, DisclosureAsked, answers_to, as_shown, ask, sound, tell_asked
 from caseload.domain.consent.completing import Setting, complete, end_of
 from caseload.domain.consent.consent import (
+    AgreedRestriction,
     Consent,
     Draft,
     Expiry,
@@ -47,6 +48,7 @@ __all__ = [
     "CONSENTABLE",
     "NEEDS_NO_CONSENT",
     "TREATMENT_PAYMENT_OPERATIONS",
+    "AgreedRestriction",
     "AlreadyRevoked",
     "Answer",
     "Asked",

@@ -22,7 +22,7 @@ from caseload.domain.consent.words import (
     Signatory,
 )
 from caseload.domain.family import LONGEST_NAME, text_fault
-from caseload.domain.ids import ClientId, ConsentId, ProgrammeId, RelatedPersonId, StaffId
+from caseload.domain.ids import ClientId, ConsentId, ProgrammeId, RelatedPersonId, RightsRequestId, StaffId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +105,30 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgreedRestriction:
+    """What the programme has agreed with the client not to tell, whatever a consent says (45 CFR 164.522(a)).
+
+    It stands until its end is recorded; a consent is read with those that stand then.
+    """
+
+    request: RightsRequestId
+    """What the client asked for."""
+    recipient: Recipient | None
+    """Whom it is not told to; None: nobody."""
+    categories: frozenset[Category]
+    purposes: frozenset[Purpose]
+    """For what it is not told; none: for nothing."""
+
+    def forbids(self, recipient: Recipient, category: Category, purpose: Purpose) -> bool:
+        """Whether it stands in the way of telling this."""
+        return (
+            category in self.categories
+            and (not self.purposes or purpose in self.purposes)
+            and (self.recipient is None or self.recipient.is_same(recipient))
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
     """A complete consent, with what has ended it since, if anything has."""
 
@@ -132,6 +156,8 @@ class Consent:
     """When the event that ends it happened."""
     without_authority: bool = False
     """A representative signed it who, as we know now, could not act for the client at that moment."""
+    restrictions: tuple[AgreedRestriction, ...] = ()
+    """What was agreed with the client not to be told, whichever consent would let it."""
 
     def standing(self, at: datetime) -> Standing:
         """What it is worth at this instant: from the signature until, and not including, whatever ends it.

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Final
 
 from caseload.domain.consent.consent import Consent, Recipient, Standing
 from caseload.domain.consent.forms import DisclosureRules
@@ -40,11 +41,19 @@ class Reason(StrEnum):
     REVOKED = "revoked"
     WITHOUT_AUTHORITY = "without_authority"
     """Whoever signed it for the client could not act for them then: ask the client, or whoever may sign now."""
+    AGREED_RESTRICTION = "agreed_restriction"
+    """The programme has agreed with the client not to tell this (45 CFR 164.522(a)(1)(iii))."""
     SAFETY_WARNING = "safety_warning"
     """A safety warning stands about them, or about ringing them, whatever was signed. For the eyes of the client's care."""
     ASKER_NOT_CHECKED = "asker_not_checked"
     """Nobody has made sure of who is asking. The same answer whatever was consented to, and for anybody unknown."""
 
+
+RESTRICTION_RULE: Final = "Agreed restriction (45 CFR 164.522(a)(1)(iii); UK GDPR art. 18)"
+ADVICE_WHEN_RESTRICTED: Final = (
+    "Neither confirm nor deny. The programme has agreed with the client not to tell this; ask the client whether they give that up. "
+    "Medical personnel in an emergency are told by an emergency release."
+)
 
 ALLOWING = frozenset({Reason.CONSENT, Reason.NOTHING_DISCLOSED, Reason.ALREADY_KNOWN})
 """The reasons for which something may be told. Every other reason refuses."""
@@ -93,7 +102,8 @@ _NEARNESS: Mapping[Reason, int] = MappingProxyType({
     Reason.EXPIRED: 4,
     Reason.REVOKED: 4,
     Reason.WITHOUT_AUTHORITY: 4,
-    Reason.CONSENT: 5,
+    Reason.AGREED_RESTRICTION: 5,
+    Reason.CONSENT: 6,
 })  # fmt: skip
 """How near a consent comes to covering a question, by the first respect in which it does not."""
 
@@ -120,7 +130,8 @@ def may_tell(question: Question, *, at: datetime, consents: Iterable[Consent], r
         judged = _judge(consent, question, at)
         if _NEARNESS[judged] > _NEARNESS[reason]:
             reason, nearest = judged, consent.id
-    if reason is not Reason.CONSENT and question.known_already and question.category in rules.known_already:
+    may_acknowledge = question.known_already and question.category in rules.known_already
+    if may_acknowledge and reason not in {Reason.CONSENT, Reason.AGREED_RESTRICTION}:
         return _answer(question, Reason.ALREADY_KNOWN, consent=None, rules=rules)
     return _answer(question, reason, consent=nearest, rules=rules)
 
@@ -145,7 +156,11 @@ def _judge(consent: Consent, question: Question, at: datetime) -> Reason:
         return Reason.OTHER_CATEGORY
     if question.purpose not in consent.purposes:
         return Reason.OTHER_PURPOSE
-    return _BY_STANDING[consent.standing(at)]
+    judged = _BY_STANDING[consent.standing(at)]
+    restricted = any(
+        each.forbids(question.recipient, question.category, question.purpose) for each in consent.restrictions
+    )
+    return Reason.AGREED_RESTRICTION if restricted and judged is Reason.CONSENT else judged
 
 
 def _answer(question: Question, reason: Reason, *, consent: ConsentId | None, rules: DisclosureRules) -> Answer:
@@ -158,6 +173,8 @@ def _answer(question: Question, reason: Reason, *, consent: ConsentId | None, ru
             rule, advice = rules.known_facts, rules.advice_when_general
         case Reason.ASKER_NOT_CHECKED:
             rule, advice = rules.without_consent, rules.advice_when_not_checked
+        case Reason.AGREED_RESTRICTION:
+            rule, advice = RESTRICTION_RULE, ADVICE_WHEN_RESTRICTED
         case Reason.SAFETY_WARNING:
             rule, advice = "Safety warning (product convention)", rules.advice_when_warned
         case _:

@@ -15,7 +15,8 @@ from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
 from caseload.domain.profiles.rights import DenialGround, RightKind
 from caseload.domain.programme import Programme
-from caseload.domain.rights.request import LONGEST_TEXT, Outcome, RightsAnswer, RightsRequest, RightsRequests
+from caseload.domain.rights.request import LONGEST_TEXT, Agreed, Outcome, RightsAnswer, RightsRequest
+from caseload.domain.rights.restricting import Restricting, Restrictions, check_restricting
 
 GRANTS = frozenset({Outcome.GRANTED, Outcome.GRANTED_IN_PART})
 
@@ -52,15 +53,17 @@ class RightsAnswered(Event):
     name: ClassVar[str] = "rights.answered"
 
 
-class Answers(RightsRequests, Protocol):
+class Answers(Restrictions, Protocol):
     """The answers that are kept, and what they rest on."""
 
     async def fulfilled(self, request: RightsRequest, /) -> Fulfilled | None:
         """What was released for a request of this kind since it was received; None where nothing was."""
         ...
 
-    async def add_answer(self, request: RightsRequest, answer: RightsAnswer, /) -> None:
-        """Keep it; `RightsRequestAnswered` when there is one."""
+    async def add_answer(
+        self, request: RightsRequest, answer: RightsAnswer, /, *, restricting: Restricting | None = None
+    ) -> None:
+        """Keep it, with what is restricted by it; `RightsRequestAnswered` when there is one."""
         ...
 
 
@@ -72,6 +75,8 @@ class Answering:
     says: str
     """What the client was told, how and where to."""
     ground: DenialGround | None = None
+    restricts: Restricting | None = None
+    """Of a restriction that is granted: what is not told from now on."""
 
 
 async def answer_request(
@@ -90,7 +95,7 @@ async def answer_request(
     """
     request = await answers.hold(wanted, by=by, act=Act.ANSWER_RIGHTS_REQUEST)
     request.require_open()
-    rule = _rule_of(request, answering, programme)
+    rule = await _rule_of(request, answering, programme, answers)
     if answering.outcome in GRANTS:
         await _require_done(request, answering.outcome, answers)
     answer = RightsAnswer(
@@ -101,7 +106,7 @@ async def answer_request(
         by=by.id,
         at=now,
     )
-    await answers.add_answer(request, answer)
+    await answers.add_answer(request, answer, restricting=answering.restricts)
     facts: dict[str, str | int] = {
         "kind": request.asked.kind.value,
         "outcome": answering.outcome.value,
@@ -112,10 +117,13 @@ async def answer_request(
     if rule is not None:
         facts["rule"] = rule
     journal.tell(RightsAnswered(client=request.client, records=(wanted,), facts=facts))
-    return replace(request, answer=answer)
+    agreed = None if answering.restricts is None else Agreed(restriction=answering.restricts.agreed(wanted))
+    return replace(request, answer=answer, agreed=agreed)
 
 
-def _rule_of(request: RightsRequest, answering: Answering, programme: Programme) -> str | None:
+async def _rule_of(
+    request: RightsRequest, answering: Answering, programme: Programme, restrictions: Restrictions
+) -> str | None:
     """The rule by which it is denied, if it is. Raises `Invalid`."""
     faults = Faults()
     if problem := text_fault(answering.says, longest=LONGEST_TEXT):
@@ -132,6 +140,13 @@ def _rule_of(request: RightsRequest, answering: Answering, programme: Programme)
     if denied and answering.ground is not None and denial is None:
         known = [each.ground.value for each in profile.rights.denials if request.asked.kind in each.kinds]
         faults.add("ground", f"must be one that the profile knows for this: {', '.join(known) or 'there is none'}")
+    await check_restricting(
+        answering.restricts,
+        request,
+        is_granted=answering.outcome in GRANTS,
+        restrictions=restrictions,
+        faults=faults,
+    )
     faults.raise_if_any()
     return None if denial is None else f"{profile.label}/{denial.rule}"
 

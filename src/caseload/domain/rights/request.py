@@ -13,7 +13,7 @@ from typing import ClassVar, Final, Protocol
 
 from caseload.domain.access import Act
 from caseload.domain.client import Client
-from caseload.domain.consent import CheckMethod, IdentityCheck
+from caseload.domain.consent import AgreedRestriction, CheckMethod, IdentityCheck
 from caseload.domain.errors import Conflict, Faults, NotFound
 from caseload.domain.family import LONGEST_NAME, text_fault
 from caseload.domain.ids import ClientId, ProgrammeId, RelatedPersonId, RightsRequestId, StaffId
@@ -119,6 +119,33 @@ class Statement:
     at: datetime
 
 
+class EndedHow(StrEnum):
+    """How an agreed restriction came to its end (45 CFR 164.522(a)(2)(i) and (ii))."""
+
+    ASKED_IN_WRITING = "asked_in_writing"
+    """The client asked for it, or agreed to it, in writing."""
+    AGREED_ALOUD = "agreed_aloud"
+    """The client agreed to it by word of mouth, and that was written down."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestrictionEnd:
+    """That a restriction is over."""
+
+    how: EndedHow
+    says: str
+    by: StaffId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreed:
+    """What was agreed not to be told, and its end if it has one."""
+
+    restriction: AgreedRestriction
+    end: RestrictionEnd | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RightsRequest:
     """One request, and how far it has come."""
@@ -139,6 +166,8 @@ class RightsRequest:
     answer: RightsAnswer | None = None
     statements: tuple[Statement, ...] = ()
     """The client's disagreement with a denied amendment, then the programme's rebuttal, as far as there are any."""
+    agreed: Agreed | None = None
+    """Of a restriction that was granted: what is not told."""
 
     @property
     def last_day(self) -> date:
