@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from caseload.domain.access import Role
+from caseload.domain.ids import ProgrammeId
 from tests.api.conftest import Clinic, Person
 from tests.api.test_family import MOTHER
 
@@ -310,3 +311,35 @@ async def test_a_minor_signs_with_a_parent_and_a_consent_keeps_the_words_that_we
     assert (await chart.asked("attendance"))[0]["allowed"] is True
     never = await nurse.post(end, {"reason": "The order was forged.", "ended_at": "2012-03-01T00:00:00Z"})
     assert never.status_code == 409
+
+
+async def test_a_recipient_spelled_another_way_is_refused_and_shown_as_it_is_on_file(
+    clinic: Clinic, chart: Chart
+) -> None:
+    hospital = {"name": "St Mary's Hospital"}
+    consent = chart.consent(recipients=[hospital, {"person_id": chart.mother}], purposes=["treatment"])
+    assert (await chart.nurse.post(f"{chart.path}/consents", consent)).status_code == 201
+    desk = await clinic.person((Role.FRONT_DESK, ProgrammeId(UUID(chart.programme))))
+
+    async def asked(name: str, *, by: Person = chart.nurse, **changes: Any) -> dict[str, Any]:
+        body = chart.question("attendance", recipient={"name": name}, purpose="treatment", **changes)
+        answer = await by.post(f"{chart.path}/disclosure-questions", body)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    otherwise = await asked("Saint Marys hospital")
+    relative = await asked("Lindqvist, Rosà")
+    assert [each["reason"] for each in (*otherwise["items"], *relative["items"])] == ["no_consent", "no_consent"]
+    assert otherwise["recipients_on_file"] == [hospital]
+    assert relative["recipients_on_file"] == [{"person_id": chart.mother}]
+    assert (await asked("ST  MARY'S hospital"))["items"][0]["allowed"] is True
+    for answer in (
+        await asked("County Hospital"),
+        await asked("Saint Marys hospital", check=None),
+        await asked("Saint Marys hospital", by=desk),
+    ):
+        assert (answer["items"][0]["allowed"], answer["recipients_on_file"]) == (False, [])
+    revoked = {"how": "spoken", "received_at": "2026-06-01T12:00:00Z"}
+    [kept] = (await chart.nurse.get(f"{chart.path}/consents")).json()["items"]
+    assert (await chart.nurse.post(f"{chart.path}/consents/{kept['id']}/revocation", revoked)).status_code == 201
+    assert (await asked("Saint Marys hospital"))["recipients_on_file"] == []

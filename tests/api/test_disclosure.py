@@ -21,6 +21,7 @@ from tests.factories.families import Seen
 
 pytestmark = pytest.mark.anyio
 
+DOCUMENT = {"method": "document", "detail": "a letter on the plan's paper"}
 SPOKEN: dict[str, Any] = {"manner": "spoken", "notice_how": "read_out"}
 
 
@@ -436,3 +437,33 @@ async def test_a_last_dose_statement_without_a_check_is_refused_and_an_emergency
     no_one = {**said, "recipient": {}, "facility": None}
     fields = [error["field"] for error in (await chart.nurse.post(path, no_one)).json()["errors"]]
     assert fields == ["facility", "recipient"]
+
+
+async def test_whoever_receives_it_by_name_is_stopped_by_a_warning_whatever_class_the_consent_names(
+    chart: Chart,
+) -> None:
+    harmful = (
+        await chart.nurse.post(f"{chart.path}/related-people", {"name": "Sam Berg", "relationship": "partner"})
+    ).json()
+    warned = {"kind": "domestic_risk", "note": "Threatened them."}
+    path = f"{chart.path}/related-people/{harmful['id']}/warnings"
+    assert (await chart.nurse.post(path, warned)).status_code == 201
+    tpo = {
+        "kind": "treatment_payment_operations",
+        "form": "us-tpo-2026-02",
+        "recipients": [{"group": "health_plans"}],
+        "purposes": ["payment"],
+        "expiry": {"never": True},
+    }
+    await given(chart, "attendance", **tpo)
+    body = telling(chart, "attendance", recipient={"group": "health_plans"}, purpose="payment")
+
+    to_them = await chart.nurse.post(
+        f"{chart.path}/disclosures", {**body, "check": DOCUMENT, "name": "Berg, Sam: claims clerk"}
+    )
+    to_another = await chart.nurse.post(
+        f"{chart.path}/disclosures", {**body, "check": DOCUMENT, "name": "Sam Okafor, clerk"}
+    )
+
+    assert (to_them.status_code, to_them.json()["facts"]["reason"]) == (409, "safety_warning")
+    assert to_another.status_code == 201, to_another.text

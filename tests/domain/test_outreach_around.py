@@ -93,3 +93,10 @@ def test_nobody_of_whom_a_safety_warning_stands_is_rung(kind: WarningKind) -> No
     assert asked(given(PRESENCE), around=(warned,)) == ()
     lifted = warned_mother(kind, until=NOW).people[MOTHER]
     assert [each.person for each in asked(given(PRESENCE), around=(lifted,))] == [MOTHER]
+
+
+def test_whoever_is_a_client_here_too_is_never_rung_about_the_other() -> None:
+    consents = given(PRESENCE, ATTENDANCE)
+    mother = AROUND[MOTHER]
+    assert asked(consents, around=(mother,))
+    assert asked(consents, around=(replace(mother, is_client_too=True),)) == ()

@@ -62,6 +62,9 @@ class AnswersOut(Wire, frozen=True, kw_only=True):
     """One answer per category, in the order in which they were asked."""
 
     items: list[AnswerOut]
+    recipients_on_file: list[RecipientWire]
+    """Whom a consent in force names nearly as you wrote the asker. Nothing was allowed by that: are you sure that it is the
+    same, choose the one on file and ask again. Empty for whoever does not see the client's consents."""
 
 
 @searching(
@@ -73,20 +76,28 @@ class AnswersOut(Wire, frozen=True, kw_only=True):
 async def ask_disclosure(client_id: FromPath[UUID], data: JSONBody[QuestionIn], work: TheWork) -> AnswersOut:
     """May I tell this person this, for this purpose, now? Question and answer go into the log, allowed or not."""
     client = await client_within(work, client_id, Act.ASK_CONSENT)
+    consents, families = Consents(work.connection, work.journal), Families(work.connection, work.journal)
+    asked = Asked(
+        recipient=data.recipient.read(),
+        categories=data.categories,
+        purpose=data.purpose,
+        check=None if data.check is None else data.check.read(),
+        known_already=data.known_already,
+    )
     answers = await domain.ask(
-        Asked(
-            recipient=data.recipient.read(),
-            categories=data.categories,
-            purpose=data.purpose,
-            check=None if data.check is None else data.check.read(),
-            known_already=data.known_already,
-        ),
+        asked,
         client=client,
         programme=await Programmes(work.connection).get(client.programme),
         by=work.by,
         now=work.now,
-        consents=Consents(work.connection, work.journal),
-        families=Families(work.connection, work.journal),
+        consents=consents,
+        families=families,
         journal=work.journal,
     )
-    return AnswersOut(items=[AnswerOut.of(answer) for answer in answers])
+    near = await domain.near(
+        asked, answers, client=client, by=work.by, now=work.now, consents=consents, families=families
+    )
+    return AnswersOut(
+        items=[AnswerOut.of(answer) for answer in answers],
+        recipients_on_file=[RecipientWire(person_id=each.person, name=each.name, group=each.group) for each in near],
+    )

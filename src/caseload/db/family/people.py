@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from caseload.db.family.information import InformationBook
 from caseload.db.family.involvements import InvolvementBook
+from caseload.db.family.linked import IS_CLIENT_TOO
 from caseload.db.family.warnings import WarningBook
 from caseload.db.tables.family import (
     related_person,
@@ -44,6 +45,7 @@ _PERSON = (
         _newest.c.reason,
         _newest.c.recorded_at,
         _newest.c.recorded_by,
+        IS_CLIENT_TOO.label("is_client_too"),
     )
     .join(_newest, _newest.c.person_id == related_person.c.id)
     .where(
@@ -122,4 +124,5 @@ def _person(
         recorded_by=StaffId(row.recorded_by),
         involvements=involvements,
         warnings=warnings,
+        is_client_too=row.is_client_too,
     )

@@ -315,6 +315,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "session_note_sent_back": "it is a supervisor's word to a colleague about a draft",
     "escalation_passing": _STAFF,
     "escalation_recipient": _STAFF,
+    "related_person_link": "it says that somebody else is a client: no copy of either tells of the other",
     "restriction_naming": _STAFF,
     "glass": _GLASS,
     "glass_review": _GLASS,

@@ -87,6 +87,8 @@ class Act(StrEnum):
     TELL_WINDOW = "tell_window"
     SEE_FAMILY = "see_family"
     RECORD_FAMILY = "record_family"
+    LINK_RELATIVES = "link_relatives"
+    """To say that somebody on a client's list is a client too, which no chart shows."""
     SEE_CONSENT = "see_consent"
     RECORD_CONSENT = "record_consent"
     ASK_CONSENT = "ask_consent"
@@ -198,6 +200,7 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.TELL_WINDOW: _CARE | {Role.FRONT_DESK},
     Act.SEE_FAMILY: _COUNSELLING,
     Act.RECORD_FAMILY: _COUNSELLING,
+    Act.LINK_RELATIVES: frozenset({Role.PRIVACY_OFFICER}),
     Act.SEE_CONSENT: _COUNSELLING | {Role.PRIVACY_OFFICER},
     Act.RECORD_CONSENT: _COUNSELLING | {Role.PRIVACY_OFFICER},
     Act.ASK_CONSENT: _CARE | {Role.FRONT_DESK, Role.PRIVACY_OFFICER},

@@ -37,6 +37,7 @@ SEES_RESTRICTED: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.VERIFY_HISTORY: CLINICIANS,
     # Whoever keeps the restriction, and what only a privacy officer answers.
     Act.RESTRICT_CLIENT: _KEEPS_IT,
+    Act.LINK_RELATIVES: _OFFICE,
     Act.SEE_CONSENT: _OFFICE,
     Act.RECORD_CONSENT: _OFFICE,
     Act.ASK_CONSENT: _OFFICE,

@@ -5,7 +5,7 @@ hold, `disclosure` is the decision, `giving` is what people do, `asking` the que
 """
 
 from caseload.domain.consent.asker import CheckMethod, IdentityCheck, check_asker
-from caseload.domain.consent.asking import Asked, DisclosureAsked, answers_to, as_shown, ask, sound, tell_asked
+from caseload.domain.consent.asking import Asked, DisclosureAsked, answers_to, as_shown, ask, near, sound, tell_asked
 from caseload.domain.consent.completing import Setting, complete, end_of
 from caseload.domain.consent.consent import (
     AgreedRestriction,
@@ -92,6 +92,7 @@ __all__ = [
     "is_expiring",
     "jurisdiction_of",
     "may_tell",
+    "near",
     "plain",
     "record_event",
     "revoke_consent",

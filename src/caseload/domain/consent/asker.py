@@ -68,12 +68,18 @@ def check_asker(
 
 
 def is_warned_of(
-    asker: Recipient, check: IdentityCheck | None, around: Iterable[RelatedPerson], *, at: datetime
+    asker: Recipient,
+    check: IdentityCheck | None,
+    around: Iterable[RelatedPerson],
+    *,
+    at: datetime,
+    by_name: str | None = None,
 ) -> bool:
-    """Whether a safety warning forbids telling this asker anything at that moment.
+    """Whether a safety warning forbids telling this asker anything at that moment. `by_name` is who would receive it.
 
     Whoever goes by the same words as somebody on the list, in whatever order and with whatever accents, is taken for them: a
-    warning that can be passed by writing out a name is none. Nobody who is not to be called is told anything on a call back.
+    warning that can be passed by writing out a name is none. Who receives it may be said with their function: there the name
+    is looked for among the words. Nobody who is not to be called is told anything on a call back.
     """
     rings = check is not None and check.method is CheckMethod.CALL_BACK
     return any(
@@ -81,4 +87,11 @@ def is_warned_of(
         for person in around
         if asker.person == person.id
         or (asker.name is not None and words_of(asker.name) == words_of(person.details.name))
+        or (by_name is not None and _names(by_name, person.details.name))
     )
+
+
+def _names(said: str, name: str) -> bool:
+    """Whether words with a function name somebody; one word alone is too little to know anybody by."""
+    words, wanted = words_of(said), words_of(name)
+    return words == wanted or (len(wanted) > 1 and wanted <= words)

@@ -13,9 +13,10 @@ from caseload.domain.access import Act
 from caseload.domain.client import Client
 from caseload.domain.consent.asker import IdentityCheck, check_asker, is_warned_of
 from caseload.domain.consent.consent import Consent, Recipient
-from caseload.domain.consent.disclosure import Answer, Question, may_tell, without_the_warning
+from caseload.domain.consent.disclosure import Answer, Question, Reason, may_tell, without_the_warning
 from caseload.domain.consent.forms import rules_on
 from caseload.domain.consent.giving import Consents
+from caseload.domain.consent.near import near_recipients
 from caseload.domain.consent.words import Category, Purpose
 from caseload.domain.errors import Faults
 from caseload.domain.family import Families, RelatedPerson
@@ -35,6 +36,8 @@ class Asked:
     check: IdentityCheck | None = None
     """How staff made sure of who is asking; without it nothing is allowed."""
     known_already: bool = False
+    by_name: str | None = None
+    """Who would receive it, by name and function, where that is known beside the recipient."""
     warned: bool = False
     """A safety warning about the recipient forbids it; found out by `sound`."""
     may_know_why: bool = True
@@ -71,6 +74,27 @@ async def ask(
     return [as_shown(answer, asked, programme=programme, at=now) for answer in answers]
 
 
+async def near(
+    asked: Asked,
+    answers: Iterable[Answer],
+    *,
+    client: Client,
+    by: Staff,
+    now: datetime,
+    consents: Consents,
+    families: Families,
+) -> Sequence[Recipient]:
+    """Whom a consent in force names nearly as the asker was written, where that may be why nothing is allowed.
+
+    For those who see the client's consents; everybody else is shown nobody.
+    """
+    unknown = asked.check is not None and any(answer.reason is Reason.NO_CONSENT for answer in answers)
+    if not unknown or not by.may_in(Act.SEE_CONSENT, client.programme):
+        return ()
+    around = await families.around(client.id)
+    return near_recipients(asked.recipient, await consents.of(client.id), around, at=now)
+
+
 async def sound(asked: Asked, client: Client, families: Families, *, by: Staff, now: datetime) -> Asked:
     """The question with what safety warnings say to it, or `Invalid` with everything that is wrong with it."""
     faults = Faults()
@@ -82,7 +106,7 @@ async def sound(asked: Asked, client: Client, families: Families, *, by: Staff, 
     faults.raise_if_any()
     return replace(
         asked,
-        warned=is_warned_of(asked.recipient, asked.check, around.values(), at=now),
+        warned=is_warned_of(asked.recipient, asked.check, around.values(), at=now, by_name=asked.by_name),
         may_know_why=by.may_in(Act.SEE_CONSENT, client.programme),
     )
 
@@ -95,7 +119,7 @@ def as_shown(answer: Answer, asked: Asked, *, programme: Programme, at: datetime
 
 async def _around(asked: Asked, client: Client, families: Families) -> Mapping[RelatedPersonId, RelatedPerson]:
     """Whose numbers are on file, and of whom there is a warning; read only where somebody could be told."""
-    if asked.check is None or asked.recipient.group is not None:
+    if asked.check is None or (asked.recipient.group is not None and asked.by_name is None):
         return {}
     return {person.id: person for person in await families.around(client.id)}
 

@@ -76,6 +76,7 @@ async def disclose(
         categories=tuple(dict.fromkeys(making.categories)),
         purpose=_purpose(making, exception),
         check=making.check,
+        by_name=making.name,
     )
     await desk.consents.hold(client.id)
     asked = await sound(asked, client, desk.families, by=by, now=now)

@@ -15,6 +15,7 @@ from caseload.domain.family.involvement import (
     NotInvolved,
     authority,
 )
+from caseload.domain.family.linked import AlreadyLinked, LinkUnknown, RelativeLink, link_relative, unlink_relative
 from caseload.domain.family.person import (
     PersonChanged,
     PersonDetails,
@@ -44,6 +45,7 @@ __all__ = [
     "LONGEST_TEXT",
     "WHY_NOT",
     "AlreadyInvolved",
+    "AlreadyLinked",
     "AlreadyWarned",
     "Beginning",
     "ContactWay",
@@ -55,12 +57,14 @@ __all__ = [
     "InvolvementKind",
     "InvolvementOver",
     "InvolvementUnknown",
+    "LinkUnknown",
     "NotInvolved",
     "PersonChanged",
     "PersonDetails",
     "PersonUnknown",
     "RelatedPerson",
     "Relationship",
+    "RelativeLink",
     "SafetyWarning",
     "Told",
     "WarningKind",
@@ -72,10 +76,12 @@ __all__ = [
     "change_person",
     "end_involvement",
     "lift_warning",
+    "link_relative",
     "receive_information",
     "remove_person",
     "stopping",
     "text_fault",
+    "unlink_relative",
     "warn_of",
     "without_emergency_contact",
 ]

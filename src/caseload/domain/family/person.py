@@ -70,6 +70,8 @@ class RelatedPerson:
     """Every way in which they ever took part, with its days, the oldest first."""
     warnings: tuple[SafetyWarning, ...] = ()
     """Every safety warning there ever was about them, the oldest first."""
+    is_client_too: bool = False
+    """They have a registration of their own here. For decisions only: no answer about this client says so."""
 
     def running(self, at: datetime) -> tuple[Involvement, ...]:
         """The ways in which they take part at that moment; none means not involved."""

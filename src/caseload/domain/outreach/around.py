@@ -37,9 +37,12 @@ def may_be_asked(
 ) -> tuple[MayBeAsked, ...]:
     """Whom a consent in force names and lets us tell that the client is here, or that they have not come.
 
-    Whoever is no longer involved is left out, whatever was signed, and so is whoever a safety warning forbids to ring.
+    Whoever is no longer involved is left out, whatever was signed, and so is whoever a safety warning forbids to ring, and whoever
+    is a client here too: nobody learns of one of the two by being rung about the other.
     """
-    found = [_asked(person, consents, programme, at) for person in around if person.running(at)]
+    found = [
+        _asked(person, consents, programme, at) for person in around if person.running(at) and not person.is_client_too
+    ]
     return tuple(each for each in found if each is not None)
 
 
