@@ -204,3 +204,16 @@ async def test_who_asks_for_the_client_must_be_their_representative(office: Offi
         answer = await office.nurse.post(path, office.body(representative_id=made.json()["id"]))
         asked[name] = answer.status_code
     assert asked == {"partner": 422, "former guardian": 422, "guardian": 201}
+
+
+async def test_the_privacy_officer_is_told_at_the_door_what_waits_for_an_answer(office: Office) -> None:
+    before = (await office.officer.get("/me")).json()["to_answer"]
+    soon = await office.taken("confidential_contact")
+    await office.taken(days_ago=31)
+    me = (await office.officer.get("/me")).json()
+    assert me["to_answer"] == {"waiting": before["waiting"] + 2, "overdue": before["overdue"] + 1}
+    assert office.client not in str(me)
+    assert (await office.answered(soon, outcome="granted")).status_code == 201
+    left = (await office.officer.get("/me")).json()["to_answer"]
+    assert left == {"waiting": before["waiting"] + 1, "overdue": before["overdue"] + 1}
+    assert (await office.nurse.get("/me")).json()["to_answer"] is None

@@ -22,6 +22,7 @@ LAYERS = ("db", "api", "tests")
 ELSEWHERE = {
     ("db", "accesslog"): "the log is read by `audit/accesslog.py`: `db` knows nothing of it",
     ("db", "catalogue"): "it is a file, and nothing of it is kept",
+    ("api", "alert"): "an alert is a task: whoever it is for reads it by `api/care_task.py`",
     ("api", "job"): "operators look after jobs with `caseload jobs`, and the numbers with `/metrics`",
     ("api", "accesslog"): "over HTTP it is called what its reader calls it: `api/audit_log.py`",
 }

@@ -2,7 +2,7 @@
 
 Compared with the one table: `MAY`, `EXTENT`, `SEES_RESTRICTED` and `GLASS_OPENS`, as `reach` reads them. Whom one does not see
 is answered exactly as somebody who does not exist; whom one sees is not. What would change something is only sent about those whom
-nobody may see, so that nothing is ever changed.
+nobody may see, so that nothing is ever changed. Records by their own identifier, and pages: `test_role_by_record.py`.
 """
 
 import json
@@ -28,6 +28,7 @@ from caseload.domain.access import MAY, WITHOUT_PROGRAMME, Act, Apart, BrokenGla
 from caseload.domain.ids import ClientId, GlassId, ProgrammeId, StaffId, new_id
 from caseload.domain.people import the_service
 from caseload.domain.programme import Programme
+from caseload.jobs.alerts import RAISE_ALERTS, raise_alerts_in
 from caseload.jobs.check_ins import SCHEDULE_CHECK_INS, STEP_UP_CHECK_INS
 from caseload.jobs.escalations import MISSED_DOSES, PASS_ON, escalate_missed_in, pass_on_in
 from caseload.jobs.kind import Kind
@@ -49,8 +50,8 @@ pytestmark = pytest.mark.anyio
 
 NOBODY = ClientId(new_id())
 ELSE = str(new_id())
-_PLACE = re.compile(r"\{(\w+):(\w+)\}")
-_OTHER = {"uuid": ELSE, "date": "2026-11-22", "int": "1", "str": "x"}
+PLACE = re.compile(r"\{(\w+):(\w+)\}")
+OTHER = {"uuid": ELSE, "date": "2026-11-22", "int": "1", "str": "x"}
 OVERDUE_DAYS = 5
 """Long enough for the ladder to have begun."""
 _BODIES: Mapping[str, Any] = {
@@ -181,10 +182,10 @@ def about_one_client(clinic: Clinic) -> list[tuple[Door, Act]]:
     return [(door, act) for door, act in found if act is not None and act not in BY_THE_LOG]
 
 
-async def knock(door: Door, by: Person, client: UUID) -> tuple[Any, ...]:
+async def knock(door: Door, by: Person, about: UUID, of: str = "client_id") -> tuple[Any, ...]:
     """How it is answered, without what differs from one request to the next."""
-    path = _PLACE.sub(lambda place: str(client) if place[1] == "client_id" else _OTHER[place[2]], door.path)
-    body = _BODIES[f"{door.method} {_PLACE.sub(lambda place: '{' + place[1] + '}', door.path)}"]
+    path = PLACE.sub(lambda place: str(about) if place[1] == of else OTHER[place[2]], door.path)
+    body = _BODIES[f"{door.method} {PLACE.sub(lambda place: '{' + place[1] + '}', door.path)}"]
     answer: httpx.Response = await by.http.request(door.method, path, json=body)
     if answer.is_success:
         return answer.status_code, answer.content
@@ -240,6 +241,7 @@ async def test_what_is_done_to_a_client_whom_one_does_not_see_is_answered_as_for
 
 IN_A_PROGRAMME: Mapping[Kind, Callable[[Work, Programme], Awaitable[int]]] = {
     CLIMB_LADDERS: climb_in,
+    RAISE_ALERTS: raise_alerts_in,
     MISSED_DOSES: escalate_missed_in,
     PASS_ON: pass_on_in,
 }
@@ -273,7 +275,7 @@ async def shown_beyond_reach(clinic: Clinic, hall: Hall, most: int) -> list[str]
     for door in doors(clinic.application.litestar):
         if door.act is None or door.method != "GET" or door.act in NOT_BY_REACH or "client_id" in door.path:
             continue
-        path = _PLACE.sub(lambda place: str(hall.here) if place[1] == "programme_id" else _OTHER[place[2]], door.path)
+        path = PLACE.sub(lambda place: str(hall.here) if place[1] == "programme_id" else OTHER[place[2]], door.path)
         asked = {"programme": str(hall.here)} if "programme" in door.handler.parsed_fn_signature.parameters else {}
         for role in hall.roles(door.act, most):
             answer = await hall.people[role].http.get(path, params=asked)

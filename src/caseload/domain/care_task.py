@@ -1,4 +1,4 @@
-"""Care tasks: what one named person is to do about a client by a moment. A step of the ladder makes one, or a colleague.
+"""Care tasks: what one named person is to do about a client by a moment. A step of the ladder makes one, an alert, or a colleague.
 
 A task stands in no way, and tells nobody outside: it is read by whoever may see the client. One of the ladder falls away
 by itself once its check-in no longer waits as it did: the client came, or it was moved, given up or withdrawn. Whom somebody
@@ -27,7 +27,7 @@ class CareTaskKind(StrEnum):
     OUTREACH = "outreach"
     """A step of the ladder by which whoever has not come is looked for."""
     ASKED = "asked"
-    """A colleague asks for it."""
+    """A colleague asks for it, or the service by an alert."""
 
 
 class CareTaskUnknown(NotFound):

@@ -32,3 +32,13 @@ class Journal(Protocol):
     def tell(self, event: Event) -> None:
         """Say that something happened. It is durable only together with the change itself."""
         ...
+
+
+class Unseen:
+    """A journal for what is only worked out or counted and shown to nobody; what follows from it is told to another."""
+
+    def saw(self, client: ClientId, kind: str) -> None:
+        """Nobody sees it."""
+
+    def tell(self, event: Event) -> None:
+        """Reading changes nothing."""

@@ -1,6 +1,5 @@
 """What goes on by itself with escalations: on to whose turn it is, and three missed doses raised by the record."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -8,15 +7,14 @@ from caseload.db.dosing import DosingDays
 from caseload.db.escalation import Escalations
 from caseload.db.on_call import KeptRotas
 from caseload.db.programme import Programmes
-from caseload.domain.access import Act, Holding, Role
+from caseload.domain.access import Act
 from caseload.domain.escalation import pass_on
 from caseload.domain.escalation.missed import escalate_missed, is_long, runs
-from caseload.domain.ids import ClientId, ProgrammeId
 from caseload.domain.job import Job
-from caseload.domain.journal import Event
-from caseload.domain.people import Staff, the_service
+from caseload.domain.journal import Unseen
 from caseload.domain.programme import Programme
 from caseload.jobs.kind import Kind, Step
+from caseload.jobs.reader import reader
 from caseload.request.work import Work
 
 
@@ -54,9 +52,9 @@ async def escalate_missed_in(work: Work, programme: Programme) -> int:
     """Raise each run of missed doses of a programme that is long enough and has not been raised; return how many."""
     today = programme.today(work.now)
     rules = programme.rules_on(today)
-    days = DosingDays(work.connection, _Unseen(), now=work.now)
+    days = DosingDays(work.connection, Unseen(), now=work.now)
     due = await days.due_in(
-        programme.id, today, by=_reader(programme.id), act=Act.SEE_MEDICATION, only=lambda one: is_long(one, rules)
+        programme.id, today, by=reader(programme.id), act=Act.SEE_MEDICATION, only=lambda one: is_long(one, rules)
     )
     return await escalate_missed(
         runs(due, programme.id),
@@ -66,21 +64,6 @@ async def escalate_missed_in(work: Work, programme: Programme) -> int:
         missed=Escalations(work.connection, work.journal, now=work.now),
         journal=work.journal,
     )
-
-
-class _Unseen:
-    """A journal for what is worked out and shown to nobody; what follows from it is told to the one of the work."""
-
-    def saw(self, client: ClientId, kind: str) -> None:
-        """Nobody sees it."""
-
-    def tell(self, event: Event) -> None:
-        """Reading changes nothing."""
-
-
-def _reader(programme: ProgrammeId) -> Staff:
-    """Reads the dose record of one programme, as far as its nurses do, and no other."""
-    return replace(the_service(), holdings=(Holding(role=Role.NURSE, programme=programme),))
 
 
 PASS_ON: Final = Kind(name="escalation.passed", step=pass_escalations_on, every=timedelta(minutes=1))

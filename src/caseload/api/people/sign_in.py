@@ -14,13 +14,20 @@ from caseload.api.route import SESSION_COOKIE, public, reading, same_origin, wri
 from caseload.api.wire import Wire
 from caseload.api.work import TheWork
 from caseload.audit.trail import Op, Purpose
+from caseload.db.disclosure import KeptDisclosures
 from caseload.db.glass import KeptGlasses
+from caseload.db.programme import Programmes
+from caseload.db.rights import KeptRights
 from caseload.domain.access import MAY, Act, Role
 from caseload.domain.accesslog import scope_of
+from caseload.domain.disclosure import open_releases
 from caseload.domain.errors import NotPermitted
+from caseload.domain.journal import Unseen
 from caseload.domain.people import Staff
+from caseload.domain.rights import due_requests
 from caseload.request import sign_in as door
 from caseload.request.gate import work_of
+from caseload.request.work import Work
 
 
 class SignInIn(Wire, frozen=True, kw_only=True):
@@ -55,11 +62,11 @@ class MyGlassOut(Wire, frozen=True, kw_only=True):
 
 
 class ToReviewOut(Wire, frozen=True, kw_only=True):
-    """Broken glasses that somebody must look at."""
+    """How much waits for somebody of the privacy office."""
 
     waiting: int
     overdue: int
-    """Of these, how many should have been looked at by now."""
+    """Of these, how many should have been dealt with by now."""
 
 
 class MeOut(Wire, frozen=True, kw_only=True):
@@ -77,6 +84,10 @@ class MeOut(Wire, frozen=True, kw_only=True):
     """A client outside your reach whom you have opened, while it lasts."""
     to_review: ToReviewOut | None = None
     """For a privacy officer: broken glasses that wait for a review."""
+    to_answer: ToReviewOut | None = None
+    """For a privacy officer: requests of clients about their own record that nobody has answered."""
+    to_complete: ToReviewOut | None = None
+    """For a privacy officer: emergency releases whose record is not complete."""
 
     @classmethod
     def of(cls, staff: Staff) -> "MeOut":
@@ -158,7 +169,24 @@ async def read_me(work: TheWork) -> MeOut:
         glasses = KeptGlasses(work.connection, work.journal, now=work.now)
         waiting, overdue = await glasses.waiting(scope=scope_of(work.by.holdings, Act.REVIEW_GLASS))
         me = msgspec.structs.replace(me, to_review=ToReviewOut(waiting=waiting, overdue=overdue))
+    if work.by.may(Act.ANSWER_RIGHTS_REQUEST):
+        me = msgspec.structs.replace(me, to_answer=await _to_answer(work), to_complete=await _to_complete(work))
     return me
+
+
+async def _to_answer(work: Work) -> ToReviewOut:
+    """By the list's own definition of due (`domain.rights.due_requests`)."""
+    requests = KeptRights(work.connection, Unseen(), now=work.now)
+    programmes = await Programmes(work.connection).all()
+    due = await due_requests(by=work.by, now=work.now, programmes=programmes, requests=requests)
+    return ToReviewOut(waiting=len(due), overdue=sum(each.days_left < 0 for each in due))
+
+
+async def _to_complete(work: Work) -> ToReviewOut:
+    """By the list's own definition of overdue (`domain.disclosure.open_releases`)."""
+    releases = KeptDisclosures(work.connection, Unseen(), now=work.now)
+    found = await open_releases(by=work.by, act=Act.SEE_CONSENT, releases=releases)
+    return ToReviewOut(waiting=len(found), overdue=sum(each.is_overdue(work.now) for each in found))
 
 
 @writing("/me/password", act=Act.KNOW_MYSELF, name="change_password", status=204, problems=(429,))

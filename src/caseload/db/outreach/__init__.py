@@ -2,6 +2,6 @@
 
 from caseload.db.outreach.contacts import KeptContacts
 from caseload.db.outreach.explained import Explained, OverdueLadders
-from caseload.db.outreach.ladders import KeptLadders
+from caseload.db.outreach.ladders import KeptLadders, named_for
 
-__all__ = ["Explained", "KeptContacts", "KeptLadders", "OverdueLadders"]
+__all__ = ["Explained", "KeptContacts", "KeptLadders", "OverdueLadders", "named_for"]

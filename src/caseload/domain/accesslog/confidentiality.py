@@ -52,6 +52,7 @@ MATTERS: Final[Mapping[str, Matter]] = MappingProxyType({
     "consent.given": Matter.CONSENTS,
     "consent.revoked": Matter.CONSENTS,
     "consent.ended_by_event": Matter.CONSENTS,
+    "consent.expired": Matter.CONSENTS,
     "consent.asked": Matter.DECISIONS,
     "disclosure.made": Matter.DISCLOSURES,
     "disclosure.refused": Matter.DISCLOSURES,

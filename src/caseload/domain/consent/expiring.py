@@ -40,12 +40,18 @@ class ExpiringConsents(Protocol):
 
 
 async def expiring(
-    *, by: Staff, act: Act, now: datetime, consents: ExpiringConsents, programmes: Iterable[Programme]
+    *,
+    by: Staff,
+    act: Act,
+    now: datetime,
+    consents: ExpiringConsents,
+    programmes: Iterable[Programme],
+    limit: int = MOST,
 ) -> Sequence[Expiring]:
     """The consents in force that expire soon, those that end first before the others."""
     until = now + timedelta(days=earliest_alert() + 2)
     where = {each.id: each for each in programmes}
-    found = await consents.ending(after=now, until=until, by=by, act=act, limit=MOST)
+    found = await consents.ending(after=now, until=until, by=by, act=act, limit=limit)
     lines = (is_expiring(consent, where[consent.discloser], at=now) for consent in found)
     return [line for line in lines if line is not None]
 
