@@ -35,7 +35,7 @@ class Matter(StrEnum):
     BREAK_GLASS = "break_glass"
     """Broken, tried in vain, ended, reviewed."""
     RIGHTS_REQUESTS = "rights_requests"
-    """Received, put off, answered, disagreed with."""
+    """Received, put off, answered, disagreed with; that an agreed restriction has ended."""
 
 
 ATTEMPTS: Final[Mapping[str, Matter]] = MappingProxyType({
@@ -67,6 +67,7 @@ MATTERS: Final[Mapping[str, Matter]] = MappingProxyType({
     "rights.put_off": Matter.RIGHTS_REQUESTS,
     "rights.answered": Matter.RIGHTS_REQUESTS,
     "rights.statement_taken": Matter.RIGHTS_REQUESTS,
+    "rights.restriction_ended": Matter.RIGHTS_REQUESTS,
 })  # fmt: skip
 """Every event that belongs there, and every attempt."""
 
