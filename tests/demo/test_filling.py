@@ -280,6 +280,10 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
             "a relative beside a client in a register",
             "select 1 from clinic.session_relative_line where consent_id is not null",
         ),
+        (
+            "somebody who may act for a client until a day",
+            "select 1 from clinic.related_person_involvement where kind = 'legal_representative' and last_day > now()",
+        ),
         ("a register put right", "select 1 from clinic.therapy_session_register where version = 2"),
         (
             "a series",

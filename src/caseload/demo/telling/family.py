@@ -51,9 +51,12 @@ from caseload.request.work import Work
 SIGNED_DAYS_AGO = 25
 ENDED_DAYS_AGO = 6
 EMERGENCIES_AMONG = 12
+"""Of so many clients, those whose family may be told nothing have been in an emergency department."""
 WARNED_AMONG = 25
 """One client in so many has somebody around them of whom a safety warning stands."""
-"""Of so many clients, those whose family may be told nothing have been in an emergency department."""
+REPRESENTED_AMONG = 7
+"""One in so many has somebody who may act for them, for so many days to come."""
+AUTHORITY_DAYS = 120
 
 
 async def tell(life: Life, *, stage: Stage, work: Work) -> None:
@@ -152,6 +155,11 @@ async def _add_relative(life: Life, client: Client, ago: int, *, stage: Stage, w
     two = life.chance.sample(
         [InvolvementKind.CARE_PARTNER, InvolvementKind.FAMILY_THERAPY, InvolvementKind.OWN_SUPPORT], 2
     )
+    authority = Beginning(
+        kind=InvolvementKind.LEGAL_REPRESENTATIVE,
+        last_day=stage.day(-AUTHORITY_DAYS),
+        evidence="Lasting power of attorney, copy in the cabinet of the office.",
+    )
     relationship = life.chance.choice([Relationship.MOTHER, Relationship.PARTNER, Relationship.SIBLING])
     return await add_person(
         client,
@@ -163,7 +171,10 @@ async def _add_relative(life: Life, client: Client, ago: int, *, stage: Stage, w
             phone=f"555-01{life.story.number % 100:02}",
             contact_note="Evenings only.",
         ),
-        [Beginning(kind=kind) for kind in (*two, InvolvementKind.EMERGENCY_CONTACT)],
+        [
+            *(Beginning(kind=kind) for kind in (*two, InvolvementKind.EMERGENCY_CONTACT)),
+            *((authority,) if life.story.number % REPRESENTED_AMONG == 0 else ()),
+        ],
         as_id=RelatedPersonId(new_id()),
         programme=stage.programme,
         by=stage.team.nurses[0],
