@@ -14,6 +14,7 @@ ARGS ?=
 IN_PARALLEL = -n $(PARALLEL) --dist loadfile --no-loadscope-reorder
 PYTEST = $(BIN)/pytest $(IN_PARALLEL)
 # The tests themselves are not measured, so nothing is lost where slipcover and pytest's rewriting of asserts meet.
+TAKEN = $(VENV)/branches.json
 MEASURING = -W 'ignore:Module already imported:pytest.PytestAssertRewriteWarning' \
 	-W 'ignore:Unable to activate pytest branch coverage:RuntimeWarning'
 
@@ -34,7 +35,8 @@ soak: $(READY) ## Run the same tests at their full counts
 	@$(PYTEST) --soak $(ARGS)
 
 coverage: $(READY) ## Run every test, and ask that they take every branch of the domain
-	@$(BIN)/slipcover -m pytest $(IN_PARALLEL) $(MEASURING) $(ARGS)
+	@$(BIN)/slipcover --json --out $(TAKEN) -m pytest $(IN_PARALLEL) $(MEASURING) $(ARGS)
+	@$(BIN)/slipcover --skip-covered --fail-under 100 --out $(TAKEN) --merge $(TAKEN)
 
 check: $(READY) ## Format, lint, types, layers, dependencies, dead code, migrations
 	$(BIN)/ruff format --check .
