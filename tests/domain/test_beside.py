@@ -283,7 +283,7 @@ def test_the_other_medicine_and_the_override_stand_beside_what_is_due() -> None:
     [back] = ordered_beside(second, TODAY, [first, second], HERE, UK)
     assert (back.policy, back.facts["order"]) == (told.policy, str(first.id))
     [bare] = ordered_beside(first, TODAY, [first, replace(second, confirmed=())], HERE, UK)
-    assert (bare.policy, "reason" in bare.facts) == ("", False)
+    assert (bare.policy, "reason" in bare.facts) == ("caseload.ordered_beside of caseload-1", False)
     assert ordered_beside(first, TODAY, [first], HERE, UK) == []
     [against] = ordered_beside(
         first,

@@ -301,6 +301,7 @@ _MERGE: Final = "it is about two registrations, of which the other may be somebo
 _STOCK: Final = "it is the ledger of the stock; the dose or the unit is in the copy"
 _GLASS: Final = "who opened a record in an emergency is told by the report of accesses"
 _STAFF: Final = "it says which staff were called, or read something, and nothing of the client"
+_ALERT: Final = "it says that staff were told once; the task that it raised is in the copy"
 
 LEFT_OUT: Final[Mapping[str, str]] = {
     "check_in_plan_current": _DERIVED,
@@ -316,6 +317,8 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "escalation_passing": _STAFF,
     "escalation_recipient": _STAFF,
     "related_person_link": "it says that somebody else is a client: no copy of either tells of the other",
+    "consent_alert": _ALERT,
+    "release_alert": _ALERT,
     "restriction_naming": _STAFF,
     "glass": _GLASS,
     "glass_review": _GLASS,
