@@ -478,6 +478,10 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
                having count(*) filter (where standing = 'merged') = 1
                and count(*) filter (where standing = 'suspected') = 1""",
         ),
+        (
+            "a client whom another programme was asked to take over",
+            "select 1 from clinic.client_transfer where outcome is null and departure_id is null",
+        ),
         ("a client whom only named staff see", "select 1 from clinic.restriction where ended_at is null"),
         (
             "a broken glass that waits for its review",

@@ -18,6 +18,7 @@ from caseload.demo.stories import YEAR_DAYS, Story, stories
 from caseload.demo.telling import care, course, family
 from caseload.demo.telling.calendars import tell_calendars
 from caseload.demo.telling.check_ins import Contact
+from caseload.demo.telling.going_on import tell_going_on
 from caseload.demo.telling.groups import Groups
 from caseload.demo.telling.medicine import Dispensary, stop_treatment, tell_day, tell_evening, tell_guests, tell_newest
 from caseload.demo.telling.outreach import tell_outreach
@@ -92,6 +93,8 @@ async def fill(service: Service, size: Size, *, progress: Progress) -> Sequence[
             await tell_newest(chapter.dispensary)
             await tell_guests(chapter.dispensary)
             await _tell_the_rest(stage, work)
+        harbor, mill_lane, _ = stages
+        await tell_going_on(harbor, mill_lane.programme, work=work)
         # Before the commit: a demo that nobody can sign in to would be of no use.
         keep_people(service.settings.data_dir, secrets.of_those_here)
     return secrets.of_those_here
