@@ -277,6 +277,9 @@ async def test_a_representative_whose_authority_has_ended_is_given_nothing(offic
         ],
     }
     made = (await office.nurse.post(f"/clients/{office.client}/related-people", person)).json()
+    before = await office.settled(await office.asked(representative_id=made["id"]))
+    assert (await office.released(before, to_representative=True, detail=" ")).status_code == 422
+    assert (await office.released(before, to_representative=True)).status_code == 201
     copy = await office.settled(await office.asked(representative_id=made["id"]))
     ended = await office.nurse.post(
         f"/clients/{office.client}/related-people/{made['id']}/involvements/{made['involvements'][0]['id']}/end",

@@ -400,11 +400,14 @@ async def test_whoever_may_be_registered_twice_stays_until_that_is_answered(both
 async def test_a_restricted_client_is_not_transferred(clinic: Clinic, both: Two) -> None:
     transfer = await both.asked()
     officer = await clinic.person((Role.PRIVACY_OFFICER, None))
-    body = {"kind": "colleague", "reason": "Works here.", "staff": [str(both.robin.staff.id)]}
+    director = await clinic.person(*((Role.MEDICAL_DIRECTOR, each.programme) for each in (both.here, both.there)))
+    named = [str(each.staff.id) for each in (both.robin, director)]
+    body = {"kind": "colleague", "reason": "Works here.", "staff": named}
     restricted = await officer.post(f"/clients/{both.here.client}/restrictions", body)
     assert restricted.status_code == 201, restricted.text
     assert (await both.receiving.get(f"/transfers/{transfer}")).status_code == 404
     assert (await both.accept(transfer)).status_code == 404
+    assert problem(await both.accept(transfer, by=director)) == (409, "restricted-stays")
     assert (await both.end(transfer, "withdrawal", both.robin)).status_code == 201
     assert problem(await both.ask()) == (409, "restricted-stays")
 

@@ -1,7 +1,9 @@
 """Where a transfer stands, for every way in which it can come out."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,7 +11,8 @@ import pytest
 
 from caseload.domain.access import Act, Holding, Role, reach
 from caseload.domain.caseload import Edition, LevelOfCare
-from caseload.domain.ids import ClientId, EpisodeId, ProgrammeId, StaffId, TransferId, new_id
+from caseload.domain.ids import ClientId, DepartureId, EpisodeId, ProgrammeId, StaffId, TransferId, new_id
+from caseload.domain.journal import Event
 from caseload.domain.merge import OpenKind
 from caseload.domain.transfer import (
     Acceptance,
@@ -23,6 +26,7 @@ from caseload.domain.transfer import (
     Wish,
 )
 from caseload.domain.transfer.accepting import check_clocks
+from caseload.domain.transfer.asking import withdraw_transfer
 from tests.factories.staff import somebody
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -116,3 +120,29 @@ def test_a_client_goes_to_another_zone_while_it_is_one_day_and_no_clock_changes(
 def test_between_two_zones_that_never_share_a_day_nobody_goes() -> None:
     with pytest.raises(DaysDiffer, match="register them there"):
         check_clocks(ZoneInfo("Pacific/Kiritimati"), ZoneInfo("Pacific/Pago_Pago"), NOW)
+
+
+@pytest.mark.anyio
+async def test_a_discharge_that_waits_no_longer_is_not_answered_once_more() -> None:
+    here, done = ProgrammeId(new_id()), list[Ending]()
+    waiting = replace(transfer(acceptance=replace(TAKEN, departure=DepartureId(new_id()))), programme=here)
+
+    async def nothing(*_: object, **__: object) -> None:
+        """There is no discharge that waits, and nothing to lock."""
+
+    async def found(*_: object, **__: object) -> Transfer:
+        return waiting
+
+    async def kept(_: Transfer, ending: Ending) -> None:
+        done.append(ending)
+
+    places: Any = SimpleNamespace(
+        transfers=SimpleNamespace(transfer=found, hold_record=nothing, add_ending=kept),
+        leaving=SimpleNamespace(departures=SimpleNamespace(last_asked=nothing)),
+    )
+    told = list[Event]()
+    journal: Any = SimpleNamespace(tell=told.append)
+    by = somebody((Role.SUPERVISOR, here))
+    await withdraw_transfer(waiting.id, "Stays.", by=by, now=NOW, places=places, journal=journal)
+    assert [each.outcome for each in done] == [Outcome.WITHDRAWN]
+    assert [event.name for event in told] == ["transfer.ended"]

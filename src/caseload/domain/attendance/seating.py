@@ -183,8 +183,6 @@ def seat_of(
 ) -> RelativePlace:
     """A relative's place in this session, where somebody is shown these only among them; or `NoSuchSeat`."""
     found = next((place for place in session.relatives if place.id == wanted), None)
-    if among is not None and wanted not in among:
-        raise NoSuchSeat
-    if found is None:
+    if found is None or (among is not None and wanted not in among):
         raise NoSuchSeat
     return found
