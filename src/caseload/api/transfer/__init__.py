@@ -88,7 +88,7 @@ async def read_transfer(transfer_id: FromPath[UUID], work: TheWork) -> TransferO
     return TransferOut.of(*await transfers(work).shown(TransferId(transfer_id), by=work.by, act=Act.DISCHARGE))
 
 
-@reading("/transfers/{transfer_id:uuid}/past", act=Act.SEE_MEDICATION, name="read_transfer_past")
+@reading("/transfers/{transfer_id:uuid}/past", act=Act.SEE_MEDICATION, name="read_transfer_past", problems=(404, 409))
 async def read_transfer_past(transfer_id: FromPath[UUID], work: TheWork) -> TransferPastOut:
     """What the giving programme knew of a client's medication when the client went: its own past, and nothing later."""
     kept = transfers(work)
@@ -106,7 +106,7 @@ async def read_transfer_past(transfer_id: FromPath[UUID], work: TheWork) -> Tran
     )
 
 
-@reading("/transfers/{transfer_id:uuid}/notes", act=Act.SEE_NOTES, name="list_transfer_notes")
+@reading("/transfers/{transfer_id:uuid}/notes", act=Act.SEE_NOTES, name="list_transfer_notes", problems=(404, 409))
 async def list_transfer_notes(
     transfer_id: FromPath[UUID], work: TheWork, after: After = None, limit: Limit = USUAL
 ) -> Page[NoteOut]:
