@@ -58,6 +58,7 @@ from caseload.domain.consent import (
 )
 from caseload.domain.consent.completing import MAY_BE_FOR, MAY_COVER
 from caseload.domain.consent.forms import RulesUnknown
+from caseload.domain.consent.near import near_recipients
 from caseload.domain.errors import Faults, Invalid, NotPermitted
 from caseload.domain.family import (
     Information,
@@ -1296,3 +1297,10 @@ def test_a_variant_may_let_minors_sign_alone_and_makes_nobody_of_age_sooner() ->
     assert loosened(base, sooner) == ["minors.until_age: of age earlier"]
     assert loosened(base, msgspec.structs.replace(base, minors=None)) == ["minors: no rule any more"]
     assert loosened(profile_on("UK", TODAY), profile_on("UK", TODAY)) == []
+
+
+def test_nobody_is_near_to_a_class_and_a_name_in_another_order_is() -> None:
+    made = consent(operations())
+    found = near_recipients(Recipient(name="Hospital, General"), [made], [], at=NOW)
+    assert found == [Recipient(name="General Hospital")]
+    assert near_recipients(Recipient(name="health plans"), [made], [], at=NOW) == []

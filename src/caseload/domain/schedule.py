@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import relativedelta
@@ -119,15 +118,11 @@ class Recurrence:
     @property
     def interval(self) -> relativedelta:
         """One interval on the local calendar."""
-        match self.unit:
-            case Unit.DAYS:
-                return relativedelta(days=self.every)
-            case Unit.WEEKS:
-                return relativedelta(weeks=self.every)
-            case Unit.MONTHS:
-                return relativedelta(months=self.every)
-            case _:
-                assert_never(self.unit)
+        if self.unit is Unit.DAYS:
+            return relativedelta(days=self.every)
+        if self.unit is Unit.WEEKS:
+            return relativedelta(weeks=self.every)
+        return relativedelta(months=self.every)
 
     @property
     def interval_days(self) -> int:

@@ -82,8 +82,8 @@ class LastDose:
     order: Order
     """In force, or else the last that was signed."""
     without: DaysWithout
-    take_homes: Sequence[CoveredDay] | None
-    """From that day on; None where they may not be told."""
+    take_homes: Sequence[CoveredDay]
+    """From that day on."""
     beside: tuple[tuple[Order, DaysWithout], ...] = ()
     """Another medicine that is ordered beside it, each with its own last dose."""
     that_day: Mapping[date, Sequence[GivenThatDay]]
@@ -95,11 +95,7 @@ class LastDose:
         told = {"day": str(self.day)} | self._of_order(self.order, self.without)
         if self.beside:
             told["beside"] = [self._of_order(order, without) for order, without in self.beside]
-        told["take_homes"] = (
-            None
-            if self.take_homes is None
-            else [{"day": str(each.day), "amount_mg": _text(each.amount_mg)} for each in self.take_homes]
-        )
+        told["take_homes"] = [{"day": str(each.day), "amount_mg": _text(each.amount_mg)} for each in self.take_homes]
         return told
 
     def _of_order(self, order: Order, without: DaysWithout) -> dict[str, object]:

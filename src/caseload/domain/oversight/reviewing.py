@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar, Final, Protocol, assert_never
+from typing import ClassVar, Final, Protocol
 from uuid import UUID
 
 from caseload.domain.access import Act
@@ -202,11 +202,9 @@ async def _answer(question: Question, span: Span, scope: LogScope, office: Offic
             accounts = await grounds.open_accounts(programmes=scope.programmes)
             late = await traces.after(await grounds.closed_accounts(scope.programmes), span, places)
             return findings.accounts_to_close(accounts, late, rules.accounts_to_close, at=span.until)
-        case Question.RESTRICTED_USE:
+        case _:
             restricted = await grounds.restricted(span)
             return findings.restricted_use(await traces.restricted(span, scope, places, restricted))
-        case _:
-            assert_never(question)
 
 
 async def _of_opened(question: Question, opened: Sequence[Trace], grounds: Grounds) -> Iterable[Finding]:
