@@ -48,6 +48,7 @@ from caseload.api import observation as observation_routes
 from caseload.api import on_call as on_call_routes
 from caseload.api import outreach as outreach_routes
 from caseload.api import oversight as oversight_routes
+from caseload.api import patient_notice as patient_notice_routes
 from caseload.api import people as people_routes
 from caseload.api import profiles as profiles_routes
 from caseload.api import programme as programme_routes
@@ -88,6 +89,7 @@ ROUTERS = (
     restriction_routes.router,
     rights_routes.router,
     recordcopy_routes.router,
+    patient_notice_routes.router,
     glass_routes.router,
     ecg_routes.router,
     admission_routes.router,

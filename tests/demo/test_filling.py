@@ -500,6 +500,15 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
             """select 1 from clinic.record_copy_release r join clinic.record_copy_decision d on d.copy_id = r.copy_id
                where r.withheld > 0 and r.withheld < r.entries and d.reason = 'in_confidence'""",
         ),
+        (
+            "a notice that was given and signed, given and not signed, and is still to be given to somebody in care",
+            """select 1 from clinic.patient_notice n
+               join clinic.episode e on e.programme_id = n.programme_id and upper_inf(e.period)
+               left join clinic.patient_notice_given g on g.notice_id = n.id and g.client_id = e.client_id
+               having count(*) filter (where g.acknowledgement = 'signed') > 1
+               and count(*) filter (where g.acknowledgement = 'declined') = 1
+               and count(*) filter (where g.id is null) > 0""",
+        ),
         ("something heard in confidence", "select 1 from clinic.family_information where confidential"),
     ],
 )

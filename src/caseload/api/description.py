@@ -72,6 +72,7 @@ SUBJECTS: Final[Mapping[str, str]] = {
     "Access reports": "Who saw my record: for the client, proved line by line, looked through before it leaves.",
     "Review of the log": "The questions an auditor asks every month, and who has looked at what they found.",
     "Requests of clients": "What clients ask for about their own record, by when it is answered, and what came of it.",
+    "Patient notices": "The notice that tells clients how their record is protected: its versions, and who was given which.",
     "Restricted records": "Clients whom only named staff see, and the door for an emergency.",
     "Erasure from the log": "Making one client unlinkable in the log, by two people, when nothing must be kept.",
     "Staff": "The people who work here.",

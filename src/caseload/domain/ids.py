@@ -93,6 +93,8 @@ NamingId = NewType("NamingId", UUID)
 GlassId = NewType("GlassId", UUID)
 MergeId = NewType("MergeId", UUID)
 RightsRequestId = NewType("RightsRequestId", UUID)
+NoticeId = NewType("NoticeId", UUID)
+NoticeGivenId = NewType("NoticeGivenId", UUID)
 
 
 def new_id() -> UUID:

@@ -66,7 +66,7 @@ _newest = (
     .lateral("identity")
 )
 _theirs = episode.c.client_id == client.c.id
-_is_closed = and_(
+is_closed = and_(
     client.c.has_merges,
     exists().where(
         client_merge_side.c.client_id == client.c.id,
@@ -76,7 +76,7 @@ _is_closed = and_(
 )
 """Nobody waits under a registration that is closed; only of whoever was ever said to be registered twice is it asked."""
 _waits = and_(
-    not_(_is_closed),
+    not_(is_closed),
     ~exists().where(_theirs, func.upper_inf(episode.c.period)),
     or_(
         and_(_word.c.client_id.is_(None), ~exists().where(_theirs)),

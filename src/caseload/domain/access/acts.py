@@ -101,6 +101,11 @@ class Act(StrEnum):
     SEE_RIGHTS_REQUESTS = "see_rights_requests"
     ANSWER_RIGHTS_REQUEST = "answer_rights_request"
     """To answer it: to put it off, to look through a copy and release it, to grant or deny."""
+    SEE_NOTICES = "see_notices"
+    """To see the versions of a programme's notice, and which a client was given."""
+    GIVE_NOTICE = "give_notice"
+    KEEP_NOTICES = "keep_notices"
+    """To put a version of a programme's notice in force."""
     MATCH_RECORDS = "match_records"
     PROPOSE_MERGE = "propose_merge"
     """To say that two registrations are one person's: both are held from then on."""
@@ -209,6 +214,9 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.TAKE_RIGHTS_REQUEST: _CARE | {Role.FRONT_DESK, Role.PRIVACY_OFFICER},
     Act.SEE_RIGHTS_REQUESTS: _LOG_READERS,
     Act.ANSWER_RIGHTS_REQUEST: frozenset({Role.PRIVACY_OFFICER}),
+    Act.SEE_NOTICES: _CARE | {Role.FRONT_DESK} | _LOG_READERS,
+    Act.GIVE_NOTICE: _CARE | {Role.FRONT_DESK},
+    Act.KEEP_NOTICES: frozenset({Role.PRIVACY_OFFICER}),
     Act.MATCH_RECORDS: frozenset({Role.PRIVACY_OFFICER, Role.SUPERVISOR}),
     Act.PROPOSE_MERGE: CLINICIANS | {Role.SUPERVISOR},
     Act.CONFIRM_MERGE: frozenset({Role.SUPERVISOR, Role.MEDICAL_DIRECTOR}),
