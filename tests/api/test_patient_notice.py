@@ -131,10 +131,11 @@ async def test_a_counsellor_sees_who_of_their_own_clients_is_still_to_be_given_i
 async def test_whoever_was_discharged_is_not_on_the_list(hall: Hall) -> None:
     await hall.put()
     async with hall.clinic.service.engine.begin() as connection:
-        await connection.execute(
-            text("update clinic.episode set period = tstzrange(lower(period), now()) where client_id = :client"),
-            {"client": hall.clients[0]},
-        )
+        for table in ("responsibility", "episode"):
+            await connection.execute(
+                text(f"update clinic.{table} set period = tstzrange(lower(period), now()) where client_id = :client"),  # noqa: S608  ours
+                {"client": hall.clients[0]},
+            )
     assert of(await hall.waiting()) == (1, [hall.clients[1]])
 
 
