@@ -86,7 +86,9 @@ async def test_63_what_the_consent_covers_is_released_once_and_the_doses_are_not
     again = await chart.nurse.post(path, telling(chart, "attendance"), key=key)
     assert (again.status_code, again.json()) == (201, told)
     [line] = (await chart.nurse.get(path)).json()["items"]
-    assert line == {name: value for name, value in told.items() if name not in {"content", "notice", "scope"}}
+    assert line == {
+        name: value for name, value in told.items() if name not in {"content", "disputes", "notice", "scope"}
+    }
     assert (await chart.nurse.get(f"/disclosures/{told['id']}")).json() == told
 
 

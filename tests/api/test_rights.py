@@ -16,6 +16,8 @@ from tests.factories.sequenced import sequenced
 
 pytestmark = pytest.mark.anyio
 
+DISPUTED = {"ground": "accurate_and_complete", "disputed": ["medication"]}
+
 
 @dataclass(frozen=True)
 class Office:
@@ -146,7 +148,7 @@ async def test_a_denial_names_a_rule_and_what_was_paid_for_is_agreed_to(office: 
     asked = await office.taken("amendment")
     wrong = await office.answered(asked, outcome="denied", ground="not_agreed")
     assert wrong.status_code == 422
-    denied = (await office.answered(asked, outcome="denied", ground="accurate_and_complete")).json()
+    denied = (await office.answered(asked, outcome="denied", **DISPUTED)).json()
     assert denied["answer"]["rule"] == "US-1/us.deny.accurate_and_complete"
     paid = await office.taken("restriction", is_self_paid=True)
     refused = await office.answered(paid, outcome="denied", ground="not_agreed")
@@ -162,7 +164,7 @@ async def test_a_client_disagrees_with_a_denied_amendment_and_the_programme_repl
         return await office.officer.post(path, {"side": side, "says": f" A {side}. "})
 
     assert (await said("disagreement")).status_code == 409
-    assert (await office.answered(asked, outcome="denied", ground="not_made_here")).status_code == 201
+    assert (await office.answered(asked, outcome="denied", **DISPUTED)).status_code == 201
     assert [(await said(side)).status_code for side in ("rebuttal", "disagreement", "rebuttal")] == [409, 201, 201]
     assert (await said("disagreement")).status_code == 409
     assert (await office.stranger.post(path, {"side": "rebuttal", "says": "No."})).status_code == 404

@@ -43,6 +43,8 @@ def test_a_disclosure_is_made_only_by_what_decides_first() -> None:
     )
     for path in set(MAKES) - {"domain/disclosure/emergency.py", "db/disclosure/kept.py"}:
         assert path in _where("covering"), f"{path} makes a disclosure and asks for no consent"
+    for path in set(MAKES) - {"db/disclosure/kept.py"}:
+        assert path in _where("carried"), f"{path} makes a disclosure and forgets what the client disputes of it"
 
 
 def _makes(module: Module) -> bool:

@@ -59,6 +59,7 @@ def told(place: Place, client: ClientId, by: Consent | None, **changes: Any) -> 
         notice_how=NoticeHow.READ_OUT,
         scope=None if by is None else "a scope",
         content={},
+        disputes=(),
         disclosed_by=place.recorder,
         disclosed_at=NOW,
         recorded_by=place.recorder,

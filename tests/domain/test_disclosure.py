@@ -35,6 +35,7 @@ from caseload.domain.disclosure import (
     Desk,
     Disclosure,
     DisclosureUnknown,
+    Dispute,
     Ground,
     Making,
     Manner,
@@ -61,7 +62,7 @@ from caseload.domain.disclosure import (
 from caseload.domain.disclosure import rules as disclosure_rules
 from caseload.domain.errors import Invalid, NotPermitted
 from caseload.domain.family import WarningKind
-from caseload.domain.ids import ClientId, ConsentId, DisclosureId, RedisclosureId, StaffId, new_id
+from caseload.domain.ids import ClientId, ConsentId, DisclosureId, RedisclosureId, RightsRequestId, StaffId, new_id
 from caseload.domain.people import Staff
 from caseload.domain.programme import Programme
 from tests.domain.test_consent import (
@@ -96,10 +97,15 @@ class Book:
 
     made: list[Disclosure] = field(default_factory=list[Disclosure])
     heard: list[Redisclosure] = field(default_factory=list[Redisclosure])
+    disputes: list[Dispute] = field(default_factory=list[Dispute])
     people: set[StaffId] = field(default_factory=lambda: {NURSE.id})
 
     async def add_disclosure(self, disclosure: Disclosure) -> None:
         self.made.append(disclosure)
+
+    async def disputes_of(self, of: ClientId) -> Sequence[Dispute]:
+        assert of == CLIENT
+        return self.disputes
 
     async def disclosure(self, wanted: DisclosureId, *, by: Staff, act: Act) -> Disclosure:
         del by, act
@@ -748,3 +754,40 @@ def test_a_safety_warning_stands_before_every_consent_and_every_exception() -> N
     assert refusal_of(room, report, by=staff(Role.PHARMACIST))["reason"] is Reason.NO_CONSENT
     spoken_by = making(manner=Manner.SPOKEN, notice_how=NoticeHow.READ_OUT)
     assert refusal_of(room, spoken_by, by=staff(Role.PHARMACIST))["reason"] is Reason.NO_CONSENT
+
+
+DISPUTE = Dispute(
+    request=RightsRequestId(new_id()),
+    categories=(Category.ATTENDANCE,),
+    received_on=NOW.date(),
+    asked="I was there on Tuesday.",
+    denied="The register was taken by two people.",
+    disagreement="I was.",
+    rebuttal=None,
+)
+
+
+def test_what_is_told_carries_what_the_client_disputes_of_it_and_of_nothing_else() -> None:
+    room = Room()
+    room.gives(consent(draft(categories=frozenset({Category.ATTENDANCE, Category.APPOINTMENTS}))))
+    room.book.disputes = [DISPUTE]
+    [written] = room.tells(making(categories=(Category.ATTENDANCE,))).disputes
+    assert written.words == {
+        "received_on": str(NOW.date()),
+        "request": "I was there on Tuesday.",
+        "denial": "The register was taken by two people.",
+        "disagreement": "I was.",
+    }
+    [said] = room.tells(spoken(categories=(Category.ATTENDANCE,))).disputes
+    assert (said.request, said.says, said.words) == (DISPUTE.request, written.says, {})
+    assert "disputes" in said.says
+    assert room.tells(making(categories=(Category.APPOINTMENTS,))).disputes == ()
+
+
+def test_an_emergency_carries_what_is_disputed_of_what_it_needs() -> None:
+    room = Room()
+    room.book.disputes = [DISPUTE, replace(DISPUTE, categories=(Category.RISK,), rebuttal="Two people saw it.")]
+    [written] = room.releases(EMERGENCY).disputes
+    assert written.words["rebuttal"] == "Two people saw it."
+    [said] = room.releases(replace(EMERGENCY, manner=Manner.SPOKEN)).disputes
+    assert (said.categories, said.words) == ((Category.RISK,), {})

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -18,14 +19,21 @@ from caseload.domain.profiles.selected import Selected
 from caseload.domain.programme import Programme
 from caseload.domain.rights import (
     Agreed,
+    AlreadyAskedAlong,
+    Amended,
+    AmendedHow,
     Answering,
+    AskedAlong,
     AskedFor,
     CannotBePutOff,
     EndedHow,
+    Entry,
+    EntryKind,
     Fulfilled,
     MustBeAgreed,
     NoSuchRight,
     NotDoneYet,
+    NothingDisputed,
     NothingRestricted,
     NothingToDisagreeWith,
     Outcome,
@@ -43,6 +51,7 @@ from caseload.domain.rights import (
     StatementMade,
     add_statement,
     answer_request,
+    ask_along,
     due_requests,
     end_restriction,
     put_off,
@@ -58,6 +67,8 @@ OFFICER = somebody((Role.PRIVACY_OFFICER, None))
 DESK = somebody((Role.FRONT_DESK, HERE))
 RECEIVED = datetime(2026, 1, 31, 15, 0, tzinfo=UTC)
 MOTHER = RelatedPersonId(new_id())
+DISPUTED: dict[str, Any] = {"ground": DenialGround.NOT_MADE_HERE, "disputed": (Category.MEDICATION,)}
+WORDS_ADDED = Amended(how=AmendedHow.STATEMENT_ADDED)
 
 
 def programme(profile: str = "US", zone: str = "America/Phoenix") -> Programme:
@@ -71,6 +82,7 @@ class Office:
     requests: dict[RightsRequestId, RightsRequest] = field(default_factory=dict[RightsRequestId, RightsRequest])
     journal: Remembered = field(default_factory=Remembered)
     made: Fulfilled | None = None
+    entries: set[UUID] = field(default_factory=set[UUID])
 
     async def acts_for(self, person: RelatedPersonId, of: ClientId, *, at: datetime) -> bool:
         assert of
@@ -101,11 +113,22 @@ class Office:
         assert of
         return person == MOTHER
 
-    async def add_answer(
-        self, request: RightsRequest, answer: RightsAnswer, *, restricting: Restricting | None = None
-    ) -> None:
-        agreed = None if restricting is None else Agreed(restriction=restricting.agreed(request.id))
-        self.requests[request.id] = replace(request, answer=answer, agreed=agreed)
+    async def add_answer(self, request: RightsRequest, answer: RightsAnswer, answering: Answering) -> None:
+        restricts = answering.restricts
+        agreed = None if restricts is None else Agreed(restriction=restricts.agreed(request.id))
+        self.requests[request.id] = replace(
+            request, answer=answer, agreed=agreed, amended=answering.amended, disputed=answering.disputed
+        )
+
+    async def has_entry(self, entry: Entry, of: ClientId) -> bool:
+        assert of
+        return entry.id in self.entries
+
+    async def add_asked_along(self, request: RightsRequest, asked: AskedAlong) -> None:
+        self.requests[request.id] = replace(request, asked_along=asked)
+
+    async def along(self, request: RightsRequest, says: str = "Send it with everything.") -> RightsRequest:
+        return await ask_along(request.id, says, by=OFFICER, now=RECEIVED, amendments=self, journal=self.journal)
 
     async def end_restriction(self, request: RightsRequest, end: RestrictionEnd) -> None:
         assert request.agreed is not None
@@ -122,9 +145,9 @@ class Office:
             journal=self.journal,
         )
 
-    async def add_statement(self, request: RightsRequestId, statement: Statement) -> None:
-        kept = self.requests[request]
-        self.requests[request] = replace(kept, statements=(*kept.statements, statement))
+    async def add_statement(self, request: RightsRequest, statement: Statement) -> None:
+        kept = self.requests[request.id]
+        self.requests[request.id] = replace(kept, statements=(*kept.statements, statement))
 
     async def say(self, request: RightsRequest, side: Side, says: str = "It was not so.") -> RightsRequest:
         return await add_statement(
@@ -285,7 +308,7 @@ async def test_it_is_answered_once_and_denied_only_on_a_ground_that_the_profile_
             await office.answer(request, outcome, ground=ground)
     with pytest.raises(Invalid):
         await office.answer(request, Outcome.GRANTED, says="")
-    denied = await office.answer(request, Outcome.DENIED, ground=DenialGround.NOT_MADE_HERE)
+    denied = await office.answer(request, Outcome.DENIED, **DISPUTED)
     assert denied.answer is not None
     assert denied.answer.rule == "US-1/us.deny.not_made_here"
     assert office.journal.events[-1].facts == {
@@ -302,7 +325,7 @@ async def test_a_statement_is_put_to_a_denied_amendment_once_for_each_side() -> 
     asked = await office.take(RightKind.AMENDMENT)
     with pytest.raises(NothingToDisagreeWith):
         await office.say(asked, Side.DISAGREEMENT)
-    await office.answer(asked, Outcome.DENIED, ground=DenialGround.NOT_MADE_HERE)
+    await office.answer(asked, Outcome.DENIED, **DISPUTED)
     with pytest.raises(Invalid):
         await office.say(asked, Side.DISAGREEMENT, " ")
     with pytest.raises(NothingToDisagreeWith):
@@ -436,3 +459,81 @@ def test_a_profile_that_contradicts_itself_says_where() -> None:
         "rights.withholding must name each reason once",
         "rights.denials must name each ground once",
     ]
+
+
+def dose(version: int = 1, **changes: Any) -> Entry:
+    return Entry(**({"kind": EntryKind.DOSE, "id": uuid4(), "version": version} | changes))
+
+
+def corrected(entry: Entry | None) -> Amended:
+    return Amended(how=AmendedHow.CORRECTED, entry=entry)
+
+
+async def test_an_amendment_names_an_entry_of_the_clients_own_record_and_nothing_else_does() -> None:
+    office, wrong = Office(), dose()
+    with pytest.raises(Invalid, match="must stand in the client's record"):
+        await office.take(RightKind.AMENDMENT, about=wrong)
+    office.entries.add(wrong.id)
+    with pytest.raises(Invalid, match="for an amendment alone"):
+        await office.take(about=wrong)
+    assert (await office.take(RightKind.AMENDMENT, about=wrong)).asked.about == wrong
+
+
+async def test_an_amendment_that_is_granted_is_linked_to_what_put_it_right_or_to_the_clients_own_words() -> None:
+    office, wrong = Office(), dose(2)
+    office.entries.add(wrong.id)
+    request = await office.take(RightKind.AMENDMENT, about=wrong)
+    for amended, fault in (
+        (None, "amended"),
+        (corrected(None), "amended.entry"),
+        (corrected(dose()), "amended.entry"),
+        (corrected(wrong), "amended.entry"),
+        (replace(WORDS_ADDED, entry=wrong), "amended.entry"),
+    ):
+        with pytest.raises(Invalid) as refused:
+            await office.answer(request, Outcome.GRANTED, amended=amended)
+        assert [each.field for each in refused.value.faults] == [fault]
+    granted = await office.answer(request, Outcome.GRANTED, amended=corrected(replace(wrong, version=3)))
+    assert granted.amended == corrected(replace(wrong, version=3))
+    by_words = await office.take(RightKind.AMENDMENT)
+    assert (await office.answer(by_words, Outcome.GRANTED_IN_PART, amended=WORDS_ADDED)).amended == WORDS_ADDED
+    unnamed = await office.take(RightKind.AMENDMENT)
+    assert (await office.answer(unnamed, Outcome.GRANTED, amended=corrected(wrong))).amended == corrected(wrong)
+    moved = await office.take(RightKind.AMENDMENT, about=wrong)
+    other = dose()
+    office.entries.add(other.id)
+    assert (await office.answer(moved, Outcome.GRANTED, amended=corrected(other))).amended == corrected(other)
+    restriction = await office.take(RightKind.RESTRICTION)
+    with pytest.raises(Invalid, match="belongs to an amendment that is granted"):
+        await office.answer(restriction, Outcome.DENIED, ground=DenialGround.NOT_AGREED, amended=WORDS_ADDED)
+
+
+async def test_a_denied_amendment_says_in_which_kinds_of_information_the_entry_stays_disputed() -> None:
+    office, wrong = Office(), dose()
+    office.entries.add(wrong.id)
+    request = await office.take(RightKind.AMENDMENT, about=wrong)
+    for disputed in ((), (Category.GENERAL_INFORMATION,), (Category.ATTENDANCE,)):
+        with pytest.raises(Invalid):
+            await office.answer(request, Outcome.DENIED, **(DISPUTED | {"disputed": disputed}))
+    with pytest.raises(Invalid, match="belongs to an amendment that is denied"):
+        await office.answer(request, Outcome.WITHDRAWN, disputed=(Category.MEDICATION,))
+    assert (await office.answer(request, Outcome.DENIED, **DISPUTED)).disputed == (Category.MEDICATION,)
+    vital = dose(kind=EntryKind.OBSERVATION)
+    office.entries.add(vital.id)
+    other = await office.take(RightKind.AMENDMENT, about=vital)
+    assert (await office.answer(other, Outcome.DENIED, **DISPUTED)).disputed == (Category.MEDICATION,)
+
+
+async def test_a_client_asks_once_that_a_denied_amendment_goes_along() -> None:
+    office = Office()
+    request = await office.take(RightKind.AMENDMENT)
+    with pytest.raises(NothingDisputed):
+        await office.along(request)
+    await office.answer(request, Outcome.DENIED, **DISPUTED)
+    with pytest.raises(Invalid):
+        await office.along(request, " ")
+    asked = await office.along(request)
+    assert asked.asked_along is not None
+    assert asked.asked_along.says == "Send it with everything."
+    with pytest.raises(AlreadyAskedAlong):
+        await office.along(request)

@@ -11,6 +11,7 @@ from caseload.domain.disclosure import (
     MADE_FROM_THE_RECORD,
     Completion,
     Disclosure,
+    DisputeTold,
     Ground,
     Making,
     Manner,
@@ -136,6 +137,23 @@ class DisclosureLineOut(Wire, frozen=True, kw_only=True):
         return cls(**_line(made))
 
 
+class DisputeToldOut(Wire, frozen=True, kw_only=True):
+    """A denied amendment that goes along, because the client disagrees or asked for that."""
+
+    request_id: UUID
+    categories: list[Category]
+    """In which kinds of information the entry is disclosed."""
+    says: str
+    """To be said with what is spoken, and above the words of a document."""
+    words: dict[str, str]
+    """The request, the denial, the disagreement and the rebuttal; nothing of them with what is spoken."""
+
+    @classmethod
+    def of(cls, one: DisputeTold) -> "DisputeToldOut":
+        """From the domain."""
+        return cls(request_id=one.request, categories=list(one.categories), says=one.says, words=dict(one.words))
+
+
 class DisclosureOut(DisclosureLineOut, frozen=True, kw_only=True):
     """What was told, as it was told, and what went with it."""
 
@@ -145,6 +163,8 @@ class DisclosureOut(DisclosureLineOut, frozen=True, kw_only=True):
     """What the consent allows (2.32(b))."""
     content: dict[str, Any] | None
     """What the document says, by category; nothing of what was spoken, and null where you may not see it."""
+    disputes: list[DisputeToldOut] | None
+    """What goes with it because the client disputes what the record says of it; null where you may not see it."""
 
     @classmethod
     def seen(cls, made: Disclosure, *, by: Staff) -> "DisclosureOut":
@@ -152,7 +172,8 @@ class DisclosureOut(DisclosureLineOut, frozen=True, kw_only=True):
         needed = {MADE_FROM_THE_RECORD[each] for each in made.categories if each in MADE_FROM_THE_RECORD}
         sees = all(by.may_in(act, made.programme) for act in needed)
         content = dict(made.content) if sees else None
-        return cls(**_line(made), notice=made.notice, scope=made.scope, content=content)
+        disputes = [DisputeToldOut.of(each) for each in made.disputes] if sees else None
+        return cls(**_line(made), notice=made.notice, scope=made.scope, content=content, disputes=disputes)
 
 
 def _line(made: Disclosure) -> dict[str, Any]:

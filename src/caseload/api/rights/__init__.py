@@ -5,6 +5,7 @@ from litestar import Router
 from caseload.api.rights.requests import (
     add_rights_statement,
     answer_rights_request,
+    ask_rights_along,
     end_agreed_restriction,
     list_due_rights_requests,
     list_rights_requests,
@@ -23,6 +24,7 @@ router = Router(
         put_off_rights_request,
         answer_rights_request,
         add_rights_statement,
+        ask_rights_along,
         end_agreed_restriction,
     ],
     tags=["Requests of clients"],

@@ -9,6 +9,7 @@ from caseload.api.rights.wire import (
     DueRightsRequestOut,
     DueRightsRequestsOut,
     RightsAnswerIn,
+    RightsAskedAlongIn,
     RightsPutOffIn,
     RightsRequestIn,
     RightsRequestOut,
@@ -142,6 +143,21 @@ async def add_rights_statement(
         )
 
     return await _once(work, key, Kept(status=201, resource=wanted), Act.ANSWER_RIGHTS_REQUEST, do=add)
+
+
+@writing("/rights-requests/{request_id:uuid}/asked-along", act=Act.ANSWER_RIGHTS_REQUEST, name="ask_rights_along")
+async def ask_rights_along(
+    request_id: FromPath[UUID], data: JSONBody[RightsAskedAlongIn], work: TheWork, key: TheKey
+) -> RightsRequestOut:
+    """Record that the client asks that a denied amendment go with what is told of the entry, without a statement."""
+    wanted = RightsRequestId(request_id)
+
+    async def along() -> RightsRequest:
+        return await domain.ask_along(
+            wanted, data.says, by=work.by, now=work.now, amendments=kept_in(work), journal=work.journal
+        )
+
+    return await _once(work, key, Kept(status=201, resource=wanted), Act.ANSWER_RIGHTS_REQUEST, do=along)
 
 
 @writing(

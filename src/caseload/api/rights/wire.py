@@ -10,10 +10,14 @@ from caseload.domain.ids import RelatedPersonId
 from caseload.domain.profiles.rights import DenialGround, RightKind
 from caseload.domain.rights import (
     Agreed,
+    Amended,
+    AmendedHow,
     Answering,
     AskedFor,
     Due,
     EndedHow,
+    Entry,
+    EntryKind,
     Outcome,
     PutOff,
     Restricting,
@@ -22,6 +26,48 @@ from caseload.domain.rights import (
     Side,
     Statement,
 )
+
+
+class EntryWire(Wire, frozen=True, kw_only=True):
+    """One version of one entry of the client's record."""
+
+    kind: EntryKind
+    id: UUID
+    """The session's, of a line of its register; the check-in's, of what was answered at it."""
+    version: int
+
+    @classmethod
+    def of(cls, one: Entry) -> "EntryWire":
+        """From the domain."""
+        return cls(kind=one.kind, id=one.id, version=one.version)
+
+    def read(self) -> Entry:
+        """For the domain."""
+        return Entry(kind=self.kind, id=self.id, version=self.version)
+
+
+class AmendedWire(Wire, frozen=True, kw_only=True):
+    """How an amendment that was granted was made."""
+
+    how: AmendedHow
+    entry: EntryWire | None = None
+    """What put it right; nothing where the client's own words were added."""
+
+    @classmethod
+    def of(cls, one: Amended) -> "AmendedWire":
+        """From the domain."""
+        return cls(how=one.how, entry=None if one.entry is None else EntryWire.of(one.entry))
+
+    def read(self) -> Amended:
+        """For the domain."""
+        return Amended(how=self.how, entry=None if self.entry is None else self.entry.read())
+
+
+class RightsAskedAlongIn(Wire, frozen=True, kw_only=True):
+    """That the client asks that a request and its denial go with what is told of the entry."""
+
+    says: str
+    """What they said, how and when."""
 
 
 class RightsRequestIn(Wire, frozen=True, kw_only=True):
@@ -38,6 +84,8 @@ class RightsRequestIn(Wire, frozen=True, kw_only=True):
     """The legal representative who asks for the client; the client when left out."""
     is_self_paid: bool = False
     """Only for a restriction: not to tell a payer of what the client has paid for in full."""
+    about: EntryWire | None = None
+    """Only for an amendment: the entry that is to be put right, where the client names one."""
 
     def read(self) -> AskedFor:
         """For the domain."""
@@ -48,6 +96,7 @@ class RightsRequestIn(Wire, frozen=True, kw_only=True):
             check=self.check.read(),
             representative=None if self.representative_id is None else RelatedPersonId(self.representative_id),
             is_self_paid=self.is_self_paid,
+            about=None if self.about is None else self.about.read(),
         )
 
 
@@ -122,6 +171,11 @@ class RightsAnswerIn(Wire, frozen=True, kw_only=True):
     """Why it is denied; one that the profile knows for such a request."""
     restricts: RestrictsWire | None = None
     """Of a restriction that is granted: what is not told from now on."""
+    amended: AmendedWire | None = None
+    """Of an amendment that is granted: how it was made."""
+    disputed: tuple[Category, ...] = ()
+    """Of an amendment that is denied: the kinds of information to which the entry belongs. What is told of them later carries
+    the request, the denial and what both said to it, once the client disagrees or asks for that."""
 
     def read(self) -> Answering:
         """For the domain."""
@@ -130,6 +184,8 @@ class RightsAnswerIn(Wire, frozen=True, kw_only=True):
             says=self.says,
             ground=self.ground,
             restricts=None if self.restricts is None else self.restricts.read(),
+            amended=None if self.amended is None else self.amended.read(),
+            disputed=tuple(dict.fromkeys(self.disputed)),
         )
 
 
@@ -213,6 +269,14 @@ class RightsRequestOut(Wire, frozen=True, kw_only=True):
     """To a denied amendment: the client's disagreement, then the programme's rebuttal."""
     restriction: RightsRestrictionOut | None
     """Of a restriction that was granted: what is not told."""
+    about: EntryWire | None
+    """Of an amendment: the entry that is to be put right, where the client named one."""
+    amended: AmendedWire | None
+    """Of an amendment that was granted: how it was made."""
+    disputed: list[Category]
+    """Of an amendment that was denied: the kinds of information to which the entry belongs."""
+    asked_along_at: datetime | None
+    """Since when the request and its denial go along because the client asked for that."""
     recorded_by: UUID
     recorded_at: datetime
 
@@ -237,6 +301,10 @@ class RightsRequestOut(Wire, frozen=True, kw_only=True):
             answer=None if one.answer is None else RightsAnswerOut.of(one.answer),
             statements=[RightsStatementOut.of(each) for each in one.statements],
             restriction=None if one.agreed is None else RightsRestrictionOut.of(one.agreed),
+            about=None if asked.about is None else EntryWire.of(asked.about),
+            amended=None if one.amended is None else AmendedWire.of(one.amended),
+            disputed=list(one.disputed),
+            asked_along_at=None if one.asked_along is None else one.asked_along.at,
             recorded_by=one.recorded_by,
             recorded_at=one.recorded_at,
         )

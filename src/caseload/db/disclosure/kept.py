@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
+from caseload.db.disclosure import disputes
 from caseload.db.programme import LATER_PROFILES
 from caseload.db.tables.caseload import client
 from caseload.db.tables.disclosure import disclosure_completed, disclosure_made, redisclosure
@@ -20,6 +21,7 @@ from caseload.domain.consent import Category, CheckMethod, IdentityCheck, Purpos
 from caseload.domain.disclosure import (
     Disclosure,
     DisclosureUnknown,
+    Dispute,
     Ground,
     Manner,
     NoticeHow,
@@ -34,6 +36,8 @@ from caseload.domain.profiles.selected import read_selected
 
 KIND: Final = "disclosure"
 """What the journal calls what was told about somebody."""
+DISPUTE: Final = "rights_request"
+"""And what of a dispute goes along with it."""
 MOST: Final = 10_000
 AFTER_ALL: Final = UUID(int=2**128 - 1)
 """Sorts behind every identifier that will ever be made."""
@@ -66,6 +70,7 @@ _EVERY = (
         _made.notice_how,
         _made.scope,
         _made.content,
+        _made.disputes,
         func.coalesce(_made.disclosed_by, _completed.disclosed_by).label("disclosed_by"),
         func.coalesce(_made.disclosed_at, _completed.disclosed_at).label("disclosed_at"),
         _made.recorded_by,
@@ -125,6 +130,13 @@ class KeptDisclosures:
     async def add_disclosure(self, made: Disclosure) -> None:
         """See `domain.disclosure.Disclosures.add_disclosure`."""
         await self._connection.execute(_ADD, _values(made))
+
+    async def disputes_of(self, of: ClientId) -> Sequence[Dispute]:
+        """See `domain.disclosure.Disclosures.disputes_of`. Whoever asks has been let through to the client before."""
+        found = await disputes.disputes_of(self._connection, of)
+        if found:
+            self._journal.saw(of, DISPUTE)
+        return found
 
     async def disclosure(self, wanted: DisclosureId, *, by: Staff, act: Act) -> Disclosure:
         """See `domain.disclosure.Disclosures.disclosure`."""
@@ -249,6 +261,7 @@ def _values(made: Disclosure) -> dict[str, object]:
         "notice_how": made.notice_how,
         "scope": made.scope,
         "content": dict(made.content),
+        "disputes": disputes.written(made.disputes),
         "disclosed_by": made.disclosed_by,
         "disclosed_at": made.disclosed_at,
         "recorded_by": made.recorded_by,
@@ -274,6 +287,7 @@ def disclosure_of(row: RowMapping) -> Disclosure:
         scope=row["scope"],
         stated=row["stated"],
         content=row["content"],
+        disputes=disputes.read(row["disputes"]),
         disclosed_by=None if row["disclosed_by"] is None else StaffId(row["disclosed_by"]),
         disclosed_at=row["disclosed_at"],
         recorded_by=StaffId(row["recorded_by"]),

@@ -11,13 +11,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from caseload.db.access import reach_of, within_reach
 from caseload.db.consent import hold_what_may_be_told
 from caseload.db.periods import running
+from caseload.db.rights.amending import AMENDING, about, amended, answered, asked_along, naming
+from caseload.db.rights.entries import has_entry
 from caseload.db.tables.accessreport import access_report, access_report_release
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
 from caseload.db.tables.family import related_person, related_person_involvement
 from caseload.db.tables.recordcopy import record_copy_release
 from caseload.db.tables.rights import (
+    rights_amendment,
     rights_answer,
+    rights_asked_along,
+    rights_dispute,
+    rights_entry,
     rights_put_off,
     rights_request,
     rights_restriction,
@@ -33,9 +39,13 @@ from caseload.domain.people import Staff
 from caseload.domain.profiles.rights import DenialGround, RightKind
 from caseload.domain.rights import (
     Agreed,
+    AlreadyAskedAlong,
+    Answering,
+    AskedAlong,
     AskedFor,
     CannotBePutOff,
     EndedHow,
+    Entry,
     Fulfilled,
     Outcome,
     PutOff,
@@ -92,6 +102,7 @@ _EVERY = (
         rights_restriction_end.c.says.label("end_says"),
         rights_restriction_end.c.recorded_by.label("ended_by"),
         rights_restriction_end.c.recorded_at.label("ended_at"),
+        *AMENDING,
     )
     .select_from(rights_request)
     .join(client, client.c.id == rights_request.c.client_id)
@@ -99,6 +110,10 @@ _EVERY = (
     .outerjoin(rights_answer, rights_answer.c.request_id == rights_request.c.id)
     .outerjoin(rights_restriction, rights_restriction.c.request_id == rights_request.c.id)
     .outerjoin(rights_restriction_end, rights_restriction_end.c.request_id == rights_request.c.id)
+    .outerjoin(rights_entry, rights_entry.c.request_id == rights_request.c.id)
+    .outerjoin(rights_amendment, rights_amendment.c.request_id == rights_request.c.id)
+    .outerjoin(rights_dispute, rights_dispute.c.request_id == rights_request.c.id)
+    .outerjoin(rights_asked_along, rights_asked_along.c.request_id == rights_request.c.id)
     .outerjoin(_disagreement, _of_side(_disagreement, Side.DISAGREEMENT))
     .outerjoin(_rebuttal, _of_side(_rebuttal, Side.REBUTTAL))
     .where(within_reach())
@@ -151,6 +166,10 @@ class KeptRights:
         given = {"person": person, "client": of, "at": at}
         return bool((await self._connection.execute(_ACTS_FOR, given)).scalar_one())
 
+    async def has_entry(self, entry: Entry, of: ClientId) -> bool:
+        """See `domain.rights.RightsRequests.has_entry`."""
+        return await has_entry(self._connection, entry, of)
+
     async def add(self, new: RightsRequest) -> None:
         """See `domain.rights.RightsRequests.add`."""
         await self._connection.execute(
@@ -172,6 +191,8 @@ class KeptRights:
                 recorded_at=new.recorded_at,
             )
         )
+        for named in naming(new):
+            await self._connection.execute(named)
 
     async def get(self, wanted: RightsRequestId, *, by: Staff, act: Act) -> RightsRequest:
         """One request of a client within reach; or `RightsRequestUnknown`."""
@@ -224,9 +245,7 @@ class KeptRights:
         """See `domain.rights.Restrictions.is_listed`."""
         return bool((await self._connection.execute(_IS_LISTED, {"person": person, "client": of})).scalar_one())
 
-    async def add_answer(
-        self, request: RightsRequest, answer: RightsAnswer, *, restricting: Restricting | None = None
-    ) -> None:
+    async def add_answer(self, request: RightsRequest, answer: RightsAnswer, answering: Answering) -> None:
         """See `domain.rights.Answers.add_answer`."""
         try:
             await self._connection.execute(
@@ -242,8 +261,22 @@ class KeptRights:
             )
         except IntegrityError as twice:
             raise RightsRequestAnswered from twice
-        if restricting is not None:
-            await self._restrict(request, answer, restricting)
+        if answering.restricts is not None:
+            await self._restrict(request, answer, answering.restricts)
+        for more in answered(request, answer, answering):
+            await self._connection.execute(more)
+
+    async def add_asked_along(self, request: RightsRequest, asked: AskedAlong) -> None:
+        """See `domain.rights.Amendments.add_asked_along`."""
+        await hold_what_may_be_told(self._connection, request.client)
+        try:
+            await self._connection.execute(
+                insert(rights_asked_along).values(
+                    request_id=request.id, says=asked.says, recorded_by=asked.by, recorded_at=asked.at
+                )
+            )
+        except IntegrityError as twice:
+            raise AlreadyAskedAlong from twice
 
     async def end_restriction(self, request: RightsRequest, end: RestrictionEnd) -> None:
         """See `domain.rights.Restrictions.end_restriction`."""
@@ -277,13 +310,14 @@ class KeptRights:
             )
         )
 
-    async def add_statement(self, request: RightsRequestId, statement: Statement) -> None:
-        """See `domain.rights.Statements.add_statement`."""
+    async def add_statement(self, request: RightsRequest, statement: Statement) -> None:
+        """See `domain.rights.Statements.add_statement`. Whoever is telling something about the client now is waited for."""
+        await hold_what_may_be_told(self._connection, request.client)
         replies_to = Side.DISAGREEMENT if statement.side is Side.REBUTTAL else None
         try:
             await self._connection.execute(
                 insert(rights_statement).values(
-                    request_id=request,
+                    request_id=request.id,
                     side=statement.side,
                     outcome=Outcome.DENIED,
                     replies_to=replies_to,
@@ -329,6 +363,7 @@ def _request(row: Row[*tuple[Any, ...]]) -> RightsRequest:
             check=IdentityCheck(method=CheckMethod(row.check_method), detail=row.check_detail),
             representative=None if row.representative_id is None else RelatedPersonId(row.representative_id),
             is_self_paid=row.is_self_paid,
+            about=about(row),
         ),
         received_on=row.received_on,
         rule=row.rule,
@@ -339,6 +374,9 @@ def _request(row: Row[*tuple[Any, ...]]) -> RightsRequest:
         answer=answer,
         statements=tuple(_statements(row)),
         agreed=_agreed(row),
+        amended=amended(row),
+        disputed=tuple(Category(each) for each in row.disputed or ()),
+        asked_along=asked_along(row),
     )
 
 

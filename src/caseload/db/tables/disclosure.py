@@ -53,6 +53,7 @@ disclosure_made = Table(
     words("notice_how", nullable=True),
     words("scope", nullable=True),
     Column("content", JSONB(), nullable=False),
+    Column("disputes", JSONB(), nullable=False),
     reference("disclosed_by", "staff", nullable=True),
     Column("disclosed_at", INSTANT),
     *recorded(),
@@ -110,6 +111,7 @@ disclosure_made = Table(
     not_blank("check_detail"),
     CheckConstraint(text("jsonb_typeof(stated) = 'object'"), name="stated"),
     CheckConstraint(text("jsonb_typeof(content) = 'object'"), name="content"),
+    CheckConstraint(text("jsonb_typeof(disputes) = 'array'"), name="disputes"),
     Index(None, "client_id", "id"),
     Index(
         "disclosure_made_incomplete_idx",

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Date,
     ForeignKeyConstraint,
     Index,
+    Integer,
     Table,
     Text,
     UniqueConstraint,
@@ -18,6 +19,7 @@ from sqlalchemy import (
 from caseload.db.tables.base import (
     INSTANT,
     any_of,
+    from_one,
     identifier,
     metadata,
     not_blank,
@@ -29,7 +31,7 @@ from caseload.db.tables.base import (
 )
 from caseload.domain.consent import CONSENTABLE, CheckMethod, Purpose, RecipientClass
 from caseload.domain.profiles.rights import DenialGround, RightKind
-from caseload.domain.rights import EndedHow, Outcome, Side
+from caseload.domain.rights import AmendedHow, EndedHow, EntryKind, Outcome, Side
 
 rights_request = Table(
     "rights_request",
@@ -179,4 +181,89 @@ rights_restriction_end = Table(
     one_of("how", EndedHow),
     not_blank("says"),
     comment="That the client gave up a restriction that was agreed with them.",
+)
+
+
+def _of_an_amendment(table: str, *, answered: bool) -> tuple[ForeignKeyConstraint | CheckConstraint, ...]:
+    """The request, which is one for an amendment, whose it is, and what came of it."""
+    request = ForeignKeyConstraint(
+        ["request_id", "kind", "client_id"],
+        ["clinic.rights_request.id", "clinic.rights_request.kind", "clinic.rights_request.client_id"],
+        name=f"{table}_request_fkey",
+    )
+    kind = CheckConstraint(text("kind = 'amendment'"), name="of_an_amendment")
+    if not answered:
+        return request, kind
+    answer = ForeignKeyConstraint(
+        ["request_id", "outcome"],
+        ["clinic.rights_answer.request_id", "clinic.rights_answer.outcome"],
+        name=f"{table}_answer_fkey",
+    )
+    return request, answer, kind
+
+
+rights_entry = Table(
+    "rights_entry",
+    metadata,
+    Column("request_id", Uuid(), primary_key=True),
+    words("kind"),
+    Column("client_id", Uuid(), nullable=False),
+    words("entry_kind"),
+    Column("entry_id", Uuid(), nullable=False),
+    Column("entry_version", Integer(), nullable=False),
+    *_of_an_amendment("rights_entry", answered=False),
+    one_of("entry_kind", EntryKind),
+    from_one("entry_version"),
+    comment="The version of the entry that a client wants put right, where the request names one.",
+)
+
+rights_amendment = Table(
+    "rights_amendment",
+    metadata,
+    Column("request_id", Uuid(), primary_key=True),
+    words("kind"),
+    Column("client_id", Uuid(), nullable=False),
+    words("outcome"),
+    words("how"),
+    words("entry_kind", nullable=True),
+    Column("entry_id", Uuid()),
+    Column("entry_version", Integer()),
+    *recorded(),
+    *_of_an_amendment("rights_amendment", answered=True),
+    CheckConstraint(text("outcome IN ('granted', 'granted_in_part')"), name="was_granted"),
+    one_of("how", AmendedHow),
+    one_of("entry_kind", EntryKind),
+    from_one("entry_version"),
+    CheckConstraint(
+        text("num_nonnulls(entry_kind, entry_id, entry_version) = CASE how WHEN 'corrected' THEN 3 ELSE 0 END"),
+        name="corrected_by_an_entry",
+    ),
+    comment="How an amendment that was granted was made: by which version of which entry, or by the client's own words.",
+)
+
+rights_dispute = Table(
+    "rights_dispute",
+    metadata,
+    Column("request_id", Uuid(), primary_key=True),
+    words("kind"),
+    Column("client_id", Uuid(), nullable=False),
+    words("outcome"),
+    Column("categories", ARRAY(Text()), nullable=False),
+    *recorded(),
+    *_of_an_amendment("rights_dispute", answered=True),
+    CheckConstraint(text("outcome = 'denied'"), name="of_what_was_denied"),
+    some_of("categories", sorted(CONSENTABLE)),
+    Index(None, "client_id"),
+    comment="In which kinds of information an entry stays disputed after its amendment was denied.",
+)
+
+rights_asked_along = Table(
+    "rights_asked_along",
+    metadata,
+    Column("request_id", Uuid(), primary_key=True),
+    words("says"),
+    *recorded(),
+    ForeignKeyConstraint(["request_id"], ["clinic.rights_dispute.request_id"], name="rights_asked_along_request_fkey"),
+    not_blank("says"),
+    comment="That a client asked that a request and its denial go with what is told of the entry; once for each.",
 )

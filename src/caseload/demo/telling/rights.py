@@ -9,7 +9,7 @@ from caseload.db.recordcopy import AT_ONCE, Digested, KeptCopies
 from caseload.db.rights import KeptRights
 from caseload.demo.telling.stage import Stage
 from caseload.domain.client import Client
-from caseload.domain.consent import CheckMethod, IdentityCheck
+from caseload.domain.consent import Category, CheckMethod, IdentityCheck
 from caseload.domain.ids import CopyEntryId, RecordCopyId, RightsRequestId, new_id
 from caseload.domain.profiles.rights import DenialGround, RightKind
 from caseload.domain.recordcopy import (
@@ -90,6 +90,7 @@ async def _deny(asked: RightsRequest, stage: Stage, work: Work) -> None:
         Answering(
             outcome=Outcome.DENIED,
             ground=DenialGround.ACCURATE_AND_COMPLETE,
+            disputed=(Category.ATTENDANCE,),
             says="Told in a letter, with how to disagree and where to complain: the register was taken by two people.",
         ),
         programme=stage.programme,

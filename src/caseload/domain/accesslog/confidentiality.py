@@ -66,6 +66,7 @@ MATTERS: Final[Mapping[str, Matter]] = MappingProxyType({
     "rights.requested": Matter.RIGHTS_REQUESTS,
     "rights.put_off": Matter.RIGHTS_REQUESTS,
     "rights.answered": Matter.RIGHTS_REQUESTS,
+    "rights.asked_along": Matter.RIGHTS_REQUESTS,
     "rights.statement_taken": Matter.RIGHTS_REQUESTS,
     "rights.restriction_ended": Matter.RIGHTS_REQUESTS,
 })  # fmt: skip

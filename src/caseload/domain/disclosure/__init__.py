@@ -17,6 +17,7 @@ from caseload.domain.disclosure.accounting import (
 )
 from caseload.domain.disclosure.deciding import Covering, covering
 from caseload.domain.disclosure.disclosing import Desk, Rendering, disclose, tell_made
+from caseload.domain.disclosure.disputes import Dispute, DisputeTold, carried
 from caseload.domain.disclosure.emergency import (
     TOLD_IN_AN_EMERGENCY,
     Completion,
@@ -78,6 +79,8 @@ __all__ = [
     "DisclosureRefused",
     "DisclosureUnknown",
     "Disclosures",
+    "Dispute",
+    "DisputeTold",
     "ExceptionRule",
     "Ground",
     "Making",
@@ -100,6 +103,7 @@ __all__ = [
     "Telling",
     "account_for",
     "accounted",
+    "carried",
     "complete_release",
     "covering",
     "disclose",

@@ -14,6 +14,7 @@ from caseload.domain.access import Act
 from caseload.domain.client import Client
 from caseload.domain.consent import Asked, Category, Consents, DisclosureRules, Purpose, Reason, rules_on, sound
 from caseload.domain.disclosure.deciding import Covering, covering
+from caseload.domain.disclosure.disputes import carried
 from caseload.domain.disclosure.made import (
     Disclosure,
     DisclosureMade,
@@ -114,6 +115,7 @@ async def disclose(
         content={}
         if making.manner is Manner.SPOKEN
         else await document(client, programme, asked.categories, by=by, rendering=desk.rendering),
+        disputes=carried(await desk.disclosures.disputes_of(client.id), asked.categories, making.manner),
         disclosed_by=by.id,
         disclosed_at=now,
         recorded_by=by.id,

@@ -14,6 +14,7 @@ from caseload.domain.access import Act
 from caseload.domain.client import Client
 from caseload.domain.consent import Category, IdentityCheck, Purpose, Recipient
 from caseload.domain.disclosure.disclosing import Rendering, document, tell_made
+from caseload.domain.disclosure.disputes import carried
 from caseload.domain.disclosure.made import Disclosure, Disclosures, Telling
 from caseload.domain.disclosure.rules import RuleSet, exceptions_on
 from caseload.domain.disclosure.words import Ground, Manner
@@ -150,6 +151,7 @@ async def release_in_emergency(
         notice_how=None,
         scope=None,
         content=await document(client, programme, categories, by=by, rendering=rendering) if written else {},
+        disputes=carried(await releases.disputes_of(client.id), TOLD_IN_AN_EMERGENCY, release.manner),
         disclosed_by=by.id if written else release.disclosed_by,
         disclosed_at=now if written else release.disclosed_at,
         recorded_by=by.id,

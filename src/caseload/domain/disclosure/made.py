@@ -11,6 +11,7 @@ from uuid import UUID
 
 from caseload.domain.access import Act
 from caseload.domain.consent import Category, Consent, IdentityCheck, Purpose, Recipient
+from caseload.domain.disclosure.disputes import Dispute, DisputeTold
 from caseload.domain.disclosure.words import Ground, Manner, NoticeHow
 from caseload.domain.errors import Conflict, NotFound
 from caseload.domain.ids import ClientId, ConsentId, DisclosureId, ProgrammeId, StaffId
@@ -90,6 +91,8 @@ class Disclosure:
     """What the exception asks to be stated."""
     content: Mapping[str, object]
     """What a document said, by category; nothing for what was spoken."""
+    disputes: tuple[DisputeTold, ...]
+    """What went along because the client disputes what the record says of it; `carried` says which."""
     disclosed_by: StaffId | None
     disclosed_at: datetime | None
     """Who told, and when; both may be unknown for a while in an emergency only."""
@@ -114,6 +117,10 @@ class Disclosures(Protocol):
 
     async def add_disclosure(self, disclosure: Disclosure, /) -> None:
         """Keep what was told."""
+        ...
+
+    async def disputes_of(self, client: ClientId, /) -> Sequence[Dispute]:
+        """What a client disputes and goes along with what is told of it, the first first."""
         ...
 
     async def disclosure(self, wanted: DisclosureId, /, *, by: Staff, act: Act) -> Disclosure:

@@ -3,7 +3,8 @@
 It goes out as a disclosure and no other way: by a consent in force that covers this recipient, this purpose and
 medication (42 CFR 2.31, 2.33), or in a medical emergency to medical personnel, with the four facts that must be written
 down at once (2.51(c)). Take-home days are told only where the consent covers them too. What was told is kept as it was
-told, with the notice that goes with it (2.32), in the client's account of disclosures (2.25).
+told, with the notice that goes with it (2.32) and what the client disputes of it, in the client's account of disclosures
+(2.25).
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,11 +20,13 @@ from caseload.domain.disclosure import (
     Covering,
     Disclosure,
     Disclosures,
+    DisputeTold,
     Ground,
     Manner,
     NoticeHow,
     RuleSet,
     Telling,
+    carried,
     covering,
     exceptions_on,
     scope_of,
@@ -36,7 +39,7 @@ from caseload.domain.dosing.own import own_first
 from caseload.domain.dosing.statement import check_name
 from caseload.domain.errors import Conflict, Faults
 from caseload.domain.family import Families
-from caseload.domain.ids import ClientId, DisclosureId, ProgrammeId
+from caseload.domain.ids import ClientId, DisclosureId
 from caseload.domain.journal import Journal
 from caseload.domain.medication import MedicationRecord, Order, is_another
 from caseload.domain.medication.record import check_reason
@@ -177,9 +180,9 @@ async def hand_on_last_dose(
         covered,
         exceptions_on(programme.profiles.name_on(programme.today(now)), programme.today(now)),
         as_id=as_id,
-        client=client,
-        place=record.place(by, Act.RECORD_DOSE),
+        record=record,
         content=content,
+        disputes=carried(await disclosures.disputes_of(client.id), categories, Manner.WRITTEN),
         by=by,
         now=now,
     )
@@ -195,17 +198,17 @@ def _made(
     rules: RuleSet,
     *,
     as_id: DisclosureId,
-    client: Client,
-    place: ProgrammeId,
+    record: MedicationRecord,
     content: Mapping[str, object],
+    disputes: tuple[DisputeTold, ...],
     by: Staff,
     now: datetime,
 ) -> Disclosure:
     notice = None if covered is None else covered.answer.notice
     return Disclosure(
         id=as_id,
-        client=client.id,
-        programme=place,
+        client=record.client,
+        programme=record.place(by, Act.RECORD_DOSE),
         telling=telling,
         ground=Ground.EMERGENCY if covered is None else Ground.CONSENT,
         consent=None if covered is None else covered.consent.id,
@@ -217,6 +220,7 @@ def _made(
         notice_how=None if notice is None else NoticeHow.ON_THE_DOCUMENT,
         scope=None if covered is None else scope_of(covered.consent),
         content=content,
+        disputes=disputes,
         disclosed_by=by.id,
         disclosed_at=now,
         recorded_by=by.id,

@@ -1,5 +1,12 @@
 """Requests that clients make of the programme about their own record, each with its clock and its answer."""
 
+from caseload.domain.rights.amending import (
+    AlreadyAskedAlong,
+    Amendments,
+    AskedToGoAlong,
+    NothingDisputed,
+    ask_along,
+)
 from caseload.domain.rights.answering import (
     Answering,
     Answers,
@@ -17,8 +24,10 @@ from caseload.domain.rights.disagreeing import (
     StatementTaken,
     add_statement,
 )
+from caseload.domain.rights.entry import CATEGORY_OF, Amended, AmendedHow, Entry, EntryKind
 from caseload.domain.rights.request import (
     Agreed,
+    AskedAlong,
     AskedFor,
     CannotBePutOff,
     Due,
@@ -50,18 +59,28 @@ from caseload.domain.rights.restricting import (
 )
 
 __all__ = [
+    "CATEGORY_OF",
     "Agreed",
     "AgreedRestrictionEnded",
+    "AlreadyAskedAlong",
+    "Amended",
+    "AmendedHow",
+    "Amendments",
     "Answering",
     "Answers",
+    "AskedAlong",
     "AskedFor",
+    "AskedToGoAlong",
     "CannotBePutOff",
     "Due",
     "EndedHow",
+    "Entry",
+    "EntryKind",
     "Fulfilled",
     "MustBeAgreed",
     "NoSuchRight",
     "NotDoneYet",
+    "NothingDisputed",
     "NothingRestricted",
     "NothingToDisagreeWith",
     "Outcome",
@@ -86,6 +105,7 @@ __all__ = [
     "Statements",
     "add_statement",
     "answer_request",
+    "ask_along",
     "due_requests",
     "end_restriction",
     "put_off",

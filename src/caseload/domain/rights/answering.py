@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import ClassVar, Protocol
 
 from caseload.domain.access import Act
+from caseload.domain.consent import Category
 from caseload.domain.errors import Conflict, Fault, Faults, Invalid
 from caseload.domain.family import text_fault
 from caseload.domain.ids import RightsRequestId
@@ -15,6 +16,8 @@ from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
 from caseload.domain.profiles.rights import DenialGround, RightKind
 from caseload.domain.programme import Programme
+from caseload.domain.rights.amending import Amendments, check_amended, check_disputed
+from caseload.domain.rights.entry import Amended
 from caseload.domain.rights.request import LONGEST_TEXT, Agreed, Outcome, RightsAnswer, RightsRequest
 from caseload.domain.rights.restricting import Restricting, Restrictions, check_restricting
 
@@ -53,20 +56,6 @@ class RightsAnswered(Event):
     name: ClassVar[str] = "rights.answered"
 
 
-class Answers(Restrictions, Protocol):
-    """The answers that are kept, and what they rest on."""
-
-    async def fulfilled(self, request: RightsRequest, /) -> Fulfilled | None:
-        """What was released for a request of this kind since it was received; None where nothing was."""
-        ...
-
-    async def add_answer(
-        self, request: RightsRequest, answer: RightsAnswer, /, *, restricting: Restricting | None = None
-    ) -> None:
-        """Keep it, with what is restricted by it; `RightsRequestAnswered` when there is one."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answering:
     """What the privacy officer answers."""
@@ -77,6 +66,22 @@ class Answering:
     ground: DenialGround | None = None
     restricts: Restricting | None = None
     """Of a restriction that is granted: what is not told from now on."""
+    amended: Amended | None = None
+    """Of an amendment that is granted: how it was made."""
+    disputed: tuple[Category, ...] = ()
+    """Of an amendment that is denied: to which kinds of information the entry belongs."""
+
+
+class Answers(Restrictions, Amendments, Protocol):
+    """The answers that are kept, and what they rest on."""
+
+    async def fulfilled(self, request: RightsRequest, /) -> Fulfilled | None:
+        """What was released for a request of this kind since it was received; None where nothing was."""
+        ...
+
+    async def add_answer(self, request: RightsRequest, answer: RightsAnswer, answering: Answering, /) -> None:
+        """Keep it, with what is restricted, amended or disputed by it; `RightsRequestAnswered` when there is one."""
+        ...
 
 
 async def answer_request(
@@ -106,7 +111,7 @@ async def answer_request(
         by=by.id,
         at=now,
     )
-    await answers.add_answer(request, answer, restricting=answering.restricts)
+    await answers.add_answer(request, answer, answering)
     facts: dict[str, str | int] = {
         "kind": request.asked.kind.value,
         "outcome": answering.outcome.value,
@@ -118,12 +123,10 @@ async def answer_request(
         facts["rule"] = rule
     journal.tell(RightsAnswered(client=request.client, records=(wanted,), facts=facts))
     agreed = None if answering.restricts is None else Agreed(restriction=answering.restricts.agreed(wanted))
-    return replace(request, answer=answer, agreed=agreed)
+    return replace(request, answer=answer, agreed=agreed, amended=answering.amended, disputed=answering.disputed)
 
 
-async def _rule_of(
-    request: RightsRequest, answering: Answering, programme: Programme, restrictions: Restrictions
-) -> str | None:
+async def _rule_of(request: RightsRequest, answering: Answering, programme: Programme, answers: Answers) -> str | None:
     """The rule by which it is denied, if it is. Raises `Invalid`."""
     faults = Faults()
     if problem := text_fault(answering.says, longest=LONGEST_TEXT):
@@ -144,9 +147,13 @@ async def _rule_of(
         answering.restricts,
         request,
         is_granted=answering.outcome in GRANTS,
-        restrictions=restrictions,
+        restrictions=answers,
         faults=faults,
     )
+    await check_amended(
+        answering.amended, request, is_granted=answering.outcome in GRANTS, amendments=answers, faults=faults
+    )
+    check_disputed(answering.disputed, request, is_denied=denied, faults=faults)
     faults.raise_if_any()
     return None if denial is None else f"{profile.label}/{denial.rule}"
 

@@ -41,8 +41,8 @@ class StatementTaken(Event):
 class Statements(RightsRequests, Protocol):
     """The statements that are kept."""
 
-    async def add_statement(self, request: RightsRequestId, statement: Statement, /) -> None:
-        """Keep it; `StatementMade` when there is one of this side."""
+    async def add_statement(self, request: RightsRequest, statement: Statement, /) -> None:
+        """Keep it, so that whoever tells something from now on knows; `StatementMade` when there is one of this side."""
         ...
 
 
@@ -74,6 +74,6 @@ async def add_statement(
     if side in sides:
         raise StatementMade
     made = Statement(side=side, says=says.strip(), by=by.id, at=now)
-    await statements.add_statement(wanted, made)
+    await statements.add_statement(request, made)
     journal.tell(StatementTaken(client=request.client, records=(wanted,), facts={"side": side.value}))
     return replace(request, statements=(*request.statements, made))

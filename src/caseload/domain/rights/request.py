@@ -13,7 +13,7 @@ from typing import ClassVar, Final, Protocol
 
 from caseload.domain.access import Act
 from caseload.domain.client import Client
-from caseload.domain.consent import AgreedRestriction, CheckMethod, IdentityCheck
+from caseload.domain.consent import AgreedRestriction, Category, CheckMethod, IdentityCheck
 from caseload.domain.errors import Conflict, Faults, NotFound
 from caseload.domain.family import LONGEST_NAME, text_fault
 from caseload.domain.ids import ClientId, ProgrammeId, RelatedPersonId, RightsRequestId, StaffId
@@ -21,6 +21,7 @@ from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
 from caseload.domain.profiles.rights import DenialGround, RightKind
 from caseload.domain.programme import Programme
+from caseload.domain.rights.entry import Amended, Entry
 
 LONGEST_TEXT: Final = 4000
 
@@ -73,6 +74,8 @@ class AskedFor:
     """Who asked for the client, where it was not the client."""
     is_self_paid: bool = False
     """It asks that no payer is told of what the client has paid for in full (45 CFR 164.522(a)(1)(vi))."""
+    about: Entry | None = None
+    """Of an amendment: the entry that is to be put right, where the client names one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +117,15 @@ class Statement:
     """What one side says to a denied amendment."""
 
     side: Side
+    says: str
+    by: StaffId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedAlong:
+    """That the client asked that a request and its denial go with what is told (45 CFR 164.526(d)(1)(iii))."""
+
     says: str
     by: StaffId
     at: datetime
@@ -168,6 +180,11 @@ class RightsRequest:
     """The client's disagreement with a denied amendment, then the programme's rebuttal, as far as there are any."""
     agreed: Agreed | None = None
     """Of a restriction that was granted: what is not told."""
+    amended: Amended | None = None
+    """Of an amendment that was granted: how it was made."""
+    disputed: tuple[Category, ...] = ()
+    """Of an amendment that was denied: the kinds of information in which the entry stays disputed."""
+    asked_along: AskedAlong | None = None
 
     @property
     def last_day(self) -> date:
@@ -203,6 +220,10 @@ class RightsRequests(Protocol):
 
     async def acts_for(self, person: RelatedPersonId, client: ClientId, /, *, at: datetime) -> bool:
         """Whether somebody on the client's list of people was their legal representative at that moment."""
+        ...
+
+    async def has_entry(self, entry: Entry, client: ClientId, /) -> bool:
+        """Whether this version of this entry stands in the client's record."""
         ...
 
     async def add(self, new: RightsRequest, /) -> None:
@@ -248,6 +269,8 @@ async def take_request(
         problem="belongs to a request for a restriction alone",
     )
     _check_identity(asked.check, faults)
+    if asked.about is not None:
+        await _check_about(asked.about, asked.kind, client.id, requests, faults)
     asks = asked.representative
     if asks is not None and not await requests.acts_for(asks, client.id, at=asked.received_at):
         faults.add("representative_id", "must have been a legal representative on the client's list when they asked")
@@ -277,6 +300,15 @@ async def take_request(
         )
     )
     return new
+
+
+async def _check_about(
+    about: Entry, kind: RightKind, client: ClientId, requests: RightsRequests, faults: Faults
+) -> None:
+    if kind is not RightKind.AMENDMENT:
+        faults.add("about", "belongs to a request for an amendment alone")
+    elif not await requests.has_entry(about, client):
+        faults.add("about", "must stand in the client's record, in this version")
 
 
 def _check_identity(check: IdentityCheck, faults: Faults) -> None:
