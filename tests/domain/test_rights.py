@@ -461,8 +461,8 @@ def test_a_profile_that_contradicts_itself_says_where() -> None:
     ]
 
 
-def dose(version: int = 1, **changes: Any) -> Entry:
-    return Entry(**({"kind": EntryKind.DOSE, "id": uuid4(), "version": version} | changes))
+def dose(version: int = 1, *, kind: EntryKind = EntryKind.DOSE) -> Entry:
+    return Entry(kind=kind, id=uuid4(), version=version)
 
 
 def corrected(entry: Entry | None) -> Amended:
@@ -514,7 +514,7 @@ async def test_a_denied_amendment_says_in_which_kinds_of_information_the_entry_s
     request = await office.take(RightKind.AMENDMENT, about=wrong)
     for disputed in ((), (Category.GENERAL_INFORMATION,), (Category.ATTENDANCE,)):
         with pytest.raises(Invalid):
-            await office.answer(request, Outcome.DENIED, **(DISPUTED | {"disputed": disputed}))
+            await office.answer(request, Outcome.DENIED, ground=DenialGround.NOT_MADE_HERE, disputed=disputed)
     with pytest.raises(Invalid, match="belongs to an amendment that is denied"):
         await office.answer(request, Outcome.WITHDRAWN, disputed=(Category.MEDICATION,))
     assert (await office.answer(request, Outcome.DENIED, **DISPUTED)).disputed == (Category.MEDICATION,)

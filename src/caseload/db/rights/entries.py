@@ -27,12 +27,12 @@ def _there(
     *more: ColumnElement[bool],
     client: ColumnElement[object] | None = None,
     identifier: str = "id",
-) -> Select[tuple[bool]]:
+) -> Select[bool]:
     whose = of.c.client_id if client is None else client
     return select(exists().where(whose == _CLIENT, of.c[identifier] == _ID, of.c.version == _VERSION, *more))
 
 
-_THERE: Final[Mapping[EntryKind, Select[tuple[bool]]]] = MappingProxyType({
+_THERE: Final[Mapping[EntryKind, Select[bool]]] = MappingProxyType({
     EntryKind.ORDER: _there(medication_order),
     EntryKind.DOSE: _there(dose),
     EntryKind.DRUG_SCREEN: _there(drug_screen),
