@@ -40,7 +40,7 @@ async def said(officer: Person, path: str, **body: Any) -> dict[str, Any]:
 
 
 async def told(here: Dispensary, *categories: str, **changes: Any) -> Any:
-    body = telling(categories=list(categories), manner="written", **changes)
+    body = telling(**{"categories": list(categories), "manner": "written", **changes})
     made = await here.nurse.post(f"/clients/{here.client}/disclosures", body, key=fresh())
     assert made.status_code == 201, made.text
     return made.json()["disputes"]
