@@ -379,7 +379,7 @@ async def test_the_privacy_officer_sees_that_it_was_told_and_not_what_the_docume
     told = await made(chart, telling(chart, "attendance"))
     officer = await clinic.person((Role.PRIVACY_OFFICER, None))
     seen = (await officer.get(f"/disclosures/{told['id']}")).json()
-    assert seen == {**told, "content": None}
+    assert seen == {**told, "content": None, "disputes": None}
     refused = await officer.post(f"{chart.path}/disclosures", telling(chart, "attendance"))
     assert [error["field"] for error in refused.json()["errors"]] == ["categories"]
 
