@@ -11,7 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from caseload.db.consent import Consents
 from caseload.db.disclosure import KeptDisclosures
 from caseload.db.tables.disclosure import disclosure_completed, disclosure_made, redisclosure
-from caseload.domain.consent import Category, CheckMethod, Consent, How, IdentityCheck, Purpose, Recipient, Revocation
+from caseload.domain.consent import (
+    Category,
+    CheckMethod,
+    Consent,
+    How,
+    IdentityCheck,
+    Purpose,
+    Recipient,
+    RecipientClass,
+    Revocation,
+)
 from caseload.domain.disclosure import Disclosure, Ground, Manner, NoticeHow, Telling
 from caseload.domain.ids import ClientId, ConsentId, DisclosureId, new_id
 from tests.db.test_consent import consent
@@ -23,6 +33,8 @@ pytestmark = pytest.mark.anyio
 
 DOCTOR = Recipient(name="Dr Example")
 SECOND = timedelta(seconds=1)
+SIGNED = {"director": "A name", "signed_on": "2026-03-01"}
+IN_PLACE: dict[str, Any] = {"scope": "a scope", "notice": "a notice", "notice_how": NoticeHow.SENT}
 BEYOND = "goes beyond the consent that it names"
 """What the trigger says."""
 
@@ -130,6 +142,8 @@ async def test_a_consent_that_expired_that_second_holds_no_disclosure(place: Pla
         ({"ground": Ground.CENTRAL_REGISTRY, "stated": {"a": "b"}}, "by_its_ground"),
         ({"ground": Ground.CORONER, "stated": {"a": "b"}}, "asker_checked"),
         ({"scope": "a scope"}, "scope_of_consent"),
+        ({"ground": Ground.DIRECTORS_CONSENT, "stated": SIGNED, **IN_PLACE}, "director_for_payment"),
+        ({"ground": Ground.BEST_INTERESTS, "stated": SIGNED}, "assessed_for_interests"),
         ({"content": {"about": "x"}}, "only_documents_say_it"),
         ({"manner": Manner.WRITTEN}, "only_documents_say_it"),
         ({"notice": "a notice"}, "notice_went_with_it"),
@@ -146,6 +160,25 @@ async def test_what_goes_with_no_ground_is_not_kept(place: Place, wrong: dict[st
         if wrong["ground"] is not Ground.CORONER:
             wrong["telling"] = replace(wrong["telling"], check=IdentityCheck(method=CheckMethod.IN_PERSON))
     await refuses(place, replace(made, **wrong), f"disclosure_made_{constraint}_check")
+
+
+async def test_a_director_is_kept_as_having_consented_to_payment_by_a_payer_and_to_nothing_else(place: Place) -> None:
+    sam, check = await place.client(), IdentityCheck(method=CheckMethod.IN_PERSON)
+    payer = Telling(
+        recipient=Recipient(group=RecipientClass.HEALTH_PLANS), name="A clerk", purpose=Purpose.PAYMENT, check=check
+    )
+    how: dict[str, Any] = {"ground": Ground.DIRECTORS_CONSENT, "stated": SIGNED, "telling": payer, **IN_PLACE}
+    good = told(place, sam, None, **how)
+    provider = Recipient(group=RecipientClass.TREATING_PROVIDERS)
+    beyond: list[dict[str, Any]] = [
+        {"telling": replace(payer, purpose=Purpose.TREATMENT)},
+        {"telling": replace(payer, recipient=provider)},
+        {"telling": replace(payer, recipient=DOCTOR)},
+        {"stated": {"director": "A name"}},
+    ]
+    for wrong in beyond:
+        await refuses(place, replace(good, **wrong), "disclosure_made_director_for_payment_check")
+    await KeptDisclosures(place.connection, Seen(), now=NOW).add_disclosure(good)
 
 
 async def test_only_an_emergency_may_lack_who_told_and_when(place: Place) -> None:

@@ -863,6 +863,11 @@ class Kept:
     """Consents kept in memory."""
 
     consents: dict[ConsentId, Consent] = field(default_factory=dict[ConsentId, Consent])
+    agreed: list[AgreedRestriction] = field(default_factory=list[AgreedRestriction])
+
+    async def restrictions(self, client: ClientId) -> Sequence[AgreedRestriction]:
+        assert client == CLIENT
+        return self.agreed
 
     async def add(self, new: Consent) -> None:
         self.consents[new.id] = new

@@ -14,6 +14,7 @@ from hypothesis import strategies as some
 from caseload.domain.access import Act, Role
 from caseload.domain.client import Client
 from caseload.domain.consent import (
+    AgreedRestriction,
     Category,
     CheckMethod,
     Consent,
@@ -46,6 +47,7 @@ from caseload.domain.disclosure import (
     Redisclosure,
     Release,
     ReleaseUnknown,
+    StatedField,
     account_for,
     accounted,
     complete_release,
@@ -64,6 +66,7 @@ from caseload.domain.errors import Invalid, NotPermitted
 from caseload.domain.family import WarningKind
 from caseload.domain.ids import ClientId, ConsentId, DisclosureId, RedisclosureId, RightsRequestId, StaffId, new_id
 from caseload.domain.people import Staff
+from caseload.domain.profiles.minors import Minors
 from caseload.domain.programme import Programme
 from tests.domain.test_consent import (
     CLIENT,
@@ -159,6 +162,7 @@ class Room:
     book: Book = field(default_factory=Book)
     told: Told = field(default_factory=Told)
     around: Around = field(default_factory=Around)
+    about: Client = field(default_factory=client)
 
     def gives(self, made: Consent) -> Consent:
         self.kept.consents[made.id] = made
@@ -169,7 +173,7 @@ class Room:
         return asyncio.run(
             disclose(
                 making,
-                client(),
+                self.about,
                 self.where,
                 as_id=DisclosureId(new_id()),
                 by=by,
@@ -296,9 +300,7 @@ def test_without_a_check_of_who_asks_nothing_is_told_by_any_ground() -> None:
     room = Room()
     room.gives(consent())
     assert refusal_of(room, making(check=None))["reason"] is Reason.ASKER_NOT_CHECKED
-    report = making(
-        ground=Ground.CHILD_ABUSE, categories=(Category.RISK,), stated=stated(Ground.CHILD_ABUSE), check=None
-    )
+    report = by_exception(Ground.CHILD_ABUSE, categories=(Category.RISK,), check=None)
     assert refusal_of(room, report)["reason"] is Reason.ASKER_NOT_CHECKED
 
 
@@ -351,14 +353,17 @@ def test_nobody_sees_through_a_disclosure_what_they_may_not_see() -> None:
 # --- exceptions ---------------------------------------------------------------------------------------------------
 
 
-def stated(ground: Ground, profile: str = "US") -> dict[str, str]:
+def stated(ground: Ground, profile: str = "US", on: date | None = None) -> dict[str, str]:
     """Everything that an exception asks to be stated, so that it is allowed."""
     rule = exceptions_on(profile, NOW.date()).on(ground)
     assert rule is not None
-    return {
-        each.name: next(choice for choice, advice in each.choices.items() if not advice) if each.choices else "Stated."
-        for each in rule.fields
-    }
+    return {each.name: _said(each, on=on or NOW.date()) for each in rule.fields}
+
+
+def _said(wanted: StatedField, *, on: date) -> str:
+    if wanted.choices:
+        return next(choice for choice, advice in wanted.choices.items() if not advice)
+    return "Stated." if wanted.within_days is None else str(on)
 
 
 def by_exception(ground: Ground, profile: str = "US", **said: Any) -> Making:
@@ -368,7 +373,7 @@ def by_exception(ground: Ground, profile: str = "US", **said: Any) -> Making:
         **{
             "ground": ground,
             "purpose": None,
-            "recipient": HOSPITAL,
+            "recipient": Recipient(group=min(rule.recipients)) if rule.recipients else HOSPITAL,
             "name": "Whoever is entitled",
             "categories": (Category.PRESENCE,),
             "stated": stated(ground, profile),
@@ -394,7 +399,10 @@ def test_every_exception_needs_each_of_its_fields_and_allows_no_more_than_it_say
     made = room.tells(by_exception(ground, profile))
     assert (made.ground, made.stated, made.telling.purpose) == (ground, stated(ground, profile), rule.purpose)
     assert made.rule.startswith(rule.rule)
-    assert (made.consent is not None) == (ground in NEED_CONSENT) == (made.notice is not None)
+    assert (made.consent is not None) == (ground in NEED_CONSENT)
+    assert (
+        (made.notice is not None) == (made.scope is not None) == (ground in {*NEED_CONSENT, Ground.DIRECTORS_CONSENT})
+    )
     for name in made.stated:
         less = {key: value for key, value in made.stated.items() if key != name}
         assert faults_of(room, by_exception(ground, profile, stated=less)) == {f"stated.{name}"}
@@ -433,6 +441,119 @@ def test_an_exception_that_the_country_does_not_know_is_refused() -> None:
     abroad = making(ground=Ground.CORONER, stated=stated(Ground.CORONER, "UK"))
     assert refusal_of(Room(), abroad)["ground"] is Ground.CORONER
     assert {ground for _, ground in KNOWN} | {Ground.RESEARCH} == EXCEPTIONS
+
+
+# --- in the place of somebody who cannot decide -------------------------------------------------------------------
+
+
+IN_THEIR_PLACE = [("UK", Ground.BEST_INTERESTS), ("US", Ground.DIRECTORS_CONSENT)]
+
+
+def agreed_with(categories: Sequence[Category]) -> AgreedRestriction:
+    """That nobody is told this, as agreed with the client."""
+    return AgreedRestriction(
+        request=RightsRequestId(new_id()), recipient=None, categories=frozenset(categories), purposes=frozenset()
+    )
+
+
+@pytest.mark.parametrize(
+    ("profile", "ground", "said", "advice"),
+    [
+        ("UK", Ground.BEST_INTERESTS, {"capacity": "regained"}, "ask the client for a consent"),
+        ("UK", Ground.BEST_INTERESTS, {"capacity": "with_help"}, "help them"),
+        ("UK", Ground.BEST_INTERESTS, {"capacity": "not_assessed"}, "assessed first"),
+        ("UK", Ground.BEST_INTERESTS, {"can_wait": "yes"}, "when they can decide"),
+        ("UK", Ground.BEST_INTERESTS, {"decides": "attorney_or_deputy"}, "the consent that they sign"),
+        ("US", Ground.DIRECTORS_CONSENT, {"adjudicated": "yes"}, "personal representative"),
+        ("US", Ground.DIRECTORS_CONSENT, {"condition_lasts": "no"}, "ask the client for a consent"),
+    ],
+)
+def test_whoever_can_decide_or_is_stood_for_by_another_is_not_decided_for(
+    profile: str, ground: Ground, said: dict[str, str], advice: str
+) -> None:
+    room = Room(where=programme(profile=profile))
+    assert room.tells(by_exception(ground, profile)).ground is ground
+    with pytest.raises(NothingAllowsIt, match=advice):
+        room.tells(by_exception(ground, profile, stated=stated(ground, profile) | said))
+    assert room.told.events[-1].facts["reason"] == "not_by_this"
+
+
+@pytest.mark.parametrize(
+    ("profile", "ground", "field"),
+    [
+        ("UK", Ground.BEST_INTERESTS, "assessed_on"),
+        ("US", Ground.DIRECTORS_CONSENT, "found_on"),
+        ("US", Ground.DIRECTORS_CONSENT, "signed_on"),
+    ],
+)
+def test_what_was_found_longer_than_a_week_ago_or_on_no_day_allows_nothing(
+    profile: str, ground: Ground, field: str
+) -> None:
+    room = Room(where=programme(profile=profile))
+    today = room.where.today(NOW)
+
+    def on(said: str) -> Making:
+        return by_exception(ground, profile, stated=stated(ground, profile, on=today) | {field: said})
+
+    for days in (0, 7):
+        assert room.tells(on(str(today - timedelta(days=days))))
+    for wrong in (str(today + timedelta(days=1)), str(today - timedelta(days=8)), "last week", f"{today:%Y%m%d}"):
+        assert faults_of(room, on(wrong)) == {f"stated.{field}"}
+
+
+@pytest.mark.parametrize(
+    ("profile", "ground", "age"), [(*one, age) for one, age in zip(IN_THEIR_PLACE, (16, 18), strict=True)]
+)
+def test_from_the_birthday_on_and_not_a_day_earlier_somebody_is_old_enough_to_be_decided_for(
+    profile: str, ground: Ground, age: int
+) -> None:
+    rule = exceptions_on(profile, NOW.date()).on(ground)
+    assert rule is not None
+    born = date(2010, 5, 4)
+    birthday = born.replace(year=born.year + age)
+    assert rule.too_young(born, birthday, None) is None
+    advice = rule.too_young(born, birthday - timedelta(days=1), None)
+    assert advice is not None
+    assert str(age) in advice
+    of_age_later = Minors(rule="us.minors", until_age=21, says="Here at 21.", source="State law")
+    assert rule.too_young(born, birthday, of_age_later) is not None
+    assert rule.too_young(born, born.replace(year=2031), of_age_later) is None
+
+
+def test_who_is_too_young_is_refused_and_told_by_no_other_field() -> None:
+    child = replace(client().identity, birth_date=date(2012, 1, 1))
+    room = Room(where=programme(profile="UK"), about=replace(client(), identity=child))
+    assert "reason" not in refusal_of(room, by_exception(Ground.BEST_INTERESTS, "UK"))
+    assert room.told.events[-1].facts["reason"] == "not_by_this"
+
+
+def test_a_director_consents_to_payment_alone_and_to_a_payer_alone() -> None:
+    room = Room()
+    wrong = by_exception(Ground.DIRECTORS_CONSENT, recipient=HOSPITAL, purpose=Purpose.TREATMENT)
+    assert faults_of(room, wrong) == {"recipient.group", "purpose"}
+    providers = Recipient(group=RecipientClass.TREATING_PROVIDERS)
+    assert faults_of(room, by_exception(Ground.DIRECTORS_CONSENT, recipient=providers)) == {"recipient.group"}
+    made = room.tells(by_exception(Ground.DIRECTORS_CONSENT, purpose=Purpose.PAYMENT))
+    assert made.scope is not None
+    assert "sole purpose of payment" in made.scope
+    assert (made.notice_how, made.consent) == (NoticeHow.ON_THE_DOCUMENT, None)
+    aloud = by_exception(Ground.DIRECTORS_CONSENT, manner=Manner.SPOKEN)
+    assert faults_of(room, aloud) == {"notice_how"}
+    said = room.tells(replace(aloud, notice_how=NoticeHow.SENT))
+    assert why_left_out(AccountingKind.PART_2, made) is None
+    assert why_left_out(AccountingKind.PART_2, said) is not None
+    assert why_left_out(AccountingKind.HIPAA, made) == "For payment (45 CFR 164.528(a)(1)(i))."
+
+
+@pytest.mark.parametrize(("profile", "ground"), IN_THEIR_PLACE)
+def test_what_was_agreed_with_the_client_not_to_be_told_is_not_told_in_their_place(
+    profile: str, ground: Ground
+) -> None:
+    room = Room(where=programme(profile=profile), kept=Kept(agreed=[agreed_with([Category.PRESENCE])]))
+    assert refusal_of(room, by_exception(ground, profile))["reason"] is Reason.AGREED_RESTRICTION
+    assert room.tells(by_exception(ground, profile, categories=(Category.ATTENDANCE,)))
+    duty = Ground.CORONER if profile == "UK" else Ground.COURT_ORDER
+    assert room.tells(by_exception(duty, profile)).ground is duty, "a duty does not ask for what was agreed"
 
 
 def test_rules_are_those_of_their_day_and_the_first_before_that() -> None:
@@ -615,6 +736,7 @@ def test_the_two_accountings_list_each_what_its_own_definition_says() -> None:
         (Ground.CENTRAL_REGISTRY, Purpose.MULTIPLE_ENROLMENT, Manner.WRITTEN),
         (Ground.CONSENT, Purpose.FAMILY_INVOLVEMENT, Manner.WRITTEN),
         (Ground.CONSENT, Purpose.TREATMENT, Manner.WRITTEN),
+        (Ground.DIRECTORS_CONSENT, Purpose.PAYMENT, Manner.WRITTEN),
         (Ground.OTHER_PROGRAMME, Purpose.MULTIPLE_ENROLMENT, Manner.WRITTEN),
         (Ground.PRESCRIPTION_MONITORING, Purpose.PRESCRIPTION_MONITORING, Manner.WRITTEN),
     ]
@@ -673,6 +795,14 @@ def test_an_accounting_is_made_by_the_privacy_officer_where_the_country_knows_it
 
 
 RECIPIENTS = [TO_MOTHER, HOSPITAL, Recipient(group=RecipientClass.HEALTH_PLANS)]
+TRIED = [
+    Ground.CONSENT,
+    Ground.COURT_ORDER,
+    Ground.CENTRAL_REGISTRY,
+    Ground.CHILD_ABUSE,
+    Ground.DIRECTORS_CONSENT,
+    Ground.BEST_INTERESTS,
+]
 
 
 @given(
@@ -680,7 +810,9 @@ RECIPIENTS = [TO_MOTHER, HOSPITAL, Recipient(group=RecipientClass.HEALTH_PLANS)]
     some.sampled_from(RECIPIENTS),
     some.lists(some.sampled_from(sorted(ALL_OF_IT)), min_size=1, max_size=3, unique=True),
     some.sampled_from(Purpose),
-    some.sampled_from([Ground.CONSENT, Ground.COURT_ORDER, Ground.CENTRAL_REGISTRY, Ground.CHILD_ABUSE]),
+    some.tuples(some.sampled_from(["US", "UK"]), some.sampled_from(TRIED)),
+    some.sampled_from([-1, 0, 7, 8]),
+    some.booleans(),
     some.booleans(),
     some.sampled_from([None, 0, 1, 500]),
     some.datetimes(datetime(2026, 2, 17), datetime(2028, 1, 1), timezones=some.just(UTC)),  # noqa: DTZ001  the bounds go without the zone that is given
@@ -690,13 +822,20 @@ def test_nothing_is_disclosed_without_a_consent_or_an_exception_in_force_that_co
     recipient: Recipient,
     categories: list[Category],
     purpose: Purpose,
-    ground: Ground,
+    tried: tuple[str, Ground],
+    found_days_ago: int,
     checked: bool,  # noqa: FBT001  given by hypothesis or pytest, by name
+    agreed: bool,  # noqa: FBT001  given by hypothesis or pytest, by name
     ended_hours_later: int | None,
     at: datetime,
 ) -> None:
     """Also when consents are ended while it waits; and every decision that a consent could have made is in the journal."""
-    room, ends = Room(), None if ended_hours_later is None else at + timedelta(hours=ended_hours_later)
+    profile, ground = tried
+    room = Room(where=programme(profile=profile))
+    ends = None if ended_hours_later is None else at + timedelta(hours=ended_hours_later)
+    today = room.where.today(at)
+    rule = exceptions_on(profile, today).on(ground)
+    said = {} if rule is None else stated(ground, profile, on=today - timedelta(days=found_days_ago))
 
     class Ending(Kept):
         async def hold(self, client: ClientId) -> datetime | None:
@@ -708,17 +847,17 @@ def test_nothing_is_disclosed_without_a_consent_or_an_exception_in_force_that_co
                 }
             return ends
 
-    room.kept = Ending()
+    room.kept = Ending(agreed=[agreed_with(categories)] if agreed else [])
     for each in consents:
         room.gives(each)
     wanted = making(
         recipient=recipient,
         categories=tuple(categories),
-        purpose=purpose,
+        purpose=purpose if ground is Ground.CONSENT else None,
         ground=ground,
-        stated={} if ground is Ground.CONSENT else stated(ground),
+        stated=said,
         manner=Manner.SPOKEN,
-        notice_how=NoticeHow.SENT if ground in NEED_CONSENT else None,
+        notice_how=NoticeHow.SENT if profile == "US" and ground in {*NEED_CONSENT, Ground.DIRECTORS_CONSENT} else None,
         check=BY_SIGHT if checked else None,
     )
     try:
@@ -731,9 +870,12 @@ def test_nothing_is_disclosed_without_a_consent_or_an_exception_in_force_that_co
     assert set(made.categories) == set(categories)
     moment = max(at, ends or at)
     if ground is not Ground.CONSENT:
-        rule = exceptions_on("US", at.date()).on(ground)
         assert rule is not None
         assert set(categories) <= rule.categories
+        assert rule.reaches(recipient)
+        assert made.telling.purpose is rule.purpose
+        assert 0 <= found_days_ago <= 7 or ground not in {Ground.DIRECTORS_CONSENT, Ground.BEST_INTERESTS}
+        assert not rule.in_clients_place or not agreed
     if ground in NEED_CONSENT:
         used = room.kept.consents[ConsentId(made.consent or new_id())]
         for category in categories:
@@ -749,7 +891,9 @@ def test_a_safety_warning_stands_before_every_consent_and_every_exception() -> N
     room = Room(around=warned_mother(WarningKind.DOMESTIC_RISK))
     room.gives(consent())
     assert refusal_of(room, making())["reason"] is Reason.SAFETY_WARNING
-    report = making(ground=Ground.CHILD_ABUSE, categories=(Category.RISK,), stated=stated(Ground.CHILD_ABUSE))
+    report = by_exception(
+        Ground.CHILD_ABUSE, categories=(Category.RISK,), recipient=TO_MOTHER, name="Rosa Example, mother"
+    )
     assert refusal_of(room, report)["reason"] is Reason.SAFETY_WARNING
     assert refusal_of(room, report, by=staff(Role.PHARMACIST))["reason"] is Reason.NO_CONSENT
     spoken_by = making(manner=Manner.SPOKEN, notice_how=NoticeHow.READ_OUT)

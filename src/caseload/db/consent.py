@@ -63,27 +63,25 @@ _WITHOUT_AUTHORITY = and_(
 )
 """Whoever signed for the client, or with them, could not act for them then, as we know now."""
 
+_AGREED = func.jsonb_agg(
+    func.jsonb_build_object(
+        "request", rights_restriction.c.request_id,
+        "person", rights_restriction.c.person_id,
+        "name", rights_restriction.c.name,
+        "group", rights_restriction.c.group,
+        "categories", rights_restriction.c.categories,
+        "purposes", rights_restriction.c.purposes,
+    ),
+    type_=JSONB,
+)  # fmt: skip
+_STANDS = ~exists().where(rights_restriction_end.c.request_id == rights_restriction.c.request_id)
+_AGREED_WITH = select(_AGREED).where(rights_restriction.c.client_id == bindparam("client"), _STANDS)
 _RESTRICTIONS = (
-    select(
-        func.jsonb_agg(
-            func.jsonb_build_object(
-                "request", rights_restriction.c.request_id,
-                "person", rights_restriction.c.person_id,
-                "name", rights_restriction.c.name,
-                "group", rights_restriction.c.group,
-                "categories", rights_restriction.c.categories,
-                "purposes", rights_restriction.c.purposes,
-            ),
-            type_=JSONB,
-        )
-    )
-    .where(
-        rights_restriction.c.client_id == consent.c.client_id,
-        ~exists().where(rights_restriction_end.c.request_id == rights_restriction.c.request_id),
-    )
+    select(_AGREED)
+    .where(rights_restriction.c.client_id == consent.c.client_id, _STANDS)
     .correlate(consent)
     .scalar_subquery()
-)  # fmt: skip
+)
 """What was agreed with the client not to be told: read with each consent, so that nobody who decides by one can forget it."""
 
 _EVERY = (
@@ -222,6 +220,12 @@ class Consents:
         rows = (await self._connection.execute(_OF, {"client": client})).all()
         self._journal.saw(client, "consent")
         return [_consent(row) for row in rows]
+
+    async def restrictions(self, client: ClientId) -> Sequence[AgreedRestriction]:
+        """See `domain.consent.Consents.restrictions`."""
+        kept: Any = (await self._connection.execute(_AGREED_WITH, {"client": client})).scalar_one()
+        self._journal.saw(client, "consent")
+        return [_restriction(each) for each in kept or ()]
 
     async def ending(self, *, after: datetime, until: datetime, by: Staff, act: Act, limit: int) -> Sequence[Consent]:
         """See `domain.consent.ExpiringConsents.ending`."""

@@ -3,8 +3,8 @@
 from caseload.api.route import reading
 from caseload.api.wire import Wire
 from caseload.domain.access import Act
-from caseload.domain.consent import Category, Purpose
-from caseload.domain.disclosure import ExceptionRule, Ground, RuleSet, rule_sets
+from caseload.domain.consent import Category, Purpose, RecipientClass
+from caseload.domain.disclosure import ExceptionRule, Ground, RuleSet, StatedField, rule_sets
 
 
 class StatedFieldOut(Wire, frozen=True, kw_only=True):
@@ -14,6 +14,13 @@ class StatedFieldOut(Wire, frozen=True, kw_only=True):
     says: str
     choices: list[str]
     """What can be stated; any text where it is empty."""
+    within_days: int | None
+    """It is a day written as 2026-03-01, not to come and at most so many days ago; null: it is no day."""
+
+    @classmethod
+    def of(cls, one: StatedField) -> "StatedFieldOut":
+        """From the domain."""
+        return cls(name=one.name, says=one.says, choices=list(one.choices), within_days=one.within_days)
 
 
 class ExceptionOut(Wire, frozen=True, kw_only=True):
@@ -27,6 +34,10 @@ class ExceptionOut(Wire, frozen=True, kw_only=True):
     purpose: Purpose
     categories: list[Category]
     fields: list[StatedFieldOut]
+    recipients: list[RecipientClass]
+    """The classes to which alone it tells; anybody where it is empty."""
+    from_age: int | None
+    """It is for clients of that age and older; null: for everybody."""
     needs_consent: bool
     unsupported: str | None
     """Why nothing can be told by it through this service."""
@@ -42,7 +53,9 @@ class ExceptionOut(Wire, frozen=True, kw_only=True):
             says=one.says,
             purpose=one.purpose,
             categories=sorted(one.categories),
-            fields=[StatedFieldOut(name=each.name, says=each.says, choices=list(each.choices)) for each in one.fields],
+            fields=[StatedFieldOut.of(each) for each in one.fields],
+            recipients=sorted(one.recipients),
+            from_age=one.from_age,
             needs_consent=one.needs_consent,
             unsupported=one.unsupported,
         )

@@ -36,7 +36,7 @@ class DisclosureIn(Wire, frozen=True, kw_only=True):
     check: CheckWire | None = None
     """How you made sure who it is. Without it nothing is told."""
     purpose: Purpose | None = None
-    """What it is for; an exception has a purpose of its own."""
+    """What it is for; an exception has a purpose of its own and needs none said."""
     facility: str | None = None
     address: str | None = None
     ground: Ground = Ground.CONSENT

@@ -102,7 +102,24 @@ disclosure_made = Table(
         text("(notice IS NULL) = (notice_how IS NULL) AND (notice_how = 'on_the_document') = (manner = 'written')"),
         name="notice_went_with_it",
     ),
-    CheckConstraint(text("(consent_id IS NULL) = (scope IS NULL)"), name="scope_of_consent"),
+    CheckConstraint(
+        text("(consent_id IS NOT NULL OR ground = 'directors_consent') = (scope IS NOT NULL)"), name="scope_of_consent"
+    ),
+    CheckConstraint(
+        text(
+            "ground <> 'directors_consent' OR (purpose = 'payment' AND \"group\" IS NOT NULL"
+            " AND \"group\" IN ('third_party_payers', 'health_plans') AND notice IS NOT NULL"
+            " AND stated ?& ARRAY['director', 'signed_on'])"
+        ),
+        name="director_for_payment",
+    ),
+    CheckConstraint(
+        text(
+            "ground <> 'best_interests'"
+            " OR stated ?& ARRAY['capacity', 'assessed_by', 'assessed_on', 'consulted', 'interests', 'told']"
+        ),
+        name="assessed_for_interests",
+    ),
     CheckConstraint(text("(manner = 'spoken') = (content = '{}')"), name="only_documents_say_it"),
     not_blank("name"),
     not_blank("facility"),

@@ -6,7 +6,7 @@ from caseload.db.consent import Consents
 from caseload.db.family import Families
 from caseload.demo.cast import relative
 from caseload.demo.stories import Sharing
-from caseload.demo.telling.disclosures import release, tell_attendance
+from caseload.demo.telling.disclosures import release, tell_attendance, tell_in_their_interests
 from caseload.demo.telling.joint import sit_together
 from caseload.demo.telling.stage import Life, Stage
 from caseload.domain.client import Client
@@ -71,7 +71,7 @@ async def tell(life: Life, *, stage: Stage, work: Work) -> None:
         await _hear(mother, client, ago - 2, stage=stage, work=work)
     if story.sharing is Sharing.LISTED:
         if story.number < EMERGENCIES_AMONG:
-            await release(client, stage=stage, work=work)
+            await _help_in_an_emergency(mother, client, stage=stage, work=work)
         return
     consent = await _give(life, client, mother, ago, stage=stage, work=work)
     match story.sharing:
@@ -85,6 +85,13 @@ async def tell(life: Life, *, stage: Stage, work: Work) -> None:
     if story.sharing is Sharing.ALLOWED:
         await tell_attendance(mother, client, stage=stage, work=work)
         await sit_together(mother, client, life, stage=stage, work=work)
+
+
+async def _help_in_an_emergency(mother: RelatedPerson, client: Client, *, stage: Stage, work: Work) -> None:
+    """The ward is told at once; and where the country's rules know it, so is whoever takes them home."""
+    await release(client, stage=stage, work=work)
+    if jurisdiction_of(stage.programme.profiles.first) == "UK":
+        await tell_in_their_interests(mother, client, stage=stage, work=work)
 
 
 async def _warn_of_former_partner(life: Life, client: Client, ago: int, *, stage: Stage, work: Work) -> None:

@@ -17,7 +17,15 @@ from caseload.domain.consent.consent import (
     Standing,
     plain,
 )
-from caseload.domain.consent.disclosure import ALLOWING, Answer, Question, Reason, may_tell
+from caseload.domain.consent.disclosure import (
+    ADVICE_WHEN_RESTRICTED,
+    ALLOWING,
+    RESTRICTION_RULE,
+    Answer,
+    Question,
+    Reason,
+    may_tell,
+)
 from caseload.domain.consent.expiring import Expiring, ExpiringConsents, expiring, is_expiring
 from caseload.domain.consent.forms import DisclosureRules, Form, earliest_alert, forms, jurisdiction_of, rules_on
 from caseload.domain.consent.giving import (
@@ -44,9 +52,11 @@ from caseload.domain.consent.words import (
 )
 
 __all__ = [
+    "ADVICE_WHEN_RESTRICTED",
     "ALLOWING",
     "CONSENTABLE",
     "NEEDS_NO_CONSENT",
+    "RESTRICTION_RULE",
     "TREATMENT_PAYMENT_OPERATIONS",
     "AgreedRestriction",
     "AlreadyRevoked",

@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol
 from caseload.domain.access import Act
 from caseload.domain.client import Client
 from caseload.domain.consent.completing import Setting, complete
-from caseload.domain.consent.consent import Consent, Draft
+from caseload.domain.consent.consent import AgreedRestriction, Consent, Draft
 from caseload.domain.errors import Conflict, Fault, Faults, Invalid, NotFound
 from caseload.domain.family import LONGEST_TEXT, WHY_NOT, Families, Held, RelatedPerson, text_fault
 from caseload.domain.ids import ClientId, ConsentId, RelatedPersonId, StaffId
@@ -104,6 +104,10 @@ class Consents(Protocol):
 
     async def of(self, client: ClientId) -> Sequence[Consent]:
         """Every consent this client ever gave, the newest signature first."""
+        ...
+
+    async def restrictions(self, client: ClientId) -> Sequence[AgreedRestriction]:
+        """What was agreed with the client not to be told and still stands, whether or not there is a consent."""
         ...
 
     async def hold(self, client: ClientId) -> datetime | None:

@@ -120,7 +120,7 @@ def told_at(made: Disclosure) -> datetime:
 def why_left_out(kind: AccountingKind, made: Disclosure) -> str | None:
     """Why a disclosure does not belong into an accounting of this kind; None if it does."""
     if kind is AccountingKind.PART_2:
-        if made.consent is None:
+        if made.consent is None and made.scope is None:
             return NOT_CONSENTED
         for_care = made.telling.purpose in TREATMENT_PAYMENT_OPERATIONS
         return SPOKEN_FOR_CARE if for_care and made.manner is Manner.SPOKEN else None

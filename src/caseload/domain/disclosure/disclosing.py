@@ -7,12 +7,23 @@ once; what takes several is told separately, each with its own notice and scope.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from caseload.domain.access import Act
 from caseload.domain.client import Client
-from caseload.domain.consent import Asked, Category, Consents, DisclosureRules, Purpose, Reason, rules_on, sound
+from caseload.domain.consent import (
+    ADVICE_WHEN_RESTRICTED,
+    RESTRICTION_RULE,
+    Asked,
+    Category,
+    Consents,
+    DisclosureRules,
+    Purpose,
+    Reason,
+    rules_on,
+    sound,
+)
 from caseload.domain.disclosure.deciding import Covering, covering
 from caseload.domain.disclosure.disputes import carried
 from caseload.domain.disclosure.made import (
@@ -33,6 +44,9 @@ from caseload.domain.ids import DisclosureId
 from caseload.domain.journal import Journal
 from caseload.domain.people import Staff
 from caseload.domain.programme import Programme
+
+Refused = tuple[Reason, NothingAllowsIt]
+"""The reason that counted, and what whoever asks is told."""
 
 
 class Rendering(Protocol):
@@ -71,7 +85,11 @@ async def disclose(
     by.require(Act.DISCLOSE, client.programme)
     day = programme.today(now)
     known = exceptions_on(programme.profiles.name_on(day), day)
-    exception = None if making.ground is Ground.CONSENT else _exception(making, known, client, journal)
+    exception = (
+        None
+        if making.ground is Ground.CONSENT
+        else _exception(making, known, client, programme, day=day, journal=journal)
+    )
     asked = Asked(
         recipient=making.recipient,
         categories=tuple(dict.fromkeys(making.categories)),
@@ -81,18 +99,21 @@ async def disclose(
     )
     await desk.consents.hold(client.id)
     asked = await sound(asked, client, desk.families, by=by, now=now)
-    require_complete(making, exception, client, by, notice=rules_on(known.jurisdiction, day).notice)
+    rules = rules_on(known.jurisdiction, day)
+    require_complete(making, exception, client, by, notice=rules.notice, day=day)
     covered = None
     if exception is None or exception.needs_consent:
         covered = await covering(
             asked, client, programme, now=now, consents=desk.consents, journal=journal, ground=making.ground
         )
     else:
-        refusal = _why_not_checked(asked, exception, known) or _why_not_warned(
-            asked, exception, rules_on(known.jurisdiction, day)
+        refused = (
+            _why_not_checked(asked, exception, known)
+            or _why_not_warned(asked, exception, rules)
+            or await _why_not_agreed(asked, exception, known, client, desk.consents)
         )
-        if refusal is not None:
-            reason = Reason.SAFETY_WARNING if asked.check is not None else Reason.ASKER_NOT_CHECKED
+        if refused is not None:
+            reason, refusal = refused
             tell_refused(
                 client.id, making.ground, rule=exception.rule, rules=known.version, reason=reason, journal=journal
             )
@@ -108,9 +129,9 @@ async def disclose(
         rule=_rule(exception, covered),
         rules_version=_version(exception, covered, known),
         manner=making.manner,
-        notice=None if covered is None else covered.answer.notice,
-        notice_how=_notice_how(making, covered),
-        scope=None if covered is None else scope_of(covered.consent),
+        notice=_notice(exception, covered, rules),
+        notice_how=_notice_how(making, _notice(exception, covered, rules)),
+        scope=_scope(exception, covered),
         stated=making.stated,
         content={}
         if making.manner is Manner.SPOKEN
@@ -143,7 +164,9 @@ def tell_made(made: Disclosure, journal: Journal) -> None:
     )
 
 
-def _exception(making: Making, known: RuleSet, client: Client, journal: Journal) -> ExceptionRule:
+def _exception(
+    making: Making, known: RuleSet, client: Client, programme: Programme, *, day: date, journal: Journal
+) -> ExceptionRule:
     """The exception that is named, if this country knows it, supports it, and what is stated goes with it."""
     found = known.on(making.ground)
     if found is None:
@@ -155,7 +178,8 @@ def _exception(making: Making, known: RuleSet, client: Client, journal: Journal)
             rules_version=known.version,
             ground=making.ground,
         )
-    if advice := found.refusal(making.stated):
+    young = found.too_young(client.identity.birth_date, day, programme.rules_on(day).minors)
+    if advice := found.refusal(making.stated) or young:
         tell_refused(
             client.id, making.ground, rule=found.rule, rules=known.version, reason="not_by_this", journal=journal
         )
@@ -171,11 +195,11 @@ def _purpose(making: Making, exception: ExceptionRule | None) -> Purpose:
     return making.purpose
 
 
-def _why_not_checked(asked: Asked, exception: ExceptionRule, known: RuleSet) -> NothingAllowsIt | None:
+def _why_not_checked(asked: Asked, exception: ExceptionRule, known: RuleSet) -> Refused | None:
     """Without a check of who asks nothing is told by an exception either."""
     if asked.check is not None:
         return None
-    return NothingAllowsIt(
+    return Reason.ASKER_NOT_CHECKED, NothingAllowsIt(
         "Neither confirm nor deny. First make sure who is asking: call back to the number on file, in person, or by "
         "a document.",
         rule=exception.rule,
@@ -184,13 +208,31 @@ def _why_not_checked(asked: Asked, exception: ExceptionRule, known: RuleSet) -> 
     )
 
 
-def _why_not_warned(asked: Asked, exception: ExceptionRule, rules: DisclosureRules) -> NothingAllowsIt | None:
+def _why_not_warned(asked: Asked, exception: ExceptionRule, rules: DisclosureRules) -> Refused | None:
     """Whoever a safety warning is about is told nothing by an exception either; a duty towards them is met by others."""
     if not asked.warned:
         return None
     advice = rules.advice_when_warned if asked.may_know_why else rules.advice_when_refused
     reason = Reason.SAFETY_WARNING if asked.may_know_why else Reason.NO_CONSENT
-    return NothingAllowsIt(advice, rule=exception.rule, rules_version=rules.version, reason=reason)
+    shown = NothingAllowsIt(advice, rule=exception.rule, rules_version=rules.version, reason=reason)
+    return Reason.SAFETY_WARNING, shown
+
+
+async def _why_not_agreed(
+    asked: Asked, exception: ExceptionRule, known: RuleSet, client: Client, consents: Consents
+) -> Refused | None:
+    """What the programme has agreed with the client not to tell, nobody decides otherwise in the client's place."""
+    if not exception.in_clients_place:
+        return None
+    agreed = await consents.restrictions(client.id)
+    if not any(
+        each.forbids(asked.recipient, category, asked.purpose) for each in agreed for category in asked.categories
+    ):
+        return None
+    refusal = NothingAllowsIt(
+        ADVICE_WHEN_RESTRICTED, rule=RESTRICTION_RULE, rules_version=known.version, reason=Reason.AGREED_RESTRICTION
+    )
+    return Reason.AGREED_RESTRICTION, refusal
 
 
 def _telling(making: Making, asked: Asked) -> Telling:
@@ -213,8 +255,21 @@ def _version(exception: ExceptionRule | None, covered: Covering | None, known: R
     return known.version if exception is not None or covered is None else covered.answer.rules_version
 
 
-def _notice_how(making: Making, covered: Covering | None) -> NoticeHow | None:
-    if covered is None or covered.answer.notice is None:
+def _notice(exception: ExceptionRule | None, covered: Covering | None, rules: DisclosureRules) -> str | None:
+    """What goes with it: under a consent, also one that somebody else gives in the client's place."""
+    if covered is not None:
+        return covered.answer.notice
+    return None if exception is None or exception.scope is None else rules.notice
+
+
+def _scope(exception: ExceptionRule | None, covered: Covering | None) -> str | None:
+    if covered is not None:
+        return scope_of(covered.consent)
+    return None if exception is None else exception.scope
+
+
+def _notice_how(making: Making, notice: str | None) -> NoticeHow | None:
+    if notice is None:
         return None
     return NoticeHow.ON_THE_DOCUMENT if making.manner is Manner.WRITTEN else making.notice_how
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from types import MappingProxyType
 from typing import Final
 
@@ -39,7 +40,7 @@ class Making:
     manner: Manner
     check: IdentityCheck | None
     purpose: Purpose | None = None
-    """What it is for; an exception has a purpose of its own."""
+    """What it is for; an exception has a purpose of its own and needs none said."""
     facility: str | None = None
     address: str | None = None
     ground: Ground = Ground.CONSENT
@@ -50,9 +51,9 @@ class Making:
 
 
 def require_complete(
-    making: Making, exception: ExceptionRule | None, client: Client, by: Staff, *, notice: str | None
+    making: Making, exception: ExceptionRule | None, client: Client, by: Staff, *, notice: str | None, day: date
 ) -> None:
-    """Raise `Invalid` with everything that is missing or does not belong, before anything is decided."""
+    """Raise `Invalid` with everything that is missing or does not belong on a local day, before anything is decided."""
     faults = Faults()
     faults.check(when=not making.name.strip(), where="name", problem="say who receives it, by name and function")
     for where, text, longest in (
@@ -65,10 +66,10 @@ def require_complete(
     for category in sorted(NEEDS_NO_CONSENT.intersection(making.categories)):
         faults.add("categories", f"{category} discloses nothing about the client; there is nothing to record")
     if exception is not None:
-        exception.faults(making.stated, frozenset(making.categories), faults)
+        _check_exception(making, exception, faults, day=day)
     elif making.stated:
         faults.add("stated", "belongs to an exception; a consent needs none of it")
-    by_consent = exception is None or exception.needs_consent
+    by_consent = exception is None or exception.needs_consent or exception.scope is not None
     needs_word = notice is not None and by_consent and making.manner is Manner.SPOKEN
     faults.check(
         when=needs_word is not (making.notice_how in BY_WORD),
@@ -80,6 +81,20 @@ def require_complete(
     if making.manner is Manner.WRITTEN:
         _check_can_be_written(making, client, by, faults)
     faults.raise_if_any()
+
+
+def _check_exception(making: Making, exception: ExceptionRule, faults: Faults, *, day: date) -> None:
+    exception.faults(making.stated, frozenset(making.categories), faults, on=day)
+    faults.check(
+        when=making.purpose not in {None, exception.purpose},
+        where="purpose",
+        problem=f"this exception is for {exception.purpose} alone ({exception.rule}); leave the purpose out",
+    )
+    faults.check(
+        when=not exception.reaches(making.recipient),
+        where="recipient.group",
+        problem=f"must be one of {', '.join(sorted(exception.recipients))} ({exception.rule})",
+    )
 
 
 def _check_can_be_written(making: Making, client: Client, by: Staff, faults: Faults) -> None:

@@ -1,17 +1,18 @@
 """What each country's rules let be told without, or with more than, a consent to it: dated data (`exceptions.toml`)."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 
 import msgspec
 
-from caseload.domain.consent import Category, Purpose, jurisdiction_of
+from caseload.domain.consent import Category, Purpose, Recipient, RecipientClass, jurisdiction_of
 from caseload.domain.disclosure.words import NEED_CONSENT, Ground
 from caseload.domain.errors import Faults
 from caseload.domain.family import LONGEST_TEXT, text_fault
+from caseload.domain.profiles.minors import Minors, birthday
 
 
 class StatedField(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -21,6 +22,8 @@ class StatedField(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     says: str
     choices: Mapping[str, str] = {}
     """What can be stated, each with the advice by which it is refused, or nothing; empty: any text."""
+    within_days: int | None = None
+    """It is a local day, not to come and at most so many days ago; none: it is no day."""
 
 
 class ExceptionRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -38,15 +41,35 @@ class ExceptionRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """Why it stays out of the accounting of 45 CFR 164.528; none: it belongs there."""
     unsupported: str | None = None
     """Why nothing can be told by it through this service."""
+    from_age: int | None = None
+    """It is for clients from this birthday on, and not for whoever is a minor by the profile; none: for everybody."""
+    recipients: frozenset[RecipientClass] = frozenset()
+    """The classes to which alone it tells; empty: to anybody."""
+    in_clients_place: bool = False
+    """Somebody decides in the client's place, so what was agreed with the client not to be told stands before it."""
+    scope: str | None = None
+    """What is said in the place of a consent's scope where it is a consent that somebody else gives; with it goes the notice."""
 
-    def faults(self, stated: Mapping[str, str], categories: frozenset[Category], faults: Faults) -> None:
-        """Add what is missing, what does not belong, and what goes beyond the exception."""
+    def faults(self, stated: Mapping[str, str], categories: frozenset[Category], faults: Faults, *, on: date) -> None:
+        """Add what is missing, what does not belong, and what goes beyond the exception, on a local day."""
         for wanted in self.fields:
-            _check_stated(wanted, stated.get(wanted.name), faults)
+            _check_stated(wanted, stated.get(wanted.name), faults, on=on)
         for name in sorted(set(stated) - {wanted.name for wanted in self.fields}):
             faults.add(f"stated.{name}", f"is nothing that this exception asks for ({self.rule})")
         for category in sorted(categories - self.categories):
             faults.add("categories", f"{category} goes beyond this exception ({self.rule})")
+
+    def reaches(self, recipient: Recipient) -> bool:
+        """Whether it tells anything to such a recipient."""
+        return not self.recipients or recipient.group in self.recipients
+
+    def too_young(self, born: date, on: date, minors: Minors | None) -> str | None:
+        """The advice by which it is refused of a client who is too young for it on a local day, if they are."""
+        if self.from_age is None:
+            return None
+        if on >= birthday(born, self.from_age) and not (minors is not None and minors.is_minor(born, on)):
+            return None
+        return f"This is for clients of {self.from_age} and older who are no minors here ({self.rule}). Ask for the consent that the rule for younger ones asks for."
 
     def refusal(self, stated: Mapping[str, str]) -> str | None:
         """The advice by which what is stated is refused, if it is."""
@@ -55,7 +78,7 @@ class ExceptionRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
         return next((advice for each in self.fields if (advice := each.choices.get(stated.get(each.name, "")))), None)
 
 
-def _check_stated(wanted: StatedField, said: str | None, faults: Faults) -> None:
+def _check_stated(wanted: StatedField, said: str | None, faults: Faults, *, on: date) -> None:
     where = f"stated.{wanted.name}"
     if said is None:
         faults.add(where, f"is needed: {wanted.says}")
@@ -63,8 +86,24 @@ def _check_stated(wanted: StatedField, said: str | None, faults: Faults) -> None
         faults.check(
             when=said not in wanted.choices, where=where, problem=f"must be one of {', '.join(wanted.choices)}"
         )
+    elif wanted.within_days is not None:
+        found = _day(said)
+        faults.check(
+            when=found is None or not on - timedelta(days=wanted.within_days) <= found <= on,
+            where=where,
+            problem=f"must be a day written as 2026-03-01, not to come and at most {wanted.within_days} days ago",
+        )
     elif problem := text_fault(said, longest=LONGEST_TEXT):
         faults.add(where, problem)
+
+
+def _day(said: str) -> date | None:
+    """The day that is written as an ISO calendar date, if one is."""
+    try:
+        found = date.fromisoformat(said)
+    except ValueError:
+        return None
+    return found if found.isoformat() == said else None
 
 
 class AccountingKind(StrEnum):

@@ -14,6 +14,8 @@ class Ground(StrEnum):
     CHILD_ABUSE = "child_abuse"
     CRIME_ON_PREMISES = "crime_on_premises"
     CAUSE_OF_DEATH = "cause_of_death"
+    DIRECTORS_CONSENT = "directors_consent"
+    """The programme director consents for somebody who cannot act for themselves (42 CFR 2.15(a)(2)); for payment alone."""
     CENTRAL_REGISTRY = "central_registry"
     OTHER_PROGRAMME = "other_programme"
     PRESCRIPTION_MONITORING = "prescription_monitoring"
@@ -22,6 +24,8 @@ class Ground(StrEnum):
     SAFEGUARDING = "safeguarding"
     SERIOUS_HARM = "serious_harm"
     CORONER = "coroner"
+    BEST_INTERESTS = "best_interests"
+    """Somebody who cannot decide about it is helped by it (Mental Capacity Act 2005, sections 1 to 4)."""
     RESEARCH = "research"
     """Not supported anywhere here: refused, and said so."""
 
