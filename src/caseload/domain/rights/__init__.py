@@ -17,6 +17,7 @@ from caseload.domain.rights.answering import (
     SomethingWithheld,
     answer_request,
 )
+from caseload.domain.rights.asking import NoSuchRight, RightsRequested, take_request
 from caseload.domain.rights.disagreeing import (
     NothingToDisagreeWith,
     StatementMade,
@@ -29,25 +30,17 @@ from caseload.domain.rights.request import (
     Agreed,
     AskedAlong,
     AskedFor,
-    CannotBePutOff,
-    Due,
     EndedHow,
-    NoSuchRight,
     Outcome,
     PutOff,
     RestrictionEnd,
     RightsAnswer,
-    RightsPutOff,
     RightsRequest,
     RightsRequestAnswered,
-    RightsRequested,
     RightsRequests,
     RightsRequestUnknown,
     Side,
     Statement,
-    due_requests,
-    put_off,
-    take_request,
 )
 from caseload.domain.rights.restricting import (
     AgreedRestrictionEnded,
@@ -57,6 +50,7 @@ from caseload.domain.rights.restricting import (
     Restrictions,
     end_restriction,
 )
+from caseload.domain.rights.waiting import CannotBePutOff, Due, RightsPutOff, due_requests, put_off
 
 __all__ = [
     "CATEGORY_OF",

@@ -6,21 +6,17 @@ was given.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import ClassVar, Final, Protocol
+from typing import Final, Protocol
 
 from caseload.domain.access import Act
-from caseload.domain.client import Client
-from caseload.domain.consent import AgreedRestriction, Category, CheckMethod, IdentityCheck
-from caseload.domain.errors import Conflict, Faults, NotFound
-from caseload.domain.family import LONGEST_NAME, text_fault
+from caseload.domain.consent import AgreedRestriction, Category, IdentityCheck
+from caseload.domain.errors import Conflict, NotFound
 from caseload.domain.ids import ClientId, ProgrammeId, RelatedPersonId, RightsRequestId, StaffId
-from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
 from caseload.domain.profiles.rights import DenialGround, RightKind
-from caseload.domain.programme import Programme
 from caseload.domain.rights.entry import Amended, Entry
 
 LONGEST_TEXT: Final = 4000
@@ -33,22 +29,11 @@ class RightsRequestUnknown(NotFound):
         super().__init__("Read the client's requests for those there are.")
 
 
-class NoSuchRight(Conflict):
-    """The rules of this programme's country know no such request."""
-
-    def __init__(self) -> None:
-        super().__init__("Ask the client what they want to know: the account of disclosures is there in every country.")
-
-
 class RightsRequestAnswered(Conflict):
     """This request has been answered."""
 
     def __init__(self) -> None:
         super().__init__("Read the answer. If the client asks again, take it as another request.")
-
-
-class CannotBePutOff(Conflict):
-    """This request cannot be put off."""
 
 
 class Outcome(StrEnum):
@@ -201,20 +186,6 @@ class RightsRequest:
             raise RightsRequestAnswered
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RightsRequested(Event):
-    """A client asked for something about their own record."""
-
-    name: ClassVar[str] = "rights.requested"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RightsPutOff(Event):
-    """The answer to a client's request takes longer, and they were told so."""
-
-    name: ClassVar[str] = "rights.put_off"
-
-
 class RightsRequests(Protocol):
     """The requests that are kept."""
 
@@ -241,141 +212,3 @@ class RightsRequests(Protocol):
     async def add_put_off(self, request: RightsRequestId, put_off: PutOff, /) -> None:
         """Keep it; `CannotBePutOff` when it was before."""
         ...
-
-
-async def take_request(
-    asked: AskedFor,
-    client: Client,
-    programme: Programme,
-    *,
-    as_id: RightsRequestId,
-    by: Staff,
-    now: datetime,
-    requests: RightsRequests,
-    journal: Journal,
-) -> RightsRequest:
-    """Take what a client asks for; its clock has run since the day on which it was received.
-
-    `programme` is the client's own. Raises `NotPermitted`, `Invalid`, `NoSuchRight`.
-    """
-    by.require(Act.TAKE_RIGHTS_REQUEST, client.programme)
-    faults = Faults()
-    if problem := text_fault(asked.says, longest=LONGEST_TEXT):
-        faults.add("says", problem)
-    faults.check(when=asked.received_at > now, where="received_at", problem="must not lie in the future")
-    faults.check(
-        when=asked.is_self_paid and asked.kind is not RightKind.RESTRICTION,
-        where="is_self_paid",
-        problem="belongs to a request for a restriction alone",
-    )
-    _check_identity(asked.check, faults)
-    if asked.about is not None:
-        await _check_about(asked.about, asked.kind, client.id, requests, faults)
-    asks = asked.representative
-    if asks is not None and not await requests.acts_for(asks, client.id, at=asked.received_at):
-        faults.add("representative_id", "must have been a legal representative on the client's list when they asked")
-    faults.raise_if_any()
-    received_on = programme.today(asked.received_at)
-    profile = programme.rules_on(received_on)
-    clock = profile.rights.clocks.of(asked.kind)
-    if clock is None:
-        raise NoSuchRight
-    new = RightsRequest(
-        id=as_id,
-        client=client.id,
-        programme=client.programme,
-        asked=replace(asked, says=asked.says.strip()),
-        received_on=received_on,
-        rule=f"{profile.label}/{clock.rule}",
-        due_on=clock.last_day(received_on),
-        recorded_by=by.id,
-        recorded_at=now,
-    )
-    await requests.add(new)
-    journal.tell(
-        RightsRequested(
-            client=client.id,
-            records=(as_id,),
-            facts={"kind": asked.kind.value, "rule": clock.rule, "profile": profile.label},
-        )
-    )
-    return new
-
-
-async def _check_about(
-    about: Entry, kind: RightKind, client: ClientId, requests: RightsRequests, faults: Faults
-) -> None:
-    if kind is not RightKind.AMENDMENT:
-        faults.add("about", "belongs to a request for an amendment alone")
-    elif not await requests.has_entry(about, client):
-        faults.add("about", "must stand in the client's record, in this version")
-
-
-def _check_identity(check: IdentityCheck, faults: Faults) -> None:
-    """45 CFR 164.514(h), UK GDPR art. 12(6): the record of one client goes to nobody else."""
-    if problem := text_fault(check.detail, longest=LONGEST_NAME):
-        faults.add("check.detail", problem)
-    faults.check(
-        when=check.method in {CheckMethod.DOCUMENT, CheckMethod.CALL_BACK} and check.detail is None,
-        where="check.detail",
-        problem="say which document it was, or which number was rung and where it was on file",
-    )
-
-
-async def put_off(
-    wanted: RightsRequestId,
-    reason: str,
-    told_on: date,
-    *,
-    programme: Programme,
-    by: Staff,
-    now: datetime,
-    requests: RightsRequests,
-    journal: Journal,
-) -> RightsRequest:
-    """Take longer, once and only while the first time runs, after telling the client why and by when.
-
-    45 CFR 164.524(b)(2)(ii) and 164.526(b)(2)(ii); UK GDPR art. 12(3). Raises `Invalid`, `RightsRequestUnknown`,
-    `RightsRequestAnswered`, `CannotBePutOff`.
-    """
-    request = await requests.hold(wanted, by=by, act=Act.ANSWER_RIGHTS_REQUEST)
-    request.require_open()
-    today = programme.today(now)
-    clock = programme.rules_on(request.received_on).rights.clocks.of(request.asked.kind)
-    until = None if clock is None else clock.longest_day(request.received_on)
-    if until is None or request.put_off is not None:
-        raise CannotBePutOff("Answer it by its last day.", last_day=str(request.last_day))
-    if today > request.due_on:
-        raise CannotBePutOff("Its last day is over: answer it now.", last_day=str(request.last_day))
-    faults = Faults()
-    if problem := text_fault(reason, longest=LONGEST_TEXT):
-        faults.add("reason", problem)
-    faults.check(
-        when=not request.received_on <= told_on <= today,
-        where="told_on",
-        problem="must be the day, up to today, on which the client was told",
-    )
-    faults.raise_if_any()
-    made = PutOff(until=until, reason=reason.strip(), told_on=told_on, by=by.id, at=now)
-    await requests.add_put_off(wanted, made)
-    journal.tell(RightsPutOff(client=request.client, records=(wanted,), facts={"kind": request.asked.kind.value}))
-    return replace(request, put_off=made)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
-    """A request that nobody has answered, as it stands on a day."""
-
-    request: RightsRequest
-    days_left: int
-    """Until its last day; negative from the day after it."""
-
-
-async def due_requests(
-    *, by: Staff, now: datetime, programmes: Sequence[Programme], requests: RightsRequests
-) -> Sequence[Due]:
-    """Every open request within reach, the longest overdue first; each by the clock of its own programme."""
-    today = {each.id: each.today(now) for each in programmes}
-    found = await requests.open_requests(by=by, act=Act.SEE_RIGHTS_REQUESTS)
-    due = [Due(request=each, days_left=(each.last_day - today[each.programme]).days) for each in found]
-    return sorted(due, key=lambda one: (one.days_left, one.request.id))
