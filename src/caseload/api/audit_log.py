@@ -1,17 +1,15 @@
 """The audit log: what anyone did or saw, who saw one client, and a part of it as a file."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 from litestar import Router
-from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, Operation, Schema
-from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Stream
 
+from caseload.api.filed import filed
 from caseload.api.log_filter import LogFilterIn, log_filter
 from caseload.api.pages import USUAL, After, Limit, Page
 from caseload.api.route import reading, searching
@@ -31,6 +29,7 @@ from caseload.request.work import Work
 NOBODY: Final = frozenset({"anonymous", "system"})
 """What an entry calls an actor who is nobody of the staff."""
 MEDIA_TYPES: Final = {LogFormat.CSV: "text/csv", LogFormat.NDJSON: "application/x-ndjson"}
+LOG_FILE: Final = filed("The file: CSV (RFC 4180) or one leaf per line, as stored.", *MEDIA_TYPES.values())
 
 Since = Annotated[
     datetime | None, QueryParameter(name="since", required=False, description="The first instant, with its offset.")
@@ -139,22 +138,6 @@ class AuditExportIn(LogFilterIn, frozen=True, kw_only=True):
     format: LogFormat
 
 
-@dataclass
-class ExportOperation(Operation):
-    """Says that the answer is one of two kinds of file."""
-
-    def __post_init__(self) -> None:
-        """Describe the files."""
-        text = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING))
-        self.responses = {
-            **(self.responses or {}),
-            "200": OpenAPIResponse(
-                description="The file: CSV (RFC 4180) or one leaf per line, as stored.",
-                content=dict.fromkeys(MEDIA_TYPES.values(), text),
-            ),
-        }
-
-
 def _ask(work: Work, asked: LogFilter) -> tuple[LogFilter, LogReader]:
     """Put the question into the entry that it leaves, once it is known to be one."""
     asked.check()
@@ -210,7 +193,7 @@ async def list_accesses(
     act=Act.EXPORT_AUDIT_LOG,
     name="export_audit_log",
     problems=(404,),
-    operation_class=ExportOperation,
+    operation_class=LOG_FILE,
 )
 async def export_audit_log(data: JSONBody[AuditExportIn], work: TheWork) -> Stream:
     """A part of the log as a file, as of this moment. A second entry, with rows and SHA-256, closes the export."""

@@ -3,15 +3,13 @@
 Whoever checks brings the keys along (`caseload audit policy`): nothing here says whom to believe.
 """
 
-from dataclasses import dataclass
 from typing import Annotated, Final
 from uuid import UUID
 
 from litestar import Response, Router
-from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, Operation, Reference, Schema
-from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath, QueryParameter
 
+from caseload.api.filed import filed
 from caseload.api.route import reading
 from caseload.api.wire import Wire
 from caseload.api.work import TheWork
@@ -25,6 +23,7 @@ from caseload.domain.ids import EntryId
 
 TEXT: Final = "text/plain"
 OCTETS: Final = "application/octet-stream"
+NOTE: Final = filed("The text, as C2SP has it.", TEXT)
 
 Place = Annotated[
     int, QueryParameter(name="index", ge=0, le=LARGEST_INTEGER, description="Where the entry stands, from 0.")
@@ -47,24 +46,6 @@ class TreeProofOut(Wire, frozen=True, kw_only=True):
     """Base64, 32 bytes each."""
 
 
-@dataclass
-class NoteOperation(Operation):
-    """Says that the answer is text in a format of C2SP."""
-
-    def __post_init__(self) -> None:
-        """Describe it."""
-        self.responses = _answers(self.responses, TEXT, "The text, as C2SP has it.")
-
-
-@dataclass
-class TileOperation(Operation):
-    """Says that the answer is bytes in a format of C2SP."""
-
-    def __post_init__(self) -> None:
-        """Describe them."""
-        self.responses = _answers(self.responses, OCTETS, "The bytes, as C2SP tlog-tiles has them.")
-
-
 def _tree(work: TheWork) -> TreeReader:
     check_may_read_tree(work.by)
     return TreeReader(work.connection)
@@ -74,7 +55,7 @@ def _tree(work: TheWork) -> TreeReader:
     "/audit/log/checkpoint",
     act=Act.SEE_AUDIT_LOG,
     name="read_log_checkpoint",
-    operation_class=NoteOperation,
+    operation_class=NOTE,
 )
 async def read_log_checkpoint(work: TheWork) -> Response[bytes]:
     """The newest signed state of the log: origin, size and root, with its signatures (C2SP tlog-checkpoint)."""
@@ -85,7 +66,7 @@ async def read_log_checkpoint(work: TheWork) -> Response[bytes]:
     "/audit/log/tile/{tile:path}",
     act=Act.SEE_AUDIT_LOG,
     name="read_log_tile",
-    operation_class=TileOperation,
+    operation_class=filed("The bytes, as C2SP tlog-tiles has them.", OCTETS),
 )
 async def read_log_tile(tile: FromPath[str], work: TheWork) -> Response[bytes]:
     """Hashes (`1/x001/234`, `0/007.p/12`) or entries (`entries/007`) of the tree (C2SP tlog-tiles).
@@ -116,7 +97,7 @@ async def prove_log_consistency(work: TheWork, old: OldSize, new: NewSize) -> Tr
     "/audit/entries/{entry_id:uuid}/proof",
     act=Act.SEE_AUDIT_LOG,
     name="prove_audit_entry",
-    operation_class=NoteOperation,
+    operation_class=NOTE,
 )
 async def prove_audit_entry(entry_id: FromPath[UUID], work: TheWork) -> Response[bytes]:
     """That one entry is in the newest signed tree, as a text to keep (C2SP tlog-proof).
@@ -124,13 +105,6 @@ async def prove_audit_entry(entry_id: FromPath[UUID], work: TheWork) -> Response
     Not found for about a second after the entry was made.
     """
     return Response((await _tree(work).inclusion(EntryId(entry_id))).encode(), media_type=TEXT)
-
-
-def _answers(
-    known: dict[str, OpenAPIResponse | Reference] | None, media_type: str, description: str
-) -> dict[str, OpenAPIResponse | Reference]:
-    content = {media_type: OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING))}
-    return {**(known or {}), "200": OpenAPIResponse(description=description, content=content)}
 
 
 router = Router(

@@ -9,7 +9,7 @@ from litestar import Router
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Stream
 
-from caseload.api.audit_log import MEDIA_TYPES, Actor, ExportOperation, OfProgramme, Since, Until, names_of
+from caseload.api.audit_log import LOG_FILE, MEDIA_TYPES, Actor, OfProgramme, Since, Until, names_of
 from caseload.api.log_filter import log_filter
 from caseload.api.pages import USUAL, After, Limit, Page
 from caseload.api.route import reading, searching
@@ -139,7 +139,7 @@ async def list_confidentiality_lines_of_client(
     act=Act.EXPORT_AUDIT_LOG,
     name="export_confidentiality_lines",
     problems=(404,),
-    operation_class=ExportOperation,
+    operation_class=LOG_FILE,
 )
 async def export_confidentiality_lines(data: JSONBody[ConfidentialityExportIn], work: TheWork) -> Stream:
     """The lines as a file, as of this moment, oldest first. A second entry, with rows and SHA-256, closes the export.

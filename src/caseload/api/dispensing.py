@@ -10,7 +10,7 @@ from litestar.params import FromPath, QueryParameter
 from caseload.api.amounts import written
 from caseload.api.pages import USUAL, After, Limit, Page
 from caseload.api.route import reading
-from caseload.api.spreadsheet import CsvOperation, csv_file
+from caseload.api.spreadsheet import CSV_FILE, csv_file
 from caseload.api.wire import Wire
 from caseload.api.work import TheWork
 from caseload.db.dispensing import DispensingLog
@@ -113,7 +113,7 @@ _AT_ONCE: Final = 1000
     "/programmes/{programme_id:uuid}/dispensing-log/file",
     act=Act.SEE_DISPENSING_LOG,
     name="export_dispensing_log",
-    operation_class=CsvOperation,
+    operation_class=CSV_FILE,
 )
 async def export_dispensing_log(
     programme_id: FromPath[UUID], work: TheWork, first: First = None, last: Last = None

@@ -3,29 +3,15 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from litestar import Response
-from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, Operation, Schema
-from litestar.openapi.spec.enums import OpenAPIType
 
+from caseload.api.filed import filed
 from caseload.audit.views import safe
 
 CSV: Final = "text/csv"
-
-
-@dataclass
-class CsvOperation(Operation):
-    """Says that the answer is a CSV file."""
-
-    def __post_init__(self) -> None:
-        """Describe the file."""
-        text = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING))
-        self.responses = {
-            **(self.responses or {}),
-            "200": OpenAPIResponse(description="The file: CSV (RFC 4180), UTF-8.", content={CSV: text}),
-        }
+CSV_FILE: Final = filed("The file: CSV (RFC 4180), UTF-8.", CSV)
 
 
 class Plain(str):

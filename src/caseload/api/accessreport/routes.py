@@ -2,13 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Final
 from uuid import UUID
 
 from litestar import Response, Router
-from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, Operation, Schema
-from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Stream
 
@@ -22,6 +19,7 @@ from caseload.api.accessreport.wire import (
     ReleaseOut,
     WithholdIn,
 )
+from caseload.api.filed import filed
 from caseload.api.pages import USUAL, After, Limit, Page
 from caseload.api.route import reading, writing
 from caseload.api.work import TheKey, TheWork, nothing_more
@@ -59,35 +57,6 @@ MEDIA_TYPES: Final = {
 PROOF_TYPE: Final = "text/plain"
 
 As = Annotated[ReportFormat, QueryParameter(name="format", description="As what the report leaves.")]
-
-
-@dataclass
-class FileOperation(Operation):
-    """Says that the answer is one of three kinds of file."""
-
-    def __post_init__(self) -> None:
-        """Describe the files."""
-        text = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING))
-        self.responses = {
-            **(self.responses or {}),
-            "200": OpenAPIResponse(
-                description="The report, with every line that is not withheld.",
-                content=dict.fromkeys(MEDIA_TYPES.values(), text),
-            ),
-        }
-
-
-@dataclass
-class ProofOperation(Operation):
-    """Says that the answer is a text."""
-
-    def __post_init__(self) -> None:
-        """Describe the text."""
-        text = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING))
-        self.responses = {
-            **(self.responses or {}),
-            "200": OpenAPIResponse(description="A C2SP tlog-proof.", content={PROOF_TYPE: text}),
-        }
 
 
 def _accesses(work: Work) -> ProvedAccesses:
@@ -175,6 +144,7 @@ async def list_access_report_lines(
     "/access-reports/{report_id:uuid}/lines/{entry_id:uuid}/proof",
     act=Act.REPORT_ACCESS,
     name="read_access_report_proof",
+    operation_class=filed("A C2SP tlog-proof.", PROOF_TYPE),
 )
 async def read_access_report_proof(report_id: FromPath[UUID], entry_id: FromPath[UUID], work: TheWork) -> Response[str]:
     """That the entry of a line is in the log, as a C2SP tlog-proof that any verifier of transparency logs reads."""
@@ -234,7 +204,7 @@ async def release_access_report(report_id: FromPath[UUID], work: TheWork, key: T
     act=Act.REPORT_ACCESS,
     name="send_access_report",
     problems=(404, 409),
-    operation_class=FileOperation,
+    operation_class=filed("The report, with every line that is not withheld.", *MEDIA_TYPES.values()),
 )
 async def send_access_report(report_id: FromPath[UUID], format_: As, work: TheWork) -> Stream:
     """A released report as a file. A second entry, with length and SHA-256, closes it."""

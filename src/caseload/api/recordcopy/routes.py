@@ -2,16 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 from litestar import Router
-from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, Operation, Schema
-from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Stream
 
+from caseload.api.filed import filed
 from caseload.api.pages import USUAL, After, Limit, Page
 from caseload.api.recordcopy import files
 from caseload.api.recordcopy.wire import (
@@ -54,22 +52,6 @@ Part = Annotated[
 Waiting = Annotated[
     bool | None, QueryParameter(name="waiting", description="Only entries that wait for a decision.", required=False)
 ]
-
-
-@dataclass
-class FileOperation(Operation):
-    """Says that the answer is one of two kinds of file."""
-
-    def __post_init__(self) -> None:
-        """Describe the files."""
-        text = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING))
-        self.responses = {
-            **(self.responses or {}),
-            "200": OpenAPIResponse(
-                description="The copy, with every entry that is not withheld.",
-                content=dict.fromkeys(MEDIA_TYPES.values(), text),
-            ),
-        }
 
 
 @writing("/rights-requests/{request_id:uuid}/copies", act=_ACT, name="prepare_record_copy")
@@ -185,7 +167,7 @@ async def release_record_copy(
     act=_ACT,
     name="send_record_copy",
     problems=(404, 409),
-    operation_class=FileOperation,
+    operation_class=filed("The copy, with every entry that is not withheld.", *MEDIA_TYPES.values()),
 )
 async def send_record_copy(copy_id: FromPath[UUID], format_: As, work: TheWork, part: Part = 1) -> Stream:
     """A released copy as a file, the same each time. A second entry, with length and SHA-256, closes it."""

@@ -10,7 +10,7 @@ from litestar.params import FromPath, QueryParameter
 
 from caseload.api.amounts import written
 from caseload.api.route import reading
-from caseload.api.spreadsheet import CsvOperation, Plain, csv_file
+from caseload.api.spreadsheet import CSV_FILE, Plain, csv_file
 from caseload.api.stock.wire import quantity
 from caseload.api.wire import Wire
 from caseload.api.work import TheWork
@@ -127,7 +127,7 @@ async def read_stock_ledger(
     "/programmes/{programme_id:uuid}/controlled-drugs-register",
     act=Act.SEE_DISPENSING_LOG,
     name="export_register",
-    operation_class=CsvOperation,
+    operation_class=CSV_FILE,
 )
 async def export_register(
     programme_id: FromPath[UUID],
