@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, Row, Select, Uuid, any_, bindparam, column, exists, func, insert, select, update
+from sqlalchemy import Date, Row, Select, Uuid, any_, bindparam, column, func, insert, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -93,13 +93,6 @@ _BEHIND = (
     .order_by(check_in_plan_current.c.scheduled_through)
     .limit(bindparam("at_most"))
     .with_for_update(skip_locked=True)
-)
-_ANY_BEHIND = select(
-    exists(
-        select(check_in_plan_current.c.plan_id).where(
-            check_in_plan_current.c.scheduled_through < bindparam("day", type_=Date())
-        )
-    )
 )
 _HOLD_ALL = (
     select(check_in_plan_current.c.plan_id)
@@ -243,10 +236,6 @@ class Plans:
         return await self._these(
             (await self._connection.execute(_BEHIND, {"day": day, "at_most": at_most})).scalars().all()
         )
-
-    async def any_behind(self, day: date) -> bool:
-        """Whether a plan is not scheduled up to that day, without holding any."""
-        return bool((await self._connection.execute(_ANY_BEHIND, {"day": day})).scalar_one())
 
     async def _these(self, held: Sequence[UUID]) -> Sequence[Plan]:
         if not held:
