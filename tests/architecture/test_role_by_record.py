@@ -56,6 +56,7 @@ async def told(connection: AsyncConnection, client: ClientId, home: ProgrammeId,
             rules_version="us-2026-02",
             manner="spoken",
             content={},
+            disputes=[],
             **recorded,
         )
     )
