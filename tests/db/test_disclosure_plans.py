@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from caseload.db import consent as consents
 from caseload.db.access import reach_of
-from caseload.db.disclosure import kept
+from caseload.db.disclosure import kept, sitting_in
 from caseload.domain.access import Reach
 from caseload.domain.ids import ClientId, StaffId
 from tests.factories import families
@@ -66,11 +66,11 @@ ROWS = (
     """
     insert into clinic.disclosure_made
       (id, client_id, programme_id, named, name, facility, purpose, ground, emergency, check_method, stated, categories,
-       rule, rules_version, manner, content, disclosed_by, disclosed_at, recorded_by, recorded_at)
+       rule, rules_version, manner, content, disputes, disclosed_by, disclosed_at, recorded_by, recorded_at)
     select gen_random_uuid(), client, programme, 'A nurse', 'A nurse', case when not urgent then 'ED' end, 'operations',
            case when urgent then 'emergency' else 'within_programme' end, case when urgent then 'Overdose.' end,
            'in_person', case when urgent then '{}' else '{"need": "x"}'::jsonb end, '{attendance}', 'r', 'us-2026-02',
-           'spoken', '{}', staff, now(), staff, now()
+           'spoken', '{}', '[]', staff, now(), staff, now()
     from (select crowd.*, n = 1 and random() < 0.02 as urgent from crowd, generate_series(1, 10) n) told
     """,
     (
@@ -84,10 +84,31 @@ ROWS = (
         " recorded_at) select gen_random_uuid(), id, client_id, 'x', 'y', now(), recorded_by, now()"
         " from clinic.disclosure_made"
     ),
+    (
+        "insert into clinic.therapy_session (id, programme_id, kind, title, starts_at, ends_at, planned_by, planned_at)"
+        " select client, programme, 'family', 'x', now(), now() + interval '1 hour', staff, now() from crowd"
+    ),
+    "insert into clinic.therapy_session_current (session_id, register_version) select client, 2 from crowd",
+    (
+        "insert into clinic.therapy_session_register (session_id, version, started_at, ended_at, reason, taken_by,"
+        " taken_at) select client, n, now(), now() + interval '1 hour', case n when 2 then 'x' end, staff, now() from crowd, generate_series(1, 2) n"
+    ),
+    (
+        "insert into clinic.session_relative"
+        " (id, session_id, client_id, person_id, comes_as, beside_client_id, booked_by, booked_at)"
+        " select client, client, client, client, 'with_client', client, staff, now() from crowd"
+    ),
+    (
+        "insert into clinic.session_relative_line (session_id, version, place_id, client_id, comes_as, number, status,"
+        " minutes, in_spite_because, told_id) select client, n, client, client, 'with_client', 0, 'attended', 50, 'x',"
+        " gen_random_uuid() from crowd, generate_series(1, 2) n"
+    ),
     "set session_replication_role = origin",
     "analyze",
 )
-GROWS = re.compile(r"Seq Scan on (client|consent\w*|disclosure_\w+|redisclosure|related_person\w*)\b")
+GROWS = re.compile(
+    r"Seq Scan on (client|consent\w*|disclosure_\w+|redisclosure|related_person\w*|session_relative\w*|therapy_session\w*)\b"
+)
 STATEMENTS: dict[str, Any] = {
     "the consents of a client": consents._OF,
     "a consent": consents._GET,
@@ -95,6 +116,7 @@ STATEMENTS: dict[str, Any] = {
     "the consents that expire soon": consents.ENDING,
     "a disclosure": kept.ONE_DISCLOSURE,
     "the account of a client": kept.DISCLOSURES_OF,
+    "who sat in sessions with a client": sitting_in.SAT_IN,
     "where it went from there": kept._PASSED_ON,
 }
 

@@ -2,7 +2,7 @@
 
 The oracle knows neither the rules' files nor the functions that are tested: 42 CFR 2.25 lists three years of what was told with
 consent, and of treatment, payment and operations only what went through the electronic record; 45 CFR 164.528 six years of what was
-told neither for these nor by the client's own authorisation. Years are the programme's calendar years, to the local midnight.
+told neither for these nor by the client's own authorisation. Who sat in a session with the client was told by their consent, or by nothing. Years are the programme's calendar years, to the local midnight.
 """
 
 from collections import Counter
@@ -16,10 +16,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from caseload.domain.consent import Category, Consent, ConsentKind, Expiry, Purpose
-from caseload.domain.disclosure import AccountingKind, Disclosure, Ground, Manner, NothingAllowsIt, NoticeHow
-from tests.domain.test_consent import SECOND, consent, draft, operations
-from tests.domain.test_disclosure import EMERGENCY, HOSPITAL, Room, by_exception, making
+from caseload.domain.consent import Category, Consent, ConsentKind, Expiry, Purpose, rules_on
+from caseload.domain.disclosure import (
+    AccountingKind,
+    Disclosure,
+    Ground,
+    Manner,
+    NothingAllowsIt,
+    NoticeHow,
+    SatIn,
+    Telling,
+)
+from caseload.domain.ids import ConsentId, DisclosureId, TherapySessionId, new_id
+from tests.domain.test_consent import CLIENT, SECOND, TO_MOTHER, consent, draft, operations, programme
+from tests.domain.test_disclosure import EMERGENCY, HOSPITAL, NURSE, Room, by_exception, making, stated
 
 LONG_AGO: Final = datetime(2026, 1, 1, tzinfo=UTC)
 CLINIC: Final = ZoneInfo("America/New_York")
@@ -48,6 +58,8 @@ FOR: Final = {
     Ground.OTHER_PROGRAMME: Purpose.MULTIPLE_ENROLMENT,
     Ground.PRESCRIPTION_MONITORING: Purpose.PRESCRIPTION_MONITORING,
 }
+IN_THEIR_PLACE: Final = {Ground.DIRECTORS_CONSENT}
+"""Consented by somebody else, for payment alone (42 CFR 2.15(a)(2))."""
 YEARS: Final = {AccountingKind.PART_2: 3, AccountingKind.HIPAA: 6}
 
 
@@ -102,12 +114,36 @@ class Tried:
 
 
 @dataclass(frozen=True)
+class Sat:
+    """A relative who sat in a session with the client, by a consent or although nothing allowed it."""
+
+    by_consent: bool
+    at: datetime
+
+    def as_registered(self) -> SatIn:
+        return SatIn(
+            id=DisclosureId(new_id()),
+            client=CLIENT,
+            programme=programme().id,
+            session=TherapySessionId(new_id()),
+            telling=Telling(recipient=TO_MOTHER, name="Rosa Example", purpose=Purpose.FAMILY_INVOLVEMENT),
+            consent=ConsentId(new_id()) if self.by_consent else None,
+            in_spite_because=None if self.by_consent else "Nobody had read the revocation.",
+            rules=rules_on("US", self.at.astimezone(CLINIC).date()),
+            disclosed_at=self.at,
+            disclosed_by=NURSE.id,
+            recorded_at=self.at,
+        )
+
+
+@dataclass(frozen=True)
 class Story:
     """What happened until somebody asks for the accountings."""
 
     now: datetime
     consents: Sequence[Signed]
     tried: Sequence[Tried]
+    sat: Sequence[Sat] = ()
 
     def told(self, one: Tried) -> bool:
         """What should have been told: by a consent in force for exactly that, or by an exception that needs none."""
@@ -120,7 +156,14 @@ class Story:
             return False
         if kind is AccountingKind.HIPAA:
             return one.ground in REPORTED
-        return one.ground in WITH_CONSENT and not (one.purpose in FOR_CARE and one.manner is Manner.SPOKEN)
+        consented = one.ground in WITH_CONSENT | IN_THEIR_PLACE
+        return consented and not (one.purpose in FOR_CARE and one.manner is Manner.SPOKEN)
+
+    def lists_sitting(self, kind: AccountingKind, one: Sat) -> bool:
+        """What the definition says of somebody who sat in a session."""
+        came_on = one.at.astimezone(CLINIC).date()
+        within = came_on >= years_before(self.now.astimezone(CLINIC).date(), YEARS[kind])
+        return within and one.by_consent is (kind is AccountingKind.PART_2)
 
 
 @some.composite
@@ -183,19 +226,24 @@ def stories(draw: some.DrawFn) -> Story:
             some.none() | some.just(when - timedelta(hours=2)),
         )
     )
-    return Story(now, consents, draw(some.lists(some.one_of(by_consent, both, without, emergency), max_size=8)))
+    in_their_place = some.builds(
+        Tried, some.just(Ground.DIRECTORS_CONSENT), some.just(Purpose.PAYMENT), some.sampled_from(Manner), at
+    )
+    tried = some.lists(some.one_of(by_consent, both, without, in_their_place, emergency), max_size=8)
+    sat = some.lists(some.builds(Sat, some.booleans(), moments), max_size=4)
+    return Story(now, consents, draw(tried), draw(sat))
 
 
 def told_in(room: Room, one: Tried) -> Disclosure | None:
     """By the one operation that tells; None where it refuses."""
     if one.ground is Ground.EMERGENCY:
         return room.releases(replace(EMERGENCY, manner=one.manner, disclosed_at=one.told_at), now=one.at)
-    word = one.ground in WITH_CONSENT and one.manner is Manner.SPOKEN
+    word = one.ground in WITH_CONSENT | IN_THEIR_PLACE and one.manner is Manner.SPOKEN
     notice = NoticeHow.READ_OUT if word else None
     wanted = (
         making(recipient=HOSPITAL, categories=(Category.PRESENCE,), purpose=one.purpose)
         if one.ground is Ground.CONSENT
-        else by_exception(one.ground)
+        else by_exception(one.ground, stated=stated(one.ground, on=one.at.astimezone(CLINIC).date()))
     )
     try:
         return room.tells(replace(wanted, manner=one.manner, notice_how=notice), now=one.at)
@@ -229,7 +277,9 @@ def test_at_every_edge_the_second_decides(now: datetime) -> None:
     grounds += [(Ground.CONSENT, Purpose.TREATMENT), (Ground.CONSENT, Purpose.FAMILY_INVOLVEMENT)]
     ways = [Manner.SPOKEN, Manner.WRITTEN]
     tried = [Tried(ground, purpose, way, at) for at in moments for ground, purpose in grounds for way in ways]
-    check(Story(now, consents, [one for one in tried if one.ground is not Ground.EMERGENCY or one.manner is ways[0]]))
+    sat = [Sat(by_consent, at) for at in moments for by_consent in (True, False)]
+    told = [one for one in tried if one.ground is not Ground.EMERGENCY or one.manner is ways[0]]
+    check(Story(now, consents, told, sat))
 
 
 def check(story: Story) -> None:
@@ -237,17 +287,20 @@ def check(story: Story) -> None:
     for each in story.consents:
         room.gives(each.as_kept())
     made = {each: [told_in(room, each)] for each in dict.fromkeys(story.tried)}
+    sat = [(each, each.as_registered()) for each in story.sat]
+    room.book.sat = [line for _, line in sat]
     for one, [disclosure] in made.items():
         assert (disclosure is not None) is story.told(one), one
     for kind, years in YEARS.items():
         accounting = room.accounts(kind, now=story.now)
+        seated = {line.id for one, line in sat if story.lists_sitting(kind, one)}
         expected = {
             disclosure.id for one, [disclosure] in made.items() if disclosure is not None and story.lists(kind, one)
         }
-        assert {line.id for line in accounting.lines} == expected
-        assert len(accounting.lines) == len(expected)
+        assert {line.id for line in accounting.lines} == expected | seated
+        assert len(accounting.lines) == len(expected) + len(seated)
         told = [disclosure for [disclosure] in made.values() if disclosure is not None]
-        assert sum(accounting.left_out.values()) == len(told) - len(expected)
+        assert sum(accounting.left_out.values()) == len(told) + len(sat) - len(expected) - len(seated)
         assert accounting.since == years_before(story.now.astimezone(CLINIC).date(), years)
 
 
@@ -274,6 +327,7 @@ def test_every_decision_is_told_to_the_log_whether_it_allowed_or_refused(story: 
 
 def test_the_story_covers_every_ground_there_is() -> None:
     """So that a ground that is added is not left out of the accountings' test."""
-    known = set(Ground) - {Ground.RESEARCH, Ground.SAFEGUARDING, Ground.SERIOUS_HARM, Ground.CORONER}
-    assert WITH_CONSENT | REPORTED | OTHERS | {Ground.EMERGENCY} == known
+    of_britain = {Ground.SAFEGUARDING, Ground.SERIOUS_HARM, Ground.CORONER, Ground.BEST_INTERESTS}
+    told = WITH_CONSENT | REPORTED | OTHERS | IN_THEIR_PLACE | {Ground.EMERGENCY}
+    assert told == set(Ground) - of_britain - {Ground.RESEARCH}
     assert {ConsentKind.NAMED, ConsentKind.TREATMENT_PAYMENT_OPERATIONS} <= set(ConsentKind)

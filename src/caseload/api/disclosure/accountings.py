@@ -20,7 +20,7 @@ from caseload.db.programme import Programmes
 from caseload.domain import disclosure as domain
 from caseload.domain.access import Act
 from caseload.domain.consent import Category, Purpose
-from caseload.domain.disclosure import Accounting, AccountingKind, Disclosure, told_at
+from caseload.domain.disclosure import Accounting, AccountingKind, SatIn, Told, told_at
 from caseload.typesetting import typeset
 
 
@@ -30,6 +30,8 @@ class AccountingFormat(StrEnum):
     JSON = "json"
     PDF = "pdf"
 
+
+NOTHING_ALLOWED_IT: Final = "; nothing allowed it"
 
 MEDIA_TYPES: Final[Mapping[AccountingFormat, str]] = {
     AccountingFormat.JSON: "application/json",
@@ -63,10 +65,13 @@ class AccountingLineOut(Wire, frozen=True, kw_only=True):
     """What was disclosed."""
     purpose: Purpose
     rule: str
-    """By which rule."""
+    """By which rule; or against which, where nothing allowed it."""
+    was_allowed: bool
+    session_id: UUID | None
+    """Of a relative who sat in a session with the client: which."""
 
     @classmethod
-    def of(cls, made: Disclosure, accounting: Accounting) -> "AccountingLineOut":
+    def of(cls, made: Told, accounting: Accounting) -> "AccountingLineOut":
         """From the domain."""
         return cls(
             id=made.id,
@@ -77,6 +82,8 @@ class AccountingLineOut(Wire, frozen=True, kw_only=True):
             categories=list(made.categories),
             purpose=made.telling.purpose,
             rule=made.rule,
+            was_allowed=made.ground is not None,
+            session_id=made.session if isinstance(made, SatIn) else None,
         )
 
 
@@ -154,7 +161,7 @@ def _printed(out: AccountingOut, zone: str) -> Mapping[str, Any]:
                 "day": str(line.day),
                 "to": ", ".join(part for part in (line.name, line.facility, line.address) if part),
                 "what": ", ".join(_words(each) for each in line.categories),
-                "why": f"{_words(line.purpose)} ({line.rule})",
+                "why": f"{_words(line.purpose)} ({line.rule})" + ("" if line.was_allowed else NOTHING_ALLOWED_IT),
             }
             for line in out.lines
         ],

@@ -136,7 +136,10 @@ async def read_disclosure(disclosure_id: FromPath[UUID], work: TheWork) -> Discl
 async def list_disclosures(
     client_id: FromPath[UUID], work: TheWork, after: After = None, limit: Limit = USUAL
 ) -> Page[DisclosureLineOut]:
-    """A client's account of all disclosures: when, to whom, what kind of information and for what, the last first."""
+    """A client's account of all disclosures: when, to whom, what kind of information and for what, the last first.
+
+    So is who sat in a session with the client, as its register says now.
+    """
     client = await client_within(work, client_id, Act.SEE_CONSENT)
     found = await kept(work).disclosures_of(client.id, by=work.by, act=Act.SEE_CONSENT, after=after, limit=limit)
     items = [DisclosureLineOut.of(each) for each in found]

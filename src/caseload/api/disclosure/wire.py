@@ -19,6 +19,8 @@ from caseload.domain.disclosure import (
     Open,
     Redisclosure,
     Release,
+    SatIn,
+    Told,
 )
 from caseload.domain.ids import StaffId
 from caseload.domain.people import Staff
@@ -115,8 +117,13 @@ class DisclosureLineOut(Wire, frozen=True, kw_only=True):
     facility: str | None
     address: str | None
     purpose: Purpose
-    ground: Ground
+    ground: Ground | None
+    """What allowed it; null where nothing did."""
     consent_id: UUID | None
+    session_id: UUID | None
+    """Of a relative who sat in a session with the client: which. The line follows its register."""
+    in_spite_because: str | None
+    """Of a relative who sat there although nothing allowed it: why."""
     emergency: str | None
     check: CheckWire | None
     stated: dict[str, str]
@@ -132,9 +139,9 @@ class DisclosureLineOut(Wire, frozen=True, kw_only=True):
     """What is still to be filled in of an emergency."""
 
     @classmethod
-    def of(cls, made: Disclosure) -> "DisclosureLineOut":
+    def of(cls, told: Told) -> "DisclosureLineOut":
         """From the domain."""
-        return cls(**_line(made))
+        return cls(**(_sat_in(told) if isinstance(told, SatIn) else _line(told)))
 
 
 class DisputeToldOut(Wire, frozen=True, kw_only=True):
@@ -177,30 +184,48 @@ class DisclosureOut(DisclosureLineOut, frozen=True, kw_only=True):
 
 
 def _line(made: Disclosure) -> dict[str, Any]:
-    telling = made.telling
+    return _both(made) | {
+        "session_id": None,
+        "in_spite_because": None,
+        "stated": dict(made.stated),
+        "rules_version": made.rules_version,
+        "notice_how": made.notice_how,
+        "missing": list(made.open_fields),
+    }
+
+
+def _sat_in(told: SatIn) -> dict[str, Any]:
+    return _both(told) | {
+        "session_id": told.session,
+        "in_spite_because": told.in_spite_because,
+        "stated": {},
+        "rules_version": told.rules.version,
+        "notice_how": None,
+        "missing": [],
+    }
+
+
+def _both(told: Told) -> dict[str, Any]:
+    telling = told.telling
     recipient, check = telling.recipient, telling.check
     return {
-        "id": made.id,
-        "client_id": made.client,
+        "id": told.id,
+        "client_id": told.client,
         "recipient": RecipientWire(person_id=recipient.person, name=recipient.name, group=recipient.group),
         "name": telling.name,
         "facility": telling.facility,
         "address": telling.address,
         "purpose": telling.purpose,
-        "ground": made.ground,
-        "consent_id": made.consent,
+        "ground": told.ground,
+        "consent_id": told.consent,
         "emergency": telling.emergency,
         "check": None if check is None else CheckWire(method=check.method, detail=check.detail),
-        "stated": dict(made.stated),
-        "categories": list(made.categories),
-        "rule": made.rule,
-        "rules_version": made.rules_version,
-        "manner": made.manner,
-        "notice_how": made.notice_how,
-        "disclosed_by": made.disclosed_by,
-        "disclosed_at": made.disclosed_at,
-        "recorded_at": made.recorded_at,
-        "missing": list(made.open_fields),
+        "categories": list(told.categories),
+        "rule": told.rule,
+        "manner": told.manner,
+        "disclosed_by": told.disclosed_by,
+        "disclosed_at": told.disclosed_at,
+        "recorded_at": told.recorded_at,
     }
 
 

@@ -30,6 +30,7 @@ from caseload.domain.ids import (
     SeriesId,
     StaffId,
     TherapySessionId,
+    new_id,
 )
 
 
@@ -189,4 +190,5 @@ def relative_line_values(
             "consent_id": line.consent,
             "in_spite_because": line.in_spite_because,
             "note": line.note,
+            "told_id": new_id() if place.comes_as is ComesAs.WITH_CLIENT and register.minutes(line) else None,
         }

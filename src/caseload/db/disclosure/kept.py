@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of, within_reach
 from caseload.db.disclosure import disputes
+from caseload.db.disclosure.sitting_in import sat_in
 from caseload.db.programme import LATER_PROFILES
 from caseload.db.tables.caseload import client
 from caseload.db.tables.disclosure import disclosure_completed, disclosure_made, redisclosure
@@ -28,6 +29,7 @@ from caseload.domain.disclosure import (
     NotOpen,
     Redisclosure,
     Telling,
+    Told,
 )
 from caseload.domain.ids import ClientId, ConsentId, DisclosureId, ProgrammeId, RedisclosureId, StaffId
 from caseload.domain.journal import Journal
@@ -36,6 +38,8 @@ from caseload.domain.profiles.selected import read_selected
 
 KIND: Final = "disclosure"
 """What the journal calls what was told about somebody."""
+SESSION: Final = "session"
+"""And the register of the session in which somebody sat with them."""
 DISPUTE: Final = "rights_request"
 """And what of a dispute goes along with it."""
 MOST: Final = 10_000
@@ -148,17 +152,22 @@ class KeptDisclosures:
 
     async def disclosures_of(
         self, wanted: ClientId, *, by: Staff, act: Act, after: UUID | None, limit: int
-    ) -> Sequence[Disclosure]:
-        """See `domain.disclosure.Disclosures.disclosures_of`."""
+    ) -> Sequence[Told]:
+        """See `domain.disclosure.Accounted.disclosures_of`. Both kinds of line have identifiers in order of time."""
+        before = after or AFTER_ALL
         given = {
             "client": wanted,
-            "after": after or AFTER_ALL,
+            "after": before,
             "limit": limit,
             **reach_of(by.reach(act), at=self._now, by_identifier=True),
         }
-        return [self._told(row) for row in (await self._connection.execute(DISCLOSURES_OF, given)).mappings()]
+        made = [self._told(row) for row in (await self._connection.execute(DISCLOSURES_OF, given)).mappings()]
+        beside = await sat_in(self._connection, wanted, by=by, act=act, now=self._now, after=before, limit=limit)
+        if beside:
+            self._journal.saw(wanted, SESSION)
+        return sorted((*made, *beside), key=lambda line: line.id, reverse=True)[:limit]
 
-    async def all_of(self, wanted: ClientId, *, by: Staff, act: Act) -> Sequence[Disclosure]:
+    async def all_of(self, wanted: ClientId, *, by: Staff, act: Act) -> Sequence[Told]:
         """See `domain.disclosure.Accounted.all_of`."""
         return await self.disclosures_of(wanted, by=by, act=act, after=None, limit=MOST)
 

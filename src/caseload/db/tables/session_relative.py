@@ -89,6 +89,7 @@ session_relative_line = Table(
     Column("consent_id", Uuid()),
     words("in_spite_because", nullable=True),
     words("note", nullable=True),
+    Column("told_id", Uuid()),
     ForeignKeyConstraint(
         ["session_id", "version"],
         ["clinic.therapy_session_register.session_id", "clinic.therapy_session_register.version"],
@@ -122,7 +123,11 @@ session_relative_line = Table(
         ),
         name="by_consent_or_in_spite",
     ),
+    CheckConstraint(
+        text("(told_id IS NOT NULL) = (comes_as = 'with_client' AND minutes > 0)"), name="told_with_client"
+    ),
     CheckConstraint(text("consent_id IS NULL OR check_method IS NOT NULL"), name="checked"),
     CheckConstraint(text("check_method IS NOT NULL OR check_detail IS NULL"), name="detail_of_check"),
+    Index("session_relative_line_told_idx", "client_id", "told_id", postgresql_where=text("told_id IS NOT NULL")),
     comment="What became of a relative's place, in one version of the register; it counts in nobody's hours.",
 )

@@ -31,7 +31,7 @@ class Matter(StrEnum):
     DECISIONS = "decisions"
     """Whether something may be told: allowed or refused, category by category."""
     DISCLOSURES = "disclosures"
-    """Made, refused, completed, told on, accounted for."""
+    """Made, refused, completed, told on, accounted for; and who sat in a session with a client."""
     BREAK_GLASS = "break_glass"
     """Broken, tried in vain, ended, reviewed."""
     RIGHTS_REQUESTS = "rights_requests"
@@ -59,6 +59,7 @@ MATTERS: Final[Mapping[str, Matter]] = MappingProxyType({
     "disclosure.completed": Matter.DISCLOSURES,
     "disclosure.passed_on": Matter.DISCLOSURES,
     "disclosure.accounted": Matter.DISCLOSURES,
+    "disclosure.sat_in": Matter.DISCLOSURES,
     "glass.broken": Matter.BREAK_GLASS,
     "glass.not_broken": Matter.BREAK_GLASS,
     "glass.ended": Matter.BREAK_GLASS,

@@ -16,14 +16,14 @@ from caseload.domain.attendance.relative import ComesAs, RelativePlace
 from caseload.domain.attendance.session import Session
 from caseload.domain.consent import Reason, check_asker
 from caseload.domain.errors import Faults
-from caseload.domain.ids import ClientId
+from caseload.domain.ids import ClientId, ConsentId
 from caseload.domain.journal import Event, Journal
 
 
-class RelativeThereAllTheSame(Event):
-    """A relative sat in a session with a client although nothing allowed it."""
+class RelativeSatIn(Event):
+    """A relative sat in a session with a client, by a consent or although nothing allowed it."""
 
-    name: ClassVar[str] = "session.relative_there_all_the_same"
+    name: ClassVar[str] = "disclosure.sat_in"
 
 
 class Handed(Protocol):
@@ -121,6 +121,7 @@ def _let_in(
             where=f"{where}.in_spite_because",
             problem="is only for whom nothing let in: a consent of the client did",
         )
+        _tell_sat_in(place, by=answer.consent, journal=journal)
         return replace(line, consent=answer.consent)
     if line.in_spite_because is None or not line.in_spite_because.strip():
         unchecked = answer.reason is Reason.ASKER_NOT_CHECKED
@@ -132,8 +133,14 @@ def _let_in(
             "there. If they did not sit in, say so; if they were there all the same, say why",
         )
     else:
-        journal.tell(RelativeThereAllTheSame(client=place.client, records=(place.id,)))
+        _tell_sat_in(place, by=None, journal=journal)
     return line
+
+
+def _tell_sat_in(place: RelativePlace, *, by: ConsentId | None, journal: Journal) -> None:
+    records = (place.id,) if by is None else (place.id, by)
+    ground = "none" if by is None else Reason.CONSENT.value
+    journal.tell(RelativeSatIn(client=place.client, records=records, facts={"ground": ground}))
 
 
 def _there(lines: Iterable[Line]) -> frozenset[ClientId]:

@@ -1,7 +1,7 @@
 """Disclosures: what is told to somebody outside about a client, by what right, and what is kept of it.
 
 `words` and `rules` are the vocabulary and the dated data, `made` is what is kept, `making`, `deciding` and `disclosing` the one
-operation that releases or refuses, `emergency` what never waits, `passing_on` the redisclosure trail, `accounting` what a
+operation that releases or refuses, `emergency` what never waits, `passing_on` the redisclosure trail, `sitting_in` who sat in sessions, `accounting` what a
 client can ask for. Whether a consent covers something is decided in `domain/consent`, and nowhere else.
 """
 
@@ -58,6 +58,7 @@ from caseload.domain.disclosure.rules import (
     rule_set,
     rule_sets,
 )
+from caseload.domain.disclosure.sitting_in import SatIn, Told
 from caseload.domain.disclosure.words import BY_WORD, EXCEPTIONS, NEED_CONSENT, Ground, Manner, NoticeHow
 
 __all__ = [
@@ -99,8 +100,10 @@ __all__ = [
     "Releases",
     "Rendering",
     "RuleSet",
+    "SatIn",
     "StatedField",
     "Telling",
+    "Told",
     "account_for",
     "accounted",
     "carried",

@@ -4,7 +4,8 @@
 it went through an electronic record. 45 CFR 164.528: six years back, without treatment, payment and operations, without
 what the client authorised and without persons involved in care. What the one lists the other mostly leaves out.
 Each line holds date, recipient with address, what was disclosed and for what (164.528(b)(2)). Every disclosure ever
-made, whatever allowed it, is in the client's account (`disclosures_of`), in every country.
+made, whatever allowed it, is in the client's account (`disclosures_of`), in every country; so is every relative who sat in a
+session with the client.
 """
 
 from collections import Counter
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar, Final, Protocol
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import relativedelta
@@ -19,8 +21,9 @@ from dateutil.relativedelta import relativedelta
 from caseload.domain.access import Act
 from caseload.domain.client import Client
 from caseload.domain.consent import TREATMENT_PAYMENT_OPERATIONS
-from caseload.domain.disclosure.made import Disclosure, Disclosures
+from caseload.domain.disclosure.made import Disclosures
 from caseload.domain.disclosure.rules import AccountingKind, AccountingRule, exceptions_on, rule_set
+from caseload.domain.disclosure.sitting_in import SatIn, Told
 from caseload.domain.disclosure.words import Ground, Manner
 from caseload.domain.errors import Conflict
 from caseload.domain.ids import ClientId
@@ -58,7 +61,7 @@ class Accounting:
     """The first local day that it covers."""
     as_of: datetime
     zone: ZoneInfo
-    lines: Sequence[Disclosure]
+    lines: Sequence[Told]
     """The newest first."""
     left_out: Mapping[str, int]
     """How many disclosures it leaves out, by the reason."""
@@ -67,7 +70,13 @@ class Accounting:
 class Accounted(Disclosures, Protocol):
     """What accountings are made from."""
 
-    async def all_of(self, client: ClientId, /, *, by: Staff, act: Act) -> Sequence[Disclosure]:
+    async def disclosures_of(
+        self, client: ClientId, /, *, by: Staff, act: Act, after: UUID | None, limit: int
+    ) -> Sequence[Told]:
+        """A client's account of disclosures, the last first."""
+        ...
+
+    async def all_of(self, client: ClientId, /, *, by: Staff, act: Act) -> Sequence[Told]:
         """Every disclosure ever made about a client, the newest first."""
         ...
 
@@ -97,11 +106,11 @@ async def account_for(
 
 
 def accounted(
-    rule: AccountingRule, disclosures: Iterable[Disclosure], *, client: ClientId, zone: ZoneInfo, now: datetime
+    rule: AccountingRule, disclosures: Iterable[Told], *, client: ClientId, zone: ZoneInfo, now: datetime
 ) -> Accounting:
     """Pure: which of the disclosures belong into an accounting, and why the others do not."""
     since = now.astimezone(zone).date() - relativedelta(years=rule.years)
-    lines: list[Disclosure] = []
+    lines: list[Told] = []
     left_out: Counter[str] = Counter()
     for made in disclosures:
         why = EARLIER if told_at(made).astimezone(zone).date() < since else why_left_out(rule.kind, made)
@@ -112,20 +121,31 @@ def accounted(
     return Accounting(client=client, rule=rule, since=since, as_of=now, zone=zone, lines=lines, left_out=left_out)
 
 
-def told_at(made: Disclosure) -> datetime:
+def told_at(made: Told) -> datetime:
     """When it was told; of an emergency whose record is still open, when we were told of it."""
     return made.disclosed_at or made.recorded_at
 
 
-def why_left_out(kind: AccountingKind, made: Disclosure) -> str | None:
-    """Why a disclosure does not belong into an accounting of this kind; None if it does."""
-    if kind is AccountingKind.PART_2:
-        if made.consent is None and made.scope is None:
-            return NOT_CONSENTED
-        for_care = made.telling.purpose in TREATMENT_PAYMENT_OPERATIONS
-        return SPOKEN_FOR_CARE if for_care and made.manner is Manner.SPOKEN else None
+def why_left_out(kind: AccountingKind, made: Told) -> str | None:
+    """Why a disclosure does not belong into an accounting of this kind; None if it does.
+
+    A relative in a session whom nothing let in was told without the client's wish: 164.528 lists it.
+    """
+    return _left_out_by_part_2(made) if kind is AccountingKind.PART_2 else _left_out_by_hipaa(made)
+
+
+def _left_out_by_part_2(made: Told) -> str | None:
+    if made.consent is None and (isinstance(made, SatIn) or made.scope is None):
+        return NOT_CONSENTED
+    for_care = made.telling.purpose in TREATMENT_PAYMENT_OPERATIONS
+    return SPOKEN_FOR_CARE if for_care and made.manner is Manner.SPOKEN else None
+
+
+def _left_out_by_hipaa(made: Told) -> str | None:
     if made.ground is Ground.CONSENT:
         return AUTHORISED
+    if isinstance(made, SatIn):
+        return None
     rules = rule_set(made.rules_version)
     if rules is None:
         return None

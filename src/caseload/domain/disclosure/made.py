@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Protocol
-from uuid import UUID
 
 from caseload.domain.access import Act
 from caseload.domain.consent import Category, Consent, IdentityCheck, Purpose, Recipient
@@ -125,12 +124,6 @@ class Disclosures(Protocol):
 
     async def disclosure(self, wanted: DisclosureId, /, *, by: Staff, act: Act) -> Disclosure:
         """One disclosure; raises `DisclosureUnknown` outside the person's reach."""
-        ...
-
-    async def disclosures_of(
-        self, client: ClientId, /, *, by: Staff, act: Act, after: UUID | None, limit: int
-    ) -> Sequence[Disclosure]:
-        """A client's account of disclosures, the last first."""
         ...
 
 
