@@ -15,12 +15,17 @@ STEPS = (
       AND line.comes_as = 'with_client' AND line.minutes > 0
     """,
     # The lines of relatives in registers: hundreds, and all of them were filled above.
-    "-- squawk-ignore constraint-missing-not-valid\n"
-    "ALTER TABLE clinic.session_relative_line ADD CONSTRAINT session_relative_line_told_with_client_check"
-    " CHECK ((told_id IS NOT NULL) = (comes_as = 'with_client' AND minutes > 0))",
-    "-- squawk-ignore require-concurrent-index-creation\n"
-    "CREATE INDEX session_relative_line_told_idx ON clinic.session_relative_line (client_id, told_id)"
-    " WHERE told_id IS NOT NULL",
+    """
+    ALTER TABLE clinic.session_relative_line
+        -- squawk-ignore constraint-missing-not-valid
+        ADD CONSTRAINT session_relative_line_told_with_client_check
+        CHECK ((told_id IS NOT NULL) = (comes_as = 'with_client' AND minutes > 0))
+    """,
+    """
+    -- squawk-ignore require-concurrent-index-creation
+    CREATE INDEX session_relative_line_told_idx ON clinic.session_relative_line (client_id, told_id)
+        WHERE told_id IS NOT NULL
+    """,
 )
 
 

@@ -6,6 +6,7 @@ that does not exist.
 
 from collections.abc import Mapping
 from datetime import timedelta
+from hashlib import sha256
 from uuid import UUID
 
 import pytest
@@ -15,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from caseload.db.tables.checkin import check_in
 from caseload.db.tables.checkin_plan import check_in_plan
 from caseload.db.tables.disclosure import disclosure_made
-from caseload.db.tables.rights import rights_request
+from caseload.db.tables.rights import rights_accounting, rights_request
 from caseload.domain.access import Role
 from caseload.domain.ids import ClientId, ProgrammeId, StaffId, new_id
 from tests.api.conftest import Clinic
@@ -40,7 +41,7 @@ CHANGE_BY_THEMSELVES = {"/metrics"}
 
 
 async def told(connection: AsyncConnection, client: ClientId, home: ProgrammeId, by: StaffId, clinic: Clinic) -> None:
-    """Something was told of the client in an emergency, and they asked for something of their own record."""
+    """Something was told of the client in an emergency, and they asked for something of their own record, and for whom it was told."""
     now = clinic.service.clock()
     recorded = {"client_id": client, "programme_id": home, "recorded_by": by, "recorded_at": now, "rule": "R"}
     await connection.execute(
@@ -60,17 +61,36 @@ async def told(connection: AsyncConnection, client: ClientId, home: ProgrammeId,
             **recorded,
         )
     )
+    copy, accounting = new_id(), new_id()
+    for request, kind in ((copy, "record_copy"), (accounting, "accounting")):
+        await connection.execute(
+            insert(rights_request).values(
+                id=request,
+                kind=kind,
+                says="All of it.",
+                received_at=now,
+                received_on=now.date(),
+                check_method="in_person",
+                is_self_paid=False,
+                due_on=now.date() + timedelta(days=30),
+                **recorded,
+            )
+        )
     await connection.execute(
-        insert(rights_request).values(
+        insert(rights_accounting).values(
             id=new_id(),
-            kind="record_copy",
-            says="All of it.",
-            received_at=now,
-            received_on=now.date(),
-            check_method="in_person",
-            is_self_paid=False,
-            due_on=now.date() + timedelta(days=30),
-            **recorded,
+            request_id=accounting,
+            kind="accounting",
+            client_id=client,
+            definition="hipaa",
+            rule="R",
+            since_on=now.date(),
+            lines=0,
+            left_out=0,
+            written=b"{}",
+            sha256=sha256(b"{}").digest(),
+            recorded_by=by,
+            recorded_at=now,
         )
     )
 
@@ -80,6 +100,7 @@ OF_ONE_CLIENT: Mapping[str, Table] = {
     "plan_id": check_in_plan,
     "disclosure_id": disclosure_made,
     "request_id": rights_request,
+    "accounting_id": rights_accounting,
 }
 """Records that are asked for by an identifier of their own, of which every client of the hall has one."""
 

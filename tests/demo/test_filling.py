@@ -496,6 +496,11 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
                having bool_or(a.outcome is null and r.due_on < current_date) and bool_or(a.outcome = 'denied')""",
         ),
         (
+            "an accounting of disclosures that was made for a client's request and given",
+            """select 1 from clinic.rights_accounting m join clinic.rights_answer a on a.request_id = m.request_id
+               where a.outcome = 'granted'""",
+        ),
+        (
             "a copy of a record that left, with something withheld that was heard in confidence",
             """select 1 from clinic.record_copy_release r join clinic.record_copy_decision d on d.copy_id = r.copy_id
                where r.withheld > 0 and r.withheld < r.entries and d.reason = 'in_confidence'""",

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Final
 from uuid import UUID
 
+import msgspec
 from litestar import Response
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, OpenAPIType, Operation, Schema
 from litestar.params import FromPath, QueryParameter
@@ -20,7 +21,7 @@ from caseload.db.programme import Programmes
 from caseload.domain import disclosure as domain
 from caseload.domain.access import Act
 from caseload.domain.consent import Category, Purpose
-from caseload.domain.disclosure import Accounting, AccountingKind, SatIn, Told, told_at
+from caseload.domain.disclosure import Accounting, AccountingKind, said
 from caseload.typesetting import typeset
 
 
@@ -70,22 +71,6 @@ class AccountingLineOut(Wire, frozen=True, kw_only=True):
     session_id: UUID | None
     """Of a relative who sat in a session with the client: which."""
 
-    @classmethod
-    def of(cls, made: Told, accounting: Accounting) -> "AccountingLineOut":
-        """From the domain."""
-        return cls(
-            id=made.id,
-            day=told_at(made).astimezone(accounting.zone).date(),
-            name=made.telling.name,
-            facility=made.telling.facility,
-            address=made.telling.address,
-            categories=list(made.categories),
-            purpose=made.telling.purpose,
-            rule=made.rule,
-            was_allowed=made.ground is not None,
-            session_id=made.session if isinstance(made, SatIn) else None,
-        )
-
 
 class AccountingOut(Wire, frozen=True, kw_only=True):
     """An accounting of disclosures as of one moment."""
@@ -98,22 +83,15 @@ class AccountingOut(Wire, frozen=True, kw_only=True):
     as_of: datetime
     lines: list[AccountingLineOut]
     """The newest first."""
+    time_zone: str
+    """In which the dates are days."""
     left_out: dict[str, int]
     """How many disclosures do not belong into it, by the reason."""
 
     @classmethod
     def of(cls, made: Accounting) -> "AccountingOut":
         """From the domain."""
-        return cls(
-            client_id=made.client,
-            kind=made.rule.kind,
-            rule=made.rule.rule,
-            says=made.rule.says,
-            since=made.since,
-            as_of=made.as_of,
-            lines=[AccountingLineOut.of(each, made) for each in made.lines],
-            left_out=dict(made.left_out),
-        )
+        return msgspec.convert(said(made), cls)
 
 
 As = Annotated[AccountingFormat, QueryParameter(name="format", description="As what it leaves.", required=False)]
@@ -143,30 +121,32 @@ async def account_disclosures(
     out = AccountingOut.of(made)
     content: Any = out
     if format_ is AccountingFormat.PDF:
-        content = await asyncio.to_thread(typeset, "accounting.typ", _printed(out, made.zone.key))
+        content = await asyncio.to_thread(typeset, "accounting.typ", printed(msgspec.to_builtins(out)))
     headers = {"Content-Disposition": f'attachment; filename="accounting-{kind}-{client.id}.{format_}"'}
     return Response(content, media_type=MEDIA_TYPES[format_], headers=headers)
 
 
-def _printed(out: AccountingOut, zone: str) -> Mapping[str, Any]:
+def printed(said: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the PDF shows of an accounting, from its JSON."""
     return {
-        "rule": out.rule,
-        "says": out.says,
-        "since": str(out.since),
-        "as_of": f"{out.as_of:%Y-%m-%d %H:%M} UTC",
-        "zone": zone,
-        "left_out": [{"why": why, "count": count} for why, count in out.left_out.items()],
+        "rule": said["rule"],
+        "says": said["says"],
+        "since": said["since"],
+        "as_of": f"{datetime.fromisoformat(said['as_of']):%Y-%m-%d %H:%M} UTC",
+        "zone": said["time_zone"],
+        "left_out": [{"why": why, "count": count} for why, count in said["left_out"].items()],
         "lines": [
             {
-                "day": str(line.day),
-                "to": ", ".join(part for part in (line.name, line.facility, line.address) if part),
-                "what": ", ".join(_words(each) for each in line.categories),
-                "why": f"{_words(line.purpose)} ({line.rule})" + ("" if line.was_allowed else NOTHING_ALLOWED_IT),
+                "day": line["day"],
+                "to": ", ".join(part for part in (line["name"], line["facility"], line["address"]) if part),
+                "what": ", ".join(_words(each) for each in line["categories"]),
+                "why": f"{_words(line['purpose'])} ({line['rule']})"
+                + ("" if line["was_allowed"] else NOTHING_ALLOWED_IT),
             }
-            for line in out.lines
+            for line in said["lines"]
         ],
     }
 
 
-def _words(word: StrEnum) -> str:
-    return word.value.replace("_", " ")
+def _words(word: str) -> str:
+    return word.replace("_", " ")

@@ -2,6 +2,11 @@
 
 from litestar import Router
 
+from caseload.api.rights.accountings import (
+    list_rights_accountings,
+    make_rights_accounting,
+    send_rights_accounting,
+)
 from caseload.api.rights.requests import (
     add_rights_statement,
     answer_rights_request,
@@ -26,6 +31,9 @@ router = Router(
         add_rights_statement,
         ask_rights_along,
         end_agreed_restriction,
+        make_rights_accounting,
+        list_rights_accountings,
+        send_rights_accounting,
     ],
     tags=["Requests of clients"],
 )

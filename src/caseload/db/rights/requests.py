@@ -19,6 +19,7 @@ from caseload.db.tables.base import INSTANT
 from caseload.db.tables.family import related_person, related_person_involvement
 from caseload.db.tables.recordcopy import record_copy_release
 from caseload.db.tables.rights import (
+    rights_accounting,
     rights_answer,
     rights_asked_along,
     rights_put_off,
@@ -94,6 +95,7 @@ _REPORTS_RELEASED = (
 _COPY_RELEASED = select(record_copy_release.c.withheld, record_copy_release.c.unsaid).where(
     record_copy_release.c.request_id == bindparam("request", type_=Uuid())
 )
+_ACCOUNTING_MADE = select(exists().where(rights_accounting.c.request_id == bindparam("request", type_=Uuid())))
 
 
 class KeptRights:
@@ -180,6 +182,9 @@ class KeptRights:
         if request.asked.kind is RightKind.RECORD_COPY:
             row = (await self._connection.execute(_COPY_RELEASED, {"request": request.id})).first()
             return None if row is None else Fulfilled(withheld=row.withheld, unsaid=row.unsaid)
+        if request.asked.kind is RightKind.ACCOUNTING:
+            made = (await self._connection.execute(_ACCOUNTING_MADE, {"request": request.id})).scalar_one()
+            return Fulfilled(withheld=0) if made else None
         given = {"client": request.client, "since": request.asked.received_at}
         lines = (await self._connection.execute(_REPORTS_RELEASED, given)).scalar_one_or_none()
         return None if lines is None else Fulfilled(withheld=lines)

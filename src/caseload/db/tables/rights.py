@@ -9,6 +9,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     Table,
     Text,
     UniqueConstraint,
@@ -30,6 +31,7 @@ from caseload.db.tables.base import (
     words,
 )
 from caseload.domain.consent import CONSENTABLE, CheckMethod, Purpose, RecipientClass
+from caseload.domain.disclosure import AccountingKind
 from caseload.domain.profiles.rights import DenialGround, RightKind
 from caseload.domain.rights import AmendedHow, EndedHow, EntryKind, Outcome, Side
 
@@ -66,6 +68,35 @@ rights_request = Table(
     CheckConstraint(text("due_on > received_on"), name="due_after_receipt"),
     Index(None, "client_id", "id"),
     comment="What a client asked for about their own record, how it was made sure who asked, and the last day by the rule.",
+)
+
+rights_accounting = Table(
+    "rights_accounting",
+    metadata,
+    identifier(),
+    Column("request_id", Uuid(), nullable=False),
+    words("kind"),
+    Column("client_id", Uuid(), nullable=False),
+    words("definition"),
+    words("rule"),
+    Column("since_on", Date(), nullable=False),
+    Column("lines", Integer(), nullable=False),
+    Column("left_out", Integer(), nullable=False),
+    Column("written", LargeBinary(), nullable=False),
+    Column("sha256", LargeBinary(), nullable=False),
+    *recorded(),
+    ForeignKeyConstraint(
+        ["request_id", "kind", "client_id"],
+        ["clinic.rights_request.id", "clinic.rights_request.kind", "clinic.rights_request.client_id"],
+        name="rights_accounting_request_fkey",
+    ),
+    CheckConstraint(text("kind = 'accounting'"), name="of_an_accounting"),
+    one_of("definition", AccountingKind),
+    not_blank("rule"),
+    CheckConstraint(text("lines >= 0 AND left_out >= 0"), name="counted"),
+    CheckConstraint(text("sha256 = sha256(written)"), name="digest"),
+    Index(None, "request_id"),
+    comment="An accounting of disclosures as it was made for a client's request, word for word (45 CFR 164.528(d)).",
 )
 
 rights_put_off = Table(

@@ -1,16 +1,18 @@
-"""What clients asked for about their own record: a copy that is overdue, an entry that was not changed, and a copy that left."""
+"""What clients asked for about their own record: a copy that is overdue, an entry that was not changed, an accounting, and a copy that left."""
 
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
+from caseload.db.disclosure import KeptDisclosures
 from caseload.db.family import Families
 from caseload.db.recordcopy import AT_ONCE, Digested, KeptCopies
-from caseload.db.rights import KeptRights
+from caseload.db.rights import KeptAccountings, KeptRights
 from caseload.demo.telling.stage import Stage
 from caseload.domain.client import Client
 from caseload.domain.consent import Category, CheckMethod, IdentityCheck
-from caseload.domain.ids import CopyEntryId, RecordCopyId, RightsRequestId, new_id
+from caseload.domain.disclosure import AccountingKind
+from caseload.domain.ids import AccountingId, CopyEntryId, RecordCopyId, RightsRequestId, new_id
 from caseload.domain.profiles.rights import DenialGround, RightKind
 from caseload.domain.recordcopy import (
     MOST_DECIDED,
@@ -22,7 +24,15 @@ from caseload.domain.recordcopy import (
     prepare_copy,
     release_copy,
 )
-from caseload.domain.rights import Answering, AskedFor, Outcome, RightsRequest, answer_request, take_request
+from caseload.domain.rights import (
+    Answering,
+    AskedFor,
+    Outcome,
+    RightsRequest,
+    answer_request,
+    make_accounting,
+    take_request,
+)
 from caseload.request.work import Work
 
 OVERDUE_SINCE: Final = timedelta(days=2)
@@ -33,8 +43,8 @@ COPY_ASKED_BEFORE: Final = timedelta(days=2)
 
 async def tell_rights(stage: Stage, *, work: Work) -> None:
     """Of the first two clients in care here who came before they asked."""
-    clock = stage.programme.rules_on(stage.today).rights.clocks.record_copy
-    long_ago = OVERDUE_SINCE + (clock.last_day(stage.today) - stage.today)
+    clocks = stage.programme.rules_on(stage.today).rights.clocks
+    long_ago = OVERDUE_SINCE + (clocks.record_copy.last_day(stage.today) - stage.today)
     since = work.now - long_ago
     there = [
         life.client
@@ -50,6 +60,10 @@ async def tell_rights(stage: Stage, *, work: Work) -> None:
         says = "I was not late on Tuesday; please take that out."
         asked = await _take(client, RightKind.AMENDMENT, says, ASKED_BEFORE, stage, work)
         await _deny(asked, stage, work)
+    for client in there[1:2] if clocks.accounting is not None else ():
+        says = "Whom you told about me, and what."
+        asked = await _take(client, RightKind.ACCOUNTING, says, ASKED_BEFORE, stage, work)
+        await _account(asked, client, stage, work)
     confided = await _of_whom_something_was_confided(stage, work)
     if confided is not None:
         says = "A copy of my record, to take to the new clinic."
@@ -97,6 +111,32 @@ async def _deny(asked: RightsRequest, stage: Stage, work: Work) -> None:
         by=stage.team.privacy,
         now=now,
         answers=KeptRights(work.connection, work.journal, now=now),
+        journal=work.journal,
+    )
+
+
+async def _account(asked: RightsRequest, client: Client, stage: Stage, work: Work) -> None:
+    officer, now = stage.team.privacy, work.now
+    kept = KeptRights(work.connection, work.journal, now=now)
+    await make_accounting(
+        asked,
+        AccountingKind.PART_2,
+        client,
+        stage.programme,
+        as_id=AccountingId(new_id()),
+        by=officer,
+        now=now,
+        disclosures=KeptDisclosures(work.connection, work.journal, now=now),
+        accountings=KeptAccountings(work.connection, work.journal, now=now),
+        journal=work.journal,
+    )
+    await answer_request(
+        asked.id,
+        Answering(outcome=Outcome.GRANTED, says="Handed over at the desk, and gone through together."),
+        programme=stage.programme,
+        by=officer,
+        now=now,
+        answers=kept,
         journal=work.journal,
     )
 

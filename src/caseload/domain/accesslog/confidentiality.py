@@ -66,6 +66,7 @@ MATTERS: Final[Mapping[str, Matter]] = MappingProxyType({
     "glass.reviewed": Matter.BREAK_GLASS,
     "rights.requested": Matter.RIGHTS_REQUESTS,
     "rights.put_off": Matter.RIGHTS_REQUESTS,
+    "rights.accounting_made": Matter.RIGHTS_REQUESTS,
     "rights.answered": Matter.RIGHTS_REQUESTS,
     "rights.asked_along": Matter.RIGHTS_REQUESTS,
     "rights.statement_taken": Matter.RIGHTS_REQUESTS,

@@ -12,6 +12,7 @@ from caseload.domain.disclosure.accounting import (
     NoSuchAccounting,
     account_for,
     accounted,
+    said,
     told_at,
     why_left_out,
 )
@@ -116,6 +117,7 @@ __all__ = [
     "release_in_emergency",
     "rule_set",
     "rule_sets",
+    "said",
     "scope_of",
     "tell_made",
     "told_at",

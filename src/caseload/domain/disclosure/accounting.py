@@ -121,6 +121,36 @@ def accounted(
     return Accounting(client=client, rule=rule, since=since, as_of=now, zone=zone, lines=lines, left_out=left_out)
 
 
+def said(made: Accounting) -> Mapping[str, object]:
+    """What an accounting says, in the words in which it is given; each line holds what 45 CFR 164.528(b)(2) asks for."""
+    return {
+        "client_id": made.client,
+        "kind": made.rule.kind,
+        "rule": made.rule.rule,
+        "says": made.rule.says,
+        "since": made.since,
+        "as_of": made.as_of,
+        "time_zone": made.zone.key,
+        "lines": [_said_of(line, made.zone) for line in made.lines],
+        "left_out": dict(made.left_out),
+    }
+
+
+def _said_of(line: Told, zone: ZoneInfo) -> Mapping[str, object]:
+    return {
+        "id": line.id,
+        "day": told_at(line).astimezone(zone).date(),
+        "name": line.telling.name,
+        "facility": line.telling.facility,
+        "address": line.telling.address,
+        "categories": list(line.categories),
+        "purpose": line.telling.purpose,
+        "rule": line.rule,
+        "was_allowed": line.ground is not None,
+        "session_id": line.session if isinstance(line, SatIn) else None,
+    }
+
+
 def told_at(made: Told) -> datetime:
     """When it was told; of an emergency whose record is still open, when we were told of it."""
     return made.disclosed_at or made.recorded_at

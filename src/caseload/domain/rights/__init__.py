@@ -1,5 +1,13 @@
 """Requests that clients make of the programme about their own record, each with its clock and its answer."""
 
+from caseload.domain.rights.accounting import (
+    AccountingMade,
+    Accountings,
+    AccountingUnknown,
+    GivenAccounting,
+    NotForThisRequest,
+    make_accounting,
+)
 from caseload.domain.rights.amending import (
     AlreadyAskedAlong,
     Amendments,
@@ -54,6 +62,9 @@ from caseload.domain.rights.waiting import CannotBePutOff, Due, RightsPutOff, du
 
 __all__ = [
     "CATEGORY_OF",
+    "AccountingMade",
+    "AccountingUnknown",
+    "Accountings",
     "Agreed",
     "AgreedRestrictionEnded",
     "AlreadyAskedAlong",
@@ -71,9 +82,11 @@ __all__ = [
     "Entry",
     "EntryKind",
     "Fulfilled",
+    "GivenAccounting",
     "MustBeAgreed",
     "NoSuchRight",
     "NotDoneYet",
+    "NotForThisRequest",
     "NothingDisputed",
     "NothingRestricted",
     "NothingToDisagreeWith",
@@ -102,6 +115,7 @@ __all__ = [
     "ask_along",
     "due_requests",
     "end_restriction",
+    "make_accounting",
     "put_off",
     "take_request",
 ]

@@ -1,6 +1,6 @@
 """What comes of a client's request: granted, in part, denied on a ground that the profile knows, or withdrawn.
 
-What is granted has been done: a copy has been released, a report of accesses too. An answer is given once and stays.
+What is granted has been done: a copy has been released, a report of accesses too, an accounting was made for the request. An answer is given once and stays.
 """
 
 from dataclasses import dataclass, replace
@@ -171,6 +171,7 @@ async def _require_done(request: RightsRequest, outcome: Outcome, answers: Answe
 
 
 _HAS_A_PRODUCT = {
+    RightKind.ACCOUNTING: "Make the accounting for this request first: the client is given what was made for it.",
     RightKind.RECORD_COPY: "Prepare a copy for this request, look through it and release it first.",
     RightKind.ACCESS_REPORT: "Prepare the report of accesses, look through it and release it first.",
 }
