@@ -306,3 +306,51 @@ async def test_the_copy_can_be_read_as_a_pdf_in_parts(office: Office, monkeypatc
     assert [each.content[:5] for each in pages] == [b"%PDF-"] * 2
     assert pages[0].content != pages[1].content
     assert (await office.file(copy, "pdf", part=999)).status_code == 404
+
+
+def typeset_by_nobody(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What would be printed, as it comes."""
+    printed: list[Any] = []
+
+    def typeset(template: str, data: object) -> bytes:
+        printed.append((template, data))
+        return b"%PDF-"
+
+    monkeypatch.setattr(routes, "typeset", typeset)
+    return printed
+
+
+async def test_a_copy_says_what_everything_in_it_is_called(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = typeset_by_nobody(monkeypatch)
+    copy = await office.settled(await office.asked())
+    assert (await office.released(copy)).status_code == 201
+    said = (await office.file(copy)).json()
+    await office.file(copy, "pdf")
+
+    called = said["labels"]
+    assert (called["tables"]["client_identity"], called["columns"]["birth_date"]) == ("Who you are", "Date of birth")
+    for entry in said["entries"]:
+        assert entry["kind"] in called["tables"], entry["kind"]
+        assert entry["content"].keys() <= called["columns"].keys(), entry["kind"]
+    entries = [entry for section in printed[0][1]["sections"] for entry in section["entries"]]
+    assert {"Who you are", "Episode of care", "Progress note"} <= {entry["kind"] for entry in entries}
+    lines = {line["name"]: line["value"] for entry in entries for line in entry["lines"]}
+    assert lines["What you asked for"]
+    assert not any("_" in name for name in lines)
+
+
+async def test_a_copy_from_before_there_were_labels_keeps_its_bytes_and_is_printed_with_those_of_now(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed = typeset_by_nobody(monkeypatch)
+    copy = await office.settled(await office.asked())
+    owner = await asyncpg.connect(office.clinic.addresses.owner)
+    await owner.execute("update clinic.record_copy set labels = null where id = $1", copy["id"])
+    await owner.close()
+    released = await office.released(copy)
+    file = await office.file(copy)
+    await office.file(copy, "pdf")
+    assert released.status_code == 201, released.text
+    assert hashlib.sha256(file.content).hexdigest() == released.json()["sha256"]
+    assert "labels" not in file.json()
+    assert printed[0][1]["sections"][0]["entries"][0]["kind"] == "Who you are"

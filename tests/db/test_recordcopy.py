@@ -11,10 +11,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.recordcopy import LEFT_OUT, SOURCES
+from caseload.db.recordcopy.reading import _columns
 from caseload.db.tables.base import complete
 from caseload.db.tables.recordcopy import record_copy, record_copy_decision, record_copy_entry, record_copy_release
 from caseload.db.tables.rights import rights_request
 from caseload.domain.ids import new_id
+from caseload.domain.recordcopy import Labels, labels
 from tests.factories import clients, people
 from tests.factories.people import NOW
 
@@ -42,6 +44,40 @@ def test_every_table_about_a_client_is_in_the_copy_or_left_out_for_a_reason() ->
     assert not forgotten, f"{forgotten}: add each to SOURCES of db/recordcopy/sources.py, or say in LEFT_OUT why not."
     assert not in_it & LEFT_OUT.keys()
     assert not (in_it | LEFT_OUT.keys()) - _about_clients(), "what no table is called any more"
+
+
+def test_every_table_and_column_of_a_copy_has_a_label_and_no_label_is_left_over() -> None:
+    known = labels()
+    said = {
+        each.name: {column.name for column in _columns(each.table)} | set(each.beside or {})
+        for each in SOURCES
+        if not each.is_apart
+    }
+    tables, columns = {each.name for each in SOURCES}, set[str]().union(*said.values())
+    where = "src/caseload/domain/recordcopy/labels.toml"
+    assert not tables - known.tables.keys(), f"Say in {where} what these are called: {tables - known.tables.keys()}"
+    assert not columns - known.columns.keys(), f"Say in {where} what these are called: {columns - known.columns.keys()}"
+    assert not known.tables.keys() - tables, "what no table is called any more"
+    assert not known.columns.keys() - columns, "what no column is called any more"
+    for name, own in known.of.items():
+        assert own.keys() <= said[name], f"{name} has no such column: {own.keys() - said[name]}"
+    for label in (
+        *known.tables.values(),
+        *known.columns.values(),
+        *(each for own in known.of.values() for each in own.values()),
+    ):
+        assert label[:1].isupper(), label
+        assert "_" not in label, label
+
+
+def test_what_has_no_label_yet_is_called_by_its_bare_words() -> None:
+    none = Labels(tables={}, columns={"says": "What it says"}, of={"rights_answer": {"says": "What you were told"}})
+    assert none.table("rights_answer") == "rights answer"
+    assert none.column("told_on", of="rights_answer") == "told on"
+    assert [none.column("says", of=table) for table in ("rights_answer", "care_task")] == [
+        "What you were told",
+        "What it says",
+    ]
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from caseload.db.recordcopy import Cover
-from caseload.domain.recordcopy import CopyEntry
+from caseload.domain.recordcopy import CopyEntry, Labels, labels
 
 _IDENTIFIER: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_ONLY_FOR_PROGRAMS: Final = frozenset({"client_id", "request_id", "copy_id"})
+_WORD: Final = re.compile(r"[a-z]+(_[a-z]+)+")
+_ONLY_FOR_PROGRAMS: Final = frozenset({"client_id", "request_id", "copy_id", "labels"})
 
 
 async def for_print(
@@ -28,8 +29,9 @@ async def for_print(
         seen += len(some)
         if seen >= last:
             break
+    called = cover.copy.labels or labels()
     sections = [
-        {"section": _words(section), "entries": [_printed(one, cover.zone) for one in of_it]}
+        {"section": _words(section), "entries": [_printed(one, called, cover.zone) for one in of_it]}
         for section, of_it in groupby(found, key=lambda one: one.section.value)
     ]
     return {
@@ -43,12 +45,12 @@ async def for_print(
     }
 
 
-def _printed(one: CopyEntry, zone: ZoneInfo) -> Mapping[str, Any]:
+def _printed(one: CopyEntry, called: Labels, zone: ZoneInfo) -> Mapping[str, Any]:
     content: Mapping[str, Any] = msgspec.json.decode(one.content or "{}")
     return {
-        "kind": _words(one.kind),
+        "kind": called.table(one.kind),
         "told": "" if one.told_at is None else _clock(one.told_at, zone),
-        "lines": [{"name": _words(name), "value": value} for name, value in _readable(content)],
+        "lines": [{"name": called.column(name, of=one.kind), "value": value} for name, value in _readable(content)],
     }
 
 
@@ -56,7 +58,7 @@ def _readable(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in content.items():
         said = value if isinstance(value, str) else msgspec.json.encode(value).decode()
         if not _IDENTIFIER.fullmatch(said):
-            yield name, said
+            yield name, _words(said) if _WORD.fullmatch(said) else said
 
 
 def _words(name: str) -> str:

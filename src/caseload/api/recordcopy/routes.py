@@ -33,7 +33,15 @@ from caseload.domain.access import Act
 from caseload.domain.ids import CopyEntryId, RecordCopyId, RightsRequestId, new_id
 from caseload.domain.profiles.rights import Rights
 from caseload.domain.programme import Programme
-from caseload.domain.recordcopy import CopyEntry, CopyFormat, CopyRelease, CopyUnknown, RecordCopy, RecordCopySent
+from caseload.domain.recordcopy import (
+    CopyEntry,
+    CopyFormat,
+    CopyRelease,
+    CopyUnknown,
+    RecordCopy,
+    RecordCopySent,
+    labels,
+)
 from caseload.domain.rights import RightsRequest
 from caseload.request.idempotency import once
 from caseload.request.work import Work
@@ -68,6 +76,7 @@ async def prepare_record_copy(request_id: FromPath[UUID], work: TheWork, key: Th
             programme=request.programme,
             prepared_by=work.by.id,
             prepared_at=work.now,
+            labels=labels(),
         )
         programme = await Programmes(work.connection).get(request.programme)
         await domain.prepare_copy(copy, request, programme, copies=_kept(work), journal=work.journal)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import ColumnElement, Row, Select, Uuid, and_, any_, bindparam, case, func, insert, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
@@ -29,6 +30,7 @@ from caseload.domain.recordcopy import (
     Decision,
     EntryDecided,
     HandedOver,
+    Labels,
     RecordCopy,
     Releasing,
     Section,
@@ -45,6 +47,7 @@ _EVERY = (
         client.c.programme_id,
         record_copy.c.prepared_by,
         record_copy.c.prepared_at,
+        record_copy.c.labels,
         *(column for column in record_copy_release.c if column.name not in {"copy_id", "request_id"}),
     )
     .join(client, client.c.id == record_copy.c.client_id)
@@ -128,6 +131,7 @@ class KeptCopies:
                 client_id=copy.client,
                 prepared_by=copy.prepared_by,
                 prepared_at=copy.prepared_at,
+                labels=None if copy.labels is None else copy.labels.said(),
             )
         )
         self._journal.saw(copy.client, KIND)
@@ -243,6 +247,7 @@ def _copy(row: Row[*tuple[Any, ...]]) -> RecordCopy:
         programme=ProgrammeId(row.programme_id),
         prepared_by=StaffId(row.prepared_by),
         prepared_at=row.prepared_at,
+        labels=None if row.labels is None else msgspec.convert(row.labels, Labels),
         release=release,
     )
 

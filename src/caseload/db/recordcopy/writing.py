@@ -39,6 +39,7 @@ class Cover:
 
     def head(self) -> Mapping[str, Any]:
         """Whom it is about, as of when, and what is withheld."""
+        called = {} if self.copy.labels is None else {"labels": self.copy.labels.said()}
         return {
             "client_id": self.copy.client,
             "copy_id": self.copy.id,
@@ -49,6 +50,7 @@ class Cover:
             "says": SAYS,
             "recorded_since": self.later,
             "withheld": self.withheld(),
+            **called,
         }
 
     def withheld(self) -> Sequence[Mapping[str, Any]]:

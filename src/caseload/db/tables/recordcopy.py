@@ -13,6 +13,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from caseload.db.tables.base import (
     INSTANT,
@@ -36,6 +37,7 @@ record_copy = Table(
     Column("client_id", Uuid(), nullable=False),
     reference("prepared_by", "staff"),
     Column("prepared_at", INSTANT, nullable=False),
+    Column("labels", JSONB(none_as_null=True)),
     UniqueConstraint("id", "request_id"),
     ForeignKeyConstraint(
         ["request_id", "kind", "client_id"],

@@ -21,6 +21,7 @@ from caseload.domain.recordcopy import (
     RecordCopy,
     Releasing,
     decide_entries,
+    labels,
     prepare_copy,
     release_copy,
 )
@@ -153,6 +154,7 @@ async def _give_copy(asked: RightsRequest, stage: Stage, work: Work) -> None:
         programme=asked.programme,
         prepared_by=officer.id,
         prepared_at=now,
+        labels=labels(),
     )
     await prepare_copy(copy, asked, stage.programme, copies=kept, journal=work.journal)
     while waiting := await kept.page(copy.id, after=None, limit=MOST_DECIDED, waiting=True):

@@ -34,6 +34,7 @@ from caseload.domain.recordcopy.copying import (
     rule_for,
     withheld_by_rule,
 )
+from caseload.domain.recordcopy.labels import Labels, labels
 
 __all__ = [
     "MOST_DECIDED",
@@ -53,6 +54,7 @@ __all__ = [
     "EntryDecided",
     "EntryUnknown",
     "HandedOver",
+    "Labels",
     "LiesApart",
     "NotForACopy",
     "RecordCopy",
@@ -62,6 +64,7 @@ __all__ = [
     "Section",
     "Written",
     "decide_entries",
+    "labels",
     "prepare_copy",
     "release_copy",
     "rule_for",

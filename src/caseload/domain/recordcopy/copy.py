@@ -7,6 +7,7 @@ from enum import StrEnum
 from caseload.domain.errors import Conflict, NotFound
 from caseload.domain.ids import ClientId, CopyEntryId, ProgrammeId, RecordCopyId, RightsRequestId, StaffId
 from caseload.domain.profiles.rights import WithholdingReason
+from caseload.domain.recordcopy.labels import Labels
 
 
 class CopyUnknown(NotFound):
@@ -152,6 +153,8 @@ class RecordCopy:
     prepared_by: StaffId
     prepared_at: datetime
     """What was recorded by then is in it."""
+    labels: Labels | None
+    """What tables and columns are called in it; None of a copy from before there were labels, whose bytes stay as they were."""
     release: CopyRelease | None = None
 
     def require_open(self) -> None:
