@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 
 from caseload.db.disclosure import KeptDisclosures
@@ -15,7 +16,7 @@ from caseload.domain.ids import ProgrammeId
 from tests.api.conftest import Clinic, Person
 from tests.api.dispensary import fresh
 from tests.api.test_consent import Chart, chart_in
-from tests.api.test_disclosure import given, telling
+from tests.api.test_disclosure import DOCUMENT, SPOKEN, given, telling
 
 pytestmark = pytest.mark.anyio
 
@@ -126,3 +127,41 @@ async def test_a_disclosure_that_dies_half_way_has_told_nothing_and_is_made_once
 
 async def account(chart: Chart) -> list[dict[str, Any]]:
     return (await chart.nurse.get(f"{chart.path}/disclosures")).json()["items"]
+
+
+async def test_a_recipient_spelled_another_way_is_refused_and_who_sees_the_consents_is_told_which_to_read(
+    clinic: Clinic, chart: Chart
+) -> None:
+    path = f"{chart.path}/disclosures"
+    hospital = {"recipient": {"name": "Saint Marys hospital"}, "name": "The ward", "purpose": "treatment", **SPOKEN}
+    otherwise = telling(chart, "attendance", **{**hospital, "check": DOCUMENT})
+    pharmacist = await clinic.person((Role.PHARMACIST, ProgrammeId(UUID(chart.programme))))
+
+    async def refused(by: Person = chart.nurse, **said: Any) -> httpx.Response:
+        answer = await by.post(path, {**otherwise, **said}, key=fresh())
+        assert answer.status_code == 409, answer.text
+        return answer
+
+    before = [await refused(), await refused(pharmacist), await refused(check=None)]
+    given_to = {"name": "St Mary's Hospital"}
+    consent = await given(chart, "attendance", recipients=[given_to], purposes=["treatment"])
+    hinted, *same = [await refused(), await refused(pharmacist), await refused(check=None)]
+
+    assert "near_consents" not in before[0].json()["facts"]
+    assert hinted.json()["facts"]["near_consents"] == [consent["id"]]
+    assert "Did you mean" in hinted.json()["detail"]
+    assert "St Mary" not in hinted.text, "a refusal holds no name"
+    assert [same_but_the_number(each) for each in same] == [same_but_the_number(each) for each in before[1:]]
+    told = await chart.nurse.post(path, {**otherwise, "recipient": given_to}, key=fresh())
+    assert told.status_code == 201, told.text
+    over = await chart.nurse.post(
+        f"{chart.path}/consents/{consent['id']}/revocation",
+        {"how": "spoken", "received_at": clinic.service.clock().isoformat()},
+    )
+    assert over.status_code == 201, over.text
+    assert same_but_the_number(await refused()) == same_but_the_number(before[0])
+
+
+def same_but_the_number(answer: httpx.Response) -> bytes:
+    """The bytes of a refusal without the number of its request."""
+    return answer.content.replace(answer.json()["request"].encode(), b"")

@@ -42,6 +42,8 @@ class Asked:
     """A safety warning about the recipient forbids it; found out by `sound`."""
     may_know_why: bool = True
     """Whoever asks may read the warning; nobody else learns that there is one."""
+    around: tuple[RelatedPerson, ...] = ()
+    """Who is on the client's list, where somebody could be told; found out by `sound`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +110,7 @@ async def sound(asked: Asked, client: Client, families: Families, *, by: Staff, 
         asked,
         warned=is_warned_of(asked.recipient, asked.check, around.values(), at=now, by_name=asked.by_name),
         may_know_why=by.may_in(Act.SEE_CONSENT, client.programme),
+        around=tuple(around.values()),
     )
 
 

@@ -24,18 +24,31 @@ def near_recipients(
 
     Somebody on the client's list is found by their name on it. Nobody is near to a person of the list, or to a class.
     """
+    return [recipient for recipient, _ in near_consents(asked, consents, around, at=at)]
+
+
+def near_consents(
+    asked: Recipient, consents: Iterable[Consent], around: Iterable[RelatedPerson], *, at: datetime
+) -> Sequence[tuple[Recipient, Consent]]:
+    """Each of these recipients, with a consent that names it: the one that was signed last."""
     if asked.name is None:
         return ()
     names = {person.id: person.details.name for person in around}
     likeness: dict[Recipient, float] = {}
-    for recipient in (
-        each for consent in consents if consent.standing(at) is Standing.IN_FORCE for each in consent.recipients
-    ):
-        name = recipient.name if recipient.person is None else names.get(recipient.person)
-        if name is not None and not recipient.is_same(asked):
-            likeness[recipient] = SequenceMatcher(None, _letters(asked.name), _letters(name), autojunk=False).ratio()
+    naming: dict[Recipient, Consent] = {}
+    for consent in sorted(consents, key=lambda one: one.signature.signed_at):
+        for recipient in consent.recipients if consent.standing(at) is Standing.IN_FORCE else ():
+            name = recipient.name if recipient.person is None else names.get(recipient.person)
+            if name is not None and not recipient.is_same(asked):
+                likeness[recipient] = _likeness(asked.name, name)
+                naming[recipient] = consent
     found = [recipient for recipient, alike in likeness.items() if alike >= ALIKE]
-    return sorted(found, key=lambda recipient: (-likeness[recipient], str(recipient)))
+    found.sort(key=lambda recipient: (-likeness[recipient], str(recipient)))
+    return [(recipient, naming[recipient]) for recipient in found]
+
+
+def _likeness(asked: str, on_file: str) -> float:
+    return SequenceMatcher(None, _letters(asked), _letters(on_file), autojunk=False).ratio()
 
 
 def _letters(name: str) -> str:
