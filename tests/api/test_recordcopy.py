@@ -9,10 +9,15 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
+import httpx
 import pytest
 
 from caseload.api.recordcopy import routes
 from caseload.domain.access import Role
+from caseload.domain.ids import StaffId
+from caseload.domain.people import Staff
+from caseload.request import still
+from caseload.request.work import Service
 from tests.api.conftest import Clinic, Person
 from tests.api.test_note import Practice, practice_in
 
@@ -354,3 +359,39 @@ async def test_a_copy_from_before_there_were_labels_keeps_its_bytes_and_is_print
     assert hashlib.sha256(file.content).hexdigest() == released.json()["sha256"]
     assert "labels" not in file.json()
     assert printed[0][1]["sections"][0]["entries"][0]["kind"] == "Who you are"
+
+
+@pytest.mark.parametrize("format_", ["json", "pdf"])
+async def test_whoever_loses_the_role_while_the_copy_of_a_restricted_client_leaves_gets_no_more_of_it(
+    office: Office, monkeypatch: pytest.MonkeyPatch, format_: str
+) -> None:
+    typeset_by_nobody(monkeypatch)
+    copy = await office.settled(await office.asked())
+    assert (await office.released(copy)).status_code == 201
+    whole = await office.file(copy)
+    body = {"kind": "colleague", "reason": "Works here.", "staff": [str(office.practice.robin.staff.id)]}
+    assert (await office.officer.post(f"/clients/{office.client}/restrictions", body)).status_code == 201
+    looked, as_of_now, before = 0, still.as_of_now, 1 if format_ == "json" else 0
+
+    async def losing(service: Service, somebody: StaffId) -> Staff | None:
+        nonlocal looked
+        looked += 1
+        if looked == 1 + before:
+            owner = await asyncpg.connect(office.clinic.addresses.owner)
+            await owner.execute("update clinic.role_grant set revoked_at = now() where staff_id = $1", somebody)
+            await owner.close()
+        return await as_of_now(service, somebody)
+
+    monkeypatch.setattr(still, "as_of_now", losing)
+    # Past the witness, which looks at whole answers.
+    door = httpx.ASGITransport(office.clinic.application, raise_app_exceptions=False)
+    headers = office.officer.http.headers
+    async with httpx.AsyncClient(transport=door, base_url="http://caseload.test", headers=headers) as http:
+        file = await http.get(f"/api/v1/record-copies/{copy['id']}/file", params={"format": format_})
+
+    assert looked == 1 + before
+    assert len(file.content) < len(whole.content)
+    assert file.content == (whole.content.partition(b'"entries":[')[0] + b'"entries":[' if before else b"")
+    everywhere = await office.clinic.person((Role.AUDITOR, None))
+    closed = await everywhere.get("/audit/entries", params={"event": "record_copy.sent", "limit": 1})
+    assert closed.json()["items"][0]["outcome"] == "failed"

@@ -1,16 +1,21 @@
 """A denied amendment goes along with what is told of the entry; a granted one is linked to what put it right."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
-from caseload.domain.access import Role
+from caseload.db.rights import KeptRights
+from caseload.domain.access import Act, Role
+from caseload.domain.ids import RightsRequestId
+from caseload.domain.rights import Side, Statement
 from tests.api.conftest import Clinic, Person
 from tests.api.dispensary import Dispensary, fresh
 from tests.api.test_dosing_handing_on import american, telling
 from tests.api.test_dosing_statements import dosed_daily
+from tests.factories.families import Seen
 
 pytestmark = pytest.mark.anyio
 
@@ -99,6 +104,49 @@ async def test_a_last_dose_statement_and_an_emergency_carry_it_and_keep_it_as_it
         facility="General Hospital",
     )
     assert [each["words"]["disagreement"] for each in emergency["disputes"]] == ["It was 40 mg."]
+
+
+async def test_a_disagreement_that_is_being_recorded_is_waited_for_and_goes_along(
+    clinic: Clinic, here: Dispensary, officer: Person
+) -> None:
+    """Two people at once: one writes down what the client has just said, the other has begun to disclose."""
+    await dosed_daily(here, then=1, amounts_mg={"whole": "50"})
+    path = await taken(here, officer)
+    await said(officer, f"{path}/answer", **DENIED)
+    request = RightsRequestId(UUID(path.rpartition("/")[2]))
+    async with clinic.service.engine.connect() as connection:
+        now = clinic.service.clock()
+        kept = KeptRights(connection, Seen(), now=now)
+        denied = await kept.get(request, by=officer.staff, act=Act.ANSWER_RIGHTS_REQUEST)
+        statement = Statement(side=Side.DISAGREEMENT, says="It was 40 mg.", by=officer.staff.id, at=now)
+        await kept.add_statement(denied, statement)
+        disclosing = asyncio.create_task(told(here, "medication"))
+        await asyncio.sleep(0.3)
+        assert not disclosing.done()
+        await connection.commit()
+        [along] = await disclosing
+    assert along["words"]["disagreement"] == "It was 40 mg."
+
+
+async def test_whoever_discloses_and_whoever_writes_down_a_disagreement_at_once_leave_one_of_two_stories(
+    here: Dispensary, officer: Person
+) -> None:
+    """Told before it, without it, or after it, with it: never with half of it, and never without it from then on."""
+    await dosed_daily(here, then=1, amounts_mg={"whole": "50"})
+    request = await taken(here, officer)
+    await said(officer, f"{request}/answer", **DENIED)
+    first, stated, second = await asyncio.gather(
+        told(here, "medication"),
+        said(officer, f"{request}/statements", side="disagreement", says="It was 40 mg."),
+        told(here, "medication"),
+    )
+    assert [each["side"] for each in stated["statements"]] == ["disagreement"]
+    words = [[each["words"]["disagreement"] for each in along] for along in (first, second)]
+    assert all(each in ([], ["It was 40 mg."]) for each in words), words
+    listed = (await here.nurse.get(f"/clients/{here.client}/disclosures")).json()["items"]
+    kept = [(await here.nurse.get(f"/disclosures/{each['id']}")).json()["disputes"] for each in listed]
+    assert sorted(map(len, kept)) == sorted(map(len, (first, second))), "what went along is kept as it went"
+    assert len(await told(here, "medication")) == 1
 
 
 async def test_the_client_asks_once_and_only_of_what_was_denied(

@@ -200,6 +200,10 @@ async def test_without_a_signed_tree_there_is_no_report_and_without_a_tile_no_pr
             await accesses.page(a_report(client, tree), after=None, limit=5)
 
 
+async def always() -> bool:
+    return True
+
+
 @pytest.mark.parametrize("taken", [1, 3])
 async def test_the_log_knows_what_left_and_how_far_it_came(
     own_engine: AsyncEngine, owner: asyncpg.Connection, taken: int
@@ -218,6 +222,7 @@ async def test_the_log_knows_what_left_and_how_far_it_came(
         written_as=ReportFormat.CSV.value,
         actor=Someone(),
         circumstances=said,
+        allowed=always,
     )
 
     async def pieces() -> AsyncGenerator[bytes, None]:

@@ -7,6 +7,7 @@ from hashlib import sha256
 from uuid import UUID
 
 from caseload.audit.batcher import Batcher
+from caseload.audit.export import Allowed, RightLost
 from caseload.audit.journal import RequestJournal
 from caseload.audit.trail import Actor, Circumstances, Op, Outcome, Pending
 from caseload.domain.ids import ClientId
@@ -26,20 +27,28 @@ class Sending:
         written_as: str,
         actor: Actor,
         circumstances: Circumstances,
+        allowed: Allowed,
     ) -> None:
+        """`allowed` is asked before each piece leaves; from the first no on nothing more does."""
         self._batcher = batcher
         self._event = event
         self._client = client
         self._record = record
         self._written_as = written_as
         self._actor = actor
+        self._allowed = allowed
         self._circumstances = replace(circumstances, event=event.name, op=Op.EXECUTE)
 
     async def stream(self, pieces: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
-        """The pieces, and the closing entry before the stream ends. Raises `LogUnavailable`, and the stream breaks off."""
+        """The pieces, and the closing entry before the stream ends.
+
+        Raises `LogUnavailable`, or `RightLost`, and the stream breaks off.
+        """
         digest, octets, outcome = sha256(), 0, Outcome.ABORTED
         try:
             async for piece in pieces:
+                if not await self._allowed():
+                    raise RightLost
                 digest.update(piece)
                 octets += len(piece)
                 yield piece

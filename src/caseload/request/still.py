@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from caseload.db.people.sessions import who_is
 from caseload.domain.accesslog import Export, may_still_take
+from caseload.domain.errors import NotFound
 from caseload.domain.ids import StaffId
 from caseload.domain.people import Staff
 from caseload.request.work import Service
@@ -20,5 +21,23 @@ def still_allowed(service: Service, what: Export, by: Staff) -> Callable[[], Awa
 
     async def allowed() -> bool:
         return may_still_take(what, by=await as_of_now(service, by.id))
+
+    return allowed
+
+
+def still_found(
+    service: Service, by: Staff, find: Callable[[Staff], Awaitable[object]]
+) -> Callable[[], Awaitable[bool]]:
+    """Asks anew whether whoever is taking a file away would still find what it is made from."""
+
+    async def allowed() -> bool:
+        now = await as_of_now(service, by.id)
+        if now is None:
+            return False
+        try:
+            await find(now)
+        except NotFound:
+            return False
+        return True
 
     return allowed

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -45,7 +46,9 @@ from caseload.domain.accessreport import (
     leave_out,
 )
 from caseload.domain.ids import ClientId, EntryId, ReportId, StaffId, new_id
+from caseload.domain.people import Staff
 from caseload.request.idempotency import once
+from caseload.request.still import still_found
 from caseload.request.work import Work
 from caseload.typesetting import typeset
 
@@ -232,12 +235,19 @@ async def send_access_report(report_id: FromPath[UUID], format_: As, work: TheWo
         written_as=format_.value,
         actor=work.by,
         circumstances=work.circumstances,
+        allowed=still_found(work.service, work.by, partial(_found, work, report.id)),
     )
     return Stream(
         sending.stream(pieces),
         media_type=MEDIA_TYPES[format_],
         headers={"Content-Disposition": f'attachment; filename="who-saw-my-record-{report.id}.{format_.value}"'},
     )
+
+
+async def _found(work: Work, report: ReportId, by: Staff) -> Report:
+    """The report as somebody finds it at this moment, whoever they were when the file began."""
+    async with work.service.engine.connect() as connection:
+        return await domain.report_for(report, by=by, reports=Reports(connection))
 
 
 async def _leaving(

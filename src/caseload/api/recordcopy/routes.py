@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from functools import partial
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -31,6 +32,7 @@ from caseload.db.recordcopy import AT_ONCE, Cover, Digested, KeptCopies, Pages, 
 from caseload.domain import recordcopy as domain
 from caseload.domain.access import Act
 from caseload.domain.ids import CopyEntryId, RecordCopyId, RightsRequestId, new_id
+from caseload.domain.people import Staff
 from caseload.domain.profiles.rights import Rights
 from caseload.domain.programme import Programme
 from caseload.domain.recordcopy import (
@@ -44,6 +46,7 @@ from caseload.domain.recordcopy import (
 )
 from caseload.domain.rights import RightsRequest
 from caseload.request.idempotency import once
+from caseload.request.still import still_found
 from caseload.request.work import Work
 from caseload.typesetting import typeset
 
@@ -214,6 +217,7 @@ async def send_record_copy(copy_id: FromPath[UUID], format_: As, work: TheWork, 
         written_as=format_.value,
         actor=work.by,
         circumstances=work.circumstances,
+        allowed=still_found(work.service, work.by, partial(_found, work, copy.id)),
     )
     return Stream(
         sending.stream(pieces),
@@ -246,6 +250,12 @@ async def _out(work: Work, copy: RecordCopy) -> RecordCopyOut:
 def _rights(programme: Programme, request: RightsRequest) -> Rights:
     """What may be withheld, by the version that was in force when the request came."""
     return programme.rules_on(request.received_on).rights
+
+
+async def _found(work: Work, copy: RecordCopyId, by: Staff) -> RecordCopy:
+    """The copy as somebody finds it at this moment, whoever they were when the file began."""
+    async with work.service.engine.connect() as connection:
+        return await KeptCopies(connection, work.journal, now=work.service.clock()).get(copy, by=by)
 
 
 def _reader(work: Work, copy: RecordCopy) -> Pages:
