@@ -17,6 +17,7 @@ from caseload.audit import confidentiality as reading
 from caseload.db.tables.people import role_grant, staff_deactivation
 from caseload.domain.access import Role
 from caseload.domain.accesslog.confidentiality import ATTEMPTS, MATTERS
+from caseload.domain.alert import ConsentExpired
 from caseload.domain.ids import ProgrammeId, StaffId
 from caseload.domain.journal import Event
 from caseload.domain.people import Staff
@@ -298,6 +299,7 @@ async def closing(by: Person, **asked: str) -> dict[str, Any]:
 def test_every_name_is_one_that_something_is_called(clinic: Clinic) -> None:
     """A renamed event or operation would leave the list without a word."""
     told = {each.name for each in Event.__subclasses__()}
+    assert ConsentExpired.name in told, "what a job tells counts too"
     assert set(MATTERS) - told == set(ATTEMPTS) == {event_of(operation) for operation in WAYS_IN}
     operations = {
         handler.operation_id
