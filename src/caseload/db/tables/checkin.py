@@ -243,7 +243,9 @@ check_in_waiting = Table(
     words("time_zone"),
     one_of("last_fact", LastFact),
     Index(None, "client_id", "grace_ends_at", "check_in_id"),
-    Index(None, "programme_id", "grace_ends_at", "check_in_id"),
+    Index(
+        "check_in_waiting_overdue_idx", "programme_id", "grace_ends_at", "check_in_id", postgresql_include=["client_id"]
+    ),
     Index(None, "programme_id", "due_at"),
     Index(None, "plan_id"),
     comment="The check-ins that wait to be settled, worked out from their facts; what the lists and counts read.",

@@ -32,13 +32,10 @@ _leads = exists().where(
 
 
 def _stands(booking: FromClause) -> ColumnElement[bool]:
-    """A place in the session that has not been called off."""
-    return and_(
-        booking.c.session_id == therapy_session.c.id,
-        ~exists().where(
-            therapy_session_cancellation.c.session_id == booking.c.session_id,
-            therapy_session_cancellation.c.client_id == booking.c.client_id,
-        ),
+    """The place has not been called off."""
+    return ~exists().where(
+        therapy_session_cancellation.c.session_id == booking.c.session_id,
+        therapy_session_cancellation.c.client_id == booking.c.client_id,
     )
 
 
@@ -63,11 +60,15 @@ _of_today = and_(
         _leads,
         and_(
             therapy_session.c.ends_at > NOW,
-            exists().where(_stands(_theirs_there), _theirs_there.c.client_id == CLIENTS),
+            exists().where(
+                _theirs_there.c.session_id == therapy_session.c.id,
+                _theirs_there.c.client_id == CLIENTS,
+                _stands(_theirs_there),
+            ),
         ),
     ),
 )
-SESSIONS: Final = (
+_mine = (
     select(
         therapy_session.c.id,
         therapy_session.c.kind,
@@ -78,7 +79,11 @@ SESSIONS: Final = (
     )
     .select_from(_OF_TODAY)
     .where(_of_today)
+    .cte("mine")
+    .prefix_with("MATERIALIZED", dialect="postgresql")
 )
+"""Found once, for the sessions themselves and for who is expected at them."""
+SESSIONS: Final = select(*_mine.c)
 _last = (
     select(arrival.c.arrived_at)
     .where(
@@ -98,11 +103,11 @@ EXPECTED: Final = (
         _last.c.arrived_at,
     )
     .select_from(
-        _OF_TODAY.join(therapy_session_booking, therapy_session_booking.c.session_id == therapy_session.c.id)
+        _mine.join(therapy_session_booking, therapy_session_booking.c.session_id == _mine.c.id)
         .join(client, client.c.id == therapy_session_booking.c.client_id)
         .join(newest, true())
         .outerjoin(_last, true())
     )
-    .where(_of_today, _stands(therapy_session_booking), or_(_leads, therapy_session_booking.c.client_id == CLIENTS))
+    .where(_stands(therapy_session_booking), or_(_mine.c.leads, therapy_session_booking.c.client_id == CLIENTS))
     .order_by(newest.c.family_name, newest.c.given_name, therapy_session_booking.c.client_id)
 )
