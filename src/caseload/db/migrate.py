@@ -8,12 +8,14 @@ schema lets nothing through without it.
 import asyncio
 import hashlib
 import io
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from enum import StrEnum
-from functools import partial
+from functools import cache, partial
 
-from alembic import command
 from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext, MigrationStep
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -59,14 +61,33 @@ def upgrade(owner_url: str, *, tell: Tell, revision: str | None = None) -> Stand
 def sql(revision: str | None = None) -> str:
     """The statements of all migrations, or of one revision, as a database administrator would review them."""
     written = io.StringIO()
-    span = "head" if revision is None else f"{revisions.revisions()[revision] or 'base'}:{revision}"
-    command.upgrade(config(written), span, sql=True)
+    wanted = revisions.path(None, revisions.head()) if revision is None else [revision]
+    _run(config(written), wanted, as_sql=True)
     return written.getvalue()
 
 
 def digest(revision: str) -> str:
     """SHA-256 of the statements of one revision, as its entry in the log has it."""
     return hashlib.sha256(sql(revision).encode()).hexdigest()
+
+
+@cache
+def _scripts(location: str) -> ScriptDirectory:
+    """Alembic's view of the folder: it reads every file, and its own commands do so for each revision again."""
+    return ScriptDirectory(location)
+
+
+def _run(made: Config, wanted: Sequence[str], *, as_sql: bool = False) -> None:
+    """Apply these revisions, or write their statements, one after the other."""
+    scripts = _scripts(str(folder()))
+    steps = [MigrationStep.upgrade_from_script(scripts.revision_map, scripts.get_revision(each)) for each in wanted]
+    before = scripts.get_revision(wanted[0]).down_revision
+
+    def chosen(_current: object, _context: MigrationContext) -> Sequence[MigrationStep]:
+        return steps
+
+    with EnvironmentContext(made, scripts, fn=chosen, as_sql=as_sql, starting_rev=before if as_sql else None):
+        scripts.run_env()
 
 
 async def _upgrade(owner_url: str, revision: str, tell: Tell) -> None:
@@ -91,15 +112,15 @@ async def _apply(connection: AsyncConnection, revision: str, tell: Tell) -> None
     could_tell = await _has_log(connection)
     if could_tell:
         await _tell(connection, revision, tell)
-    await connection.run_sync(partial(_run, revision=revision))
+    await connection.run_sync(partial(_migrate, revision=revision))
     if not could_tell and await _has_log(connection):
         await _tell(connection, revision, tell)
 
 
-def _run(connection: Connection, *, revision: str) -> None:
+def _migrate(connection: Connection, *, revision: str) -> None:
     made = config()
     made.attributes["connection"] = connection
-    command.upgrade(made, revision)
+    _run(made, [revision])
 
 
 async def _tell(connection: AsyncConnection, revision: str, tell: Tell) -> None:
