@@ -54,7 +54,7 @@ PLACE = re.compile(r"\{(\w+):(\w+)\}")
 OTHER = {"uuid": ELSE, "date": "2026-11-22", "int": "1", "str": "x"}
 OVERDUE_DAYS = 5
 """Long enough for the ladder to have begun."""
-_BODIES: Mapping[str, Any] = {
+BODIES: Mapping[str, Any] = {
     f"{method.upper()} {path}": operation.get("requestBody", {})
     .get("content", {})
     .get("application/json", {})
@@ -185,7 +185,7 @@ def about_one_client(clinic: Clinic) -> list[tuple[Door, Act]]:
 async def knock(door: Door, by: Person, about: UUID, of: str = "client_id") -> tuple[Any, ...]:
     """How it is answered, without what differs from one request to the next."""
     path = PLACE.sub(lambda place: str(about) if place[1] == of else OTHER[place[2]], door.path)
-    body = _BODIES[f"{door.method} {PLACE.sub(lambda place: '{' + place[1] + '}', door.path)}"]
+    body = BODIES[f"{door.method} {PLACE.sub(lambda place: '{' + place[1] + '}', door.path)}"]
     answer: httpx.Response = await by.http.request(door.method, path, json=body)
     if answer.is_success:
         return answer.status_code, answer.content

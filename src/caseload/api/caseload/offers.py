@@ -73,11 +73,11 @@ async def accept_handover(offer_id: FromPath[UUID], work: TheWork, key: TheKey) 
     caseloads = caseloads_of(work)
 
     async def accept() -> None:
-        offer = await caseloads.offer(offer_id, to=work.by.id)
+        offer = await caseloads.offer_to(offer_id, to=work.by.id)
         await domain.accept(offer, by=work.by, now=work.now, offers=caseloads, journal=work.journal)
 
     async def again(_: Kept) -> None:
-        await caseloads.offer(offer_id, to=work.by.id)
+        await caseloads.offer_to(offer_id, to=work.by.id)
 
     await once(work, key, Kept(status=204, resource=offer_id), do=accept, again=again)
 
@@ -88,11 +88,11 @@ async def decline_handover(offer_id: FromPath[UUID], data: JSONBody[DeclineIn], 
     caseloads = caseloads_of(work)
 
     async def decline() -> None:
-        offer = await caseloads.offer(offer_id, to=work.by.id)
+        offer = await caseloads.offer_to(offer_id, to=work.by.id)
         await domain.decline(offer, data.reason, by=work.by, now=work.now, offers=caseloads, journal=work.journal)
 
     async def again(_: Kept) -> None:
-        await caseloads.offer(offer_id, to=work.by.id)
+        await caseloads.offer_to(offer_id, to=work.by.id)
 
     await once(work, key, Kept(status=204, resource=offer_id), do=decline, again=again)
 
@@ -117,11 +117,11 @@ async def withdraw_handover(offer_id: FromPath[UUID], work: TheWork, key: TheKey
     caseloads = caseloads_of(work)
 
     async def withdraw() -> None:
-        offer = await caseloads.offer(offer_id, programmes=work.by.reach(Act.HAND_OVER).everyone_in)
+        offer = await caseloads.offer_within(offer_id, reach=work.by.reach(Act.HAND_OVER))
         await domain.withdraw(offer, by=work.by, now=work.now, offers=caseloads, journal=work.journal)
 
     async def again(_: Kept) -> None:
-        await caseloads.offer(offer_id, programmes=work.by.reach(Act.HAND_OVER).everyone_in)
+        await caseloads.offer_within(offer_id, reach=work.by.reach(Act.HAND_OVER))
 
     await once(work, key, Kept(status=204, resource=offer_id), do=withdraw, again=again)
 

@@ -86,7 +86,7 @@ async def hand_over_client(
 
     async def again(kept: Kept) -> Responsibility | Offer:
         with suppress(OfferUnknown):
-            return await caseloads.offer(kept.resource, programmes=reach.everyone_in)
+            return await caseloads.offer_within(kept.resource, reach=reach)
         return await caseloads.responsibility(kept.resource, reach=reach)
 
     passed = await once(work, key, Kept(status=201, resource=new), do=hand_over, again=again)

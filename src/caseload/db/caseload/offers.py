@@ -14,7 +14,6 @@ from sqlalchemy import (
     bindparam,
     insert,
     literal_column,
-    or_,
     select,
     true,
     update,
@@ -47,12 +46,10 @@ _OFFER: Final[Sequence[ColumnElement[Any]]] = (
     handover_offer.c.recorded_at,
     handover_offer.c.answer,
 )
-_ONE = select(*_OFFER).where(
-    handover_offer.c.id == bindparam("wanted"),
-    or_(
-        handover_offer.c.to_id == bindparam("to", type_=Uuid()),
-        handover_offer.c.programme_id == any_(bindparam("programmes", type_=ARRAY(Uuid()))),
-    ),
+_ONE = select(*_OFFER).where(handover_offer.c.id == bindparam("wanted"))
+_ONE_TO = _ONE.where(handover_offer.c.to_id == bindparam("to", type_=Uuid()))
+ONE_WITHIN: Final = _ONE.join(client, client.c.id == handover_offer.c.client_id).where(
+    handover_offer.c.programme_id == any_(bindparam("programmes", type_=ARRAY(Uuid()))), within_reach()
 )
 OF_CALL: Final = (
     select(*_OFFER)
@@ -175,12 +172,16 @@ class Offers(Responsibilities):
         if (await self._connection.execute(_ANSWER, given)).rowcount != 1:
             raise OfferAnswered
 
-    async def offer(
-        self, wanted: UUID, *, to: StaffId | None = None, programmes: Collection[ProgrammeId] = ()
-    ) -> Offer:
-        """One offer to somebody, or in one of these programmes; `OfferUnknown`."""
-        given = {"wanted": wanted, "to": to, "programmes": sorted(programmes)}
-        row = (await self._connection.execute(_ONE, given)).one_or_none()
+    async def offer_to(self, wanted: UUID, *, to: StaffId) -> Offer:
+        """One offer to somebody; `OfferUnknown`."""
+        return self._one((await self._connection.execute(_ONE_TO, {"wanted": wanted, "to": to})).one_or_none())
+
+    async def offer_within(self, wanted: UUID, *, reach: Reach) -> Offer:
+        """One offer of a client within reach, to whoever sees everybody of the programme that offers them; `OfferUnknown`."""
+        given = {"wanted": wanted, "programmes": sorted(reach.everyone_in), **reach_of(reach, at=self._now)}
+        return self._one((await self._connection.execute(ONE_WITHIN, given)).one_or_none())
+
+    def _one(self, row: Row[*tuple[Any, ...]] | None) -> Offer:
         if row is None:
             raise OfferUnknown
         self._journal.saw(ClientId(row.client_id), "caseload")
