@@ -1,6 +1,5 @@
 """Notes: who may do what with which version, and whether a text names somebody else of the group."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,8 +21,9 @@ from caseload.domain.attendance import (
 )
 from caseload.domain.attendance.rules import LONGEST_SIGNING_HOURS, usual, usual_rules
 from caseload.domain.errors import Invalid, NotPermitted
-from caseload.domain.ids import ClientId, NoteId, ProgrammeId, TherapySessionId, new_id
+from caseload.domain.ids import ClientId, NoteId, ProgrammeId, RelativePlaceId, TherapySessionId, new_id
 from caseload.domain.note import (
+    Around,
     Note,
     NoteKind,
     NoteMoved,
@@ -68,6 +68,7 @@ class Kept:
     """Notes in memory."""
 
     names: dict[ClientId, tuple[str, ...]] = field(default_factory=dict[ClientId, tuple[str, ...]])
+    relatives: dict[RelativePlaceId, tuple[str, ...]] = field(default_factory=dict[RelativePlaceId, tuple[str, ...]])
     signatures: list[Signature] = field(default_factory=list[Signature])
     acts: list[object] = field(default_factory=list[object])
     named_others: list[bool] = field(default_factory=list[bool])
@@ -78,8 +79,9 @@ class Kept:
     async def hold(self, wanted: NoteId, *, by: Staff, act: Act) -> Note:
         raise NotImplementedError
 
-    async def names_around(self, note: Note) -> Mapping[ClientId, Iterable[str]]:
-        return {client: names for client, names in self.names.items() if client != note.client}
+    async def names_around(self, note: Note) -> Around:
+        clients = {client: names for client, names in self.names.items() if client != note.client}
+        return Around(clients=clients, relatives=self.relatives)
 
     async def add_note(self, note: Note) -> None:
         self.acts.append(note)
@@ -354,6 +356,15 @@ async def test_a_voided_note_is_touched_no_more(desk: Desk) -> None:
     moved = replace(ROBIN, holdings=())
     with pytest.raises(NotPermitted):
         await desk.void(note, by=moved)
+
+
+async def test_a_note_that_names_a_relative_who_came_in_their_own_right_names_somebody_else(desk: Desk) -> None:
+    desk.kept.relatives = {RelativePlaceId(new_id()): ("Olu Okafor",)}
+    note = await desk.write(text="Olu Okafor asked about naloxone.")
+    with pytest.raises(NoteNamesOthers):
+        await desk.sign(note)
+    await desk.sign(note, names_confirmed=True)
+    assert desk.kept.named_others == [True]
 
 
 async def test_a_note_that_names_somebody_else_is_signed_only_by_whoever_has_seen_it(desk: Desk) -> None:

@@ -19,7 +19,7 @@ async def shown(work: Work, note: Note, status: int = 200) -> Response[NoteOut]:
     """A note as this person may read it; their own draft with whom its text seems to name."""
     named: frozenset[ClientId] = frozenset()
     if note.author == work.by.id and note.standing is NoteStanding.DRAFT:
-        named = named_in(note.newest.text, await notes(work).names_around(note))
+        named = named_in(note.newest.text, (await notes(work).names_around(note)).clients)
         for client in named:
             work.journal.saw(client, "session")
     out = NoteOut.of(note, reader=work.by, now=work.now, names=named)

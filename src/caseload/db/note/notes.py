@@ -1,10 +1,9 @@
 """Notes in PostgreSQL: kept version by version, under a lock on where each stands."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Uuid, bindparam, insert, literal, or_, select, union, union_all, update
+from sqlalchemy import Uuid, bindparam, case, insert, literal, null, or_, select, union, union_all, update
 from sqlalchemy.exc import IntegrityError
 
 from caseload.db.note.reading import NoteList
@@ -23,8 +22,8 @@ from caseload.db.tables.note import (
 from caseload.db.tables.session_relative import session_relative
 from caseload.domain.access import Act
 from caseload.domain.attendance import ComesAs
-from caseload.domain.ids import ClientId, NoteId
-from caseload.domain.note import Note, NoteMoved, NoteStanding, NoteVersion, SentBack, SignedAs, Voided
+from caseload.domain.ids import ClientId, NoteId, RelativePlaceId
+from caseload.domain.note import Around, Note, NoteMoved, NoteStanding, NoteVersion, SentBack, SignedAs, Voided
 from caseload.domain.people import Staff
 from caseload.domain.signature import Signature
 
@@ -46,22 +45,30 @@ _THERE = union(
     )
 ).subquery("there")
 _ABOUT = bindparam("about", type_=Uuid())
+_NOBODYS = null().cast(Uuid())
 NAMES_AROUND = union_all(
-    select(client_identity.c.client_id, client_identity.c.given_name, client_identity.c.family_name).where(
+    select(
+        client_identity.c.client_id,
+        _NOBODYS.label("place_id"),
+        client_identity.c.given_name,
+        client_identity.c.family_name,
+    ).where(
         client_identity.c.client_id.in_(select(_THERE.c.client_id)),
         or_(_ABOUT.is_(None), client_identity.c.client_id != _ABOUT),
     ),
-    select(session_relative.c.client_id, related_person_version.c.name, literal(""))
+    select(
+        case((session_relative.c.comes_as == ComesAs.WITH_CLIENT.value, session_relative.c.client_id)),
+        session_relative.c.id,
+        related_person_version.c.name,
+        literal(""),
+    )
     .join(related_person_version, related_person_version.c.person_id == session_relative.c.person_id)
-    .where(
-        session_relative.c.session_id == _SESSION,
-        session_relative.c.comes_as == ComesAs.WITH_CLIENT.value,
-        or_(_ABOUT.is_(None), session_relative.c.client_id != _ABOUT),
-    ),
+    .where(session_relative.c.session_id == _SESSION, or_(_ABOUT.is_(None), session_relative.c.client_id != _ABOUT)),
 )
 """Every name under which anybody of the group was ever known, but of whom the note is about.
 
-Who came with a client is named with them: their name says who the client is.
+Who came with a client is named with them: their name says who the client is. Whose relative came in their own right stays unsaid, and
+their name belongs into no client's record all the same.
 """
 
 _ADD, _ADD_VERSION, _ADD_CURRENT = insert(session_note), insert(session_note_version), insert(session_note_current)
@@ -76,12 +83,17 @@ class Notes(NoteList, Signatures):
         await self._connection.execute(_HOLD, {"note": wanted})
         return await self.get(wanted, by=by, act=act)
 
-    async def names_around(self, note: Note) -> Mapping[ClientId, Iterable[str]]:
+    async def names_around(self, note: Note) -> Around:
         """See `domain.note.Notes.names_around`. Nobody is shown by it: whoever is named, the text names already."""
-        found: dict[ClientId, set[str]] = defaultdict(set)
+        clients: dict[ClientId, set[str]] = defaultdict(set)
+        relatives: dict[RelativePlaceId, set[str]] = defaultdict(set)
         for row in await self._connection.execute(NAMES_AROUND, {"session": note.session, "about": note.client}):
-            found[ClientId(row.client_id)] |= {row.given_name, row.family_name}
-        return found
+            called = {row.given_name, row.family_name}
+            if row.client_id is None:
+                relatives[RelativePlaceId(row.place_id)] |= called
+            else:
+                clients[ClientId(row.client_id)] |= called
+        return Around(clients=clients, relatives=relatives)
 
     async def add_note(self, note: Note) -> None:
         """See `domain.note.Notes.add_note`."""

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, Table, and_, exists, select, true
+from sqlalchemy import ColumnElement, Table, and_, exists, or_, select, true
 
+from caseload.db.recordcopy.naming import names_somebody_there
 from caseload.db.tables.attendance import therapy_session
 from caseload.db.tables.base import complete
 from caseload.db.tables.note import session_note, session_note_signature
@@ -81,6 +82,10 @@ def _is_confidential(table: Table) -> ColumnElement[bool]:
 def _in_own_right(table: Table) -> ColumnElement[bool]:
     """A relative who came for themselves: that is theirs to tell."""
     return table.c.comes_as == ComesAs.IN_OWN_RIGHT.value
+
+
+def _in_own_right_or_names_others(table: Table) -> ColumnElement[bool]:
+    return or_(_in_own_right(table), names_somebody_there("note")(table))
 
 
 def _place_in_own_right(table: Table) -> ColumnElement[bool]:
@@ -189,10 +194,18 @@ SOURCES: Final[tuple[Source, ...]] = (
     *_in(Section.MEASURES, "observation", "drug_screen", drug_screen_result="screen_id"),
     *(
         Source(section=Section.SESSIONS, name=name, told=_told(name), beside=_SESSION)
-        for name in (
-            "therapy_session_booking", "therapy_session_cancellation", "therapy_session_line", "therapy_session_wait",
-            "therapy_session_wait_over",
+        for name in ("therapy_session_booking", "therapy_session_wait", "therapy_session_wait_over")
+    ),
+    *(
+        Source(
+            section=Section.SESSIONS,
+            name=name,
+            told=_told(name),
+            held_for=WithholdingReason.ANOTHER_CLIENT,
+            held_where=names_somebody_there(said),
+            beside=_SESSION,
         )
+        for name, said in (("therapy_session_cancellation", "reason"), ("therapy_session_line", "note"))
     ),
     *(
         Source(
@@ -200,10 +213,13 @@ SOURCES: Final[tuple[Source, ...]] = (
             name=name,
             told=told,
             held_for=WithholdingReason.ANOTHER_PERSON,
-            held_where=_in_own_right,
+            held_where=held,
             beside=_SESSION,
         )
-        for name, told in (("session_relative", "booked_at"), ("session_relative_line", None))
+        for name, told, held in (
+            ("session_relative", "booked_at", _in_own_right),
+            ("session_relative_line", None, _in_own_right_or_names_others),
+        )
     ),
     Source(
         section=Section.SESSIONS,

@@ -1,6 +1,6 @@
 """Session notes: drafts, signatures, countersignatures, and amendments that lose no word."""
 
-from caseload.domain.note.naming import named_in
+from caseload.domain.note.naming import Around, named_in
 from caseload.domain.note.note import (
     KIND,
     Note,
@@ -23,6 +23,7 @@ from caseload.domain.note.writing import change_note, void_note, write_note
 
 __all__ = [
     "KIND",
+    "Around",
     "NotYourNote",
     "Note",
     "NoteKind",

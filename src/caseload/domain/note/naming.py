@@ -7,8 +7,11 @@ a warning and never a refusal for good: Will, Hope and May are words, too.
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeVar
+
+from caseload.domain.ids import ClientId, RelativePlaceId
 
 SHORTEST_ALONE = 4
 """A word of a longer name counts by itself from so many letters on: `Berg` of `van der Berg`, but not `van`."""
@@ -21,6 +24,20 @@ _LETTERS: Mapping[int, str] = MappingProxyType(
     str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "\u0131": "i", "ħ": "h"})
 )
 """Letters that Unicode does not take apart into a letter and an accent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What those are and were called who were in a session beside whom a note is about."""
+
+    clients: Mapping[ClientId, Iterable[str]]
+    """With the names of those who came with them."""
+    relatives: Mapping[RelativePlaceId, Iterable[str]]
+    """Those who came in their own right: whose relatives they are stays unsaid."""
+
+    def named_in(self, text: str) -> int:
+        """How many of them a text names."""
+        return len(named_in(text, self.clients)) + len(named_in(text, self.relatives))
 
 
 def named_in(text: str, names: Mapping[_Who, Iterable[str]]) -> frozenset[_Who]:

@@ -1,6 +1,5 @@
 """Session notes: a draft that only its author sees, versions that are signed, and nothing that is ever deleted."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,6 +9,7 @@ from caseload.domain.access import Act
 from caseload.domain.errors import Conflict, NotFound, NotPermitted
 from caseload.domain.ids import ClientId, NoteId, ProgrammeId, StaffId, TherapySessionId
 from caseload.domain.journal import Event
+from caseload.domain.note.naming import Around
 from caseload.domain.people import Staff
 from caseload.domain.signature import Signature, Signatures, Subject, Version
 
@@ -217,7 +217,7 @@ class Notes(Signatures, Protocol):
         """The note, held so that nothing of it changes until this piece of work ends; or `NoteUnknown`."""
         ...
 
-    async def names_around(self, note: Note, /) -> Mapping[ClientId, Iterable[str]]:
+    async def names_around(self, note: Note, /) -> Around:
         """Every name of everybody on the roster and the register of its session, but of whom the note is about."""
         ...
 

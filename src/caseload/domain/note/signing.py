@@ -7,7 +7,6 @@ from caseload.domain.access import Act
 from caseload.domain.attendance.rules import SessionRules
 from caseload.domain.errors import Faults
 from caseload.domain.journal import Journal
-from caseload.domain.note.naming import named_in
 from caseload.domain.note.note import (
     LONGEST_REASON,
     Note,
@@ -52,10 +51,10 @@ async def sign_note(
     _require_newest(note, version, standing=NoteStanding.DRAFT)
     if note.newest.sent_back is not None:
         raise NoteMoved(version=version, standing="sent_back")
-    named = named_in(note.newest.text, await notes.names_around(note))
+    named = (await notes.names_around(note)).named_in(note.newest.text)
     if named and not names_confirmed:
         raise NoteNamesOthers(
-            "Write it without their names, or confirm that these words are none.", people=len(named), version=version
+            "Write it without their names, or confirm that these words are none.", people=named, version=version
         )
     made = sign(note.as_signed(note.newest), by=by, role=role, meaning=Meaning.AUTHORED, proof=proof, now=now)
     waits = rules.notes_co_signed and not by.may_in(Act.CO_SIGN_NOTE, note.programme)
