@@ -101,8 +101,8 @@ async def filled(
 async def test_there_are_three_programmes_26_staff_and_as_many_clients_as_were_asked_for(filled: Filled) -> None:
     assert await filled.values("select profile from clinic.programme order by 1") == ["AU", "UK", "US"]
     assert await filled.value("select count(*) from clinic.staff where id <> created_by") == 26
-    guest_from_outside, registered_twice = 1, 2
-    registrations = SMALLEST.clients + guest_from_outside + registered_twice
+    guest_from_outside, registered_twice, not_of_age = 1, 2, 1
+    registrations = SMALLEST.clients + guest_from_outside + registered_twice + not_of_age
     assert await filled.value("select count(*) from clinic.client") == registrations
     on_medicine = await filled.value("select count(distinct client_id) from clinic.medication_order")
     for_the_first_time = 3 + 2  # yesterday: for a pharmacy at each site, and by telephone where there is such a thing
@@ -513,6 +513,34 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
                having count(*) filter (where g.acknowledgement = 'signed') > 1
                and count(*) filter (where g.acknowledgement = 'declined') = 1
                and count(*) filter (where g.id is null) > 0""",
+        ),
+        (
+            "a consent of somebody who is not of age, signed by a parent, too",
+            """select 1 from clinic.consent c join clinic.client_identity i using (client_id)
+               where c.co_signer_id is not null and i.birth_date > current_date - interval '18 years'""",
+        ),
+        (
+            "a restriction that was agreed with a client, and is not over",
+            """select 1 from clinic.rights_restriction where request_id not in
+               (select request_id from clinic.rights_restriction_end)""",
+        ),
+        (
+            "an entry that was not changed, with the kind of information it belongs to and the client's own words",
+            "select 1 from clinic.rights_dispute join clinic.rights_statement using (request_id) where side = 'disagreement'",
+        ),
+        (
+            "somebody in the United Kingdom who was told in the client's interests",
+            """select 1 from clinic.disclosure_made d join clinic.programme p on p.id = d.programme_id
+               where d.ground = 'best_interests' and p.profile = 'UK'""",
+        ),
+        (
+            "a copy of a record that waits for the privacy officer",
+            "select 1 from clinic.record_copy where id not in (select copy_id from clinic.record_copy_release)",
+        ),
+        (
+            "a broken glass whose review is overdue",
+            """select 1 from clinic.glass g where review_due_at < now()
+               and not exists (select from clinic.glass_review v where v.glass_id = g.id)""",
         ),
         ("something heard in confidence", "select 1 from clinic.family_information where confidential"),
     ],

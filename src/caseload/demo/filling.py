@@ -21,6 +21,7 @@ from caseload.demo.telling.check_ins import Contact
 from caseload.demo.telling.going_on import tell_going_on
 from caseload.demo.telling.groups import Groups
 from caseload.demo.telling.medicine import Dispensary, stop_treatment, tell_day, tell_evening, tell_guests, tell_newest
+from caseload.demo.telling.minor import tell_minor
 from caseload.demo.telling.outreach import tell_outreach
 from caseload.demo.telling.patient_notices import tell_notices
 from caseload.demo.telling.registered_twice import tell_registered_twice
@@ -216,6 +217,7 @@ async def _tell_the_rest(stage: Stage, work: Work) -> None:
         await tell_registered_twice(stage, work=work)
         await tell_rights(stage, work=work)
         await tell_notices(stage, work=work)
+        await tell_minor(stage, work=work)
     if stage.programme.code == MILL_LANE:
         await tell_restricted(stage, work=work)
     await work.turn_page("demo.families_told")

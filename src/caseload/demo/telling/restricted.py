@@ -1,4 +1,4 @@
-"""One client whose record is restricted, and a glass that was broken this morning and waits for its review."""
+"""One client whose record is restricted, a glass broken this morning that waits for its review, and one nobody has looked at for days."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -17,6 +17,8 @@ from caseload.request.work import Work
 RESTRICTED_BEFORE: Final = timedelta(days=3)
 BROKEN_BEFORE: Final = timedelta(hours=2)
 """Longer than a glass stays broken."""
+FORGOTTEN_DAYS: Final = 6
+"""Longer than a review may wait, over any weekend."""
 
 
 async def tell_restricted(stage: Stage, *, work: Work) -> None:
@@ -33,6 +35,38 @@ async def tell_restricted(stage: Stage, *, work: Work) -> None:
     if there:
         await _restrict(there[-1], stage, work)
         await _break_glass(there[-1], stage, work)
+    await _forget_a_glass(stage, work)
+
+
+async def _forget_a_glass(stage: Stage, work: Work) -> None:
+    """A counsellor opened a colleague's client in the evening, and nobody has reviewed it."""
+    of_a_colleague = [
+        life.client
+        for life in stage.lives
+        if life.client is not None
+        and life.episode is not None
+        and life.story.discharged is None
+        and life.counsellor == 1
+        and life.story.admitted > FORGOTTEN_DAYS
+    ]
+    now = stage.moment(FORGOTTEN_DAYS, 19, 40)
+    for client in of_a_colleague[:1]:
+        await break_glass(
+            Wanted(
+                given_name=client.identity.given_name,
+                family_name=client.identity.family_name,
+                birth_date=client.identity.birth_date,
+                identifier=None,
+                code=ReasonCode.RISK_TO_LIFE,
+                reason="Rang in the evening: does not want to live until the morning. Their counsellor cannot be reached.",
+                minutes=None,
+            ),
+            as_id=GlassId(new_id()),
+            by=stage.team.counsellors[0],
+            now=now,
+            glasses=KeptGlasses(work.connection, work.journal, now=now),
+            journal=work.journal,
+        )
 
 
 async def _restrict(client: Client, stage: Stage, work: Work) -> None:

@@ -1,4 +1,8 @@
-"""What clients asked for about their own record: a copy that is overdue, an entry that was not changed, an accounting, and a copy that left."""
+"""What clients asked for about their own record.
+
+A copy that is overdue and waits for the privacy officer, an entry that was not changed and what the client says to that, an
+accounting, something that is not told any more, and a copy that left.
+"""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -10,7 +14,7 @@ from caseload.db.recordcopy import AT_ONCE, Digested, KeptCopies
 from caseload.db.rights import KeptAccountings, KeptRights
 from caseload.demo.telling.stage import Stage
 from caseload.domain.client import Client
-from caseload.domain.consent import Category, CheckMethod, IdentityCheck
+from caseload.domain.consent import Category, CheckMethod, IdentityCheck, Purpose, Recipient, RecipientClass
 from caseload.domain.disclosure import AccountingKind
 from caseload.domain.ids import AccountingId, CopyEntryId, RecordCopyId, RightsRequestId, new_id
 from caseload.domain.profiles.rights import DenialGround, RightKind
@@ -29,7 +33,10 @@ from caseload.domain.rights import (
     Answering,
     AskedFor,
     Outcome,
+    Restricting,
     RightsRequest,
+    Side,
+    add_statement,
     answer_request,
     make_accounting,
     take_request,
@@ -39,6 +46,7 @@ from caseload.request.work import Work
 OVERDUE_SINCE: Final = timedelta(days=2)
 ASKED_BEFORE: Final = timedelta(days=12)
 ANSWERED_BEFORE: Final = timedelta(days=5)
+DISAGREED_BEFORE: Final = timedelta(days=3)
 COPY_ASKED_BEFORE: Final = timedelta(days=2)
 
 
@@ -56,11 +64,17 @@ async def tell_rights(stage: Stage, *, work: Work) -> None:
         and life.episode.starts_at < since
     ]
     for client in there[:1]:
-        await _take(client, RightKind.RECORD_COPY, "A copy of everything, for my lawyer.", long_ago, stage, work)
+        says = "A copy of everything, for my lawyer."
+        asked = await _take(client, RightKind.RECORD_COPY, says, long_ago, stage, work)
+        await _prepare(asked, stage, work)
+        says = "I paid for the screens of last month myself; my health plan is not to be told of them."
+        asked = await _take(client, RightKind.RESTRICTION, says, ASKED_BEFORE, stage, work, is_self_paid=True)
+        await _agree(asked, stage, work)
     for client in there[1:2]:
         says = "I was not late on Tuesday; please take that out."
         asked = await _take(client, RightKind.AMENDMENT, says, ASKED_BEFORE, stage, work)
         await _deny(asked, stage, work)
+        await _disagree(asked, stage, work)
     for client in there[1:2] if clocks.accounting is not None else ():
         says = "Whom you told about me, and what."
         asked = await _take(client, RightKind.ACCOUNTING, says, ASKED_BEFORE, stage, work)
@@ -83,11 +97,19 @@ async def _of_whom_something_was_confided(stage: Stage, work: Work) -> Client | 
 
 
 async def _take(
-    client: Client, kind: RightKind, says: str, before: timedelta, stage: Stage, work: Work
+    client: Client,
+    kind: RightKind,
+    says: str,
+    before: timedelta,
+    stage: Stage,
+    work: Work,
+    *,
+    is_self_paid: bool = False,
 ) -> RightsRequest:
     now = work.now - before
+    check = IdentityCheck(method=CheckMethod.IN_PERSON)
     return await take_request(
-        AskedFor(kind=kind, says=says, received_at=now, check=IdentityCheck(method=CheckMethod.IN_PERSON)),
+        AskedFor(kind=kind, says=says, received_at=now, check=check, is_self_paid=is_self_paid),
         client,
         stage.programme,
         as_id=RightsRequestId(new_id()),
@@ -142,21 +164,64 @@ async def _account(asked: RightsRequest, client: Client, stage: Stage, work: Wor
     )
 
 
-async def _give_copy(asked: RightsRequest, stage: Stage, work: Work) -> None:
-    """What is held back is withheld, the rest is handed over."""
-    officer, now = stage.team.privacy, work.now
-    rights = stage.programme.rules_on(asked.received_on).rights
-    kept = KeptCopies(work.connection, work.journal, now=now)
+async def _disagree(asked: RightsRequest, stage: Stage, work: Work) -> None:
+    """The client's own words, which go with the entry from then on."""
+    now = work.now - DISAGREED_BEFORE
+    await add_statement(
+        asked.id,
+        Side.DISAGREEMENT,
+        "The bus was late and the door was locked; the second person came after me.",
+        by=stage.team.privacy,
+        now=now,
+        statements=KeptRights(work.connection, work.journal, now=now),
+        journal=work.journal,
+    )
+
+
+async def _agree(asked: RightsRequest, stage: Stage, work: Work) -> None:
+    """What somebody paid for themselves is not told to whoever would have paid for it."""
+    now = work.now - ANSWERED_BEFORE
+    await answer_request(
+        asked.id,
+        Answering(
+            outcome=Outcome.GRANTED,
+            says="Agreed, and said to the front desk and to whoever sends the bills.",
+            restricts=Restricting(
+                categories=(Category.DRUG_SCREENS,),
+                recipient=Recipient(group=RecipientClass.HEALTH_PLANS),
+                purposes=(Purpose.PAYMENT, Purpose.OPERATIONS),
+            ),
+        ),
+        programme=stage.programme,
+        by=stage.team.privacy,
+        now=now,
+        answers=KeptRights(work.connection, work.journal, now=now),
+        journal=work.journal,
+    )
+
+
+async def _prepare(asked: RightsRequest, stage: Stage, work: Work) -> RecordCopy:
+    """A copy that waits until the privacy officer has looked it through."""
     copy = RecordCopy(
         id=RecordCopyId(new_id()),
         request=asked.id,
         client=asked.client,
         programme=asked.programme,
-        prepared_by=officer.id,
-        prepared_at=now,
+        prepared_by=stage.team.privacy.id,
+        prepared_at=work.now,
         labels=labels(),
     )
+    kept = KeptCopies(work.connection, work.journal, now=work.now)
     await prepare_copy(copy, asked, stage.programme, copies=kept, journal=work.journal)
+    return copy
+
+
+async def _give_copy(asked: RightsRequest, stage: Stage, work: Work) -> None:
+    """What is held back is withheld, the rest is handed over."""
+    officer, now = stage.team.privacy, work.now
+    rights = stage.programme.rules_on(asked.received_on).rights
+    kept = KeptCopies(work.connection, work.journal, now=now)
+    copy = await _prepare(asked, stage, work)
     while waiting := await kept.page(copy.id, after=None, limit=MOST_DECIDED, waiting=True):
         for reason in {each.held_for for each in waiting}:
             await decide_entries(
