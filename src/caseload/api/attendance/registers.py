@@ -5,17 +5,16 @@ from uuid import UUID
 from litestar import Response
 from litestar.params import FromPath, JSONBody
 
-from caseload.api.attendance.shown import SessionOut, sessions_of, shown
+from caseload.api.attendance.shown import SessionOut, changed, sessions_of, shown
 from caseload.api.attendance.wire import RegisterCorrectionIn, RegisterIn, RegisterOut
 from caseload.api.route import reading, writing
 from caseload.api.wire import Wire
 from caseload.api.work import IfMatch, TheKey, TheWork, require_version
-from caseload.db.idempotency import Kept
+from caseload.db.attendance import Sessions
 from caseload.domain import attendance as domain
 from caseload.domain.access import Act
 from caseload.domain.attendance import Session
 from caseload.domain.ids import TherapySessionId
-from caseload.request.idempotency import once
 
 
 class RegistersOut(Wire, frozen=True, kw_only=True):
@@ -29,20 +28,13 @@ async def take_register(
     session_id: FromPath[UUID], data: JSONBody[RegisterIn], work: TheWork, key: TheKey
 ) -> Response[SessionOut]:
     """Take the register of everybody in one call; whoever takes it second learns when it was taken."""
-    sessions, wanted = sessions_of(work), TherapySessionId(session_id)
 
-    async def take() -> Session:
-        session = await sessions.hold(wanted, by=work.by, act=Act.TAKE_REGISTER)
+    async def take(sessions: Sessions, session: Session) -> None:
         await domain.take_register(
             session, data.read(session), by=work.by, now=work.now, sessions=sessions, journal=work.journal
         )
-        return await sessions.get(wanted, by=work.by, act=Act.TAKE_REGISTER)
 
-    async def again(kept: Kept) -> Session:
-        return await sessions.get(TherapySessionId(kept.resource), by=work.by, act=Act.TAKE_REGISTER)
-
-    made = Kept(status=201, resource=wanted, version=1)
-    return await shown(work, await once(work, key, made, do=take, again=again), 201)
+    return await changed(work, key, session_id, take, act=Act.TAKE_REGISTER, version=1)
 
 
 @writing(

@@ -5,18 +5,17 @@ from uuid import UUID
 from litestar import Response
 from litestar.params import FromPath, JSONBody
 
-from caseload.api.attendance.shown import SessionOut, sessions_of, shown
+from caseload.api.attendance.shown import SessionOut, changed, sessions_of
 from caseload.api.consent.wire import CheckWire
 from caseload.api.route import searching, writing
 from caseload.api.wire import Wire
 from caseload.api.work import TheKey, TheWork, client_within
+from caseload.db.attendance import Sessions
 from caseload.db.family import Families
-from caseload.db.idempotency import Kept
 from caseload.domain.access import Act
 from caseload.domain.attendance import CancelledBy, ComesAs, Session
 from caseload.domain.attendance.seating import ask_at_the_door, call_off_seat, seat, seat_of
 from caseload.domain.ids import RelatedPersonId, RelativePlaceId, TherapySessionId, new_id
-from caseload.request.idempotency import once
 
 
 class RelativeIn(Wire, frozen=True, kw_only=True):
@@ -61,29 +60,23 @@ async def seat_relative(
     session_id: FromPath[UUID], data: JSONBody[RelativeIn], work: TheWork, key: TheKey
 ) -> Response[SessionOut]:
     """Put somebody from a client's list on the roster: with the client, by their consent, or in their own right."""
-    sessions, wanted, new = sessions_of(work), TherapySessionId(session_id), RelativePlaceId(new_id())
 
-    async def do() -> Session:
-        session = await sessions.hold(wanted, by=work.by, act=Act.PLAN_SESSION)
+    async def do(sessions: Sessions, session: Session) -> None:
         client = await client_within(work, data.client_id, Act.SEE_FAMILY)
         person = await Families(work.connection, work.journal).get(RelatedPersonId(data.person_id), client=client.id)
         await seat(
             session,
             person,
             data.comes_as,
-            as_id=new,
+            as_id=RelativePlaceId(new_id()),
             client=client,
             by=work.by,
             now=work.now,
             sessions=sessions,
             journal=work.journal,
         )
-        return await sessions.get(wanted, by=work.by, act=Act.PLAN_SESSION)
 
-    async def again(kept: Kept) -> Session:
-        return await sessions.get(TherapySessionId(kept.resource), by=work.by, act=Act.PLAN_SESSION)
-
-    return await shown(work, await once(work, key, Kept(status=201, resource=wanted), do=do, again=again), 201)
+    return await changed(work, key, session_id, do)
 
 
 @writing(
@@ -97,10 +90,9 @@ async def call_off_relative(
     key: TheKey,
 ) -> Response[SessionOut]:
     """Call off a relative's place before the register is taken, with who did and why."""
-    sessions, wanted, place = sessions_of(work), TherapySessionId(session_id), RelativePlaceId(place_id)
+    place = RelativePlaceId(place_id)
 
-    async def do() -> Session:
-        session = await sessions.hold(wanted, by=work.by, act=Act.PLAN_SESSION)
+    async def do(sessions: Sessions, session: Session) -> None:
         seat_of(session, place, among=await sessions.relatives(session, by=work.by, act=Act.PLAN_SESSION))
         await call_off_seat(
             session,
@@ -112,12 +104,8 @@ async def call_off_relative(
             sessions=sessions,
             journal=work.journal,
         )
-        return await sessions.get(wanted, by=work.by, act=Act.PLAN_SESSION)
 
-    async def again(kept: Kept) -> Session:
-        return await sessions.get(TherapySessionId(kept.resource), by=work.by, act=Act.PLAN_SESSION)
-
-    return await shown(work, await once(work, key, Kept(status=201, resource=wanted), do=do, again=again), 201)
+    return await changed(work, key, session_id, do)
 
 
 @searching(

@@ -6,11 +6,12 @@ from uuid import UUID
 from litestar import Response
 from litestar.params import FromPath, JSONBody
 
-from caseload.api.attendance.shown import SessionLineOut, SessionOut, sessions_of, shown
+from caseload.api.attendance.shown import SessionLineOut, SessionOut, changed, sessions_of, shown
 from caseload.api.checkin.terms import LocalTime
 from caseload.api.route import reading, writing
 from caseload.api.wire import Instant, Wire
 from caseload.api.work import TheKey, TheWork
+from caseload.db.attendance import Sessions
 from caseload.db.attendance.rules import RulesOfSessions
 from caseload.db.idempotency import Kept
 from caseload.db.programme import Programmes
@@ -178,18 +179,11 @@ async def call_off_session(
     session_id: FromPath[UUID], data: JSONBody[CallingOffIn], work: TheWork, key: TheKey
 ) -> Response[SessionOut]:
     """Call off a whole session as its provider: its register says so of everybody, and it counts against nobody."""
-    sessions, wanted = sessions_of(work), TherapySessionId(session_id)
 
-    async def do() -> Session:
-        session = await sessions.hold(wanted, by=work.by, act=Act.TAKE_REGISTER)
+    async def do(sessions: Sessions, session: Session) -> None:
         await domain.call_off(session, data.reason, by=work.by, now=work.now, sessions=sessions, journal=work.journal)
-        return await sessions.get(wanted, by=work.by, act=Act.TAKE_REGISTER)
 
-    async def again(kept: Kept) -> Session:
-        return await sessions.get(TherapySessionId(kept.resource), by=work.by, act=Act.TAKE_REGISTER)
-
-    made = Kept(status=201, resource=wanted, version=1)
-    return await shown(work, await once(work, key, made, do=do, again=again), 201)
+    return await changed(work, key, session_id, do, act=Act.TAKE_REGISTER, version=1)
 
 
 async def _series(work: Work, series: SeriesId, act: Act) -> SeriesOut:

@@ -7,11 +7,12 @@ from uuid import UUID
 from litestar import Response
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from caseload.api.attendance.shown import SessionLineOut, SessionOut, sessions_of, shown
+from caseload.api.attendance.shown import SessionLineOut, SessionOut, changed, sessions_of, shown
 from caseload.api.pages import USUAL, After, Limit, Page
 from caseload.api.route import reading, writing
 from caseload.api.wire import Instant, Wire
 from caseload.api.work import TheKey, TheWork
+from caseload.db.attendance import Sessions
 from caseload.db.attendance.rules import RulesOfSessions
 from caseload.db.idempotency import Kept
 from caseload.db.programme import Programmes
@@ -130,20 +131,14 @@ async def book_places(
     session_id: FromPath[UUID], data: JSONBody[BookingIn], work: TheWork, key: TheKey
 ) -> Response[SessionOut]:
     """Put clients within your reach on the roster."""
-    sessions, wanted = sessions_of(work), TherapySessionId(session_id)
 
-    async def book() -> Session:
-        session = await sessions.hold(wanted, by=work.by, act=Act.PLAN_SESSION)
+    async def book(sessions: Sessions, session: Session) -> None:
         if not data.clients:
             raise Invalid(Fault("clients", "name at least one client"))
         clients = [ClientId(each) for each in data.clients]
         await domain.book(session, clients, by=work.by, now=work.now, sessions=sessions, journal=work.journal)
-        return await sessions.get(wanted, by=work.by, act=Act.PLAN_SESSION)
 
-    async def again(kept: Kept) -> Session:
-        return await sessions.get(TherapySessionId(kept.resource), by=work.by, act=Act.PLAN_SESSION)
-
-    return await shown(work, await once(work, key, Kept(status=201, resource=wanted), do=book, again=again), 201)
+    return await changed(work, key, session_id, book)
 
 
 @writing("/sessions/{session_id:uuid}/cancellations", act=Act.PLAN_SESSION, name="cancel_place")
@@ -151,11 +146,10 @@ async def cancel_place(
     session_id: FromPath[UUID], data: JSONBody[PlaceCancellationIn], work: TheWork, key: TheKey
 ) -> Response[SessionOut]:
     """Call off one client's place before the register is taken, with who did and why."""
-    sessions, wanted = sessions_of(work), TherapySessionId(session_id)
 
-    async def cancel() -> Session:
+    async def cancel(sessions: Sessions, session: Session) -> None:
         await domain.cancel(
-            await sessions.hold(wanted, by=work.by, act=Act.PLAN_SESSION),
+            session,
             ClientId(data.client_id),
             cancelled_by=data.cancelled_by,
             reason=data.reason,
@@ -164,12 +158,8 @@ async def cancel_place(
             sessions=sessions,
             journal=work.journal,
         )
-        return await sessions.get(wanted, by=work.by, act=Act.PLAN_SESSION)
 
-    async def again(kept: Kept) -> Session:
-        return await sessions.get(TherapySessionId(kept.resource), by=work.by, act=Act.PLAN_SESSION)
-
-    return await shown(work, await once(work, key, Kept(status=201, resource=wanted), do=cancel, again=again), 201)
+    return await changed(work, key, session_id, cancel)
 
 
 async def day_of(work: Work, programme_id: ProgrammeId, on: date | None, act: Act) -> tuple[datetime, datetime]:

@@ -1,6 +1,6 @@
 """A session as somebody sees it: its times, its roster, who waits, its register."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -10,13 +10,15 @@ from caseload.api.attendance.wire import RegisterOut
 from caseload.api.wire import Wire
 from caseload.api.work import etag
 from caseload.db.attendance import Name, Sessions
+from caseload.db.idempotency import Kept
 from caseload.db.window import WindowRecords
 from caseload.domain.access import Act
 from caseload.domain.attendance import Booking, CancelledBy, ComesAs, RelativePlace, Session, SessionKind
 from caseload.domain.attendance.clash import ClientClash
-from caseload.domain.ids import ClientId, RelativePlaceId
+from caseload.domain.ids import ClientId, RelativePlaceId, TherapySessionId
 from caseload.domain.note import named_in
 from caseload.domain.window import Message, Place
+from caseload.request.idempotency import RequestKey, once
 from caseload.request.work import Work
 
 
@@ -170,6 +172,29 @@ class SessionOut(Wire, frozen=True, kw_only=True):
 def sessions_of(work: Work) -> Sessions:
     """The sessions, in this piece of work."""
     return Sessions(work.connection, work.journal, now=work.now)
+
+
+async def changed(
+    work: Work,
+    key: RequestKey | None,
+    wanted: UUID,
+    do: Callable[[Sessions, Session], Awaitable[object]],
+    *,
+    act: Act = Act.PLAN_SESSION,
+    version: int | None = None,
+) -> Response[SessionOut]:
+    """Hold a session, change it once, and show it as it stands then; a retry is shown it as it stands by now."""
+    sessions, session = sessions_of(work), TherapySessionId(wanted)
+
+    async def change() -> Session:
+        await do(sessions, await sessions.hold(session, by=work.by, act=act))
+        return await sessions.get(session, by=work.by, act=act)
+
+    async def again(kept: Kept) -> Session:
+        return await sessions.get(TherapySessionId(kept.resource), by=work.by, act=act)
+
+    made = Kept(status=201, resource=session, version=version)
+    return await shown(work, await once(work, key, made, do=change, again=again), 201)
 
 
 async def shown(work: Work, session: Session, status: int) -> Response[SessionOut]:

@@ -6,17 +6,16 @@ from litestar import Response
 from litestar.params import FromPath, JSONBody
 
 from caseload.api.attendance.sessions import BookingIn
-from caseload.api.attendance.shown import SessionOut, sessions_of, shown
+from caseload.api.attendance.shown import SessionOut, changed
 from caseload.api.route import writing
 from caseload.api.wire import Wire
 from caseload.api.work import TheKey, TheWork
-from caseload.db.idempotency import Kept
+from caseload.db.attendance import Sessions
 from caseload.domain.access import Act
 from caseload.domain.attendance import Session
 from caseload.domain.attendance.waiting import wait, withdraw
 from caseload.domain.errors import Fault, Invalid
-from caseload.domain.ids import ClientId, TherapySessionId
-from caseload.request.idempotency import once
+from caseload.domain.ids import ClientId
 
 
 class WithdrawalIn(Wire, frozen=True, kw_only=True):
@@ -30,19 +29,14 @@ async def join_waiting_list(
     session_id: FromPath[UUID], data: JSONBody[BookingIn], work: TheWork, key: TheKey
 ) -> Response[SessionOut]:
     """Put clients on the waiting list of a full session. Whoever has waited longest gets the next place."""
-    sessions, wanted = sessions_of(work), TherapySessionId(session_id)
 
-    async def join() -> Session:
-        session = await sessions.hold(wanted, by=work.by, act=Act.PLAN_SESSION)
+    async def join(sessions: Sessions, session: Session) -> None:
         if not data.clients:
             raise Invalid(Fault("clients", "name at least one client"))
         clients = [ClientId(each) for each in data.clients]
-        return await wait(session, clients, by=work.by, now=work.now, sessions=sessions, journal=work.journal)
+        await wait(session, clients, by=work.by, now=work.now, sessions=sessions, journal=work.journal)
 
-    async def again(kept: Kept) -> Session:
-        return await sessions.get(TherapySessionId(kept.resource), by=work.by, act=Act.PLAN_SESSION)
-
-    return await shown(work, await once(work, key, Kept(status=201, resource=wanted), do=join, again=again), 201)
+    return await changed(work, key, session_id, join)
 
 
 @writing("/sessions/{session_id:uuid}/waiting-list/withdrawal", act=Act.PLAN_SESSION, name="leave_waiting_list")
@@ -50,14 +44,9 @@ async def leave_waiting_list(
     session_id: FromPath[UUID], data: JSONBody[WithdrawalIn], work: TheWork, key: TheKey
 ) -> Response[SessionOut]:
     """Take somebody off the waiting list."""
-    sessions, wanted = sessions_of(work), TherapySessionId(session_id)
 
-    async def leave() -> Session:
-        session = await sessions.hold(wanted, by=work.by, act=Act.PLAN_SESSION)
+    async def leave(sessions: Sessions, session: Session) -> None:
         client = ClientId(data.client_id)
-        return await withdraw(session, client, by=work.by, now=work.now, sessions=sessions, journal=work.journal)
+        await withdraw(session, client, by=work.by, now=work.now, sessions=sessions, journal=work.journal)
 
-    async def again(kept: Kept) -> Session:
-        return await sessions.get(TherapySessionId(kept.resource), by=work.by, act=Act.PLAN_SESSION)
-
-    return await shown(work, await once(work, key, Kept(status=201, resource=wanted), do=leave, again=again), 201)
+    return await changed(work, key, session_id, leave)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, any_, bindparam, insert, select, tuple_
+from sqlalchemy import Text, Uuid, any_, bindparam, exists, insert, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 
@@ -89,6 +89,18 @@ _OF_SERIES = (
     .where(therapy_session.c.series_id == bindparam("series", type_=Uuid()))
     .order_by(therapy_session.c.series_on, therapy_session.c.id)
 )
+_HOLD_TO_COME = (
+    select(therapy_session_current.c.session_id)
+    .join(therapy_session, therapy_session.c.id == therapy_session_current.c.session_id)
+    .where(
+        therapy_session.c.series_id == bindparam("series", type_=Uuid()),
+        therapy_session.c.starts_at > _NOW,
+        therapy_session_current.c.register_version == 0,
+        ~exists().where(therapy_session_moved.c.session_id == therapy_session.c.id),
+    )
+    .order_by(therapy_session_current.c.session_id)
+    .with_for_update(of=therapy_session_current)
+)
 _ADD, _ADD_FACILITATOR = insert(therapy_session), insert(therapy_session_facilitator)
 _ADD_CURRENT, _ADD_SERIES, _ADD_MOVED = (
     insert(therapy_session_current),
@@ -159,6 +171,11 @@ class Sessions(Rosters, Registers, Claims):
         if not found or not may_in(by.holdings, act, found[0].programme):
             raise SeriesUnknown
         return found
+
+    async def hold_to_come(self, series: SeriesId, *, by: Staff, act: Act) -> Sequence[Session]:
+        """The sessions of a series that are still to come, held as `hold` holds one; or `SeriesUnknown`."""
+        held = set((await self._connection.execute(_HOLD_TO_COME, {"series": series, "now": self._now})).scalars())
+        return [each for each in await self.of_series(series, by=by, act=act) if each.id in held]
 
     async def add(self, sessions: Sequence[Session], *, clashes_agreed: bool) -> None:
         """See `domain.attendance.Sessions.add`."""

@@ -24,7 +24,7 @@ from caseload.domain.consent import (
 from caseload.domain.consent.asker import is_warned_of
 from caseload.domain.consent.disclosure import without_the_warning
 from caseload.domain.family import RelatedPerson
-from caseload.domain.ids import ClientId, ProgrammeId, RelativePlaceId, TherapySessionId
+from caseload.domain.ids import ClientId, ConsentId, ProgrammeId, RelativePlaceId, TherapySessionId
 from caseload.domain.journal import Journal
 from caseload.domain.programme import Programme
 
@@ -42,6 +42,23 @@ class Door:
 
         In their own right nothing about anybody is told them, so that is always allowed.
         """
+        [answer] = self.answers(place, check, moments=[at], journal=journal)
+        return answer
+
+    def answers(
+        self, place: RelativePlace, check: IdentityCheck | None, *, moments: Sequence[datetime], journal: Journal
+    ) -> Sequence[Answer]:
+        """The same for each of several moments; what is answered alike, by one consent and one rule, is in the log once."""
+        decided = [self._decided(place, check, at) for at in moments]
+        told: set[tuple[bool, str, ConsentId | None]] = set()
+        for asked, answer in decided:
+            alike = (answer.allowed, answer.rule, answer.consent)
+            if alike not in told:
+                told.add(alike)
+                tell_asked(asked, [answer], client=place.client, journal=journal)
+        return [answer for _, answer in decided]
+
+    def _decided(self, place: RelativePlace, check: IdentityCheck | None, at: datetime) -> tuple[Asked, Answer]:
         together = place.comes_as is ComesAs.WITH_CLIENT
         asked = Asked(
             recipient=place.asker,
@@ -50,9 +67,8 @@ class Door:
             check=check,
             warned=is_warned_of(place.asker, check, self.around.get(place.client, ()), at=at),
         )
-        answers = answers_to(asked, self.consents.get(place.client, ()), programme=self.programme, at=at)
-        tell_asked(asked, answers, client=place.client, journal=journal)
-        return answers[0]
+        [answer] = answers_to(asked, self.consents.get(place.client, ()), programme=self.programme, at=at)
+        return asked, answer
 
     def for_whoever_leads(self, answer: Answer, *, at: datetime) -> Answer:
         """The answer without the word that a safety warning stands: whoever leads need not see the client's chart."""

@@ -3,7 +3,8 @@
 from collections.abc import Container
 from dataclasses import replace
 from datetime import datetime
-from typing import ClassVar
+from enum import StrEnum
+from typing import ClassVar, Final
 
 from caseload.domain.access import Act
 from caseload.domain.attendance.door import Door
@@ -27,6 +28,9 @@ from caseload.domain.ids import RelativePlaceId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
 
+KNOWN_BY_SIGHT: Final = IdentityCheck(method=CheckMethod.IN_PERSON)
+"""Whoever plans makes sure of nobody: that they will be known by sight is taken for granted until they stand there."""
+
 
 class NothingLetsThemIn(Conflict):
     """Nothing allows this person to sit in the session with the client."""
@@ -37,6 +41,20 @@ class NoSuchSeat(NotFound):
 
     def __init__(self) -> None:
         super().__init__("Read the session again for the relatives who are expected.")
+
+
+class InTheWay(StrEnum):
+    """Why a relative has no place in a session."""
+
+    CLIENT_NOT_EXPECTED = "client_not_expected"
+    """With whom they would come."""
+    PLACED_BEFORE = "placed_before"
+    """A place that was called off stays so."""
+    CLIENT_EXPECTED = "client_expected"
+    """Whom they would meet, coming in their own right."""
+    FULL = "full"
+    NOTHING_ALLOWS = "nothing_allows"
+    """No consent of the client's covers that session: one that has ended by then, or none."""
 
 
 class RelativeSeated(Event):
@@ -71,7 +89,38 @@ async def seat(
     """
     by.require(Act.PLAN_SESSION, session.programme)
     require_open(session)
-    together = comes_as is ComesAs.WITH_CLIENT
+    way = in_the_way(session, person, comes_as)
+    faults = faults_of(session, client)
+    faults.check(
+        when=way is InTheWay.CLIENT_NOT_EXPECTED,
+        where="client_id",
+        problem="is not expected at the session: put the client on its roster first",
+    )
+    faults.raise_if_any()
+    _require_free(way)
+    place = place_of(person, comes_as, as_id=as_id, client=client, by=by, now=now)
+    door = await sessions.door([client.id], of=session.programme)
+    answer = door.answer(place, KNOWN_BY_SIGHT, at=session.wanted.starts_at, journal=journal)
+    require_let_in(door.for_whoever_leads(answer, at=now))
+    await sessions.add_relatives(session.id, [place])
+    journal.tell(RelativeSeated(client=client.id, records=(session.id, place.id), facts={"as": comes_as.value}))
+    return replace(session, relatives=(*session.relatives, place))
+
+
+def in_the_way(session: Session, person: RelatedPerson, comes_as: ComesAs) -> InTheWay | None:
+    """What keeps somebody from a place there, besides what the client has consented to; None where nothing does."""
+    together, client = comes_as is ComesAs.WITH_CLIENT, person.client
+    if together and client not in session.expected:
+        return InTheWay.CLIENT_NOT_EXPECTED
+    if any(place.person == person.id for place in session.relatives):
+        return InTheWay.PLACED_BEFORE
+    if not together and client in session.expected.union(session.waiting):
+        return InTheWay.CLIENT_EXPECTED
+    return InTheWay.FULL if session.heads >= session.wanted.places else None
+
+
+def faults_of(session: Session, client: Client) -> Faults:
+    """What is wrong with seating anybody around this client there."""
     faults = Faults()
     faults.check(
         when=session.wanted.kind not in FOR_RELATIVES,
@@ -81,19 +130,14 @@ async def seat(
     faults.check(
         when=client.programme != session.programme, where="client_id", problem="is in the care of another programme"
     )
-    faults.check(
-        when=together and client.id not in session.expected,
-        where="client_id",
-        problem="is not expected at the session: put the client on its roster first",
-    )
-    faults.raise_if_any()
-    if any(place.person == person.id for place in session.relatives):
-        raise AlreadyOnRoster("Nothing needs to be done; a place that was called off stays so.")
-    if not together and client.id in session.expected.union(session.waiting):
-        raise RelativeComesAlone
-    if session.heads >= session.wanted.places:
-        raise SessionFull("Plan another, or ask who can come elsewhere.")
-    place = RelativePlace(
+    return faults
+
+
+def place_of(
+    person: RelatedPerson, comes_as: ComesAs, *, as_id: RelativePlaceId, client: Client, by: Staff, now: datetime
+) -> RelativePlace:
+    """A new place of theirs."""
+    return RelativePlace(
         id=as_id,
         client=client.id,
         person=person.id,
@@ -102,14 +146,15 @@ async def seat(
         booked_by=by.id,
         booked_at=now,
     )
-    door = await sessions.door([client.id], of=session.programme)
-    # Whoever plans makes sure of nobody: that they will be known by sight is taken for granted until they stand there.
-    known = IdentityCheck(method=CheckMethod.IN_PERSON)
-    answer = door.answer(place, known, at=session.wanted.starts_at, journal=journal)
-    require_let_in(door.for_whoever_leads(answer, at=now))
-    await sessions.add_relatives(session.id, [place])
-    journal.tell(RelativeSeated(client=client.id, records=(session.id, place.id), facts={"as": comes_as.value}))
-    return replace(session, relatives=(*session.relatives, place))
+
+
+def _require_free(way: InTheWay | None) -> None:
+    if way is InTheWay.PLACED_BEFORE:
+        raise AlreadyOnRoster("Nothing needs to be done; a place that was called off stays so.")
+    if way is InTheWay.CLIENT_EXPECTED:
+        raise RelativeComesAlone
+    if way is InTheWay.FULL:
+        raise SessionFull("Plan another, or ask who can come elsewhere.")
 
 
 def require_let_in(answer: Answer) -> None:
