@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from caseload.api.recordcopy import routes
+from caseload.audit import sending
 from caseload.domain.access import Role
 from caseload.domain.ids import StaffId
 from caseload.domain.people import Staff
@@ -383,6 +384,7 @@ async def test_whoever_loses_the_role_while_the_copy_of_a_restricted_client_leav
         return await as_of_now(service, somebody)
 
     monkeypatch.setattr(still, "as_of_now", losing)
+    monkeypatch.setattr(sending, "AT_ONCE", 1)
     # Past the witness, which looks at whole answers.
     door = httpx.ASGITransport(office.clinic.application, raise_app_exceptions=False)
     headers = office.officer.http.headers

@@ -206,8 +206,9 @@ async def always() -> bool:
 
 @pytest.mark.parametrize("taken", [1, 3])
 async def test_the_log_knows_what_left_and_how_far_it_came(
-    own_engine: AsyncEngine, owner: asyncpg.Connection, taken: int
+    own_engine: AsyncEngine, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch, taken: int
 ) -> None:
+    monkeypatch.setattr("caseload.audit.sending.AT_ONCE", 1)
     trail, client = a_trail(), a_client()
     batcher = Batcher(own_engine, trail)
     await logged(own_engine, trail, [client])

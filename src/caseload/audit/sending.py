@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable
 from dataclasses import replace
 from hashlib import sha256
+from typing import Final
 from uuid import UUID
 
 from caseload.audit.batcher import Batcher
@@ -12,6 +13,9 @@ from caseload.audit.journal import RequestJournal
 from caseload.audit.trail import Actor, Circumstances, Op, Outcome, Pending
 from caseload.domain.ids import ClientId
 from caseload.domain.journal import Event
+
+AT_ONCE: Final = 64 * 1024
+"""Octets that leave together, after one look at whether whoever takes them may still have them."""
 
 
 class Sending:
@@ -29,7 +33,7 @@ class Sending:
         circumstances: Circumstances,
         allowed: Allowed,
     ) -> None:
-        """`allowed` is asked before each piece leaves; from the first no on nothing more does."""
+        """`allowed` is asked before each `AT_ONCE` octets leave; from the first no on nothing more does."""
         self._batcher = batcher
         self._event = event
         self._client = client
@@ -46,7 +50,7 @@ class Sending:
         """
         digest, octets, outcome = sha256(), 0, Outcome.ABORTED
         try:
-            async for piece in pieces:
+            async for piece in _gathered(pieces):
                 if not await self._allowed():
                     raise RightLost
                 digest.update(piece)
@@ -63,3 +67,15 @@ class Sending:
         await self._batcher.add(
             Pending(actor=self._actor, circumstances=self._circumstances, outcome=outcome, journal=journal)
         )
+
+
+async def _gathered(pieces: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
+    """The pieces, as many together as make `AT_ONCE` octets; the last as they come."""
+    waiting = bytearray()
+    async for piece in pieces:
+        waiting += piece
+        if len(waiting) >= AT_ONCE:
+            yield bytes(waiting)
+            waiting.clear()
+    if waiting:
+        yield bytes(waiting)
