@@ -501,6 +501,12 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
                where a.outcome = 'granted'""",
         ),
         (
+            "a client who is reached as was agreed with them, and nowhere else",
+            """select 1 from clinic.client_contact c join clinic.rights_contact r on r.request_id = c.agreed_in
+               where r.allowed = '{post}'
+               and not exists (select from clinic.rights_contact_end e where e.request_id = r.request_id)""",
+        ),
+        (
             "a copy of a record that left, with something withheld that was heard in confidence",
             """select 1 from clinic.record_copy_release r join clinic.record_copy_decision d on d.copy_id = r.copy_id
                where r.withheld > 0 and r.withheld < r.entries and d.reason = 'in_confidence'""",

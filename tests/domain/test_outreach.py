@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,27 +13,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caseload.domain.care_task import CareTask, CareTaskKind
+from caseload.domain.checkin import Mode
 from caseload.domain.consent import Category, Consent, Purpose, Recipient, Setting
 from caseload.domain.errors import Invalid
 from caseload.domain.family import InvolvementKind, RelatedPerson
-from caseload.domain.ids import CheckInId, ClientId, ProgrammeId, RelatedPersonId, StaffId, new_id
+from caseload.domain.ids import CheckInId, ClientId, ProgrammeId, RelatedPersonId, RightsRequestId, StaffId, new_id
 from caseload.domain.outreach import (
     SAYS,
     SKIPPED_SAYS,
+    AgreedContact,
     Calendar,
     Channel,
     Climber,
     Contact,
+    ContactAgreed,
     Ground,
     Next,
     Reachable,
     Skipped,
     Taken,
+    agree_contact,
     climb,
     ground_of,
     next_step,
+    require_agreed,
     say_contact,
     way,
+    ways_to,
 )
 from caseload.domain.profiles import profile_on
 from caseload.domain.profiles.outreach import Outreach, OutreachStep
@@ -174,6 +181,9 @@ def test_no_step_comes_before_the_one_before_it_was_taken_nor_on_a_closed_day(
 # What the client allows.
 
 
+NEVER = Contact(client=CLIENT, version=0)
+
+
 def contact(*allowed: Channel, version: int = 1) -> Contact:
     return Contact(
         client=CLIENT,
@@ -239,9 +249,6 @@ async def said(before: Contact, reason: str | None = None, **what: Any) -> Conta
     )
 
 
-NEVER = Contact(client=CLIENT, version=0)
-
-
 @pytest.mark.parametrize(
     ("what", "where"),
     [
@@ -270,6 +277,97 @@ async def test_how_somebody_may_be_reached_changes_with_a_reason() -> None:
     second = await said(first, "Moved out; nobody else is to pick up.")
 
     assert (second.version, second.said.allowed) == (2, frozenset())
+
+
+# What was agreed with the client on their request (45 CFR 164.522(b)).
+
+BOX = Reachable(
+    allowed=frozenset({Channel.POST, Channel.TEXT}), telephone="555 0177", address="PO Box 9", heed="Ask for Sam."
+)
+AGREED = AgreedContact(request=RightsRequestId(new_id()), to=BOX)
+
+
+def test_only_what_is_allowed_is_shown_for_use() -> None:
+    ways = ways_to(contact(Channel.TEXT))
+
+    assert (ways.by, ways.telephone, ways.address, ways.is_agreed) == ((Channel.TEXT,), "555 0100", None, False)
+    assert ways_to(contact(Channel.VISIT, Channel.POST)).telephone is None
+    assert ways_to(contact(Channel.VISIT, Channel.POST)).by == (Channel.POST, Channel.VISIT), "in their order"
+    never = ways_to(NEVER)
+    assert (never.by, never.telephone, never.address, never.heed) == ((), None, None, None)
+
+
+@given(st.frozensets(st.sampled_from(Channel)), st.frozensets(st.sampled_from(Channel)))
+def test_nothing_is_used_that_was_not_both_said_and_agreed(
+    said: frozenset[Channel], agreed: frozenset[Channel]
+) -> None:
+    to = Reachable(allowed=agreed, telephone="555 0177", address="PO Box 9")
+    one = replace(contact(*said), agreed=AgreedContact(request=AGREED.request, to=to))
+
+    ways = ways_to(one)
+
+    assert set(ways.by) == said & agreed
+    assert ways.telephone in {None, "555 0177"}
+    assert ways.address in {None, "PO Box 9"}
+    for step in OutreachStep:
+        by = way(step, one)
+        assert isinstance(by, Skipped) or set(by) <= said & agreed
+
+
+@pytest.mark.parametrize(
+    "wider",
+    [
+        {"allowed": frozenset({Channel.POST, Channel.VISIT})},
+        {"telephone": "555 0100"},
+        {"address": "1 Example Street"},
+    ],
+)
+async def test_what_was_agreed_is_narrowed_at_once_and_never_widened(wider: dict[str, Any]) -> None:
+    agreed = replace(contact(), said=BOX, agreed=AGREED)
+    whole = {"allowed": BOX.allowed, "telephone": BOX.telephone, "address": BOX.address}
+
+    with pytest.raises(ContactAgreed):
+        await said(agreed, "They moved.", **{**whole, **wider})
+    less = await said(agreed, "No more texts.", allowed=frozenset({Channel.POST}), address=BOX.address)
+
+    assert (less.said.allowed, less.agreed, less.agreed_in) == ({Channel.POST}, AGREED, None)
+    assert ways_to(less).by == (Channel.POST,)
+
+
+async def test_what_was_agreed_is_the_newest_version_whatever_stood_before() -> None:
+    kept = Contacts()
+    given: dict[str, Any] = {"by": counsellor(HOUSE), "now": SINCE, "contacts": kept, "journal": Remembered()}
+
+    first = await agree_contact(NEVER, AGREED, **given)
+    after = await agree_contact(contact(*Channel, version=3), AGREED, **given)
+
+    assert kept.kept == [first, after]
+    assert (first.version, first.reason, first.agreed_in) == (1, None, AGREED.request)
+    assert (after.version, after.said, after.agreed) == (4, BOX, AGREED)
+    assert after.reason is not None
+
+
+def test_a_check_in_is_not_planned_beside_what_was_agreed() -> None:
+    agreed = replace(contact(), said=BOX, agreed=AGREED)
+
+    for mode in (Mode.IN_PERSON, Mode.VIDEO, Mode.TEXT):
+        require_agreed(mode, agreed)
+    for mode in (Mode.TELEPHONE, Mode.HOME_VISIT):
+        with pytest.raises(Invalid, match="agreed"):
+            require_agreed(mode, agreed)
+        require_agreed(mode, contact(Channel.TEXT))
+
+
+async def test_a_task_says_that_another_number_on_file_is_not_to_be_used() -> None:
+    shelf = Shelf()
+
+    await climbed(climber(), shelf, now=SINCE)
+    await climbed(climber(said=replace(contact(*Channel), said=BOX, agreed=AGREED)), shelf, now=SINCE)
+
+    plain, agreed = shelf.tasks
+    assert "no other that is on file" not in plain.says
+    assert "Allowed: text. It was agreed" in agreed.says
+    assert "no other that is on file" in agreed.says
 
 
 # Taking the steps.

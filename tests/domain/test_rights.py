@@ -13,6 +13,7 @@ from caseload.domain.client import Client, Identity
 from caseload.domain.consent import Category, CheckMethod, IdentityCheck, Purpose, Recipient
 from caseload.domain.errors import Invalid, NotPermitted
 from caseload.domain.ids import ClientId, ProgrammeId, RelatedPersonId, RightsRequestId, new_id
+from caseload.domain.outreach import AgreedContact, Channel, Contact, Reachable
 from caseload.domain.people import Staff
 from caseload.domain.profiles.rights import AnswerClock, AnswerClocks, Counted, DenialGround, RightKind
 from caseload.domain.profiles.selected import Selected
@@ -26,11 +27,16 @@ from caseload.domain.rights import (
     AskedAlong,
     AskedFor,
     CannotBePutOff,
+    ContactAgreement,
+    ContactAgreementOver,
+    ContactEnd,
+    ContactEndedHow,
     EndedHow,
     Entry,
     EntryKind,
     Fulfilled,
     MustBeAgreed,
+    NoContactAgreed,
     NoSuchRight,
     NotDoneYet,
     NothingDisputed,
@@ -53,6 +59,7 @@ from caseload.domain.rights import (
     answer_request,
     ask_along,
     due_requests,
+    end_contact,
     end_restriction,
     put_off,
     take_request,
@@ -83,6 +90,7 @@ class Office:
     journal: Remembered = field(default_factory=Remembered)
     made: Fulfilled | None = None
     entries: set[UUID] = field(default_factory=set[UUID])
+    contacts: list[Contact] = field(default_factory=list[Contact])
 
     async def acts_for(self, person: RelatedPersonId, of: ClientId, *, at: datetime) -> bool:
         assert of
@@ -117,7 +125,12 @@ class Office:
         restricts = answering.restricts
         agreed = None if restricts is None else Agreed(restriction=restricts.agreed(request.id))
         self.requests[request.id] = replace(
-            request, answer=answer, agreed=agreed, amended=answering.amended, disputed=answering.disputed
+            request,
+            answer=answer,
+            agreed=agreed,
+            contact=None if answering.contact is None else ContactAgreement(to=answering.contact),
+            amended=answering.amended,
+            disputed=answering.disputed,
         )
 
     async def has_entry(self, entry: Entry, of: ClientId) -> bool:
@@ -129,6 +142,25 @@ class Office:
 
     async def along(self, request: RightsRequest, says: str = "Send it with everything.") -> RightsRequest:
         return await ask_along(request.id, says, by=OFFICER, now=RECEIVED, amendments=self, journal=self.journal)
+
+    async def contact(self, of: ClientId) -> Contact:
+        standing = [each for each in self.requests.values() if each.contact is not None and each.contact.end is None]
+        agreed = [AgreedContact(request=each.id, to=each.contact.to) for each in standing if each.contact is not None]
+        newest = self.contacts[-1] if self.contacts else Contact(client=of, version=0)
+        return replace(newest, client=of, agreed=agreed[0] if agreed else None)
+
+    async def add_contact(self, contact: Contact) -> None:
+        self.contacts.append(contact)
+
+    async def end_contact(self, request: RightsRequestId, end: ContactEnd) -> None:
+        kept = self.requests[request]
+        assert kept.contact is not None
+        self.requests[request] = replace(kept, contact=replace(kept.contact, end=end))
+
+    async def no_longer(self, request: RightsRequest, says: str = "At home again.") -> RightsRequest:
+        return await end_contact(
+            request.id, says, by=OFFICER, now=RECEIVED + timedelta(days=50), contacts=self, journal=self.journal
+        )
 
     async def end_restriction(self, request: RightsRequest, end: RestrictionEnd) -> None:
         assert request.agreed is not None
@@ -537,3 +569,60 @@ async def test_a_client_asks_once_that_a_denied_amendment_goes_along() -> None:
     assert asked.asked_along.says == "Send it with everything."
     with pytest.raises(AlreadyAskedAlong):
         await office.along(request)
+
+
+BOX = Reachable(allowed=frozenset({Channel.POST}), address="PO Box 9")
+
+
+async def test_a_confidential_contact_that_is_granted_says_how_and_where_and_nothing_else_does() -> None:
+    office = Office()
+    asked = await office.take(RightKind.CONFIDENTIAL_CONTACT)
+    with pytest.raises(Invalid, match="by no way is one"):
+        await office.answer(asked, Outcome.GRANTED)
+    with pytest.raises(Invalid) as refused:
+        await office.answer(asked, Outcome.GRANTED, contact=Reachable(allowed=frozenset({Channel.TEXT})))
+    assert [fault.field for fault in refused.value.faults] == ["contact.telephone"]
+    with pytest.raises(Invalid, match="belongs to a confidential contact"):
+        await office.answer(asked, Outcome.WITHDRAWN, contact=BOX)
+    with pytest.raises(Invalid, match="belongs to a confidential contact"):
+        await office.answer(await office.take(RightKind.AMENDMENT), Outcome.GRANTED, amended=WORDS_ADDED, contact=BOX)
+
+    granted = await office.answer(asked, Outcome.GRANTED, contact=BOX)
+
+    assert granted.contact == ContactAgreement(to=BOX)
+    [kept] = office.contacts
+    assert (kept.said, kept.agreed_in) == (BOX, asked.id)
+
+
+async def test_what_is_agreed_later_replaces_what_was_agreed_before() -> None:
+    office = Office()
+    first, second = [await office.take(RightKind.CONFIDENTIAL_CONTACT) for _ in range(2)]
+    await office.answer(first, Outcome.GRANTED, contact=BOX)
+    await office.answer(second, Outcome.GRANTED_IN_PART, contact=Reachable())
+
+    over = office.requests[first.id].contact
+    assert over is not None
+    assert over.end is not None
+    assert over.end.how is ContactEndedHow.REPLACED
+    assert [each.version for each in office.contacts] == [1, 2]
+    with pytest.raises(ContactAgreementOver):
+        await office.no_longer(first)
+
+
+async def test_a_client_gives_up_what_was_agreed_once_and_only_that() -> None:
+    office = Office()
+    asked = await office.take(RightKind.CONFIDENTIAL_CONTACT)
+    with pytest.raises(NoContactAgreed):
+        await office.no_longer(asked)
+    await office.answer(asked, Outcome.GRANTED, contact=BOX)
+    with pytest.raises(Invalid):
+        await office.no_longer(asked, " ")
+
+    ended = await office.no_longer(asked)
+
+    assert ended.contact is not None
+    assert ended.contact.end is not None
+    assert ended.contact.end.how is ContactEndedHow.GIVEN_UP
+    assert office.journal.events[-1].name == "rights.contact_ended"
+    with pytest.raises(ContactAgreementOver):
+        await office.no_longer(asked)

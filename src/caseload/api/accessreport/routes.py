@@ -22,6 +22,7 @@ from caseload.api.accessreport.wire import (
 )
 from caseload.api.filed import filed
 from caseload.api.pages import USUAL, After, Limit, Page
+from caseload.api.reaching import reach_by
 from caseload.api.route import reading, writing
 from caseload.api.work import TheKey, TheWork, nothing_more
 from caseload.audit.accessreport import ProvedAccesses, every_line
@@ -96,7 +97,8 @@ async def prepare_access_report(
     async def again(kept: Kept) -> Report:
         return await domain.report_for(ReportId(kept.resource), by=work.by, reports=reports)
 
-    return AccessReportOut.of(await once(work, key, Kept(status=201, resource=new), do=prepare, again=again))
+    report = await once(work, key, Kept(status=201, resource=new), do=prepare, again=again)
+    return AccessReportOut.of(report, await reach_by(work, report.client))
 
 
 @reading("/clients/{client_id:uuid}/access-reports", act=Act.REPORT_ACCESS, name="list_access_reports")
@@ -105,9 +107,10 @@ async def list_access_reports(client_id: FromPath[UUID], work: TheWork) -> Acces
     reports, client = Reports(work.connection), ClientId(client_id)
     domain.require_programme(await reports.programme_of(client), by=work.by)
     work.journal.saw(client, "access_report")
+    ways = await reach_by(work, client)
     merges = Merges(work.connection, work.journal, now=work.now)
     return AccessReportsOut(
-        items=[AccessReportOut.of(each) for each in await reports.of(client)],
+        items=[AccessReportOut.of(each, ways) for each in await reports.of(client)],
         merged_with=list(await merges.merged_with(client, reach=work.by.reach(Act.REPORT_ACCESS))),
     )
 
@@ -117,7 +120,7 @@ async def read_access_report(report_id: FromPath[UUID], work: TheWork) -> Access
     """What was asked for, and how far the report has come."""
     report = await _report(work, report_id)
     work.journal.saw(report.client, "access_report")
-    return AccessReportOut.of(report)
+    return AccessReportOut.of(report, await reach_by(work, report.client))
 
 
 @reading("/access-reports/{report_id:uuid}/lines", act=Act.REPORT_ACCESS, name="list_access_report_lines")

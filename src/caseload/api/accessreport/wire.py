@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from caseload.api.reaching import ReachByOut
 from caseload.api.wire import Instant, Wire
 from caseload.domain.accesslog import LogOutcome
 from caseload.domain.accessreport import Evidence, Line, Manner, Reason, Release, Report, Shown, Withheld, why_in_words
@@ -62,9 +63,11 @@ class AccessReportOut(Wire, frozen=True, kw_only=True):
     prepared_by: UUID
     prepared_at: datetime
     release: ReleaseOut | None
+    reach_by: ReachByOut
+    """How and where the client is reached: where the report is sent, if they do not fetch it."""
 
     @classmethod
-    def of(cls, report: Report) -> "AccessReportOut":
+    def of(cls, report: Report, reach_by: ReachByOut) -> "AccessReportOut":
         """From the domain."""
         return cls(
             id=report.id,
@@ -74,6 +77,7 @@ class AccessReportOut(Wire, frozen=True, kw_only=True):
             prepared_by=report.prepared_by,
             prepared_at=report.prepared_at,
             release=None if report.release is None else ReleaseOut.of(report.release),
+            reach_by=reach_by,
         )
 
 

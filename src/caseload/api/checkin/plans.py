@@ -13,11 +13,13 @@ from caseload.api.work import IfMatch, TheKey, TheWork, etag, require_version
 from caseload.db.caseload import Caseloads
 from caseload.db.checkin import Plans
 from caseload.db.idempotency import Kept
+from caseload.db.outreach import KeptContacts
 from caseload.db.programme import Programmes
 from caseload.domain import checkin as domain
 from caseload.domain.access import Act
-from caseload.domain.checkin import Occurred, Plan, StepUp, StepUpGround
+from caseload.domain.checkin import Occurred, Plan, StepUp, StepUpGround, Terms
 from caseload.domain.ids import ClientId, PlanId, new_id
+from caseload.domain.outreach import require_agreed
 from caseload.request.idempotency import once
 from caseload.request.work import Work
 
@@ -125,6 +127,10 @@ def _versioned(plan: Plan, status: int) -> Response[CheckInPlanOut]:
     return Response(CheckInPlanOut.of(plan), status_code=status, headers={"ETag": etag(plan.version.version)})
 
 
+async def _require_agreed(work: Work, client: ClientId, terms: Terms) -> None:
+    require_agreed(terms.mode, await KeptContacts(work.connection, work.journal).contact(client))
+
+
 @writing("/clients/{client_id:uuid}/check-in-plans", act=Act.PLAN_CHECK_INS, name="plan_check_ins")
 async def plan_check_ins(
     client_id: FromPath[UUID], data: JSONBody[CheckInTermsIn], work: TheWork, key: TheKey
@@ -137,6 +143,7 @@ async def plan_check_ins(
             ClientId(client_id), reach=reach, held=True
         )
         terms, *later = await data.read(episode.programme, work)
+        await _require_agreed(work, episode.client, terms)
         made = await domain.plan_check_ins(
             episode,
             terms,
@@ -184,6 +191,7 @@ async def change_check_in_plan(
     plan = await plans.hold(PlanId(plan_id), reach=reach)
     require_version(if_match, plan.version.version)
     terms, *later = await data.read(plan.programme, work)
+    await _require_agreed(work, plan.client, terms)
     await domain.change_plan(
         plan,
         terms,

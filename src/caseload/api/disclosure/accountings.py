@@ -13,6 +13,7 @@ from litestar import Response
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, OpenAPIType, Operation, Schema
 from litestar.params import FromPath, QueryParameter
 
+from caseload.api.reaching import ReachByOut, reach_by
 from caseload.api.route import reading
 from caseload.api.wire import Wire
 from caseload.api.work import TheWork, client_within
@@ -94,6 +95,18 @@ class AccountingOut(Wire, frozen=True, kw_only=True):
         return msgspec.convert(said(made), cls)
 
 
+class AccountingToSendOut(AccountingOut, frozen=True, kw_only=True):
+    """An accounting, with where it goes."""
+
+    reach_by: ReachByOut
+    """How and where the client is reached, for whoever sends it; the PDF that leaves does not have it."""
+
+    @classmethod
+    def to(cls, made: Accounting, reach_by: ReachByOut) -> "AccountingToSendOut":
+        """From the domain."""
+        return msgspec.convert({**said(made), "reach_by": msgspec.to_builtins(reach_by)}, cls)
+
+
 As = Annotated[AccountingFormat, QueryParameter(name="format", description="As what it leaves.", required=False)]
 
 
@@ -106,7 +119,7 @@ As = Annotated[AccountingFormat, QueryParameter(name="format", description="As w
 )
 async def account_disclosures(
     client_id: FromPath[UUID], kind: FromPath[AccountingKind], work: TheWork, format_: As = AccountingFormat.JSON
-) -> Response[AccountingOut]:
+) -> Response[AccountingToSendOut]:
     """The accounting of 42 CFR 2.25 (`part2`) or of 45 CFR 164.528 (`hipaa`), each by its own definition."""
     client = await client_within(work, client_id, Act.ACCOUNT_DISCLOSURES)
     made = await domain.account_for(
@@ -118,9 +131,9 @@ async def account_disclosures(
         disclosures=KeptDisclosures(work.connection, work.journal, now=work.now),
         journal=work.journal,
     )
-    out = AccountingOut.of(made)
-    content: Any = out
+    content: Any = AccountingToSendOut.to(made, await reach_by(work, client.id))
     if format_ is AccountingFormat.PDF:
+        out = AccountingOut.of(made)
         content = await asyncio.to_thread(typeset, "accounting.typ", printed(msgspec.to_builtins(out)))
     headers = {"Content-Disposition": f'attachment; filename="accounting-{kind}-{client.id}.{format_}"'}
     return Response(content, media_type=MEDIA_TYPES[format_], headers=headers)

@@ -12,7 +12,7 @@ from caseload.api.work import IfMatch, TheWork, client_within, require_version, 
 from caseload.db.outreach import KeptContacts
 from caseload.domain import outreach as domain
 from caseload.domain.access import Act
-from caseload.domain.outreach import Channel, Contact, Reachable
+from caseload.domain.outreach import Channel, Contact, Reachable, ways_to
 
 
 class ContactIn(Wire, frozen=True, kw_only=True):
@@ -28,7 +28,7 @@ class ContactIn(Wire, frozen=True, kw_only=True):
 
 
 class ContactOut(Wire, frozen=True, kw_only=True):
-    """How a client may be reached."""
+    """How a client may be reached, as one version says it. To reach them, read how they may be reached now."""
 
     client_id: UUID
     version: int
@@ -38,6 +38,8 @@ class ContactOut(Wire, frozen=True, kw_only=True):
     address: str | None
     heed: str | None
     reason: str | None
+    agreed_in: UUID | None
+    """The request of the client on which this version was agreed to (45 CFR 164.522(b))."""
     recorded_by: UUID | None
     recorded_at: datetime | None
 
@@ -52,6 +54,43 @@ class ContactOut(Wire, frozen=True, kw_only=True):
             address=contact.said.address,
             heed=contact.said.heed,
             reason=contact.reason,
+            agreed_in=contact.agreed_in,
+            recorded_by=contact.recorded_by,
+            recorded_at=contact.recorded_at,
+        )
+
+
+class ContactNowOut(Wire, frozen=True, kw_only=True):
+    """How a client may be reached now. What they do not allow is not shown for use; the versions hold what was said."""
+
+    client_id: UUID
+    version: int
+    """Also the ETag. 0 where nobody has asked the client: then nothing is allowed."""
+    allowed: list[Channel]
+    telephone: str | None
+    """Null where no way is allowed that needs one."""
+    address: str | None
+    """Null where no way is allowed that needs one."""
+    heed: str | None
+    is_agreed: bool
+    """Whether it was agreed with the client on their request: then no other way, number or address can be written down."""
+    reason: str | None
+    recorded_by: UUID | None
+    recorded_at: datetime | None
+
+    @classmethod
+    def of(cls, contact: Contact) -> "ContactNowOut":
+        """From the domain."""
+        ways = ways_to(contact)
+        return cls(
+            client_id=contact.client,
+            version=contact.version,
+            allowed=sorted(ways.by),
+            telephone=ways.telephone,
+            address=ways.address,
+            heed=ways.heed,
+            is_agreed=ways.is_agreed,
+            reason=contact.reason,
             recorded_by=contact.recorded_by,
             recorded_at=contact.recorded_at,
         )
@@ -64,11 +103,11 @@ class ContactVersionsOut(Wire, frozen=True, kw_only=True):
 
 
 @reading("/clients/{client_id:uuid}/contact", act=Act.SEE_CONTACT, name="read_contact")
-async def read_contact(client_id: FromPath[UUID], work: TheWork) -> Response[ContactOut]:
-    """How a client may be reached: telephone, voicemail, text, post, a visit."""
+async def read_contact(client_id: FromPath[UUID], work: TheWork) -> Response[ContactNowOut]:
+    """How a client may be reached: telephone, voicemail, text, post, a visit; as they allow it, and as was agreed with them."""
     client = await client_within(work, client_id, Act.SEE_CONTACT)
     contact = await KeptContacts(work.connection, work.journal).contact(client.id)
-    return versioned(ContactOut.of(contact), contact.version)
+    return versioned(ContactNowOut.of(contact), contact.version)
 
 
 @reading("/clients/{client_id:uuid}/contact/versions", act=Act.SEE_CONTACT, name="list_contact_versions")
@@ -85,12 +124,15 @@ async def list_contact_versions(client_id: FromPath[UUID], work: TheWork) -> Con
     name="say_contact",
     method="PUT",
     status=200,
-    problems=(404, 412, 428),
+    problems=(404, 409, 412, 428),
 )
 async def say_contact(
     client_id: FromPath[UUID], data: JSONBody[ContactIn], work: TheWork, if_match: IfMatch = None
-) -> Response[ContactOut]:
-    """Write down how a client may be reached: a new version; the former ones stay."""
+) -> Response[ContactNowOut]:
+    """Write down how a client may be reached: a new version; the former ones stay.
+
+    Where it was agreed with the client how they are reached, only less than that can be written down.
+    """
     client = await client_within(work, client_id, Act.KEEP_CONTACT)
     contacts = KeptContacts(work.connection, work.journal)
     before = await contacts.contact(client.id)
@@ -104,4 +146,4 @@ async def say_contact(
         contacts=contacts,
         journal=work.journal,
     )
-    return versioned(ContactOut.of(kept), kept.version)
+    return versioned(ContactNowOut.of(kept), kept.version)

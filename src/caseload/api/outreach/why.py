@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from caseload.api.care_task import CareTaskOut
 from caseload.api.checkin.overdue import OverdueLineOut
 from caseload.api.checkin.store import check_ins_of
+from caseload.api.reaching import ReachByOut
 from caseload.api.route import reading
 from caseload.api.wire import Wire
 from caseload.api.work import TheWork
@@ -101,6 +102,8 @@ class LadderOut(Wire, frozen=True, kw_only=True):
     next: NextStepOut | None
     may_be_asked: list[MayBeAskedOut]
     """Whom around the client a step that is next, or was taken, may ask, as the consents stand at this moment."""
+    reach_by: ReachByOut
+    """How and where the client is reached, as it stands now."""
     not_to_be_asked: list[WarnedOfOut]
     """Of whom a safety warning stands: do not ring them. Empty for staff who may not see the people around a client."""
     tries: int
@@ -165,6 +168,7 @@ def _ladder(found: Explained, warned: list[WarnedOfOut]) -> LadderOut:
             )
             for each in found.may_be_asked
         ],
+        reach_by=ReachByOut.of(found.contact),
         not_to_be_asked=warned,
         tries=found.tries,
     )

@@ -12,6 +12,7 @@ from litestar.response import Stream
 
 from caseload.api.filed import filed
 from caseload.api.pages import USUAL, After, Limit, Page
+from caseload.api.reaching import reach_by
 from caseload.api.recordcopy import files
 from caseload.api.recordcopy.wire import (
     CopyDecisionIn,
@@ -244,7 +245,7 @@ async def _held(work: Work, copy_id: UUID) -> tuple[RecordCopy, RightsRequest, P
 
 async def _out(work: Work, copy: RecordCopy) -> RecordCopyOut:
     kept = _kept(work)
-    return RecordCopyOut.of(copy, await kept.counts(copy.id), await kept.later(copy))
+    return RecordCopyOut.of(copy, await kept.counts(copy.id), await kept.later(copy), await reach_by(work, copy.client))
 
 
 def _rights(programme: Programme, request: RightsRequest) -> Rights:

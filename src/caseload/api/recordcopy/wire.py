@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from caseload.api.reaching import ReachByOut
 from caseload.api.wire import Wire
 from caseload.domain.profiles.rights import WithholdingReason
 from caseload.domain.recordcopy import (
@@ -38,7 +39,8 @@ class CopyReleaseIn(Wire, frozen=True, kw_only=True):
     """To whoever asked for the client; to the client when left out."""
     manner: HandedOver
     detail: str
-    """Which address it goes to, or which document was shown when it was handed over."""
+    """Which document was shown when it was handed over, or how it is sent. To the client it is posted to the address at which
+    they are reached."""
 
     def read(self) -> Releasing:
         """For the domain."""
@@ -60,6 +62,8 @@ class CopyReleaseOut(Wire, frozen=True, kw_only=True):
     """How many were recorded after it was prepared, and are not in it."""
     sha256: str
     """Of the copy as JSON, whenever it is fetched; the PDF names it."""
+    address: str | None
+    """Where it is posted to the client: the address at which they were reached when it was released."""
     released_by: UUID
     released_at: datetime
 
@@ -75,6 +79,7 @@ class CopyReleaseOut(Wire, frozen=True, kw_only=True):
             unsaid=one.unsaid,
             recorded_since=one.later,
             sha256=one.sha256.hex(),
+            address=one.address,
             released_by=one.by,
             released_at=one.at,
         )
@@ -103,9 +108,11 @@ class RecordCopyOut(Wire, frozen=True, kw_only=True):
     recorded_since: int
     """How many were recorded after it was prepared: prepare another if they belong in it."""
     release: CopyReleaseOut | None
+    reach_by: ReachByOut
+    """How and where the client is reached: by post a copy goes nowhere else."""
 
     @classmethod
-    def of(cls, one: RecordCopy, counts: Counts, later: int) -> "RecordCopyOut":
+    def of(cls, one: RecordCopy, counts: Counts, later: int, reach_by: ReachByOut) -> "RecordCopyOut":
         """From the domain."""
         return cls(
             id=one.id,
@@ -118,6 +125,7 @@ class RecordCopyOut(Wire, frozen=True, kw_only=True):
             withheld=[WithheldCount(reason=reason, entries=entries) for reason, entries in counts.withheld.items()],
             recorded_since=later,
             release=None if one.release is None else CopyReleaseOut.of(one.release),
+            reach_by=reach_by,
         )
 
 

@@ -11,6 +11,7 @@ from caseload.api.rights.requests import (
     add_rights_statement,
     answer_rights_request,
     ask_rights_along,
+    end_agreed_contact,
     end_agreed_restriction,
     list_due_rights_requests,
     list_rights_requests,
@@ -34,6 +35,7 @@ router = Router(
         make_rights_accounting,
         list_rights_accountings,
         send_rights_accounting,
+        end_agreed_contact,
     ],
     tags=["Requests of clients"],
 )

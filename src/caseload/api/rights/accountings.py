@@ -17,6 +17,7 @@ from caseload.api.disclosure.accountings import (
     As,
     printed,
 )
+from caseload.api.reaching import ReachByOut, reach_by
 from caseload.api.rights.requests import kept_in
 from caseload.api.route import reading, writing
 from caseload.api.wire import Wire
@@ -59,9 +60,11 @@ class RightsAccountingOut(Wire, frozen=True, kw_only=True):
     """Of the JSON that is given."""
     made_by: UUID
     made_at: datetime
+    reach_by: ReachByOut
+    """How and where the client is reached: where it is sent, if they do not fetch it."""
 
     @classmethod
-    def of(cls, made: GivenAccounting) -> "RightsAccountingOut":
+    def of(cls, made: GivenAccounting, reach_by: ReachByOut) -> "RightsAccountingOut":
         """From the domain."""
         return cls(
             id=made.id,
@@ -75,6 +78,7 @@ class RightsAccountingOut(Wire, frozen=True, kw_only=True):
             sha256=made.sha256.hex(),
             made_by=made.made_by,
             made_at=made.made_at,
+            reach_by=reach_by,
         )
 
 
@@ -110,7 +114,8 @@ async def make_rights_accounting(
     async def again(found: Kept) -> GivenAccounting:
         return await _kept(work).get(AccountingId(found.resource), by=work.by, act=_ACT)
 
-    return RightsAccountingOut.of(await once(work, key, Kept(status=201, resource=new), do=make, again=again))
+    made = await once(work, key, Kept(status=201, resource=new), do=make, again=again)
+    return RightsAccountingOut.of(made, await reach_by(work, made.client))
 
 
 @reading("/rights-requests/{request_id:uuid}/accountings", act=_ACT, name="list_rights_accountings")
@@ -118,7 +123,8 @@ async def list_rights_accountings(request_id: FromPath[UUID], work: TheWork) -> 
     """The accountings that were made for a request."""
     request = await kept_in(work).get(RightsRequestId(request_id), by=work.by, act=_ACT)
     found = await _kept(work).made_for(request.id, by=work.by, act=_ACT)
-    return RightsAccountingsOut(items=[RightsAccountingOut.of(each) for each in found])
+    ways = await reach_by(work, request.client)
+    return RightsAccountingsOut(items=[RightsAccountingOut.of(each, ways) for each in found])
 
 
 @reading(

@@ -5,11 +5,13 @@ from uuid import UUID
 
 from litestar.params import FromPath, JSONBody
 
+from caseload.api.reaching import reach_by
 from caseload.api.rights.wire import (
     DueRightsRequestOut,
     DueRightsRequestsOut,
     RightsAnswerIn,
     RightsAskedAlongIn,
+    RightsContactEndIn,
     RightsPutOffIn,
     RightsRequestIn,
     RightsRequestOut,
@@ -59,7 +61,8 @@ async def list_rights_requests(client_id: FromPath[UUID], work: TheWork) -> Righ
     """Everything that a client has asked for, and what came of it."""
     client = await client_within(work, client_id, Act.SEE_RIGHTS_REQUESTS)
     found = await kept_in(work).of_client(client.id, by=work.by, act=Act.SEE_RIGHTS_REQUESTS)
-    return RightsRequestsOut(items=[RightsRequestOut.of(each) for each in found])
+    ways = await reach_by(work, client.id)
+    return RightsRequestsOut(items=[RightsRequestOut.of(each, ways) for each in found])
 
 
 @reading("/rights-requests/due", act=Act.SEE_RIGHTS_REQUESTS, name="list_due_rights_requests", problems=())
@@ -78,7 +81,8 @@ async def list_due_rights_requests(work: TheWork) -> DueRightsRequestsOut:
 async def read_rights_request(request_id: FromPath[UUID], work: TheWork) -> RightsRequestOut:
     """One request, and how far it has come."""
     wanted = RightsRequestId(request_id)
-    return RightsRequestOut.of(await kept_in(work).get(wanted, by=work.by, act=Act.SEE_RIGHTS_REQUESTS))
+    found = await kept_in(work).get(wanted, by=work.by, act=Act.SEE_RIGHTS_REQUESTS)
+    return RightsRequestOut.of(found, await reach_by(work, found.client))
 
 
 @writing("/rights-requests/{request_id:uuid}/put-off", act=Act.ANSWER_RIGHTS_REQUEST, name="put_off_rights_request")
@@ -183,6 +187,21 @@ async def end_agreed_restriction(
     return await _once(work, key, Kept(status=201, resource=wanted), Act.ANSWER_RIGHTS_REQUEST, do=end)
 
 
+@writing("/rights-requests/{request_id:uuid}/contact-end", act=Act.ANSWER_RIGHTS_REQUEST, name="end_agreed_contact")
+async def end_agreed_contact(
+    request_id: FromPath[UUID], data: JSONBody[RightsContactEndIn], work: TheWork, key: TheKey
+) -> RightsRequestOut:
+    """Record that the client gives up what was agreed of how they are reached; what they said last stays, and may be changed."""
+    wanted = RightsRequestId(request_id)
+
+    async def end() -> RightsRequest:
+        return await domain.end_contact(
+            wanted, data.says, by=work.by, now=work.now, contacts=kept_in(work), journal=work.journal
+        )
+
+    return await _once(work, key, Kept(status=201, resource=wanted), Act.ANSWER_RIGHTS_REQUEST, do=end)
+
+
 def kept_in(work: Work) -> KeptRights:
     """The requests, as this piece of work sees them."""
     return KeptRights(work.connection, work.journal, now=work.now)
@@ -201,4 +220,4 @@ async def _once(
 
     request = await once(work, key, kept, do=do, again=again)
     concerns(work, request.programme, act)
-    return RightsRequestOut.of(request)
+    return RightsRequestOut.of(request, await reach_by(work, request.client))

@@ -4,9 +4,11 @@ from datetime import date, datetime
 from uuid import UUID
 
 from caseload.api.consent.wire import CheckWire, RecipientWire
+from caseload.api.reaching import ReachByOut
 from caseload.api.wire import Instant, Wire
 from caseload.domain.consent import Category, Purpose
 from caseload.domain.ids import RelatedPersonId
+from caseload.domain.outreach import Channel, Reachable
 from caseload.domain.profiles.rights import DenialGround, RightKind
 from caseload.domain.rights import (
     Agreed,
@@ -14,6 +16,8 @@ from caseload.domain.rights import (
     AmendedHow,
     Answering,
     AskedFor,
+    ContactAgreement,
+    ContactEndedHow,
     Due,
     EndedHow,
     Entry,
@@ -126,6 +130,54 @@ class RestrictsWire(Wire, frozen=True, kw_only=True):
         )
 
 
+class ReachableWire(Wire, frozen=True, kw_only=True):
+    """How and where a client is reached. What is not named is not used; by no way is only face to face."""
+
+    allowed: list[Channel]
+    telephone: str | None = None
+    address: str | None = None
+    heed: str | None = None
+    """When and when not, and under which name to ring."""
+
+    @classmethod
+    def of(cls, one: Reachable) -> "ReachableWire":
+        """From the domain."""
+        return cls(allowed=sorted(one.allowed), telephone=one.telephone, address=one.address, heed=one.heed)
+
+    def read(self) -> Reachable:
+        """For the domain."""
+        return Reachable(
+            allowed=frozenset(self.allowed), telephone=self.telephone, address=self.address, heed=self.heed
+        )
+
+
+class RightsContactEndIn(Wire, frozen=True, kw_only=True):
+    """That a client no longer wants to be reached as was agreed with them."""
+
+    says: str
+    """What they said, and how it was made sure that it was them."""
+
+
+class RightsContactOut(Wire, frozen=True, kw_only=True):
+    """How and where it was agreed that a client is reached, and whether that is over."""
+
+    to: ReachableWire
+    is_over: bool
+    ended_how: ContactEndedHow | None
+    ended_at: datetime | None
+
+    @classmethod
+    def of(cls, one: ContactAgreement) -> "RightsContactOut":
+        """From the domain."""
+        end = one.end
+        return cls(
+            to=ReachableWire.of(one.to),
+            is_over=end is not None,
+            ended_how=None if end is None else end.how,
+            ended_at=None if end is None else end.at,
+        )
+
+
 class RightsRestrictionEndIn(Wire, frozen=True, kw_only=True):
     """That a client gives up what was agreed with them."""
 
@@ -171,6 +223,8 @@ class RightsAnswerIn(Wire, frozen=True, kw_only=True):
     """Why it is denied; one that the profile knows for such a request."""
     restricts: RestrictsWire | None = None
     """Of a restriction that is granted: what is not told from now on."""
+    contact: ReachableWire | None = None
+    """Of a confidential contact that is granted: how and where the client is reached from now on, and no otherwise."""
     amended: AmendedWire | None = None
     """Of an amendment that is granted: how it was made."""
     disputed: tuple[Category, ...] = ()
@@ -184,6 +238,7 @@ class RightsAnswerIn(Wire, frozen=True, kw_only=True):
             says=self.says,
             ground=self.ground,
             restricts=None if self.restricts is None else self.restricts.read(),
+            contact=None if self.contact is None else self.contact.read(),
             amended=None if self.amended is None else self.amended.read(),
             disputed=tuple(dict.fromkeys(self.disputed)),
         )
@@ -269,6 +324,10 @@ class RightsRequestOut(Wire, frozen=True, kw_only=True):
     """To a denied amendment: the client's disagreement, then the programme's rebuttal."""
     restriction: RightsRestrictionOut | None
     """Of a restriction that was granted: what is not told."""
+    contact: RightsContactOut | None
+    """Of a confidential contact that was granted: how and where the client is reached."""
+    reach_by: ReachByOut
+    """How and where the client is reached now: with the answer, with what they are told, with what was made for them."""
     about: EntryWire | None
     """Of an amendment: the entry that is to be put right, where the client named one."""
     amended: AmendedWire | None
@@ -281,7 +340,7 @@ class RightsRequestOut(Wire, frozen=True, kw_only=True):
     recorded_at: datetime
 
     @classmethod
-    def of(cls, one: RightsRequest) -> "RightsRequestOut":
+    def of(cls, one: RightsRequest, reach_by: ReachByOut) -> "RightsRequestOut":
         """From the domain."""
         asked = one.asked
         return cls(
@@ -301,6 +360,8 @@ class RightsRequestOut(Wire, frozen=True, kw_only=True):
             answer=None if one.answer is None else RightsAnswerOut.of(one.answer),
             statements=[RightsStatementOut.of(each) for each in one.statements],
             restriction=None if one.agreed is None else RightsRestrictionOut.of(one.agreed),
+            contact=None if one.contact is None else RightsContactOut.of(one.contact),
+            reach_by=reach_by,
             about=None if asked.about is None else EntryWire.of(asked.about),
             amended=None if one.amended is None else AmendedWire.of(one.amended),
             disputed=list(one.disputed),

@@ -5,17 +5,23 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, exists, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.tables.outreach import client_contact
-from caseload.domain.ids import ClientId, StaffId
+from caseload.db.tables.rights import rights_contact, rights_contact_end
+from caseload.domain.ids import ClientId, RightsRequestId, StaffId
 from caseload.domain.journal import Journal
-from caseload.domain.outreach import Channel, Contact, ContactChanged, Reachable
+from caseload.domain.outreach import AgreedContact, Channel, Contact, ContactChanged, Reachable
 
 KIND: Final = "contact"
 """What the journal calls it."""
+_agreed = (
+    select(rights_contact)
+    .where(~exists().where(rights_contact_end.c.request_id == rights_contact.c.request_id))
+    .subquery("agreed")
+)
 CONTACT: Final = (
     client_contact.c.version,
     client_contact.c.allowed,
@@ -25,9 +31,20 @@ CONTACT: Final = (
     client_contact.c.reason,
     client_contact.c.recorded_by,
     client_contact.c.recorded_at,
+    client_contact.c.agreed_in,
+    _agreed.c.request_id.label("standing_request"),
+    _agreed.c.allowed.label("standing_allowed"),
+    _agreed.c.telephone.label("standing_telephone"),
+    _agreed.c.address.label("standing_address"),
+    _agreed.c.heed.label("standing_heed"),
 )
+"""A version, with what was agreed with the client and stands now. To be selected from `FROM`."""
+FROM: Final = client_contact.outerjoin(_agreed, _agreed.c.client_id == client_contact.c.client_id)
 _EVERY = (
-    select(*CONTACT).where(client_contact.c.client_id == bindparam("client")).order_by(client_contact.c.version.desc())
+    select(*CONTACT)
+    .select_from(FROM)
+    .where(client_contact.c.client_id == bindparam("client"))
+    .order_by(client_contact.c.version.desc())
 )
 _NEWEST = _EVERY.limit(1)
 _ADD = insert(client_contact)
@@ -44,6 +61,12 @@ class ContactRow(Protocol):
     reason: str | None
     recorded_by: UUID
     recorded_at: datetime
+    agreed_in: UUID | None
+    standing_request: UUID | None
+    standing_allowed: Sequence[str]
+    standing_telephone: str | None
+    standing_address: str | None
+    standing_heed: str | None
 
 
 class KeptContacts:
@@ -79,6 +102,7 @@ class KeptContacts:
                     "reason": contact.reason,
                     "recorded_by": contact.recorded_by,
                     "recorded_at": contact.recorded_at,
+                    "agreed_in": contact.agreed_in,
                 },
             )
         except IntegrityError as raced:
@@ -91,13 +115,23 @@ def contact_of(client: ClientId, row: Any) -> Contact:
     return Contact(
         client=client,
         version=found.version,
-        said=Reachable(
-            allowed=frozenset(Channel(each) for each in found.allowed),
-            telephone=found.telephone,
-            address=found.address,
-            heed=found.heed,
-        ),
+        said=_reachable(found.allowed, found.telephone, found.address, found.heed),
         reason=found.reason,
         recorded_by=StaffId(found.recorded_by),
         recorded_at=found.recorded_at,
+        agreed_in=None if found.agreed_in is None else RightsRequestId(found.agreed_in),
+        agreed=_standing(found),
+    )
+
+
+def _standing(row: ContactRow) -> AgreedContact | None:
+    if row.standing_request is None:
+        return None
+    to = _reachable(row.standing_allowed, row.standing_telephone, row.standing_address, row.standing_heed)
+    return AgreedContact(request=RightsRequestId(row.standing_request), to=to)
+
+
+def _reachable(allowed: Sequence[str], telephone: str | None, address: str | None, heed: str | None) -> Reachable:
+    return Reachable(
+        allowed=frozenset(Channel(each) for each in allowed), telephone=telephone, address=address, heed=heed
     )

@@ -21,7 +21,7 @@ from caseload.domain.care_task import CareTask
 from caseload.domain.checkin import Waiting
 from caseload.domain.ids import CheckInId, StaffId
 from caseload.domain.journal import Journal
-from caseload.domain.outreach import MayBeAsked, Next, Skipped, Taken, ground_of, way, who_may_be_asked
+from caseload.domain.outreach import Contact, MayBeAsked, Next, Skipped, Taken, ground_of, way, who_may_be_asked
 from caseload.domain.programme import Programme
 from caseload.domain.schedule import local_day
 
@@ -60,6 +60,8 @@ class Explained:
     coming: Next | None
     may_be_asked: tuple[MayBeAsked, ...]
     """Whom around the client a step that is next, or was taken, may ask as the consents stand now."""
+    contact: Contact
+    """How the client may be reached."""
     will_skip: Skipped | None
     """Why the next step would be skipped as things stand."""
     tries: int
@@ -101,6 +103,7 @@ class OverdueLadders:
             tasks=tuple(tasks),
             coming=coming,
             may_be_asked=tuple(asks),
+            contact=contact,
             will_skip=how if isinstance(how, Skipped) else None,
             tries=person.tries or 0,
         )

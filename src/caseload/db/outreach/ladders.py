@@ -19,7 +19,7 @@ from caseload.db.care_task import KeptCareTasks
 from caseload.db.checkin.closing import closed_days
 from caseload.db.consent import Consents
 from caseload.db.family import Families
-from caseload.db.outreach.contacts import CONTACT, contact_of
+from caseload.db.outreach.contacts import CONTACT, FROM, contact_of
 from caseload.db.periods import running
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import cover, responsibility
@@ -117,6 +117,7 @@ ASKED: Final = (
 )
 CONTACTS: Final = (
     select(client_contact.c.client_id, *CONTACT)
+    .select_from(FROM)
     .where(client_contact.c.client_id == any_(bindparam("clients", type_=ARRAY(Uuid()))))
     .ext(distinct_on(client_contact.c.client_id))
     .order_by(client_contact.c.client_id, client_contact.c.version.desc())

@@ -208,6 +208,7 @@ class KeptCopies:
                     sha256=release.sha256,
                     released_by=release.by,
                     released_at=release.at,
+                    address=release.address,
                 )
             )
         except IntegrityError as twice:
@@ -239,6 +240,7 @@ def _copy(row: Row[*tuple[Any, ...]]) -> RecordCopy:
             sha256=row.sha256,
             by=StaffId(row.released_by),
             at=row.released_at,
+            address=row.address,
         )
     return RecordCopy(
         id=RecordCopyId(row.id),

@@ -7,11 +7,14 @@ from sqlalchemy import ColumnElement, FromClause, Row, and_, select
 
 from caseload.db.access import within_reach
 from caseload.db.rights.amending import AMENDING, about, amended, asked_along
+from caseload.db.rights.contacting import CONTACTING, contact
 from caseload.db.tables.caseload import client
 from caseload.db.tables.rights import (
     rights_amendment,
     rights_answer,
     rights_asked_along,
+    rights_contact,
+    rights_contact_end,
     rights_dispute,
     rights_entry,
     rights_put_off,
@@ -73,6 +76,7 @@ EVERY: Final = (
         rights_restriction_end.c.says.label("end_says"),
         rights_restriction_end.c.recorded_by.label("ended_by"),
         rights_restriction_end.c.recorded_at.label("ended_at"),
+        *CONTACTING,
         *AMENDING,
     )
     .select_from(rights_request)
@@ -81,6 +85,8 @@ EVERY: Final = (
     .outerjoin(rights_answer, rights_answer.c.request_id == rights_request.c.id)
     .outerjoin(rights_restriction, rights_restriction.c.request_id == rights_request.c.id)
     .outerjoin(rights_restriction_end, rights_restriction_end.c.request_id == rights_request.c.id)
+    .outerjoin(rights_contact, rights_contact.c.request_id == rights_request.c.id)
+    .outerjoin(rights_contact_end, rights_contact_end.c.request_id == rights_request.c.id)
     .outerjoin(rights_entry, rights_entry.c.request_id == rights_request.c.id)
     .outerjoin(rights_amendment, rights_amendment.c.request_id == rights_request.c.id)
     .outerjoin(rights_dispute, rights_dispute.c.request_id == rights_request.c.id)
@@ -130,6 +136,7 @@ def request_of(row: Row[*tuple[Any, ...]]) -> RightsRequest:
         answer=answer,
         statements=tuple(_statements(row)),
         agreed=_agreed(row),
+        contact=contact(row),
         amended=amended(row),
         disputed=tuple(Category(each) for each in row.disputed or ()),
         asked_along=asked_along(row),

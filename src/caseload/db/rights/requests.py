@@ -10,8 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.access import reach_of
 from caseload.db.consent import hold_what_may_be_told
+from caseload.db.outreach import KeptContacts
 from caseload.db.periods import running
 from caseload.db.rights.amending import answered, naming
+from caseload.db.rights.contacting import agreed, end_contact
 from caseload.db.rights.entries import has_entry
 from caseload.db.rights.reading import EVERY, request_of
 from caseload.db.tables.accessreport import access_report, access_report_release
@@ -33,6 +35,7 @@ from caseload.domain.consent import Recipient
 from caseload.domain.family import InvolvementKind
 from caseload.domain.ids import ClientId, RelatedPersonId, RightsRequestId
 from caseload.domain.journal import Journal
+from caseload.domain.outreach import Contact
 from caseload.domain.people import Staff
 from caseload.domain.profiles.rights import RightKind
 from caseload.domain.rights import (
@@ -40,6 +43,7 @@ from caseload.domain.rights import (
     Answering,
     AskedAlong,
     CannotBePutOff,
+    ContactEnd,
     Entry,
     Fulfilled,
     Outcome,
@@ -105,6 +109,7 @@ class KeptRights:
         self._connection = connection
         self._journal = journal
         self._now = now
+        self._contacts = KeptContacts(connection, journal)
 
     async def acts_for(self, person: RelatedPersonId, of: ClientId, *, at: datetime) -> bool:
         """See `domain.rights.RightsRequests.acts_for`."""
@@ -211,8 +216,20 @@ class KeptRights:
             raise RightsRequestAnswered from twice
         if answering.restricts is not None:
             await self._restrict(request, answer, answering.restricts)
-        for more in answered(request, answer, answering):
+        for more in (*agreed(request, answer, answering), *answered(request, answer, answering)):
             await self._connection.execute(more)
+
+    async def contact(self, client: ClientId) -> Contact:
+        """See `domain.rights.AgreedContacts.contact`."""
+        return await self._contacts.contact(client)
+
+    async def add_contact(self, contact: Contact) -> None:
+        """See `domain.outreach.Contacts.add_contact`."""
+        await self._contacts.add_contact(contact)
+
+    async def end_contact(self, request: RightsRequestId, end: ContactEnd) -> None:
+        """See `domain.rights.AgreedContacts.end_contact`."""
+        await end_contact(self._connection, request, end)
 
     async def add_asked_along(self, request: RightsRequest, asked: AskedAlong) -> None:
         """See `domain.rights.Amendments.add_asked_along`."""

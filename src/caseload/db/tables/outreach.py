@@ -4,6 +4,8 @@
 what is due is looked at, and whose step could not be taken and is tried again later.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     ARRAY,
     CheckConstraint,
@@ -32,30 +34,55 @@ from caseload.db.tables.base import (
 from caseload.domain.outreach import Channel, Skipped
 from caseload.domain.profiles.outreach import OutreachStep
 
+
+def reachable() -> tuple[Column[Any], ...]:
+    """The columns that say how somebody is reached."""
+    return (
+        Column("allowed", ARRAY(Text()), nullable=False),
+        words("telephone", nullable=True),
+        words("address", nullable=True),
+        words("heed", nullable=True),
+    )
+
+
+def reachable_as_said() -> tuple[CheckConstraint, ...]:
+    """The CHECKs on these columns: what is allowed has the number or the address that it needs."""
+    return (
+        any_of("allowed", Channel),
+        not_blank("telephone"),
+        not_blank("address"),
+        not_blank("heed"),
+        CheckConstraint(
+            text("telephone IS NOT NULL OR NOT allowed && ARRAY['telephone', 'voicemail', 'text']"),
+            name="a_number_to_ring",
+        ),
+        CheckConstraint(
+            text("address IS NOT NULL OR NOT allowed && ARRAY['post', 'visit']"), name="an_address_to_go_to"
+        ),
+        CheckConstraint(
+            text("NOT allowed @> ARRAY['voicemail'] OR allowed @> ARRAY['telephone']"),
+            name="who_leaves_a_message_rings",
+        ),
+    )
+
+
 client_contact = Table(
     "client_contact",
     metadata,
     reference("client_id", "client", primary_key=True),
     version(),
-    Column("allowed", ARRAY(Text()), nullable=False),
-    words("telephone", nullable=True),
-    words("address", nullable=True),
-    words("heed", nullable=True),
+    *reachable(),
     words("reason", nullable=True),
     *recorded(),
+    Column("agreed_in", Uuid()),
+    ForeignKeyConstraint(
+        ["client_id", "agreed_in"],
+        ["clinic.rights_contact.client_id", "clinic.rights_contact.request_id"],
+        name="client_contact_agreed_in_fkey",
+    ),
     from_one("version"),
-    any_of("allowed", Channel),
-    not_blank("telephone"),
-    not_blank("address"),
-    not_blank("heed"),
+    *reachable_as_said(),
     not_blank("reason"),
-    CheckConstraint(
-        text("telephone IS NOT NULL OR NOT allowed && ARRAY['telephone', 'voicemail', 'text']"), name="a_number_to_ring"
-    ),
-    CheckConstraint(text("address IS NOT NULL OR NOT allowed && ARRAY['post', 'visit']"), name="an_address_to_go_to"),
-    CheckConstraint(
-        text("NOT allowed @> ARRAY['voicemail'] OR allowed @> ARRAY['telephone']"), name="who_leaves_a_message_rings"
-    ),
     CheckConstraint(text("(version = 1) = (reason IS NULL)"), name="change_has_reason"),
     comment="How a client may be reached, as they have said, in versions; of whoever was never asked nothing is allowed.",
 )

@@ -105,6 +105,7 @@ record_copy_release = Table(
     Column("sha256", LargeBinary(), nullable=False),
     reference("released_by", "staff"),
     Column("released_at", INSTANT, nullable=False),
+    words("address", nullable=True),
     UniqueConstraint("request_id"),
     ForeignKeyConstraint(
         ["copy_id", "request_id"],
@@ -113,6 +114,8 @@ record_copy_release = Table(
     ),
     one_of("manner", HandedOver),
     not_blank("detail"),
+    not_blank("address"),
+    CheckConstraint(text("address IS NULL OR manner = 'post' AND NOT to_representative"), name="posted_to_the_client"),
     of_32_bytes("sha256"),
     CheckConstraint(text("withheld >= 0 AND unsaid >= 0 AND withheld + unsaid <= entries"), name="withheld"),
     CheckConstraint(text("later >= 0"), name="later"),

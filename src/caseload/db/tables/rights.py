@@ -30,10 +30,11 @@ from caseload.db.tables.base import (
     some_of,
     words,
 )
+from caseload.db.tables.outreach import reachable, reachable_as_said
 from caseload.domain.consent import CONSENTABLE, CheckMethod, Purpose, RecipientClass
 from caseload.domain.disclosure import AccountingKind
 from caseload.domain.profiles.rights import DenialGround, RightKind
-from caseload.domain.rights import AmendedHow, EndedHow, EntryKind, Outcome, Side
+from caseload.domain.rights import AmendedHow, ContactEndedHow, EndedHow, EntryKind, Outcome, Side
 
 rights_request = Table(
     "rights_request",
@@ -212,6 +213,45 @@ rights_restriction_end = Table(
     one_of("how", EndedHow),
     not_blank("says"),
     comment="That the client gave up a restriction that was agreed with them.",
+)
+
+rights_contact = Table(
+    "rights_contact",
+    metadata,
+    Column("request_id", Uuid(), primary_key=True),
+    words("kind"),
+    Column("client_id", Uuid(), nullable=False),
+    words("outcome"),
+    *reachable(),
+    *recorded(),
+    ForeignKeyConstraint(
+        ["request_id", "kind", "client_id"],
+        ["clinic.rights_request.id", "clinic.rights_request.kind", "clinic.rights_request.client_id"],
+        name="rights_contact_request_fkey",
+    ),
+    ForeignKeyConstraint(
+        ["request_id", "outcome"],
+        ["clinic.rights_answer.request_id", "clinic.rights_answer.outcome"],
+        name="rights_contact_answer_fkey",
+    ),
+    UniqueConstraint("client_id", "request_id"),
+    CheckConstraint(text("kind = 'confidential_contact'"), name="of_a_confidential_contact"),
+    CheckConstraint(text("outcome IN ('granted', 'granted_in_part')"), name="was_granted"),
+    *reachable_as_said(),
+    comment="How and where a client is reached because they asked for it and it was agreed to; until it has an end.",
+)
+
+rights_contact_end = Table(
+    "rights_contact_end",
+    metadata,
+    Column("request_id", Uuid(), primary_key=True),
+    words("how"),
+    words("says"),
+    *recorded(),
+    ForeignKeyConstraint(["request_id"], ["clinic.rights_contact.request_id"], name="rights_contact_end_request_fkey"),
+    one_of("how", ContactEndedHow),
+    not_blank("says"),
+    comment="That a client gave up how they were to be reached, or that something else was agreed later.",
 )
 
 

@@ -1,7 +1,7 @@
 """What clients asked for about their own record.
 
 A copy that is overdue and waits for the privacy officer, an entry that was not changed and what the client says to that, an
-accounting, something that is not told any more, and a copy that left.
+accounting, something that is not told any more, a place where somebody is reached, and a copy that left.
 """
 
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ from caseload.domain.client import Client
 from caseload.domain.consent import Category, CheckMethod, IdentityCheck, Purpose, Recipient, RecipientClass
 from caseload.domain.disclosure import AccountingKind
 from caseload.domain.ids import AccountingId, CopyEntryId, RecordCopyId, RightsRequestId, new_id
+from caseload.domain.outreach import Channel, Reachable
 from caseload.domain.profiles.rights import DenialGround, RightKind
 from caseload.domain.recordcopy import (
     MOST_DECIDED,
@@ -79,6 +80,10 @@ async def tell_rights(stage: Stage, *, work: Work) -> None:
         says = "Whom you told about me, and what."
         asked = await _take(client, RightKind.ACCOUNTING, says, ASKED_BEFORE, stage, work)
         await _account(asked, client, stage, work)
+    for client in there[-1:]:
+        says = "Please write to my sister's, and do not ring: my landlord picks up."
+        asked = await _take(client, RightKind.CONFIDENTIAL_CONTACT, says, ASKED_BEFORE, stage, work)
+        await _reach_elsewhere(asked, stage, work)
     confided = await _of_whom_something_was_confided(stage, work)
     if confided is not None:
         says = "A copy of my record, to take to the new clinic."
@@ -190,6 +195,28 @@ async def _agree(asked: RightsRequest, stage: Stage, work: Work) -> None:
                 categories=(Category.DRUG_SCREENS,),
                 recipient=Recipient(group=RecipientClass.HEALTH_PLANS),
                 purposes=(Purpose.PAYMENT, Purpose.OPERATIONS),
+            ),
+        ),
+        programme=stage.programme,
+        by=stage.team.privacy,
+        now=now,
+        answers=KeptRights(work.connection, work.journal, now=now),
+        journal=work.journal,
+    )
+
+
+async def _reach_elsewhere(asked: RightsRequest, stage: Stage, work: Work) -> None:
+    """Letters to somebody else's address, and nothing else."""
+    now = work.now - ANSWERED_BEFORE
+    await answer_request(
+        asked.id,
+        Answering(
+            outcome=Outcome.GRANTED,
+            says="Told at the desk: letters to this address, and nothing else.",
+            contact=Reachable(
+                allowed=frozenset({Channel.POST}),
+                address="77 Demo Lane, care of A. Person",
+                heed="Plain envelopes, without the clinic's name.",
             ),
         ),
         programme=stage.programme,

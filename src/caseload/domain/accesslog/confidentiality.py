@@ -35,7 +35,7 @@ class Matter(StrEnum):
     BREAK_GLASS = "break_glass"
     """Broken, tried in vain, ended, reviewed."""
     RIGHTS_REQUESTS = "rights_requests"
-    """Received, put off, answered, disagreed with; that an agreed restriction has ended."""
+    """Received, put off, answered, disagreed with; that an agreed restriction or contact has ended."""
 
 
 ATTEMPTS: Final[Mapping[str, Matter]] = MappingProxyType({
@@ -71,6 +71,7 @@ MATTERS: Final[Mapping[str, Matter]] = MappingProxyType({
     "rights.asked_along": Matter.RIGHTS_REQUESTS,
     "rights.statement_taken": Matter.RIGHTS_REQUESTS,
     "rights.restriction_ended": Matter.RIGHTS_REQUESTS,
+    "rights.contact_ended": Matter.RIGHTS_REQUESTS,
 })  # fmt: skip
 """Every event that belongs there, and every attempt."""
 

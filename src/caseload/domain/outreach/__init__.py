@@ -1,7 +1,7 @@
 """Outreach: how a client may be reached, and the ladder by which whoever has not come is looked for.
 
 `contact` is what the client has said, `around` whom else a consent lets us ask, `ladder` which step is due when and whether it
-may be taken, `climbing` taking it.
+may be taken, `climbing` taking it, `meeting` which check-ins are planned.
 """
 
 from caseload.domain.outreach.around import MayBeAsked, may_be_asked
@@ -16,13 +16,19 @@ from caseload.domain.outreach.climbing import (
 )
 from caseload.domain.outreach.contact import (
     NOT_ASKED,
+    AgreedContact,
     Channel,
     Contact,
+    ContactAgreed,
     ContactChanged,
     Contacts,
     ContactSaid,
     Reachable,
+    WaysTo,
+    agree_contact,
+    check_reachable,
     say_contact,
+    ways_to,
 )
 from caseload.domain.outreach.ladder import (
     SAYS,
@@ -35,16 +41,19 @@ from caseload.domain.outreach.ladder import (
     next_step,
     way,
 )
+from caseload.domain.outreach.meeting import require_agreed
 
 __all__ = [
     "NOT_ASKED",
     "SAYS",
     "SKIPPED_SAYS",
+    "AgreedContact",
     "Allowed",
     "Calendar",
     "Channel",
     "Climber",
     "Contact",
+    "ContactAgreed",
     "ContactChanged",
     "ContactSaid",
     "Contacts",
@@ -56,11 +65,16 @@ __all__ = [
     "Reachable",
     "Skipped",
     "Taken",
+    "WaysTo",
+    "agree_contact",
+    "check_reachable",
     "climb",
     "ground_of",
     "may_be_asked",
     "next_step",
+    "require_agreed",
     "say_contact",
     "way",
+    "ways_to",
     "who_may_be_asked",
 ]

@@ -37,6 +37,7 @@ _TOLD: Final = {
     Category.PRESENCE: "that the client comes here",
     Category.ATTENDANCE: "that they have not come",
 }
+AS_AGREED: Final = "It was agreed with the client where: use the number or address that is shown for use, and no other that is on file."
 MOST_NAMED: Final = 5
 """So many people stand in the words of a task; all of them stand beside the line of the overdue list."""
 
@@ -160,7 +161,7 @@ def _taken(coming: Next, climber: Climber, ground: Ground, asks: Sequence[MayBeA
     )
 
 
-def _words(taken: Taken, asks: Sequence[MayBeAsked]) -> str:
+def _words(taken: Taken, contact: Contact, asks: Sequence[MayBeAsked]) -> str:
     """What is to be done, by which ways, or whom to ask and what may be said to them."""
     if asks:
         whom = " ".join(
@@ -169,8 +170,11 @@ def _words(taken: Taken, asks: Sequence[MayBeAsked]) -> str:
             for each in asks[:MOST_NAMED]
         )
         return f"{SAYS[taken.step]} {whom} Look again before you ring: a consent can be revoked."
+    if not taken.by_way_of:
+        return SAYS[taken.step]
     ways = " or ".join(_SPOKEN[each] for each in taken.by_way_of)
-    return f"{SAYS[taken.step]} Allowed: {ways}." if ways else SAYS[taken.step]
+    said = f"{SAYS[taken.step]} Allowed: {ways}."
+    return said if contact.agreed is None else f"{said} {AS_AGREED}"
 
 
 def _task(taken: Taken, climber: Climber, asks: Sequence[MayBeAsked], *, by: Staff, now: datetime) -> CareTask:
@@ -178,7 +182,7 @@ def _task(taken: Taken, climber: Climber, asks: Sequence[MayBeAsked], *, by: Sta
         id=CareTaskId(new_id()),
         client=climber.client,
         programme=climber.programme,
-        says=_words(taken, asks),
+        says=_words(taken, climber.contact, asks),
         for_staff=climber.named,
         due_at=taken.due_at,
         raised_by=by.id,

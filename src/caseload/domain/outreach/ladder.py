@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from caseload.domain.ids import ConsentId, RelatedPersonId
 from caseload.domain.outreach.around import MayBeAsked
-from caseload.domain.outreach.contact import Channel, Contact
+from caseload.domain.outreach.contact import Channel, Contact, WaysTo, ways_to
 from caseload.domain.profiles.outreach import CountedIn, Delay, Outreach, OutreachStep
 from caseload.domain.schedule import local_day, local_days_later
 
@@ -161,11 +161,12 @@ def way(step: OutreachStep, contact: Contact, asks: Sequence[MayBeAsked] = ()) -
     wanted = REACHES_BY[step]
     if not wanted:
         return ()
-    allowed = tuple(channel for channel in wanted if channel in contact.said.allowed)
+    ways = ways_to(contact)
+    allowed = tuple(channel for channel in wanted if channel in ways.by)
     if allowed:
-        return (*allowed, Channel.VOICEMAIL) if _may_leave_message(allowed, contact) else allowed
+        return (*allowed, Channel.VOICEMAIL) if _may_leave_message(allowed, ways) else allowed
     return Skipped.NO_ALLOWED_CHANNEL if contact.version else Skipped.NOT_ASKED
 
 
-def _may_leave_message(allowed: Collection[Channel], contact: Contact) -> bool:
-    return Channel.TELEPHONE in allowed and Channel.VOICEMAIL in contact.said.allowed
+def _may_leave_message(allowed: Collection[Channel], ways: WaysTo) -> bool:
+    return Channel.TELEPHONE in allowed and Channel.VOICEMAIL in ways.by

@@ -70,6 +70,13 @@ class AuthorityEnded(Conflict):
         super().__init__("Give the copy to the client, or have the authority put on file again.")
 
 
+class NotThatWay(Conflict):
+    """The client is not reached in this way."""
+
+    def __init__(self) -> None:
+        super().__init__("Read the copy for how and where they are reached, or hand it over in person.")
+
+
 class Section(StrEnum):
     """A part of the record."""
 
@@ -140,6 +147,8 @@ class CopyRelease:
     """Of the copy as JSON."""
     by: StaffId
     at: datetime
+    address: str | None = None
+    """Where it is posted to the client; None otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,12 +8,13 @@ the copy, where the profile lets the client be told. Counselling notes lie apart
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import ClassVar, Final, Protocol
+from typing import ClassVar, Final, Protocol, assert_never
 
 from caseload.domain.errors import Faults
 from caseload.domain.family import text_fault
 from caseload.domain.ids import CopyEntryId, RecordCopyId, RelatedPersonId
 from caseload.domain.journal import Event, Journal
+from caseload.domain.outreach import Channel, Contact, ways_to
 from caseload.domain.people import Staff
 from caseload.domain.profiles.rights import RightKind, Rights, Withholding, WithholdingReason
 from caseload.domain.programme import Programme
@@ -26,12 +27,14 @@ from caseload.domain.recordcopy.copy import (
     EntriesUndecided,
     EntryDecided,
     EntryUnknown,
+    HandedOver,
     LiesApart,
     NotForACopy,
+    NotThatWay,
     RecordCopy,
     Releasing,
 )
-from caseload.domain.rights import RightsRequest, RightsRequests
+from caseload.domain.rights import AgreedContacts, RightsRequest, RightsRequests
 
 LONGEST_NOTE: Final = 2_000
 MOST_DECIDED: Final = 200
@@ -168,19 +171,21 @@ async def release_copy(
     by: Staff,
     now: datetime,
     copies: Copies,
-    requests: RightsRequests,
+    requests: AgreedContacts,
     written: Written,
     journal: Journal,
 ) -> RecordCopy:
     """Say, having looked through it, that a copy leaves as it is; the request is held, so that one copy leaves.
 
-    Raises `CopyReleased`, `RightsRequestAnswered`, `Invalid`, `EntriesUndecided`, `AuthorityEnded`.
+    To the client it goes as they are reached. Raises `CopyReleased`, `RightsRequestAnswered`, `Invalid`,
+    `EntriesUndecided`, `AuthorityEnded`, `NotThatWay`.
     """
     copy.require_open()
     request.require_open()
     _check_recipient(how, request.asked.representative)
     if how.to_representative and request.asked.representative is not None:
         await _require_authority(request.asked.representative, copy, now, requests)
+    address = posted_to(how, await requests.contact(copy.client))
     counts = await copies.counts(copy.id)
     if counts.waiting:
         raise EntriesUndecided(f"{counts.waiting} wait: withhold each with its reason, or let it leave.")
@@ -195,6 +200,7 @@ async def release_copy(
         sha256=await written.digest(copy, counts, how, later, at=now),
         by=by.id,
         at=now,
+        address=address,
     )
     await copies.release(copy, release)
     facts: dict[str, str | int] = {
@@ -205,6 +211,30 @@ async def release_copy(
     }
     journal.tell(RecordCopyReleased(client=copy.client, records=(copy.id, request.id), facts=facts))
     return replace(copy, release=release)
+
+
+def posted_to(how: Releasing, contact: Contact) -> str | None:
+    """Pure: the address to which a copy is posted to the client, the one at which they are reached; None where it is not posted.
+
+    Nothing electronic is among the ways that can be agreed with a client (45 CFR 164.522(b)), so that where one was agreed a
+    copy is posted or handed over. Whoever acts for the client is reached where they say. Raises `NotThatWay`.
+    """
+    ways = ways_to(contact)
+    if how.to_representative:
+        return None
+    match how.manner:
+        case HandedOver.IN_PERSON:
+            return None
+        case HandedOver.ELECTRONIC:
+            if ways.is_agreed:
+                raise NotThatWay
+            return None
+        case HandedOver.POST:
+            if Channel.POST not in ways.by:
+                raise NotThatWay
+            return ways.address
+        case _:
+            assert_never(how.manner)
 
 
 def withheld_by_rule(

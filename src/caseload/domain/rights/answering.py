@@ -13,12 +13,21 @@ from caseload.domain.errors import Conflict, Fault, Faults, Invalid
 from caseload.domain.family import text_fault
 from caseload.domain.ids import RightsRequestId
 from caseload.domain.journal import Event, Journal
+from caseload.domain.outreach import Reachable
 from caseload.domain.people import Staff
 from caseload.domain.profiles.rights import DenialGround, RightKind
 from caseload.domain.programme import Programme
 from caseload.domain.rights.amending import Amendments, check_amended, check_disputed
+from caseload.domain.rights.contacting import AgreedContacts, agree, check_contact, replaced_by
 from caseload.domain.rights.entry import Amended
-from caseload.domain.rights.request import LONGEST_TEXT, Agreed, Outcome, RightsAnswer, RightsRequest
+from caseload.domain.rights.request import (
+    LONGEST_TEXT,
+    Agreed,
+    ContactAgreement,
+    Outcome,
+    RightsAnswer,
+    RightsRequest,
+)
 from caseload.domain.rights.restricting import Restricting, Restrictions, check_restricting
 
 GRANTS = frozenset({Outcome.GRANTED, Outcome.GRANTED_IN_PART})
@@ -66,13 +75,15 @@ class Answering:
     ground: DenialGround | None = None
     restricts: Restricting | None = None
     """Of a restriction that is granted: what is not told from now on."""
+    contact: Reachable | None = None
+    """Of a confidential contact that is granted: how and where the client is reached from now on."""
     amended: Amended | None = None
     """Of an amendment that is granted: how it was made."""
     disputed: tuple[Category, ...] = ()
     """Of an amendment that is denied: to which kinds of information the entry belongs."""
 
 
-class Answers(Restrictions, Amendments, Protocol):
+class Answers(Restrictions, Amendments, AgreedContacts, Protocol):
     """The answers that are kept, and what they rest on."""
 
     async def fulfilled(self, request: RightsRequest, /) -> Fulfilled | None:
@@ -80,7 +91,7 @@ class Answers(Restrictions, Amendments, Protocol):
         ...
 
     async def add_answer(self, request: RightsRequest, answer: RightsAnswer, answering: Answering, /) -> None:
-        """Keep it, with what is restricted, amended or disputed by it; `RightsRequestAnswered` when there is one."""
+        """Keep it, with what is restricted, agreed, amended or disputed by it; `RightsRequestAnswered` when there is one."""
         ...
 
 
@@ -96,7 +107,8 @@ async def answer_request(
 ) -> RightsRequest:
     """Answer a request.
 
-    Raises `Invalid`, `RightsRequestUnknown`, `RightsRequestAnswered`, `MustBeAgreed`, `NotDoneYet`, `SomethingWithheld`.
+    Raises `Invalid`, `RightsRequestUnknown`, `RightsRequestAnswered`, `MustBeAgreed`, `NotDoneYet`, `SomethingWithheld`,
+    `ContactChanged`.
     """
     request = await answers.hold(wanted, by=by, act=Act.ANSWER_RIGHTS_REQUEST)
     request.require_open()
@@ -111,7 +123,7 @@ async def answer_request(
         by=by.id,
         at=now,
     )
-    await answers.add_answer(request, answer, answering)
+    await _keep(request, answer, answering, by=by, now=now, answers=answers, journal=journal)
     facts: dict[str, str | int] = {
         "kind": request.asked.kind.value,
         "outcome": answering.outcome.value,
@@ -122,8 +134,36 @@ async def answer_request(
     if rule is not None:
         facts["rule"] = rule
     journal.tell(RightsAnswered(client=request.client, records=(wanted,), facts=facts))
-    agreed = None if answering.restricts is None else Agreed(restriction=answering.restricts.agreed(wanted))
-    return replace(request, answer=answer, agreed=agreed, amended=answering.amended, disputed=answering.disputed)
+    return _answered(request, answer, answering)
+
+
+async def _keep(
+    request: RightsRequest,
+    answer: RightsAnswer,
+    answering: Answering,
+    *,
+    by: Staff,
+    now: datetime,
+    answers: Answers,
+    journal: Journal,
+) -> None:
+    if answering.contact is None:
+        await answers.add_answer(request, answer, answering)
+        return
+    before = await replaced_by(request, by=by, now=now, contacts=answers)
+    await answers.add_answer(request, answer, answering)
+    await agree(request, answering.contact, before, by=by, now=now, contacts=answers, journal=journal)
+
+
+def _answered(request: RightsRequest, answer: RightsAnswer, answering: Answering) -> RightsRequest:
+    return replace(
+        request,
+        answer=answer,
+        agreed=None if answering.restricts is None else Agreed(restriction=answering.restricts.agreed(request.id)),
+        contact=None if answering.contact is None else ContactAgreement(to=answering.contact),
+        amended=answering.amended,
+        disputed=answering.disputed,
+    )
 
 
 async def _rule_of(request: RightsRequest, answering: Answering, programme: Programme, answers: Answers) -> str | None:
@@ -150,6 +190,7 @@ async def _rule_of(request: RightsRequest, answering: Answering, programme: Prog
         restrictions=answers,
         faults=faults,
     )
+    check_contact(answering.contact, request, is_granted=answering.outcome in GRANTS, faults=faults)
     await check_amended(
         answering.amended, request, is_granted=answering.outcome in GRANTS, amendments=answers, faults=faults
     )

@@ -15,6 +15,7 @@ from caseload.domain.access import Act
 from caseload.domain.consent import AgreedRestriction, Category, IdentityCheck
 from caseload.domain.errors import Conflict, NotFound
 from caseload.domain.ids import ClientId, ProgrammeId, RelatedPersonId, RightsRequestId, StaffId
+from caseload.domain.outreach import Reachable
 from caseload.domain.people import Staff
 from caseload.domain.profiles.rights import DenialGround, RightKind
 from caseload.domain.rights.entry import Amended, Entry
@@ -143,6 +144,33 @@ class Agreed:
     end: RestrictionEnd | None = None
 
 
+class ContactEndedHow(StrEnum):
+    """How it ended that a client is reached as was agreed."""
+
+    GIVEN_UP = "given_up"
+    """The client no longer wants it."""
+    REPLACED = "replaced"
+    """Something else was agreed on a later request."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactEnd:
+    """That a client is no longer reached as was agreed."""
+
+    how: ContactEndedHow
+    says: str
+    by: StaffId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactAgreement:
+    """How and where it was agreed that a client is reached, and the end of that if it has one."""
+
+    to: Reachable
+    end: ContactEnd | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RightsRequest:
     """One request, and how far it has come."""
@@ -165,6 +193,8 @@ class RightsRequest:
     """The client's disagreement with a denied amendment, then the programme's rebuttal, as far as there are any."""
     agreed: Agreed | None = None
     """Of a restriction that was granted: what is not told."""
+    contact: ContactAgreement | None = None
+    """Of a confidential contact that was granted: how and where the client is reached."""
     amended: Amended | None = None
     """Of an amendment that was granted: how it was made."""
     disputed: tuple[Category, ...] = ()

@@ -1,0 +1,38 @@
+"""How and where a client is reached now, on the wire: beside everything that somebody is about to tell or send them."""
+
+from caseload.api.wire import Wire
+from caseload.db.outreach import KeptContacts
+from caseload.domain.ids import ClientId
+from caseload.domain.outreach import Channel, Contact, ways_to
+from caseload.request.work import Work
+
+
+class ReachByOut(Wire, frozen=True, kw_only=True):
+    """Use these ways, and this number and address, and no other. By no way: only face to face."""
+
+    by: list[Channel]
+    telephone: str | None
+    """Null where no way is allowed that needs one."""
+    address: str | None
+    """Null where no way is allowed that needs one."""
+    heed: str | None
+    """When and when not, and under which name to ring."""
+    is_agreed: bool
+    """Whether it was agreed with the client on their request (45 CFR 164.522(b))."""
+
+    @classmethod
+    def of(cls, contact: Contact) -> "ReachByOut":
+        """From the domain."""
+        ways = ways_to(contact)
+        return cls(
+            by=list(ways.by),
+            telephone=ways.telephone,
+            address=ways.address,
+            heed=ways.heed,
+            is_agreed=ways.is_agreed,
+        )
+
+
+async def reach_by(work: Work, client: ClientId) -> ReachByOut:
+    """How and where a client is reached, for whoever has been let through to them."""
+    return ReachByOut.of(await KeptContacts(work.connection, work.journal).contact(client))
