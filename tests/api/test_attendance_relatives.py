@@ -48,6 +48,25 @@ class Family(House):
         revoked = await self.robin.post(f"/clients/{client}/consents/{consent}/revocation", body)
         assert revoked.status_code == 201, revoked.text
 
+    async def restrict(self, client: str, person: str) -> None:
+        """What the client asked for and the privacy officer agreed to: not to have this person sit there."""
+        officer = await self.clinic.person((Role.PRIVACY_OFFICER, self.programme))
+        asked = {
+            "kind": "restriction",
+            "says": "Not my mother, after Sunday.",
+            "received_at": self.clinic.service.clock().isoformat(),
+            "check": KNOWN,
+        }
+        taken = await self.robin.post(f"/clients/{client}/rights-requests", asked)
+        assert taken.status_code == 201, taken.text
+        answer = {
+            "outcome": "granted",
+            "says": "Told in person.",
+            "restricts": {"categories": ["joint_sessions"], "recipient": {"person_id": person}},
+        }
+        granted = await officer.post(f"/rights-requests/{taken.json()['id']}/answer", answer)
+        assert granted.status_code == 201, granted.text
+
     async def seat(
         self, session: str, client: str, person: str, comes_as: str = "with_client", *, by: Person | None = None
     ) -> httpx.Response:
@@ -280,6 +299,32 @@ async def test_somebody_who_may_harm_the_client_sits_in_no_session_with_them_wha
     assert refused.status_code == 409
     for text in (str(turned_away), refused.text):
         assert "arning" not in text
+
+
+async def test_whoever_leads_learns_that_somebody_may_not_come_in_and_not_what_the_client_asked_for(
+    family: Family,
+) -> None:
+    ada, ben = await family.client(), await family.client()
+    mother, uncle = await family.relative(ada), await family.relative(ben, "Olu Berg", "other_relative")
+    await family.consent(ada, mother)
+    consent = await family.consent(ben, uncle)
+    of_ada, of_ben = [await family.plan(each, kind="family", hours_ago=0, clashes_agreed=True) for each in (ada, ben)]
+    hers, his = await family.seated(of_ada, ada, mother), await family.seated(of_ben, ben, uncle)
+
+    await family.restrict(ada, mother)
+    await family.revoke(ben, consent)
+    restricted, revoked = await family.door(of_ada, hers, KNOWN), await family.door(of_ben, his, KNOWN)
+    nobody_looked = await family.door(of_ada, hers, None)
+    refused = await family.seat(await family.plan(ada, kind="family", hours_ago=0, clashes_agreed=True), ada, mother)
+
+    assert restricted["may_come_in"] is False
+    assert {**restricted, "place_id": None} == {**revoked, "place_id": None}, "one refusal, whatever stands in the way"
+    assert refused.status_code == 409
+    for told in (str(restricted), refused.text):
+        assert "estrict" not in told
+        assert "164.522" not in told
+        assert "agreed" not in told
+    assert nobody_looked["advice"] != restricted["advice"], "that they have to look is said"
 
 
 async def test_relatives_take_places_and_who_waits_moves_up_when_one_is_called_off(family: Family) -> None:

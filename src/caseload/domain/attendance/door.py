@@ -22,7 +22,7 @@ from caseload.domain.consent import (
     tell_asked,
 )
 from caseload.domain.consent.asker import is_warned_of
-from caseload.domain.consent.disclosure import without_the_warning
+from caseload.domain.consent.disclosure import without_the_reason
 from caseload.domain.family import RelatedPerson
 from caseload.domain.ids import ClientId, ConsentId, ProgrammeId, RelativePlaceId, TherapySessionId
 from caseload.domain.journal import Journal
@@ -71,9 +71,9 @@ class Door:
         return asked, answer
 
     def for_whoever_leads(self, answer: Answer, *, at: datetime) -> Answer:
-        """The answer without the word that a safety warning stands: whoever leads need not see the client's chart."""
+        """The answer without why not: whoever leads need not see the client's chart, and a restriction is the client's own."""
         day = self.programme.today(at)
-        return without_the_warning(answer, rules_on(self.programme.profiles.name_on(day), day))
+        return without_the_reason(answer, rules_on(self.programme.profiles.name_on(day), day))
 
 
 class Seats(Protocol):

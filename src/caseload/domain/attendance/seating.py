@@ -211,7 +211,7 @@ def ask_at_the_door(
 ) -> Answer:
     """Whether a relative may come in now, as whoever takes the register may read it.
 
-    That a safety warning stands about them is for those who see the client's consents. Raises `NotPermitted`, `Invalid`
+    Why not (a safety warning, what was agreed with the client, what has ended) is for those who see the client's consents. Raises `NotPermitted`, `Invalid`
     or `NoSuchSeat`.
     """
     by.require(Act.TAKE_REGISTER, session.programme)

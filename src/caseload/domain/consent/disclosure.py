@@ -143,6 +143,23 @@ def without_the_warning(answer: Answer, rules: DisclosureRules) -> Answer:
     return replace(answer, reason=Reason.NO_CONSENT, rule=rules.without_consent, advice=rules.advice_when_refused)
 
 
+def without_the_reason(answer: Answer, rules: DisclosureRules) -> Answer:
+    """What somebody reads who only has to know that it may not be told: one refusal for whatever stands in the way.
+
+    That a safety warning stands, or that the client asked for a restriction and was granted it, is the client's. That nobody has
+    made sure of who asks is said: it is for whoever reads it to do.
+    """
+    if answer.allowed or answer.reason is Reason.ASKER_NOT_CHECKED:
+        return answer
+    return replace(
+        answer,
+        reason=Reason.NO_CONSENT,
+        consent=None,
+        rule=rules.without_consent,
+        advice=rules.advice_when_refused,
+    )
+
+
 def _signed_at(consent: Consent) -> datetime:
     return consent.signature.signed_at
 
