@@ -220,16 +220,95 @@ async def test_whom_a_consent_names_is_asked_and_a_revocation_is_seen_before_any
 async def test_nobody_of_whom_a_safety_warning_stands_is_asked_and_the_list_says_whom_not_to_ring(house: House) -> None:
     client, check_in = await overdue_client(house)
     person, _ = await consented(house, client, "presence", "attendance")
-    warning = {"kind": "do_not_call", "note": "Her partner answers."}
+    said_at = "2026-11-01T09:30:00Z"
+    warning = {"kind": "do_not_call", "note": "Her partner answers.", "said_by": "She herself", "said_at": said_at}
     made = await house.robin.post(f"/clients/{client}/related-people/{person}/warnings", warning)
     assert made.status_code == 201, made.text
     for days in (0, 1):
         await as_if_days_later(house, check_in, days)
     ladder = (await why(house, check_in))["ladder"]
     assert (ladder["next"]["will_be_skipped"], ladder["may_be_asked"]) == ("no_consent", [])
-    assert ladder["not_to_be_asked"] == [{"person_id": person, "name": "Rosa Example", "warning": "do_not_call"}]
+    [not_to_be_asked] = ladder["not_to_be_asked"]
+    assert not_to_be_asked == {
+        "person_id": person,
+        "name": "Rosa Example",
+        "warning": "do_not_call",
+        "said_by": "She herself",
+        "said_at": said_at,
+    }
     await as_if_days_later(house, check_in, 2)
     assert (await why(house, check_in))["ladder"]["taken"][-1]["skipped"] == "no_consent"
+
+
+async def around(house: House, client: ClientId, **details: Any) -> str:
+    body = {"name": "Sam Example", "relationship": "partner", **details}
+    made = await house.robin.post(f"/clients/{client}/related-people", body)
+    assert made.status_code == 201, made.text
+    return made.json()["id"]
+
+
+async def warn(house: House, client: ClientId, person: str, **changes: Any) -> Any:
+    body = {"kind": "domestic_risk", "note": "Has threatened the client.", **changes}
+    return await house.robin.post(f"/clients/{client}/related-people/{person}/warnings", body)
+
+
+async def test_nobody_writes_to_or_goes_to_a_home_where_somebody_is_warned_of_and_the_step_says_so(
+    house: House,
+) -> None:
+    client, check_in = await overdue_client(house, reachable=False)
+    assert (await say(house, client, allowed=["post", "visit"])).status_code == 200
+    partner = await around(house, client, address="1, EXAMPLE Street, Springfield")
+    made = await warn(house, client, partner)
+    assert made.status_code == 201, made.text
+
+    for days in (0, 1, 2, 7):
+        await as_if_days_later(house, check_in, days)
+    ladder = (await why(house, check_in))["ladder"]
+
+    letter = next(each for each in ladder["taken"] if each["step"] == "letter")
+    assert (letter["skipped"], letter["by_way_of"], letter["task"]) == ("warned_of", [], None)
+    assert "safety warning" in letter["why_skipped"]
+    ways = ladder["reach_by"]
+    assert (ways["by"], ways["address"], ways["closed"]) == ([], None, ["post", "visit"])
+    assert ways["beware"] == "domestic_risk"
+    lifted = await house.robin.post(
+        f"/clients/{client}/related-people/{partner}/warnings/{made.json()['warnings'][0]['id']}/lifting",
+        {"reason": "He has moved away."},
+    )
+    assert lifted.status_code == 201, lifted.text
+    now = (await house.robin.get(f"/clients/{client}/contact")).json()
+    assert (now["allowed"], now["address"], now["closed"], now["beware"]) == (
+        ["post", "visit"], "1 Example Street", [], None,
+    )  # fmt: skip
+
+
+async def test_a_call_to_a_household_with_somebody_warned_of_is_made_with_a_word_of_warning(house: House) -> None:
+    client, _ = await overdue_client(house)
+    partner = await around(house, client, in_household=True)
+    assert (await warn(house, client, partner)).status_code == 201
+
+    await climb(house)
+
+    [task] = await tasks(house)
+    assert "Allowed: text or telephone. A safety warning stands" in task["says"]
+    assert "Sam" not in task["says"]
+
+
+async def test_that_somebody_is_not_to_be_rung_says_who_said_so_and_when(house: House) -> None:
+    client, check_in = await overdue_client(house)
+    mother = await around(house, client, relationship="mother", phone="+1 (303) 555 0100")
+
+    nobody = await warn(house, client, mother, kind="do_not_call")
+    only_when = await warn(house, client, mother, said_at="2026-11-01T09:30:00Z")
+    later = await warn(house, client, mother, kind="do_not_call", said_by="She herself", said_at="2040-01-01T00:00:00Z")
+    made = await warn(house, client, mother, kind="do_not_call", said_by="She herself", said_at="2026-11-01T09:30:00Z")
+
+    assert [each.status_code for each in (nobody, only_when, later, made)] == [422, 422, 422, 201], made.text
+    [warning] = made.json()["warnings"]
+    assert (warning["said_by"], warning["said_at"]) == ("She herself", "2026-11-01T09:30:00Z")
+    ladder = (await why(house, check_in))["ladder"]
+    assert ladder["next"]["will_be_skipped"] == "warned_of", "it is the client's number, too"
+    assert ladder["reach_by"]["by"] == ["post"]
 
 
 async def test_a_consent_about_something_else_lets_nobody_be_asked(house: House) -> None:

@@ -34,6 +34,7 @@ from caseload.domain.family import (
     Relationship,
     SafetyWarning,
     Told,
+    WarnedBy,
     WarningKind,
     WarningLifted,
     WarningUnknown,
@@ -514,14 +515,17 @@ def test_the_front_desk_keeps_nothing_about_families() -> None:
 def test_a_warning_stands_until_it_is_lifted_with_a_reason_and_stays_readable() -> None:
     kept, told = Kept(), Remembered()
     around = surroundings(kept, told)
-    mother = asyncio.run(warn_of(added(kept, told), WarningKind.DO_NOT_CALL, "His brother listens.", **around))
+    said = WarnedBy(who="The client, on the telephone", at=NOW)
+    mother = asyncio.run(
+        warn_of(added(kept, told), WarningKind.DO_NOT_CALL, "His brother listens.", said=said, **around)
+    )
     [warning] = mother.warnings
     assert mother.stopped_by(at=NOW, rings=True) is WarningKind.DO_NOT_CALL
     assert mother.stopped_by(at=NOW, rings=False) is None
     begun_before = NOW - timedelta(seconds=1)
     assert mother.stopped_by(at=begun_before, rings=True) is WarningKind.DO_NOT_CALL
     with pytest.raises(AlreadyWarned):
-        asyncio.run(warn_of(mother, WarningKind.DO_NOT_CALL, "Again.", **around))
+        asyncio.run(warn_of(mother, WarningKind.DO_NOT_CALL, "Again.", said=said, **around))
     both = asyncio.run(warn_of(mother, WarningKind.DOMESTIC_RISK, "Has hurt him.", **around))
     assert both.stopped_by(at=NOW, rings=False) is WarningKind.DOMESTIC_RISK
     lifted = asyncio.run(lift_warning(mother, warning.id, reason="He has moved out.", **around))
@@ -541,8 +545,13 @@ def test_a_warning_stands_until_it_is_lifted_with_a_reason_and_stays_readable() 
 def test_a_warning_says_what_to_know_and_is_recorded_by_those_who_may() -> None:
     kept, told = Kept(), Remembered()
     mother = added(kept, told)
-    with pytest.raises(Invalid):
-        asyncio.run(warn_of(mother, WarningKind.DO_NOT_CALL, " ", **surroundings(kept, told)))
+    for note, said, fields in (
+        (" ", None, ["note", "said_by"]),
+        ("x", WarnedBy(who=" ", at=NOW + timedelta(seconds=1)), ["said_by", "said_at"]),
+    ):
+        with pytest.raises(Invalid) as refused:
+            asyncio.run(warn_of(mother, WarningKind.DO_NOT_CALL, note, said=said, **surroundings(kept, told)))
+        assert [fault.field for fault in refused.value.faults] == fields
     with pytest.raises(Invalid):
         asyncio.run(lift_warning(mother, WarningId(new_id()), reason="", **surroundings(kept, told)))
     with pytest.raises(NotPermitted):

@@ -95,6 +95,17 @@ def test_nobody_of_whom_a_safety_warning_stands_is_rung(kind: WarningKind) -> No
     assert [each.person for each in asked(given(PRESENCE), around=(lifted,))] == [MOTHER]
 
 
+def test_nobody_is_rung_at_the_number_of_somebody_who_is_not_to_be_rung() -> None:
+    warned = warned_mother(WarningKind.DOMESTIC_RISK).people[MOTHER]
+    warned = replace(warned, details=replace(warned.details, phone="+1 303 555 0100"))
+    guardian = AROUND[GUARDIAN]
+    named = given(PRESENCE, recipients=(Recipient(person=GUARDIAN),))
+    shares = replace(guardian, details=replace(guardian.details, phone="555-0100"))
+
+    assert [each.person for each in asked(named, around=(warned, guardian))] == [GUARDIAN]
+    assert asked(named, around=(warned, shares)) == ()
+
+
 def test_whoever_is_a_client_here_too_is_never_rung_about_the_other() -> None:
     consents = given(PRESENCE, ATTENDANCE)
     mother = AROUND[MOTHER]

@@ -2,6 +2,7 @@
 
 from caseload.api.wire import Wire
 from caseload.db.outreach import KeptContacts
+from caseload.domain.family import WarningKind
 from caseload.domain.ids import ClientId
 from caseload.domain.outreach import Channel, Contact, ways_to
 from caseload.request.work import Work
@@ -19,6 +20,10 @@ class ReachByOut(Wire, frozen=True, kw_only=True):
     """When and when not, and under which name to ring."""
     is_agreed: bool
     """Whether it was agreed with the client on their request (45 CFR 164.522(b))."""
+    closed: list[Channel]
+    """What the client allows, and a safety warning about somebody at that number or in that home closes."""
+    beware: WarningKind | None
+    """A safety warning stands about somebody who may be there: read it before using any way."""
 
     @classmethod
     def of(cls, contact: Contact) -> "ReachByOut":
@@ -30,6 +35,8 @@ class ReachByOut(Wire, frozen=True, kw_only=True):
             address=ways.address,
             heed=ways.heed,
             is_agreed=ways.is_agreed,
+            closed=list(ways.closed),
+            beware=ways.beware,
         )
 
 

@@ -31,6 +31,7 @@ async def warn_of_related_person(
             person,
             data.kind,
             data.note,
+            said=data.said(now=work.now),
             client=client,
             by=work.by,
             now=work.now,

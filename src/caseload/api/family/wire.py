@@ -4,6 +4,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from caseload.api.wire import Instant, Wire
+from caseload.domain.errors import Fault, Invalid
 from caseload.domain.family import (
     Beginning,
     ContactWay,
@@ -13,6 +14,7 @@ from caseload.domain.family import (
     RelatedPerson,
     Relationship,
     SafetyWarning,
+    WarnedBy,
     WarningKind,
 )
 
@@ -46,6 +48,8 @@ class PersonDetailsIn(Wire, frozen=True, kw_only=True):
     email: str | None = None
     address: str | None = None
     contact_note: str | None = None
+    in_household: bool = False
+    """They live with the client: what goes to the client's home may come into their hands."""
 
     def read(self) -> PersonDetails:
         """As the domain speaks of it."""
@@ -58,6 +62,7 @@ class PersonDetailsIn(Wire, frozen=True, kw_only=True):
             email=self.email,
             address=self.address,
             contact_note=self.contact_note,
+            in_household=self.in_household,
         )
 
 
@@ -117,6 +122,18 @@ class WarningIn(Wire, frozen=True, kw_only=True):
     kind: WarningKind
     note: str
     """What whoever is about to ring or tell has to know."""
+    said_by: str | None = None
+    """Who said so: the client, the person themselves, somebody else. Must be there for `do_not_call`."""
+    said_at: Instant | None = None
+    """When they said so; now when left out."""
+
+    def said(self, *, now: datetime) -> WarnedBy | None:
+        """Whose word it was, as the domain speaks of it. Raises `Invalid`."""
+        if self.said_by is None:
+            if self.said_at is not None:
+                raise Invalid(Fault("said_by", "say who said so"))
+            return None
+        return WarnedBy(who=self.said_by, at=self.said_at or now)
 
 
 class LiftIn(Wire, frozen=True, kw_only=True):
@@ -131,6 +148,9 @@ class WarningOut(Wire, frozen=True, kw_only=True):
     id: UUID
     kind: WarningKind
     note: str
+    said_by: str | None
+    """Whose word it was."""
+    said_at: datetime | None
     recorded_by: UUID
     recorded_at: datetime
     lifted_at: datetime | None
@@ -144,6 +164,8 @@ class WarningOut(Wire, frozen=True, kw_only=True):
             id=warning.id,
             kind=warning.kind,
             note=warning.note,
+            said_by=None if warning.said is None else warning.said.who,
+            said_at=None if warning.said is None else warning.said.at,
             recorded_by=warning.recorded_by,
             recorded_at=warning.recorded_at,
             lifted_at=warning.lifted_at,
@@ -166,6 +188,7 @@ class PersonOut(Wire, frozen=True, kw_only=True):
     email: str | None
     address: str | None
     contact_note: str | None
+    in_household: bool
     involvements: list[InvolvementOut]
     """Every way in which they ever took part, the oldest first; when none runs they are not involved."""
     warnings: list[WarningOut]
@@ -188,6 +211,7 @@ class PersonOut(Wire, frozen=True, kw_only=True):
             email=details.email,
             address=details.address,
             contact_note=details.contact_note,
+            in_household=details.in_household,
             involvements=[InvolvementOut.of(each, at=at) for each in person.involvements],
             warnings=[WarningOut.of(each, at=at) for each in person.warnings],
             recorded_at=person.recorded_at,

@@ -12,6 +12,7 @@ from caseload.api.work import IfMatch, TheWork, client_within, require_version, 
 from caseload.db.outreach import KeptContacts
 from caseload.domain import outreach as domain
 from caseload.domain.access import Act
+from caseload.domain.family import WarningKind
 from caseload.domain.outreach import Channel, Contact, Reachable, ways_to
 
 
@@ -74,6 +75,10 @@ class ContactNowOut(Wire, frozen=True, kw_only=True):
     heed: str | None
     is_agreed: bool
     """Whether it was agreed with the client on their request: then no other way, number or address can be written down."""
+    closed: list[Channel]
+    """What the client allows, and a safety warning about somebody at that number or in that home closes."""
+    beware: WarningKind | None
+    """A safety warning stands about somebody who may be there: read it before using any way."""
     reason: str | None
     recorded_by: UUID | None
     recorded_at: datetime | None
@@ -90,6 +95,8 @@ class ContactNowOut(Wire, frozen=True, kw_only=True):
             address=ways.address,
             heed=ways.heed,
             is_agreed=ways.is_agreed,
+            closed=list(ways.closed),
+            beware=ways.beware,
             reason=contact.reason,
             recorded_by=contact.recorded_by,
             recorded_at=contact.recorded_at,

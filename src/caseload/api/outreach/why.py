@@ -20,7 +20,7 @@ from caseload.domain.access import Act
 from caseload.domain.care_task import CareTask
 from caseload.domain.checkin import CheckInNotOverdue, Overdue, explain, is_overdue, waiting
 from caseload.domain.consent import Category
-from caseload.domain.family import RelatedPerson, Relationship, WarningKind
+from caseload.domain.family import RelatedPerson, Relationship, SafetyWarning, WarningKind
 from caseload.domain.ids import CheckInId
 from caseload.domain.outreach import SAYS, SKIPPED_SAYS, Channel, Skipped, Taken
 from caseload.domain.profiles.outreach import OutreachStep
@@ -89,6 +89,21 @@ class WarnedOfOut(Wire, frozen=True, kw_only=True):
     person_id: UUID
     name: str
     warning: WarningKind
+    said_by: str | None
+    """Whose word it was."""
+    said_at: datetime | None
+
+    @classmethod
+    def of(cls, person: RelatedPerson, standing: SafetyWarning) -> "WarnedOfOut":
+        """From the domain."""
+        said = standing.said
+        return cls(
+            person_id=person.id,
+            name=person.details.name,
+            warning=standing.kind,
+            said_by=None if said is None else said.who,
+            said_at=None if said is None else said.at,
+        )
 
 
 class LadderOut(Wire, frozen=True, kw_only=True):
@@ -133,9 +148,11 @@ async def explain_overdue_check_in(check_in_id: FromPath[UUID], work: TheWork) -
     if work.by.may_in(Act.SEE_FAMILY, one.programme):
         around = await Families(work.connection, work.journal).around(one.client)
     warned = [
-        WarnedOfOut(person_id=person.id, name=person.details.name, warning=warning)
+        WarnedOfOut.of(person, warning)
         for person in around
-        if (warning := person.stopped_by(at=work.now, rings=True)) is not None
+        if (kind := person.stopped_by(at=work.now, rings=True)) is not None
+        for warning in person.warnings
+        if warning.kind is kind and warning.counts(work.now)
     ]
     return OverdueWhyOut.of(explain(one, now=work.now), await ladders.of(one, reach=reach), warned)
 

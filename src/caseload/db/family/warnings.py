@@ -15,6 +15,7 @@ from caseload.db.tables.family import (
 from caseload.domain.family import (
     AlreadyWarned,
     SafetyWarning,
+    WarnedBy,
     WarningKind,
     WarningLifted,
 )
@@ -33,6 +34,8 @@ _WARNINGS = (
         related_person_warning.c.lifted_at,
         related_person_warning.c.lifted_by,
         related_person_warning.c.lifted_because,
+        related_person_warning.c.said_by,
+        related_person_warning.c.said_at,
     )
     .where(related_person_warning.c.client_id == bindparam("client", type_=Uuid()))
     .order_by(related_person_warning.c.id)
@@ -70,6 +73,8 @@ class WarningBook:
                     note=warning.note,
                     recorded_by=warning.recorded_by,
                     recorded_at=warning.recorded_at,
+                    said_by=None if warning.said is None else warning.said.who,
+                    said_at=None if warning.said is None else warning.said.at,
                 )
             )
         except IntegrityError as standing:
@@ -97,6 +102,7 @@ def _warning(row: Row[*tuple[Any, ...]]) -> SafetyWarning:
         note=row.note,
         recorded_by=StaffId(row.recorded_by),
         recorded_at=row.recorded_at,
+        said=None if row.said_by is None else WarnedBy(who=row.said_by, at=row.said_at),
         lifted_at=row.lifted_at,
         lifted_by=None if row.lifted_by is None else StaffId(row.lifted_by),
         lifted_because=row.lifted_because,

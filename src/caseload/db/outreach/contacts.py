@@ -1,6 +1,7 @@
 """How clients may be reached, in PostgreSQL, as versions."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, Protocol
 from uuid import UUID
@@ -9,6 +10,7 @@ from sqlalchemy import bindparam, exists, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from caseload.db.outreach.homes import warned_around
 from caseload.db.tables.outreach import client_contact
 from caseload.db.tables.rights import rights_contact, rights_contact_end
 from caseload.domain.ids import ClientId, RightsRequestId, StaffId
@@ -80,7 +82,8 @@ class KeptContacts:
         """How a client may be reached by the newest version; of whoever was never asked one that allows nothing."""
         self._journal.saw(client, KIND)
         row = (await self._connection.execute(_NEWEST, {"client": client})).first()
-        return Contact(client=client, version=0) if row is None else contact_of(client, row)
+        found = Contact(client=client, version=0) if row is None else contact_of(client, row)
+        return replace(found, warned=(await warned_around(self._connection, [client]))[client])
 
     async def versions(self, client: ClientId) -> Sequence[Contact]:
         """Everything that was ever said of it, the newest first."""

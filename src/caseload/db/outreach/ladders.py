@@ -6,6 +6,7 @@ that finds nothing due reads the overdue check-ins of the programme by their ind
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -20,6 +21,7 @@ from caseload.db.checkin.closing import closed_days
 from caseload.db.consent import Consents
 from caseload.db.family import Families
 from caseload.db.outreach.contacts import CONTACT, FROM, contact_of
+from caseload.db.outreach.homes import warned_around
 from caseload.db.periods import running
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import cover, responsibility
@@ -189,7 +191,9 @@ class KeptLadders:
         """How each of these may be reached."""
         rows = await self._connection.execute(CONTACTS, {"clients": clients})
         said = {ClientId(row.client_id): contact_of(ClientId(row.client_id), row) for row in rows}
-        return {client: said.get(client, Contact(client=client, version=0)) for client in clients}
+        warned = await warned_around(self._connection, clients)
+        never = {client: Contact(client=client, version=0) for client in clients}
+        return {client: replace(said.get(client, never[client]), warned=warned[client]) for client in clients}
 
     async def closed_days(self, programme: ProgrammeId, *, since: date) -> frozenset[date]:
         """The days from then on on which a programme is closed."""

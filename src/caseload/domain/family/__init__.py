@@ -33,6 +33,7 @@ from caseload.domain.family.warned import lift_warning, warn_of
 from caseload.domain.family.warning import (
     AlreadyWarned,
     SafetyWarning,
+    WarnedBy,
     WarningKind,
     WarningLifted,
     WarningUnknown,
@@ -67,6 +68,7 @@ __all__ = [
     "RelativeLink",
     "SafetyWarning",
     "Told",
+    "WarnedBy",
     "WarningKind",
     "WarningLifted",
     "WarningUnknown",

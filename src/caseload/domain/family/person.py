@@ -51,6 +51,8 @@ class PersonDetails:
     address: str | None = None
     contact_note: str | None = None
     """How and when to reach them, and when not to."""
+    in_household: bool = False
+    """They live with the client: what goes to the client's home may come into their hands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

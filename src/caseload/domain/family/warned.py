@@ -5,13 +5,14 @@ from datetime import datetime
 
 from caseload.domain.access import Act
 from caseload.domain.client import Client
-from caseload.domain.errors import Fault, Invalid
+from caseload.domain.errors import Fault, Faults, Invalid
 from caseload.domain.family.person import RelatedPeople, RelatedPerson
-from caseload.domain.family.texts import LONGEST_TEXT, text_fault
+from caseload.domain.family.texts import LONGEST_NAME, LONGEST_TEXT, text_fault
 from caseload.domain.family.warning import (
     PersonNoLongerWarnedOf,
     PersonWarnedOf,
     SafetyWarning,
+    WarnedBy,
     WarningKind,
     WarningLifted,
     WarningUnknown,
@@ -26,16 +27,28 @@ async def warn_of(
     kind: WarningKind,
     note: str,
     *,
+    said: WarnedBy | None = None,
     client: Client,
     by: Staff,
     now: datetime,
     families: RelatedPeople,
     journal: Journal,
 ) -> RelatedPerson:
-    """Record a safety warning; it counts at once. Raises `NotPermitted`, `Invalid`, or `AlreadyWarned`."""
+    """Record a safety warning; it counts at once. That somebody must not be rung is somebody's word, with when they said it.
+
+    Raises `NotPermitted`, `Invalid`, or `AlreadyWarned`.
+    """
     by.require(Act.RECORD_FAMILY, client.programme)
+    faults = Faults()
     if problem := text_fault(note, longest=LONGEST_TEXT):
-        raise Invalid(Fault("note", problem))
+        faults.add("note", problem)
+    if said is None:
+        faults.check(when=kind is WarningKind.DO_NOT_CALL, where="said_by", problem="say who said so")
+    else:
+        if problem := text_fault(said.who, longest=LONGEST_NAME):
+            faults.add("said_by", problem)
+        faults.check(when=said.at > now, where="said_at", problem="must not lie in the future")
+    faults.raise_if_any()
     warning = SafetyWarning(
         id=WarningId(new_id()),
         client=client.id,
@@ -44,6 +57,7 @@ async def warn_of(
         note=note,
         recorded_by=by.id,
         recorded_at=now,
+        said=said,
     )
     await families.warn(warning)
     journal.tell(PersonWarnedOf(client=client.id, records=(person.id, warning.id)))

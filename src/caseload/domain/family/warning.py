@@ -47,6 +47,15 @@ class WarningLifted(Conflict):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WarnedBy:
+    """Whose word it was, and when they said it."""
+
+    who: str
+    """The client, the person themselves, a neighbour: in words."""
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SafetyWarning:
     """That somebody around a client must not be called, or told anything, from when to when."""
 
@@ -58,6 +67,8 @@ class SafetyWarning:
     """What whoever is about to ring or tell has to know."""
     recorded_by: StaffId
     recorded_at: datetime
+    said: WarnedBy | None = None
+    """Who said so, and when; always there for `do_not_call`, which somebody asked for (none before it was kept)."""
     lifted_at: datetime | None = None
     lifted_by: StaffId | None = None
     lifted_because: str | None = None

@@ -1,10 +1,11 @@
 """Outreach: how a client may be reached, and the ladder by which whoever has not come is looked for.
 
-`contact` is what the client has said, `around` whom else a consent lets us ask, `ladder` which step is due when and whether it
+`contact` is what the client has said, `home` what a safety warning closes of it, `around` whom else a consent lets us ask, `ladder` which step is due when and whether it
 may be taken, `climbing` taking it, `meeting` which check-ins are planned.
 """
 
 from caseload.domain.outreach.around import MayBeAsked, may_be_asked
+from caseload.domain.outreach.channel import Channel
 from caseload.domain.outreach.climbing import (
     Climber,
     Ground,
@@ -17,7 +18,6 @@ from caseload.domain.outreach.climbing import (
 from caseload.domain.outreach.contact import (
     NOT_ASKED,
     AgreedContact,
-    Channel,
     Contact,
     ContactAgreed,
     ContactChanged,
@@ -30,6 +30,7 @@ from caseload.domain.outreach.contact import (
     say_contact,
     ways_to,
 )
+from caseload.domain.outreach.home import Warned
 from caseload.domain.outreach.ladder import (
     SAYS,
     SKIPPED_SAYS,
@@ -65,6 +66,7 @@ __all__ = [
     "Reachable",
     "Skipped",
     "Taken",
+    "Warned",
     "WaysTo",
     "agree_contact",
     "check_reachable",

@@ -14,6 +14,7 @@ from typing import Final
 from caseload.domain.consent import Category, Consent, Purpose, Question, Recipient, may_tell, rules_on
 from caseload.domain.family import RelatedPerson, Relationship
 from caseload.domain.ids import ConsentId, RelatedPersonId
+from caseload.domain.outreach.home import is_same_number
 from caseload.domain.programme import Programme
 
 _TELLS: Final = (Category.PRESENCE, Category.ATTENDANCE)
@@ -37,11 +38,18 @@ def may_be_asked(
 ) -> tuple[MayBeAsked, ...]:
     """Whom a consent in force names and lets us tell that the client is here, or that they have not come.
 
-    Whoever is no longer involved is left out, whatever was signed, and so is whoever a safety warning forbids to ring, and whoever
-    is a client here too: nobody learns of one of the two by being rung about the other.
+    Whoever is no longer involved is left out, whatever was signed, and so is whoever a safety warning forbids to ring or whose
+    number is also that of somebody it forbids to ring, and whoever is a client here too: nobody learns of one of the two by
+    being rung about the other.
     """
+    people = list(around)
+    closed = [each.details.phone for each in people if each.stopped_by(at=at, rings=True) is not None]
     found = [
-        _asked(person, consents, programme, at) for person in around if person.running(at) and not person.is_client_too
+        _asked(person, consents, programme, at)
+        for person in people
+        if person.running(at)
+        and not person.is_client_too
+        and not any(is_same_number(person.details.phone, number) for number in closed)
     ]
     return tuple(each for each in found if each is not None)
 

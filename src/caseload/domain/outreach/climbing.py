@@ -16,7 +16,8 @@ from caseload.domain.family import RelatedPerson
 from caseload.domain.ids import CareTaskId, CheckInId, ClientId, ProgrammeId, StaffId, new_id
 from caseload.domain.journal import Event, Journal
 from caseload.domain.outreach.around import MayBeAsked, may_be_asked
-from caseload.domain.outreach.contact import Channel, Contact
+from caseload.domain.outreach.channel import Channel
+from caseload.domain.outreach.contact import Contact, ways_to
 from caseload.domain.outreach.ladder import SAYS, Allowed, Calendar, Next, Skipped, Taken, next_step, way
 from caseload.domain.people import Staff
 from caseload.domain.profiles import Profile
@@ -38,6 +39,7 @@ _TOLD: Final = {
     Category.ATTENDANCE: "that they have not come",
 }
 AS_AGREED: Final = "It was agreed with the client where: use the number or address that is shown for use, and no other that is on file."
+BEWARE: Final = "A safety warning stands about somebody who may be there: read it first, and speak with the client alone, or not at all."
 MOST_NAMED: Final = 5
 """So many people stand in the words of a task; all of them stand beside the line of the overdue list."""
 
@@ -173,8 +175,9 @@ def _words(taken: Taken, contact: Contact, asks: Sequence[MayBeAsked]) -> str:
     if not taken.by_way_of:
         return SAYS[taken.step]
     ways = " or ".join(_SPOKEN[each] for each in taken.by_way_of)
-    said = f"{SAYS[taken.step]} Allowed: {ways}."
-    return said if contact.agreed is None else f"{said} {AS_AGREED}"
+    to = ways_to(contact)
+    more = ((AS_AGREED, to.is_agreed), (BEWARE, to.beware is not None))
+    return " ".join((f"{SAYS[taken.step]} Allowed: {ways}.", *(says for says, does in more if does)))
 
 
 def _task(taken: Taken, climber: Climber, asks: Sequence[MayBeAsked], *, by: Staff, now: datetime) -> CareTask:

@@ -9,33 +9,19 @@ to be reached in another way or at another place and that was agreed to (45 CFR 
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 from typing import ClassVar, Final, Protocol
 
 from caseload.domain.errors import Conflict, Faults
+from caseload.domain.family import WarningKind
 from caseload.domain.ids import ClientId, RightsRequestId, StaffId
 from caseload.domain.journal import Event, Journal
+from caseload.domain.outreach.channel import NEEDS_ADDRESS, NEEDS_TELEPHONE, Channel
+from caseload.domain.outreach.home import Warned, beware_of, closed_by
 from caseload.domain.people import Staff
 
 LONGEST_TELEPHONE: Final = 64
 LONGEST_TEXT: Final = 1000
 AGREED_SAYS: Final = "Agreed with the client as they asked (45 CFR 164.522(b))."
-
-
-class Channel(StrEnum):
-    """A way to reach a client."""
-
-    TELEPHONE = "telephone"
-    VOICEMAIL = "voicemail"
-    """To leave a message where the telephone is not answered."""
-    TEXT = "text"
-    POST = "post"
-    VISIT = "visit"
-    """To go to the address."""
-
-
-NEEDS_TELEPHONE: Final = frozenset({Channel.TELEPHONE, Channel.VOICEMAIL, Channel.TEXT})
-NEEDS_ADDRESS: Final = frozenset({Channel.POST, Channel.VISIT})
 
 
 class ContactChanged(Conflict):
@@ -98,6 +84,8 @@ class Contact:
     """The request by which this very version was agreed to; None where somebody wrote it down as the client said it."""
     agreed: AgreedContact | None = None
     """What was agreed with the client and stands now, whichever version this is."""
+    warned: tuple[Warned, ...] = ()
+    """Whom around the client a safety warning is about now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,23 +98,31 @@ class WaysTo:
     heed: str | None
     is_agreed: bool
     """Whether it was agreed with the client: then nothing else is used, whatever else is on file."""
+    closed: tuple[Channel, ...] = ()
+    """What the client allows, and a safety warning about somebody there closes."""
+    beware: WarningKind | None = None
+    """A safety warning stands about somebody who may be there: read it before using any way."""
 
 
 def ways_to(contact: Contact) -> WaysTo:
     """Pure: the ways to a client, in their order, with the number and the address that these need and no other.
 
     Of whoever was never asked there are none. What was agreed with the client bounds what was said, before it or after it
-    (45 CFR 164.522(b)(1)).
+    (45 CFR 164.522(b)(1)), and a safety warning about somebody at that number or in that home stands before both.
     """
     said, agreed = contact.said, contact.agreed
     to = said if agreed is None else agreed.to
     allowed = said.allowed & to.allowed
+    closed = allowed & closed_by(contact.warned, to.telephone, to.address)
+    left = allowed - closed
     return WaysTo(
-        by=tuple(each for each in Channel if each in allowed),
-        telephone=to.telephone if allowed & NEEDS_TELEPHONE else None,
-        address=to.address if allowed & NEEDS_ADDRESS else None,
+        by=tuple(each for each in Channel if each in left),
+        telephone=to.telephone if left & NEEDS_TELEPHONE else None,
+        address=to.address if left & NEEDS_ADDRESS else None,
         heed=said.heed,
         is_agreed=agreed is not None,
+        closed=tuple(each for each in Channel if each in closed),
+        beware=beware_of(contact.warned, to.telephone, to.address),
     )
 
 

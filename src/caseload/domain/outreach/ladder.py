@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 
 from caseload.domain.ids import ConsentId, RelatedPersonId
 from caseload.domain.outreach.around import MayBeAsked
-from caseload.domain.outreach.contact import Channel, Contact, WaysTo, ways_to
+from caseload.domain.outreach.channel import Channel
+from caseload.domain.outreach.contact import Contact, WaysTo, ways_to
 from caseload.domain.profiles.outreach import CountedIn, Delay, Outreach, OutreachStep
 from caseload.domain.schedule import local_day, local_days_later
 
@@ -51,12 +52,15 @@ class Skipped(StrEnum):
     """The client allows none of the ways of this step."""
     NO_CONSENT = "no_consent"
     """Nobody around the client may be told that they are here, or have not come."""
+    WARNED_OF = "warned_of"
+    """What the client allows would reach somebody of whom a safety warning stands."""
 
 
 SKIPPED_SAYS: Final[Mapping[Skipped, str]] = MappingProxyType({
     Skipped.NOT_ASKED: "Nobody has asked the client how they may be reached, so no way is allowed.",
     Skipped.NO_ALLOWED_CHANNEL: "The client allows none of the ways by which this step would reach them.",
     Skipped.NO_CONSENT: "Nobody around the client may be told that they are here, or have not come.",
+    Skipped.WARNED_OF: "A safety warning stands about somebody at the client's number or in their home: read it, and do not go, write or ring there.",
 })  # fmt: skip
 
 
@@ -165,6 +169,8 @@ def way(step: OutreachStep, contact: Contact, asks: Sequence[MayBeAsked] = ()) -
     allowed = tuple(channel for channel in wanted if channel in ways.by)
     if allowed:
         return (*allowed, Channel.VOICEMAIL) if _may_leave_message(allowed, ways) else allowed
+    if any(channel in ways.closed for channel in wanted):
+        return Skipped.WARNED_OF
     return Skipped.NO_ALLOWED_CHANNEL if contact.version else Skipped.NOT_ASKED
 
 

@@ -6,7 +6,8 @@ from typing import Final
 
 from caseload.domain.checkin import Mode
 from caseload.domain.errors import Fault, Invalid
-from caseload.domain.outreach.contact import Channel, Contact, ways_to
+from caseload.domain.outreach.channel import Channel
+from caseload.domain.outreach.contact import Contact, ways_to
 
 REACHES: Final[Mapping[Mode, Channel | None]] = MappingProxyType({
     Mode.IN_PERSON: None,
