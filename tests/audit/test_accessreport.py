@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
@@ -153,9 +153,10 @@ async def test_the_lines_of_a_stream_are_those_of_the_pages(
 
 async def test_a_report_begins_where_it_was_asked_to(own_engine: AsyncEngine, owner: asyncpg.Connection) -> None:
     trail, client = a_trail(), a_client()
-    await logged(own_engine, trail, [client])
-    await asyncio.sleep(0.005)
-    since = datetime.now(UTC)
+    [before] = await logged(own_engine, trail, [client])
+    since = datetime.fromtimestamp((before.int >> 80) / 1000, UTC) + timedelta(milliseconds=2)
+    while datetime.now(UTC) < since:  # noqa: ASYNC110  nothing tells of time that has passed
+        await asyncio.sleep(0.001)
     written = await logged(own_engine, trail, [client], [client])
     tree = await sequenced(owner)
     async with own_engine.connect() as connection:
