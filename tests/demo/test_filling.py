@@ -281,6 +281,11 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
             "select 1 from clinic.session_relative_line where consent_id is not null",
         ),
         (
+            "a relative who comes to every evening of a series",
+            """select 1 from clinic.session_relative r join clinic.therapy_session s on s.id = r.session_id
+               where s.series_id is not null group by s.series_id, r.person_id having count(*) > 2""",
+        ),
+        (
             "somebody who may act for a client until a day",
             "select 1 from clinic.related_person_involvement where kind = 'legal_representative' and last_day > now()",
         ),

@@ -20,6 +20,7 @@ from caseload.demo.telling.calendars import tell_calendars
 from caseload.demo.telling.check_ins import Contact
 from caseload.demo.telling.going_on import tell_going_on
 from caseload.demo.telling.groups import Groups
+from caseload.demo.telling.joint import come_to_every_evening
 from caseload.demo.telling.medicine import Dispensary, stop_treatment, tell_day, tell_evening, tell_guests, tell_newest
 from caseload.demo.telling.minor import tell_minor
 from caseload.demo.telling.outreach import tell_outreach
@@ -209,7 +210,8 @@ async def _tell_the_rest(stage: Stage, work: Work) -> None:
         await family.operations(life, stage=stage, work=work)
         await family.tell(life, stage=stage, work=work)
         await course.tell_course(life, stage=stage, work=work)
-    await Groups(stage=stage, work=work).to_come()
+    evenings = await Groups(stage=stage, work=work).to_come()
+    await come_to_every_evening(evenings, stage=stage, work=work)
     await tell_outreach(stage, work=work)
     await tell_calendars(stage, work=work)
     if stage.programme.code == HARBOR:

@@ -33,6 +33,8 @@ MOST_EXPECTED: Final = 10
 CORRECTED_DAYS_AGO: Final = range(8, 15)
 """In these days the registers of groups were put right the morning after: something to look at in every demo."""
 TO_COME_DAYS: Final = 28
+FOR_FAMILY: Final = 2
+"""Places beside the clients' on the evenings of the families."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,14 +77,17 @@ class Groups:
             if self.stage.day(ago).weekday() == weekly.weekday.number:
                 await self._hold(weekly, ago)
 
-    async def to_come(self) -> None:
+    async def to_come(self) -> Sequence[Session]:
         """Plan the coming weeks as series; one session of the first is moved, and somebody waits for a place in it.
 
-        There is a group today, whatever day of the week it is.
+        There is a group today, whatever day of the week it is. Returns the evenings of the families.
         """
         now = self.stage.moment(1, 12)
+        families: Sequence[Session] = ()
         for weekly in GROUPS:
             planned = await self._series(weekly, now)
+            if weekly.kind is SessionKind.FAMILY:
+                families = planned
             if weekly is GROUPS[0]:
                 await self._wait(planned[0], weekly, now)
                 await self._move(planned[1], now)
@@ -90,9 +95,11 @@ class Groups:
         if all(weekly.weekday is not today for weekly in GROUPS):
             once = Weekly(weekday=today, hour=17, kind=SessionKind.GROUP, title="Open group", leader=0, share=3)
             await self._series(once, now, until=self.stage.day(0))
+        return families
 
     async def _series(self, weekly: Weekly, now: datetime, *, until: date | None = None) -> Sequence[Session]:
         expected = tuple(self._expected(weekly))
+        places = max(len(expected), 1) + (FOR_FAMILY if weekly.kind is SessionKind.FAMILY else 0)
         starts_at = self.stage.moment(0, weekly.hour)
         rules, _ = await RulesOfSessions(self.work.connection).rules_of(self.stage.programme.id)
         rule = Recurrence(
@@ -104,7 +111,7 @@ class Groups:
             ends_on=until or self.stage.day(1 - TO_COME_DAYS),
         )
         return await plan_series(
-            SeriesWanted(each=self._wanted(weekly, starts_at, max(len(expected), 1)), rule=rule, clients=expected),
+            SeriesWanted(each=self._wanted(weekly, starts_at, places), rule=rule, clients=expected),
             as_id=SeriesId(new_id()),
             programme=self.stage.programme,
             rules=rules,

@@ -1,14 +1,18 @@
-"""A session of the family: somebody close sits beside the client, as the client has allowed, and is in its register."""
+"""Sessions of the family: somebody close sits beside the client, as the client has allowed, and comes to every evening to come."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from caseload.db.attendance import Sessions
 from caseload.db.attendance.rules import RulesOfSessions
+from caseload.db.family import Families
+from caseload.demo.stories import Sharing
 from caseload.demo.telling.stage import Life, Stage
 from caseload.domain.attendance import (
     ComesAs,
     Line,
     RelativeLine,
+    Session,
     SessionKind,
     Status,
     Taking,
@@ -16,6 +20,7 @@ from caseload.domain.attendance import (
     plan_session,
     take_register,
 )
+from caseload.domain.attendance.regulars import seat_in_series
 from caseload.domain.attendance.seating import seat
 from caseload.domain.client import Client
 from caseload.domain.consent import CheckMethod, IdentityCheck
@@ -79,3 +84,26 @@ async def sit_together(relative: RelatedPerson, client: Client, life: Life, *, s
         sessions=sessions,
         journal=work.journal,
     )
+
+
+async def come_to_every_evening(evenings: Sequence[Session], *, stage: Stage, work: Work) -> None:
+    """Whoever is close to the first client on the roster who allows it has a place in the whole series."""
+    now, families = stage.moment(1, 13), Families(work.connection, work.journal)
+    for life in stage.lives:
+        client = life.client
+        if client is None or life.story.sharing is not Sharing.ALLOWED or not evenings:
+            continue
+        if client.id in evenings[0].expected and evenings[0].series is not None:
+            around = await families.around(client.id)
+            await seat_in_series(
+                evenings[0].series,
+                [each for each in evenings if each.wanted.starts_at > now and each.heads < each.wanted.places],
+                around[0],
+                ComesAs.WITH_CLIENT,
+                client=client,
+                by=stage.team.supervisor,
+                now=now,
+                sessions=Sessions(work.connection, work.journal, now=now),
+                journal=work.journal,
+            )
+            return
