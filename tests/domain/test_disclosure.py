@@ -150,7 +150,7 @@ class Book:
 class Record:
     """A record that says of each kind which kind it is."""
 
-    async def rendered(self, of: Client, category: Category, *, by: Staff) -> object:
+    async def rendered(self, of: Client, category: Category, *, by: Staff, since: datetime | None) -> object:
         assert by.may_in(MADE_FROM_THE_RECORD[category], of.programme)
         return f"what the record holds of {category}"
 

@@ -182,6 +182,7 @@ PARTS: Mapping[str, bool] = {
     "rights.withholding": True,
     "rights.denials": True,
     "rights.self_paid": True,
+    "rights.termination": False,
 }
 """What may be left out, or be one fewer: whether that loosens. The last step of an allowance left out tightens."""
 

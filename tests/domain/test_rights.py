@@ -47,6 +47,8 @@ from caseload.domain.rights import (
     Restricting,
     RestrictionEnd,
     RestrictionOver,
+    RestrictionStands,
+    RestrictionTerminated,
     RightsAnswer,
     RightsRequest,
     RightsRequestAnswered,
@@ -55,6 +57,7 @@ from caseload.domain.rights import (
     SomethingWithheld,
     Statement,
     StatementMade,
+    Termination,
     add_statement,
     answer_request,
     ask_along,
@@ -63,6 +66,7 @@ from caseload.domain.rights import (
     end_restriction,
     put_off,
     take_request,
+    terminate_restriction,
 )
 from tests.factories.checkin import Remembered
 from tests.factories.staff import somebody
@@ -160,6 +164,24 @@ class Office:
     async def no_longer(self, request: RightsRequest, says: str = "At home again.") -> RightsRequest:
         return await end_contact(
             request.id, says, by=OFFICER, now=RECEIVED + timedelta(days=50), contacts=self, journal=self.journal
+        )
+
+    async def terminate_restriction(self, request: RightsRequest, termination: Termination) -> None:
+        assert request.agreed is not None
+        self.requests[request.id] = replace(request, agreed=replace(request.agreed, termination=termination))
+
+    async def terminate(
+        self, request: RightsRequest, days: int = 45, *, says: str = "Told by letter.", at: Programme | None = None
+    ) -> RightsRequest:
+        return await terminate_restriction(
+            request.id,
+            RECEIVED + timedelta(days=days),
+            says,
+            programme=at or programme(),
+            by=OFFICER,
+            now=RECEIVED + timedelta(days=50),
+            restrictions=self,
+            journal=self.journal,
         )
 
     async def end_restriction(self, request: RightsRequest, end: RestrictionEnd) -> None:
@@ -626,3 +648,50 @@ async def test_a_client_gives_up_what_was_agreed_once_and_only_that() -> None:
     assert office.journal.events[-1].name == "rights.contact_ended"
     with pytest.raises(ContactAgreementOver):
         await office.no_longer(asked)
+
+
+NOT_ATTENDANCE = Restricting(categories=(Category.ATTENDANCE, Category.PRESENCE))
+ANYBODY = Recipient(name="Anybody")
+
+
+async def test_what_the_programme_ends_by_itself_frees_only_what_came_after_the_client_was_told() -> None:
+    office = Office()
+    asked = await office.take(RightKind.RESTRICTION)
+    with pytest.raises(NothingRestricted):
+        await office.terminate(asked)
+    await office.answer(asked, Outcome.GRANTED, restricts=NOT_ATTENDANCE)
+    for days, says, where in ((39, "Told.", "told_at"), (51, "Told.", "told_at"), (45, " ", "says")):
+        with pytest.raises(Invalid) as refused:
+            await office.terminate(asked, days, says=says)
+        assert [fault.field for fault in refused.value.faults] == [where]
+
+    ended = await office.terminate(asked)
+
+    assert ended.agreed is not None
+    restriction, told_at = ended.agreed.restriction, RECEIVED + timedelta(days=45)
+    second = timedelta(seconds=1)
+    for category, since, forbids in (
+        (Category.ATTENDANCE, None, True),
+        (Category.ATTENDANCE, told_at - second, True),
+        (Category.ATTENDANCE, told_at, False),
+        (Category.PRESENCE, told_at, True),
+        (Category.PLAN, None, False),
+    ):
+        assert restriction.forbids(ANYBODY, category, Purpose.TREATMENT, since=since) is forbids
+    assert office.journal.events[-1].name == "rights.restriction_terminated"
+    with pytest.raises(RestrictionTerminated):
+        await office.terminate(asked)
+    await office.give_up(asked)
+    with pytest.raises(RestrictionOver):
+        await office.terminate(asked)
+
+
+async def test_what_was_paid_for_in_full_or_where_no_rule_lets_it_is_not_ended_by_the_programme() -> None:
+    office = Office()
+    paid = await office.take(RightKind.RESTRICTION, is_self_paid=True)
+    there = programme("UK", "Europe/London")
+    elsewhere = await office.take(RightKind.RESTRICTION, at=there)
+    for one, where in ((paid, None), (elsewhere, there)):
+        await office.answer(one, Outcome.GRANTED, restricts=NOT_ATTENDANCE, at=where)
+        with pytest.raises(RestrictionStands):
+            await office.terminate(one, at=where)

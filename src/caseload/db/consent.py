@@ -16,7 +16,7 @@ from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
 from caseload.db.tables.consent import consent, consent_event, consent_recipient, consent_revocation
 from caseload.db.tables.family import related_person_involvement
-from caseload.db.tables.rights import rights_restriction, rights_restriction_end
+from caseload.db.tables.rights import rights_restriction, rights_restriction_end, rights_restriction_termination
 from caseload.domain.access import Act
 from caseload.domain.consent import (
     AgreedRestriction,
@@ -71,6 +71,10 @@ _AGREED = func.jsonb_agg(
         "group", rights_restriction.c.group,
         "categories", rights_restriction.c.categories,
         "purposes", rights_restriction.c.purposes,
+        "until", select(rights_restriction_termination.c.told_at)
+        .where(rights_restriction_termination.c.request_id == rights_restriction.c.request_id)
+        .correlate(rights_restriction)
+        .scalar_subquery(),
     ),
     type_=JSONB,
 )  # fmt: skip
@@ -329,4 +333,5 @@ def _restriction(kept: Mapping[str, Any]) -> AgreedRestriction:
         recipient=recipient,
         categories=frozenset(Category(each) for each in kept["categories"]),
         purposes=frozenset(Purpose(each) for each in kept["purposes"]),
+        until=None if kept["until"] is None else datetime.fromisoformat(kept["until"]),
     )

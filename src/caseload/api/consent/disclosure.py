@@ -6,7 +6,7 @@ from litestar.params import FromPath, JSONBody
 
 from caseload.api.consent.wire import CheckWire, RecipientWire
 from caseload.api.route import searching
-from caseload.api.wire import Wire
+from caseload.api.wire import Instant, Wire
 from caseload.api.work import TheWork, client_within
 from caseload.db.consent import Consents
 from caseload.db.family import Families
@@ -26,6 +26,8 @@ class QuestionIn(Wire, frozen=True, kw_only=True):
     """How you made sure of who is asking. Without it nothing is allowed."""
     known_already: bool = False
     """Whoever asks has shown to know it without being told."""
+    since: Instant | None = None
+    """Only what came into the record after that moment would be told; everything when left out."""
 
 
 class AnswerOut(Wire, frozen=True, kw_only=True):
@@ -83,6 +85,7 @@ async def ask_disclosure(client_id: FromPath[UUID], data: JSONBody[QuestionIn], 
         purpose=data.purpose,
         check=None if data.check is None else data.check.read(),
         known_already=data.known_already,
+        since=data.since,
     )
     answers = await domain.ask(
         asked,

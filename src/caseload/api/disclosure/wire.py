@@ -46,6 +46,8 @@ class DisclosureIn(Wire, frozen=True, kw_only=True):
     """What the exception asks to be stated; `GET /disclosure-exceptions` says what."""
     notice_how: NoticeHow | None = None
     """How the notice of 42 CFR 2.32 went with what was spoken."""
+    since: Instant | None = None
+    """Tell only what came into the record after that moment; everything when left out."""
 
     def read(self) -> Making:
         """As the domain speaks of it."""
@@ -61,6 +63,7 @@ class DisclosureIn(Wire, frozen=True, kw_only=True):
             ground=self.ground,
             stated=self.stated or {},
             notice_how=self.notice_how,
+            since=self.since,
         )
 
 
@@ -131,6 +134,8 @@ class DisclosureLineOut(Wire, frozen=True, kw_only=True):
     rule: str
     rules_version: str
     manner: Manner
+    since: datetime | None
+    """Only what had come into the record after that moment was told."""
     notice_how: NoticeHow | None
     disclosed_by: UUID | None
     disclosed_at: datetime | None
@@ -190,6 +195,7 @@ def _line(made: Disclosure) -> dict[str, Any]:
         "stated": dict(made.stated),
         "rules_version": made.rules_version,
         "notice_how": made.notice_how,
+        "since": made.since,
         "missing": list(made.open_fields),
     }
 
@@ -201,6 +207,7 @@ def _sat_in(told: SatIn) -> dict[str, Any]:
         "stated": {},
         "rules_version": told.rules.version,
         "notice_how": None,
+        "since": None,
         "missing": [],
     }
 

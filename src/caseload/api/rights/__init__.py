@@ -18,6 +18,7 @@ from caseload.api.rights.requests import (
     put_off_rights_request,
     read_rights_request,
     take_rights_request,
+    terminate_agreed_restriction,
 )
 
 router = Router(
@@ -35,6 +36,7 @@ router = Router(
         make_rights_accounting,
         list_rights_accountings,
         send_rights_accounting,
+        terminate_agreed_restriction,
         end_agreed_contact,
     ],
     tags=["Requests of clients"],

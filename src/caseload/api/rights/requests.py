@@ -18,6 +18,7 @@ from caseload.api.rights.wire import (
     RightsRequestsOut,
     RightsRestrictionEndIn,
     RightsStatementIn,
+    RightsTerminationIn,
 )
 from caseload.api.route import reading, writing
 from caseload.api.work import TheKey, TheWork, client_within, concerns
@@ -185,6 +186,32 @@ async def end_agreed_restriction(
         )
 
     return await _once(work, key, Kept(status=201, resource=wanted), Act.ANSWER_RIGHTS_REQUEST, do=end)
+
+
+@writing(
+    "/rights-requests/{request_id:uuid}/restriction-termination",
+    act=Act.ANSWER_RIGHTS_REQUEST,
+    name="terminate_agreed_restriction",
+)
+async def terminate_agreed_restriction(
+    request_id: FromPath[UUID], data: JSONBody[RightsTerminationIn], work: TheWork, key: TheKey
+) -> RightsRequestOut:
+    """Record that the programme ended by itself what it agreed to: what came in before the client was told stays restricted."""
+    wanted = RightsRequestId(request_id)
+
+    async def terminate() -> RightsRequest:
+        return await domain.terminate_restriction(
+            wanted,
+            data.told_at,
+            data.says,
+            programme=await _programme_of(work, wanted),
+            by=work.by,
+            now=work.now,
+            restrictions=kept_in(work),
+            journal=work.journal,
+        )
+
+    return await _once(work, key, Kept(status=201, resource=wanted), Act.ANSWER_RIGHTS_REQUEST, do=terminate)
 
 
 @writing("/rights-requests/{request_id:uuid}/contact-end", act=Act.ANSWER_RIGHTS_REQUEST, name="end_agreed_contact")

@@ -186,6 +186,15 @@ class RightsRestrictionEndIn(Wire, frozen=True, kw_only=True):
     """What they said, and how it was made sure that it was them."""
 
 
+class RightsTerminationIn(Wire, frozen=True, kw_only=True):
+    """That the programme told a client that it ends what it agreed to."""
+
+    told_at: Instant
+    """When the client was told: what came into the record by then stays restricted."""
+    says: str
+    """What they were told, and how."""
+
+
 class RightsRestrictionOut(Wire, frozen=True, kw_only=True):
     """What is not told, because it was agreed with the client, and whether that is over."""
 
@@ -193,11 +202,13 @@ class RightsRestrictionOut(Wire, frozen=True, kw_only=True):
     is_over: bool
     ended_how: EndedHow | None
     ended_at: datetime | None
+    covers_until: datetime | None
+    """Set where the programme ended it by itself: it stands for what came into the record until then, when the client was told."""
 
     @classmethod
     def of(cls, one: Agreed) -> "RightsRestrictionOut":
         """From the domain."""
-        agreed, end = one.restriction, one.end
+        agreed, end, termination = one.restriction, one.end, one.termination
         recipient = agreed.recipient
         return cls(
             restricts=RestrictsWire(
@@ -210,6 +221,7 @@ class RightsRestrictionOut(Wire, frozen=True, kw_only=True):
             is_over=end is not None,
             ended_how=None if end is None else end.how,
             ended_at=None if end is None else end.at,
+            covers_until=None if termination is None else termination.told_at,
         )
 
 

@@ -36,9 +36,11 @@ class Rendered:
         self._journal = journal
         self._programme = programme
         self._now = now
+        self._since: datetime | None = None
 
-    async def rendered(self, client: Client, category: Category, *, by: Staff) -> object:
+    async def rendered(self, client: Client, category: Category, *, by: Staff, since: datetime | None) -> object:
         """See `domain.disclosure.Rendering.rendered`."""
+        self._since = since
         write = {
             Category.PRESENCE: self._presence,
             Category.ATTENDANCE: self._attendance,
@@ -61,6 +63,7 @@ class Rendered:
         return [
             {"day": self._day(each.started_at), "status": each.status.value, "minutes": each.minutes}
             for each in attended
+            if self._is_told(each.started_at)
         ]
 
     async def _appointments(self, client: Client, by: Staff) -> object:
@@ -88,7 +91,8 @@ class Rendered:
     async def _drug_screens(self, client: Client, by: Staff) -> object:
         del by
         kept = await KeptScreens(self._connection, self._journal).of(client.id, after=None, limit=MOST)
-        return [self._screen(each.sample) for each in kept if each.sample is not None]
+        samples = [each.sample for each in kept if each.sample is not None]
+        return [self._screen(sample) for sample in samples if self._is_told(sample.collected_at)]
 
     def _screen(self, sample: Sample) -> Mapping[str, object]:
         return {
@@ -115,9 +119,14 @@ class Rendered:
         notes = await kept.of_client(client.id, by=by, after=None, limit=MOST)
         records = await session_records(self._connection, notes)
         return {
-            "records": [{"day": self._day(each[0]), "text": each[1]} for each in records if each is not None],
+            "records": [
+                {"day": self._day(each[0]), "text": each[1]} for each in records if each and self._is_told(each[0])
+            ],
             "left_out_because_they_name_somebody_else": records.count(None),
         }
+
+    def _is_told(self, at: datetime) -> bool:
+        return self._since is None or at > self._since
 
     def _day(self, at: datetime) -> str:
         return str(self._programme.today(at))

@@ -287,7 +287,8 @@ SOURCES: Final[tuple[Source, ...]] = (
         Section.REQUESTS,
         "rights_request", "rights_accounting", "rights_entry", "rights_amendment", "rights_dispute", "rights_restriction", "rights_contact",
         "patient_notice_given",
-        rights_restriction_end="request_id", rights_contact_end="request_id", rights_put_off="request_id", rights_answer="request_id", rights_statement="request_id",
+        rights_restriction_end="request_id", rights_contact_end="request_id", rights_restriction_termination="request_id",
+        rights_put_off="request_id", rights_answer="request_id", rights_statement="request_id",
         rights_asked_along="request_id", patient_notice_taken_back="given_id",
     ),
     *_in(

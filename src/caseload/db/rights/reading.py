@@ -1,6 +1,7 @@
 """The one statement by which requests are read, and what its rows say."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, FromClause, Row, and_, select
@@ -21,6 +22,7 @@ from caseload.db.tables.rights import (
     rights_request,
     rights_restriction,
     rights_restriction_end,
+    rights_restriction_termination,
     rights_statement,
 )
 from caseload.domain.consent import Category, CheckMethod, IdentityCheck, Purpose, Recipient, RecipientClass
@@ -38,6 +40,7 @@ from caseload.domain.rights import (
     RightsRequest,
     Side,
     Statement,
+    Termination,
 )
 
 
@@ -76,6 +79,11 @@ EVERY: Final = (
         rights_restriction_end.c.says.label("end_says"),
         rights_restriction_end.c.recorded_by.label("ended_by"),
         rights_restriction_end.c.recorded_at.label("ended_at"),
+        rights_restriction_termination.c.told_at.label("terminated_told_at"),
+        rights_restriction_termination.c.says.label("termination_says"),
+        rights_restriction_termination.c.rule.label("termination_rule"),
+        rights_restriction_termination.c.recorded_by.label("terminated_by"),
+        rights_restriction_termination.c.recorded_at.label("terminated_at"),
         *CONTACTING,
         *AMENDING,
     )
@@ -85,6 +93,7 @@ EVERY: Final = (
     .outerjoin(rights_answer, rights_answer.c.request_id == rights_request.c.id)
     .outerjoin(rights_restriction, rights_restriction.c.request_id == rights_request.c.id)
     .outerjoin(rights_restriction_end, rights_restriction_end.c.request_id == rights_request.c.id)
+    .outerjoin(rights_restriction_termination, rights_restriction_termination.c.request_id == rights_request.c.id)
     .outerjoin(rights_contact, rights_contact.c.request_id == rights_request.c.id)
     .outerjoin(rights_contact_end, rights_contact_end.c.request_id == rights_request.c.id)
     .outerjoin(rights_entry, rights_entry.c.request_id == rights_request.c.id)
@@ -161,7 +170,17 @@ def _agreed(row: Row[*tuple[Any, ...]]) -> Agreed | None:
         recipient=recipient,
         purposes=tuple(Purpose(each) for each in row.restricts_for),
     )
-    return Agreed(restriction=restricting.agreed(RightsRequestId(row.id)), end=end)
+    restriction = restricting.agreed(RightsRequestId(row.id))
+    if row.terminated_at is None:
+        return Agreed(restriction=restriction, end=end)
+    termination = Termination(
+        told_at=row.terminated_told_at,
+        says=row.termination_says,
+        rule=row.termination_rule,
+        by=StaffId(row.terminated_by),
+        at=row.terminated_at,
+    )
+    return Agreed(restriction=replace(restriction, until=termination.told_at), end=end, termination=termination)
 
 
 def _statements(row: Row[*tuple[Any, ...]]) -> Iterator[Statement]:

@@ -28,6 +28,7 @@ from caseload.db.tables.rights import (
     rights_request,
     rights_restriction,
     rights_restriction_end,
+    rights_restriction_termination,
     rights_statement,
 )
 from caseload.domain.access import Act
@@ -51,6 +52,7 @@ from caseload.domain.rights import (
     Restricting,
     RestrictionEnd,
     RestrictionOver,
+    RestrictionTerminated,
     RightsAnswer,
     RightsRequest,
     RightsRequestAnswered,
@@ -58,6 +60,7 @@ from caseload.domain.rights import (
     Side,
     Statement,
     StatementMade,
+    Termination,
 )
 
 KIND: Final = "rights_request"
@@ -254,6 +257,23 @@ class KeptRights:
             )
         except IntegrityError as twice:
             raise RestrictionOver from twice
+
+    async def terminate_restriction(self, request: RightsRequest, termination: Termination) -> None:
+        """See `domain.rights.Restrictions.terminate_restriction`."""
+        await hold_what_may_be_told(self._connection, request.client)
+        try:
+            await self._connection.execute(
+                insert(rights_restriction_termination).values(
+                    request_id=request.id,
+                    told_at=termination.told_at,
+                    says=termination.says,
+                    rule=termination.rule,
+                    recorded_by=termination.by,
+                    recorded_at=termination.at,
+                )
+            )
+        except IntegrityError as twice:
+            raise RestrictionTerminated from twice
 
     async def _restrict(self, request: RightsRequest, answer: RightsAnswer, restricting: Restricting) -> None:
         """Whoever is telling something about the client now is waited for; whoever comes later obeys it."""

@@ -54,6 +54,7 @@ disclosure_made = Table(
     words("scope", nullable=True),
     Column("content", JSONB(), nullable=False),
     Column("disputes", JSONB(), nullable=False),
+    Column("since", INSTANT),
     reference("disclosed_by", "staff", nullable=True),
     Column("disclosed_at", INSTANT),
     *recorded(),
@@ -98,6 +99,7 @@ disclosure_made = Table(
         text("ground = 'emergency' OR num_nonnulls(disclosed_by, disclosed_at) = 2"), name="who_told_and_when"
     ),
     CheckConstraint(text("disclosed_at <= recorded_at"), name="not_in_the_future"),
+    CheckConstraint(text("since <= recorded_at"), name="since_before"),
     CheckConstraint(
         text("(notice IS NULL) = (notice_how IS NULL) AND (notice_how = 'on_the_document') = (manner = 'written')"),
         name="notice_went_with_it",

@@ -54,6 +54,7 @@ rights_request = Table(
     Column("due_on", Date(), nullable=False),
     *recorded(),
     UniqueConstraint("id", "kind", "client_id", name="rights_request_whole_key"),
+    UniqueConstraint("id", "is_self_paid", name="rights_request_paid_key"),
     ForeignKeyConstraint(
         ["client_id", "representative_id"],
         ["clinic.related_person.client_id", "clinic.related_person.id"],
@@ -213,6 +214,30 @@ rights_restriction_end = Table(
     one_of("how", EndedHow),
     not_blank("says"),
     comment="That the client gave up a restriction that was agreed with them.",
+)
+
+rights_restriction_termination = Table(
+    "rights_restriction_termination",
+    metadata,
+    Column("request_id", Uuid(), primary_key=True),
+    Column("is_self_paid", Boolean(), nullable=False, server_default=text("false")),
+    Column("told_at", INSTANT, nullable=False),
+    words("says"),
+    words("rule"),
+    *recorded(),
+    ForeignKeyConstraint(
+        ["request_id"], ["clinic.rights_restriction.request_id"], name="rights_restriction_termination_restriction_fkey"
+    ),
+    ForeignKeyConstraint(
+        ["request_id", "is_self_paid"],
+        ["clinic.rights_request.id", "clinic.rights_request.is_self_paid"],
+        name="rights_restriction_termination_request_fkey",
+    ),
+    CheckConstraint(text("NOT is_self_paid"), name="not_what_was_paid_for"),
+    CheckConstraint(text("told_at <= recorded_at"), name="told_before"),
+    not_blank("says"),
+    not_blank("rule"),
+    comment="That the programme ended what it had agreed to; what came into the record before the client was told stays restricted.",
 )
 
 rights_contact = Table(

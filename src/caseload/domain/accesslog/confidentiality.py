@@ -71,6 +71,7 @@ MATTERS: Final[Mapping[str, Matter]] = MappingProxyType({
     "rights.asked_along": Matter.RIGHTS_REQUESTS,
     "rights.statement_taken": Matter.RIGHTS_REQUESTS,
     "rights.restriction_ended": Matter.RIGHTS_REQUESTS,
+    "rights.restriction_terminated": Matter.RIGHTS_REQUESTS,
     "rights.contact_ended": Matter.RIGHTS_REQUESTS,
 })  # fmt: skip
 """Every event that belongs there, and every attempt."""

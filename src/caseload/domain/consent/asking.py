@@ -17,7 +17,7 @@ from caseload.domain.consent.disclosure import Answer, Question, Reason, may_tel
 from caseload.domain.consent.forms import rules_on
 from caseload.domain.consent.giving import Consents
 from caseload.domain.consent.near import near_recipients
-from caseload.domain.consent.words import Category, Purpose
+from caseload.domain.consent.words import TELLS_WHEN, Category, Purpose
 from caseload.domain.errors import Faults
 from caseload.domain.family import Families, RelatedPerson
 from caseload.domain.ids import ClientId, RelatedPersonId
@@ -40,6 +40,8 @@ class Asked:
     """Who would receive it, by name and function, where that is known beside the recipient."""
     warned: bool = False
     """A safety warning about the recipient forbids it; found out by `sound`."""
+    since: datetime | None = None
+    """Only what came into the record after that moment would be told; everything where it is None."""
     may_know_why: bool = True
     """Whoever asks may read the warning; nobody else learns that there is one."""
     around: tuple[RelatedPerson, ...] = ()
@@ -103,6 +105,14 @@ async def sound(asked: Asked, client: Client, families: Families, *, by: Staff, 
     if problem := asked.recipient.problem():
         faults.add("recipient", problem)
     faults.check(when=not asked.categories, where="categories", problem="say what would be told, by category")
+    faults.check(
+        when=asked.since is not None and asked.since > now, where="since", problem="must not lie in the future"
+    )
+    faults.check(
+        when=asked.since is not None and not TELLS_WHEN.issuperset(asked.categories),
+        where="since",
+        problem=f"is only for what belongs to a day: {', '.join(sorted(TELLS_WHEN))}",
+    )
     around = await _around(asked, client, families)
     check_asker(asked.check, asked.recipient, around, faults)
     faults.raise_if_any()
@@ -142,6 +152,7 @@ def answers_to(asked: Asked, given: Iterable[Consent], *, programme: Programme, 
                 known_already=asked.known_already,
                 checked=asked.check is not None,
                 warned=asked.warned,
+                since=asked.since,
             ),
             at=at,
             consents=consents,

@@ -15,6 +15,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from caseload.domain.consent.words import (
+    TELLS_WHEN,
     Category,
     ConsentKind,
     Purpose,
@@ -118,11 +119,20 @@ class AgreedRestriction:
     categories: frozenset[Category]
     purposes: frozenset[Purpose]
     """For what it is not told; none: for nothing."""
+    until: datetime | None = None
+    """When the client was told that the programme ends it: what came into the record later is free; None: it covers everything."""
 
-    def forbids(self, recipient: Recipient, category: Category, purpose: Purpose) -> bool:
-        """Whether it stands in the way of telling this."""
+    def forbids(
+        self, recipient: Recipient, category: Category, purpose: Purpose, *, since: datetime | None = None
+    ) -> bool:
+        """Whether it stands in the way of telling this; `since` says that only what came in after that moment is told.
+
+        Of which a moment cannot be said, as that somebody is a client here, it covers all (45 CFR 164.522(a)(2)(iii)(B)).
+        """
+        freed = self.until is not None and since is not None and since >= self.until and category in TELLS_WHEN
         return (
-            category in self.categories
+            not freed
+            and category in self.categories
             and (not self.purposes or purpose in self.purposes)
             and (self.recipient is None or self.recipient.is_same(recipient))
         )

@@ -74,6 +74,8 @@ class Question:
     """Staff have made sure of who is asking (`IdentityCheck`)."""
     warned: bool = False
     """A safety warning about the recipient forbids it (`warning_about`)."""
+    since: datetime | None = None
+    """Only what came into the record after that moment would be told; everything where it is None."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +177,8 @@ def _judge(consent: Consent, question: Question, at: datetime) -> Reason:
         return Reason.OTHER_PURPOSE
     judged = _BY_STANDING[consent.standing(at)]
     restricted = any(
-        each.forbids(question.recipient, question.category, question.purpose) for each in consent.restrictions
+        each.forbids(question.recipient, question.category, question.purpose, since=question.since)
+        for each in consent.restrictions
     )
     return Reason.AGREED_RESTRICTION if restricted and judged is Reason.CONSENT else judged
 

@@ -40,6 +40,9 @@ NEEDS_NO_CONSENT = frozenset({Category.GENERAL_INFORMATION, Category.BEING_HEARD
 CONSENTABLE = frozenset(Category) - NEEDS_NO_CONSENT
 """What a consent can cover."""
 
+TELLS_WHEN = frozenset({Category.ATTENDANCE, Category.DRUG_SCREENS, Category.SESSION_RECORDS})
+"""Kinds whose entries each belong to a day, so that only what came after a moment can be told of them."""
+
 
 class Purpose(StrEnum):
     """What a disclosure is for."""

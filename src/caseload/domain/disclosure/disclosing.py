@@ -52,8 +52,11 @@ Refused = tuple[Reason, NothingAllowsIt]
 class Rendering(Protocol):
     """What the record holds of each kind, as a document can say it."""
 
-    async def rendered(self, client: Client, category: Category, /, *, by: Staff) -> object:
-        """The record's content of one kind: texts, numbers, and lists and mappings of them."""
+    async def rendered(self, client: Client, category: Category, /, *, by: Staff, since: datetime | None) -> object:
+        """The record's content of one kind: texts, numbers, and lists and mappings of them.
+
+        Of what belongs to a day, only what is of later than `since`, where that is given.
+        """
         ...
 
 
@@ -96,6 +99,7 @@ async def disclose(
         purpose=_purpose(making, exception),
         check=making.check,
         by_name=making.name,
+        since=making.since,
     )
     await desk.consents.hold(client.id)
     asked = await sound(asked, client, desk.families, by=by, now=now)
@@ -135,7 +139,8 @@ async def disclose(
         stated=making.stated,
         content={}
         if making.manner is Manner.SPOKEN
-        else await document(client, programme, asked.categories, by=by, rendering=desk.rendering),
+        else await document(client, programme, asked.categories, by=by, rendering=desk.rendering, since=asked.since),
+        since=asked.since,
         disputes=carried(await desk.disclosures.disputes_of(client.id), asked.categories, making.manner),
         disclosed_by=by.id,
         disclosed_at=now,
@@ -226,7 +231,9 @@ async def _why_not_agreed(
         return None
     agreed = await consents.restrictions(client.id)
     if not any(
-        each.forbids(asked.recipient, category, asked.purpose) for each in agreed for category in asked.categories
+        each.forbids(asked.recipient, category, asked.purpose, since=asked.since)
+        for each in agreed
+        for category in asked.categories
     ):
         return None
     refusal = NothingAllowsIt(
@@ -275,7 +282,13 @@ def _notice_how(making: Making, notice: str | None) -> NoticeHow | None:
 
 
 async def document(
-    client: Client, programme: Programme, categories: Iterable[Category], *, by: Staff, rendering: Rendering
+    client: Client,
+    programme: Programme,
+    categories: Iterable[Category],
+    *,
+    by: Staff,
+    rendering: Rendering,
+    since: datetime | None = None,
 ) -> Mapping[str, object]:
     """What a document says: whom it is about and who tells, and of each category what the record holds."""
     identity = client.identity
@@ -285,5 +298,5 @@ async def document(
         "birth_date": str(identity.birth_date),
         "programme": programme.name,
     }
-    told = {category.value: await rendering.rendered(client, category, by=by) for category in categories}
+    told = {category.value: await rendering.rendered(client, category, by=by, since=since) for category in categories}
     return {"about": about, **told}

@@ -90,6 +90,8 @@ class Disclosure:
     """What the exception asks to be stated."""
     content: Mapping[str, object]
     """What a document said, by category; nothing for what was spoken."""
+    since: datetime | None = None
+    """Only what had come into the record after that moment was told; everything where it is None."""
     disputes: tuple[DisputeTold, ...]
     """What went along because the client disputes what the record says of it; `carried` says which."""
     disclosed_by: StaffId | None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Final
 
@@ -48,6 +48,8 @@ class Making:
     """What the exception asks to be stated, where it is one."""
     notice_how: NoticeHow | None = None
     """How the notice went with what was spoken."""
+    since: datetime | None = None
+    """Only what came into the record after that moment; everything where it is None."""
 
 
 def require_complete(

@@ -137,6 +137,9 @@ class Rights(Data, frozen=True):
     denials: tuple[Denial, ...]
     self_paid: SaidBy | None = None
     """By which a restriction must be agreed to for what the client has paid for in full; none where no rule says so."""
+    termination: SaidBy | None = None
+    """By which a programme may end by itself what it agreed to, for what comes into the record after the client was told; none
+    where no rule lets it."""
 
     def denies(self, kind: RightKind, ground: DenialGround) -> Denial | None:
         """What the profile says of denying a request on this ground; None where it cannot be."""
@@ -165,6 +168,8 @@ class Rights(Data, frozen=True):
             yield "rights.denials: other grounds"
         if base.self_paid is not None and self.self_paid is None:
             yield "rights.self_paid: what was paid for in full may be told to a payer"
+        if base.termination is None and self.termination is not None:
+            yield "rights.termination: what was agreed may be ended without the client"
 
 
 def _wrong_clock(where: str, clock: AnswerClock) -> Iterable[str]:

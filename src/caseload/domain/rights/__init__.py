@@ -59,14 +59,19 @@ from caseload.domain.rights.request import (
     RightsRequestUnknown,
     Side,
     Statement,
+    Termination,
 )
 from caseload.domain.rights.restricting import (
     AgreedRestrictionEnded,
+    AgreedRestrictionTerminated,
     NothingRestricted,
     Restricting,
     RestrictionOver,
     Restrictions,
+    RestrictionStands,
+    RestrictionTerminated,
     end_restriction,
+    terminate_restriction,
 )
 from caseload.domain.rights.waiting import CannotBePutOff, Due, RightsPutOff, due_requests, put_off
 
@@ -79,6 +84,7 @@ __all__ = [
     "AgreedContactEnded",
     "AgreedContacts",
     "AgreedRestrictionEnded",
+    "AgreedRestrictionTerminated",
     "AlreadyAskedAlong",
     "Amended",
     "AmendedHow",
@@ -112,6 +118,8 @@ __all__ = [
     "Restricting",
     "RestrictionEnd",
     "RestrictionOver",
+    "RestrictionStands",
+    "RestrictionTerminated",
     "Restrictions",
     "RightsAnswer",
     "RightsAnswered",
@@ -127,6 +135,7 @@ __all__ = [
     "StatementMade",
     "StatementTaken",
     "Statements",
+    "Termination",
     "add_statement",
     "answer_request",
     "ask_along",
@@ -136,4 +145,5 @@ __all__ = [
     "make_accounting",
     "put_off",
     "take_request",
+    "terminate_restriction",
 ]

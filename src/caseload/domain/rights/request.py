@@ -137,11 +137,25 @@ class RestrictionEnd:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Termination:
+    """That the programme ended by itself what it had agreed to (45 CFR 164.522(a)(2)(iii))."""
+
+    told_at: datetime
+    """When the client was told: what came into the record by then stays restricted."""
+    says: str
+    """What they were told, and how."""
+    rule: str
+    by: StaffId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Agreed:
     """What was agreed not to be told, and its end if it has one."""
 
     restriction: AgreedRestriction
     end: RestrictionEnd | None = None
+    termination: Termination | None = None
 
 
 class ContactEndedHow(StrEnum):

@@ -1,8 +1,8 @@
 """A restriction that is agreed to: what is not told, to whom, for what; and its end, which the client asks for or agrees to.
 
 45 CFR 164.522(a)(1)(iii) and (2). The one decision on disclosures obeys it (`domain/consent/disclosure.py`); an emergency release and
-what a law asks for do not wait for it. That a programme ends it by itself frees only what comes into the record afterwards
-((2)(iii)); the decision cannot tell the two apart, so that there is no such end here.
+what a law asks for do not wait for it. That a programme ends it by itself frees only what comes into the record after the client was told
+((2)(iii)), of kinds whose entries belong to a day: what is told then says from when on it is (`since`).
 """
 
 from dataclasses import dataclass, replace
@@ -17,7 +17,16 @@ from caseload.domain.ids import ClientId, RelatedPersonId, RightsRequestId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
 from caseload.domain.profiles.rights import RightKind
-from caseload.domain.rights.request import LONGEST_TEXT, EndedHow, RestrictionEnd, RightsRequest, RightsRequests
+from caseload.domain.programme import Programme
+from caseload.domain.rights.request import (
+    LONGEST_TEXT,
+    Agreed,
+    EndedHow,
+    RestrictionEnd,
+    RightsRequest,
+    RightsRequests,
+    Termination,
+)
 
 
 class NothingRestricted(Conflict):
@@ -32,6 +41,24 @@ class RestrictionOver(Conflict):
 
     def __init__(self) -> None:
         super().__init__("Read the request for how it ended. If the client asks again, take another request.")
+
+
+class RestrictionTerminated(Conflict):
+    """The programme has ended this restriction already."""
+
+    def __init__(self) -> None:
+        super().__init__("Read the request for when the client was told.")
+
+
+class RestrictionStands(Conflict):
+    """This restriction stands until the client gives it up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreedRestrictionTerminated(Event):
+    """A programme ended what it had agreed with a client, for what comes into the record afterwards."""
+
+    name: ClassVar[str] = "rights.restriction_terminated"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +97,10 @@ class Restrictions(RightsRequests, Protocol):
 
     async def end_restriction(self, request: RightsRequest, end: RestrictionEnd, /) -> None:
         """Keep that it is over, so that what is decided from now on knows; `RestrictionOver` when it was."""
+        ...
+
+    async def terminate_restriction(self, request: RightsRequest, termination: Termination, /) -> None:
+        """Keep that the programme ended it, so that what is decided from now on knows; `RestrictionTerminated` when it had."""
         ...
 
 
@@ -119,11 +150,60 @@ async def end_restriction(
     if problem := text_fault(says, longest=LONGEST_TEXT):
         faults.add("says", problem)
     faults.raise_if_any()
+    agreed = _standing(request)
+    end = RestrictionEnd(how=how, says=says.strip(), by=by.id, at=now)
+    await restrictions.end_restriction(request, end)
+    journal.tell(AgreedRestrictionEnded(client=request.client, records=(wanted,), facts={"how": how.value}))
+    return replace(request, agreed=replace(agreed, end=end))
+
+
+async def terminate_restriction(
+    wanted: RightsRequestId,
+    told_at: datetime,
+    says: str,
+    *,
+    programme: Programme,
+    by: Staff,
+    now: datetime,
+    restrictions: Restrictions,
+    journal: Journal,
+) -> RightsRequest:
+    """Record that the programme told a client that it ends what it agreed to.
+
+    What came into the record until then stays restricted. Only where the profile of the day on which the client was told knows
+    such an end, and never for what was paid for in full (45 CFR 164.522(a)(2)(iii)(A)). Raises `Invalid`, `RightsRequestUnknown`,
+    `NothingRestricted`, `RestrictionOver`, `RestrictionTerminated`, `RestrictionStands`.
+    """
+    request = await restrictions.hold(wanted, by=by, act=Act.ANSWER_RIGHTS_REQUEST)
+    agreed = _standing(request)
+    if agreed.termination is not None:
+        raise RestrictionTerminated
+    profile = programme.rules_on(programme.today(told_at))
+    rule = profile.rights.termination
+    if rule is None or request.asked.is_self_paid:
+        raise RestrictionStands("Ask the client whether they give it up, and record that they do.", rule=profile.label)
+    faults = Faults()
+    if problem := text_fault(says, longest=LONGEST_TEXT):
+        faults.add("says", problem)
+    answered_at = now if request.answer is None else request.answer.at
+    faults.check(
+        when=not answered_at <= told_at <= now,
+        where="told_at",
+        problem="must be when the client was told, after it was agreed to and not in the future",
+    )
+    faults.raise_if_any()
+    rules = f"{profile.label}/{rule.rule}"
+    termination = Termination(told_at=told_at, says=says.strip(), rule=rules, by=by.id, at=now)
+    await restrictions.terminate_restriction(request, termination)
+    journal.tell(AgreedRestrictionTerminated(client=request.client, records=(wanted,), facts={"rule": rules}))
+    bounded = replace(agreed, termination=termination, restriction=replace(agreed.restriction, until=told_at))
+    return replace(request, agreed=bounded)
+
+
+def _standing(request: RightsRequest) -> Agreed:
+    """What was agreed and is not over."""
     if request.agreed is None:
         raise NothingRestricted
     if request.agreed.end is not None:
         raise RestrictionOver
-    end = RestrictionEnd(how=how, says=says.strip(), by=by.id, at=now)
-    await restrictions.end_restriction(request, end)
-    journal.tell(AgreedRestrictionEnded(client=request.client, records=(wanted,), facts={"how": how.value}))
-    return replace(request, agreed=replace(request.agreed, end=end))
+    return request.agreed
