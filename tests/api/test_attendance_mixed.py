@@ -146,3 +146,31 @@ async def test_a_copy_of_the_record_holds_back_what_names_anybody_else_of_the_ev
         ("therapy_session_line", "another_client", True),
         ("session_relative_line", "another_person", True),
     }
+
+
+NOT_ASKED = "Other clients and relatives would meet at this session, and nobody has said that they agree to it."
+
+
+async def test_families_meet_only_when_whoever_plans_it_says_that_the_other_clients_agreed(clinic: Clinic) -> None:
+    programme = await clinic.programme(time_zone="America/New_York", profile="US")
+    family = Family(clinic, programme, await clinic.person((Role.COUNSELLOR, programme)))
+    ada, ben, cleo = [await family.client() for _ in range(3)]
+    rosa = await family.relative(ada)
+    await family.consent(ada, rosa)
+    mixed = await family.plan(ada, ben, kind="family", hours_ago=-2, capacity=3)
+    alone = await family.plan(ada, kind="family", hours_ago=-9, capacity=2)
+
+    unasked = await family.seat(mixed, ada, rosa, others_agreed=False)
+    asked = await family.seat(mixed, ada, rosa)
+    among_themselves = await family.seat(alone, ada, rosa, others_agreed=False)
+    waiting = await family.robin.post(f"/sessions/{mixed}/waiting-list", {"clients": [cleo]})
+    assert (await family.robin.post(f"/sessions/{alone}/waiting-list", {"clients": [ada]})).status_code == 409
+    off = {"cancelled_by": "client", "reason": "Away"}
+    place = among_themselves.json()["relatives"][0]["id"]
+    assert (await family.robin.post(f"/sessions/{mixed}/cancellations", {**off, "client_id": ben})).is_success
+    booked = await family.robin.post(f"/sessions/{mixed}/bookings", {"clients": [cleo]})
+    assert (await family.robin.post(f"/sessions/{alone}/relatives/{place}/cancellation", off)).is_success
+    agreed = await family.robin.post(f"/sessions/{mixed}/bookings", {"clients": [cleo], "others_agreed": True})
+
+    assert [each.status_code for each in (asked, among_themselves, agreed)] == [201, 201, 201]
+    assert [each.json()["title"] for each in (unasked, waiting, booked)] == [NOT_ASKED] * 3

@@ -49,8 +49,9 @@ class Evenings(Family):
         *,
         by: Person | None = None,
         key: str | None = None,
+        others_agreed: bool = True,
     ) -> Any:
-        body = {"client_id": client, "person_id": person, "comes_as": comes_as}
+        body = {"client_id": client, "person_id": person, "comes_as": comes_as, "others_agreed": others_agreed}
         return await (by or self.robin).post(f"/session-series/{series}/relatives", body, key=key)
 
     async def no_more(
@@ -131,7 +132,9 @@ async def test_a_relative_who_comes_no_more_loses_every_place_to_come_and_whoeve
     for person in (mother, father):
         assert ways(await evenings.regular(series, ada, person)) == [None, None]
     sessions = await evenings.sessions(series)
-    waits = await evenings.robin.post(f"/sessions/{sessions[0]}/waiting-list", {"clients": [ben]})
+    waits = await evenings.robin.post(
+        f"/sessions/{sessions[0]}/waiting-list", {"clients": [ben], "others_agreed": True}
+    )
     assert waits.status_code == 201, waits.text
     key = fresh()
 
@@ -200,3 +203,20 @@ async def test_relatives_come_to_series_of_their_own_programme_and_kind_that_are
     assert [each["field"] for each in wrong_kind.json()["errors"]] == ["session_id"]
     assert [each.status_code for each in (nobody, unknown, beyond_reach, elsewhere)] == [404, 404, 404, 404]
     assert (over.status_code, over.json()["title"]) == (409, "No session of this series is still to come.")
+
+
+async def test_a_series_with_other_clients_asks_that_they_agreed(evenings: Evenings) -> None:
+    ada, ben = await evenings.client(), await evenings.client()
+    mother = await evenings.relative(ada)
+    await evenings.consent(ada, mother)
+    series = await evenings.series(ada, days=2)
+    [first, _] = await evenings.sessions(series)
+    assert (await evenings.robin.post(f"/sessions/{first}/bookings", {"clients": [ben]})).is_success
+    some = await evenings.regular(series, ada, mother, others_agreed=False)
+    mixed = await evenings.series(ada, ben, days=2, at="19:00")
+    none = await evenings.regular(mixed, ada, mother, others_agreed=False)
+    assert ways(some) == ["others_not_asked", None]
+    assert (none.status_code, none.json()["title"]) == (
+        409,
+        "Other clients and relatives would meet at this session, and nobody has said that they agree to it.",
+    )

@@ -68,9 +68,16 @@ class Family(House):
         assert granted.status_code == 201, granted.text
 
     async def seat(
-        self, session: str, client: str, person: str, comes_as: str = "with_client", *, by: Person | None = None
+        self,
+        session: str,
+        client: str,
+        person: str,
+        comes_as: str = "with_client",
+        *,
+        by: Person | None = None,
+        others_agreed: bool = True,
     ) -> httpx.Response:
-        body = {"client_id": client, "person_id": person, "comes_as": comes_as}
+        body = {"client_id": client, "person_id": person, "comes_as": comes_as, "others_agreed": others_agreed}
         return await (by or self.robin).post(f"/sessions/{session}/relatives", body)
 
     async def seated(self, session: str, client: str, person: str, comes_as: str = "with_client") -> str:
@@ -270,7 +277,7 @@ async def test_a_relative_in_their_own_right_never_meets_their_client_without_a_
     await family.seated(evening, ada, mother, "in_own_right")
 
     booked = await family.robin.post(f"/sessions/{evening}/bookings", {"clients": [ada]})
-    other = await family.robin.post(f"/sessions/{evening}/bookings", {"clients": [ben]})
+    other = await family.robin.post(f"/sessions/{evening}/bookings", {"clients": [ben], "others_agreed": True})
     theirs = await family.plan(ada, kind="education", hours_ago=0, clashes_agreed=True)
     seated = await family.seat(theirs, ada, mother, "in_own_right")
 
@@ -337,7 +344,7 @@ async def test_relatives_take_places_and_who_waits_moves_up_when_one_is_called_o
 
     full = await family.seat(session, ada, father)
     also_full = await family.robin.post(f"/sessions/{session}/bookings", {"clients": [ben]})
-    waits = await family.robin.post(f"/sessions/{session}/waiting-list", {"clients": [ben]})
+    waits = await family.robin.post(f"/sessions/{session}/waiting-list", {"clients": [ben], "others_agreed": True})
     path = f"/sessions/{session}/relatives/{place}/cancellation"
     no_reason = await family.robin.post(path, {"cancelled_by": "client", "reason": " "})
     called_off = await family.robin.post(path, {"cancelled_by": "client", "reason": "She works"})

@@ -89,9 +89,13 @@ async def seat_relative_in_series(
             now=work.now,
             sessions=sessions_of(work),
             journal=work.journal,
+            others_agreed=data.others_agreed,
         )
 
-    return await _changed(work, key, SeriesId(series_id), data.client_id, data.person_id, data.comes_as, do)
+    def of(to_come: Sequence[Session], person: RelatedPerson) -> Sequence[Regular]:
+        return regular(to_come, person, data.comes_as, others_agreed=data.others_agreed)
+
+    return await _changed(work, key, SeriesId(series_id), data.client_id, data.person_id, do, of)
 
 
 @writing(
@@ -117,7 +121,11 @@ async def call_off_relative_in_series(
             journal=work.journal,
         )
 
-    return await _changed(work, key, SeriesId(series_id), data.client_id, data.person_id, None, do)
+    def of(to_come: Sequence[Session], person: RelatedPerson) -> Sequence[Regular]:
+        found = regular(to_come, person, ComesAs.IN_OWN_RIGHT, others_agreed=True)
+        return [each for each in found if each.place is not None]
+
+    return await _changed(work, key, SeriesId(series_id), data.client_id, data.person_id, do, of)
 
 
 async def _changed(
@@ -126,13 +134,10 @@ async def _changed(
     series: SeriesId,
     client_id: UUID,
     person_id: UUID,
-    comes_as: ComesAs | None,
     do: Change,
+    of: Callable[[Sequence[Session], RelatedPerson], Sequence[Regular]],
 ) -> RegularsOut:
-    """Change it once, and show it as it stands; a retry is shown it as it stands by then.
-
-    Without `comes_as` only the sessions in which there is a place.
-    """
+    """Change it once, and show it as it stands; a retry is shown it as it stands by then."""
     sessions = sessions_of(work)
 
     async def theirs() -> tuple[Sequence[Session], RelatedPerson, Client]:
@@ -141,17 +146,13 @@ async def _changed(
         person = await Families(work.connection, work.journal).get(RelatedPersonId(person_id), client=client.id)
         return to_come, person, client
 
-    def _of(to_come: Sequence[Session], person: RelatedPerson) -> Sequence[Regular]:
-        found = regular(to_come, person, comes_as or ComesAs.IN_OWN_RIGHT)
-        return found if comes_as else [each for each in found if each.place is not None]
-
     async def change() -> Sequence[Regular]:
         to_come, person, client = await theirs()
-        return _of(await do(to_come, person, client), person)
+        return of(await do(to_come, person, client), person)
 
     async def again(_: Kept) -> Sequence[Regular]:
         to_come, person, _client = await theirs()
-        return _of(to_come, person)
+        return of(to_come, person)
 
     found = await once(work, key, Kept(status=201, resource=series), do=change, again=again)
     return RegularsOut(series_id=series, items=[RegularOut.of(each) for each in found])

@@ -25,6 +25,8 @@ class RelativeIn(Wire, frozen=True, kw_only=True):
     """On whose list they are."""
     person_id: UUID
     comes_as: ComesAs
+    others_agreed: bool = False
+    """Every other client who is expected or waits there has been asked, and agrees to be met."""
 
 
 class RelativeCancellationIn(Wire, frozen=True, kw_only=True):
@@ -74,6 +76,7 @@ async def seat_relative(
             now=work.now,
             sessions=sessions,
             journal=work.journal,
+            others_agreed=data.others_agreed,
         )
 
     return await changed(work, key, session_id, do)

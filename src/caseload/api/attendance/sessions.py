@@ -53,6 +53,8 @@ class BookingIn(Wire, frozen=True, kw_only=True):
     """Clients to be put on a roster."""
 
     clients: tuple[UUID, ...]
+    others_agreed: bool = False
+    """Where relatives of somebody else come: these have been asked, and agree to be met."""
 
 
 class PlaceCancellationIn(Wire, frozen=True, kw_only=True):
@@ -136,7 +138,15 @@ async def book_places(
         if not data.clients:
             raise Invalid(Fault("clients", "name at least one client"))
         clients = [ClientId(each) for each in data.clients]
-        await domain.book(session, clients, by=work.by, now=work.now, sessions=sessions, journal=work.journal)
+        await domain.book(
+            session,
+            clients,
+            by=work.by,
+            now=work.now,
+            sessions=sessions,
+            journal=work.journal,
+            others_agreed=data.others_agreed,
+        )
 
     return await changed(work, key, session_id, book)
 

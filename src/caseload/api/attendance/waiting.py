@@ -34,7 +34,15 @@ async def join_waiting_list(
         if not data.clients:
             raise Invalid(Fault("clients", "name at least one client"))
         clients = [ClientId(each) for each in data.clients]
-        await wait(session, clients, by=work.by, now=work.now, sessions=sessions, journal=work.journal)
+        await wait(
+            session,
+            clients,
+            by=work.by,
+            now=work.now,
+            sessions=sessions,
+            journal=work.journal,
+            others_agreed=data.others_agreed,
+        )
 
     return await changed(work, key, session_id, join)
 

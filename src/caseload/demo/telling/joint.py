@@ -105,5 +105,6 @@ async def come_to_every_evening(evenings: Sequence[Session], *, stage: Stage, wo
                 now=now,
                 sessions=Sessions(work.connection, work.journal, now=now),
                 journal=work.journal,
+                others_agreed=True,
             )
             return

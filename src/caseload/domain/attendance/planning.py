@@ -21,6 +21,7 @@ from caseload.domain.attendance.session import (
     Sessions,
     Wanted,
     check_clients,
+    require_agreed,
     require_may_meet,
 )
 from caseload.domain.attendance.waiting import Waits, move_up
@@ -148,12 +149,19 @@ def claims_for(session: Session) -> Sequence[Claim]:
 
 
 async def book(
-    session: Session, clients: Sequence[ClientId], *, by: Staff, now: datetime, sessions: Sessions, journal: Journal
+    session: Session,
+    clients: Sequence[ClientId],
+    *,
+    by: Staff,
+    now: datetime,
+    sessions: Sessions,
+    journal: Journal,
+    others_agreed: bool = False,
 ) -> Session:
-    """Put clients on the roster of a session that is held.
+    """Put clients on the roster of a session that is held; beside relatives of others only when they agreed to be met.
 
-    Raises `NotPermitted`, `Invalid`, `RosterClosed`, `SessionMoved`, `AlreadyOnRoster`, `RelativeComesAlone` or
-    `SessionFull`.
+    Raises `NotPermitted`, `Invalid`, `RosterClosed`, `SessionMoved`, `AlreadyOnRoster`, `RelativeComesAlone`, `SessionFull` or
+    `OthersNotAsked`.
     """
     by.require(Act.PLAN_SESSION, session.programme)
     require_open(session)
@@ -166,10 +174,11 @@ async def book(
     require_may_meet(session, clients)
     if session.heads + len(clients) > session.wanted.places:
         raise SessionFull("Put them on its waiting list, plan another, or ask who can come elsewhere.")
+    require_agreed(session, clients, agreed=others_agreed)
     bookings = [Booking(client=client, booked_by=by.id, booked_at=now) for client in clients]
     await sessions.add_bookings([(session.id, each) for each in bookings])
     for client in clients:
-        journal.tell(PlaceBooked(client=client, records=(session.id,)))
+        journal.tell(PlaceBooked(client=client, records=(session.id,), facts={"others_agreed": int(others_agreed)}))
     return replace(session, roster=(*session.roster, *bookings))
 
 

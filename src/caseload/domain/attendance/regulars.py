@@ -24,7 +24,7 @@ from caseload.domain.attendance.seating import (
     place_of,
     require_let_in,
 )
-from caseload.domain.attendance.session import Session
+from caseload.domain.attendance.session import OthersNotAsked, Session
 from caseload.domain.attendance.waiting import Waits, move_up
 from caseload.domain.client import Client
 from caseload.domain.errors import Conflict, Faults
@@ -62,12 +62,16 @@ class Regular:
     """Why there is no place; None where there is."""
 
 
-def regular(to_come: Sequence[Session], person: RelatedPerson, comes_as: ComesAs) -> Sequence[Regular]:
+def regular(
+    to_come: Sequence[Session], person: RelatedPerson, comes_as: ComesAs, *, others_agreed: bool
+) -> Sequence[Regular]:
     """Where somebody is placed of the sessions to come, and why not elsewhere, as it stands now."""
     found: list[Regular] = []
     for session in to_come:
         place = next((each for each in session.relatives if each.person == person.id), None)
-        way = None if place is not None else in_the_way(session, person, comes_as) or InTheWay.NOTHING_ALLOWS
+        way = None
+        if place is None:
+            way = in_the_way(session, person, comes_as, others_agreed=others_agreed) or InTheWay.NOTHING_ALLOWS
         found.append(Regular(session=session, place=place, in_the_way=way))
     return found
 
@@ -83,17 +87,21 @@ async def seat_in_series(
     now: datetime,
     sessions: Waits,
     journal: Journal,
+    others_agreed: bool = False,
 ) -> Sequence[Session]:
     """Put somebody from a client's list on the rosters of all sessions to come, which are held, as far as each can take them.
 
     What `seat` asks for each is asked for each, for the moment at which it begins. Raises `NotPermitted`, `Invalid`, `NothingToCome`,
-    `NothingLetsThemIn` or `SeatedNowhere`; then nobody is seated anywhere.
+    `NothingLetsThemIn`, `OthersNotAsked` or `SeatedNowhere`; then nobody is seated anywhere.
     """
     if not to_come:
         raise NothingToCome
     by.require(Act.PLAN_SESSION, to_come[0].programme)
     faults_of(to_come[0], client).raise_if_any()
-    free = [session for session in to_come if in_the_way(session, person, comes_as) is None]
+    ways = [in_the_way(session, person, comes_as, others_agreed=others_agreed) for session in to_come]
+    free = [session for session, way in zip(to_come, ways, strict=True) if way is None]
+    if not free and InTheWay.OTHERS_NOT_ASKED in ways:
+        raise OthersNotAsked
     if not free:
         raise SeatedNowhere(
             "Read its sessions: they have a place there already, or each is full, or the client is not expected."
@@ -110,6 +118,7 @@ async def seat_in_series(
             await sessions.add_relatives(session.id, [place])
             seated[session.id] = replace(session, relatives=(*session.relatives, place))
     facts: dict[str, str | int] = {"as": comes_as.value, "sessions": len(seated), "of": len(to_come)}
+    facts["others_agreed"] = int(others_agreed)
     journal.tell(RelativeSeatedInSeries(client=client.id, records=(series, person.id), facts=facts))
     return [seated.get(session.id, session) for session in to_come]
 

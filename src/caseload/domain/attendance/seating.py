@@ -15,6 +15,7 @@ from caseload.domain.attendance.relative import ComesAs, RelativeCancellation, R
 from caseload.domain.attendance.session import (
     FOR_RELATIVES,
     AlreadyOnRoster,
+    OthersNotAsked,
     RelativeComesAlone,
     Session,
     sees_everybody,
@@ -53,6 +54,8 @@ class InTheWay(StrEnum):
     CLIENT_EXPECTED = "client_expected"
     """Whom they would meet, coming in their own right."""
     FULL = "full"
+    OTHERS_NOT_ASKED = "others_not_asked"
+    """Other clients are expected or wait there, and nobody has said that they agree to be met."""
     NOTHING_ALLOWS = "nothing_allows"
     """No consent of the client's covers that session: one that has ended by then, or none."""
 
@@ -80,16 +83,18 @@ async def seat(
     now: datetime,
     sessions: Waits,
     journal: Journal,
+    others_agreed: bool = False,
 ) -> Session:
     """Put somebody from a client's list on the roster of a session that is held.
 
     With the client only beside them, and only by a consent that will be in force when it begins: who they are is made
     sure of at the door. In their own right only where the client is not expected. Raises `NotPermitted`, `Invalid`,
-    `RosterClosed`, `SessionMoved`, `AlreadyOnRoster`, `RelativeComesAlone`, `NothingLetsThemIn` or `SessionFull`.
+    `RosterClosed`, `SessionMoved`, `AlreadyOnRoster`, `RelativeComesAlone`, `NothingLetsThemIn`, `SessionFull`
+    or `OthersNotAsked`: whom else they would see there has agreed to it.
     """
     by.require(Act.PLAN_SESSION, session.programme)
     require_open(session)
-    way = in_the_way(session, person, comes_as)
+    way = in_the_way(session, person, comes_as, others_agreed=others_agreed)
     faults = faults_of(session, client)
     faults.check(
         when=way is InTheWay.CLIENT_NOT_EXPECTED,
@@ -103,11 +108,12 @@ async def seat(
     answer = door.answer(place, KNOWN_BY_SIGHT, at=session.wanted.starts_at, journal=journal)
     require_let_in(door.for_whoever_leads(answer, at=now))
     await sessions.add_relatives(session.id, [place])
-    journal.tell(RelativeSeated(client=client.id, records=(session.id, place.id), facts={"as": comes_as.value}))
+    facts: dict[str, str | int] = {"as": comes_as.value, "others_agreed": int(others_agreed)}
+    journal.tell(RelativeSeated(client=client.id, records=(session.id, place.id), facts=facts))
     return replace(session, relatives=(*session.relatives, place))
 
 
-def in_the_way(session: Session, person: RelatedPerson, comes_as: ComesAs) -> InTheWay | None:
+def in_the_way(session: Session, person: RelatedPerson, comes_as: ComesAs, *, others_agreed: bool) -> InTheWay | None:
     """What keeps somebody from a place there, besides what the client has consented to; None where nothing does."""
     together, client = comes_as is ComesAs.WITH_CLIENT, person.client
     if together and client not in session.expected:
@@ -116,7 +122,10 @@ def in_the_way(session: Session, person: RelatedPerson, comes_as: ComesAs) -> In
         return InTheWay.PLACED_BEFORE
     if not together and client in session.expected.union(session.waiting):
         return InTheWay.CLIENT_EXPECTED
-    return InTheWay.FULL if session.heads >= session.wanted.places else None
+    if session.heads >= session.wanted.places:
+        return InTheWay.FULL
+    others = session.expected.union(session.waiting) - {client}
+    return InTheWay.OTHERS_NOT_ASKED if others and not others_agreed else None
 
 
 def faults_of(session: Session, client: Client) -> Faults:
@@ -155,6 +164,8 @@ def _require_free(way: InTheWay | None) -> None:
         raise RelativeComesAlone
     if way is InTheWay.FULL:
         raise SessionFull("Plan another, or ask who can come elsewhere.")
+    if way is InTheWay.OTHERS_NOT_ASKED:
+        raise OthersNotAsked
 
 
 def require_let_in(answer: Answer) -> None:

@@ -78,6 +78,13 @@ class RelativeComesAlone(Conflict):
         super().__init__("Choose another session for one of them: the client has not agreed to be met there.")
 
 
+class OthersNotAsked(Conflict):
+    """Other clients and relatives would meet at this session, and nobody has said that they agree to it."""
+
+    def __init__(self) -> None:
+        super().__init__("Ask every client who would be seen there; say `others_agreed` once all of them have agreed.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancellation:
     """A place that was called off before the session."""
@@ -289,6 +296,13 @@ def require_may_meet(session: Session, clients: Collection[ClientId]) -> None:
     """Raise `RelativeComesAlone` where one of these would meet a relative who comes in their own right."""
     if not session.apart_from.isdisjoint(clients):
         raise RelativeComesAlone
+
+
+def require_agreed(session: Session, clients: Collection[ClientId], *, agreed: bool) -> None:
+    """Raise `OthersNotAsked` where a relative of somebody else would learn that one of these comes, and nobody said they agree."""
+    meets = any(place.client != client for place in session.relatives_expected for client in clients)
+    if meets and not agreed:
+        raise OthersNotAsked
 
 
 def sees_everybody(session: Session, *, by: Staff, act: Act) -> bool:

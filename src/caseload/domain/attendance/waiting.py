@@ -17,6 +17,7 @@ from caseload.domain.attendance.session import (
     SessionMoved,
     Sessions,
     check_clients,
+    require_agreed,
     require_may_meet,
 )
 from caseload.domain.errors import Conflict, Faults
@@ -82,12 +83,19 @@ class Waits(Sessions, Protocol):
 
 
 async def wait(
-    session: Session, clients: Sequence[ClientId], *, by: Staff, now: datetime, sessions: Waits, journal: Journal
+    session: Session,
+    clients: Sequence[ClientId],
+    *,
+    by: Staff,
+    now: datetime,
+    sessions: Waits,
+    journal: Journal,
+    others_agreed: bool = False,
 ) -> Session:
     """Put clients on the waiting list of a full session that is held.
 
     Raises `NotPermitted`, `Invalid`, `NobodyWaitsAnyMore`, `SessionMoved`, `AlreadyOnRoster`,
-    `RelativeComesAlone` or `PlacesLeft`.
+    `RelativeComesAlone`, `PlacesLeft` or `OthersNotAsked`.
     """
     by.require(Act.PLAN_SESSION, session.programme)
     if session.register is not None:
@@ -108,6 +116,7 @@ async def wait(
     require_may_meet(session, clients)
     if session.heads < session.wanted.places:
         raise PlacesLeft("Book the place instead.")
+    require_agreed(session, clients, agreed=others_agreed)
     await sessions.add_waiting(session.id, clients, by=by.id, now=now)
     for client in clients:
         journal.tell(PutOnWaitingList(client=client, records=(session.id,)))
