@@ -46,7 +46,7 @@ check: $(READY) ## Format, lint, types, layers, dependencies, dead code, migrati
 	$(BIN)/vulture
 	$(BIN)/caseload db upgrade --sql > $(VENV)/migrations.sql
 	$(BIN)/squawk --config .squawk.toml $(VENV)/migrations.sql
-	$(BIN)/basedpyright
+	$(BIN)/basedpyright --threads $(PARALLEL)
 
 fix: $(READY) ## Format, and mend what the linter can
 	$(BIN)/ruff check --fix .
