@@ -737,7 +737,7 @@ LISTS = {
     answers: ("ANSWERS",),
     closing: ("TOUCHED", "HELD"),
     phases: ("_PHASES",),
-    plans: ("_OF_CLIENT", "_PLANS", "_BEHIND", "_ANY_BEHIND", "_HOLD_ALL"),
+    plans: ("_OF_CLIENT", "_PLANS", "_BEHIND", "_HOLD_ALL"),
     replaced: ("OPEN_FROM", "SETTLED_DAYS"),
     relapses: ("BEFORE", "HAS_LED"),
     calendar_feed: ("CHECK_INS",),

@@ -209,9 +209,9 @@ CROWD = (
     """
     insert into clinic.disclosure_made
       (id, client_id, programme_id, named, name, facility, purpose, ground, emergency, stated, categories, rule,
-       rules_version, manner, content, disclosed_by, disclosed_at, recorded_by, recorded_at)
+       rules_version, manner, content, disputes, disclosed_by, disclosed_at, recorded_by, recorded_at)
     select gen_random_uuid(), client, programme, 'ED', 'Dr X', 'ED', 'treatment', 'emergency', 'Overdose', '{}',
-           '{medication}', '2.51', 'us', 'spoken', '{}', staff, now(), staff, now() from crowd
+           '{medication}', '2.51', 'us', 'spoken', '{}', '[]', staff, now(), staff, now() from crowd
     """,
     """
     insert into clinic.observation
