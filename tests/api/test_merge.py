@@ -519,6 +519,39 @@ async def test_what_the_survivor_would_lack_is_settled_first(clinic: Clinic, twi
     assert await left() == {"restriction", "death"}
 
 
+async def test_what_was_agreed_with_the_client_is_agreed_for_the_survivor_first(clinic: Clinic, twice: Twice) -> None:
+    officer = await clinic.person((Role.PRIVACY_OFFICER, twice.here.programme))
+    merge = await twice.proposed()
+
+    async def granted(client: ClientId, kind: str, **to: Any) -> None:
+        asked = {
+            "kind": kind,
+            "says": "Nobody at home may know.",
+            "received_at": clinic.service.clock().isoformat(),
+            "check": {"method": "in_person"},
+        }
+        made = await officer.post(f"/clients/{client}/rights-requests", asked)
+        assert made.status_code == 201, made.text
+        answer = {"outcome": "granted", "says": "Told at the desk.", **to}
+        answered = await officer.post(f"/rights-requests/{made.json()['id']}/answer", answer)
+        assert answered.status_code == 201, answered.text
+
+    async def left() -> set[str]:
+        refused = await twice.answer(merge, "confirmation")
+        assert problem(refused) == (409, "merge-unsettled")
+        return {each["kind"] for each in refused.json()["facts"]["open"]}
+
+    box = {"allowed": ["post"], "address": "PO Box 9"}
+    await granted(twice.double, "confidential_contact", contact=box)
+    await granted(twice.double, "restriction", restricts={"categories": ["attendance", "presence"]})
+    assert await left() == {"agreed_contact", "agreed_restriction"}
+    await granted(twice.here.client, "confidential_contact", contact=box)
+    await granted(twice.here.client, "restriction", restricts={"categories": ["attendance"]})
+    assert await left() == {"agreed_restriction"}, "of presence it could still be told"
+    await granted(twice.here.client, "restriction", restricts={"categories": ["attendance", "plan", "presence"]})
+    assert (await twice.answer(merge, "confirmation")).status_code == 201
+
+
 async def test_of_a_confirmation_and_an_admission_at_once_one_takes_place(clinic: Clinic, twice: Twice) -> None:
     counsellor = await clinic.person((Role.COUNSELLOR, twice.here.programme))
     admission = {"counsellor_id": str(counsellor.staff.id), "level_of_care": {"edition": "local", "level": "OTP"}}

@@ -39,6 +39,12 @@ from caseload.db.tables.guest import guest_agreement
 from caseload.db.tables.hold import hold, medication_decision
 from caseload.db.tables.medication import medication_order, medication_order_replacement, medication_order_stop
 from caseload.db.tables.restriction import restriction
+from caseload.db.tables.rights import (
+    rights_contact,
+    rights_contact_end,
+    rights_restriction,
+    rights_restriction_end,
+)
 from caseload.db.tables.takehome import take_home_outcome, take_home_unit
 from caseload.db.tables.task import medication_task, medication_task_done
 from caseload.db.tables.window import window_message, window_message_cleared
@@ -62,6 +68,22 @@ _flag, _same = flag.alias("of_duplicate_flag"), flag.alias("of_survivor_flag")
 _end, _same_end = flag_end.alias("flag_is_over"), flag_end.alias("same_is_over")
 _death, _other_death = client_death.alias("one_death"), client_death.alias("other_death")
 _restricted = restriction.alias("other_restriction")
+_contact, _agreed = rights_contact.alias("other_contact"), rights_restriction.alias("other_agreed_restriction")
+
+
+def _in_force(agreed: FromClause, end: FromClause) -> ColumnElement[bool]:
+    return ~exists().where(end.c.request_id == agreed.c.request_id)
+
+
+def _forbids_as_much(one: FromClause, other: FromClause) -> ColumnElement[bool]:
+    """It forbids to the same recipient whatever the other forbids; who is on two lists of people cannot be compared."""
+    return and_(
+        one.c.categories.bool_op("@>")(other.c.categories),
+        one.c.purposes == other.c.purposes,
+        one.c.name.is_not_distinct_from(other.c.name),
+        one.c.group.is_not_distinct_from(other.c.group),
+        one.c.person_id.is_(None) == other.c.person_id.is_(None),
+    )
 
 
 def _stands(death: FromClause) -> ColumnElement[bool]:
@@ -190,6 +212,26 @@ STILL_OPEN: Final = union_all(
         restriction.c.client_id == _DUPLICATE,
         running(restriction.c.period, _NOW),
         ~exists().where(_restricted.c.client_id == BOTH[1], running(_restricted.c.period, _NOW)),
+    ),
+    _open(
+        OpenKind.AGREED_CONTACT,
+        rights_contact.c.request_id,
+        rights_contact,
+        rights_contact.c.client_id == _DUPLICATE,
+        _in_force(rights_contact, rights_contact_end),
+        ~exists().where(_contact.c.client_id == BOTH[1], _in_force(_contact, rights_contact_end)),
+    ),
+    _open(
+        OpenKind.AGREED_RESTRICTION,
+        rights_restriction.c.request_id,
+        rights_restriction,
+        rights_restriction.c.client_id == _DUPLICATE,
+        _in_force(rights_restriction, rights_restriction_end),
+        ~exists().where(
+            _agreed.c.client_id == BOTH[1],
+            _in_force(_agreed, rights_restriction_end),
+            _forbids_as_much(_agreed, rights_restriction),
+        ),
     ),
     *(
         _open(

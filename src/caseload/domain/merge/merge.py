@@ -66,6 +66,10 @@ class OpenKind(StrEnum):
     """A flag that the survivor does not have: whoever orders for the survivor would not see it."""
     RESTRICTION = "restriction"
     """Only named staff see the duplicate, and more than these would see the survivor."""
+    AGREED_CONTACT = "agreed_contact"
+    """How the duplicate is reached was agreed with the client, and nothing was for the survivor (45 CFR 164.522(b))."""
+    AGREED_RESTRICTION = "agreed_restriction"
+    """What was agreed not to be told of the duplicate might be told of the survivor (45 CFR 164.522(a))."""
     DEATH = "death"
     """One of the two is recorded as having died, and the other is not."""
 
@@ -85,6 +89,8 @@ SETTLE = {
     OpenKind.SESSION: "Call the place off; book the survivor.",
     OpenKind.FLAG: "Raise it for the survivor in the same words, or end it: POST /clients/{id}/flags.",
     OpenKind.RESTRICTION: "Restrict the survivor as well: POST /clients/{id}/restrictions.",
+    OpenKind.AGREED_CONTACT: "Grant for the survivor what the client asked for: POST /clients/{id}/rights-requests.",
+    OpenKind.AGREED_RESTRICTION: "Agree to the same for the survivor: POST /clients/{id}/rights-requests.",
     OpenKind.DEATH: "Correct the death, or record it of the other one, too.",
 }
 """How each is settled, and where."""
