@@ -6,19 +6,16 @@ from uuid import UUID
 from litestar.params import FromPath, JSONBody
 
 from caseload.api.reaching import reach_by
+from caseload.api.rights.agreed import RightsContactEndIn, RightsRestrictionEndIn, RightsTerminationIn
+from caseload.api.rights.amended import RightsAskedAlongIn, RightsStatementIn
 from caseload.api.rights.wire import (
     DueRightsRequestOut,
     DueRightsRequestsOut,
     RightsAnswerIn,
-    RightsAskedAlongIn,
-    RightsContactEndIn,
     RightsPutOffIn,
     RightsRequestIn,
     RightsRequestOut,
     RightsRequestsOut,
-    RightsRestrictionEndIn,
-    RightsStatementIn,
-    RightsTerminationIn,
 )
 from caseload.api.route import reading, writing
 from caseload.api.work import TheKey, TheWork, client_within, concerns
