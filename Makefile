@@ -8,8 +8,7 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# One more than a small machine has cores: the third runs while the others wait for a process, a lock or the disk.
-PARALLEL ?= 3
+PARALLEL ?= 2
 ARGS ?=
 # A file stays with one process, so that what it sets up once is set up once.
 IN_PARALLEL = -n $(PARALLEL) --dist loadfile --no-loadscope-reorder
