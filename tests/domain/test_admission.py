@@ -18,7 +18,6 @@ from caseload.domain.admission import (
     Duty,
     Said,
     State,
-    TakenBack,
     clocks,
     record_done,
     take_back_done,
@@ -27,6 +26,7 @@ from caseload.domain.admission import (
 from caseload.domain.errors import Invalid, NotPermitted
 from caseload.domain.ids import AdmissionDoneId, ClientId, EpisodeId, ProgrammeId, new_id
 from caseload.domain.profiles import ProfileBroken, profile_version, profiles, read_profile
+from caseload.domain.taken_back import TakenBack
 from tests.factories.checkin import MORNING, Remembered, counsellor, episode
 
 pytestmark = pytest.mark.anyio

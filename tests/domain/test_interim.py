@@ -23,7 +23,6 @@ from caseload.domain.interim import (
     InterimRunning,
     InterimSettled,
     InterimTreatment,
-    Mistake,
     NoInterimHere,
     Plan,
     Standing,
@@ -37,6 +36,7 @@ from caseload.domain.interim import (
     take_back_interim,
 )
 from caseload.domain.profiles import ProfileBroken, profile_version, profiles, read_profile
+from caseload.domain.taken_back import TakenBack
 from tests.factories.checkin import MORNING, Remembered, counsellor, episode
 
 pytestmark = pytest.mark.anyio
@@ -73,8 +73,8 @@ def ended(on: date) -> End:
     return End(last_on=on, how=Ended.COMPREHENSIVE, recorded_by=ROBIN.id, recorded_at=MORNING)
 
 
-def mistaken() -> Mistake:
-    return Mistake(reason="Another client.", by=ROBIN.id, at=MORNING)
+def mistaken() -> TakenBack:
+    return TakenBack(reason="Another client.", by=ROBIN.id, at=MORNING)
 
 
 def stands(one: InterimTreatment, today: date, *others: InterimTreatment, screened_on: Sequence[date] = ()) -> Standing:
@@ -208,8 +208,8 @@ class Kept:
     async def add_end(self, of: InterimTreatment, end: End, /) -> None:
         self.all.append((of.id, end))
 
-    async def add_taken_back(self, wrong: InterimTreatment, mistake: Mistake, /) -> None:
-        self.all.append((wrong.id, mistake))
+    async def add_taken_back(self, wrong: InterimTreatment, taken_back: TakenBack, /) -> None:
+        self.all.append((wrong.id, taken_back))
 
 
 async def begun(kept: Kept, *others: InterimTreatment, **said: Any) -> InterimTreatment:

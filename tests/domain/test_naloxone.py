@@ -17,10 +17,10 @@ from caseload.domain.naloxone import (
     Offer,
     Outcome,
     Recipient,
-    TakenBack,
     offer,
     take_back,
 )
+from caseload.domain.taken_back import TakenBack
 from tests.factories.checkin import Remembered
 from tests.factories.staff import somebody
 

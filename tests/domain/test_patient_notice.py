@@ -20,7 +20,6 @@ from caseload.domain.patient_notice import (
     NoticeGiven,
     NoticeGivenTakenBack,
     NoticeUnknown,
-    TakenBack,
     Wording,
     give,
     in_force,
@@ -29,6 +28,7 @@ from caseload.domain.patient_notice import (
 )
 from caseload.domain.profiles.selected import Selected
 from caseload.domain.programme import Programme
+from caseload.domain.taken_back import TakenBack
 from tests.factories.checkin import Remembered
 from tests.factories.staff import somebody
 

@@ -103,7 +103,8 @@ async def list_confidentiality_lines(
     actor: Actor = None,
     programme: OfProgramme = None,
     matter: OfMatter = None,
-    refused_only: RefusedOnly = False,  # noqa: FBT002  a parameter of the query, given by name
+    *,
+    refused_only: RefusedOnly = False,
     after: After = None,
     limit: Limit = USUAL,
 ) -> Page[ConfidentialityLineOut]:
@@ -125,7 +126,8 @@ async def list_confidentiality_lines_of_client(
     since: Since = None,
     until: Until = None,
     matter: OfMatter = None,
-    refused_only: RefusedOnly = False,  # noqa: FBT002  a parameter of the query, given by name
+    *,
+    refused_only: RefusedOnly = False,
     after: After = None,
     limit: Limit = USUAL,
 ) -> Page[ConfidentialityLineOut]:

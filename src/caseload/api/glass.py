@@ -198,7 +198,8 @@ async def end_glass(glass_id: FromPath[UUID], work: TheWork, key: TheKey) -> Gla
 @reading("/break-glass", act=Act.SEE_GLASS, name="list_glasses", problems=())
 async def list_glasses(
     work: TheWork,
-    unreviewed_only: UnreviewedOnly = False,  # noqa: FBT002  a parameter of the query, given by name
+    *,
+    unreviewed_only: UnreviewedOnly = False,
     after: After = None,
     limit: Limit = USUAL,
 ) -> GlassesOut:

@@ -130,7 +130,8 @@ async def list_findings(
     work: TheWork,
     since: Since = None,
     until: Until = None,
-    unreviewed_only: UnreviewedOnly = False,  # noqa: FBT002  a parameter of the query, given by name
+    *,
+    unreviewed_only: UnreviewedOnly = False,
     after: After = None,
     limit: Limit = USUAL,
 ) -> Page[FindingOut]:

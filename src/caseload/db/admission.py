@@ -23,10 +23,10 @@ from caseload.domain.admission import (
     Admitted,
     Duty,
     Said,
-    TakenBack,
 )
 from caseload.domain.ids import AdmissionDoneId, ClientId, EpisodeId, ProgrammeId, StaffId
 from caseload.domain.journal import Journal
+from caseload.domain.taken_back import TakenBack
 
 _later = client_identity.alias("later")
 

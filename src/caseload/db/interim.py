@@ -29,11 +29,11 @@ from caseload.domain.interim import (
     InterimRunning,
     InterimSettled,
     InterimTreatment,
-    Mistake,
     Plan,
     Waiting,
 )
 from caseload.domain.journal import Journal
+from caseload.domain.taken_back import TakenBack
 
 _later, _newer = client_identity.alias("later"), drug_screen.alias("newer")
 _CLIENTS: Final = any_(bindparam("clients", type_=ARRAY(Uuid())))
@@ -145,9 +145,9 @@ class KeptInterims:
         said = {"last_on": end.last_on, "how": end.how}
         await self._say(interim_end, of, said, by=end.recorded_by, at=end.recorded_at)
 
-    async def add_taken_back(self, wrong: InterimTreatment, mistake: Mistake, /) -> None:
+    async def add_taken_back(self, wrong: InterimTreatment, taken_back: TakenBack, /) -> None:
         """See `domain.interim.Interims.add_taken_back`."""
-        await self._say(interim_taken_back, wrong, {"reason": mistake.reason}, by=mistake.by, at=mistake.at)
+        await self._say(interim_taken_back, wrong, {"reason": taken_back.reason}, by=taken_back.by, at=taken_back.at)
 
     async def _say(
         self, table: Table, of: InterimTreatment, said: Mapping[str, Any], *, by: StaffId, at: datetime
@@ -225,5 +225,5 @@ def _treatment(row: Row[*tuple[Any, ...]], plans: Sequence[Plan]) -> InterimTrea
         else End(last_on=row.ended_on, how=Ended(row.how), recorded_by=StaffId(row.ended_by), recorded_at=row.ended_at),
         taken_back=None
         if row.reason is None
-        else Mistake(reason=row.reason, by=StaffId(row.taken_back_by), at=row.taken_back_at),
+        else TakenBack(reason=row.reason, by=StaffId(row.taken_back_by), at=row.taken_back_at),
     )

@@ -19,8 +19,8 @@ from caseload.domain.naloxone import (
     Offer,
     Outcome,
     Recipient,
-    TakenBack,
 )
+from caseload.domain.taken_back import TakenBack
 
 OF_CLIENT: Final = (
     select(

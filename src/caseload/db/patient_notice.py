@@ -38,9 +38,9 @@ from caseload.domain.patient_notice import (
     NoticeGivenUnknown,
     NoticeTaken,
     StillToGive,
-    TakenBack,
     Wording,
 )
+from caseload.domain.taken_back import TakenBack
 
 KIND: Final = "patient_notice"
 """What the journal calls it."""

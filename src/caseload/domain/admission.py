@@ -13,11 +13,12 @@ from typing import ClassVar, Final, Protocol
 
 from caseload.domain.access import Act
 from caseload.domain.caseload import Episode
-from caseload.domain.errors import Conflict, Fault, Faults, Invalid, NotFound
+from caseload.domain.errors import Conflict, Faults, NotFound
 from caseload.domain.ids import AdmissionDoneId, ClientId, EpisodeId, StaffId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
 from caseload.domain.profiles import Profile
+from caseload.domain.taken_back import TakenBack, because
 
 LONGEST_TEXT: Final = 500
 LONGEST_NAME: Final = 120
@@ -58,15 +59,6 @@ class Said:
     done_on: date
     done_by: str
     """The name of who did it; often nobody with an account."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TakenBack:
-    """That a record was a mistake."""
-
-    reason: str
-    by: StaffId
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,11 +202,9 @@ async def take_back_done(
     journal: Journal,
 ) -> AdmissionDone:
     """Say that a record was a mistake: its clock runs again. Raises `Invalid`, `AdmissionDoneTakenBack`."""
-    if not reason.strip() or len(reason) > LONGEST_TEXT:
-        raise Invalid(Fault("reason", f"say what was wrong, in {LONGEST_TEXT} characters at most"))
+    taken_back = because(reason, by=by, now=now)
     if done.taken_back is not None:
         raise AdmissionDoneTakenBack("Read the clocks of the client's admission again.")
-    taken_back = TakenBack(reason=reason, by=by.id, at=now)
     await admissions.add_taken_back(done, taken_back)
     journal.tell(AdmissionDutyTakenBack(client=client, records=(done.id,), facts={"duty": done.said.duty}))
     return replace(done, taken_back=taken_back)

@@ -10,10 +10,11 @@ from enum import StrEnum
 from typing import ClassVar, Final, Protocol
 from uuid import UUID
 
-from caseload.domain.errors import Conflict, Fault, Faults, Invalid, NotFound
+from caseload.domain.errors import Conflict, Faults, NotFound
 from caseload.domain.ids import ClientId, NaloxoneId, ProgrammeId, StaffId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
+from caseload.domain.taken_back import TakenBack, because
 
 LONGEST_TEXT: Final = 500
 MOST_UNITS: Final = 20
@@ -67,15 +68,6 @@ class Offer:
     trained: bool
     """Whether it was shown how to see an overdose, how to give naloxone, and to call for help."""
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TakenBack:
-    """That a record was a mistake."""
-
-    reason: str
-    by: StaffId
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,11 +134,9 @@ async def take_back(
     naloxone: Naloxone, reason: str, *, by: Staff, now: datetime, supplies: Supplies, journal: Journal
 ) -> Naloxone:
     """Say that a record was a mistake. Raises `Invalid`, `NaloxoneTakenBack`."""
-    if not reason.strip() or len(reason) > LONGEST_TEXT:
-        raise Invalid(Fault("reason", f"say what was wrong, in {LONGEST_TEXT} characters at most"))
+    taken_back = because(reason, by=by, now=now)
     if naloxone.taken_back is not None:
         raise NaloxoneTakenBack("Read the client's records of naloxone again.")
-    taken_back = TakenBack(reason=reason, by=by.id, at=now)
     await supplies.add_taken_back(naloxone, taken_back)
     journal.tell(NaloxoneRecordTakenBack(client=naloxone.client, records=(naloxone.id,)))
     return replace(naloxone, taken_back=taken_back)

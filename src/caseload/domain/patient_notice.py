@@ -13,11 +13,12 @@ from enum import StrEnum
 from typing import ClassVar, Final, Protocol
 
 from caseload.domain.access import Act
-from caseload.domain.errors import Conflict, Fault, Faults, Invalid, NotFound
+from caseload.domain.errors import Conflict, Faults, NotFound
 from caseload.domain.ids import ClientId, NoticeGivenId, NoticeId, ProgrammeId, StaffId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
 from caseload.domain.programme import Programme
+from caseload.domain.taken_back import TakenBack, because
 
 LONGEST_NAME: Final = 200
 LONGEST_TEXT: Final = 500
@@ -96,15 +97,6 @@ class Giving:
     acknowledgement: Acknowledgement
     why_not: str | None = None
     """What was done to have it signed, and why it was not; None where it was signed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TakenBack:
-    """That a record was a mistake."""
-
-    reason: str
-    by: StaffId
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,11 +221,9 @@ async def take_back(
     given: NoticeGiven, reason: str, *, by: Staff, now: datetime, notices: Notices, journal: Journal
 ) -> NoticeGiven:
     """Say that a record was a mistake: the client was not given it. Raises `Invalid`, `NoticeGivenTakenBack`."""
-    if not reason.strip() or len(reason) > LONGEST_TEXT:
-        raise Invalid(Fault("reason", f"say what was wrong, in {LONGEST_TEXT} characters at most"))
+    taken_back = because(reason, by=by, now=now)
     if given.taken_back is not None:
         raise NoticeGivenTakenBack("Read again what notices the client was given.")
-    taken_back = TakenBack(reason=reason, by=by.id, at=now)
     await notices.add_taken_back(given, taken_back)
     journal.tell(NoticeRecordTakenBack(client=given.client, records=(given.id,)))
     return replace(given, taken_back=taken_back)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from caseload.domain.access import Act
 from caseload.domain.admission import LONGEST_NAME, LONGEST_TEXT
 from caseload.domain.caseload import Episode
-from caseload.domain.errors import Fault, Faults, Invalid
+from caseload.domain.errors import Faults
 from caseload.domain.ids import InterimId
 from caseload.domain.interim.counting import before_it, last_day
 from caseload.domain.interim.treatment import (
@@ -25,7 +25,6 @@ from caseload.domain.interim.treatment import (
     InterimSettled,
     InterimTakenBack,
     InterimTreatment,
-    Mistake,
     NoInterimHere,
     Plan,
 )
@@ -33,6 +32,7 @@ from caseload.domain.journal import Journal
 from caseload.domain.people import Staff
 from caseload.domain.profiles import Profile
 from caseload.domain.profiles.monitoring import Interim
+from caseload.domain.taken_back import because
 
 
 async def begin_interim(
@@ -245,10 +245,8 @@ async def take_back_interim(
     one: InterimTreatment, reason: str, *, by: Staff, now: datetime, interims: Interims, journal: Journal
 ) -> InterimTreatment:
     """Say that it was recorded by mistake, with all that was said of it. Raises `Invalid`, `InterimSettled`."""
-    if not 0 < len(reason.strip()) <= LONGEST_TEXT:
-        raise Invalid(Fault("reason", f"say what was wrong, in {LONGEST_TEXT} characters at most"))
+    taken_back = because(reason, by=by, now=now)
     _require_counts(one)
-    mistake = Mistake(reason=reason, by=by.id, at=now)
-    await interims.add_taken_back(one, mistake)
+    await interims.add_taken_back(one, taken_back)
     journal.tell(InterimTakenBack(client=one.client, records=(one.id,)))
-    return replace(one, taken_back=mistake)
+    return replace(one, taken_back=taken_back)

@@ -9,6 +9,7 @@ from typing import ClassVar, Final, Protocol
 from caseload.domain.errors import Conflict, NotFound
 from caseload.domain.ids import ClientId, EpisodeId, InterimId, StaffId
 from caseload.domain.journal import Event
+from caseload.domain.taken_back import TakenBack
 
 A_DAY: Final = timedelta(days=1)
 READ_AGAIN: Final = "Read the client's interim treatments again."
@@ -81,15 +82,6 @@ class End:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mistake:
-    """That it was recorded by mistake."""
-
-    reason: str
-    by: StaffId
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class InterimTreatment:
     """One interim treatment of a client, and what was said of it since."""
 
@@ -107,7 +99,7 @@ class InterimTreatment:
     plans: tuple[Plan, ...] = ()
     """What was said of the plan for going on, the first version first."""
     end: End | None = None
-    taken_back: Mistake | None = None
+    taken_back: TakenBack | None = None
 
     @property
     def plan(self) -> Plan | None:
@@ -187,6 +179,6 @@ class Interims(Protocol):
         """Keep its last day."""
         ...
 
-    async def add_taken_back(self, wrong: InterimTreatment, mistake: Mistake, /) -> None:
+    async def add_taken_back(self, wrong: InterimTreatment, taken_back: TakenBack, /) -> None:
         """Keep that it was a mistake."""
         ...
