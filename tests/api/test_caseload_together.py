@@ -209,8 +209,13 @@ async def test_whoever_is_given_a_client_while_their_caseload_is_handed_over_sti
             hand_over(house, house.second, of=str(house.first.staff.id)),
             house.hand_over(newcomer, house.first),
         )
-        assert (whole.status_code, single.status_code) == (201, 201), (whole.text, single.text)
+        assert single.status_code == 201, single.text
         await never_alone(house, [newcomer])
+        if whole.status_code == 409:  # the newcomer joined after its clock was read: nothing of it was done
+            assert whole.json()["type"] == "urn:caseload:problem:caseload-moved", whole.text
+            assert len((await caseloads(house.first))[0]) == 3
+            whole = await hand_over(house, house.second, of=str(house.first.staff.id))
+        assert whole.status_code == 201, whole.text
         left = (await caseloads(house.first))[0]
         assert left in ([], [newcomer])
         if left:
