@@ -13,6 +13,7 @@ NOT_SUBJECTS = {
     "moments": "which years anybody can mean, whatever it is that happened then",
     "profiles": "the thresholds of the jurisdictions, as data files",
     "schedule": "wall-clock arithmetic that check-ins, sessions and doses share",
+    "taken_back": "what is said of a record that was a mistake, whichever it was",
     "zones": "the zone of a programme that has moved: what reckons with days reckons with it",
 }
 """What lies in the domain and is no subject of its own."""
