@@ -16,7 +16,7 @@ from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
 from caseload.db.tables.consent import consent, consent_event, consent_recipient, consent_revocation
 from caseload.db.tables.family import related_person_involvement
-from caseload.db.tables.rights import rights_restriction, rights_restriction_end, rights_restriction_termination
+from caseload.db.tables.rights_agreed import rights_restriction, rights_restriction_end, rights_restriction_termination
 from caseload.domain.access import Act
 from caseload.domain.consent import (
     AgreedRestriction,

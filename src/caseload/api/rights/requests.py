@@ -102,7 +102,7 @@ async def put_off_rights_request(
             journal=work.journal,
         )
 
-    return await _once(work, key, Kept(status=201, resource=wanted), Act.ANSWER_RIGHTS_REQUEST, do=later)
+    return await _added(work, key, wanted, do=later)
 
 
 @writing("/rights-requests/{request_id:uuid}/answer", act=Act.ANSWER_RIGHTS_REQUEST, name="answer_rights_request")
@@ -123,7 +123,7 @@ async def answer_rights_request(
             journal=work.journal,
         )
 
-    return await _once(work, key, Kept(status=201, resource=wanted), Act.ANSWER_RIGHTS_REQUEST, do=answer)
+    return await _added(work, key, wanted, do=answer)
 
 
 @writing("/rights-requests/{request_id:uuid}/statements", act=Act.ANSWER_RIGHTS_REQUEST, name="add_rights_statement")
@@ -144,7 +144,7 @@ async def add_rights_statement(
             journal=work.journal,
         )
 
-    return await _once(work, key, Kept(status=201, resource=wanted), Act.ANSWER_RIGHTS_REQUEST, do=add)
+    return await _added(work, key, wanted, do=add)
 
 
 @writing("/rights-requests/{request_id:uuid}/asked-along", act=Act.ANSWER_RIGHTS_REQUEST, name="ask_rights_along")
@@ -159,7 +159,7 @@ async def ask_rights_along(
             wanted, data.says, by=work.by, now=work.now, amendments=kept_in(work), journal=work.journal
         )
 
-    return await _once(work, key, Kept(status=201, resource=wanted), Act.ANSWER_RIGHTS_REQUEST, do=along)
+    return await _added(work, key, wanted, do=along)
 
 
 @writing(
@@ -182,7 +182,7 @@ async def end_agreed_restriction(
             journal=work.journal,
         )
 
-    return await _once(work, key, Kept(status=201, resource=wanted), Act.ANSWER_RIGHTS_REQUEST, do=end)
+    return await _added(work, key, wanted, do=end)
 
 
 @writing(
@@ -208,7 +208,7 @@ async def terminate_agreed_restriction(
             journal=work.journal,
         )
 
-    return await _once(work, key, Kept(status=201, resource=wanted), Act.ANSWER_RIGHTS_REQUEST, do=terminate)
+    return await _added(work, key, wanted, do=terminate)
 
 
 @writing("/rights-requests/{request_id:uuid}/contact-end", act=Act.ANSWER_RIGHTS_REQUEST, name="end_agreed_contact")
@@ -223,7 +223,7 @@ async def end_agreed_contact(
             wanted, data.says, by=work.by, now=work.now, contacts=kept_in(work), journal=work.journal
         )
 
-    return await _once(work, key, Kept(status=201, resource=wanted), Act.ANSWER_RIGHTS_REQUEST, do=end)
+    return await _added(work, key, wanted, do=end)
 
 
 def kept_in(work: Work) -> KeptRights:
@@ -234,6 +234,12 @@ def kept_in(work: Work) -> KeptRights:
 async def _programme_of(work: Work, wanted: RightsRequestId) -> Programme:
     request = await kept_in(work).get(wanted, by=work.by, act=Act.ANSWER_RIGHTS_REQUEST)
     return await Programmes(work.connection).get(request.programme)
+
+
+async def _added(
+    work: Work, key: RequestKey | None, to: RightsRequestId, *, do: Callable[[], Awaitable[RightsRequest]]
+) -> RightsRequestOut:
+    return await _once(work, key, Kept(status=201, resource=to), Act.ANSWER_RIGHTS_REQUEST, do=do)
 
 
 async def _once(

@@ -7,13 +7,8 @@ from uuid import UUID
 from sqlalchemy import Uuid, and_, bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from caseload.db.tables.rights import (
-    rights_answer,
-    rights_asked_along,
-    rights_dispute,
-    rights_request,
-    rights_statement,
-)
+from caseload.db.tables.rights import rights_answer, rights_request, rights_statement
+from caseload.db.tables.rights_amended import rights_asked_along, rights_dispute
 from caseload.domain.consent import Category
 from caseload.domain.disclosure import Dispute, DisputeTold
 from caseload.domain.ids import ClientId, RightsRequestId

@@ -39,7 +39,7 @@ from caseload.db.tables.guest import guest_agreement
 from caseload.db.tables.hold import hold, medication_decision
 from caseload.db.tables.medication import medication_order, medication_order_replacement, medication_order_stop
 from caseload.db.tables.restriction import restriction
-from caseload.db.tables.rights import (
+from caseload.db.tables.rights_agreed import (
     rights_contact,
     rights_contact_end,
     rights_restriction,

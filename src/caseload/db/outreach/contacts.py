@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.outreach.homes import warned_around
 from caseload.db.tables.outreach import client_contact
-from caseload.db.tables.rights import rights_contact, rights_contact_end
+from caseload.db.tables.rights_agreed import rights_contact, rights_contact_end
 from caseload.domain.ids import ClientId, RightsRequestId, StaffId
 from caseload.domain.journal import Journal
 from caseload.domain.outreach import AgreedContact, Channel, Contact, ContactChanged, Reachable

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Insert, Row, insert
 
-from caseload.db.tables.rights import rights_amendment, rights_asked_along, rights_dispute, rights_entry
+from caseload.db.tables.rights_amended import rights_amendment, rights_asked_along, rights_dispute, rights_entry
 from caseload.domain.ids import StaffId
 from caseload.domain.rights import (
     Amended,

@@ -7,7 +7,7 @@ from sqlalchemy import Insert, Row, insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from caseload.db.tables.rights import rights_contact, rights_contact_end
+from caseload.db.tables.rights_agreed import rights_contact, rights_contact_end
 from caseload.domain.ids import RightsRequestId, StaffId
 from caseload.domain.outreach import Channel, Reachable
 from caseload.domain.rights import (

@@ -10,21 +10,15 @@ from caseload.db.access import within_reach
 from caseload.db.rights.amending import AMENDING, about, amended, asked_along
 from caseload.db.rights.contacting import CONTACTING, contact
 from caseload.db.tables.caseload import client
-from caseload.db.tables.rights import (
-    rights_amendment,
-    rights_answer,
-    rights_asked_along,
+from caseload.db.tables.rights import rights_answer, rights_put_off, rights_request, rights_statement
+from caseload.db.tables.rights_agreed import (
     rights_contact,
     rights_contact_end,
-    rights_dispute,
-    rights_entry,
-    rights_put_off,
-    rights_request,
     rights_restriction,
     rights_restriction_end,
     rights_restriction_termination,
-    rights_statement,
 )
+from caseload.db.tables.rights_amended import rights_amendment, rights_asked_along, rights_dispute, rights_entry
 from caseload.domain.consent import Category, CheckMethod, IdentityCheck, Purpose, Recipient, RecipientClass
 from caseload.domain.ids import ClientId, ProgrammeId, RelatedPersonId, RightsRequestId, StaffId
 from caseload.domain.profiles.rights import DenialGround, RightKind

@@ -20,17 +20,9 @@ from caseload.db.tables.accessreport import access_report, access_report_release
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.family import related_person, related_person_involvement
 from caseload.db.tables.recordcopy import record_copy_release
-from caseload.db.tables.rights import (
-    rights_accounting,
-    rights_answer,
-    rights_asked_along,
-    rights_put_off,
-    rights_request,
-    rights_restriction,
-    rights_restriction_end,
-    rights_restriction_termination,
-    rights_statement,
-)
+from caseload.db.tables.rights import rights_accounting, rights_answer, rights_put_off, rights_request, rights_statement
+from caseload.db.tables.rights_agreed import rights_restriction, rights_restriction_end, rights_restriction_termination
+from caseload.db.tables.rights_amended import rights_asked_along
 from caseload.domain.access import Act
 from caseload.domain.consent import Recipient
 from caseload.domain.family import InvolvementKind

@@ -5,7 +5,7 @@ accounting, something that is not told any more, a place where somebody is reach
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from caseload.db.disclosure import KeptDisclosures
@@ -127,45 +127,40 @@ async def _take(
 
 async def _deny(asked: RightsRequest, stage: Stage, work: Work) -> None:
     now = work.now - ANSWERED_BEFORE
-    await answer_request(
-        asked.id,
+    await _answer(
+        asked,
         Answering(
             outcome=Outcome.DENIED,
             ground=DenialGround.ACCURATE_AND_COMPLETE,
             disputed=(Category.ATTENDANCE,),
             says="Told in a letter, with how to disagree and where to complain: the register was taken by two people.",
         ),
-        programme=stage.programme,
-        by=stage.team.privacy,
+        stage,
+        work,
         now=now,
-        answers=KeptRights(work.connection, work.journal, now=now),
-        journal=work.journal,
     )
 
 
 async def _account(asked: RightsRequest, client: Client, stage: Stage, work: Work) -> None:
-    officer, now = stage.team.privacy, work.now
-    kept = KeptRights(work.connection, work.journal, now=now)
+    now = work.now
     await make_accounting(
         asked,
         AccountingKind.PART_2,
         client,
         stage.programme,
         as_id=AccountingId(new_id()),
-        by=officer,
+        by=stage.team.privacy,
         now=now,
         disclosures=KeptDisclosures(work.connection, work.journal, now=now),
         accountings=KeptAccountings(work.connection, work.journal, now=now),
         journal=work.journal,
     )
-    await answer_request(
-        asked.id,
+    await _answer(
+        asked,
         Answering(outcome=Outcome.GRANTED, says="Handed over at the desk, and gone through together."),
-        programme=stage.programme,
-        by=officer,
+        stage,
+        work,
         now=now,
-        answers=kept,
-        journal=work.journal,
     )
 
 
@@ -186,8 +181,8 @@ async def _disagree(asked: RightsRequest, stage: Stage, work: Work) -> None:
 async def _agree(asked: RightsRequest, stage: Stage, work: Work) -> None:
     """What somebody paid for themselves is not told to whoever would have paid for it."""
     now = work.now - ANSWERED_BEFORE
-    await answer_request(
-        asked.id,
+    await _answer(
+        asked,
         Answering(
             outcome=Outcome.GRANTED,
             says="Agreed, and said to the front desk and to whoever sends the bills.",
@@ -197,19 +192,17 @@ async def _agree(asked: RightsRequest, stage: Stage, work: Work) -> None:
                 purposes=(Purpose.PAYMENT, Purpose.OPERATIONS),
             ),
         ),
-        programme=stage.programme,
-        by=stage.team.privacy,
+        stage,
+        work,
         now=now,
-        answers=KeptRights(work.connection, work.journal, now=now),
-        journal=work.journal,
     )
 
 
 async def _reach_elsewhere(asked: RightsRequest, stage: Stage, work: Work) -> None:
     """Letters to somebody else's address, and nothing else."""
     now = work.now - ANSWERED_BEFORE
-    await answer_request(
-        asked.id,
+    await _answer(
+        asked,
         Answering(
             outcome=Outcome.GRANTED,
             says="Told at the desk: letters to this address, and nothing else.",
@@ -219,6 +212,16 @@ async def _reach_elsewhere(asked: RightsRequest, stage: Stage, work: Work) -> No
                 heed="Plain envelopes, without the clinic's name.",
             ),
         ),
+        stage,
+        work,
+        now=now,
+    )
+
+
+async def _answer(asked: RightsRequest, said: Answering, stage: Stage, work: Work, *, now: datetime) -> None:
+    await answer_request(
+        asked.id,
+        said,
         programme=stage.programme,
         by=stage.team.privacy,
         now=now,
@@ -278,14 +281,12 @@ async def _give_copy(asked: RightsRequest, stage: Stage, work: Work) -> None:
         written=Digested(pages, rights, stage.programme.zone),
         journal=work.journal,
     )
-    await answer_request(
-        asked.id,
+    await _answer(
+        asked,
         Answering(
             outcome=Outcome.GRANTED_IN_PART, says="Handed over, with what is withheld and why, and how to complain."
         ),
-        programme=stage.programme,
-        by=officer,
+        stage,
+        work,
         now=now,
-        answers=KeptRights(work.connection, work.journal, now=now),
-        journal=work.journal,
     )

@@ -1,17 +1,16 @@
-"""Patient notices over HTTP: versions put in force, that a client was given one, and who is still to be given it."""
+"""Patient notices over HTTP: that a client was given one, and who is still to be given it."""
 
 from datetime import date, datetime
 from uuid import UUID
 
-from litestar import Router
 from litestar.params import FromPath, JSONBody
 
 from caseload.api.pages import USUAL, After, Limit
+from caseload.api.patient_notice.versions import PatientNoticeOut, notices_of
 from caseload.api.route import reading, writing
 from caseload.api.wire import Instant, Wire
 from caseload.api.work import TheKey, TheWork, client_within
 from caseload.db.idempotency import Kept
-from caseload.db.patient_notice import Notices
 from caseload.db.programme import Programmes
 from caseload.domain import patient_notice as domain
 from caseload.domain.access import Act
@@ -20,60 +19,11 @@ from caseload.domain.patient_notice import (
     Acknowledgement,
     Giving,
     Manner,
-    Notice,
     NoticeGiven,
     StillToGive,
-    Wording,
     in_force,
 )
 from caseload.request.idempotency import once
-from caseload.request.work import Work
-
-
-class PatientNoticeIn(Wire, frozen=True, kw_only=True):
-    """A version of a programme's notice."""
-
-    title: str
-    version: str
-    in_force_from: date
-    """A local day of the programme, today at the earliest; an earlier one only for its first notice."""
-    text_sha256: str
-    """Of the text as it is handed out: 64 lower-case hexadecimal digits."""
-
-
-class PatientNoticeOut(Wire, frozen=True, kw_only=True):
-    """A version of a programme's notice, in force from its day until another one's day comes."""
-
-    id: UUID
-    programme_id: UUID
-    title: str
-    version: str
-    in_force_from: date
-    text_sha256: str
-    recorded_by: UUID
-    recorded_at: datetime
-
-    @classmethod
-    def of(cls, one: Notice) -> "PatientNoticeOut":
-        """From the domain."""
-        return cls(
-            id=one.id,
-            programme_id=one.programme,
-            title=one.wording.title,
-            version=one.wording.version,
-            in_force_from=one.wording.in_force_from,
-            text_sha256=one.wording.text_sha256,
-            recorded_by=one.recorded_by,
-            recorded_at=one.recorded_at,
-        )
-
-
-class PatientNoticesOut(Wire, frozen=True, kw_only=True):
-    """Every version of a programme's notice, the last day first."""
-
-    in_force: UUID | None
-    """Which of them is in force today."""
-    items: list[PatientNoticeOut]
 
 
 class NoticeGivenIn(Wire, frozen=True, kw_only=True):
@@ -169,53 +119,6 @@ class StillToGivePageOut(Wire, frozen=True, kw_only=True):
     """Give it as `after` to get the next page; null on the last one."""
 
 
-@writing(
-    "/programmes/{programme_id:uuid}/patient-notices",
-    act=Act.KEEP_NOTICES,
-    name="put_patient_notice_in_force",
-)
-async def put_patient_notice_in_force(
-    programme_id: FromPath[UUID], data: JSONBody[PatientNoticeIn], work: TheWork, key: TheKey
-) -> PatientNoticeOut:
-    """Put a version of a programme's notice in force from a day. Whoever is in care is to be given it from then on."""
-    programme, new = await Programmes(work.connection).get(ProgrammeId(programme_id)), NoticeId(new_id())
-
-    async def put() -> Notice:
-        return await domain.put_in_force(
-            programme,
-            Wording(
-                title=data.title,
-                version=data.version,
-                in_force_from=data.in_force_from,
-                text_sha256=data.text_sha256,
-            ),
-            as_id=new,
-            by=work.by,
-            now=work.now,
-            notices=_notices(work),
-            journal=work.journal,
-        )
-
-    async def again(kept: Kept) -> Notice:
-        work.by.require(Act.KEEP_NOTICES, programme.id)
-        [found] = [each for each in await _notices(work).versions(programme.id) if each.id == kept.resource]
-        return found
-
-    return PatientNoticeOut.of(await once(work, key, Kept(status=201, resource=new), do=put, again=again))
-
-
-@reading("/programmes/{programme_id:uuid}/patient-notices", act=Act.SEE_NOTICES, name="list_patient_notices")
-async def list_patient_notices(programme_id: FromPath[UUID], work: TheWork) -> PatientNoticesOut:
-    """Every version of a programme's notice, and which is in force."""
-    programme = await Programmes(work.connection).get(ProgrammeId(programme_id))
-    work.by.require(Act.SEE_NOTICES, programme.id)
-    versions = await _notices(work).versions(programme.id)
-    current = in_force(versions, programme.today(work.now))
-    return PatientNoticesOut(
-        in_force=None if current is None else current.id, items=[PatientNoticeOut.of(each) for each in versions]
-    )
-
-
 @reading(
     "/programmes/{programme_id:uuid}/patient-notices/still-to-give",
     act=Act.GIVE_NOTICE,
@@ -227,7 +130,7 @@ async def list_notices_still_to_give(
     """Who is in care here, as far as you see them, and has not been given the version of the notice that is in force."""
     programme = await Programmes(work.connection).get(ProgrammeId(programme_id))
     work.by.require(Act.GIVE_NOTICE, programme.id)
-    notices, reach = _notices(work), work.by.reach(Act.GIVE_NOTICE)
+    notices, reach = notices_of(work), work.by.reach(Act.GIVE_NOTICE)
     current = in_force(await notices.versions(programme.id), programme.today(work.now))
     if current is None:
         return StillToGivePageOut(notice=None, count=0, items=[], next=None)
@@ -245,7 +148,7 @@ async def list_notices_still_to_give(
 async def list_notices_given(client_id: FromPath[UUID], work: TheWork) -> NoticesGivenOut:
     """Which versions of the notice a client was given, when and how, and whether they signed that they have it."""
     client = await client_within(work, client_id, Act.SEE_NOTICES)
-    return NoticesGivenOut(items=[NoticeGivenOut.of(each) for each in await _notices(work).of(client.id)])
+    return NoticesGivenOut(items=[NoticeGivenOut.of(each) for each in await notices_of(work).of(client.id)])
 
 
 @writing("/clients/{client_id:uuid}/patient-notices", act=Act.GIVE_NOTICE, name="give_notice")
@@ -270,12 +173,12 @@ async def give_notice(
             as_id=new,
             by=work.by,
             now=work.now,
-            notices=_notices(work),
+            notices=notices_of(work),
             journal=work.journal,
         )
 
     async def again(kept: Kept) -> NoticeGiven:
-        return await _notices(work).one(NoticeGivenId(kept.resource), of=client.id)
+        return await notices_of(work).one(NoticeGivenId(kept.resource), of=client.id)
 
     return NoticeGivenOut.of(await once(work, key, Kept(status=201, resource=new), do=record, again=again))
 
@@ -298,33 +201,15 @@ async def take_back_notice(
 
     async def take_back() -> NoticeGiven:
         return await domain.take_back(
-            await _notices(work).one(wanted, of=client.id),
+            await notices_of(work).one(wanted, of=client.id),
             data.reason,
             by=work.by,
             now=work.now,
-            notices=_notices(work),
+            notices=notices_of(work),
             journal=work.journal,
         )
 
     async def again(_: Kept) -> NoticeGiven:
-        return await _notices(work).one(wanted, of=client.id)
+        return await notices_of(work).one(wanted, of=client.id)
 
     return NoticeGivenOut.of(await once(work, key, Kept(status=201, resource=wanted), do=take_back, again=again))
-
-
-def _notices(work: Work) -> Notices:
-    return Notices(work.connection, work.journal, now=work.now)
-
-
-router = Router(
-    "/",
-    route_handlers=[
-        put_patient_notice_in_force,
-        list_patient_notices,
-        list_notices_still_to_give,
-        list_notices_given,
-        give_notice,
-        take_back_notice,
-    ],
-    tags=["Patient notices"],
-)
