@@ -77,6 +77,37 @@ async def test_a_request_for_an_accounting_is_granted_once_one_was_made_for_it(o
     assert (await office.answered(asked, outcome="granted")).status_code == 201
 
 
+async def restrict(office: Office) -> None:
+    """To the nurse's colleague alone: neither the nurse nor the officer is named."""
+    named = await office.clinic.person((Role.COUNSELLOR, office.nurse.staff.holdings[0].programme))
+    body = {"kind": "colleague", "reason": "Works at another site.", "staff": [str(named.staff.id)]}
+    made = await office.officer.post(f"/clients/{office.client}/restrictions", body)
+    assert made.status_code == 201, made.text
+
+
+@pytest.mark.parametrize("definition", ["hipaa", "part2"])
+async def test_a_restricted_clients_accounting_says_what_anybody_elses_does(office: Office, definition: str) -> None:
+    await reported(office)
+    asked = await office.taken("accounting")
+    direct = f"/clients/{office.client}/disclosure-accountings/{definition}"
+    before, open_to_all = (await make(office, asked, definition)).json(), (await office.officer.get(direct)).json()
+    assert before["lines"] + before["left_out"] == 1
+
+    await restrict(office)
+
+    made = await make(office, asked, definition)
+    assert made.status_code == 201, made.text
+    assert [made.json()[each] for each in ("lines", "left_out")] == [before[each] for each in ("lines", "left_out")]
+    files = [await office.officer.get(f"/rights-accountings/{each}/file") for each in (before["id"], made.json()["id"])]
+    first, second = [each.json() for each in files]
+    assert second == {**first, "as_of": second["as_of"]}
+    looked = await office.officer.get(direct)
+    assert (looked.status_code, looked.json()["lines"]) == (200, open_to_all["lines"])
+    assert looked.json()["left_out"] == open_to_all["left_out"]
+    assert (await office.stranger.get(direct)).status_code == 404
+    assert (await office.answered(asked, outcome="granted")).status_code == 201
+
+
 async def test_an_accounting_counts_for_the_request_for_which_it_was_made_and_for_no_other(office: Office) -> None:
     first, second = await office.taken("accounting"), await office.taken("accounting")
     copy = await office.taken("record_copy")

@@ -126,6 +126,7 @@ class Book:
         return [each for each in (*reversed(self.made), *reversed(self.sat)) if each.client == of][:limit]
 
     async def all_of(self, of: ClientId, *, by: Staff, act: Act) -> Sequence[Disclosure | SatIn]:
+        assert act is Act.ANSWER_RIGHTS_REQUEST, "lines are read by the act by which the client was found"
         return await self.disclosures_of(of, by=by, act=act, after=None, limit=1000)
 
     async def open_releases(self, *, by: Staff, act: Act, limit: int) -> Sequence[tuple[Disclosure, str]]:
@@ -205,7 +206,16 @@ class Room:
 
     def accounts(self, kind: AccountingKind, *, by: Staff = OFFICER, now: datetime = NOW) -> Accounting:
         return asyncio.run(
-            account_for(kind, client(), self.where, by=by, now=now, disclosures=self.book, journal=self.told)
+            account_for(
+                kind,
+                client(),
+                self.where,
+                found_by=Act.ANSWER_RIGHTS_REQUEST,
+                by=by,
+                now=now,
+                disclosures=self.book,
+                journal=self.told,
+            )
         )
 
 

@@ -126,6 +126,7 @@ async def account_disclosures(
         kind,
         client,
         await Programmes(work.connection).get(client.programme),
+        found_by=Act.ACCOUNT_DISCLOSURES,
         by=work.by,
         now=work.now,
         disclosures=KeptDisclosures(work.connection, work.journal, now=work.now),

@@ -46,6 +46,7 @@ SEES_RESTRICTED: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.SEE_RIGHTS_REQUESTS: _OFFICE,
     Act.ANSWER_RIGHTS_REQUEST: _OFFICE,
     Act.SEE_NOTICES: _OFFICE,
+    Act.ACCOUNT_DISCLOSURES: _OFFICE,
 })  # fmt: skip
 """Who may do what about a restricted client without being named; each such use is shown to the privacy officer."""
 

@@ -86,18 +86,22 @@ async def account_for(
     client: Client,
     programme: Programme,
     *,
+    found_by: Act,
     by: Staff,
     now: datetime,
     disclosures: Accounted,
     journal: Journal,
 ) -> Accounting:
-    """The accounting that a client asks for. Raises `NotPermitted`, or `NoSuchAccounting` where the country knows none."""
+    """The accounting that a client asks for. Raises `NotPermitted`, or `NoSuchAccounting` where the country knows none.
+
+    `found_by` is the act by which the client was found: read by another one, an accounting could come out empty and look whole.
+    """
     by.require(Act.ACCOUNT_DISCLOSURES, client.programme)
     day = programme.today(now)
     rule = exceptions_on(programme.profiles.name_on(day), day).accounting(kind)
     if rule is None:
         raise NoSuchAccounting
-    found = await disclosures.all_of(client.id, by=by, act=Act.ACCOUNT_DISCLOSURES)
+    found = await disclosures.all_of(client.id, by=by, act=found_by)
     made = accounted(rule, found, client=client.id, zone=programme.zone, now=now)
     journal.tell(
         AccountingGiven(client=client.id, facts={"kind": kind.value, "rule": rule.rule, "lines": len(made.lines)})

@@ -107,7 +107,14 @@ async def make_accounting(
         raise NotForThisRequest
     request.require_open()
     accounting = await account_for(
-        definition, client, programme, by=by, now=now, disclosures=disclosures, journal=journal
+        definition,
+        client,
+        programme,
+        found_by=Act.ANSWER_RIGHTS_REQUEST,
+        by=by,
+        now=now,
+        disclosures=disclosures,
+        journal=journal,
     )
     made = GivenAccounting(
         id=as_id,
