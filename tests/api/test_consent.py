@@ -152,6 +152,26 @@ async def test_presence_needs_consent_in_the_united_states_and_may_be_acknowledg
         assert [answer["reason"] for answer in free] == ["nothing_disclosed"] * 2
 
 
+async def test_what_was_agreed_not_to_be_told_is_not_acknowledged_to_whoever_knows_it(clinic: Clinic) -> None:
+    britain = await chart_in(clinic, "UK")
+    asked = {
+        "kind": "restriction",
+        "says": "My mother is not to hear it from you.",
+        "received_at": (clinic.service.clock() - timedelta(minutes=1)).isoformat(),
+        "check": {"method": "in_person"},
+    }
+    request = (await britain.nurse.post(f"{britain.path}/rights-requests", asked)).json()
+    officer = await clinic.person((Role.PRIVACY_OFFICER, None))
+    restricts = {"categories": ["presence"], "recipient": {"person_id": britain.mother}}
+    granted = {"outcome": "granted", "says": "Agreed.", "restricts": restricts}
+    assert (await officer.post(f"/rights-requests/{request['id']}/answer", granted)).status_code == 201
+    for recipient in ({"person_id": britain.mother}, {"name": "Rosa Lindqvist"}):
+        [answer] = await britain.asked("presence", known_already=True, recipient=recipient)
+        assert (answer["allowed"], answer["reason"]) == (False, "agreed_restriction")
+    [another] = await britain.asked("presence", known_already=True, recipient={"name": "Jon Okafor"})
+    assert another["reason"] == "already_known"
+
+
 async def test_the_front_desk_may_ask_but_sees_no_consents(clinic: Clinic, chart: Chart) -> None:
     desk = await clinic.person((Role.FRONT_DESK, chart.nurse.staff.holdings[0].programme))
     asked = await desk.post(f"{chart.path}/disclosure-questions", chart.question("attendance"))

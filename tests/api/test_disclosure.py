@@ -469,3 +469,39 @@ async def test_whoever_receives_it_by_name_is_stopped_by_a_warning_whatever_clas
 
     assert (to_them.status_code, to_them.json()["facts"]["reason"]) == (409, "safety_warning")
     assert to_another.status_code == 201, to_another.text
+
+
+async def warned_of(chart: Chart, name: str) -> str:
+    """Somebody on the client's list of whom there is a safety warning."""
+    body = {"name": name, "relationship": "partner"}
+    person = (await chart.nurse.post(f"{chart.path}/related-people", body)).json()
+    warned = {"kind": "domestic_risk", "note": "Threatened them."}
+    path = f"{chart.path}/related-people/{person['id']}"
+    assert (await chart.nurse.post(f"{path}/warnings", warned)).status_code == 201
+    return path
+
+
+async def test_a_last_dose_statement_is_not_handed_to_whoever_is_warned_of(chart: Chart) -> None:
+    await warned_of(chart, "Sam Berg")
+    provider = {"name": "Riverside OTP"}
+    await given(chart, "medication", recipients=[provider], purposes=["treatment"])
+    said = {"recipient": provider, "facility": "Riverside", "purpose": "treatment", "check": DOCUMENT}
+    path = f"{chart.path}/last-dose-statements"
+    for name in ("Berg, Sam: nurse", "Sam Bergh"):
+        refused = await chart.nurse.post(path, {**said, "name": name})
+        assert (refused.status_code, refused.json()["facts"]["reason"]) == (409, "safety_warning")
+    another = await chart.nurse.post(path, {**said, "name": "Kim Lee, nurse"})
+    assert "safety_warning" not in another.text
+
+
+async def test_nobody_is_told_by_a_slip_of_the_pen_or_under_the_name_they_had_before(chart: Chart) -> None:
+    path = await warned_of(chart, "Mary Smith")
+    changed = {"person": {"name": "Mary Okafor", "relationship": "partner"}, "reason": "Married."}
+    put = await chart.nurse.put(path, changed, headers={"If-Match": '"1"'})
+    assert put.status_code == 200, put.text
+    for name in ("Marry Smith", "Mary Okaffor"):
+        await given(chart, "attendance", recipients=[{"name": name}])
+        told = telling(chart, "attendance", recipient={"name": name}, name=name, check={"method": "in_person"})
+        refused = await chart.nurse.post(f"{chart.path}/disclosures", told)
+        assert (refused.status_code, refused.json()["facts"]["reason"]) == (409, "safety_warning")
+        assert "put them on the client's list" in refused.json()["detail"]

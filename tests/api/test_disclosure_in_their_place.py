@@ -134,19 +134,44 @@ async def test_a_director_consents_to_a_payer_for_payment_and_to_nobody_and_noth
     assert (hipaa["lines"], sum(hipaa["left_out"].values())) == ([], 1)
 
 
-async def test_what_was_agreed_not_to_be_told_is_told_by_nobody_in_the_clients_place(clinic: Clinic) -> None:
-    """Also where the client never gave a consent."""
-    chart = await chart_in(clinic, "US")
+async def agreed(chart: Chart, clinic: Clinic, **restricts: Any) -> None:
     asked = {
         "kind": "restriction",
-        "says": "My insurer is not to know when I come.",
+        "says": "They are not to know when I come.",
         "received_at": (clinic.service.clock() - timedelta(minutes=1)).isoformat(),
         "check": {"method": "in_person"},
     }
     request = await chart.nurse.post(f"{chart.path}/rights-requests", asked)
     officer = await clinic.person((Role.PRIVACY_OFFICER, None))
-    granted = {"outcome": "granted", "says": "Agreed.", "restricts": {"categories": ["attendance"]}}
+    granted = {"outcome": "granted", "says": "Agreed.", "restricts": restricts}
     answer = await officer.post(f"/rights-requests/{request.json()['id']}/answer", granted)
     assert answer.status_code == 201, answer.text
+
+
+async def test_what_was_agreed_not_to_be_told_is_told_by_nobody_in_the_clients_place(clinic: Clinic) -> None:
+    """Also where the client never gave a consent."""
+    chart = await chart_in(clinic, "US")
+    await agreed(chart, clinic, categories=["attendance"])
     problem = await refused(chart, by_director(clinic), 409)
     assert problem["facts"]["reason"] == "agreed_restriction"
+
+
+async def test_a_restriction_on_somebody_of_the_list_is_not_passed_by_writing_out_their_name(clinic: Clinic) -> None:
+    chart = await chart_in(clinic, "UK")
+    await agreed(chart, clinic, categories=["presence", "take_home"], recipient={"person_id": chart.mother})
+    for name in ("Rosa Lindqvist", "lindqvist, Rossa"):
+        by_name = interests(chart, clinic) | {"recipient": {"name": name}, "name": name}
+        by_name["check"] = {"method": "in_person"}
+        problem = await refused(chart, by_name, 409)
+        assert problem["facts"]["reason"] == "agreed_restriction"
+        assert "from it" in problem["detail"]
+
+
+async def test_a_restriction_on_a_payer_by_name_is_not_passed_by_naming_its_class(clinic: Clinic) -> None:
+    chart = await chart_in(clinic, "US")
+    await agreed(chart, clinic, categories=["attendance"], recipient={"name": "Blue Cross"})
+    for name in ("Blue Cross", "The clerk at Blue Crosss"):
+        problem = await refused(chart, by_director(clinic, recipient={"group": "health_plans"}, name=name), 409)
+        assert problem["facts"]["reason"] == "agreed_restriction"
+    another = by_director(clinic, recipient={"group": "health_plans"})
+    assert (await chart.nurse.post(f"{chart.path}/disclosures", another, key=fresh())).status_code == 201

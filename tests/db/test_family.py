@@ -49,7 +49,21 @@ async def test_a_person_comes_back_in_the_newest_version(place: Place) -> None:
     kept = Families(place.connection, seen)
     sam = await place.client()
     mother = await place.person(sam)
-    moved = replace(mother, version=2, details=replace(MOTHER, phone=None), reason="moved")
+    married = replace(
+        mother,
+        version=2,
+        details=replace(MOTHER, name="Rosa Married"),
+        reason="married",
+        former_names=(MOTHER.name,),
+    )
+    await kept.add(married)
+    moved = replace(
+        married,
+        version=3,
+        details=replace(married.details, phone=None),
+        reason="moved",
+        former_names=(married.details.name, MOTHER.name),
+    )
     await kept.add(moved)
     assert await kept.get(mother.id, client=sam) == moved
     assert seen.clients == [(sam, "family")]

@@ -10,7 +10,7 @@ import pytest
 
 from caseload.domain.access import Act, Role
 from caseload.domain.client import Client, Identity
-from caseload.domain.consent import Category, CheckMethod, IdentityCheck, Purpose, Recipient
+from caseload.domain.consent import Addressee, Category, CheckMethod, IdentityCheck, Purpose, Recipient
 from caseload.domain.errors import Invalid, NotPermitted
 from caseload.domain.ids import ClientId, ProgrammeId, RelatedPersonId, RightsRequestId, new_id
 from caseload.domain.outreach import AgreedContact, Channel, Contact, Reachable
@@ -651,7 +651,7 @@ async def test_a_client_gives_up_what_was_agreed_once_and_only_that() -> None:
 
 
 NOT_ATTENDANCE = Restricting(categories=(Category.ATTENDANCE, Category.PRESENCE))
-ANYBODY = Recipient(name="Anybody")
+ANYBODY = Addressee(recipient=Recipient(name="Anybody"))
 
 
 async def test_what_the_programme_ends_by_itself_frees_only_what_came_after_the_client_was_told() -> None:

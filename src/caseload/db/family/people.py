@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, bindparam, exists, insert, select
+from sqlalchemy import Row, bindparam, exists, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from caseload.db.family.information import InformationBook
@@ -28,6 +28,14 @@ from caseload.domain.ids import ClientId, RelatedPersonId, StaffId
 
 _newest = related_person_version.alias("newest")
 _newer = related_person_version.alias("newer")
+_former = related_person_version.alias("former")
+_FORMER_NAMES = func.array(
+    select(_former.c.name)
+    .where(_former.c.person_id == related_person.c.id, _former.c.version < _newest.c.version)
+    .order_by(_former.c.version.desc())
+    .correlate(related_person, _newest)
+    .scalar_subquery()
+)
 
 _PERSON = (
     select(
@@ -47,6 +55,7 @@ _PERSON = (
         _newest.c.recorded_at,
         _newest.c.recorded_by,
         IS_CLIENT_TOO.label("is_client_too"),
+        _FORMER_NAMES.label("former_names"),
     )
     .join(_newest, _newest.c.person_id == related_person.c.id)
     .where(
@@ -128,4 +137,5 @@ def _person(
         involvements=involvements,
         warnings=warnings,
         is_client_too=row.is_client_too,
+        former_names=tuple(row.former_names),
     )

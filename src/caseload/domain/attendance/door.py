@@ -5,7 +5,7 @@ hears what is said. What was planned is asked again at the door, so a consent th
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -65,8 +65,9 @@ class Door:
             categories=(Category.JOINT_SESSIONS if together else Category.GENERAL_INFORMATION,),
             purpose=Purpose.FAMILY_INVOLVEMENT,
             check=check,
-            warned=is_warned_of(place.asker, check, self.around.get(place.client, ()), at=at),
+            around=tuple(self.around.get(place.client, ())),
         )
+        asked = replace(asked, warned=is_warned_of(asked.addressee, check, at=at))
         [answer] = answers_to(asked, self.consents.get(place.client, ()), programme=self.programme, at=at)
         return asked, answer
 

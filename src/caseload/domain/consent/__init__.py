@@ -1,9 +1,11 @@
 """Consent and disclosure: what a client allows to be told, and the one function that says whether it may be told now.
 
-`words` and `forms` are the vocabulary and the dated data, `consent` is what a consent is, `asker` who is asking, `completing` what it must
+`words` and `forms` are the vocabulary and the dated data, `consent` is what a consent is, `asker` who is asking,
+`addressee` and `names` who is meant, `completing` what it must
 hold, `disclosure` is the decision, `giving` is what people do, `asking` the question.
 """
 
+from caseload.domain.consent.addressee import Addressee, Recipient
 from caseload.domain.consent.asker import CheckMethod, IdentityCheck, check_asker
 from caseload.domain.consent.asking import Asked, DisclosureAsked, answers_to, as_shown, ask, near, sound, tell_asked
 from caseload.domain.consent.completing import Setting, complete, end_of
@@ -12,10 +14,8 @@ from caseload.domain.consent.consent import (
     Consent,
     Draft,
     Expiry,
-    Recipient,
     Signature,
     Standing,
-    plain,
 )
 from caseload.domain.consent.disclosure import (
     ADVICE_WHEN_RESTRICTED,
@@ -40,6 +40,7 @@ from caseload.domain.consent.giving import (
     record_event,
     revoke_consent,
 )
+from caseload.domain.consent.names import plain
 from caseload.domain.consent.words import (
     CONSENTABLE,
     NEEDS_NO_CONSENT,
@@ -58,6 +59,7 @@ __all__ = [
     "NEEDS_NO_CONSENT",
     "RESTRICTION_RULE",
     "TREATMENT_PAYMENT_OPERATIONS",
+    "Addressee",
     "AgreedRestriction",
     "AlreadyRevoked",
     "Answer",

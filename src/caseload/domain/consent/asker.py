@@ -4,12 +4,12 @@ Without that nothing is ever allowed, whatever the client has consented to: a vo
 (45 CFR 164.514(h): verify the identity of whoever requests; 42 CFR 2.13(c): until then neither confirm nor deny).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from caseload.domain.consent.consent import Recipient, words_of
+from caseload.domain.consent.addressee import Addressee, Recipient
 from caseload.domain.errors import Faults
 from caseload.domain.family import LONGEST_NAME, RelatedPerson, text_fault
 from caseload.domain.ids import RelatedPersonId
@@ -67,31 +67,11 @@ def check_asker(
     )
 
 
-def is_warned_of(
-    asker: Recipient,
-    check: IdentityCheck | None,
-    around: Iterable[RelatedPerson],
-    *,
-    at: datetime,
-    by_name: str | None = None,
-) -> bool:
-    """Whether a safety warning forbids telling this asker anything at that moment. `by_name` is who would receive it.
+def is_warned_of(to: Addressee, check: IdentityCheck | None, *, at: datetime) -> bool:
+    """Whether a safety warning forbids telling whoever may be meant anything at that moment.
 
-    Whoever goes by the same words as somebody on the list, in whatever order and with whatever accents, is taken for them: a
-    warning that can be passed by writing out a name is none. Who receives it may be said with their function: there the name
-    is looked for among the words. Nobody who is not to be called is told anything on a call back.
+    A warning that can be passed by writing out a name, rightly or nearly, is none. Nobody who is not to be called is told
+    anything on a call back.
     """
     rings = check is not None and check.method is CheckMethod.CALL_BACK
-    return any(
-        person.stopped_by(at=at, rings=rings) is not None
-        for person in around
-        if asker.person == person.id
-        or (asker.name is not None and words_of(asker.name) == words_of(person.details.name))
-        or (by_name is not None and _names(by_name, person.details.name))
-    )
-
-
-def _names(said: str, name: str) -> bool:
-    """Whether words with a function name somebody; one word alone is too little to know anybody by."""
-    words, wanted = words_of(said), words_of(name)
-    return words == wanted or (len(wanted) > 1 and wanted <= words)
+    return any(person.stopped_by(at=at, rings=rings) is not None and to.may_be(person) for person in to.around)

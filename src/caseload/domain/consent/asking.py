@@ -11,8 +11,9 @@ from typing import ClassVar
 
 from caseload.domain.access import Act
 from caseload.domain.client import Client
+from caseload.domain.consent.addressee import Addressee, Recipient
 from caseload.domain.consent.asker import IdentityCheck, check_asker, is_warned_of
-from caseload.domain.consent.consent import Consent, Recipient
+from caseload.domain.consent.consent import AgreedRestriction, Consent
 from caseload.domain.consent.disclosure import Answer, Question, Reason, may_tell, without_the_warning
 from caseload.domain.consent.forms import rules_on
 from caseload.domain.consent.giving import Consents
@@ -46,6 +47,13 @@ class Asked:
     """Whoever asks may read the warning; nobody else learns that there is one."""
     around: tuple[RelatedPerson, ...] = ()
     """Who is on the client's list, where somebody could be told; found out by `sound`."""
+    agreed: tuple[AgreedRestriction, ...] = ()
+    """What was agreed not to be told, where something could be told without a consent."""
+
+    @property
+    def addressee(self) -> Addressee:
+        """Whoever would be told, by everything that is said of them."""
+        return Addressee(recipient=self.recipient, by_name=self.by_name, around=self.around)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +81,8 @@ async def ask(
     """
     by.require(Act.ASK_CONSENT, client.programme)
     asked = await sound(asked, client, families, by=by, now=now)
+    if asked.known_already and asked.check is not None:
+        asked = replace(asked, agreed=tuple(await consents.restrictions(client.id)))
     answers = answers_to(asked, await consents.of(client.id), programme=programme, at=now)
     tell_asked(asked, answers, client=client.id, journal=journal)
     return [as_shown(answer, asked, programme=programme, at=now) for answer in answers]
@@ -116,11 +126,11 @@ async def sound(asked: Asked, client: Client, families: Families, *, by: Staff, 
     around = await _around(asked, client, families)
     check_asker(asked.check, asked.recipient, around, faults)
     faults.raise_if_any()
+    asked = replace(asked, around=tuple(around.values()))
     return replace(
         asked,
-        warned=is_warned_of(asked.recipient, asked.check, around.values(), at=now, by_name=asked.by_name),
+        warned=is_warned_of(asked.addressee, asked.check, at=now),
         may_know_why=by.may_in(Act.SEE_CONSENT, client.programme),
-        around=tuple(around.values()),
     )
 
 
@@ -153,6 +163,9 @@ def answers_to(asked: Asked, given: Iterable[Consent], *, programme: Programme, 
                 checked=asked.check is not None,
                 warned=asked.warned,
                 since=asked.since,
+                by_name=asked.by_name,
+                around=asked.around,
+                agreed=asked.agreed,
             ),
             at=at,
             consents=consents,

@@ -9,40 +9,13 @@ revoking, (a)(7) expiry, (a)(8) signature, (a)(9) date. Counselling notes stand 
 proceedings (2.31(d)).
 """
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from caseload.domain.consent.words import (
-    TELLS_WHEN,
-    Category,
-    ConsentKind,
-    Purpose,
-    RecipientClass,
-    Signatory,
-)
-from caseload.domain.family import LONGEST_NAME, text_fault
+from caseload.domain.consent.addressee import Addressee, Recipient
+from caseload.domain.consent.words import TELLS_WHEN, Category, ConsentKind, Purpose, Signatory
 from caseload.domain.ids import ClientId, ConsentId, ProgrammeId, RelatedPersonId, RightsRequestId, StaffId
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipient:
-    """Whoever may be or wants to be told: exactly one of a person on the client's list, a name, or a class."""
-
-    person: RelatedPersonId | None = None
-    name: str | None = None
-    group: RecipientClass | None = None
-
-    def is_same(self, other: "Recipient") -> bool:
-        """Whether both mean the same: same person, same class, or the same name however it was typed."""
-        return (self.person, self.group, plain(self.name)) == (other.person, other.group, plain(other.name))
-
-    def problem(self) -> str | None:
-        """What is wrong with it by itself, if anything is."""
-        if (self.person is not None) + (self.name is not None) + (self.group is not None) != 1:
-            return "give exactly one of person, name and group"
-        return text_fault(self.name, longest=LONGEST_NAME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,11 +95,10 @@ class AgreedRestriction:
     until: datetime | None = None
     """When the client was told that the programme ends it: what came into the record later is free; None: it covers everything."""
 
-    def forbids(
-        self, recipient: Recipient, category: Category, purpose: Purpose, *, since: datetime | None = None
-    ) -> bool:
-        """Whether it stands in the way of telling this; `since` says that only what came in after that moment is told.
+    def forbids(self, to: Addressee, category: Category, purpose: Purpose, *, since: datetime | None = None) -> bool:
+        """Whether it stands in the way of telling this to whoever may be meant, however they are written.
 
+        `since` says that only what came in after that moment is told.
         Of which a moment cannot be said, as that somebody is a client here, it covers all (45 CFR 164.522(a)(2)(iii)(B)).
         """
         freed = self.until is not None and since is not None and since >= self.until and category in TELLS_WHEN
@@ -134,7 +106,7 @@ class AgreedRestriction:
             not freed
             and category in self.categories
             and (not self.purposes or purpose in self.purposes)
-            and (self.recipient is None or self.recipient.is_same(recipient))
+            and (self.recipient is None or to.may_be_called(self.recipient))
         )
 
 
@@ -185,14 +157,3 @@ class Consent:
     def revoked_from(self, received_at: datetime) -> datetime:
         """From when on a revocation that was received then counts."""
         return received_at if self.revocable_at is None else max(received_at, self.revocable_at)
-
-
-def words_of(name: str) -> frozenset[str]:
-    """The words of a name without regard to accents, points and their order, for what must hold however it is spelled."""
-    bare = (letter for letter in unicodedata.normalize("NFKD", name) if not unicodedata.combining(letter))
-    return frozenset("".join(letter if letter.isalnum() else " " for letter in bare).casefold().split())
-
-
-def plain(name: str | None) -> str | None:
-    """A name without regard to case, spacing and the way its letters are encoded; nothing is guessed."""
-    return None if name is None else " ".join(unicodedata.normalize("NFKC", name).casefold().split())

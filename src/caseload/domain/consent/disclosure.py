@@ -13,9 +13,11 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from caseload.domain.consent.consent import Consent, Recipient, Standing
+from caseload.domain.consent.addressee import Addressee, Recipient
+from caseload.domain.consent.consent import AgreedRestriction, Consent, Standing
 from caseload.domain.consent.forms import DisclosureRules
 from caseload.domain.consent.words import NEEDS_NO_CONSENT, Category, Purpose
+from caseload.domain.family import RelatedPerson
 from caseload.domain.ids import ConsentId, ProgrammeId
 
 
@@ -76,6 +78,17 @@ class Question:
     """A safety warning about the recipient forbids it (`warning_about`)."""
     since: datetime | None = None
     """Only what came into the record after that moment would be told; everything where it is None."""
+    by_name: str | None = None
+    """Who would receive it, by name and function, where that is known beside the recipient."""
+    around: tuple[RelatedPerson, ...] = ()
+    """Who is on the client's list: what was agreed not to be told to one of them holds however they are written."""
+    agreed: tuple[AgreedRestriction, ...] = ()
+    """What was agreed not to be told, for what needs no consent: with a consent it is read."""
+
+    @property
+    def addressee(self) -> Addressee:
+        """Whoever would be told, by everything that is said of them."""
+        return Addressee(recipient=self.recipient, by_name=self.by_name, around=self.around)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +147,9 @@ def may_tell(question: Question, *, at: datetime, consents: Iterable[Consent], r
             reason, nearest = judged, consent.id
     may_acknowledge = question.known_already and question.category in rules.known_already
     if may_acknowledge and reason not in {Reason.CONSENT, Reason.AGREED_RESTRICTION}:
-        return _answer(question, Reason.ALREADY_KNOWN, consent=None, rules=rules)
+        is_agreed = _is_forbidden(question, question.agreed)
+        reason = Reason.AGREED_RESTRICTION if is_agreed else Reason.ALREADY_KNOWN
+        return _answer(question, reason, consent=None, rules=rules)
     return _answer(question, reason, consent=nearest, rules=rules)
 
 
@@ -176,11 +191,14 @@ def _judge(consent: Consent, question: Question, at: datetime) -> Reason:
     if question.purpose not in consent.purposes:
         return Reason.OTHER_PURPOSE
     judged = _BY_STANDING[consent.standing(at)]
-    restricted = any(
-        each.forbids(question.recipient, question.category, question.purpose, since=question.since)
-        for each in consent.restrictions
-    )
-    return Reason.AGREED_RESTRICTION if restricted and judged is Reason.CONSENT else judged
+    if judged is Reason.CONSENT and _is_forbidden(question, consent.restrictions):
+        return Reason.AGREED_RESTRICTION
+    return judged
+
+
+def _is_forbidden(question: Question, agreed: Iterable[AgreedRestriction]) -> bool:
+    to = question.addressee
+    return any(each.forbids(to, question.category, question.purpose, since=question.since) for each in agreed)
 
 
 def _answer(question: Question, reason: Reason, *, consent: ConsentId | None, rules: DisclosureRules) -> Answer:
@@ -194,9 +212,9 @@ def _answer(question: Question, reason: Reason, *, consent: ConsentId | None, ru
         case Reason.ASKER_NOT_CHECKED:
             rule, advice = rules.without_consent, rules.advice_when_not_checked
         case Reason.AGREED_RESTRICTION:
-            rule, advice = RESTRICTION_RULE, ADVICE_WHEN_RESTRICTED
+            rule, advice = RESTRICTION_RULE, question.addressee.advised(ADVICE_WHEN_RESTRICTED)
         case Reason.SAFETY_WARNING:
-            rule, advice = "Safety warning (product convention)", rules.advice_when_warned
+            rule, advice = "Safety warning (product convention)", question.addressee.advised(rules.advice_when_warned)
         case _:
             rule, advice = rules.without_consent, rules.advice_when_refused
     return Answer(

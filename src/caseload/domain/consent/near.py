@@ -4,17 +4,13 @@ Nothing is ever allowed by likeness. `St Mary's Hospital` and `Saint Marys hospi
 shown which recipients are on file, and chooses one and asks again where they are sure that it is the same.
 """
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from difflib import SequenceMatcher
-from typing import Final
 
-from caseload.domain.consent.consent import Consent, Recipient, Standing
+from caseload.domain.consent.addressee import Recipient
+from caseload.domain.consent.consent import Consent, Standing
+from caseload.domain.consent.names import ALIKE, likeness
 from caseload.domain.family import RelatedPerson
-
-ALIKE: Final = 0.8
-"""From which likeness on a name is shown, where 1 is the same letters (product convention)."""
 
 
 def near_recipients(
@@ -34,24 +30,14 @@ def near_consents(
     if asked.name is None:
         return ()
     names = {person.id: person.details.name for person in around}
-    likeness: dict[Recipient, float] = {}
+    found: dict[Recipient, float] = {}
     naming: dict[Recipient, Consent] = {}
     for consent in sorted(consents, key=lambda one: one.signature.signed_at):
         for recipient in consent.recipients if consent.standing(at) is Standing.IN_FORCE else ():
             name = recipient.name if recipient.person is None else names.get(recipient.person)
             if name is not None and not recipient.is_same(asked):
-                likeness[recipient] = _likeness(asked.name, name)
+                found[recipient] = likeness(asked.name, name)
                 naming[recipient] = consent
-    found = [recipient for recipient, alike in likeness.items() if alike >= ALIKE]
-    found.sort(key=lambda recipient: (-likeness[recipient], str(recipient)))
-    return [(recipient, naming[recipient]) for recipient in found]
-
-
-def _likeness(asked: str, on_file: str) -> float:
-    return SequenceMatcher(None, _letters(asked), _letters(on_file), autojunk=False).ratio()
-
-
-def _letters(name: str) -> str:
-    """The letters of a name, word by word in one order, without case, accents and points."""
-    bare = (letter for letter in unicodedata.normalize("NFKD", name.casefold()) if letter.isalnum() or letter.isspace())
-    return "".join(sorted("".join(bare).split()))
+    near = [recipient for recipient, alike in found.items() if alike >= ALIKE]
+    near.sort(key=lambda recipient: (-found[recipient], str(recipient)))
+    return [(recipient, naming[recipient]) for recipient in near]

@@ -217,7 +217,7 @@ def _why_not_warned(asked: Asked, exception: ExceptionRule, rules: DisclosureRul
     """Whoever a safety warning is about is told nothing by an exception either; a duty towards them is met by others."""
     if not asked.warned:
         return None
-    advice = rules.advice_when_warned if asked.may_know_why else rules.advice_when_refused
+    advice = asked.addressee.advised(rules.advice_when_warned) if asked.may_know_why else rules.advice_when_refused
     reason = Reason.SAFETY_WARNING if asked.may_know_why else Reason.NO_CONSENT
     shown = NothingAllowsIt(advice, rule=exception.rule, rules_version=rules.version, reason=reason)
     return Reason.SAFETY_WARNING, shown
@@ -231,13 +231,16 @@ async def _why_not_agreed(
         return None
     agreed = await consents.restrictions(client.id)
     if not any(
-        each.forbids(asked.recipient, category, asked.purpose, since=asked.since)
+        each.forbids(asked.addressee, category, asked.purpose, since=asked.since)
         for each in agreed
         for category in asked.categories
     ):
         return None
     refusal = NothingAllowsIt(
-        ADVICE_WHEN_RESTRICTED, rule=RESTRICTION_RULE, rules_version=known.version, reason=Reason.AGREED_RESTRICTION
+        asked.addressee.advised(ADVICE_WHEN_RESTRICTED),
+        rule=RESTRICTION_RULE,
+        rules_version=known.version,
+        reason=Reason.AGREED_RESTRICTION,
     )
     return Reason.AGREED_RESTRICTION, refusal
 

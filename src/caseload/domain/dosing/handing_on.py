@@ -164,7 +164,13 @@ async def hand_on_last_dose(
     record = await disclosures.lock(client.id, by=by, act=Act.RECORD_DOSE)
     covered = None
     if telling.emergency is None:
-        asked = Asked(recipient=telling.recipient, categories=_ASKED, purpose=telling.purpose, check=telling.check)
+        asked = Asked(
+            recipient=telling.recipient,
+            categories=_ASKED,
+            purpose=telling.purpose,
+            check=telling.check,
+            by_name=telling.name,
+        )
         await consents.hold(client.id)
         asked = await sound(asked, client, families, by=by, now=now)
         covered = await covering(

@@ -74,6 +74,13 @@ class RelatedPerson:
     """Every safety warning there ever was about them, the oldest first."""
     is_client_too: bool = False
     """They have a registration of their own here. For decisions only: no answer about this client says so."""
+    former_names: tuple[str, ...] = ()
+    """What former versions called them. For decisions only: whoever is warned of is not let through under an older name."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name under which they ever stood on the list, the newest first."""
+        return tuple(dict.fromkeys((self.details.name, *self.former_names)))
 
     def running(self, at: datetime) -> tuple[Involvement, ...]:
         """The ways in which they take part at that moment; none means not involved."""
@@ -233,7 +240,13 @@ async def change_person(
     check_details(details, faults)
     faults.raise_if_any()
     changed = replace(
-        person, version=person.version + 1, details=details, reason=reason, recorded_at=now, recorded_by=by.id
+        person,
+        version=person.version + 1,
+        details=details,
+        reason=reason,
+        recorded_at=now,
+        recorded_by=by.id,
+        former_names=(person.details.name, *person.former_names),
     )
     await families.add(changed)
     journal.tell(PersonDetailsChanged(client=client.id, records=(person.id,), facts={"version": changed.version}))

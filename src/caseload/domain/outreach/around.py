@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from caseload.domain.consent import Category, Consent, Purpose, Question, Recipient, may_tell, rules_on
+from caseload.domain.consent import Addressee, Category, Consent, Purpose, Question, Recipient, may_tell, rules_on
 from caseload.domain.family import RelatedPerson, Relationship
 from caseload.domain.ids import ConsentId, RelatedPersonId
 from caseload.domain.outreach.home import is_same_number
@@ -45,7 +45,7 @@ def may_be_asked(
     people = list(around)
     closed = [each.details.phone for each in people if each.stopped_by(at=at, rings=True) is not None]
     found = [
-        _asked(person, consents, programme, at)
+        _asked(person, people, consents, programme, at)
         for person in people
         if person.running(at)
         and not person.is_client_too
@@ -54,11 +54,18 @@ def may_be_asked(
     return tuple(each for each in found if each is not None)
 
 
-def _asked(person: RelatedPerson, consents: Sequence[Consent], programme: Programme, at: datetime) -> MayBeAsked | None:
+def _asked(
+    person: RelatedPerson,
+    people: Iterable[RelatedPerson],
+    consents: Sequence[Consent],
+    programme: Programme,
+    at: datetime,
+) -> MayBeAsked | None:
+    addressee = Addressee(recipient=Recipient(person=person.id), around=tuple(people))
     rests_on = {
         category: consent
         for category in _TELLS
-        if (consent := _consent(person, category, consents, programme, at)) is not None
+        if (consent := _consent(person, addressee, category, consents, programme, at)) is not None
     }
     if not rests_on:
         return None
@@ -72,20 +79,25 @@ def _asked(person: RelatedPerson, consents: Sequence[Consent], programme: Progra
 
 
 def _consent(
-    person: RelatedPerson, category: Category, consents: Sequence[Consent], programme: Programme, at: datetime
+    person: RelatedPerson,
+    addressee: Addressee,
+    category: Category,
+    consents: Sequence[Consent],
+    programme: Programme,
+    at: datetime,
 ) -> ConsentId | None:
     """The consent that lets us tell this person something of this kind; None where none does."""
     today = programme.today(at)
     rules = rules_on(programme.profiles.name_on(today), today)
-    recipient = Recipient(person=person.id)
     for purpose in _FOR:
         # Whoever rings does so by the number on file: that is the check of whom they talk to.
         question = Question(
             programme=programme.id,
-            recipient=recipient,
+            recipient=addressee.recipient,
             category=category,
             purpose=purpose,
             checked=True,
+            around=addressee.around,
             warned=person.stopped_by(at=at, rings=True) is not None,
         )
         answer = may_tell(question, at=at, consents=consents, rules=rules)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from caseload.domain.consent.consent import words_of
+from caseload.domain.consent.names import words_of
 from caseload.domain.family import WarningKind
 from caseload.domain.outreach.channel import NEEDS_ADDRESS, NEEDS_TELEPHONE, Channel
 
