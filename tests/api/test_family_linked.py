@@ -1,16 +1,23 @@
-"""A relative who is a client too: linked by the privacy officer, and shown by neither chart."""
+"""A relative who is a client too: linked by the privacy officer, and shown by neither chart nor what either is given."""
 
+import csv
+import io
 import re
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
-from caseload.domain.access import Role
+from caseload.domain.access import Act, Role
+from caseload.domain.accessreport import TELLS_OF_SOMEBODY_ELSE
+from caseload.domain.family import linked
 from caseload.domain.ids import ProgrammeId
+from caseload.domain.journal import Event
 from tests.api.conftest import Clinic, Person
 from tests.architecture.test_role_by_route import doors
+from tests.factories.sequenced import sequenced
 
 pytestmark = pytest.mark.anyio
 
@@ -121,3 +128,82 @@ async def test_nobody_is_linked_to_themselves_or_to_whom_there_is_not(household:
     assert await household.link(str(uuid4())) == 404
     unknown = await household.officer.post(f"{household.path}/{uuid4()}", {"own_client_id": household.ben, **KNOWN})
     assert unknown.status_code == 404
+
+
+def test_whatever_a_link_leaves_in_the_log_is_in_no_clients_report(clinic: Clinic) -> None:
+    routes = {
+        door.handler.opt["event"] for door in doors(clinic.application.litestar) if door.act is Act.LINK_RELATIVES
+    }
+    told = {each.name for each in Event.__subclasses__() if each.__module__ == linked.__name__}
+    assert len(routes) == 3
+    assert routes | told == TELLS_OF_SOMEBODY_ELSE, "say it in `domain/accessreport/lines.py`, or it betrays a relative"
+
+
+async def test_who_saw_my_record_tells_neither_client_of_the_other(clinic: Clinic, household: Household) -> None:
+    officer, plain = household.officer, await report(clinic, household.officer, household.ben)
+    assert await household.link() == 204
+    assert await household.link() == 409
+    assert (await officer.get(household.path)).status_code == 200
+    undoing = f"{household.path}/{household.person}/undoing"
+    assert (await officer.post(undoing, {"reason": "Another Ben."})).status_code == 204
+
+    for client in (household.ada, household.ben):
+        path = f"/clients/{client}/accesses"
+        accesses = (await officer.get(path, params={"limit": 200})).json()["items"]
+        betraying = {
+            each["entry"]["id"]
+            for each in accesses
+            if "relative-links" in each["entry"]["route"] or "link" in str(each)
+        }
+        assert household.person not in str([each for each in accesses if each["entry"]["id"] in betraying])
+        assert len(betraying) == 4, "the log itself has all of them, for the privacy officer"
+        shown = await report(clinic, officer, client)
+        for text in (*shown.files.values(), str(shown.lines)):
+            assert not any(each in text for each in (*betraying, "relative_link", "relative.link", "relative-link"))
+        assert shown.lines, "what is about this client alone is there"
+        assert shown.released == {"lines": len(shown.lines), "withheld": 0}
+        assert (shown.json["lines"], shown.json["withheld"]) == (len(shown.lines), {})
+        assert shown.counted == {"# lines": str(len(shown.lines))}, "what is not there is not counted either"
+        assert shown.json["says"] == plain.json["says"], "nor is it said to some and not to others"
+        for entry in betraying:
+            assert (await officer.get(f"{shown.path}/lines/{entry}/proof")).status_code == 404
+            body = {"entries": [entry], "reason": "third_party", "note": "A relative."}
+            assert (await officer.post(f"{shown.another}/withheld", body)).status_code == 404
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
+    """A report of who saw a client's record, in every form in which it leaves."""
+
+    path: str
+    another: str
+    """Of a report that is not released."""
+    lines: list[dict[str, Any]]
+    released: dict[str, int]
+    json: dict[str, Any]
+    files: dict[str, str]
+    counted: dict[str, str]
+
+
+async def report(clinic: Clinic, officer: Person, client: str) -> Reported:
+    owner = await asyncpg.connect(clinic.addresses.owner)
+    await sequenced(owner)
+    await owner.close()
+    path, another = [
+        f"/access-reports/{(await officer.post(f'/clients/{client}/access-reports', {})).json()['id']}"
+        for _ in range(2)
+    ]
+    lines = (await officer.get(f"{path}/lines", params={"limit": 200})).json()["items"]
+    released = (await officer.post(f"{path}/release")).json()
+    files = {each: await officer.get(f"{path}/file", params={"format": each}) for each in ("json", "csv", "pdf")}
+    assert {each.status_code for each in files.values()} == {200}
+    rows = csv.reader(io.StringIO(files["csv"].text, newline=""))
+    return Reported(
+        path=path,
+        another=another,
+        lines=lines,
+        released={each: released[each] for each in ("lines", "withheld")},
+        json=files["json"].json(),
+        files={each: files[each].text for each in ("json", "csv")},
+        counted={row[0]: row[1] for row in rows if row[0].startswith(("# lines", "# withheld"))},
+    )

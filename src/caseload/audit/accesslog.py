@@ -22,6 +22,7 @@ from sqlalchemy import (
     Select,
     Text,
     Uuid,
+    all_,
     and_,
     any_,
     bindparam,
@@ -175,13 +176,9 @@ def _in_range(column: ColumnElement[UUID], asked: LogFilter, after: EntryId | No
 
 
 def _conditions(source: FromClause, asked: LogFilter, scope: LogScope) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
+    conditions = _by_name(source.c.event, asked)
     if asked.actor is not None:
         conditions.append(source.c.actor == str(asked.actor))
-    if asked.event is not None:
-        conditions.append(_named(source.c.event, asked.event))
-    if asked.events:
-        conditions.append(source.c.event == any_(bindparam("events", sorted(asked.events), type_=ARRAY(Text()))))
     if asked.outcome is not None:
         conditions.append(source.c.outcome == CODES[asked.outcome].value)
     if asked.outcome not in {None, LogOutcome.DONE}:
@@ -192,6 +189,17 @@ def _conditions(source: FromClause, asked: LogFilter, scope: LogScope) -> list[C
     if scope.programmes is not None:
         allowed = bindparam("scope", sorted(scope.programmes), type_=ARRAY(Uuid()))
         conditions.append(source.c.programme == any_(allowed))
+    return conditions
+
+
+def _by_name(event: ColumnElement[str], asked: LogFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if asked.event is not None:
+        conditions.append(_named(event, asked.event))
+    if asked.events:
+        conditions.append(event == any_(bindparam("events", sorted(asked.events), type_=ARRAY(Text()))))
+    if asked.but:
+        conditions.append(event != all_(bindparam("but", sorted(asked.but), type_=ARRAY(Text()))))
     return conditions
 
 

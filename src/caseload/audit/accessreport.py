@@ -25,6 +25,7 @@ from caseload.audit.tlog.tile import TileName
 from caseload.audit.trail import AuditTrail
 from caseload.domain.accesslog import ClientNotInLog, LogFilter, LogScope, NothingSigned
 from caseload.domain.accessreport import (
+    TELLS_OF_SOMEBODY_ELSE,
     Evidence,
     Line,
     LineUnknown,
@@ -163,8 +164,8 @@ def _line(report: Report, key: ClientKey, row: AnyRow, prover: Prover) -> Line:
 
 
 def _entries(report: Report, key: ClientKey, after: EntryId | None = None) -> Select[*tuple[Any, ...]]:
-    """The entries about the client that have their place below the report's size."""
-    entries = narrowed(LogFilter(since=report.since), _EVERYWHERE, key, after)
+    """The entries about the client, and about nobody else's secret, that have their place below the report's size."""
+    entries = narrowed(LogFilter(since=report.since, but=TELLS_OF_SOMEBODY_ELSE), _EVERYWHERE, key, after)
     return entries.where(entries.selected_columns.idx < report.size)
 
 

@@ -16,6 +16,7 @@ from caseload.domain.access import Act
 from caseload.domain.family import LinkUnknown
 from caseload.domain.ids import RelatedPersonId, RelativeLinkId, new_id
 from caseload.request.idempotency import once
+from caseload.request.work import Work
 
 
 class RelativeLinkIn(Wire, frozen=True, kw_only=True):
@@ -81,6 +82,7 @@ async def link_relative(
     client_id: FromPath[UUID], person_id: FromPath[UUID], data: JSONBody[RelativeLinkIn], work: TheWork, key: TheKey
 ) -> None:
     """Say that somebody on a client's list is a client too. Neither chart shows it."""
+    _name_nobody_on_a_list(work)
     client = await client_within(work, client_id, Act.LINK_RELATIVES)
     own = await client_within(work, data.own_client_id, Act.LINK_RELATIVES)
 
@@ -111,6 +113,7 @@ async def unlink_relative(
     client_id: FromPath[UUID], person_id: FromPath[UUID], data: JSONBody[UnlinkIn], work: TheWork, key: TheKey
 ) -> None:
     """Undo a link, with the reason."""
+    _name_nobody_on_a_list(work)
     client = await client_within(work, client_id, Act.LINK_RELATIVES)
     links = LinkBook(work.connection, work.journal)
 
@@ -123,3 +126,8 @@ async def unlink_relative(
         )
 
     await once(work, key, Kept(status=204, resource=person_id), do=do, again=nothing_more)
+
+
+def _name_nobody_on_a_list(work: Work) -> None:
+    """Leave the person's identifier out of the entry: it names both clients, and whoever reads of the one would find the other's list."""
+    work.circumstances.asked = {}

@@ -63,6 +63,8 @@ class LogFilter:
     """Only entries about this client. For a list of accesses it is the question itself."""
     events: frozenset[str] = frozenset()
     """Any of these names; empty for every one."""
+    but: frozenset[str] = frozenset()
+    """None of these names."""
 
     def facts(self) -> dict[str, str]:
         """What the entry of the question says of it. The client is not in it: they are named apart."""

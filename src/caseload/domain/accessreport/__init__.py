@@ -1,6 +1,16 @@
 """Who saw my record: every access to one client, each line proved, looked through before it leaves."""
 
-from caseload.domain.accessreport.lines import Evidence, Group, GroupKey, Line, Manner, Reason, grouped, why_in_words
+from caseload.domain.accessreport.lines import (
+    TELLS_OF_SOMEBODY_ELSE,
+    Evidence,
+    Group,
+    GroupKey,
+    Line,
+    Manner,
+    Reason,
+    grouped,
+    why_in_words,
+)
 from caseload.domain.accessreport.report import (
     AlreadyReleased,
     Counted,
@@ -33,6 +43,7 @@ from caseload.domain.accessreport.reporting import (
 
 __all__ = [
     "SAYS",
+    "TELLS_OF_SOMEBODY_ELSE",
     "Accesses",
     "AlreadyReleased",
     "Counted",

@@ -51,6 +51,14 @@ WHY: Final[Mapping[str, str]] = {
 }
 """Purposes (HL7 v3 PurposeOfUse) in words that a client reads."""
 
+TELLS_OF_SOMEBODY_ELSE: Final = frozenset({
+    "family.relative_linked", "family.relative_unlinked", "relative.link", "relative.unlink", "relative_links.list",
+})  # fmt: skip
+"""Entries, by what they are called, that are in no client's report: that there is one says that a relative is in treatment too.
+
+That somebody has such an entry is what must not be told (42 CFR 2.13(a)), so these lines are not counted either.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:

@@ -1,7 +1,8 @@
 """A report of who looked at one client's record: prepared, looked through by a privacy officer, released.
 
 It is as of one checkpoint of the log: everything that stood in the tree of that size, each line proved against it, so
-that two people who ask for the same report get the same lines. What a line proves is itself; that no line is missing
+that two people who ask for the same report get the same lines. Entries that tell of somebody else (`TELLS_OF_SOMEBODY_ELSE`) are
+not among them: nobody looks through, withholds, counts or proves one. What a line proves is itself; that no line is missing
 only a verification of the whole log shows, and the report says so.
 """
 
@@ -31,7 +32,7 @@ from caseload.domain.people import Staff
 SAYS: Final = (
     "Each line is proved: it can be shown that this access was in the log when it was signed, and that the log says of "
     "it what is printed here. That no access is missing cannot be seen from this report; it is shown by verifying the "
-    "whole log, which an auditor does."
+    "whole log, which an auditor does. What would tell of somebody else's record is in nobody's report, and is not counted."
 )
 LONGEST_NOTE: Final = 2_000
 MOST_WITHHELD: Final = 200

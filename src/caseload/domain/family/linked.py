@@ -105,9 +105,9 @@ async def link_relative(
         id=as_id, client=client.id, person=person.id, own=own.id, reason=reason, linked_by=by.id, linked_at=now
     )
     await links.add_link(link)
-    # Each of the two is told of by themselves, and of neither what could lead from one to the other.
+    # Each of the two is told of by themselves, and of neither what could lead from one to the other: the link is on the one's list.
     journal.tell(RelativeLinked(client=client.id, records=(link.id,)))
-    journal.tell(RelativeLinked(client=own.id, records=(link.id,)))
+    journal.tell(RelativeLinked(client=own.id))
     return link
 
 
@@ -130,5 +130,5 @@ async def unlink_relative(
     undone = replace(link, undone_by=by.id, undone_at=now, undone_because=reason)
     await links.undo_link(undone)
     journal.tell(RelativeUnlinked(client=link.client, records=(link.id,)))
-    journal.tell(RelativeUnlinked(client=link.own, records=(link.id,)))
+    journal.tell(RelativeUnlinked(client=link.own))
     return undone
