@@ -190,13 +190,14 @@ async def test_a_dashboard_counts_what_its_lists_show(practice: Practice) -> Non
 
 async def test_hours_are_judged_as_each_clients_own_week_is(practice: Practice) -> None:
     house = practice.house
-    none, short, met, new = [await house.client() for _ in range(3)] + [
+    none, short, met, stepped_down, new = [await house.client() for _ in range(4)] + [
         await house.client(since=practice.now - timedelta(minutes=5))
     ]
-    for client in (short, met):
-        move = {"level_of_care": {"edition": "asam_4", "level": "2.1"}, "from_on": "2020-01-02"}
-        assert (await house.robin.post(f"/clients/{client.id}/levels-of-care", move)).status_code == 204
     today: date = practice.now.astimezone(ZONE).date()
+    moves = [(client, "2.1", "2020-01-02") for client in (short, met, stepped_down)]
+    for client, level, from_on in (*moves, (stepped_down, "1.5", today.isoformat())):
+        move = {"level_of_care": {"edition": "asam_4", "level": level}, "from_on": from_on}
+        assert (await house.robin.post(f"/clients/{client.id}/levels-of-care", move)).status_code == 204
     last_monday = today - timedelta(days=today.weekday() + 7)
     for number, there in enumerate(((short, met), (met,))):
         starts_at = datetime.combine(last_monday, time(8), ZONE) + number * DAY
@@ -209,14 +210,14 @@ async def test_hours_are_judged_as_each_clients_own_week_is(practice: Practice) 
 
     assert (hours["first"], hours["last"]) == (last_monday.isoformat(), (last_monday + 6 * DAY).isoformat())
     standings: list[str] = []
-    for client in (none, short, met, new):
+    for client in (none, short, met, stepped_down, new):
         query = {"from": hours["first"], "until": hours["last"]}
         weeks = (await house.robin.get(f"/clients/{client.id}/hours", params=query)).json()["items"]
         standings += [each["standing"] for each in weeks]
-    assert standings == ["met", "short", "met", "not_a_whole_week"]
+    assert standings == ["met", "short", "met", "short", "not_a_whole_week"]
     assert {name: hours[name] for name in ("met", "short", "over", "no_rule", "not_a_whole_week")} == {
         "met": 2,
-        "short": 1,
+        "short": 2,
         "over": 0,
         "no_rule": 0,
         "not_a_whole_week": 1,

@@ -99,6 +99,7 @@ episode = Table(
     begins(),
     ExcludeConstraint(("client_id", "="), ("period", "&&"), name="episode_one_at_a_time", using="gist"),
     Index(None, "client_id"),
+    Index("episode_open_idx", "client_id", postgresql_include=["id"], postgresql_where=text("upper_inf(period)")),
     comment="From admission to discharge. Only its end is ever written after the fact, by the discharge.",
 )
 

@@ -2,7 +2,21 @@
 
 from typing import Any, Final
 
-from sqlalchemy import Date, Select, Uuid, and_, bindparam, exists, false, func, literal_column, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Select,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    exists,
+    false,
+    func,
+    literal_column,
+    select,
+    true,
+)
 
 from caseload.db.checkin.overdue import is_overdue
 from caseload.db.tables.appointment import arrival
@@ -35,33 +49,32 @@ _WEEK_BEGINS, _WEEK_ENDS = bindparam("week_begins", type_=INSTANT), bindparam("w
 _FIRST, _LAST = bindparam("week_first", type_=Date()), bindparam("week_last", type_=Date())
 
 
-_cared_for = (
-    select(client.c.id.label("client_id"), episode.c.id.label("episode_id"))
-    .select_from(client.join(episode, episode.c.client_id == client.c.id))
-    .where(client.c.programme_id == _HERE, func.upper_inf(episode.c.period))
-    .cte("cared_for")
-    .prefix_with("MATERIALIZED", dialect="postgresql")
-)
-"""The clients in care and their open episodes, once for everything that is counted of them."""
-
-
-def _level_on(day: Any, name: str) -> Any:
+def _level_on(day: Any, of: ColumnElement[Any], name: str, *also: ColumnElement[bool]) -> Any:
     """The level of care of an episode that is in force on a day."""
     return (
         select(level_of_care.c.edition, level_of_care.c.level, level_of_care.c.from_on)
-        .where(level_of_care.c.episode_id == _cared_for.c.episode_id, level_of_care.c.from_on <= day)
+        .where(level_of_care.c.episode_id == of, level_of_care.c.from_on <= day, *also)
         .order_by(level_of_care.c.from_on.desc())
         .limit(literal_column("1"))
         .lateral(name)
     )
 
 
-_today_level, _week_level = _level_on(_TODAY, "today_level"), _level_on(_LAST, "week_level")
+_today_level = _level_on(_TODAY, episode.c.id, "today_level")
+_cared_for = (
+    select(client.c.id.label("client_id"), episode.c.id.label("episode_id"), *_today_level.c)
+    .select_from(client.join(episode, episode.c.client_id == client.c.id).outerjoin(_today_level, true()))
+    .where(client.c.programme_id == _HERE, func.upper_inf(episode.c.period))
+    .cte("cared_for")
+    .prefix_with("MATERIALIZED", dialect="postgresql")
+)
+"""The clients in care, their open episodes and their level of care today, once for everything that is counted of them."""
+
 LEVELS: Final = (
-    select(_today_level.c.edition, _today_level.c.level, func.count().label("clients"))
-    .select_from(_cared_for.join(_today_level, true()))
-    .group_by(_today_level.c.edition, _today_level.c.level)
-    .order_by(_today_level.c.edition, _today_level.c.level)
+    select(_cared_for.c.edition, _cared_for.c.level, func.count().label("clients"))
+    .where(_cared_for.c.level.is_not(None))
+    .group_by(_cared_for.c.edition, _cared_for.c.level)
+    .order_by(_cared_for.c.edition, _cared_for.c.level)
 )
 _phase = (
     select(episode_phase.c.phase)
@@ -110,15 +123,25 @@ _minutes = (
     .cte("attended")
     .prefix_with("MATERIALIZED", dialect="postgresql")
 )
-_whole = func.coalesce(_week_level.c.from_on <= _FIRST, false()).label("whole")
+_moved_since = _cared_for.c.from_on > _LAST
+_earlier = _level_on(_LAST, _cared_for.c.episode_id, "earlier_level", _moved_since)
+"""Looked for only where today's level is a newer one."""
+
+
+def _in_week(name: str) -> ColumnElement[Any]:
+    return case((_moved_since, _earlier.c[name]), else_=_cared_for.c[name])
+
+
+_edition, _level = _in_week("edition").label("edition"), _in_week("level").label("level")
+_whole = func.coalesce(_in_week("from_on") <= _FIRST, false()).label("whole")
 _sum = func.coalesce(_minutes.c.minutes, literal_column("0")).label("minutes")
 ATTENDED: Final = (
-    select(_week_level.c.edition, _week_level.c.level, _whole, _sum, func.count().label("clients"))
+    select(_edition, _level, _whole, _sum, func.count().label("clients"))
     # Whoever was admitted since was at no level then, and is counted as not having had the whole week.
     .select_from(
-        _cared_for.outerjoin(_week_level, true()).outerjoin(_minutes, _minutes.c.client_id == _cared_for.c.client_id)
+        _cared_for.outerjoin(_earlier, true()).outerjoin(_minutes, _minutes.c.client_id == _cared_for.c.client_id)
     )
-    .group_by(_week_level.c.edition, _week_level.c.level, _whole, _sum)
+    .group_by(_edition, _level, _whole, _sum)
 )
 _of_today = and_(
     therapy_session.c.programme_id == _HERE,
