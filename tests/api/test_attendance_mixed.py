@@ -62,6 +62,11 @@ async def evening(clinic: Clinic, *, note_of_ada: str | None = None) -> Evening:
         await family.seated(session, cleo, sister, "in_own_right"),
     ]
     of_rosa = {} if note_of_ada is None else {"note": "Xanthe brought her home."}
+    if note_of_ada is not None:
+        una = await family.relative(ada, "Una Quorn", "sibling")
+        await family.consent(ada, una, categories=["joint_sessions", "attendance"])
+        place, off = await family.seated(session, ada, una), {"cancelled_by": "client", "reason": note_of_ada}
+        assert (await robin.post(f"/sessions/{session}/relatives/{place}/cancellation", off)).is_success
     came = [relative(places[0], check=KNOWN, **of_rosa), relative(places[1], check=KNOWN), relative(places[2])]
     of_ada = {} if note_of_ada is None else {"note": note_of_ada}
     taken = await family.take(session, line(ada, **of_ada), line(ben), relatives=came)
@@ -129,8 +134,11 @@ async def test_whose_relative_a_note_names_who_came_in_their_own_right_is_said_t
     assert cleo not in written.text
 
 
-async def test_a_copy_of_the_record_holds_back_what_names_anybody_else_of_the_evening(clinic: Clinic) -> None:
-    told = await evening(clinic, note_of_ada=NAMED_BY_STAFF)
+@pytest.mark.parametrize("said", [NAMED_BY_STAFF, "Miss Trevanion sat with Mr OKAFOR.", "Asked how Trévanion is."])
+async def test_a_copy_of_the_record_holds_back_what_names_anybody_else_of_the_evening(
+    clinic: Clinic, said: str
+) -> None:
+    told = await evening(clinic, note_of_ada=said)
     body: dict[str, Any] = {
         "kind": "record_copy",
         "says": "All of it.",
@@ -141,10 +149,16 @@ async def test_a_copy_of_the_record_holds_back_what_names_anybody_else_of_the_ev
     copy = await told.everything.post(f"/rights-requests/{asked.json()['id']}/copies")
     assert copy.status_code == 201, copy.text
     shown = await told.everything.get(f"/record-copies/{copy.json()['id']}/entries", params={"limit": 200})
-    naming = [each for each in shown.json()["items"] if told.shows_others(json.dumps(each["content"]))]
+    entries = shown.json()["items"]
+    naming = [
+        each
+        for each in entries
+        if said in (content := each["content"]).values() or told.shows_others(json.dumps(content))
+    ]
     assert {(each["kind"], each["held_for"], each["waits"]) for each in naming} == {
         ("therapy_session_line", "another_client", True),
         ("session_relative_line", "another_person", True),
+        ("session_relative_cancellation", "another_person", True),
     }
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Table, and_, exists, or_, select, true
 
-from caseload.db.recordcopy.naming import names_somebody_there
+from caseload.db.recordcopy.naming import names_somebody_of, names_somebody_there
 from caseload.db.tables.attendance import therapy_session
 from caseload.db.tables.base import complete
 from caseload.db.tables.note import session_note, session_note_signature
@@ -85,11 +85,14 @@ def _in_own_right(table: Table) -> ColumnElement[bool]:
 
 
 def _in_own_right_or_names_others(table: Table) -> ColumnElement[bool]:
-    return or_(_in_own_right(table), names_somebody_there("note")(table))
+    return or_(_in_own_right(table), names_somebody_there("note", "in_spite_because")(table))
 
 
-def _place_in_own_right(table: Table) -> ColumnElement[bool]:
-    return exists().where(session_relative.c.id == table.c.place_id, _in_own_right(session_relative))
+def _place_in_own_right_or_names_others(table: Table) -> ColumnElement[bool]:
+    return exists().where(
+        session_relative.c.id == table.c.place_id,
+        or_(_in_own_right(session_relative), names_somebody_of(table.c.reason, session_relative)),
+    )
 
 
 def _was_not_consented(table: Table) -> ColumnElement[bool]:
@@ -226,7 +229,7 @@ SOURCES: Final[tuple[Source, ...]] = (
         name="session_relative_cancellation",
         by="place_id",
         held_for=WithholdingReason.ANOTHER_PERSON,
-        held_where=_place_in_own_right,
+        held_where=_place_in_own_right_or_names_others,
     ),
     Source(
         section=Section.NOTES,
