@@ -1,15 +1,19 @@
 """Relatives who come to every session of a series over HTTP: placed once, and each place for itself afterwards."""
 
-from datetime import timedelta
+import asyncio
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import select
 
+from caseload.db.tables.attendance import therapy_session_current
 from caseload.domain.access import Role
 from tests.api.conftest import Clinic, Person
 from tests.api.dispensary import fresh
 from tests.api.test_attendance_relatives import KNOWN, Family
+from tests.factories.waits import until_others_wait
 
 pytestmark = pytest.mark.anyio
 
@@ -220,3 +224,33 @@ async def test_a_series_with_other_clients_asks_that_they_agreed(evenings: Eveni
         409,
         "Other clients and relatives would meet at this session, and nobody has said that they agree to it.",
     )
+
+
+async def test_a_place_that_moves_with_its_evening_meanwhile_is_not_forgotten(evenings: Evenings) -> None:
+    """Whoever waits for an evening that is moved meanwhile is told so, instead of leaving the new one as it was."""
+    ada = await evenings.client()
+    mother = await evenings.relative(ada)
+    await evenings.consent(ada, mother)
+    series = await evenings.series(ada, days=2)
+    assert ways(await evenings.regular(series, ada, mother)) == [None, None]
+    first, _ = (await evenings.robin.get(f"/session-series/{series}")).json()["items"]
+    starts_at = datetime.fromisoformat(first["starts_at"]) + timedelta(hours=2)
+    body = {
+        "starts_at": starts_at.isoformat(),
+        "ends_at": (starts_at + timedelta(hours=1)).isoformat(),
+        "reason": "Fire drill.",
+    }
+    async with evenings.clinic.service.engine.begin() as before:
+        held = select(therapy_session_current.c.session_id).where(therapy_session_current.c.session_id == first["id"])
+        await before.execute(held.with_for_update())
+        moving = asyncio.create_task(evenings.robin.post(f"/sessions/{first['id']}/move", body))
+        await until_others_wait(before)
+        calling_off = asyncio.create_task(evenings.no_more(series, ada, mother))
+        await until_others_wait(before, 2)
+    moved, refused = await moving, await calling_off
+
+    assert moved.status_code == 201, moved.text
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:caseload:problem:session-moved")
+    assert (await evenings.no_more(series, ada, mother)).status_code == 201
+    now = (await evenings.robin.get(f"/sessions/{moved.json()['session']['id']}")).json()
+    assert [each["cancelled_by"] for each in now["relatives"]] == ["client"]

@@ -10,7 +10,6 @@ import pytest
 from httpx import Response
 from sqlalchemy import insert, text
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db.observation import OF_CLIENT
 from caseload.db.tables.escalation import escalation, escalation_open
@@ -23,6 +22,7 @@ from tests.api.house import open_house
 from tests.factories import clients
 from tests.factories.clients import InCare
 from tests.factories.explain import plan_of, walks
+from tests.factories.waits import until_others_wait
 
 pytestmark = pytest.mark.anyio
 
@@ -347,7 +347,7 @@ async def test_a_check_in_and_what_was_filled_in_during_it_are_corrected_at_once
         opened = {"escalation_id": first["id"], "programme_id": house.programme}
         await connection.execute(insert(escalation_open).values(opened))
         correcting = asyncio.create_task(nurse.put(seen, body, headers={"If-Match": '"1"'}))
-        await until_somebody_waits(connection)
+        await until_others_wait(connection)
         await connection.commit()
 
     corrected = await correcting
@@ -365,16 +365,6 @@ async def test_a_check_in_and_what_was_filled_in_during_it_are_corrected_at_once
     assert answered.status_code == 200, answered.text
     (shown,) = (await house.robin.get(f"/clients/{line['client_id']}/escalations")).json()["items"]
     assert shown["id"] == str(first["id"])
-
-
-async def until_somebody_waits(connection: AsyncConnection) -> None:
-    """Until another connection waits for what this one has not committed."""
-    waits = text("select exists (select from pg_stat_activity where pg_backend_pid() = any(pg_blocking_pids(pid)))")
-    for _ in range(500):
-        if (await connection.execute(waits)).scalar_one():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("nobody waits")
 
 
 async def test_the_database_raises_nothing_of_an_observation_twice(ward: Ward) -> None:

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import insert, text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
+from caseload.db import locks
 from caseload.db.patient_notice import OF_CLIENT
 from caseload.db.programme import Programmes
 from caseload.db.tables.patient_notice import patient_notice, patient_notice_given
@@ -19,6 +20,7 @@ from caseload.domain.ids import ProgrammeId, new_id
 from tests.api.conftest import Clinic, Person
 from tests.factories import clients
 from tests.factories.explain import plan_of, walks
+from tests.factories.waits import until_others_wait
 
 pytestmark = pytest.mark.anyio
 
@@ -155,6 +157,17 @@ async def test_two_officers_at_once_put_one_version_in_force_from_a_day(hall: Ha
     assert sorted(each.status_code for each in answers) == [201, 409]
     refused = next(each for each in answers if each.status_code == 409)
     assert refused.json()["type"] == "urn:caseload:problem:notice-taken"
+
+
+async def test_of_two_first_notices_with_past_days_one_at_once_is_the_first(hall: Hall) -> None:
+    """Else what was in force on a day that has passed would change with whichever was kept last."""
+    days = [str(hall.today - timedelta(days=past)) for past in (30, 60)]
+    async with hall.clinic.service.engine.begin() as before:
+        await locks.hold(before, f"patient notices {hall.programme}")
+        both = [asyncio.create_task(hall.officer.post(hall.versions, hall.wording(in_force_from=day))) for day in days]
+        await until_others_wait(before, 2)
+    answers = await asyncio.gather(*both)
+    assert sorted(each.status_code for each in answers) == [201, 422], [each.text for each in answers]
 
 
 async def test_retries_put_one_version_in_force_and_give_it_once(hall: Hall) -> None:

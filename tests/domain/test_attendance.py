@@ -47,7 +47,7 @@ from caseload.domain.attendance.planning import FURTHEST
 from caseload.domain.attendance.register import WAS_THERE
 from caseload.domain.attendance.rules import SessionRules, usual_rules
 from caseload.domain.attendance.session import FOR_ONE, NEVER_BILLABLE
-from caseload.domain.attendance.waiting import WaitOver
+from caseload.domain.attendance.waiting import WaitOver, wait
 from caseload.domain.errors import Invalid, NotPermitted
 from caseload.domain.ids import ClientId, ProgrammeId, RelativePlaceId, StaffId, TherapySessionId, new_id
 from tests.factories.checkin import Remembered, counsellor
@@ -452,6 +452,20 @@ async def test_a_session_about_one_client_has_one_place(monday: Group, kind: Ses
 def test_peer_support_is_never_billable_and_therapy_is() -> None:
     assert SessionKind.PEER_SUPPORT in NEVER_BILLABLE
     assert SessionKind.GROUP not in NEVER_BILLABLE
+
+
+@pytest.mark.parametrize("agreed", [False, True])
+async def test_that_the_others_agreed_to_whoever_waits_is_a_fact_of_the_wait(monday: Group, *, agreed: bool) -> None:
+    await wait(
+        await monday.plan(ADA, capacity=1),
+        [BEN],
+        by=ROBIN,
+        now=TEN,
+        sessions=monday.kept,
+        journal=monday.journal,
+        others_agreed=agreed,
+    )
+    assert monday.journal.events[-1].facts == {"others_agreed": int(agreed)}
 
 
 async def test_a_place_is_called_off_once_with_a_reason(monday: Group) -> None:

@@ -64,6 +64,9 @@ class Kept:
         self.given: list[NoticeGiven] = []
         self.taken_back: list[TakenBack] = []
 
+    async def hold_still(self, programme: ProgrammeId, /) -> None:
+        assert programme == HOUSE.id
+
     async def versions(self, programme: ProgrammeId, /) -> Sequence[Notice]:
         assert programme == HOUSE.id
         return self.notices

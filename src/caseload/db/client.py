@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from caseload.db import locks
 from caseload.db.access import reach_of, within_reach
 from caseload.db.tables.caseload import (
     client,
@@ -85,7 +86,6 @@ _MATCH_DECISION = (
     .order_by(match_decision.c.recorded_at)
     .limit(1)
 )
-_HOLD_STILL = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("what"), 0)))
 
 _survivor = client.alias("survivor")
 _SURVIVORS = (
@@ -278,7 +278,7 @@ class Clients:
 
     async def hold_still(self, born: date) -> None:
         """See `domain.client.Clients.hold_still`. Whom `like` takes for one person share a date of birth."""
-        await self._connection.execute(_HOLD_STILL, {"what": f"registration {born}"})
+        await locks.hold(self._connection, f"registration {born}")
 
     async def match_decision(self, identity: Identity, *, since: datetime) -> MatchDecisionId | None:
         """See `domain.client.Clients.match_decision`."""

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from caseload.db import locks
 from caseload.db.access import reach_of, within_reach
 from caseload.db.periods import running
 from caseload.db.tables.base import INSTANT
@@ -141,7 +142,6 @@ ENDING: Final = (
     .limit(bindparam("limit"))
 )
 _GET = _CONSENT.where(consent.c.id == bindparam("consent"))
-_HOLD = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("what"), 0)))
 _LAST_ENDED = (
     select(func.max(func.greatest(consent_revocation.c.recorded_at, consent_event.c.recorded_at)))
     .select_from(consent)
@@ -154,7 +154,7 @@ _OF = _CONSENT.order_by(consent.c.signed_at.desc(), consent.c.id.desc())
 
 async def hold_what_may_be_told(connection: AsyncConnection, client: ClientId) -> None:
     """Until this transaction ends nothing else is told about a client, and nothing that allows or forbids it changes."""
-    await connection.execute(_HOLD, {"what": f"consents:{client}"})
+    await locks.hold(connection, f"consents:{client}")
 
 
 class Consents:

@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from caseload.db import locks
 from caseload.db.access import reach_of, within_reach
 from caseload.db.caseload.waiting import is_closed
 from caseload.db.tables.caseload import client, client_identity, episode
@@ -107,6 +108,10 @@ class Notices:
         self._connection = connection
         self._journal = journal
         self._now = now
+
+    async def hold_still(self, programme: ProgrammeId, /) -> None:
+        """See `domain.patient_notice.Notices.hold_still`."""
+        await locks.hold(self._connection, f"patient notices {programme}")
 
     async def versions(self, programme: ProgrammeId, /) -> Sequence[Notice]:
         """See `domain.patient_notice.Notices.versions`."""

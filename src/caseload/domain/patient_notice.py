@@ -143,6 +143,10 @@ class NoticeRecordTakenBack(Event):
 class Notices(Protocol):
     """The versions that are kept, and to whom they were given."""
 
+    async def hold_still(self, programme: ProgrammeId, /) -> None:
+        """Until this piece of work ends, nobody else puts a notice of this programme in force."""
+        ...
+
     async def versions(self, programme: ProgrammeId, /) -> Sequence[Notice]:
         """Every version of a programme, the last day first."""
         ...
@@ -182,6 +186,7 @@ async def put_in_force(
     Raises `NotPermitted`, `Invalid`, `NoticeTaken`.
     """
     by.require(Act.KEEP_NOTICES, programme.id)
+    await notices.hold_still(programme.id)
     _check_wording(said, programme.today(now), is_first=not await notices.versions(programme.id)).raise_if_any()
     new = Notice(id=as_id, programme=programme.id, wording=said, recorded_by=by.id, recorded_at=now)
     await notices.add_version(new)

@@ -173,9 +173,15 @@ class Sessions(Rosters, Registers, Claims):
         return found
 
     async def hold_to_come(self, series: SeriesId, *, by: Staff, act: Act) -> Sequence[Session]:
-        """The sessions of a series that are still to come, held as `hold` holds one; or `SeriesUnknown`."""
+        """The sessions of a series that are still to come, held as `hold` holds one.
+
+        Raises `SeriesUnknown`, or `SessionMoved` when one was moved while this waited for it: its new place is not held.
+        """
         held = set((await self._connection.execute(_HOLD_TO_COME, {"series": series, "now": self._now})).scalars())
-        return [each for each in await self.of_series(series, by=by, act=act) if each.id in held]
+        to_come = [each for each in await self.of_series(series, by=by, act=act) if each.id in held]
+        if any(each.moved_to is not None for each in to_come):
+            raise SessionMoved("One of them was moved at this moment. Read the series again, and then do it again.")
+        return to_come
 
     async def add(self, sessions: Sequence[Session], *, clashes_agreed: bool) -> None:
         """See `domain.attendance.Sessions.add`."""

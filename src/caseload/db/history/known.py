@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from sqlalchemy import bindparam, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from caseload.db import locks
 from caseload.db.client import LIKE_ENOUGH
 from caseload.db.tables.caseload import client_identifier, client_identity
 from caseload.db.tables.dosing import dose
@@ -31,7 +32,6 @@ _OF_SOURCE = select(
 ).where(client_history.c.source == bindparam("source"), _IS_NEWEST)
 _ONE_OF_SOURCE = _OF_SOURCE.where(client_history.c.external_id == bindparam("external_id"))
 
-_LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("what"), 0)))
 
 _FROM_ELSEWHERE = ~exists().where(
     client_history.c.client_id == client_identity.c.client_id, client_history.c.source == bindparam("source")
@@ -112,7 +112,7 @@ class KnownHistories:
 
     async def lock(self, source: str, external_id: str) -> Known | None:
         """See `Histories.lock`."""
-        await self._connection.execute(_LOCK, {"what": f"history {source} {external_id}"})
+        await locks.hold(self._connection, f"history {source} {external_id}")
         found = await self._connection.execute(_ONE_OF_SOURCE, {"source": source, "external_id": external_id})
         row = found.first()
         if row is None:

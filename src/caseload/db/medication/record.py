@@ -3,10 +3,11 @@
 from datetime import date, datetime
 from typing import Final
 
-from sqlalchemy import Date, bindparam, func, or_, select, update
+from sqlalchemy import Date, bindparam, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from caseload.db import locks
 from caseload.db.access import reach_of, within_reach
 from caseload.db.direct import Direct, Named
 from caseload.db.programme import HOME_ZONES, LATER_PROFILES
@@ -59,7 +60,6 @@ _LOCKED = (
 )
 _LOCK = Direct(_LOCKED.where(within_reach()))
 _HOLD = Direct(_LOCKED)
-_ONE_AT_A_TIME = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("what"), 0)))
 _MERGING: Final = frozenset({Act.PROPOSE_MERGE, Act.CONFIRM_MERGE})
 """Acts that lock the records of both by themselves."""
 _OPEN = insert(medication_record).on_conflict_do_nothing()
@@ -94,7 +94,7 @@ class MedicationRecords(Signatures):
             row = await _LOCK.first(self._connection, given)
         if row is not None and row["suspected_with"] is not None and act not in _MERGING:
             # What may be one person's is dosed one after the other, whichever registration is named.
-            await self._connection.execute(_ONE_AT_A_TIME, {"what": f"registered twice {row['suspected_with']}"})
+            await locks.hold(self._connection, f"registered twice {row['suspected_with']}")
         return self._record(wanted, row)
 
     async def hold_record(self, wanted: ClientId) -> MedicationRecord:

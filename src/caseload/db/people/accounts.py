@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from caseload.db import locks
 from caseload.db.people.sessions import HAS_UNCONFIRMED_RESET
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import episode, responsibility
@@ -133,11 +134,6 @@ _END_SESSIONS = (
     .values(ended_at=bindparam("at"), end_reason=bindparam("why"))
 )
 
-_HOLD_STILL = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name"), literal_column("0"))))
-_HOLD_STILL_SHARED = select(
-    func.pg_advisory_xact_lock_shared(func.hashtextextended(bindparam("name"), literal_column("0")))
-)
-
 
 class Accounts:
     """Satisfies `domain.people.Accounts`."""
@@ -176,7 +172,7 @@ class Accounts:
         `shared` for those who begin a session or give the person a client: they need not wait for one another. An
         advisory lock, because the service may not lock rows that it may not update.
         """
-        await self._connection.execute(_HOLD_STILL_SHARED if shared else _HOLD_STILL, {"name": f"staff {staff}"})
+        await locks.hold(self._connection, f"staff {staff}", shared=shared)
 
     async def answers_for(
         self, staff: StaffId, *, programme: ProgrammeId | None, since: datetime, until: datetime | None

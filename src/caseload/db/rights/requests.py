@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, Uuid, bindparam, exists, func, insert, select
+from sqlalchemy import Row, Uuid, bindparam, exists, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from caseload.db import locks
 from caseload.db.access import reach_of
 from caseload.db.consent import hold_what_may_be_told
 from caseload.db.outreach import KeptContacts
@@ -66,7 +67,6 @@ _OF_CLIENT = EVERY.where(rights_request.c.client_id == bindparam("client", type_
     rights_request.c.id.desc()
 )
 _OPEN = EVERY.where(rights_answer.c.request_id.is_(None)).order_by(rights_request.c.due_on).limit(MOST + 1)
-_HOLD = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("what"), 0)))
 _ACTS_FOR = select(
     exists().where(
         related_person_involvement.c.person_id == bindparam("person", type_=Uuid()),
@@ -148,7 +148,7 @@ class KeptRights:
 
     async def hold(self, wanted: RightsRequestId, *, by: Staff, act: Act) -> RightsRequest:
         """See `domain.rights.RightsRequests.hold`."""
-        await self._connection.execute(_HOLD, {"what": f"rights request {wanted}"})
+        await locks.hold(self._connection, f"rights request {wanted}")
         return await self.get(wanted, by=by, act=act)
 
     async def of_client(self, of: ClientId, *, by: Staff, act: Act) -> Sequence[RightsRequest]:

@@ -119,7 +119,8 @@ async def wait(
     require_agreed(session, clients, agreed=others_agreed)
     await sessions.add_waiting(session.id, clients, by=by.id, now=now)
     for client in clients:
-        journal.tell(PutOnWaitingList(client=client, records=(session.id,)))
+        facts: dict[str, str | int] = {"others_agreed": int(others_agreed)}
+        journal.tell(PutOnWaitingList(client=client, records=(session.id,), facts=facts))
     return replace(session, waiting=(*session.waiting, *clients))
 
 
