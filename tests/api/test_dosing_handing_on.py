@@ -149,6 +149,24 @@ async def test_of_whom_nothing_was_ever_ordered_there_is_nothing_to_tell(clinic:
     assert (nothing.status_code, nothing.json()["type"]) == (409, "urn:caseload:problem:nothing-to-hand-on")
 
 
+async def test_an_emergency_of_a_restricted_client_is_told_and_completed_by_whoever_is_at_the_window(
+    clinic: Clinic,
+) -> None:
+    here = await american(clinic)
+    await here.order(amounts_mg={"whole": "50"})
+    named = await clinic.person((Role.COUNSELLOR, here.programme))
+    officer = await clinic.person((Role.PRIVACY_OFFICER, None))
+    body = {"kind": "colleague", "reason": "Works here.", "staff": [str(named.staff.id)]}
+    assert (await officer.post(f"/clients/{here.client}/restrictions", body)).status_code == 201
+    told = await here.nurse.post(
+        f"/clients/{here.client}/last-dose-statements", telling(emergency="Overdose.", facility=None)
+    )
+    assert (told.status_code, told.json()["missing"]) == (201, ["facility"])
+    whole = await here.nurse.post(f"/disclosures/{told.json()['id']}/completion", {"facility": "County ED"})
+    assert (whole.status_code, whole.json()["missing"]) == (201, [])
+    assert (await officer.get(f"/emergency-releases/{told.json()['id']}")).json()["facility"] == "County ED"
+
+
 async def test_of_an_injection_or_an_order_that_ended_the_last_dose_is_told_all_the_same(clinic: Clinic) -> None:
     here = await american(clinic, categories=["medication"])
     ended = await here.order(amounts_mg={"whole": "50"}, ends_on=str(here.today))

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from caseload.domain.access import Role
+from caseload.domain.access import GLASS_OPENS, Act, Role
 from tests.api.conftest import Clinic, Person
 from tests.api.house import House, open_house
 from tests.factories.clients import InCare
@@ -179,3 +179,55 @@ async def test_a_restricted_client_is_opened_for_an_emergency_too(scene: Scene, 
     assert (await supervisor.get(f"{scene.path}/contact")).status_code == 200
 
     assert not broken["is_overdue"]
+
+
+WRITTEN = frozenset({
+    Act.ESCALATE, Act.ACKNOWLEDGE_ESCALATION, Act.RAISE_HOLD, Act.ASK_CONSENT, Act.RELEASE_IN_EMERGENCY,
+})  # fmt: skip
+"""What a glass opens besides reading; each is done below by somebody of another programme."""
+
+
+async def test_somebody_of_another_programme_does_all_that_a_broken_glass_is_for(scene: Scene) -> None:
+    assert {act for act in GLASS_OPENS if not act.startswith("see_")} == WRITTEN
+    path, nurse = scene.path, scene.nurse
+    question = {
+        "recipient": {"name": "County ED"},
+        "categories": ["medication"],
+        "purpose": "treatment",
+        "check": {"method": "call_back", "detail": "The number in the directory."},
+    }
+    writings: dict[Act, tuple[str, dict[str, Any]]] = {
+        Act.ESCALATE: (f"{path}/escalations", {"ground": "overdose", "said": "Found at home."}),
+        Act.RAISE_HOLD: (f"{path}/holds", {"reason": "medical", "note": "Overdosed; given naloxone."}),
+        Act.ASK_CONSENT: (f"{path}/disclosure-questions", question),
+        Act.RELEASE_IN_EMERGENCY: (f"{path}/emergency-releases", {"name": "Dr Kim", "emergency": "Overdose."}),
+    }
+    shut = [await nurse.post(where, body) for where, body in writings.values()]
+    assert [each.status_code for each in shut] == [404] * len(writings)
+
+    await scene.broken()
+    done = {act: await nurse.post(where, body) for act, (where, body) in writings.items()}
+    escalation = done[Act.ESCALATE].json()["escalation"]["id"]
+    taken = {"doing": "Rang the ambulance; it is on its way."}
+    done[Act.ACKNOWLEDGE_ESCALATION] = await nurse.post(f"/escalations/{escalation}/acknowledgement", taken)
+
+    assert done.keys() == WRITTEN
+    assert {act: each.status_code for act, each in done.items()} == dict.fromkeys(WRITTEN, 201) | {Act.ASK_CONSENT: 200}
+    [answer] = done[Act.ASK_CONSENT].json()["items"]
+    assert answer["reason"] == "no_consent"
+    hold = done[Act.RAISE_HOLD].json()
+    prescriber = await scene.house.clinic.person((Role.PRESCRIBER, scene.house.programme))
+    held = (await prescriber.get(f"/programmes/{scene.house.programme}/holds")).json()["items"]
+    assert hold["id"] in {each["id"] for each in held}, "it waits for the prescriber of the client's own programme"
+
+
+async def test_a_broken_glass_gives_no_right_that_the_role_has_not(scene: Scene, clinic: Clinic) -> None:
+    counsellor = await clinic.person((Role.COUNSELLOR, await clinic.programme()))
+    await scene.broken(counsellor)
+    refused = await counsellor.post(f"{scene.path}/holds", {"reason": "medical", "note": "Overdosed."})
+    assert refused.status_code == 403
+    other = await scene.house.client()
+    asked = await counsellor.post(
+        f"/clients/{other.id}/emergency-releases", {"name": "Dr Kim", "emergency": "Overdose."}
+    )
+    assert asked.status_code == 404, "one client is open, and no other of their programme"

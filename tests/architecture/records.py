@@ -18,6 +18,7 @@ OF_A_CLIENT: Final[Mapping[str, str]] = MappingProxyType({
     "disclosures": "disclosure_made",
     "dose-statements": "dose_statement",
     "doses": "dose",
+    "emergency-releases": "disclosure_made",
     "escalations": "escalation",
     "guest-agreements": "guest_agreement",
     "holds": "hold",

@@ -10,6 +10,7 @@ from caseload.api.disclosure.making import (
     list_open_releases,
     make_disclosure,
     read_disclosure,
+    read_release,
     release_in_emergency,
 )
 from caseload.api.disclosure.passing_on import hear_of_redisclosure, list_redisclosures
@@ -23,6 +24,7 @@ router = Router(
         release_in_emergency,
         complete_release,
         list_open_releases,
+        read_release,
         list_disclosure_exceptions,
         hear_of_redisclosure,
         list_redisclosures,

@@ -68,12 +68,12 @@ async def make_disclosure(
     return DisclosureOut.seen(made, by=work.by)
 
 
-@writing("/clients/{client_id:uuid}/emergency-releases", act=Act.DISCLOSE, name="release_in_emergency")
+@writing("/clients/{client_id:uuid}/emergency-releases", act=Act.RELEASE_IN_EMERGENCY, name="release_in_emergency")
 async def release_in_emergency(
     client_id: FromPath[UUID], data: JSONBody[ReleaseIn], work: TheWork, key: TheKey
 ) -> DisclosureOut:
     """A medical emergency: tell medical personnel at once, and fill in the rest of the record afterwards."""
-    client = await client_within(work, client_id, Act.DISCLOSE)
+    client = await client_within(work, client_id, Act.RELEASE_IN_EMERGENCY)
     programme = await Programmes(work.connection).get(client.programme)
     new = DisclosureId(new_id())
 
@@ -91,19 +91,19 @@ async def release_in_emergency(
         )
 
     async def again(before: Kept) -> Disclosure:
-        return await kept(work).disclosure(DisclosureId(before.resource), by=work.by, act=Act.DISCLOSE)
+        return await kept(work).release(DisclosureId(before.resource), by=work.by, act=Act.RELEASE_IN_EMERGENCY)
 
     made = await once(work, key, Kept(status=201, resource=new), do=do, again=again)
     return DisclosureOut.seen(made, by=work.by)
 
 
-@writing("/disclosures/{disclosure_id:uuid}/completion", act=Act.DISCLOSE, name="complete_release")
+@writing("/disclosures/{disclosure_id:uuid}/completion", act=Act.RELEASE_IN_EMERGENCY, name="complete_release")
 async def complete_release(
     disclosure_id: FromPath[UUID], data: JSONBody[CompletionIn], work: TheWork, key: TheKey
 ) -> DisclosureOut:
     """Fill in what an emergency's record still misses (42 CFR 2.51(c)): all of it, or it stays open."""
-    release = await kept(work).disclosure(DisclosureId(disclosure_id), by=work.by, act=Act.DISCLOSE)
-    concerns(work, release.programme, Act.DISCLOSE)
+    release = await kept(work).release(DisclosureId(disclosure_id), by=work.by, act=Act.RELEASE_IN_EMERGENCY)
+    concerns(work, release.programme, Act.RELEASE_IN_EMERGENCY)
 
     async def do() -> Disclosure:
         return await domain.complete_release(
@@ -111,7 +111,7 @@ async def complete_release(
         )
 
     async def again(before: Kept) -> Disclosure:
-        return await kept(work).disclosure(DisclosureId(before.resource), by=work.by, act=Act.DISCLOSE)
+        return await kept(work).release(DisclosureId(before.resource), by=work.by, act=Act.RELEASE_IN_EMERGENCY)
 
     made = await once(work, key, Kept(status=201, resource=release.id), do=do, again=again)
     return DisclosureOut.seen(made, by=work.by)
@@ -123,6 +123,13 @@ async def list_open_releases(work: TheWork) -> OpenReleasesOut:
     found = await domain.open_releases(by=work.by, act=Act.SEE_CONSENT, releases=kept(work))
     items = [OpenReleaseOut.of(each, at=work.now) for each in found]
     return OpenReleasesOut(items=items, open=len(items), overdue=sum(each.overdue for each in items))
+
+
+@reading("/emergency-releases/{disclosure_id:uuid}", act=Act.RELEASE_IN_EMERGENCY, name="read_release")
+async def read_release(disclosure_id: FromPath[UUID], work: TheWork) -> DisclosureOut:
+    """What was told in an emergency, and what its record still misses; also where no other disclosure is within your reach."""
+    made = await kept(work).release(DisclosureId(disclosure_id), by=work.by, act=Act.RELEASE_IN_EMERGENCY)
+    return DisclosureOut.seen(made, by=work.by)
 
 
 @reading("/disclosures/{disclosure_id:uuid}", act=Act.DISCLOSE, name="read_disclosure")

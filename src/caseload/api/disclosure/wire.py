@@ -182,7 +182,7 @@ class DisclosureOut(DisclosureLineOut, frozen=True, kw_only=True):
     def seen(cls, made: Disclosure, *, by: Staff) -> "DisclosureOut":
         """From the domain, with the content for whoever may see all of it in the record too."""
         needed = {MADE_FROM_THE_RECORD[each] for each in made.categories if each in MADE_FROM_THE_RECORD}
-        sees = all(by.may_in(act, made.programme) for act in needed)
+        sees = all(by.may_in(act, made.programme, of=made.client) for act in needed)
         content = dict(made.content) if sees else None
         disputes = [DisputeToldOut.of(each) for each in made.disputes] if sees else None
         return cls(**_line(made), notice=made.notice, scope=made.scope, content=content, disputes=disputes)

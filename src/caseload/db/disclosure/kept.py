@@ -28,6 +28,7 @@ from caseload.domain.disclosure import (
     NoticeHow,
     NotOpen,
     Redisclosure,
+    ReleaseUnknown,
     Telling,
     Told,
 )
@@ -86,6 +87,7 @@ _EVERY = (
     .where(within_reach())
 )
 ONE_DISCLOSURE: Final = _EVERY.where(_made.id == bindparam("disclosure"))
+ONE_RELEASE: Final = ONE_DISCLOSURE.where(_made.ground == Ground.EMERGENCY.value)
 DISCLOSURES_OF: Final = (
     _EVERY.where(_made.client_id == bindparam("client"), _made.id < bindparam("after"))
     .order_by(_made.id.desc())
@@ -149,6 +151,14 @@ class KeptDisclosures:
         row = (await self._connection.execute(ONE_DISCLOSURE, given)).mappings().first()
         if row is None:
             raise DisclosureUnknown
+        return self._told(row)
+
+    async def release(self, wanted: DisclosureId, *, by: Staff, act: Act) -> Disclosure:
+        """What was told in an emergency; `ReleaseUnknown` where it is none, or beyond the person's reach: the same to either."""
+        given = {"disclosure": wanted, **reach_of(by.reach(act), at=self._now, by_identifier=True)}
+        row = (await self._connection.execute(ONE_RELEASE, given)).mappings().first()
+        if row is None:
+            raise ReleaseUnknown
         return self._told(row)
 
     async def disclosures_of(

@@ -94,6 +94,8 @@ class Act(StrEnum):
     ASK_CONSENT = "ask_consent"
     DISCLOSE = "disclose"
     """To tell somebody outside something about a client, and to record that it was told."""
+    RELEASE_IN_EMERGENCY = "release_in_emergency"
+    """To tell medical personnel what an emergency needs, to complete its record and to read that back (42 CFR 2.51)."""
     ACCOUNT_DISCLOSURES = "account_disclosures"
     """To make the accountings of disclosures that a client asks for."""
     TAKE_RIGHTS_REQUEST = "take_rights_request"
@@ -210,6 +212,7 @@ MAY: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.RECORD_CONSENT: _COUNSELLING | {Role.PRIVACY_OFFICER},
     Act.ASK_CONSENT: _CARE | {Role.FRONT_DESK, Role.PRIVACY_OFFICER},
     Act.DISCLOSE: _CARE | {Role.PRIVACY_OFFICER},
+    Act.RELEASE_IN_EMERGENCY: _CARE | {Role.PRIVACY_OFFICER},
     Act.ACCOUNT_DISCLOSURES: frozenset({Role.PRIVACY_OFFICER}),
     Act.TAKE_RIGHTS_REQUEST: _CARE | {Role.FRONT_DESK, Role.PRIVACY_OFFICER},
     Act.SEE_RIGHTS_REQUESTS: _LOG_READERS,

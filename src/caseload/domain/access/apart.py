@@ -1,8 +1,8 @@
 """Clients who stand apart: restricted to named staff, or opened to one person for an hour by a broken glass.
 
-Who may see a restricted client although nobody named them is one table, by act and role. Two reasons can stand in it: nobody
-can give medicine safely to somebody whose orders, doses and holds they do not see; and whoever keeps the restriction must see
-whom it is about.
+Who may see a restricted client although nobody named them is one table, by act and role. Three reasons can stand in it: nobody
+can give medicine safely to somebody whose orders, doses and holds they do not see; what a medical emergency needs is told at
+once (42 CFR 2.51); and whoever keeps the restriction must see whom it is about.
 """
 
 from collections.abc import Mapping
@@ -35,6 +35,8 @@ SEES_RESTRICTED: Mapping[Act, frozenset[Role]] = MappingProxyType({
     Act.EXCUSE_CLIENT: CLINICIANS,
     Act.TELL_WINDOW: CLINICIANS,
     Act.VERIFY_HISTORY: CLINICIANS,
+    # What never waits, and its record; any other disclosure stays with whoever is named.
+    Act.RELEASE_IN_EMERGENCY: CLINICIANS | _OFFICE,
     # Whoever keeps the restriction, and what only a privacy officer answers.
     Act.RESTRICT_CLIENT: _KEEPS_IT,
     Act.LINK_RELATIVES: _OFFICE,
@@ -53,6 +55,7 @@ SEES_RESTRICTED: Mapping[Act, frozenset[Role]] = MappingProxyType({
 GLASS_OPENS: Final = frozenset({
     Act.SEE_IDENTITY, Act.SEE_CLIENT, Act.SEE_MEDICATION, Act.SEE_OBSERVATIONS, Act.SEE_CONTACT, Act.SEE_CHECK_INS,
     Act.SEE_ESCALATIONS, Act.ESCALATE, Act.ACKNOWLEDGE_ESCALATION, Act.RAISE_HOLD, Act.SEE_FAMILY, Act.SEE_CONSENT, Act.ASK_CONSENT,
+    Act.RELEASE_IN_EMERGENCY,
 })  # fmt: skip
 """What a broken glass is for: reading, and what an emergency needs. Notes of sessions and registers stay closed."""
 
@@ -78,6 +81,10 @@ class Apart:
     glass: BrokenGlass | None = None
     looks_back_at: ClientId | None = None
     """Whose past this piece of work shows as a programme of theirs keeps it; only `transfer` says so, once it has looked."""
+
+    def opens(self, act: Act, client: ClientId) -> bool:
+        """Whether a broken glass opens this client for the act, wherever the client is at home."""
+        return self.glass is not None and self.glass.client == client and act in GLASS_OPENS
 
     def closed_but(self, programmes: frozenset[ProgrammeId]) -> frozenset[ClientId]:
         """Everybody who is closed, but for those whom one of these programmes has or hosts."""

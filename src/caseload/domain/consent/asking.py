@@ -79,7 +79,7 @@ async def ask(
     Raises `NotPermitted`, or `Invalid` when the question does not name one recipient and at least one category, or the
     check of the asker cannot have been made.
     """
-    by.require(Act.ASK_CONSENT, client.programme)
+    by.require(Act.ASK_CONSENT, client.programme, of=client.id)
     asked = await sound(asked, client, families, by=by, now=now)
     if asked.known_already and asked.check is not None:
         asked = replace(asked, agreed=tuple(await consents.restrictions(client.id)))
@@ -103,7 +103,7 @@ async def near(
     For those who see the client's consents; everybody else is shown nobody.
     """
     unknown = asked.check is not None and any(answer.reason is Reason.NO_CONSENT for answer in answers)
-    if not unknown or not by.may_in(Act.SEE_CONSENT, client.programme):
+    if not unknown or not by.may_in(Act.SEE_CONSENT, client.programme, of=client.id):
         return ()
     around = await families.around(client.id)
     return near_recipients(asked.recipient, await consents.of(client.id), around, at=now)
@@ -130,7 +130,7 @@ async def sound(asked: Asked, client: Client, families: Families, *, by: Staff, 
     return replace(
         asked,
         warned=is_warned_of(asked.addressee, asked.check, at=now),
-        may_know_why=by.may_in(Act.SEE_CONSENT, client.programme),
+        may_know_why=by.may_in(Act.SEE_CONSENT, client.programme, of=client.id),
     )
 
 

@@ -78,7 +78,7 @@ class MedicationRecord:
     def place(self, by: Staff, act: Act) -> ProgrammeId:
         """Where this person acts for the client (`where`). Raises `NotPermitted`."""
         here = self.where(by)
-        by.require(act, here)
+        by.require(act, here, of=self.client)
         return here
 
 

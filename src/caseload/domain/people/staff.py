@@ -39,13 +39,19 @@ class Staff:
         """Whether any role held now allows the act somewhere. To know oneself, and to leave, needs no role."""
         return act is Act.KNOW_MYSELF or access.may(self.holdings, act)
 
-    def require(self, act: Act, programme: ProgrammeId) -> None:
-        """Raise `NotPermitted` unless a role held in this programme allows the act."""
-        access.require(self.holdings, act, programme)
+    def require(self, act: Act, programme: ProgrammeId, *, of: ClientId | None = None) -> None:
+        """Raise `NotPermitted` unless a role held in this programme allows the act, or a broken glass does (see `may_in`)."""
+        if not self.may_in(act, programme, of=of):
+            access.require(self.holdings, act, programme)
 
-    def may_in(self, act: Act, programme: ProgrammeId) -> bool:
-        """Whether a role held in this programme allows the act."""
-        return access.may_in(self.holdings, act, programme)
+    def may_in(self, act: Act, programme: ProgrammeId, *, of: ClientId | None = None) -> bool:
+        """Whether a role held in this programme allows the act.
+
+        About the client `of`, whom a broken glass opens for the act, a role held anywhere does: that they are at home in another
+        programme is what the glass was broken for.
+        """
+        opened = of is not None and self.apart.opens(act, of) and access.may(self.holdings, act)
+        return opened or access.may_in(self.holdings, act, programme)
 
     def require_signing(self) -> None:
         """Raise `SigningSuspended` while a reset is unconfirmed."""
