@@ -93,8 +93,8 @@ async def twice(clinic: Clinic) -> Twice:
     return await registered_twice(clinic)
 
 
-async def registered_twice(clinic: Clinic) -> Twice:
-    here = await dispensary(clinic)
+async def registered_twice(clinic: Clinic, **where: str) -> Twice:
+    here = await dispensary(clinic, **where)
     supervisor = await clinic.person((Role.SUPERVISOR, here.programme))
     director = await clinic.person((Role.MEDICAL_DIRECTOR, here.programme))
     await give_password(clinic, director)

@@ -16,7 +16,7 @@ READS = {
     "db/outreach/contacts.py": "hands on versions with what was agreed",
     "db/outreach/ladders.py": "the same, of many clients at once",
     "db/stock/ledger.py": "the address on a line of the controlled-drug register, inside the programme: nobody is reached by it",
-    "db/merge/still_open.py": "whether anything was agreed under a registration that is to be closed: it reads no way",
+    "db/agreed.py": "which of what was agreed stands: it reads no way",
     "db/rights/contacting.py": "keeps what was agreed",
     "db/rights/reading.py": "reads a request with what was agreed on it",
 }

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from caseload.domain.access import Act, Role
-from caseload.domain.client import Client, Identity
+from caseload.domain.client import Client, Identity, RegistrationClosed
 from caseload.domain.consent import Addressee, Category, CheckMethod, IdentityCheck, Purpose, Recipient
 from caseload.domain.errors import Invalid, NotPermitted
 from caseload.domain.ids import ClientId, ProgrammeId, RelatedPersonId, RightsRequestId, new_id
@@ -95,6 +95,13 @@ class Office:
     made: Fulfilled | None = None
     entries: set[UUID] = field(default_factory=set[UUID])
     contacts: list[Contact] = field(default_factory=list[Contact])
+    closed: bool = False
+
+    async def hold_registration(self, of: ClientId, *, by: Staff, act: Act) -> None:
+        assert of
+        assert by.may(act)
+        if self.closed:
+            raise RegistrationClosed
 
     async def acts_for(self, person: RelatedPersonId, of: ClientId, *, at: datetime) -> bool:
         assert of
@@ -444,6 +451,20 @@ async def test_only_a_restriction_that_is_granted_restricts_anything() -> None:
     other = await office.take(RightKind.AMENDMENT)
     with pytest.raises(Invalid, match="belongs to a restriction that is granted"):
         await office.answer(other, Outcome.GRANTED, restricts=restricts)
+
+
+async def test_nothing_is_agreed_to_under_a_closed_registration_and_the_request_can_be_withdrawn() -> None:
+    office = Office(closed=True)
+    kinds: list[tuple[RightKind, dict[str, Any]]] = [
+        (RightKind.RESTRICTION, {"restricts": Restricting(categories=(Category.RISK,))}),
+        (RightKind.CONFIDENTIAL_CONTACT, {"contact": Reachable()}),
+    ]
+    for kind, agreed in kinds:
+        asked = await office.take(kind)
+        with pytest.raises(RegistrationClosed):
+            await office.answer(asked, Outcome.GRANTED, **agreed)
+        assert office.requests[asked.id].answer is None
+        assert (await office.answer(asked, Outcome.WITHDRAWN)).answer is not None
 
 
 async def test_a_restriction_ends_once_and_only_what_was_agreed_ends() -> None:

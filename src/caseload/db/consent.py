@@ -12,12 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from caseload.db import locks
 from caseload.db.access import reach_of, within_reach
+from caseload.db.agreed import standing_restrictions
 from caseload.db.periods import running
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client
 from caseload.db.tables.consent import consent, consent_event, consent_recipient, consent_revocation
 from caseload.db.tables.family import related_person_involvement
-from caseload.db.tables.rights_agreed import rights_restriction, rights_restriction_end, rights_restriction_termination
 from caseload.domain.access import Act
 from caseload.domain.consent import (
     AgreedRestriction,
@@ -64,29 +64,21 @@ _WITHOUT_AUTHORITY = and_(
 )
 """Whoever signed for the client, or with them, could not act for them then, as we know now."""
 
+_standing = standing_restrictions("standing")
 _AGREED = func.jsonb_agg(
     func.jsonb_build_object(
-        "request", rights_restriction.c.request_id,
-        "person", rights_restriction.c.person_id,
-        "name", rights_restriction.c.name,
-        "group", rights_restriction.c.group,
-        "categories", rights_restriction.c.categories,
-        "purposes", rights_restriction.c.purposes,
-        "until", select(rights_restriction_termination.c.told_at)
-        .where(rights_restriction_termination.c.request_id == rights_restriction.c.request_id)
-        .correlate(rights_restriction)
-        .scalar_subquery(),
+        "request", _standing.c.request_id,
+        "person", _standing.c.person_id,
+        "name", _standing.c.name,
+        "group", _standing.c.group,
+        "categories", _standing.c.categories,
+        "purposes", _standing.c.purposes,
+        "until", _standing.c.until,
     ),
     type_=JSONB,
 )  # fmt: skip
-_STANDS = ~exists().where(rights_restriction_end.c.request_id == rights_restriction.c.request_id)
-_AGREED_WITH = select(_AGREED).where(rights_restriction.c.client_id == bindparam("client"), _STANDS)
-_RESTRICTIONS = (
-    select(_AGREED)
-    .where(rights_restriction.c.client_id == consent.c.client_id, _STANDS)
-    .correlate(consent)
-    .scalar_subquery()
-)
+_AGREED_WITH = select(_AGREED).where(_standing.c.client_id == bindparam("client"))
+_RESTRICTIONS = select(_AGREED).where(_standing.c.client_id == consent.c.client_id).correlate(consent).scalar_subquery()
 """What was agreed with the client not to be told: read with each consent, so that nobody who decides by one can forget it."""
 
 _EVERY = (

@@ -6,24 +6,20 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 from uuid import UUID
 
-from sqlalchemy import bindparam, exists, insert, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from caseload.db.agreed import standing_contacts
 from caseload.db.outreach.homes import warned_around
 from caseload.db.tables.outreach import client_contact
-from caseload.db.tables.rights_agreed import rights_contact, rights_contact_end
 from caseload.domain.ids import ClientId, RightsRequestId, StaffId
 from caseload.domain.journal import Journal
 from caseload.domain.outreach import AgreedContact, Channel, Contact, ContactChanged, Reachable
 
 KIND: Final = "contact"
 """What the journal calls it."""
-_agreed = (
-    select(rights_contact)
-    .where(~exists().where(rights_contact_end.c.request_id == rights_contact.c.request_id))
-    .subquery("agreed")
-)
+_agreed = standing_contacts("agreed")
 CONTACT: Final = (
     client_contact.c.version,
     client_contact.c.allowed,

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from caseload.db import locks
 from caseload.db.access import reach_of
 from caseload.db.consent import hold_what_may_be_told
+from caseload.db.merge import Merges
 from caseload.db.outreach import KeptContacts
 from caseload.db.periods import running
 from caseload.db.rights.amending import answered, naming
@@ -19,12 +20,14 @@ from caseload.db.rights.entries import has_entry
 from caseload.db.rights.reading import EVERY, request_of
 from caseload.db.tables.accessreport import access_report, access_report_release
 from caseload.db.tables.base import INSTANT
+from caseload.db.tables.caseload import client
 from caseload.db.tables.family import related_person, related_person_involvement
 from caseload.db.tables.recordcopy import record_copy_release
 from caseload.db.tables.rights import rights_accounting, rights_answer, rights_put_off, rights_request, rights_statement
 from caseload.db.tables.rights_agreed import rights_restriction, rights_restriction_end, rights_restriction_termination
 from caseload.db.tables.rights_amended import rights_asked_along
 from caseload.domain.access import Act
+from caseload.domain.client import RegistrationClosed
 from caseload.domain.consent import Recipient
 from caseload.domain.family import InvolvementKind
 from caseload.domain.ids import ClientId, RelatedPersonId, RightsRequestId
@@ -67,6 +70,11 @@ _OF_CLIENT = EVERY.where(rights_request.c.client_id == bindparam("client", type_
     rights_request.c.id.desc()
 )
 _OPEN = EVERY.where(rights_answer.c.request_id.is_(None)).order_by(rights_request.c.due_on).limit(MOST + 1)
+_HOLD_REGISTRATION = (
+    select(client.c.id)
+    .where(client.c.id == bindparam("client", type_=Uuid()))
+    .with_for_update(key_share=True, read=True)
+)
 _ACTS_FOR = select(
     exists().where(
         related_person_involvement.c.person_id == bindparam("person", type_=Uuid()),
@@ -193,6 +201,14 @@ class KeptRights:
         """See `domain.rights.Restrictions.is_listed`."""
         return bool((await self._connection.execute(_IS_LISTED, {"person": person, "client": of})).scalar_one())
 
+    async def hold_registration(self, of: ClientId, *, by: Staff, act: Act) -> None:
+        """See `domain.rights.Answers.hold_registration`. A merge that is being confirmed is waited for."""
+        await self._connection.execute(_HOLD_REGISTRATION, {"client": of})
+        merges = Merges(self._connection, self._journal, now=self._now)
+        is_closed, survivor = await merges.closed_into(of, reach=by.reach(act))
+        if is_closed:
+            raise RegistrationClosed(survivor)
+
     async def add_answer(self, request: RightsRequest, answer: RightsAnswer, answering: Answering) -> None:
         """See `domain.rights.Answers.add_answer`."""
         try:
@@ -214,9 +230,9 @@ class KeptRights:
         for more in (*agreed(request, answer, answering), *answered(request, answer, answering)):
             await self._connection.execute(more)
 
-    async def contact(self, client: ClientId) -> Contact:
+    async def contact(self, of: ClientId) -> Contact:
         """See `domain.rights.AgreedContacts.contact`."""
-        return await self._contacts.contact(client)
+        return await self._contacts.contact(of)
 
     async def add_contact(self, contact: Contact) -> None:
         """See `domain.outreach.Contacts.add_contact`."""

@@ -117,7 +117,7 @@ related_person_warning = Table(
     "related_person_warning",
     metadata,
     identifier(),
-    Column("client_id", Uuid(), nullable=False),
+    reference("client_id", "client"),
     Column("person_id", Uuid(), nullable=False),
     words("kind"),
     words("note"),

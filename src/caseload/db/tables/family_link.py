@@ -8,7 +8,7 @@ related_person_link = Table(
     "related_person_link",
     metadata,
     identifier(),
-    Column("client_id", Uuid(), nullable=False),
+    reference("client_id", "client"),
     Column("person_id", Uuid(), nullable=False),
     reference("own_client_id", "client"),
     words("reason"),

@@ -64,12 +64,16 @@ class OpenKind(StrEnum):
     SESSION = "session"
     FLAG = "flag"
     """A flag that the survivor does not have: whoever orders for the survivor would not see it."""
+    WARNING = "warning"
+    """Of somebody around the duplicate whom nobody warns of under the survivor: staff would ring or visit them."""
     RESTRICTION = "restriction"
     """Only named staff see the duplicate, and more than these would see the survivor."""
     AGREED_CONTACT = "agreed_contact"
     """How the duplicate is reached was agreed with the client, and nothing was for the survivor (45 CFR 164.522(b))."""
     AGREED_RESTRICTION = "agreed_restriction"
     """What was agreed not to be told of the duplicate might be told of the survivor (45 CFR 164.522(a))."""
+    PRIVACY_OFFICER = "privacy_officer"
+    """Something that the privacy officer settles. It says no more: what it is may tell of somebody else who is a client."""
     DEATH = "death"
     """One of the two is recorded as having died, and the other is not."""
 
@@ -88,9 +92,14 @@ SETTLE = {
     OpenKind.CHECK_IN: "Complete it or let the plan end; plan it under the survivor.",
     OpenKind.SESSION: "Call the place off; book the survivor.",
     OpenKind.FLAG: "Raise it for the survivor in the same words, or end it: POST /clients/{id}/flags.",
+    OpenKind.WARNING: (
+        "Warn of the same person under the survivor, by the same name, number, address and household: "
+        "POST /clients/{id}/related-people/{person_id}/warnings. Or lift it, if it is over."
+    ),
     OpenKind.RESTRICTION: "Restrict the survivor as well: POST /clients/{id}/restrictions.",
     OpenKind.AGREED_CONTACT: "Grant for the survivor what the client asked for: POST /clients/{id}/rights-requests.",
     OpenKind.AGREED_RESTRICTION: "Agree to the same for the survivor: POST /clients/{id}/rights-requests.",
+    OpenKind.PRIVACY_OFFICER: "Ask the privacy officer to settle what waits for them under this registration.",
     OpenKind.DEATH: "Correct the death, or record it of the other one, too.",
 }
 """How each is settled, and where."""

@@ -30,7 +30,7 @@ from caseload.domain.outreach.contact import (
     say_contact,
     ways_to,
 )
-from caseload.domain.outreach.home import Warned
+from caseload.domain.outreach.home import LOCAL_DIGITS, Warned
 from caseload.domain.outreach.ladder import (
     SAYS,
     SKIPPED_SAYS,
@@ -45,6 +45,7 @@ from caseload.domain.outreach.ladder import (
 from caseload.domain.outreach.meeting import require_agreed
 
 __all__ = [
+    "LOCAL_DIGITS",
     "NOT_ASKED",
     "SAYS",
     "SKIPPED_SAYS",

@@ -11,7 +11,7 @@ from caseload.domain.access import Act
 from caseload.domain.consent import Category
 from caseload.domain.errors import Conflict, Fault, Faults, Invalid
 from caseload.domain.family import text_fault
-from caseload.domain.ids import RightsRequestId
+from caseload.domain.ids import ClientId, RightsRequestId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.outreach import Reachable
 from caseload.domain.people import Staff
@@ -86,6 +86,10 @@ class Answering:
 class Answers(Restrictions, Amendments, AgreedContacts, Protocol):
     """The answers that are kept, and what they rest on."""
 
+    async def hold_registration(self, client: ClientId, /, *, by: Staff, act: Act) -> None:
+        """Let nobody close the client's registration meanwhile; `RegistrationClosed` where it is closed."""
+        ...
+
     async def fulfilled(self, request: RightsRequest, /) -> Fulfilled | None:
         """What was released for a request of this kind since it was received; None where nothing was."""
         ...
@@ -108,13 +112,15 @@ async def answer_request(
     """Answer a request.
 
     Raises `Invalid`, `RightsRequestUnknown`, `RightsRequestAnswered`, `MustBeAgreed`, `NotDoneYet`, `SomethingWithheld`,
-    `ContactChanged`.
+    `ContactChanged`, and `RegistrationClosed` where something would be agreed to under a registration that is not used any more.
     """
     request = await answers.hold(wanted, by=by, act=Act.ANSWER_RIGHTS_REQUEST)
     request.require_open()
     rule = await _rule_of(request, answering, programme, answers)
     if answering.outcome in GRANTS:
         await _require_done(request, answering.outcome, answers)
+    if answering.restricts is not None or answering.contact is not None:
+        await answers.hold_registration(request.client, by=by, act=Act.ANSWER_RIGHTS_REQUEST)
     answer = RightsAnswer(
         outcome=answering.outcome,
         ground=answering.ground,
