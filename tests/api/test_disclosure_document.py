@@ -25,13 +25,13 @@ async def practice(clinic: Clinic) -> Practice:
     return await practice_in(clinic)
 
 
-async def told_of_ada(practice: Practice, *kinds: str) -> dict[str, Any]:
+async def told_of_ada(practice: Practice, *kinds: str, **said: Any) -> dict[str, Any]:
     """What Robin writes to Ada's mother, who may be told of these."""
     path = f"/clients/{practice.ada}"
     mother = (await practice.robin.post(f"{path}/related-people", MOTHER)).json()
     chart = Chart(practice.robin, path, str(practice.programme), mother["id"])
     await given(chart, *kinds)
-    return (await made(chart, telling(chart, *kinds)))["content"]
+    return (await made(chart, telling(chart, *kinds, **said)))["content"]
 
 
 async def test_a_document_says_of_each_kind_what_the_record_holds(chart: Chart) -> None:
@@ -81,3 +81,14 @@ async def test_only_signed_progress_notes_that_name_nobody_else_are_told_as_sess
 
     assert [each["text"] for each in told["records"]] == ["Slept better."]
     assert told["left_out_because_they_name_somebody_else"] == 1
+
+
+async def test_a_note_from_before_the_bound_is_not_counted_among_what_was_left_out(practice: Practice) -> None:
+    """That there is one was agreed not to be told, too."""
+    named = await practice.write("Quarrelled with Al Łęcki-O'Brien.", client_id=str(practice.ada))
+    assert (await practice.sign(named, names_confirmed=True)).status_code == 201
+
+    since = practice.clinic.service.clock().isoformat()
+    told = (await told_of_ada(practice, "session_records", since=since))["session_records"]
+
+    assert told == {"records": [], "left_out_because_they_name_somebody_else": 0}

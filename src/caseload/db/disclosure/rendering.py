@@ -36,11 +36,9 @@ class Rendered:
         self._journal = journal
         self._programme = programme
         self._now = now
-        self._since: datetime | None = None
 
     async def rendered(self, client: Client, category: Category, *, by: Staff, since: datetime | None) -> object:
         """See `domain.disclosure.Rendering.rendered`."""
-        self._since = since
         write = {
             Category.PRESENCE: self._presence,
             Category.ATTENDANCE: self._attendance,
@@ -51,33 +49,36 @@ class Rendered:
             Category.RISK: self._risk,
             Category.SESSION_RECORDS: self._session_records,
         }[category]
-        return await write(client, by)
+        return await write(client, by, since)
 
-    async def _presence(self, client: Client, by: Staff) -> object:
-        del client, by
+    async def _presence(self, client: Client, by: Staff, since: datetime | None) -> object:
+        del client, by, since
         return {"is_a_client_of": self._programme.name}
 
-    async def _attendance(self, client: Client, by: Staff) -> object:
+    async def _attendance(self, client: Client, by: Staff, since: datetime | None) -> object:
         kept = Attendances(self._connection, self._journal, now=self._now)
         attended = await kept.of_client(client.id, reach=by.reach(Act.SEE_SESSIONS), after=None, limit=MOST)
         return [
             {"day": self._day(each.started_at), "status": each.status.value, "minutes": each.minutes}
             for each in attended
-            if self._is_told(each.started_at)
+            if _is_told(each.started_at, since)
         ]
 
-    async def _appointments(self, client: Client, by: Staff) -> object:
+    async def _appointments(self, client: Client, by: Staff, since: datetime | None) -> object:
+        del since
         kept = Appointments(self._connection, self._journal, now=self._now)
         coming = await kept.coming(client.id, reach=by.reach(Act.SEE_APPOINTMENTS), limit=MOST)
         return [
             {"at": each.starts_at.astimezone(self._programme.zone).isoformat(timespec="minutes")} for each in coming
         ]
 
-    async def _medication(self, client: Client, by: Staff) -> object:
+    async def _medication(self, client: Client, by: Staff, since: datetime | None) -> object:
+        del since
         told = await self._last_dose(client, by)
         return {name: value for name, value in told.items() if name != "take_homes"}
 
-    async def _take_home(self, client: Client, by: Staff) -> object:
+    async def _take_home(self, client: Client, by: Staff, since: datetime | None) -> object:
+        del since
         return (await self._last_dose(client, by)).get("take_homes", [])
 
     async def _last_dose(self, client: Client, by: Staff) -> Mapping[str, object]:
@@ -88,11 +89,11 @@ class Rendered:
         except NothingToHandOn:
             return {"medicine": None}
 
-    async def _drug_screens(self, client: Client, by: Staff) -> object:
+    async def _drug_screens(self, client: Client, by: Staff, since: datetime | None) -> object:
         del by
         kept = await KeptScreens(self._connection, self._journal).of(client.id, after=None, limit=MOST)
         samples = [each.sample for each in kept if each.sample is not None]
-        return [self._screen(sample) for sample in samples if self._is_told(sample.collected_at)]
+        return [self._screen(sample) for sample in samples if _is_told(sample.collected_at, since)]
 
     def _screen(self, sample: Sample) -> Mapping[str, object]:
         return {
@@ -102,8 +103,8 @@ class Rendered:
             "expected_medicine": None if sample.expected is None else sample.expected.value,
         }
 
-    async def _risk(self, client: Client, by: Staff) -> object:
-        del by
+    async def _risk(self, client: Client, by: Staff, since: datetime | None) -> object:
+        del by, since
         today: date = self._programme.today(self._now)
         flags = await KeptFlags(self._connection, self._journal).of(client.id)
         raised = await Escalations(self._connection, self._journal, now=self._now).of_client(
@@ -114,19 +115,18 @@ class Rendered:
             "escalated": [{"day": self._day(each.raised_at), "ground": each.ground.value} for each in raised],
         }
 
-    async def _session_records(self, client: Client, by: Staff) -> object:
+    async def _session_records(self, client: Client, by: Staff, since: datetime | None) -> object:
         kept = NoteList(self._connection, self._journal, now=self._now)
         notes = await kept.of_client(client.id, by=by, after=None, limit=MOST)
-        records = await session_records(self._connection, notes)
+        told = [each for each in await session_records(self._connection, notes) if _is_told(each[0], since)]
         return {
-            "records": [
-                {"day": self._day(each[0]), "text": each[1]} for each in records if each and self._is_told(each[0])
-            ],
-            "left_out_because_they_name_somebody_else": records.count(None),
+            "records": [{"day": self._day(at), "text": text} for at, text in told if text is not None],
+            "left_out_because_they_name_somebody_else": sum(text is None for _, text in told),
         }
-
-    def _is_told(self, at: datetime) -> bool:
-        return self._since is None or at > self._since
 
     def _day(self, at: datetime) -> str:
         return str(self._programme.today(at))
+
+
+def _is_told(at: datetime, since: datetime | None) -> bool:
+    return since is None or at > since

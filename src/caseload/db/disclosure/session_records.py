@@ -27,12 +27,12 @@ _HELD: Final = (
 )
 
 
-async def session_records(connection: AsyncConnection, notes: Sequence[Note]) -> Sequence[tuple[datetime, str] | None]:
-    """When each session was and what its note says, in the order of the notes; None for one that names somebody else.
+async def session_records(connection: AsyncConnection, notes: Sequence[Note]) -> Sequence[tuple[datetime, str | None]]:
+    """When each session was and what its note says, in the order of the notes: nothing of one that names somebody else.
 
     Counselling notes are no session records (42 CFR 2.11), and neither is what is not signed yet or was voided.
     """
     standing = [each for each in notes if each.kind is NoteKind.PROGRESS and each.standing is NoteStanding.SIGNED]
     rows: Any = await connection.execute(_HELD, {"wanted": [each.id for each in standing]})
     held: Mapping[NoteId, Any] = {NoteId(row.id): row for row in rows}
-    return [None if held[each.id].names_others else (held[each.id].starts_at, each.newest.text) for each in standing]
+    return [(held[each.id].starts_at, None if held[each.id].names_others else each.newest.text) for each in standing]
