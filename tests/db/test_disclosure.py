@@ -1,7 +1,7 @@
 """Disclosures as they are kept: held to their consent, complete by their ground, and never changed."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from caseload.db.consent import Consents
 from caseload.db.disclosure import KeptDisclosures
 from caseload.db.tables.disclosure import disclosure_completed, disclosure_made, redisclosure
+from caseload.domain.access import Act, Role
 from caseload.domain.consent import (
     Category,
     CheckMethod,
@@ -25,9 +26,10 @@ from caseload.domain.consent import (
 from caseload.domain.disclosure import Disclosure, Ground, Manner, NoticeHow, Telling
 from caseload.domain.ids import ClientId, ConsentId, DisclosureId, new_id
 from tests.db.test_consent import consent
-from tests.factories import families
+from tests.factories import families, people
 from tests.factories.families import Place, Seen, refused
 from tests.factories.people import NOW
+from tests.factories.staff import somebody
 
 pytestmark = pytest.mark.anyio
 
@@ -220,3 +222,15 @@ async def test_nothing_that_was_told_is_changed_or_taken_away(place: Place) -> N
     for table in (disclosure_made, disclosure_completed, redisclosure):
         for change in (update(table).values(recorded_at=NOW), delete(table)):
             await refused(place.connection, lambda act=change: place.connection.execute(act), "permission denied")
+
+
+async def test_an_open_release_has_the_day_on_the_clock_of_its_programme(place: Place) -> None:
+    """Half an hour before midnight in Chicago it is the next day already in UTC."""
+    there = replace(place, programme=await people.programme(place.connection, time_zone="America/Chicago"))
+    late = datetime(2026, 3, 2, 5, 30, tzinfo=UTC)
+    made = replace(emergency(there, await there.client()), disclosed_at=None, disclosed_by=None, recorded_at=late)
+    kept = KeptDisclosures(place.connection, Seen(), now=late)
+    await kept.add_disclosure(made)
+    officer = somebody((Role.PRIVACY_OFFICER, there.programme))
+    found = await kept.open_releases(by=officer, act=Act.SEE_CONSENT, limit=10)
+    assert [(each.id, day) for each, day, _ in found] == [(made.id, date(2026, 3, 1))]

@@ -129,9 +129,9 @@ class Book:
         assert act is Act.ANSWER_RIGHTS_REQUEST, "lines are read by the act by which the client was found"
         return await self.disclosures_of(of, by=by, act=act, after=None, limit=1000)
 
-    async def open_releases(self, *, by: Staff, act: Act, limit: int) -> Sequence[tuple[Disclosure, str]]:
+    async def open_releases(self, *, by: Staff, act: Act, limit: int) -> Sequence[tuple[Disclosure, date, str]]:
         del by, act
-        return [(each, "US") for each in self.made if each.open_fields][:limit]
+        return [(each, programme().today(each.recorded_at), "US") for each in self.made if each.open_fields][:limit]
 
     async def add_completion(self, completed: Disclosure, *, by: StaffId, at: datetime) -> None:
         del by, at
@@ -263,7 +263,7 @@ def test_a_document_says_what_the_record_holds_with_the_notice_and_the_scope() -
         "42 CFR part 2 prohibits unauthorized use or disclosure of these records.",
         NoticeHow.ON_THE_DOCUMENT,
     )
-    assert made.scope == scope_of(given_consent)
+    assert made.scope == scope_of(given_consent, room.where)
     assert made.content["attendance"] == "what the record holds of attendance"
     assert made.content["about"] == {
         "given_name": "Sam",
@@ -303,9 +303,18 @@ def test_where_the_rules_ask_for_no_notice_none_goes_with_it() -> None:
 
 
 def test_the_scope_says_until_when() -> None:
-    assert "until 2027-05-01" in scope_of(consent())
-    assert "until this has happened: discharge" in scope_of(consent(draft(expiry=Expiry(event="discharge"))))
-    assert "without an end" in scope_of(consent(operations()))
+    here = programme()
+    assert "until 2027-05-01" in scope_of(consent(), here)
+    assert "until this has happened: discharge" in scope_of(consent(draft(expiry=Expiry(event="discharge"))), here)
+    assert "without an end" in scope_of(consent(operations()), here)
+
+
+def test_the_scope_says_the_day_of_the_signature_in_the_calendar_of_the_programme() -> None:
+    """An evening in New York is the next day already in UTC."""
+    evening = datetime(2026, 11, 20, 1, 30, tzinfo=UTC)
+    signed = consent(signature=replace(consent().signature, signed_at=evening))
+    assert "signed on 2026-11-19." in scope_of(signed, programme(time_zone="America/New_York"))
+    assert "signed on 2026-11-20." in scope_of(signed, programme(time_zone="Europe/London"))
 
 
 def test_without_a_check_of_who_asks_nothing_is_told_by_any_ground() -> None:

@@ -1,7 +1,7 @@
 """What was told to somebody outside about a client, in PostgreSQL."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from caseload.db.access import reach_of, within_reach
 from caseload.db.disclosure import disputes
 from caseload.db.disclosure.sitting_in import sat_in
-from caseload.db.programme import LATER_PROFILES
+from caseload.db.programme import LATER_PROFILES, ZONES
 from caseload.db.tables.caseload import client
 from caseload.db.tables.disclosure import disclosure_completed, disclosure_made, redisclosure
 from caseload.db.tables.people import staff
@@ -36,6 +36,7 @@ from caseload.domain.ids import ClientId, ConsentId, DisclosureId, ProgrammeId, 
 from caseload.domain.journal import Journal
 from caseload.domain.people import Staff
 from caseload.domain.profiles.selected import read_selected
+from caseload.domain.zones import zone_of
 
 KIND: Final = "disclosure"
 """What the journal calls what was told about somebody."""
@@ -100,7 +101,7 @@ _INCOMPLETE: Final = literal_column(
 )
 """In the words of `disclosure_made_incomplete_idx`: a parameter in place of one of them would walk the table."""
 OPEN_RELEASES: Final = (
-    _EVERY.add_columns(programme.c.profile, LATER_PROFILES)
+    _EVERY.add_columns(programme.c.profile, LATER_PROFILES, ZONES.label("zones"))
     .join(programme, programme.c.id == _made.programme_id)
     .where(
         _INCOMPLETE,
@@ -182,15 +183,14 @@ class KeptDisclosures:
         """See `domain.disclosure.Accounted.all_of`."""
         return await self.disclosures_of(wanted, by=by, act=act, after=None, limit=MOST)
 
-    async def open_releases(self, *, by: Staff, act: Act, limit: int) -> Sequence[tuple[Disclosure, str]]:
+    async def open_releases(self, *, by: Staff, act: Act, limit: int) -> Sequence[tuple[Disclosure, date, str]]:
         """See `domain.disclosure.Releases.open_releases`. A privacy officer's duty, so their reach counts here."""
         given = {"limit": limit, **reach_of(by.reach(act), at=self._now, by_identifier=True)}
+        rows = (await self._connection.execute(OPEN_RELEASES, given)).mappings()
+        days = [(row, row["recorded_at"].astimezone(zone_of(row["zones"])).date()) for row in rows]
         return [
-            (
-                self._told(row),
-                read_selected(row["profile"], row["later_profiles"]).name_on(row["recorded_at"].date()),
-            )
-            for row in (await self._connection.execute(OPEN_RELEASES, given)).mappings()
+            (self._told(row), day, read_selected(row["profile"], row["later_profiles"]).name_on(day))
+            for row, day in days
         ]
 
     async def add_completion(self, completed: Disclosure, *, by: StaffId, at: datetime) -> None:

@@ -135,7 +135,7 @@ async def disclose(
         manner=making.manner,
         notice=_notice(exception, covered, rules),
         notice_how=_notice_how(making, _notice(exception, covered, rules)),
-        scope=_scope(exception, covered),
+        scope=_scope(exception, covered, programme),
         stated=making.stated,
         content={}
         if making.manner is Manner.SPOKEN
@@ -272,9 +272,9 @@ def _notice(exception: ExceptionRule | None, covered: Covering | None, rules: Di
     return None if exception is None or exception.scope is None else rules.notice
 
 
-def _scope(exception: ExceptionRule | None, covered: Covering | None) -> str | None:
+def _scope(exception: ExceptionRule | None, covered: Covering | None, programme: Programme) -> str | None:
     if covered is not None:
-        return scope_of(covered.consent)
+        return scope_of(covered.consent, programme)
     return None if exception is None else exception.scope
 
 

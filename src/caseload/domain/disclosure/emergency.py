@@ -9,7 +9,7 @@ broken glass opens its client for it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import ClassVar, Final, Protocol
 
 from caseload.domain.access import Act
@@ -95,8 +95,8 @@ class ReleaseCompleted(Event):
 class Releases(Disclosures, Protocol):
     """What was told in emergencies, and what was missing."""
 
-    async def open_releases(self, *, by: Staff, act: Act, limit: int) -> Sequence[tuple[Disclosure, str]]:
-        """Those whose record is not complete, the oldest first, each with the profile its programme goes by."""
+    async def open_releases(self, *, by: Staff, act: Act, limit: int) -> Sequence[tuple[Disclosure, date, str]]:
+        """Those whose record is not complete, the oldest first, each with its local day and the profile by which its programme went on it."""
         ...
 
     async def add_completion(self, completed: Disclosure, /, *, by: StaffId, at: datetime) -> None:
@@ -204,8 +204,8 @@ async def complete_release(
 async def open_releases(*, by: Staff, act: Act, releases: Releases) -> Sequence[Open]:
     """Emergencies whose record is not complete, the oldest first, each with what is missing and since when."""
     return [
-        _open(release, exceptions_on(profile, release.recorded_at.date()))
-        for release, profile in await releases.open_releases(by=by, act=act, limit=MOST_OPEN)
+        _open(release, exceptions_on(profile, day))
+        for release, day, profile in await releases.open_releases(by=by, act=act, limit=MOST_OPEN)
     ]
 
 

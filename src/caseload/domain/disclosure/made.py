@@ -16,6 +16,7 @@ from caseload.domain.errors import Conflict, NotFound
 from caseload.domain.ids import ClientId, ConsentId, DisclosureId, ProgrammeId, StaffId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
+from caseload.domain.programme import Programme
 
 
 class NothingAllowsIt(Conflict):
@@ -129,8 +130,8 @@ class Disclosures(Protocol):
         ...
 
 
-def scope_of(consent: Consent) -> str:
-    """What a consent allows, in a sentence that can go with a disclosure (42 CFR 2.32(b))."""
+def scope_of(consent: Consent, programme: Programme) -> str:
+    """What a consent allows, in a sentence that can go with a disclosure (42 CFR 2.32(b)). `programme` is whose calendar counts."""
     expiry = consent.expiry
     if expiry.last_day is not None:
         until = f"until {expiry.last_day}"
@@ -139,7 +140,7 @@ def scope_of(consent: Consent) -> str:
     what = ", ".join(sorted(_plain(category) for category in consent.categories))
     purposes = ", ".join(sorted(_plain(purpose) for purpose in consent.purposes))
     return (
-        f"Disclosed under a consent signed on {consent.signature.signed_at:%Y-%m-%d}. It covers {what}, "
+        f"Disclosed under a consent signed on {programme.today(consent.signature.signed_at)}. It covers {what}, "
         f"to the recipients that it names, for {purposes}, {until}, unless it is revoked before."
     )
 

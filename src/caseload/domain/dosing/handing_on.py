@@ -24,7 +24,6 @@ from caseload.domain.disclosure import (
     Ground,
     Manner,
     NoticeHow,
-    RuleSet,
     Telling,
     carried,
     covering,
@@ -184,7 +183,7 @@ async def hand_on_last_dose(
         telling,
         categories,
         covered,
-        exceptions_on(programme.profiles.name_on(programme.today(now)), programme.today(now)),
+        programme,
         as_id=as_id,
         record=record,
         content=content,
@@ -201,7 +200,7 @@ def _made(
     telling: Telling,
     categories: tuple[Category, ...],
     covered: Covering | None,
-    rules: RuleSet,
+    programme: Programme,
     *,
     as_id: DisclosureId,
     record: MedicationRecord,
@@ -210,6 +209,7 @@ def _made(
     by: Staff,
     now: datetime,
 ) -> Disclosure:
+    rules = exceptions_on(programme.profiles.name_on(programme.today(now)), programme.today(now))
     notice = None if covered is None else covered.answer.notice
     return Disclosure(
         id=as_id,
@@ -224,7 +224,7 @@ def _made(
         manner=Manner.WRITTEN,
         notice=notice,
         notice_how=None if notice is None else NoticeHow.ON_THE_DOCUMENT,
-        scope=None if covered is None else scope_of(covered.consent),
+        scope=None if covered is None else scope_of(covered.consent, programme),
         content=content,
         disputes=disputes,
         disclosed_by=by.id,
