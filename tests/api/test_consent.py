@@ -77,6 +77,7 @@ async def test_a_consent_is_kept_once_and_read_back(chart: Chart) -> None:
     assert (given["standing"], given["expires_at"]) == ("in_force", "2040-05-02T04:00:00Z")
     again = await chart.nurse.post(f"{chart.path}/consents", chart.consent(), key=key)
     assert (again.status_code, again.json()) == (201, given)
+    del given["still_allows"]
     assert (await chart.nurse.get(f"{chart.path}/consents")).json()["items"] == [given]
     assert (await chart.nurse.get(f"{chart.path}/consents/{given['id']}")).json() == given
 
@@ -363,3 +364,38 @@ async def test_a_recipient_spelled_another_way_is_refused_and_shown_as_it_is_on_
     [kept] = (await chart.nurse.get(f"{chart.path}/consents")).json()["items"]
     assert (await chart.nurse.post(f"{chart.path}/consents/{kept['id']}/revocation", revoked)).status_code == 201
     assert (await asked("Saint Marys hospital"))["recipients_on_file"] == []
+
+
+async def test_a_relative_is_not_slipped_by_name_into_a_consent_without_end(chart: Chart) -> None:
+    tpo = chart.consent(
+        kind="treatment_payment_operations",
+        form="us-tpo-2026-02",
+        recipients=[{"name": "Lindqvist, Rosa"}, {"name": "General Hospital"}],
+        purposes=["treatment"],
+        expiry={"never": True},
+    )
+    refused = await chart.nurse.post(f"{chart.path}/consents", tpo)
+    assert [error["field"] for error in refused.json()["errors"]] == ["recipients.0"]
+    without = {**tpo, "recipients": tpo["recipients"][1:]}
+    assert (await chart.nurse.post(f"{chart.path}/consents", without)).status_code == 201
+
+
+async def test_whoever_records_a_narrower_consent_is_told_which_others_still_allow_more(chart: Chart) -> None:
+    async def given(**changes: Any) -> dict[str, Any]:
+        answer = await chart.nurse.post(f"{chart.path}/consents", chart.consent(**changes))
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    wide = await given(categories=["attendance", "medication"])
+    assert wide["still_allows"] == []
+    by_name = await given(recipients=[{"name": "Rosa Lindqvist"}], expiry={"event": "discharge"})
+    await given(recipients=[{"name": "Jon Okafor"}], categories=["medication"])
+    over = await given(categories=["risk"])
+    revoked = {"how": "spoken"}
+    assert (await chart.nurse.post(f"{chart.path}/consents/{over['id']}/revocation", revoked)).status_code == 201
+    narrow = chart.consent(expiry={"last_day": "2030-05-01"})
+    first = await chart.nurse.post(f"{chart.path}/consents", narrow, key="a-narrower-one-0001")
+    assert set(first.json()["still_allows"]) == {wide["id"], by_name["id"]}
+    again = await chart.nurse.post(f"{chart.path}/consents", narrow, key="a-narrower-one-0001")
+    assert again.json() == first.json()
+    assert (await given(categories=["attendance", "medication"]))["still_allows"] == [by_name["id"]]

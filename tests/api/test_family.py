@@ -111,7 +111,7 @@ async def test_a_way_of_taking_part_begins_once_and_ends_with_a_reason(chart: Ch
     assert (await chart.nurse.post(f"{path}/{uuid4()}/end", end)).status_code == 404
 
 
-async def test_an_emergency_contact_who_is_removed_leaves_nothing_behind_unsaid(chart: Chart) -> None:
+async def test_an_emergency_contact_who_is_removed_leaves_nothing_behind_unsaid(clinic: Clinic, chart: Chart) -> None:
     mother = await added(chart, {"kind": "emergency_contact"}, {"kind": "care_partner"})
     listed = (await chart.nurse.get(f"{chart.path}/related-people")).json()
     assert listed["is_without_emergency_contact"] is False
@@ -137,6 +137,16 @@ async def test_an_emergency_contact_who_is_removed_leaves_nothing_behind_unsaid(
     assert (listed["is_without_emergency_contact"], [each["id"] for each in listed["items"]]) == (True, [mother["id"]])
     [after] = (await chart.nurse.get(f"{chart.path}/consents")).json()["items"]
     assert (after["standing"], after["no_longer_involved"]) == ("in_force", [mother["id"]])
+    question = {
+        "recipient": {"person_id": mother["id"]},
+        "categories": ["emergency"],
+        "purpose": "emergency_contact",
+        "check": {"method": "in_person"},
+    }
+    answers = (await chart.nurse.post(f"{chart.path}/disclosure-questions", question)).json()
+    assert (answers["items"][0]["allowed"], answers["no_longer_involved"]) == (True, [mother["id"]])
+    desk = await clinic.person((Role.FRONT_DESK, chart.programme))
+    assert (await desk.post(f"{chart.path}/disclosure-questions", question)).json()["no_longer_involved"] == []
     one = (await chart.nurse.get(f"{chart.path}/consents/{consent['id']}")).json()
     assert one["no_longer_involved"] == [mother["id"]]
     again = await chart.nurse.post(f"{path}/removal", reason)

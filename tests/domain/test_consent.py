@@ -289,6 +289,12 @@ def test_a_consent_for_treatment_payment_and_operations_may_have_no_end() -> Non
 
 def test_a_relative_is_never_a_recipient_for_treatment_payment_and_operations() -> None:
     assert set(faults_of(operations(recipients=(TO_MOTHER,)))) == {"recipients.0"}
+    assert consent(operations(recipients=(Recipient(name="Rosa Other"),))).recipients
+    for name in ("Rosa Example", "EXAMPLE, rósa", "Rosa Example, sister"):
+        wrong = faults_of(operations(recipients=(Recipient(name=name),)))
+        assert set(wrong) == {"recipients.0"}
+        assert "a consent of their own" in wrong["recipients.0"]
+        assert consent(draft(recipients=(Recipient(name=name),))).recipients
 
 
 def test_treatment_payment_and_operations_serve_no_other_purpose() -> None:

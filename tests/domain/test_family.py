@@ -422,9 +422,29 @@ def test_whoever_is_removed_takes_part_in_no_way_and_the_client_is_without_an_em
     assert not gone.running(NOW + 5 * DAY)
     assert without_emergency_contact([gone], at=NOW)
     assert without_emergency_contact([], at=NOW)
+
     assert [event.name for event in told.events[1:]] == ["family.involvement_ended"] * 2
     with pytest.raises(NotInvolved):
         removed(kept, told, gone)
+
+
+@pytest.mark.parametrize("kind", WarningKind)
+def test_an_emergency_contact_who_must_not_be_rung_is_none(kind: WarningKind) -> None:
+    mother = added(Kept(), Remembered(), MOTHER, Beginning(kind=CONTACT))
+    warning = SafetyWarning(
+        id=WarningId(new_id()),
+        client=mother.client,
+        person=mother.id,
+        kind=kind,
+        note="Has hurt him.",
+        recorded_by=mother.recorded_by,
+        recorded_at=NOW,
+    )
+    warned = replace(mother, warnings=(warning,))
+    assert without_emergency_contact([warned], at=NOW)
+    assert not without_emergency_contact([warned, mother], at=NOW)
+    lifted = replace(warning, lifted_at=NOW, lifted_by=mother.recorded_by, lifted_because="It was not so.")
+    assert not without_emergency_contact([replace(mother, warnings=(lifted,))], at=NOW)
 
 
 def test_a_change_is_a_new_version_with_a_reason_and_the_former_one_stays() -> None:

@@ -67,6 +67,9 @@ class AnswersOut(Wire, frozen=True, kw_only=True):
     recipients_on_file: list[RecipientWire]
     """Whom a consent in force names nearly as you wrote the asker. Nothing was allowed by that: are you sure that it is the
     same, choose the one on file and ask again. Empty for whoever does not see the client's consents."""
+    no_longer_involved: list[UUID]
+    """Whoever would be told by a consent and takes part in no way any more. The consent stands; ask the client about it before
+    you tell. Empty for whoever does not see the client's consents."""
 
 
 @searching(
@@ -100,7 +103,9 @@ async def ask_disclosure(client_id: FromPath[UUID], data: JSONBody[QuestionIn], 
     near = await domain.near(
         asked, answers, client=client, by=work.by, now=work.now, consents=consents, families=families
     )
+    gone = await domain.no_longer_involved(asked, answers, client=client, by=work.by, now=work.now, families=families)
     return AnswersOut(
         items=[AnswerOut.of(answer) for answer in answers],
         recipients_on_file=[RecipientWire(person_id=each.person, name=each.name, group=each.group) for each in near],
+        no_longer_involved=list(gone),
     )

@@ -3,9 +3,10 @@
 from datetime import date
 from uuid import UUID
 
+import msgspec
 from litestar.params import FromPath, JSONBody
 
-from caseload.api.consent.wire import ConsentIn, ConsentOut, ConsentsOut
+from caseload.api.consent.wire import ConsentIn, ConsentOut, ConsentsOut, GivenConsentOut
 from caseload.api.route import reading, writing
 from caseload.api.wire import Wire
 from caseload.api.work import TheKey, TheWork, client_within
@@ -30,7 +31,9 @@ async def list_consents(client_id: FromPath[UUID], work: TheWork) -> ConsentsOut
 
 
 @writing("/clients/{client_id:uuid}/consents", act=Act.RECORD_CONSENT, name="give_consent")
-async def give_consent(client_id: FromPath[UUID], data: JSONBody[ConsentIn], work: TheWork, key: TheKey) -> ConsentOut:
+async def give_consent(
+    client_id: FromPath[UUID], data: JSONBody[ConsentIn], work: TheWork, key: TheKey
+) -> GivenConsentOut:
     """Record a consent that was signed; refused with every element of 42 CFR 2.31(a) that is missing."""
     client = await client_within(work, client_id, Act.RECORD_CONSENT)
     programme = await Programmes(work.connection).get(client.programme)
@@ -54,7 +57,9 @@ async def give_consent(client_id: FromPath[UUID], data: JSONBody[ConsentIn], wor
         return await consents.get(ConsentId(kept.resource), client=client.id)
 
     given = await once(work, key, Kept(status=201, resource=new), do=give, again=again)
-    return ConsentOut.of(given, at=work.now, gone=await families.no_longer_involved(client.id, at=work.now))
+    said = GivenConsentOut.of(given, at=work.now, gone=await families.no_longer_involved(client.id, at=work.now))
+    still = await domain.still_allowing(given, now=work.now, consents=consents, families=families)
+    return msgspec.structs.replace(said, still_allows=tuple(still))
 
 
 class ExpiringOut(Wire, frozen=True, kw_only=True):

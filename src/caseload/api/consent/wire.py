@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import date, datetime
+from typing import Self
 from uuid import UUID
 
 from caseload.api.wire import Instant, Wire
@@ -156,7 +157,7 @@ class ConsentOut(Wire, frozen=True, kw_only=True):
     """Recipients on the client's list who take part in no way any more. The consent stands; ask the client about it."""
 
     @classmethod
-    def of(cls, consent: Consent, *, at: datetime, gone: Collection[RelatedPersonId]) -> "ConsentOut":
+    def of(cls, consent: Consent, *, at: datetime, gone: Collection[RelatedPersonId]) -> Self:
         """From the domain; `gone` are those around the client who take part in no way at that moment."""
         signature = consent.signature
         return cls(
@@ -191,6 +192,14 @@ class ConsentOut(Wire, frozen=True, kw_only=True):
                 each.person for each in consent.recipients if each.person is not None and each.person in gone
             ],
         )
+
+
+class GivenConsentOut(ConsentOut, frozen=True, kw_only=True):
+    """A consent that was just recorded, and what others allow beside it."""
+
+    still_allows: tuple[UUID, ...] = ()
+    """Other consents in force that allow a recipient of this one more, or for longer. Consents are a union: this one ends
+    nothing of them. Ask the client, and revoke what they no longer want."""
 
 
 class ConsentsOut(Wire, frozen=True, kw_only=True):

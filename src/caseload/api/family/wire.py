@@ -223,7 +223,7 @@ class PeopleOut(Wire, frozen=True, kw_only=True):
 
     items: list[PersonOut]
     is_without_emergency_contact: bool
-    """Nobody on the list is to be called in an emergency."""
+    """Nobody on the list is to be called in an emergency; whoever a safety warning forbids to ring is nobody for that."""
 
 
 class AfterwardsOut(Wire, frozen=True, kw_only=True):
@@ -231,7 +231,7 @@ class AfterwardsOut(Wire, frozen=True, kw_only=True):
 
     person: PersonOut
     is_without_emergency_contact: bool
-    """Nobody around the client is to be called in an emergency now: ask the client whom to call."""
+    """Nobody around the client is to be called in an emergency now, or nobody who may be rung: ask the client whom to call."""
     names_them: list[UUID]
     """Consents in force that name this person. They stay in force until the client revokes them, or they end."""
     signed_by_them: list[UUID]

@@ -2,12 +2,22 @@
 
 `words` and `forms` are the vocabulary and the dated data, `consent` is what a consent is, `asker` who is asking,
 `addressee` and `names` who is meant, `completing` what it must
-hold, `disclosure` is the decision, `giving` is what people do, `asking` the question.
+hold, `disclosure` is the decision, `giving` is what people do, `union` what others still allow, `asking` the question.
 """
 
 from caseload.domain.consent.addressee import Addressee, Recipient
 from caseload.domain.consent.asker import CheckMethod, IdentityCheck, check_asker
-from caseload.domain.consent.asking import Asked, DisclosureAsked, answers_to, as_shown, ask, near, sound, tell_asked
+from caseload.domain.consent.asking import (
+    Asked,
+    DisclosureAsked,
+    answers_to,
+    as_shown,
+    ask,
+    near,
+    no_longer_involved,
+    sound,
+    tell_asked,
+)
 from caseload.domain.consent.completing import Setting, complete, end_of
 from caseload.domain.consent.consent import (
     AgreedRestriction,
@@ -41,6 +51,7 @@ from caseload.domain.consent.giving import (
     revoke_consent,
 )
 from caseload.domain.consent.names import plain
+from caseload.domain.consent.union import still_allowing
 from caseload.domain.consent.words import (
     CONSENTABLE,
     NEEDS_NO_CONSENT,
@@ -105,10 +116,12 @@ __all__ = [
     "jurisdiction_of",
     "may_tell",
     "near",
+    "no_longer_involved",
     "plain",
     "record_event",
     "revoke_consent",
     "rules_on",
     "sound",
+    "still_allowing",
     "tell_asked",
 ]

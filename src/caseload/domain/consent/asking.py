@@ -109,6 +109,21 @@ async def near(
     return near_recipients(asked.recipient, await consents.of(client.id), around, at=now)
 
 
+async def no_longer_involved(
+    asked: Asked, answers: Iterable[Answer], *, client: Client, by: Staff, now: datetime, families: Families
+) -> Sequence[RelatedPersonId]:
+    """Who of the client's list would be told by a consent and takes part in no way any more.
+
+    For those who see the client's consents; everybody else is shown nobody.
+    """
+    by_consent = any(answer.reason is Reason.CONSENT for answer in answers)
+    if not by_consent or not by.may_in(Act.SEE_CONSENT, client.programme):
+        return ()
+    around = await _around(asked, client, families)
+    to = replace(asked, around=tuple(around.values())).addressee
+    return [person.id for person in to.around if not person.running(now) and to.may_be(person)]
+
+
 async def sound(asked: Asked, client: Client, families: Families, *, by: Staff, now: datetime) -> Asked:
     """The question with what safety warnings say to it, or `Invalid` with everything that is wrong with it."""
     faults = Faults()

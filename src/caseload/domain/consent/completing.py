@@ -6,8 +6,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+from caseload.domain.consent.addressee import Recipient
 from caseload.domain.consent.consent import Consent, Draft, Signature
 from caseload.domain.consent.forms import Form, forms, jurisdiction_of, rules_on
+from caseload.domain.consent.names import is_named
 from caseload.domain.consent.words import (
     CONSENTABLE,
     TREATMENT_PAYMENT_OPERATIONS,
@@ -158,10 +160,21 @@ def _check_recipients(draft: Draft, setting: Setting, faults: Faults) -> None:
             problem="a relative or friend needs a consent of their own; this kind does not cover them",
         )
         faults.check(
+            when=draft.kind is ConsentKind.TREATMENT_PAYMENT_OPERATIONS and _is_of_the_list(recipient, setting),
+            where=where,
+            problem="is the name of somebody on the list of people around this client: a relative or friend needs a consent "
+            "of their own (kind `named`); this kind does not cover them",
+        )
+        faults.check(
             when=any(recipient.is_same(earlier) for earlier in draft.recipients[:place]),
             where=where,
             problem="is named twice",
         )
+
+
+def _is_of_the_list(recipient: Recipient, setting: Setting) -> bool:
+    said = recipient.name
+    return said is not None and any(is_named(said, name) for person in setting.around.values() for name in person.names)
 
 
 def _check_scope(draft: Draft, faults: Faults) -> None:

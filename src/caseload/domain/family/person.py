@@ -100,8 +100,11 @@ class RelatedPerson:
 
 
 def without_emergency_contact(around: Sequence[RelatedPerson], *, at: datetime) -> bool:
-    """Whether nobody around a client is to be called in an emergency."""
-    return not any(person.takes_part_as(InvolvementKind.EMERGENCY_CONTACT, at=at) for person in around)
+    """Whether nobody around a client can be called in an emergency: whoever a safety warning forbids to ring is nobody for that."""
+    return not any(
+        person.takes_part_as(InvolvementKind.EMERGENCY_CONTACT, at=at) and person.stopped_by(at=at, rings=True) is None
+        for person in around
+    )
 
 
 class PersonUnknown(NotFound):
