@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from caseload.domain.access import GLASS_OPENS, Act, Role
+from caseload.domain.ids import ClientId
 from tests.api.conftest import Clinic, Person
 from tests.api.house import House, open_house
 from tests.factories.clients import InCare
@@ -99,6 +100,46 @@ async def test_nobody_and_two_of_one_name_are_the_same_answer_and_a_number_tells
     tries = (await scene.officer.get("/break-glass/tries", params={"limit": 200})).json()["items"]
     mine = [each["tried"] for each in tries if each["staff_id"] == str(scene.nurse.staff.id)]
     assert mine == ["nobody", "nobody", "several"]
+
+
+async def merged(scene: Scene, **options: Any) -> tuple[ClientId, dict[str, Any]]:
+    """A second registration of the client, closed since another person confirmed it."""
+    double = (await scene.house.client(**options)).id
+    supervisor = await scene.house.clinic.person((Role.SUPERVISOR, scene.house.programme))
+    director = await scene.house.clinic.person((Role.MEDICAL_DIRECTOR, scene.house.programme))
+    said = {"survivor_id": str(scene.client.id), "reason": "The same photograph."}
+    proposed = await supervisor.post(f"/clients/{double}/merges", said)
+    assert proposed.status_code == 201, proposed.text
+    left = await supervisor.post(f"/clients/{double}/discharge", {"reason": "registered_twice"})
+    assert left.is_success, left.text
+    confirmed = await director.post(f"/client-merges/{proposed.json()['id']}/confirmation", {"reason": "Both cards."})
+    assert confirmed.status_code == 201, confirmed.text
+    return double, confirmed.json()
+
+
+async def test_whoever_was_registered_twice_and_merged_is_opened_where_their_record_is(scene: Scene) -> None:
+    await merged(scene, family_name=scene.family_name)
+    opened = await scene.broken()
+    assert opened["client_id"] == str(scene.client.id)
+    assert (await scene.nurse.get(f"{scene.path}/summary")).status_code == 200
+
+
+async def test_the_name_of_the_closed_registration_opens_the_one_that_is_used(scene: Scene) -> None:
+    misspelt = f"Linquist-{uuid4().hex[:8]}"
+    double, _ = await merged(scene, family_name=misspelt)
+    opened = await scene.broken(family_name=misspelt)
+    assert opened["client_id"] == str(scene.client.id)
+    assert (await scene.nurse.get(f"{scene.path}/summary")).status_code == 200
+    assert (await scene.nurse.get(f"/clients/{double}/summary")).status_code == 404
+
+
+async def test_when_the_merge_is_undone_each_registration_is_opened_for_itself(scene: Scene) -> None:
+    misspelt = f"Linquist-{uuid4().hex[:8]}"
+    double, merge = await merged(scene, family_name=misspelt)
+    director = await scene.house.clinic.person((Role.MEDICAL_DIRECTOR, scene.house.programme))
+    undone = await director.post(f"/client-merges/{merge['id']}/undoing", {"reason": "Two sisters."})
+    assert undone.status_code == 201, undone.text
+    assert (await scene.broken(family_name=misspelt))["client_id"] == str(double)
 
 
 async def test_after_five_tries_that_open_nobody_even_the_right_name_waits(scene: Scene) -> None:

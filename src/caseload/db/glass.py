@@ -17,6 +17,7 @@ from caseload.db.programme import Programmes
 from caseload.db.tables.base import INSTANT
 from caseload.db.tables.caseload import client, client_identifier, client_identity
 from caseload.db.tables.glass import glass, glass_review, glass_try
+from caseload.db.tables.merge import client_merge_side
 from caseload.domain.access import Act
 from caseload.domain.accesslog import LogScope
 from caseload.domain.glass import (
@@ -32,6 +33,7 @@ from caseload.domain.glass import (
 )
 from caseload.domain.ids import ClientId, GlassId, ProgrammeId, StaffId
 from caseload.domain.journal import Journal
+from caseload.domain.merge import Side, Standing
 from caseload.domain.people import Staff
 from caseload.domain.programme import Programme
 
@@ -96,8 +98,20 @@ _TRIES = (
     .order_by(glass_try.c.id.desc())
     .limit(bindparam("limit"))
 )
+_closed, _used = client_merge_side.alias("closed"), client.alias("used")
 FIND: Final = (
-    select(client.c.id, client.c.programme_id)
+    select(_used.c.id, _used.c.programme_id)
+    .distinct()
+    .select_from(client)
+    .outerjoin(
+        _closed,
+        and_(
+            _closed.c.client_id == client.c.id,
+            _closed.c.side == Side.DUPLICATE.value,
+            _closed.c.standing == Standing.MERGED.value,
+        ),
+    )
+    .join(_used, _used.c.id == func.coalesce(_closed.c.survivor_id, client.c.id))
     .where(
         exists()
         .where(
@@ -110,15 +124,14 @@ FIND: Final = (
     )
     .limit(2)
 )
+"""Whoever is registered twice is found by either name, as the registration that is used."""
 _FIND_NUMBERED = FIND.where(
     exists()
     .where(
-        and_(
-            client_identifier.c.client_id == client.c.id,
-            func.lower(client_identifier.c.value) == func.lower(bindparam("number")),
-        )
+        client_identifier.c.client_id.in_((client.c.id, _used.c.id)),
+        func.lower(client_identifier.c.value) == func.lower(bindparam("number")),
     )
-    .correlate(client)
+    .correlate(client, _used)
 )
 _WITHIN = select(client.c.id).where(client.c.id == bindparam("client", type_=Uuid()), within_reach())
 _END = (

@@ -137,7 +137,10 @@ class Glasses(Protocol):
         ...
 
     async def find(self, wanted: Wanted, /) -> Sequence[tuple[ClientId, ProgrammeId]]:
-        """Everybody of exactly this name, by today's or a former one, and this birth date; with their home programmes."""
+        """Everybody of exactly this name, by today's or a former one, and this birth date; with their home programmes.
+
+        Of whom two registrations are merged, the one that is used, by the name under which either was made.
+        """
         ...
 
     async def is_within(self, client: ClientId, /, *, by: Staff) -> bool:
