@@ -404,10 +404,25 @@ async def test_out_of_reach_there_is_no_such_disclosure_and_no_such_client(clini
     assert (found["items"], found["open"], found["overdue"]) == ([], 0, 0)
 
 
-async def test_who_is_a_client_elsewhere_is_looked_for_as_somebody_who_is_none(clinic: Clinic, chart: Chart) -> None:
+@pytest.mark.parametrize("stands", ["elsewhere", "restricted"])
+@pytest.mark.parametrize("route", ["disclosures", "emergency-releases", "disclosure-questions"])
+async def test_whom_one_does_not_see_is_looked_for_as_somebody_who_is_none(
+    clinic: Clinic, chart: Chart, route: str, stands: str
+) -> None:
     """The same statements, and the same bytes but for the number of the request."""
     await given(chart, "attendance")
-    stranger = await clinic.person((Role.NURSE, await clinic.programme()))
+    here = chart.nurse.staff.holdings[0].programme
+    where = await clinic.programme() if stands == "elsewhere" else here
+    stranger = await clinic.person((Role.SUPERVISOR, where))
+    if stands == "restricted":
+        officer, named = await clinic.person((Role.PRIVACY_OFFICER, None)), await clinic.person((Role.COUNSELLOR, here))
+        said = {"kind": "colleague", "reason": "Works here.", "staff": [str(named.staff.id)]}
+        assert (await officer.post(f"{chart.path}/restrictions", said)).status_code == 201
+    body = {
+        "disclosures": telling(chart, "attendance"),
+        "emergency-releases": {"name": "A nurse", "emergency": "Overdose."},
+        "disclosure-questions": chart.question("attendance"),
+    }[route]
     ran: list[str] = []
 
     def note(*said: Any) -> None:
@@ -415,7 +430,8 @@ async def test_who_is_a_client_elsewhere_is_looked_for_as_somebody_who_is_none(c
 
     async def asked(whose: str) -> tuple[list[str], bytes]:
         ran.clear()
-        answer = await stranger.post(f"{whose}/disclosure-questions", chart.question("attendance"))
+        answer = await stranger.post(f"{whose}/{route}", body)
+        assert answer.status_code == 404
         return list(ran), answer.content.replace(answer.headers["request-id"].encode(), b"")
 
     event.listen(clinic.service.engine.sync_engine, "before_cursor_execute", note)
