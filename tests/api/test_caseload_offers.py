@@ -80,6 +80,34 @@ async def test_a_handover_waits_and_the_former_answers_until_it_is_accepted(aski
     await never_alone(asking, [client])
 
 
+async def test_of_a_restricted_client_who_does_not_name_them_a_counsellor_learns_that_one_waits_and_whom_to_ask(
+    asking: House,
+) -> None:
+    client = await asking.admitted()
+    officer = await asking.clinic.person((Role.PRIVACY_OFFICER, None))
+    names = [str(each.staff.id) for each in (asking.first, asking.supervisor)]
+    body = {"kind": "colleague", "reason": "Works here.", "staff": names}
+    restricted = await officer.post(f"/clients/{client}/restrictions", body)
+    assert restricted.status_code == 201, restricted.text
+    said = {"to": str(asking.second.staff.id), "note": "Ada works at the pharmacy."}
+    made = await asking.supervisor.post(f"/clients/{client}/handovers", said)
+    assert (made.status_code, made.json()["waits"]) == (201, True), made.text
+
+    answer = await asking.second.get("/caseload/offers")
+
+    [offer] = answer.json()["items"]
+    hidden = {each: offer[each] for each in ("client_id", "given_name", "family_name", "birth_date", "note")}
+    assert hidden == dict.fromkeys(hidden)
+    assert (offer["id"], offer["offered_by"]) == (made.json()["id"], str(asking.supervisor.staff.id))
+    [shown] = await waiting(asking)
+    assert (shown["client_id"], shown["note"]) == (client, said["note"])
+
+    path = f"/restrictions/{restricted.json()['id']}/staff"
+    assert (await officer.post(path, {"staff_id": str(asking.second.staff.id)})).status_code == 201
+    assert await offered(asking.second) == [shown]
+    assert (await accept(asking.second, offer["id"])).status_code == 204
+
+
 async def test_what_is_accepted_before_its_moment_is_planned_for_it(asking: House) -> None:
     client = await asking.admitted()
     made = await asking.hand_over(client, asking.second, days=7)

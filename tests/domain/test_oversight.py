@@ -15,6 +15,7 @@ from caseload.domain.errors import Invalid, NotPermitted
 from caseload.domain.ids import ClientId, EntryId, ProgrammeId, ReviewId, StaffId, new_id
 from caseload.domain.journal import Event
 from caseload.domain.oversight import (
+    LONGEST_SPAN,
     Conclusion,
     Finding,
     FindingUnknown,
@@ -34,6 +35,7 @@ from caseload.domain.oversight import (
     questions,
     review,
     subject_of,
+    unreviewed,
 )
 from caseload.domain.oversight.findings import accounts_to_close, bulk_reads, out_of_hours, repeated_denials
 from caseload.domain.people import Staff
@@ -429,3 +431,20 @@ async def test_a_restricted_client_who_was_shown_to_somebody_not_named_is_a_find
     assert (finding.staff, finding.client, finding.entries) == (shown.actor, shown.client, 3)
     assert "3 times on 2026-11-20, without being named" in finding.why
     assert world.seen == [shown.client]
+
+
+async def test_what_waits_to_be_looked_at_is_counted_without_what_one_did_oneself_and_what_somebody_looked_at() -> None:
+    officer, settled, reopened = somebody(Role.PRIVACY_OFFICER), trace(), trace()
+    world = World(traces_restricted=[settled, reopened, trace(), trace(actor=officer.id)])
+    span = Span(since=NOW - LONGEST_SPAN, until=NOW)
+    for made in (
+        a_review(settled, by=officer),
+        a_review(reopened, by=officer, covers=reopened.last_at - timedelta(hours=1)),
+    ):
+        await review(
+            replace(made, question=Question.RESTRICTED_USE), by=officer, now=NOW, office=world.office, journal=world
+        )
+    assert await unreviewed(Question.RESTRICTED_USE, span, by=officer, office=world.office) == 2
+    assert world.seen == [], "nobody is shown"
+    with pytest.raises(NotPermitted):
+        await unreviewed(Question.RESTRICTED_USE, span, by=somebody(Role.NURSE), office=world.office)

@@ -115,7 +115,8 @@ class FindingOut(Wire, frozen=True, kw_only=True):
         )
 
 
-async def _office(work: Work) -> Office:
+async def office_of(work: Work) -> Office:
+    """Everything a question is answered from, as this piece of work reads it."""
     return Office(
         traces=LogTraces(work.connection, work.service.trail),
         grounds=Grounds(work.connection),
@@ -149,7 +150,7 @@ async def list_findings(
         after=after,
         limit=limit,
         by=work.by,
-        office=await _office(work),
+        office=await office_of(work),
         journal=work.journal,
     )
     items = [FindingOut.of(each) for each in found]
@@ -161,7 +162,7 @@ async def review_finding(
     finding_id: FromPath[UUID], data: JSONBody[FindingReviewIn], work: TheWork, key: TheKey
 ) -> FindingReviewOut:
     """Record that you have looked at a finding, and what you came to. Nobody reviews what they did themselves."""
-    office = await _office(work)
+    office = await office_of(work)
     new = ReviewId(new_id())
 
     async def look() -> Review:

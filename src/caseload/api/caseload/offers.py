@@ -26,10 +26,11 @@ class OfferOut(Wire, frozen=True, kw_only=True):
     """A handover that waits for the new counsellor."""
 
     id: UUID
-    client_id: UUID
-    given_name: str
-    family_name: str
-    birth_date: date
+    client_id: UUID | None
+    """Null, with name, birth date and note, where the client is restricted and you are not named: ask whoever offered it."""
+    given_name: str | None
+    family_name: str | None
+    birth_date: date | None
     programme_id: UUID
     to: UUID
     responsible_counsellor_id: UUID
@@ -37,6 +38,7 @@ class OfferOut(Wire, frozen=True, kw_only=True):
     effective_at: datetime
     note: str | None
     offered_by: UUID
+    """Whom to ask; a privacy officer or the medical director names you."""
     offered_at: datetime
 
 
@@ -58,11 +60,12 @@ class CaseloadTermsIn(Wire, frozen=True, kw_only=True):
 async def list_offered_handovers(work: TheWork, after: After = None, limit: Limit = USUAL) -> Page[OfferOut]:
     """The clients whom you are asked to take over, the longest waiting first.
 
-    Of a client who is not yours yet you see what is needed to answer: who it is, who answers for them, and the note.
+    Of a client who is not yours yet you see what is needed to answer: who it is, who answers for them, and the note. Of one who is
+    restricted and does not name you, you see that one waits and whom to ask, and not who it is.
     """
     where = work.by.reach(Act.ANSWER_HANDOVER)
     found = await caseloads_of(work).offered_to(
-        work.by.id, programmes=where.caseload_in | where.everyone_in, after=after, limit=limit
+        work.by.id, programmes=where.caseload_in | where.everyone_in, after=after, limit=limit, closed=where.closed
     )
     return _page(found, limit)
 
@@ -149,15 +152,15 @@ def _page(found: Sequence[Offered], limit: int) -> Page[OfferOut]:
     items = [
         OfferOut(
             id=each.offer.id,
-            client_id=each.offer.client,
-            given_name=each.given_name,
-            family_name=each.family_name,
-            birth_date=each.birth_date,
+            client_id=None if each.is_hidden else each.offer.client,
+            given_name=None if each.is_hidden else each.given_name,
+            family_name=None if each.is_hidden else each.family_name,
+            birth_date=None if each.is_hidden else each.birth_date,
             programme_id=each.offer.programme,
             to=each.offer.to,
             responsible_counsellor_id=each.responsible,
             effective_at=each.offer.effective_at,
-            note=each.offer.note,
+            note=None if each.is_hidden else each.offer.note,
             offered_by=each.offer.recorded_by,
             offered_at=each.offer.recorded_at,
         )

@@ -188,11 +188,18 @@ class Offers(Responsibilities):
         return offer_of(row)
 
     async def offered_to(
-        self, to: StaffId, *, programmes: Collection[ProgrammeId], after: UUID | None, limit: int
+        self,
+        to: StaffId,
+        *,
+        programmes: Collection[ProgrammeId],
+        after: UUID | None,
+        limit: int,
+        closed: Collection[ClientId] = (),
     ) -> Sequence[Offered]:
-        """What waits for somebody in these programmes, the longest waiting first."""
+        """What waits for somebody in these programmes, the longest waiting first; `closed` are restricted clients not naming them."""
         given = {"to": to, "programmes": sorted(programmes), "after": after or NIL, "limit": limit}
-        return self._lines((await self._connection.execute(OFFERED_TO, {**given, "reach_at": self._now})).all())
+        rows = (await self._connection.execute(OFFERED_TO, {**given, "reach_at": self._now})).all()
+        return self._lines(rows, closed=closed)
 
     async def waiting_in(
         self, programme: ProgrammeId, *, reach: Reach, after: UUID | None, limit: int
@@ -201,7 +208,7 @@ class Offers(Responsibilities):
         given = {"programme": programme, "after": after or NIL, "limit": limit, **reach_of(reach, at=self._now)}
         return self._lines((await self._connection.execute(WAITING_IN, given)).all())
 
-    def _lines(self, rows: Sequence[Row[*tuple[Any, ...]]]) -> Sequence[Offered]:
+    def _lines(self, rows: Sequence[Row[*tuple[Any, ...]]], *, closed: Collection[ClientId] = ()) -> Sequence[Offered]:
         for row in rows:
             self._journal.saw(ClientId(row.client_id), "caseload")
         return [
@@ -211,6 +218,7 @@ class Offers(Responsibilities):
                 family_name=row.family_name,
                 birth_date=row.birth_date,
                 responsible=StaffId(row.responsible),
+                is_hidden=row.client_id in closed,
             )
             for row in rows
         ]

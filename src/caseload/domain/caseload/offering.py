@@ -85,6 +85,8 @@ class Offered:
     family_name: str
     birth_date: date
     responsible: StaffId
+    is_hidden: bool = False
+    """The client is restricted and does not name whoever is asked: that an offer waits is said, and not of whom."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,10 +18,12 @@ from caseload.domain.oversight.reviewing import (
     ask,
     review,
     subject_of,
+    unreviewed,
 )
-from caseload.domain.oversight.sources import Grounds, Places, Span, Traces
+from caseload.domain.oversight.sources import LONGEST_SPAN, Grounds, Places, Span, Traces
 
 __all__ = [
+    "LONGEST_SPAN",
     "Conclusion",
     "Finding",
     "FindingReviewed",
@@ -48,4 +50,5 @@ __all__ = [
     "questions",
     "review",
     "subject_of",
+    "unreviewed",
 ]

@@ -132,8 +132,7 @@ async def ask(
     reviews = await office.reviews.of(question, [each.id for each in found])
     page: list[Reviewed] = []
     for finding in found:
-        review = reviews.get(finding.id)
-        settled = review if review is not None and review.covers_until >= finding.last_at else None
+        settled = _settling(finding, reviews)
         if (after is None or finding.id < after) and not (unreviewed_only and settled is not None):
             page.append(Reviewed(finding=finding, review=settled))
         if len(page) == min(limit, MOST_FINDINGS):
@@ -142,6 +141,14 @@ async def ask(
         if each.finding.client is not None:
             journal.saw(each.finding.client, "access_log")
     return page
+
+
+async def unreviewed(question: Question, span: Span, *, by: Staff, office: Office) -> int:
+    """How many findings of that span wait for somebody to look at them; not those about whoever asks, who may not."""
+    scope = scope_of(by.holdings, Act.REVIEW_ACCESS)
+    found = [each for each in await _answer(question, span, scope, office) if each.staff != by.id]
+    reviews = await office.reviews.of(question, [each.id for each in found])
+    return sum(_settling(each, reviews) is None for each in found)
 
 
 async def review(new: Review, *, by: Staff, now: datetime, office: Office, journal: Journal) -> Review:
@@ -180,6 +187,12 @@ async def subject_of(question: Question, finding: UUID, *, by: Staff, office: Of
         if any(account.staff == finding for account in accounts):
             return StaffId(finding)
     raise FindingUnknown
+
+
+def _settling(finding: Finding, reviews: Mapping[UUID, Review]) -> Review | None:
+    """The review of a finding, if it covers all of it."""
+    review = reviews.get(finding.id)
+    return review if review is not None and review.covers_until >= finding.last_at else None
 
 
 async def _answer(question: Question, span: Span, scope: LogScope, office: Office) -> Iterable[Finding]:
