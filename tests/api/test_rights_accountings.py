@@ -5,8 +5,10 @@ import hashlib
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 
+from caseload.api.disclosure.printing import printed
 from caseload.domain.access import Role
 from tests.api.conftest import Clinic, Person
 from tests.api.test_rights import Office
@@ -173,3 +175,21 @@ async def test_who_is_out_of_reach_or_not_the_privacy_officer_makes_and_reads_no
             await person.get(f"/rights-accountings/{made['id']}/file"),
         ]
         assert [each.status_code for each in answers] == [status] * 3
+
+
+def test_an_accounting_that_was_kept_with_fewer_or_other_fields_is_still_printed() -> None:
+    """Every key but the bare ones may be missing in what was given years ago, and what we do not know is passed over."""
+    line = {
+        "day": "2026-11-01",
+        "name": "A court",
+        "categories": ["drug_screens"],
+        "purpose": "public_duty",
+        "rule": "R",
+    }
+    kept = {"rule": "R", "says": "S", "since": "2020-11-01", "as_of": "2026-11-02T03:04:00Z", "time_zone": "UTC"}
+    paper = printed(msgspec.json.encode({**kept, "lines": [line], "something": "else"}))
+    assert (paper["since"], paper["as_of"], paper["left_out"]) == ("2020-11-01", "2026-11-02 03:04 UTC", [])
+    assert paper["lines"] == [{"day": "2026-11-01", "to": "A court", "what": "drug screens", "why": "public duty (R)"}]
+    against = printed(msgspec.json.encode({**kept, "lines": [{**line, "facility": "County", "was_allowed": False}]}))
+    assert against["lines"][0]["to"] == "A court, County"
+    assert against["lines"][0]["why"] == "public duty (R); nothing allowed it"

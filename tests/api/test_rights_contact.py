@@ -195,6 +195,11 @@ async def test_an_accounting_says_where_the_client_is_reached_and_the_pdf_does_n
     told = await desk.officer.get(f"/clients/{client}/disclosure-accountings/hipaa")
 
     assert told.json()["reach_by"]["address"] == "PO Box 9"
+    file = await desk.officer.get(f"/clients/{client}/disclosure-accountings/hipaa", params={"format": "pdf"})
+    assert file.status_code == 200
+    printed, shown = (await desk.officer.get(f"/clients/{client}/accesses")).json()["items"][:2]
+    assert [each["entry"]["event"] for each in (printed, shown)] == ["disclosure.accounted"] * 2
+    assert set(shown["saw"]) - set(printed["saw"]) == {"contact"}
 
 
 async def test_a_later_agreement_replaces_and_what_is_given_up_binds_nobody(desk: Desk) -> None:

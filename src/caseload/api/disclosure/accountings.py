@@ -13,6 +13,7 @@ from litestar import Response
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, OpenAPIType, Operation, Schema
 from litestar.params import FromPath, QueryParameter
 
+from caseload.api.disclosure.printing import printed
 from caseload.api.reaching import ReachByOut, reach_by
 from caseload.api.route import reading
 from caseload.api.wire import Wire
@@ -32,8 +33,6 @@ class AccountingFormat(StrEnum):
     JSON = "json"
     PDF = "pdf"
 
-
-NOTHING_ALLOWED_IT: Final = "; nothing allowed it"
 
 MEDIA_TYPES: Final[Mapping[AccountingFormat, str]] = {
     AccountingFormat.JSON: "application/json",
@@ -132,35 +131,11 @@ async def account_disclosures(
         disclosures=KeptDisclosures(work.connection, work.journal, now=work.now),
         journal=work.journal,
     )
-    content: Any = AccountingToSendOut.to(made, await reach_by(work, client.id))
+    content: Any
     if format_ is AccountingFormat.PDF:
-        out = AccountingOut.of(made)
-        content = await asyncio.to_thread(typeset, "accounting.typ", printed(msgspec.to_builtins(out)))
+        given = msgspec.json.encode(AccountingOut.of(made))
+        content = await asyncio.to_thread(typeset, "accounting.typ", printed(given))
+    else:
+        content = AccountingToSendOut.to(made, await reach_by(work, client.id))
     headers = {"Content-Disposition": f'attachment; filename="accounting-{kind}-{client.id}.{format_}"'}
     return Response(content, media_type=MEDIA_TYPES[format_], headers=headers)
-
-
-def printed(said: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What the PDF shows of an accounting, from its JSON."""
-    return {
-        "rule": said["rule"],
-        "says": said["says"],
-        "since": said["since"],
-        "as_of": f"{datetime.fromisoformat(said['as_of']):%Y-%m-%d %H:%M} UTC",
-        "zone": said["time_zone"],
-        "left_out": [{"why": why, "count": count} for why, count in said["left_out"].items()],
-        "lines": [
-            {
-                "day": line["day"],
-                "to": ", ".join(part for part in (line["name"], line["facility"], line["address"]) if part),
-                "what": ", ".join(_words(each) for each in line["categories"]),
-                "why": f"{_words(line['purpose'])} ({line['rule']})"
-                + ("" if line["was_allowed"] else NOTHING_ALLOWED_IT),
-            }
-            for line in said["lines"]
-        ],
-    }
-
-
-def _words(word: str) -> str:
-    return word.replace("_", " ")

@@ -5,7 +5,6 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from litestar import Response
 from litestar.params import FromPath, JSONBody
 
@@ -15,8 +14,8 @@ from caseload.api.disclosure.accountings import (
     AccountingOperation,
     AccountingOut,
     As,
-    printed,
 )
+from caseload.api.disclosure.printing import printed
 from caseload.api.reaching import ReachByOut, reach_by
 from caseload.api.rights.requests import kept_in
 from caseload.api.route import reading, writing
@@ -140,7 +139,7 @@ async def send_rights_accounting(
     made = await _kept(work).get(AccountingId(accounting_id), by=work.by, act=_ACT)
     content: Any = made.written
     if format_ is AccountingFormat.PDF:
-        content = await asyncio.to_thread(typeset, "accounting.typ", printed(msgspec.json.decode(made.written)))
+        content = await asyncio.to_thread(typeset, "accounting.typ", printed(made.written))
     headers = {"Content-Disposition": f'attachment; filename="accounting-{made.definition}-{made.id}.{format_}"'}
     return Response(content, media_type=MEDIA_TYPES[format_], headers=headers)
 

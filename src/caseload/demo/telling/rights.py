@@ -14,7 +14,7 @@ from caseload.db.recordcopy import AT_ONCE, Digested, KeptCopies
 from caseload.db.rights import KeptAccountings, KeptRights
 from caseload.demo.telling.stage import Stage
 from caseload.domain.client import Client
-from caseload.domain.consent import Category, CheckMethod, IdentityCheck, Purpose, Recipient, RecipientClass
+from caseload.domain.consent import Category, CheckMethod, IdentityCheck, Purpose
 from caseload.domain.disclosure import AccountingKind
 from caseload.domain.ids import AccountingId, CopyEntryId, RecordCopyId, RightsRequestId, new_id
 from caseload.domain.outreach import Channel, Reachable
@@ -179,7 +179,7 @@ async def _disagree(asked: RightsRequest, stage: Stage, work: Work) -> None:
 
 
 async def _agree(asked: RightsRequest, stage: Stage, work: Work) -> None:
-    """What somebody paid for themselves is not told to whoever would have paid for it."""
+    """What somebody paid for themselves is told to nobody for payment: no name of a payer slips through."""
     now = work.now - ANSWERED_BEFORE
     await _answer(
         asked,
@@ -188,7 +188,6 @@ async def _agree(asked: RightsRequest, stage: Stage, work: Work) -> None:
             says="Agreed, and said to the front desk and to whoever sends the bills.",
             restricts=Restricting(
                 categories=(Category.DRUG_SCREENS,),
-                recipient=Recipient(group=RecipientClass.HEALTH_PLANS),
                 purposes=(Purpose.PAYMENT, Purpose.OPERATIONS),
             ),
         ),
