@@ -118,11 +118,12 @@ class Recurrence:
     @property
     def interval(self) -> relativedelta:
         """One interval on the local calendar."""
-        if self.unit is Unit.DAYS:
-            return relativedelta(days=self.every)
-        if self.unit is Unit.WEEKS:
-            return relativedelta(weeks=self.every)
-        return relativedelta(months=self.every)
+        every = self.every
+        return {
+            Unit.DAYS: relativedelta(days=every),
+            Unit.WEEKS: relativedelta(weeks=every),
+            Unit.MONTHS: relativedelta(months=every),
+        }[self.unit]
 
     @property
     def interval_days(self) -> int:

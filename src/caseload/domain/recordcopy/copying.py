@@ -8,7 +8,7 @@ the copy, where the profile lets the client be told. Counselling notes lie apart
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import ClassVar, Final, Protocol, assert_never
+from typing import ClassVar, Final, Protocol
 
 from caseload.domain.errors import Faults
 from caseload.domain.family import text_fault
@@ -222,19 +222,13 @@ def posted_to(how: Releasing, contact: Contact) -> str | None:
     ways = ways_to(contact)
     if how.to_representative:
         return None
-    match how.manner:
-        case HandedOver.IN_PERSON:
-            return None
-        case HandedOver.ELECTRONIC:
-            if ways.is_agreed:
-                raise NotThatWay
-            return None
-        case HandedOver.POST:
-            if Channel.POST not in ways.by:
-                raise NotThatWay
-            return ways.address
-        case _:
-            assert_never(how.manner)
+    if how.manner is HandedOver.ELECTRONIC and ways.is_agreed:
+        raise NotThatWay
+    if how.manner is not HandedOver.POST:
+        return None
+    if Channel.POST not in ways.by:
+        raise NotThatWay
+    return ways.address
 
 
 def withheld_by_rule(
