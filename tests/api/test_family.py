@@ -1,5 +1,6 @@
 """The people around a client over HTTP."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -164,6 +165,26 @@ async def test_what_a_relative_says_is_recorded_without_consent_and_read_back(ch
     assert listed.json()["items"] == [first.json()]
     stranger = await chart.nurse.post(f"{chart.path}/family-information", {"text": "news", "person_id": str(uuid4())})
     assert stranger.status_code == 404
+
+
+@pytest.mark.parametrize(("way", "said"), [("confidence", "confided"), ("withdrawal", "taken_back")])
+async def test_what_was_told_is_mended_once_even_by_two_at_once_and_a_retry_is_told_the_same(
+    chart: Chart, way: str, said: str
+) -> None:
+    told = (await chart.nurse.post(f"{chart.path}/family-information", {"text": "news", "source": "a caller"})).json()
+    path, body, key = f"{chart.path}/family-information/{told['id']}/{way}", {"reason": "She asked."}, str(uuid4())
+    assert (told["confidential"], told["confided"], told["taken_back"]) == (False, None, None)
+
+    answers = await asyncio.gather(*(chart.nurse.post(path, body, key=each) for each in (key, str(uuid4()))))
+    done = next(each for each in answers if each.status_code == 201)
+    again = await chart.nurse.post(path, body, key=done.request.headers["Idempotency-Key"])
+
+    assert sorted(each.status_code for each in answers) == [201, 409]
+    assert (again.json(), again.json()["confidential"]) == (done.json(), way == "confidence")
+    assert (done.json()[said]["reason"], done.json()[said]["recorded_by"]) == ("She asked.", str(chart.nurse.staff.id))
+    assert (await chart.nurse.get(f"{chart.path}/family-information")).json()["items"] == [done.json()]
+    nobody = await chart.nurse.post(f"{chart.path}/family-information/{uuid4()}/{way}", body)
+    assert nobody.status_code == 404
 
 
 async def test_families_are_hidden_from_whoever_has_no_part_in_them(clinic: Clinic, chart: Chart) -> None:

@@ -243,6 +243,20 @@ async def test_two_officers_at_once_decide_one_entry_once(office: Office) -> Non
     assert sorted(each.status_code for each in both) == [204, 409]
 
 
+@pytest.mark.parametrize("way", ["confidence", "withdrawal"])
+async def test_what_was_told_and_mended_afterwards_waits_for_the_officer(office: Office, way: str) -> None:
+    path = f"/clients/{office.client}/family-information"
+    [open_] = [each for each in (await office.nurse.get(path)).json()["items"] if not each["confidential"]]
+    why = {"reason": "His mother rang: it was about his brother."}
+    assert (await office.nurse.post(f"{path}/{open_['id']}/{way}", why)).status_code == 201
+
+    waiting = await office.entries(await office.prepared(await office.asked()), waiting=True)
+
+    texts = [str(each["content"]) for each in waiting if each["kind"].startswith("family_information")]
+    assert len(texts) == 3, "both that were told, and why one was mended"
+    assert all(any(said in text for text in texts) for said in (open_["text"], CONFIDED, why["reason"]))
+
+
 async def test_who_is_out_of_reach_or_has_lost_it_gets_nothing(office: Office) -> None:
     request = await office.asked()
     copy = await office.settled(request)

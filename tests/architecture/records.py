@@ -76,6 +76,7 @@ IN_A_CHART: Final[Mapping[str, str]] = MappingProxyType({
     "consents": "consent",
     "drug-screens": "drug_screen",
     "excusals": "excusal",
+    "family-information": "family_information",
     "flags": "flag",
     "handovers": "responsibility",
     "interim-treatments": "interim_treatment",

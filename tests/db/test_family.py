@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from caseload.db.family import Families
 from caseload.db.tables.family import (
     family_information,
+    family_information_confided,
+    family_information_taken_back,
     related_person,
     related_person_involvement,
     related_person_version,
@@ -230,7 +232,15 @@ async def test_a_wrong_state_cannot_be_stored(place: Place) -> None:
 
 @pytest.mark.parametrize(
     "table",
-    [related_person, related_person_version, related_person_involvement, related_person_warning, family_information],
+    [
+        related_person,
+        related_person_version,
+        related_person_involvement,
+        related_person_warning,
+        family_information,
+        family_information_confided,
+        family_information_taken_back,
+    ],
 )
 @pytest.mark.parametrize("verb", ["update clinic.{table} set {column} = null", "delete from clinic.{table}"])
 async def test_nothing_kept_about_families_can_be_changed_or_deleted(

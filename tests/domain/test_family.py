@@ -17,10 +17,13 @@ from caseload.domain.family import (
     AlreadyInvolved,
     AlreadyWarned,
     Beginning,
+    Confided,
+    ConfidentialBefore,
     ContactWay,
     Families,
     Held,
     Information,
+    InformationTakenBack,
     InformationUnknown,
     Involvement,
     InvolvementKind,
@@ -41,11 +44,13 @@ from caseload.domain.family import (
     add_person,
     begin_involvement,
     change_person,
+    confide_information,
     end_involvement,
     lift_warning,
     receive_information,
     remove_person,
     stopping,
+    take_back_information,
     warn_of,
     without_emergency_contact,
 )
@@ -63,6 +68,7 @@ from caseload.domain.journal import Event
 from caseload.domain.people import Staff
 from caseload.domain.profiles.selected import Selected
 from caseload.domain.programme import Programme
+from caseload.domain.taken_back import TakenBack
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 PROGRAMME = ProgrammeId(new_id())
@@ -149,6 +155,15 @@ class Kept:
 
     async def add_information(self, information: Information) -> None:
         self.heard.append(information)
+
+    async def add_confided(self, information: Information, confided: Confided) -> None:
+        self._mend(information, confided=confided)
+
+    async def take_back_information(self, information: Information, taken_back: TakenBack) -> None:
+        self._mend(information, taken_back=taken_back)
+
+    def _mend(self, information: Information, **said: Any) -> None:
+        self.heard = [replace(each, **said) if each.id == information.id else each for each in self.heard]
 
     async def get_information(self, information: InformationId, *, client: ClientId) -> Information:
         found = [told for told in await self.information(client) if told.id == information]
@@ -509,6 +524,45 @@ def test_information_needs_words_one_source_and_a_time_that_has_been(wrong: Told
     with pytest.raises(Invalid) as refused:
         received(Kept(), Remembered(), wrong)
     assert faults_of(refused) == fields
+
+
+def mended(kept: Families, told: Remembered, how: Any, heard: Information, reason: str, by: Staff = COUNSELLOR) -> Any:
+    return asyncio.run(how(heard, reason, client=CLIENT, by=by, now=NOW, families=kept, journal=told))
+
+
+def test_what_was_told_is_in_confidence_once_somebody_says_so() -> None:
+    kept, told = Kept(), Remembered()
+    heard = received(kept, told, Told(text="He drinks.", received_at=NOW, source="a neighbour"))
+    assert not heard.is_confidential
+    confided = mended(kept, told, confide_information, heard, "She rang again and asked for it.")
+    assert (confided.is_confidential, told.events[-1].name) == (True, "family.information_confided")
+    assert kept.heard == [confided]
+    said_at_once = received(kept, told, Told(text="x", received_at=NOW, source="a neighbour", confidential=True))
+    for known in (confided, said_at_once):
+        with pytest.raises(ConfidentialBefore):
+            mended(kept, told, confide_information, known, "Once more.")
+
+
+def test_what_was_told_of_somebody_else_is_taken_back_once_and_stays_readable() -> None:
+    kept, told = Kept(), Remembered()
+    heard = received(kept, told, Told(text="news", received_at=NOW, source="a neighbour"))
+    wrong = mended(kept, told, take_back_information, heard, "It was about another client.")
+    assert (wrong.taken_back.by, told.events[-1].name) == (COUNSELLOR.id, "family.information_taken_back")
+    for again in (take_back_information, confide_information):
+        with pytest.raises(InformationTakenBack):
+            mended(kept, told, again, wrong, "Once more.")
+
+
+@pytest.mark.parametrize("how", [take_back_information, confide_information])
+def test_whoever_mends_what_was_told_says_why_and_may_record_it(how: Any) -> None:
+    kept, told = Kept(), Remembered()
+    heard = received(kept, told, Told(text="news", received_at=NOW, source="a neighbour"))
+    for reason in (" ", "x" * 501):
+        with pytest.raises(Invalid):
+            mended(kept, told, how, heard, reason)
+    with pytest.raises(NotPermitted):
+        mended(kept, told, how, heard, "why", by=FRONT_DESK)
+    assert kept.heard == [heard]
 
 
 def test_the_source_must_be_on_this_clients_list() -> None:

@@ -98,6 +98,7 @@ SAYS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType({
         "outcome": "recorded", "client_id": _client, "written_by": _staff, "record_id": Of("medication_order"),
     },
     "drug_screen": {"why": "clinical", "collected_at": _now, "matrix": "urine", "observed": True, "refused": False},
+    "family_information": {"source": "A neighbour.", "received_at": _long_ago},
     "guest_agreement": {**_METHADONE, "direction": "elsewhere", "host_programme_id": _other_programme},
     "hold": {"reason": "sedation"},
     "interim_treatment": {"episode_id": Of("episode")},

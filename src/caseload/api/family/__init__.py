@@ -2,7 +2,12 @@
 
 from litestar import Router
 
-from caseload.api.family.information import list_family_information, receive_family_information
+from caseload.api.family.information import (
+    confide_family_information,
+    list_family_information,
+    receive_family_information,
+    take_back_family_information,
+)
 from caseload.api.family.involvement import begin_involvement, end_involvement, remove_related_person
 from caseload.api.family.linked import link_relative, list_relative_links, unlink_relative
 from caseload.api.family.people import (
@@ -27,6 +32,8 @@ router = Router(
         remove_related_person,
         list_family_information,
         receive_family_information,
+        confide_family_information,
+        take_back_family_information,
         list_relative_links,
         link_relative,
         unlink_relative,

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Table, and_, exists, or_, select, true
 from caseload.db.recordcopy.naming import names_somebody_of, names_somebody_there
 from caseload.db.tables.attendance import therapy_session
 from caseload.db.tables.base import complete
+from caseload.db.tables.family import family_information_confided, family_information_taken_back
 from caseload.db.tables.note import session_note, session_note_signature
 from caseload.db.tables.session_relative import session_relative
 from caseload.domain.attendance import ComesAs
@@ -75,8 +76,13 @@ _WHEN_TOLD: Final = (
 """What tables call the moment at which a row was recorded; of several the first."""
 
 
-def _is_confidential(table: Table) -> ColumnElement[bool]:
-    return table.c.confidential.is_(other=True)
+def _is_confided_or_taken_back(table: Table) -> ColumnElement[bool]:
+    """What was taken back was told of somebody else, or never: the privacy officer looks."""
+    return or_(
+        table.c.confidential.is_(other=True),
+        exists().where(family_information_confided.c.information_id == table.c.id),
+        exists().where(family_information_taken_back.c.information_id == table.c.id),
+    )
 
 
 def _in_own_right(table: Table) -> ColumnElement[bool]:
@@ -266,7 +272,11 @@ SOURCES: Final[tuple[Source, ...]] = (
         section=Section.PEOPLE,
         name="family_information",
         held_for=WithholdingReason.IN_CONFIDENCE,
-        held_where=_is_confidential,
+        held_where=_is_confided_or_taken_back,
+    ),
+    *(
+        Source(section=Section.PEOPLE, name=name, by="information_id", held_for=WithholdingReason.IN_CONFIDENCE)
+        for name in ("family_information_confided", "family_information_taken_back")
     ),
     *_in(
         Section.CONSENTS,

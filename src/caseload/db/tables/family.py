@@ -174,3 +174,23 @@ family_information = Table(
     Index(None, "client_id", "received_at"),
     comment="What others told us about a client: its source, and whether it was given in confidence.",
 )
+
+family_information_confided = Table(
+    "family_information_confided",
+    metadata,
+    reference("information_id", "family_information", primary_key=True),
+    words("reason"),
+    *recorded(),
+    not_blank("reason"),
+    comment="That something had been told in confidence, said after it was recorded: once for each.",
+)
+
+family_information_taken_back = Table(
+    "family_information_taken_back",
+    metadata,
+    reference("information_id", "family_information", primary_key=True),
+    words("reason"),
+    *recorded(),
+    not_blank("reason"),
+    comment="That something recorded as told about a client was a mistake, and why: once for each.",
+)

@@ -3,7 +3,18 @@
 Being listed here allows nobody to be told anything: that is what a consent is for (`domain/consent`).
 """
 
-from caseload.domain.family.information import Families, Information, InformationUnknown, Told, receive_information
+from caseload.domain.family.information import (
+    Confided,
+    ConfidentialBefore,
+    Families,
+    Information,
+    InformationTakenBack,
+    InformationUnknown,
+    Told,
+    confide_information,
+    receive_information,
+    take_back_information,
+)
 from caseload.domain.family.involvement import (
     WHY_NOT,
     AlreadyInvolved,
@@ -49,10 +60,13 @@ __all__ = [
     "AlreadyLinked",
     "AlreadyWarned",
     "Beginning",
+    "Confided",
+    "ConfidentialBefore",
     "ContactWay",
     "Families",
     "Held",
     "Information",
+    "InformationTakenBack",
     "InformationUnknown",
     "Involvement",
     "InvolvementKind",
@@ -76,12 +90,14 @@ __all__ = [
     "authority",
     "begin_involvement",
     "change_person",
+    "confide_information",
     "end_involvement",
     "lift_warning",
     "link_relative",
     "receive_information",
     "remove_person",
     "stopping",
+    "take_back_information",
     "text_fault",
     "unlink_relative",
     "warn_of",
