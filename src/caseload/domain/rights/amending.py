@@ -12,13 +12,12 @@ from typing import ClassVar, Protocol
 from caseload.domain.access import Act
 from caseload.domain.consent import CONSENTABLE, Category
 from caseload.domain.errors import Conflict, Faults
-from caseload.domain.family import text_fault
 from caseload.domain.ids import RightsRequestId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
 from caseload.domain.profiles.rights import RightKind
 from caseload.domain.rights.entry import CATEGORY_OF, Amended, AmendedHow
-from caseload.domain.rights.request import LONGEST_TEXT, AskedAlong, RightsRequest, RightsRequests
+from caseload.domain.rights.request import AskedAlong, RightsRequest, RightsRequests, require_says
 
 
 class NothingDisputed(Conflict):
@@ -103,15 +102,12 @@ async def ask_along(
     Raises `Invalid`, `RightsRequestUnknown`, `NothingDisputed`, `AlreadyAskedAlong`.
     """
     request = await amendments.hold(wanted, by=by, act=Act.ANSWER_RIGHTS_REQUEST)
-    faults = Faults()
-    if problem := text_fault(says, longest=LONGEST_TEXT):
-        faults.add("says", problem)
-    faults.raise_if_any()
+    said = require_says(says)
     if not request.disputed:
         raise NothingDisputed
     if request.asked_along is not None:
         raise AlreadyAskedAlong
-    asked = AskedAlong(says=says.strip(), by=by.id, at=now)
+    asked = AskedAlong(says=said, by=by.id, at=now)
     await amendments.add_asked_along(request, asked)
     journal.tell(AskedToGoAlong(client=request.client, records=(wanted,)))
     return replace(request, asked_along=asked)

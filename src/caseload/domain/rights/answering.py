@@ -10,7 +10,6 @@ from typing import ClassVar, Protocol
 from caseload.domain.access import Act
 from caseload.domain.consent import Category
 from caseload.domain.errors import Conflict, Fault, Faults, Invalid
-from caseload.domain.family import text_fault
 from caseload.domain.ids import ClientId, RightsRequestId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.outreach import Reachable
@@ -21,12 +20,12 @@ from caseload.domain.rights.amending import Amendments, check_amended, check_dis
 from caseload.domain.rights.contacting import AgreedContacts, agree, check_contact, replaced_by
 from caseload.domain.rights.entry import Amended
 from caseload.domain.rights.request import (
-    LONGEST_TEXT,
     Agreed,
     ContactAgreement,
     Outcome,
     RightsAnswer,
     RightsRequest,
+    check_says,
 )
 from caseload.domain.rights.restricting import Restricting, Restrictions, check_restricting
 
@@ -175,8 +174,7 @@ def _answered(request: RightsRequest, answer: RightsAnswer, answering: Answering
 async def _rule_of(request: RightsRequest, answering: Answering, programme: Programme, answers: Answers) -> str | None:
     """The rule by which it is denied, if it is. Raises `Invalid`."""
     faults = Faults()
-    if problem := text_fault(answering.says, longest=LONGEST_TEXT):
-        faults.add("says", problem)
+    check_says(answering.says, faults)
     denied = answering.outcome is Outcome.DENIED
     profile = programme.rules_on(request.received_on)
     if denied and request.asked.is_self_paid and profile.rights.self_paid is not None:

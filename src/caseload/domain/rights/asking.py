@@ -15,7 +15,7 @@ from caseload.domain.people import Staff
 from caseload.domain.profiles.rights import RightKind
 from caseload.domain.programme import Programme
 from caseload.domain.rights.entry import Entry
-from caseload.domain.rights.request import LONGEST_TEXT, AskedFor, RightsRequest, RightsRequests
+from caseload.domain.rights.request import AskedFor, RightsRequest, RightsRequests, check_says
 
 
 class NoSuchRight(Conflict):
@@ -49,8 +49,7 @@ async def take_request(
     """
     by.require(Act.TAKE_RIGHTS_REQUEST, client.programme)
     faults = Faults()
-    if problem := text_fault(asked.says, longest=LONGEST_TEXT):
-        faults.add("says", problem)
+    check_says(asked.says, faults)
     faults.check(when=asked.received_at > now, where="received_at", problem="must not lie in the future")
     faults.check(
         when=asked.is_self_paid and asked.kind is not RightKind.RESTRICTION,

@@ -11,18 +11,17 @@ from typing import ClassVar, Final, Protocol
 
 from caseload.domain.access import Act
 from caseload.domain.errors import Conflict, Faults
-from caseload.domain.family import text_fault
 from caseload.domain.ids import ClientId, RightsRequestId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.outreach import AgreedContact, Contact, Contacts, Reachable, agree_contact, check_reachable
 from caseload.domain.people import Staff
 from caseload.domain.profiles.rights import RightKind
 from caseload.domain.rights.request import (
-    LONGEST_TEXT,
     ContactEnd,
     ContactEndedHow,
     RightsRequest,
     RightsRequests,
+    require_says,
 )
 
 REPLACED_SAYS: Final = "Replaced by what was agreed on a later request."
@@ -115,15 +114,12 @@ async def end_contact(
     `ContactAgreementOver`.
     """
     request = await contacts.hold(wanted, by=by, act=Act.ANSWER_RIGHTS_REQUEST)
-    faults = Faults()
-    if problem := text_fault(says, longest=LONGEST_TEXT):
-        faults.add("says", problem)
-    faults.raise_if_any()
+    said = require_says(says)
     if request.contact is None:
         raise NoContactAgreed
     if request.contact.end is not None:
         raise ContactAgreementOver
-    end = ContactEnd(how=ContactEndedHow.GIVEN_UP, says=says.strip(), by=by.id, at=now)
+    end = ContactEnd(how=ContactEndedHow.GIVEN_UP, says=said, by=by.id, at=now)
     await contacts.end_contact(wanted, end)
     journal.tell(AgreedContactEnded(client=request.client, records=(wanted,)))
     return replace(request, contact=replace(request.contact, end=end))

@@ -8,13 +8,12 @@ from datetime import datetime
 from typing import ClassVar, Protocol
 
 from caseload.domain.access import Act
-from caseload.domain.errors import Conflict, Faults
-from caseload.domain.family import text_fault
+from caseload.domain.errors import Conflict
 from caseload.domain.ids import RightsRequestId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
 from caseload.domain.profiles.rights import RightKind
-from caseload.domain.rights.request import LONGEST_TEXT, Outcome, RightsRequest, RightsRequests, Side, Statement
+from caseload.domain.rights.request import Outcome, RightsRequest, RightsRequests, Side, Statement, require_says
 
 
 class NothingToDisagreeWith(Conflict):
@@ -61,10 +60,7 @@ async def add_statement(
     Raises `Invalid`, `RightsRequestUnknown`, `NothingToDisagreeWith`, `StatementMade`.
     """
     request = await statements.hold(wanted, by=by, act=Act.ANSWER_RIGHTS_REQUEST)
-    faults = Faults()
-    if problem := text_fault(says, longest=LONGEST_TEXT):
-        faults.add("says", problem)
-    faults.raise_if_any()
+    said = require_says(says)
     sides = {each.side for each in request.statements}
     denied = request.answer is not None and request.answer.outcome is Outcome.DENIED
     if not denied or request.asked.kind is not RightKind.AMENDMENT:
@@ -73,7 +69,7 @@ async def add_statement(
         raise NothingToDisagreeWith
     if side in sides:
         raise StatementMade
-    made = Statement(side=side, says=says.strip(), by=by.id, at=now)
+    made = Statement(side=side, says=said, by=by.id, at=now)
     await statements.add_statement(request, made)
     journal.tell(StatementTaken(client=request.client, records=(wanted,), facts={"side": side.value}))
     return replace(request, statements=(*request.statements, made))

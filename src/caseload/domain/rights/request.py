@@ -13,7 +13,8 @@ from typing import Final, Protocol
 
 from caseload.domain.access import Act
 from caseload.domain.consent import AgreedRestriction, Category, IdentityCheck
-from caseload.domain.errors import Conflict, NotFound
+from caseload.domain.errors import Conflict, Faults, NotFound
+from caseload.domain.family import text_fault
 from caseload.domain.ids import ClientId, ProgrammeId, RelatedPersonId, RightsRequestId, StaffId
 from caseload.domain.outreach import Reachable
 from caseload.domain.people import Staff
@@ -21,6 +22,20 @@ from caseload.domain.profiles.rights import DenialGround, RightKind
 from caseload.domain.rights.entry import Amended, Entry
 
 LONGEST_TEXT: Final = 4000
+
+
+def check_says(says: str, faults: Faults) -> None:
+    """Add what is wrong with words that somebody said or was told, if anything is."""
+    if problem := text_fault(says, longest=LONGEST_TEXT):
+        faults.add("says", problem)
+
+
+def require_says(says: str) -> str:
+    """The words without space around them. Raises `Invalid`."""
+    faults = Faults()
+    check_says(says, faults)
+    faults.raise_if_any()
+    return says.strip()
 
 
 class RightsRequestUnknown(NotFound):

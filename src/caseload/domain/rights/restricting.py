@@ -12,20 +12,20 @@ from typing import ClassVar, Protocol
 from caseload.domain.access import Act
 from caseload.domain.consent import CONSENTABLE, AgreedRestriction, Category, Purpose, Recipient
 from caseload.domain.errors import Conflict, Faults
-from caseload.domain.family import text_fault
 from caseload.domain.ids import ClientId, RelatedPersonId, RightsRequestId
 from caseload.domain.journal import Event, Journal
 from caseload.domain.people import Staff
 from caseload.domain.profiles.rights import RightKind
 from caseload.domain.programme import Programme
 from caseload.domain.rights.request import (
-    LONGEST_TEXT,
     Agreed,
     EndedHow,
     RestrictionEnd,
     RightsRequest,
     RightsRequests,
     Termination,
+    check_says,
+    require_says,
 )
 
 
@@ -146,12 +146,9 @@ async def end_restriction(
 ) -> RightsRequest:
     """Record that a client gives up what was agreed. Raises `Invalid`, `NothingRestricted`, `RestrictionOver`."""
     request = await restrictions.hold(wanted, by=by, act=Act.ANSWER_RIGHTS_REQUEST)
-    faults = Faults()
-    if problem := text_fault(says, longest=LONGEST_TEXT):
-        faults.add("says", problem)
-    faults.raise_if_any()
+    said = require_says(says)
     agreed = _standing(request)
-    end = RestrictionEnd(how=how, says=says.strip(), by=by.id, at=now)
+    end = RestrictionEnd(how=how, says=said, by=by.id, at=now)
     await restrictions.end_restriction(request, end)
     journal.tell(AgreedRestrictionEnded(client=request.client, records=(wanted,), facts={"how": how.value}))
     return replace(request, agreed=replace(agreed, end=end))
@@ -183,8 +180,7 @@ async def terminate_restriction(
     if rule is None or request.asked.is_self_paid:
         raise RestrictionStands("Ask the client whether they give it up, and record that they do.", rule=profile.label)
     faults = Faults()
-    if problem := text_fault(says, longest=LONGEST_TEXT):
-        faults.add("says", problem)
+    check_says(says, faults)
     answered_at = now if request.answer is None else request.answer.at
     faults.check(
         when=not answered_at <= told_at <= now,
