@@ -248,3 +248,60 @@ async def test_whoever_writes_it_down_while_it_is_agreed_loses_or_is_overruled(d
 
     assert said.status_code in {200, 409, 412}
     assert (await desk.contact(client))["address"] == "PO Box 9"
+
+
+async def test_what_was_agreed_to_be_heeded_is_heeded_whatever_is_said_later(desk: Desk) -> None:
+    client = (await desk.house.client()).id
+    await desk.agreed(client, **BOX, heed="Plain envelopes.")
+
+    less: dict[str, Any] = {**BOX, "heed": None}
+    assert (await say(desk.house, client, version=1, reason="The same.", **less)).status_code == 200
+    assert (await desk.contact(client))["heed"] == "Plain envelopes."
+    more: dict[str, Any] = {**BOX, "heed": "Not in August."}
+    said = await say(desk.house, client, version=2, reason="Is away.", **more)
+
+    assert said.json()["heed"] == (await desk.contact(client))["heed"] == "Plain envelopes.\nNot in August."
+    again: dict[str, Any] = {**BOX, "heed": said.json()["heed"]}
+    assert (await say(desk.house, client, version=3, reason="As it was read.", **again)).json()["heed"] == again["heed"]
+
+
+async def test_writing_it_down_forgets_no_safety_warning(desk: Desk) -> None:
+    client = (await desk.house.client()).id
+    path = f"/clients/{client}/related-people"
+    body = {"name": "Sam", "relationship": "partner", "in_household": True}
+    person = (await desk.house.robin.post(path, body)).json()["id"]
+    risk = {"kind": "domestic_risk", "note": "Has hurt them."}
+    assert (await desk.house.robin.post(f"{path}/{person}/warnings", risk)).status_code == 201
+
+    kept = (await say(desk.house, client)).json()
+
+    assert (kept["closed"], kept["beware"]) == (["post"], "domestic_risk")
+    assert await desk.contact(client) == kept
+
+
+async def test_whoever_sees_no_contacts_is_not_shown_how_a_client_is_reached(desk: Desk) -> None:
+    client, clinic, programme = (await desk.house.client()).id, desk.house.clinic, desk.house.programme
+    agreed = await desk.agreed(client)
+    pharmacist = await clinic.person((Role.PHARMACIST, programme))
+    auditor = await clinic.person((Role.AUDITOR, None))
+    elsewhere = await clinic.person((Role.AUDITOR, None), (Role.FRONT_DESK, await clinic.programme()))
+    assert (await pharmacist.get(f"/clients/{client}/contact")).status_code == 403
+
+    asks = {
+        "kind": "access_report",
+        "says": "Who looked?",
+        "received_at": clinic.service.clock().isoformat(),
+        "check": {"method": "in_person"},
+    }
+    taken = await pharmacist.post(f"/clients/{client}/rights-requests", asks)
+    assert (taken.status_code, taken.json()["reach_by"]) == (201, None), taken.text
+    for reader in (auditor, elsewhere):
+        read = await reader.get(f"/rights-requests/{agreed['id']}")
+        assert (read.status_code, read.json()["reach_by"]) == (200, None), read.text
+        assert (read.json()["contact"]["to"], read.json()["contact"]["is_over"]) == (None, False)
+        assert "PO Box 9" not in read.text
+        listed = (await reader.get(f"/clients/{client}/rights-requests")).json()["items"]
+        assert [each["reach_by"] for each in listed] == [None, None]
+    for reader in (desk.officer, desk.front):
+        made = await reader.post(f"/clients/{client}/rights-requests", asks)
+        assert made.json()["reach_by"]["address"] == "PO Box 9"

@@ -334,6 +334,26 @@ async def test_what_was_agreed_is_narrowed_at_once_and_never_widened(wider: dict
     assert ways_to(less).by == (Channel.POST,)
 
 
+@pytest.mark.parametrize(
+    ("agreed", "said", "heeded"),
+    [
+        (None, None, None),
+        (None, "Not in August.", "Not in August."),
+        ("Plain envelopes.", None, "Plain envelopes."),
+        ("Plain envelopes.", "Plain envelopes.", "Plain envelopes."),
+        ("Plain envelopes.", "Not in August.", "Plain envelopes.\nNot in August."),
+        ("Plain envelopes.", "Plain envelopes.\nNot in August.", "Plain envelopes.\nNot in August."),
+        ("Not at home.", "Not at home", "Not at home.\nNot at home"),
+    ],
+)
+def test_what_was_agreed_to_be_heeded_stands_before_what_was_said(
+    agreed: str | None, said: str | None, heeded: str | None
+) -> None:
+    standing = AgreedContact(request=RightsRequestId(new_id()), to=Reachable(heed=agreed))
+    one = Contact(client=ClientId(new_id()), version=2, said=Reachable(heed=said), agreed=standing)
+    assert ways_to(one).heed == heeded
+
+
 async def test_what_was_agreed_is_the_newest_version_whatever_stood_before() -> None:
     kept = Contacts()
     given: dict[str, Any] = {"by": counsellor(HOUSE), "now": SINCE, "contacts": kept, "journal": Remembered()}

@@ -1,11 +1,16 @@
 """How and where a client is reached now, on the wire: beside everything that somebody is about to tell or send them."""
 
+from typing import Final
+
 from caseload.api.wire import Wire
 from caseload.db.outreach import KeptContacts
+from caseload.domain.access import Act
 from caseload.domain.family import WarningKind
 from caseload.domain.ids import ClientId
 from caseload.domain.outreach import Channel, Contact, ways_to
 from caseload.request.work import Work
+
+_SHOWN_FOR: Final = (Act.SEE_CONTACT, Act.ANSWER_RIGHTS_REQUEST)
 
 
 class ReachByOut(Wire, frozen=True, kw_only=True):
@@ -17,7 +22,7 @@ class ReachByOut(Wire, frozen=True, kw_only=True):
     address: str | None
     """Null where no way is allowed that needs one."""
     heed: str | None
-    """When and when not, and under which name to ring."""
+    """When and when not, and under which name to ring: what was agreed, and after it what the client said besides."""
     is_agreed: bool
     """Whether it was agreed with the client on their request (45 CFR 164.522(b))."""
     closed: list[Channel]
@@ -43,3 +48,12 @@ class ReachByOut(Wire, frozen=True, kw_only=True):
 async def reach_by(work: Work, client: ClientId) -> ReachByOut:
     """How and where a client is reached, for whoever has been let through to them."""
     return ReachByOut.of(await KeptContacts(work.connection, work.journal).contact(client))
+
+
+async def reach_by_where_shown(work: Work, client: ClientId) -> ReachByOut | None:
+    """The same, for whoever sees how this client is reached or answers their requests; nothing for everybody else."""
+    contacts = KeptContacts(work.connection, work.journal)
+    for act in _SHOWN_FOR:
+        if work.by.may(act) and await contacts.is_within(client, reach=work.by.reach(act), at=work.now):
+            return ReachByOut.of(await contacts.contact(client))
+    return None

@@ -19,7 +19,7 @@ from caseload.domain.ids import CheckInId, ClientId
 class CheckInAndContactOut(CheckInOut, frozen=True, kw_only=True):
     """A check-in with everything that happened to it, for whoever is about to make it."""
 
-    reach_by: ReachByOut | None = None
+    reach_by: ReachByOut
     """How and where the client is reached, whatever the plan says of the way."""
 
 
@@ -42,5 +42,6 @@ async def list_check_ins(
 async def read_check_in(check_in_id: FromPath[UUID], work: TheWork) -> Response[CheckInAndContactOut]:
     """One check-in with everything that happened to it, and how and where the client is reached for it."""
     found = await check_ins_of(work).get(CheckInId(check_in_id), reach=work.by.reach(Act.SEE_CHECK_INS))
-    told = structs.replace(CheckInAndContactOut.of(found), reach_by=await reach_by(work, found.check_in.client))
+    ways = await reach_by(work, found.check_in.client)
+    told = CheckInAndContactOut(**structs.asdict(CheckInOut.of(found)), reach_by=ways)
     return Response(told, headers={"ETag": etag(len(found.outcomes))})

@@ -73,6 +73,7 @@ class ContactNowOut(Wire, frozen=True, kw_only=True):
     address: str | None
     """Null where no way is allowed that needs one."""
     heed: str | None
+    """When and when not, and under which name to ring: what was agreed, and after it what the client said besides."""
     is_agreed: bool
     """Whether it was agreed with the client on their request: then no other way, number or address can be written down."""
     closed: list[Channel]

@@ -64,17 +64,18 @@ class RightsContactEndIn(Wire, frozen=True, kw_only=True):
 class RightsContactOut(Wire, frozen=True, kw_only=True):
     """How and where it was agreed that a client is reached, and whether that is over."""
 
-    to: ReachableWire
+    to: ReachableWire | None
+    """Null for whoever neither sees how clients are reached nor answers requests."""
     is_over: bool
     ended_how: ContactEndedHow | None
     ended_at: datetime | None
 
     @classmethod
-    def of(cls, one: ContactAgreement) -> "RightsContactOut":
+    def of(cls, one: ContactAgreement, *, is_shown: bool) -> "RightsContactOut":
         """From the domain."""
         end = one.end
         return cls(
-            to=ReachableWire.of(one.to),
+            to=ReachableWire.of(one.to) if is_shown else None,
             is_over=end is not None,
             ended_how=None if end is None else end.how,
             ended_at=None if end is None else end.at,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from litestar.params import FromPath, JSONBody
 
-from caseload.api.reaching import reach_by
+from caseload.api.reaching import reach_by_where_shown
 from caseload.api.rights.agreed import RightsContactEndIn, RightsRestrictionEndIn, RightsTerminationIn
 from caseload.api.rights.amended import RightsAskedAlongIn, RightsStatementIn
 from caseload.api.rights.wire import (
@@ -59,7 +59,7 @@ async def list_rights_requests(client_id: FromPath[UUID], work: TheWork) -> Righ
     """Everything that a client has asked for, and what came of it."""
     client = await client_within(work, client_id, Act.SEE_RIGHTS_REQUESTS)
     found = await kept_in(work).of_client(client.id, by=work.by, act=Act.SEE_RIGHTS_REQUESTS)
-    ways = await reach_by(work, client.id)
+    ways = await reach_by_where_shown(work, client.id)
     return RightsRequestsOut(items=[RightsRequestOut.of(each, ways) for each in found])
 
 
@@ -80,7 +80,7 @@ async def read_rights_request(request_id: FromPath[UUID], work: TheWork) -> Righ
     """One request, and how far it has come."""
     wanted = RightsRequestId(request_id)
     found = await kept_in(work).get(wanted, by=work.by, act=Act.SEE_RIGHTS_REQUESTS)
-    return RightsRequestOut.of(found, await reach_by(work, found.client))
+    return RightsRequestOut.of(found, await reach_by_where_shown(work, found.client))
 
 
 @writing("/rights-requests/{request_id:uuid}/put-off", act=Act.ANSWER_RIGHTS_REQUEST, name="put_off_rights_request")
@@ -250,4 +250,4 @@ async def _once(
 
     request = await once(work, key, kept, do=do, again=again)
     concerns(work, request.programme, act)
-    return RightsRequestOut.of(request, await reach_by(work, request.client))
+    return RightsRequestOut.of(request, await reach_by_where_shown(work, request.client))

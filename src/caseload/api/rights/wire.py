@@ -161,8 +161,9 @@ class RightsRequestOut(Wire, frozen=True, kw_only=True):
     """Of a restriction that was granted: what is not told."""
     contact: RightsContactOut | None
     """Of a confidential contact that was granted: how and where the client is reached."""
-    reach_by: ReachByOut
-    """How and where the client is reached now: with the answer, with what they are told, with what was made for them."""
+    reach_by: ReachByOut | None
+    """How and where the client is reached now: with the answer, with what they are told, with what was made for them. Null for
+    whoever neither sees how clients are reached nor answers requests."""
     about: EntryWire | None
     """Of an amendment: the entry that is to be put right, where the client named one."""
     amended: AmendedWire | None
@@ -175,7 +176,7 @@ class RightsRequestOut(Wire, frozen=True, kw_only=True):
     recorded_at: datetime
 
     @classmethod
-    def of(cls, one: RightsRequest, reach_by: ReachByOut) -> "RightsRequestOut":
+    def of(cls, one: RightsRequest, reach_by: ReachByOut | None) -> "RightsRequestOut":
         """From the domain."""
         asked = one.asked
         return cls(
@@ -195,7 +196,7 @@ class RightsRequestOut(Wire, frozen=True, kw_only=True):
             answer=None if one.answer is None else RightsAnswerOut.of(one.answer),
             statements=[RightsStatementOut.of(each) for each in one.statements],
             restriction=None if one.agreed is None else RightsRestrictionOut.of(one.agreed),
-            contact=None if one.contact is None else RightsContactOut.of(one.contact),
+            contact=None if one.contact is None else RightsContactOut.of(one.contact, is_shown=reach_by is not None),
             reach_by=reach_by,
             about=None if asked.about is None else EntryWire.of(asked.about),
             amended=None if one.amended is None else AmendedWire.of(one.amended),

@@ -6,13 +6,16 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import Uuid, bindparam, exists, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from caseload.db.access import reach_of, within_reach
 from caseload.db.agreed import standing_contacts
 from caseload.db.outreach.homes import warned_around
+from caseload.db.tables.caseload import client
 from caseload.db.tables.outreach import client_contact
+from caseload.domain.access import Reach
 from caseload.domain.ids import ClientId, RightsRequestId, StaffId
 from caseload.domain.journal import Journal
 from caseload.domain.outreach import AgreedContact, Channel, Contact, ContactChanged, Reachable
@@ -46,6 +49,7 @@ _EVERY = (
 )
 _NEWEST = _EVERY.limit(1)
 _ADD = insert(client_contact)
+_IS_WITHIN = select(exists().where(client.c.id == bindparam("client", type_=Uuid()), within_reach()))
 
 
 class ContactRow(Protocol):
@@ -80,6 +84,11 @@ class KeptContacts:
         row = (await self._connection.execute(_NEWEST, {"client": client})).first()
         found = Contact(client=client, version=0) if row is None else contact_of(client, row)
         return replace(found, warned=(await warned_around(self._connection, [client]))[client])
+
+    async def is_within(self, wanted: ClientId, *, reach: Reach, at: datetime) -> bool:
+        """Whether a client is within reach, now."""
+        given = {"client": wanted, **reach_of(reach, at=at, by_identifier=True)}
+        return bool((await self._connection.execute(_IS_WITHIN, given)).scalar_one())
 
     async def versions(self, client: ClientId) -> Sequence[Contact]:
         """Everything that was ever said of it, the newest first."""

@@ -67,6 +67,13 @@ class AgreedContact:
             and said.address in {None, self.to.address}
         )
 
+    def heeded_with(self, said: Reachable) -> str | None:
+        """What was agreed to be heeded, whatever was said since; and after it, on a line of its own, what was said."""
+        agreed, since = self.to.heed, said.heed
+        if agreed is None or since is None:
+            return agreed or since
+        return since if since == agreed or since.startswith(f"{agreed}\n") else f"{agreed}\n{since}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
@@ -96,6 +103,7 @@ class WaysTo:
     telephone: str | None
     address: str | None
     heed: str | None
+    """What to heed: what was agreed, and what the client said besides."""
     is_agreed: bool
     """Whether it was agreed with the client: then nothing else is used, whatever else is on file."""
     closed: tuple[Channel, ...] = ()
@@ -119,7 +127,7 @@ def ways_to(contact: Contact) -> WaysTo:
         by=tuple(each for each in Channel if each in left),
         telephone=to.telephone if left & NEEDS_TELEPHONE else None,
         address=to.address if left & NEEDS_ADDRESS else None,
-        heed=said.heed,
+        heed=said.heed if agreed is None else agreed.heeded_with(said),
         is_agreed=agreed is not None,
         closed=tuple(each for each in Channel if each in closed),
         beware=beware_of(contact.warned, to.telephone, to.address),
@@ -228,15 +236,14 @@ async def _keep(
     journal: Journal,
     agreed_in: RightsRequestId | None = None,
 ) -> Contact:
-    contact = Contact(
-        client=before.client,
+    contact = replace(
+        before,
         version=before.version + 1,
         said=said,
         reason=reason if before.version else None,
         recorded_by=by.id,
         recorded_at=now,
         agreed_in=agreed_in,
-        agreed=before.agreed,
     )
     await contacts.add_contact(contact)
     journal.tell(ContactSaid(client=contact.client, facts={"version": contact.version}))
