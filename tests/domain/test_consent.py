@@ -61,6 +61,7 @@ from caseload.domain.consent.forms import RulesUnknown
 from caseload.domain.consent.near import near_recipients
 from caseload.domain.errors import Faults, Invalid, NotPermitted
 from caseload.domain.family import (
+    Confided,
     Information,
     InformationUnknown,
     Involvement,
@@ -90,6 +91,7 @@ from caseload.domain.profiles.comparing import loosened
 from caseload.domain.profiles.minors import Minors
 from caseload.domain.profiles.selected import Selected
 from caseload.domain.programme import Programme
+from caseload.domain.taken_back import TakenBack
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 TODAY = NOW.date()
@@ -854,6 +856,10 @@ class Around:
     async def lift(self, lifted: SafetyWarning) -> None: ...
 
     async def add_information(self, information: Information) -> None: ...
+
+    async def add_confided(self, information: Information, confided: Confided) -> None: ...
+
+    async def take_back_information(self, information: Information, taken_back: TakenBack) -> None: ...
 
     async def get_information(self, information: InformationId, *, client: ClientId) -> Information:
         del information, client
