@@ -15,7 +15,6 @@ from caseload.domain.errors import Invalid, NotPermitted
 from caseload.domain.ids import ClientId, EntryId, ProgrammeId, ReviewId, StaffId, new_id
 from caseload.domain.journal import Event
 from caseload.domain.oversight import (
-    LONGEST_SPAN,
     Conclusion,
     Finding,
     FindingUnknown,
@@ -436,7 +435,7 @@ async def test_a_restricted_client_who_was_shown_to_somebody_not_named_is_a_find
 async def test_what_waits_to_be_looked_at_is_counted_without_what_one_did_oneself_and_what_somebody_looked_at() -> None:
     officer, settled, reopened = somebody(Role.PRIVACY_OFFICER), trace(), trace()
     world = World(traces_restricted=[settled, reopened, trace(), trace(actor=officer.id)])
-    span = Span(since=NOW - LONGEST_SPAN, until=NOW)
+    span = Span.of(None, None, now=NOW)
     for made in (
         a_review(settled, by=officer),
         a_review(reopened, by=officer, covers=reopened.last_at - timedelta(hours=1)),

@@ -24,7 +24,7 @@ from caseload.domain.accesslog import scope_of
 from caseload.domain.disclosure import open_releases
 from caseload.domain.errors import NotPermitted
 from caseload.domain.journal import Unseen
-from caseload.domain.oversight import LONGEST_SPAN, Question, Span, unreviewed
+from caseload.domain.oversight import Question, Span, unreviewed
 from caseload.domain.people import Staff
 from caseload.domain.rights import due_requests
 from caseload.request import sign_in as door
@@ -91,7 +91,7 @@ class MeOut(Wire, frozen=True, kw_only=True):
     to_complete: ToReviewOut | None = None
     """For a privacy officer: emergency releases whose record is not complete."""
     to_look_at: int | None = None
-    """For a privacy officer: uses of restricted records by others within 92 days, not yet looked at (`restricted_use`)."""
+    """For a privacy officer: uses of restricted records by others within a month, not yet looked at (`restricted_use`)."""
 
     @classmethod
     def of(cls, staff: Staff) -> "MeOut":
@@ -189,8 +189,8 @@ async def _to_answer(work: Work) -> ToReviewOut:
 
 
 async def _to_look_at(work: Work) -> int:
-    """By the saved question's own definition (`domain.oversight`), of the longest span that it can be asked about."""
-    span = Span(since=work.now - LONGEST_SPAN, until=work.now)
+    """By the saved question's own definition (`domain.oversight`), of the span that it is asked about when none is named."""
+    span = Span.of(None, None, now=work.now)
     return await unreviewed(Question.RESTRICTED_USE, span, by=work.by, office=await office_of(work))
 
 

@@ -20,10 +20,9 @@ from caseload.domain.oversight.reviewing import (
     subject_of,
     unreviewed,
 )
-from caseload.domain.oversight.sources import LONGEST_SPAN, Grounds, Places, Span, Traces
+from caseload.domain.oversight.sources import Grounds, Places, Span, Traces
 
 __all__ = [
-    "LONGEST_SPAN",
     "Conclusion",
     "Finding",
     "FindingReviewed",
