@@ -115,6 +115,12 @@ class FindingOut(Wire, frozen=True, kw_only=True):
         )
 
 
+class FindingsCountOut(Wire, frozen=True, kw_only=True):
+    """How much of what a saved question finds waits for a look."""
+
+    unreviewed: int
+
+
 async def office_of(work: Work) -> Office:
     """Everything a question is answered from, as this piece of work reads it."""
     return Office(
@@ -137,12 +143,7 @@ async def list_findings(
     limit: Limit = USUAL,
 ) -> Page[FindingOut]:
     """What one of the saved questions finds, newest first: of the last month, or of 92 days at most."""
-    span = Span.of(since, until, now=work.now)
-    work.circumstances.filter = {
-        "question": question.value,
-        "since": span.since.isoformat(),
-        "until": span.until.isoformat(),
-    }
+    span = _asked_about(work, question, since, until)
     found = await domain.ask(
         question,
         span,
@@ -155,6 +156,25 @@ async def list_findings(
     )
     items = [FindingOut.of(each) for each in found]
     return Page(items=items, next=items[-1].id if len(items) == limit else None)
+
+
+@reading("/audit/findings/count", act=Act.REVIEW_ACCESS, name="count_findings", problems=())
+async def count_findings(question: Asked, work: TheWork, since: Since = None, until: Until = None) -> FindingsCountOut:
+    """How many lines of `/audit/findings` wait for you to look at them; those about yourself are for somebody else."""
+    span = _asked_about(work, question, since, until)
+    found = await domain.unreviewed(question, span, by=work.by, office=await office_of(work))
+    return FindingsCountOut(unreviewed=found)
+
+
+def _asked_about(work: Work, question: Question, since: datetime | None, until: datetime | None) -> Span:
+    """The span, which is told to the log with the question."""
+    span = Span.of(since, until, now=work.now)
+    work.circumstances.filter = {
+        "question": question.value,
+        "since": span.since.isoformat(),
+        "until": span.until.isoformat(),
+    }
+    return span
 
 
 @writing("/audit/findings/{finding_id:uuid}/reviews", act=Act.REVIEW_ACCESS, name="review_finding")
@@ -185,4 +205,4 @@ async def review_finding(
     return FindingReviewOut.of(await once(work, key, Kept(status=201, resource=new), do=look, again=again))
 
 
-router = Router("/", route_handlers=[list_findings, review_finding], tags=["Review of the log"])
+router = Router("/", route_handlers=[list_findings, count_findings, review_finding], tags=["Review of the log"])

@@ -9,7 +9,6 @@ from litestar import Request, Response, Router, post
 from litestar.datastructures import Cookie
 from litestar.params import JSONBody
 
-from caseload.api.oversight import office_of
 from caseload.api.problems import documented
 from caseload.api.route import SESSION_COOKIE, public, reading, same_origin, writing
 from caseload.api.wire import Wire
@@ -24,7 +23,6 @@ from caseload.domain.accesslog import scope_of
 from caseload.domain.disclosure import open_releases
 from caseload.domain.errors import NotPermitted
 from caseload.domain.journal import Unseen
-from caseload.domain.oversight import Question, Span, unreviewed
 from caseload.domain.people import Staff
 from caseload.domain.rights import due_requests
 from caseload.request import sign_in as door
@@ -90,8 +88,6 @@ class MeOut(Wire, frozen=True, kw_only=True):
     """For a privacy officer: requests of clients about their own record that nobody has answered."""
     to_complete: ToReviewOut | None = None
     """For a privacy officer: emergency releases whose record is not complete."""
-    to_look_at: int | None = None
-    """For a privacy officer: uses of restricted records by others within a month, not yet looked at (`restricted_use`)."""
 
     @classmethod
     def of(cls, staff: Staff) -> "MeOut":
@@ -172,9 +168,7 @@ async def read_me(work: TheWork) -> MeOut:
     if work.by.may(Act.REVIEW_GLASS):
         glasses = KeptGlasses(work.connection, work.journal, now=work.now)
         waiting, overdue = await glasses.waiting(scope=scope_of(work.by.holdings, Act.REVIEW_GLASS))
-        me = msgspec.structs.replace(
-            me, to_review=ToReviewOut(waiting=waiting, overdue=overdue), to_look_at=await _to_look_at(work)
-        )
+        me = msgspec.structs.replace(me, to_review=ToReviewOut(waiting=waiting, overdue=overdue))
     if work.by.may(Act.ANSWER_RIGHTS_REQUEST):
         me = msgspec.structs.replace(me, to_answer=await _to_answer(work), to_complete=await _to_complete(work))
     return me
@@ -186,12 +180,6 @@ async def _to_answer(work: Work) -> ToReviewOut:
     programmes = await Programmes(work.connection).all()
     due = await due_requests(by=work.by, now=work.now, programmes=programmes, requests=requests)
     return ToReviewOut(waiting=len(due), overdue=sum(each.days_left < 0 for each in due))
-
-
-async def _to_look_at(work: Work) -> int:
-    """By the saved question's own definition (`domain.oversight`), of the span that it is asked about when none is named."""
-    span = Span.of(None, None, now=work.now)
-    return await unreviewed(Question.RESTRICTED_USE, span, by=work.by, office=await office_of(work))
 
 
 async def _to_complete(work: Work) -> ToReviewOut:
