@@ -553,6 +553,26 @@ async def test_doses_were_missed_in_runs_of_one_to_six(filled: Filled) -> None:
             """select 1 from clinic.glass g where review_due_at < now()
                and not exists (select from clinic.glass_review v where v.glass_id = g.id)""",
         ),
+        ("a consent to a court, of its own", "select 1 from clinic.consent where kind = 'legal_proceedings'"),
+        (
+            "a consent for counselling notes, of its own",
+            "select 1 from clinic.consent where kind = 'counselling_notes'",
+        ),
+        (
+            "a document that a court was sent, and what it passed on",
+            """select 1 from clinic.redisclosure r join clinic.disclosure_made d on d.id = r.disclosure_id
+               where d.manner = 'written' and d.ground = 'consent'""",
+        ),
+        (
+            "a crime on the premises that the police were told of",
+            "select 1 from clinic.disclosure_made where ground = 'crime_on_premises'",
+        ),
+        ("a relative who is a client too", "select 1 from clinic.related_person_link"),
+        (
+            "a former partner who is told nothing",
+            "select 1 from clinic.related_person_warning where kind = 'domestic_risk'",
+        ),
+        ("somebody who is not to be rung", "select 1 from clinic.related_person_warning where kind = 'do_not_call'"),
         ("something heard in confidence", "select 1 from clinic.family_information where confidential"),
     ],
 )

@@ -18,6 +18,7 @@ from caseload.demo.stories import YEAR_DAYS, Story, stories
 from caseload.demo.telling import care, course, family
 from caseload.demo.telling.calendars import tell_calendars
 from caseload.demo.telling.check_ins import Contact
+from caseload.demo.telling.confidences import tell_confidences
 from caseload.demo.telling.going_on import tell_going_on
 from caseload.demo.telling.groups import Groups
 from caseload.demo.telling.joint import come_to_every_evening
@@ -218,6 +219,7 @@ async def _tell_the_rest(stage: Stage, work: Work) -> None:
         await care.whole_caseloads(stage, work=work)
         await tell_registered_twice(stage, work=work)
         await tell_rights(stage, work=work)
+        await tell_confidences(stage, work=work)
         await tell_notices(stage, work=work)
         await tell_minor(stage, work=work)
     if stage.programme.code == MILL_LANE:

@@ -34,12 +34,13 @@ async def tell_attendance(relative: RelatedPerson, client: Client, *, stage: Sta
         as_id=DisclosureId(new_id()),
         by=stage.team.nurses[0],
         now=now,
-        desk=_desk(stage, work, now),
+        desk=desk_of(stage, work, now),
         journal=work.journal,
     )
 
 
-def _desk(stage: Stage, work: Work, now: datetime) -> Desk:
+def desk_of(stage: Stage, work: Work, now: datetime) -> Desk:
+    """What a disclosure is decided and kept with."""
     return Desk(
         consents=Consents(work.connection, work.journal),
         families=Families(work.connection, work.journal),
@@ -78,7 +79,7 @@ async def tell_in_their_interests(relative: RelatedPerson, client: Client, *, st
         as_id=DisclosureId(new_id()),
         by=stage.team.nurses[0],
         now=now,
-        desk=_desk(stage, work, now),
+        desk=desk_of(stage, work, now),
         journal=work.journal,
     )
 

@@ -130,7 +130,7 @@ async def _warn_of_former_partner(life: Life, client: Client, ago: int, *, stage
 async def operations(life: Life, *, stage: Stage, work: Work) -> None:
     """The one consent for treatment, payment and operations that nearly every client of a US programme signs."""
     client = life.client
-    form = _form(ConsentKind.TREATMENT_PAYMENT_OPERATIONS, stage)
+    form = form_of(ConsentKind.TREATMENT_PAYMENT_OPERATIONS, stage)
     if client is None or form is None or life.chance.random() < 0.1:
         return
     ago = min(life.story.admitted, SIGNED_DAYS_AGO)
@@ -148,7 +148,7 @@ async def operations(life: Life, *, stage: Stage, work: Work) -> None:
             categories=frozenset({Category.PRESENCE, Category.ATTENDANCE, Category.MEDICATION, Category.PLAN}),
             purposes=frozenset({Purpose.TREATMENT, Purpose.PAYMENT, Purpose.OPERATIONS}),
             expiry=Expiry(never=True),
-            signature=_signature(client, stage, ago),
+            signature=signed_by(client, stage, ago),
         ),
         as_id=ConsentId(new_id()),
         programme=stage.programme,
@@ -212,7 +212,7 @@ async def _hear(mother: RelatedPerson, client: Client, ago: int, *, stage: Stage
 
 
 async def _give(life: Life, client: Client, mother: RelatedPerson, ago: int, *, stage: Stage, work: Work) -> Consent:
-    form = _form(ConsentKind.NAMED, stage)
+    form = form_of(ConsentKind.NAMED, stage)
     also = life.chance.choice([Category.PLAN, Category.EMERGENCY])
     match life.story.sharing:
         case Sharing.EXPIRED:
@@ -231,7 +231,7 @@ async def _give(life: Life, client: Client, mother: RelatedPerson, ago: int, *, 
             categories=frozenset({Category.PRESENCE, Category.ATTENDANCE, Category.JOINT_SESSIONS, also}),
             purposes=frozenset({Purpose.FAMILY_INVOLVEMENT}),
             expiry=expiry,
-            signature=_signature(client, stage, ago),
+            signature=signed_by(client, stage, ago),
         ),
         as_id=ConsentId(new_id()),
         programme=stage.programme,
@@ -290,7 +290,8 @@ async def _ask(mother: RelatedPerson, client: Client, *, stage: Stage, work: Wor
     )
 
 
-def _signature(client: Client, stage: Stage, ago: int) -> Signature:
+def signed_by(client: Client, stage: Stage, ago: int) -> Signature:
+    """A client's own typed signature of that morning."""
     identity = client.identity
     return Signature(
         signatory=Signatory.CLIENT,
@@ -299,7 +300,8 @@ def _signature(client: Client, stage: Stage, ago: int) -> Signature:
     )
 
 
-def _form(kind: ConsentKind, stage: Stage) -> str | None:
+def form_of(kind: ConsentKind, stage: Stage) -> str | None:
+    """The newest form of that kind in this country, if there is one."""
     country = jurisdiction_of(stage.programme.profiles.first)
     found = [form for form in forms().values() if form.kind is kind and form.jurisdiction == country]
     return max(found, key=lambda form: form.in_force_from).version if found else None
