@@ -155,6 +155,21 @@ async def test_a_relative_who_comes_no_more_loses_every_place_to_come_and_whoeve
     assert [one["session"]["relatives_expected"] for one in read] == [1, 1]
 
 
+async def test_an_evening_that_was_called_off_before_stays_as_it_was_when_the_others_are(evenings: Evenings) -> None:
+    ada = await evenings.client()
+    mother = await evenings.relative(ada)
+    await evenings.consent(ada, mother)
+    series = await evenings.series(ada, days=2)
+    first, _ = (await evenings.regular(series, ada, mother)).json()["items"]
+    once = {"cancelled_by": "provider", "reason": "The room is taken"}
+    path = f"/sessions/{first['session_id']}/relatives/{first['place_id']}/cancellation"
+    assert (await evenings.robin.post(path, once)).is_success
+
+    off = await evenings.no_more(series, ada, mother)
+
+    assert [each["cancelled_by"] for each in off.json()["items"]] == ["provider", "client"], off.text
+
+
 async def test_a_sister_in_her_own_right_comes_to_the_evenings_at_which_her_brother_is_not_expected(
     evenings: Evenings,
 ) -> None:

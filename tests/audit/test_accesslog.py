@@ -212,7 +212,10 @@ async def test_destroying_a_clients_key_unlinks_the_client_and_nobody_else(
         ("refs = array[refs[2], refs[1]]", False),
         ("sealed = substring(sealed for 40)", False),
         # The commitment of the other client, which is the sibling in the proof.
-        ("sealed = set_byte(sealed, 12 + 4 + {request} + 4 + 40, 0)", True),
+        (
+            "sealed = set_byte(sealed, 12 + 4 + {request} + 4 + 40, 255 - get_byte(sealed, 12 + 4 + {request} + 4 + 40))",
+            True,
+        ),
     ],
 )
 async def test_what_lies_beside_a_leaf_cannot_be_changed_unseen(

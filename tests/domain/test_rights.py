@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 
 from caseload.domain.access import Act, Role
@@ -534,6 +535,16 @@ def test_a_profile_that_contradicts_itself_says_where() -> None:
         "rights.withholding must name each reason once",
         "rights.denials must name each ground once",
     ]
+
+
+def test_a_variant_ends_nothing_by_itself_that_its_base_leaves_to_the_client() -> None:
+    american = programme().rules_on(RECEIVED.date()).rights
+    assert american.termination is not None
+    without = msgspec.structs.replace(american, termination=None)
+    assert list(american.looser_than(without)) == [
+        "rights.termination: what was agreed may be ended without the client"
+    ]
+    assert not list(without.looser_than(american))
 
 
 def dose(version: int = 1, *, kind: EntryKind = EntryKind.DOSE) -> Entry:

@@ -41,7 +41,7 @@ class Staff:
 
     def require(self, act: Act, programme: ProgrammeId, *, of: ClientId | None = None) -> None:
         """Raise `NotPermitted` unless a role held in this programme allows the act, or a broken glass does (see `may_in`)."""
-        if not self.may_in(act, programme, of=of):
+        if not self._opens(act, of):
             access.require(self.holdings, act, programme)
 
     def may_in(self, act: Act, programme: ProgrammeId, *, of: ClientId | None = None) -> bool:
@@ -50,8 +50,10 @@ class Staff:
         About the client `of`, whom a broken glass opens for the act, a role held anywhere does: that they are at home in another
         programme is what the glass was broken for.
         """
-        opened = of is not None and self.apart.opens(act, of) and access.may(self.holdings, act)
-        return opened or access.may_in(self.holdings, act, programme)
+        return self._opens(act, of) or access.may_in(self.holdings, act, programme)
+
+    def _opens(self, act: Act, client: ClientId | None) -> bool:
+        return client is not None and self.apart.opens(act, client) and access.may(self.holdings, act)
 
     def require_signing(self) -> None:
         """Raise `SigningSuspended` while a reset is unconfirmed."""
