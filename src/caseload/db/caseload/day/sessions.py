@@ -40,34 +40,28 @@ def _stands(booking: FromClause) -> ColumnElement[bool]:
 
 
 _theirs_there = therapy_session_booking.alias("theirs_there")
-_OF_TODAY: Final = (
-    programme.join(
-        therapy_session,
-        and_(
-            therapy_session.c.programme_id == programme.c.id,
-            therapy_session.c.starts_at >= midnight(programme.c.time_zone, A_WEEK_AGO),
-            therapy_session.c.starts_at < midnight(programme.c.time_zone, A_DAY),
-        ),
-    )
-    .join(therapy_session_current, therapy_session_current.c.session_id == therapy_session.c.id)
-    .outerjoin(therapy_session_moved, therapy_session_moved.c.session_id == therapy_session.c.id)
+_is_booked = exists().where(
+    _theirs_there.c.session_id == therapy_session.c.id,
+    _theirs_there.c.client_id == CLIENTS,
+    _stands(_theirs_there),
 )
-_of_today = and_(
-    programme.c.id == PROGRAMMES,
-    therapy_session_current.c.register_version == literal_column("0"),
-    therapy_session_moved.c.session_id.is_(None),
-    or_(
-        _leads,
-        and_(
-            therapy_session.c.ends_at > NOW,
-            exists().where(
-                _theirs_there.c.session_id == therapy_session.c.id,
-                _theirs_there.c.client_id == CLIENTS,
-                _stands(_theirs_there),
+_near = (
+    select(therapy_session.c.id)
+    .select_from(
+        programme.join(
+            therapy_session,
+            and_(
+                therapy_session.c.programme_id == programme.c.id,
+                therapy_session.c.starts_at >= midnight(programme.c.time_zone, A_WEEK_AGO),
+                therapy_session.c.starts_at < midnight(programme.c.time_zone, A_DAY),
             ),
-        ),
-    ),
+        )
+    )
+    .where(programme.c.id == PROGRAMMES, or_(_leads, _is_booked))
+    .cte("near")
+    .prefix_with("MATERIALIZED", dialect="postgresql")
 )
+"""Out of the week's sessions those that may be theirs: found in the index of programmes and times alone."""
 _mine = (
     select(
         therapy_session.c.id,
@@ -77,8 +71,16 @@ _mine = (
         therapy_session.c.ends_at,
         _leads.label("leads"),
     )
-    .select_from(_OF_TODAY)
-    .where(_of_today)
+    .select_from(
+        _near.join(therapy_session, therapy_session.c.id == _near.c.id)
+        .join(therapy_session_current, therapy_session_current.c.session_id == therapy_session.c.id)
+        .outerjoin(therapy_session_moved, therapy_session_moved.c.session_id == therapy_session.c.id)
+    )
+    .where(
+        therapy_session_current.c.register_version == literal_column("0"),
+        therapy_session_moved.c.session_id.is_(None),
+        or_(_leads, therapy_session.c.ends_at > NOW),
+    )
     .cte("mine")
     .prefix_with("MATERIALIZED", dialect="postgresql")
 )
