@@ -42,6 +42,7 @@ from caseload.domain.family import (
     warn_of,
 )
 from caseload.domain.ids import ConsentId, DisclosureId, RedisclosureId, RelatedPersonId, RelativeLinkId, new_id
+from caseload.domain.people import Staff
 from caseload.request.work import Work
 
 COURT: Final = "Harbor County Drug Court"
@@ -52,20 +53,20 @@ IN_CARE_SINCE: Final = SIGNED_DAYS_AGO + 5
 async def tell_confidences(stage: Stage, *, work: Work) -> None:
     """Of the last clients in care here who came long enough ago."""
     long_here = [
-        life.client
+        (life.client, stage.counsellor(life))
         for life in stage.lives
         if life.client is not None and life.story.discharged is None and life.story.admitted > IN_CARE_SINCE
     ]
     if len(long_here) < 2:
         return
-    one, other = long_here[-2:]
+    (one, counsellor), (other, _) = long_here[-2:]
     await _consent_apart(
         one, ConsentKind.LEGAL_PROCEEDINGS, COURT, Category.ATTENDANCE, Purpose.LEGAL_PROCEEDINGS, stage, work
     )
     await _consent_apart(
         one, ConsentKind.COUNSELLING_NOTES, THERAPIST, Category.COUNSELLING_NOTES, Purpose.TREATMENT, stage, work
     )
-    await _passed_on(await _write_to_the_court(one, stage, work), stage, work)
+    await _passed_on(await _write_to_the_court(one, counsellor, stage, work), stage, work)
     await _report_to_the_police(other, stage, work)
     sister = await _listed(one, other, stage, work)
     await _link(sister, other, one, stage, work)
@@ -98,7 +99,7 @@ async def _consent_apart(
     )
 
 
-async def _write_to_the_court(client: Client, stage: Stage, work: Work) -> Disclosure:
+async def _write_to_the_court(client: Client, by: Staff, stage: Stage, work: Work) -> Disclosure:
     making = Making(
         recipient=Recipient(name=COURT),
         name=f"The clerk, {COURT}",
@@ -108,7 +109,7 @@ async def _write_to_the_court(client: Client, stage: Stage, work: Work) -> Discl
         check=IdentityCheck(method=CheckMethod.DOCUMENT, detail="The court's letter, with its seal."),
         purpose=Purpose.LEGAL_PROCEEDINGS,
     )
-    return await _disclose(making, client, stage.moment(4, 11), stage, work)
+    return await _disclose(making, client, stage.moment(4, 11), by, stage, work)
 
 
 async def _report_to_the_police(client: Client, stage: Stage, work: Work) -> None:
@@ -126,16 +127,16 @@ async def _report_to_the_police(client: Client, stage: Stage, work: Work) -> Non
             "authority": "Harbor Police, who came when the guard rang.",
         },
     )
-    await _disclose(making, client, stage.moment(3, 16, 20), stage, work)
+    await _disclose(making, client, stage.moment(3, 16, 20), stage.team.privacy, stage, work)
 
 
-async def _disclose(making: Making, client: Client, now: datetime, stage: Stage, work: Work) -> Disclosure:
+async def _disclose(making: Making, client: Client, now: datetime, by: Staff, stage: Stage, work: Work) -> Disclosure:
     return await disclose(
         making,
         client,
         stage.programme,
         as_id=DisclosureId(new_id()),
-        by=stage.team.counsellors[0],
+        by=by,
         now=now,
         desk=desk_of(stage, work, now),
         journal=work.journal,
